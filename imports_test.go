@@ -1,0 +1,109 @@
+package impasto
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/impasto/impasto"
+
+// mayImport is the architecture: which of our packages each folder may import.
+// A folder covers its sub-folders unless they have a row of their own. An edge
+// that is not here is forbidden; the picture is in docs/architecture.md.
+var mayImport = map[string][]string{
+	"":                  {},
+	"kernels":           {},
+	"cuda":              {},
+	"cuda/ptx":          {},
+	"cuda/emu":          {"cuda", "cuda/ptx"},
+	"gpu":               {"gpu/simd", "cuda", "kernels"},
+	"gpu/simd":          {},
+	"vgg":               {"gpu"},
+	"style":             {"vgg", "gpu", "internal/picture"},
+	"internal/testutil": {},
+	"internal/picture":  {},
+	"internal/sample":   {},
+	"internal/progress": {"style"},
+	"internal/recipe":   {"style", "internal/picture"},
+	"internal/report":   {"style", "internal/picture", "internal/recipe"},
+	"internal/config":   {},
+	"internal/bench":    {"style", "vgg", "gpu", "gpu/simd"},
+	"cmd":               {"style", "vgg", "gpu", "gpu/simd", "internal", "cuda"},
+}
+
+// onlyIn names the libraries that belong to one place: a second importer is a
+// sign that a seam leaks.
+var onlyIn = map[string][]string{
+	"gorgonia.org/cu":             {"cuda/cu"},
+	"gorgonia.org/tensor":         {"vgg", "gpu"},
+	"github.com/urfave/cli":       {"cmd"},
+	"github.com/vbauerster/mpb":   {"internal/progress"},
+	"github.com/goccy/go-yaml":    {"internal/config"},
+	"github.com/nlpodyssey":       {"vgg"},
+	"github.com/bep/imagemeta":    {"internal/picture"},
+	"github.com/HugoSmits86":      {"internal/picture"},
+	"github.com/mattn/go-sixel":   {"internal/progress", "cmd"},
+	"gonum.org/v1/gonum/optimize": {}, // an oracle, for tests only
+}
+
+// TestImportsRunOneWay walks the import graph of the product (tests apart,
+// which may look sideways) and fails on an edge the tables above do not allow.
+func TestImportsRunOneWay(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}}{{range .Imports}} {{.}}{{end}}`, "./...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	edges := 0
+	for _, line := range strings.Split(strings.TrimSpace(string(out)), "\n") {
+		fields := strings.Fields(line)
+		from := strings.TrimPrefix(strings.TrimPrefix(fields[0], module), "/")
+		if from == "internal/testutil" {
+			continue
+		}
+		allowed, ok := rowFor(from)
+		if !ok {
+			t.Errorf("package %q has no row in mayImport", from)
+			continue
+		}
+		for _, to := range fields[1:] {
+			if own, isOurs := strings.CutPrefix(to, module+"/"); isOurs {
+				edges++
+				if !within(own, allowed) && !within(own, []string{from}) {
+					t.Errorf("%s imports %s: not allowed", from, own)
+				}
+			}
+			for lib, places := range onlyIn {
+				if strings.HasPrefix(to, lib) && !within(from, places) {
+					t.Errorf("%s imports %s, which belongs to %v", from, to, places)
+				}
+			}
+		}
+	}
+	if edges == 0 {
+		t.Error("no edges seen: the walk is broken")
+	}
+}
+
+// rowFor returns the row of the nearest folder at or above pkg.
+func rowFor(pkg string) ([]string, bool) {
+	for dir := pkg; ; {
+		if row, ok := mayImport[dir]; ok && (dir != "" || pkg == "") {
+			return row, true
+		}
+		cut := strings.LastIndex(dir, "/")
+		if cut < 0 {
+			return nil, false
+		}
+		dir = dir[:cut]
+	}
+}
+
+func within(pkg string, folders []string) bool {
+	for _, f := range folders {
+		if pkg == f || strings.HasPrefix(pkg, f+"/") {
+			return true
+		}
+	}
+	return false
+}
