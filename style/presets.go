@@ -1,0 +1,211 @@
+package style
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// PresetNames lists the presets, ours first.
+func PresetNames() []string { return []string{"default", "gatys", "jj", "pt", "cp"} }
+
+// gatysStyleLayers are the five layers every system since Gatys et al. uses.
+func gatysStyleLayers(weights ...float64) []LayerWeight {
+	layers := make([]LayerWeight, 5)
+	for i := range layers {
+		layers[i] = LayerWeight{fmt.Sprintf("relu%d_1", i+1), 1}
+		if len(weights) == 5 {
+			layers[i].Weight = weights[i]
+		}
+	}
+	return layers
+}
+
+// DefaultOptions are the options to start from. Mode is ModeArt or
+// ModeTexture; device is "cpu" or "cuda"; network is "vgg19" or "mini".
+// Sizes and iterations suit the device; the losses do not depend on it.
+func DefaultOptions(mode, device, network string) Options {
+	o := Options{
+		Mode:          mode,
+		Preset:        "default",
+		Size:          "384",
+		ContentWeight: 1,
+		StyleWeight:   1,
+		TVWeight:      1,
+		ContentLayers: []LayerWeight{{"relu4_2", 1}},
+		StyleLayers:   gatysStyleLayers(),
+		StyleLoss:     LossGram,
+		LossScale:     ScaleRelative,
+		Normalize:     NormalizeOff,
+		TV:            TVSquares,
+		TVInLoss:      true,
+		StyleBlend:    BlendTargets,
+		StyleScale:    1,
+		Init:          InitContent,
+		NoiseRange:    Range{0, 255},
+		Seed:          1,
+		Color:         ColorStyle,
+		Iterations:    []int{200, 100, 60},
+		ScaleStep:     2,
+		MinScale:      96,
+		CarryState:    true,
+		Plateau:       1e-4,
+		Optimizer:     OptimizerLBFGS,
+		History:       10,
+		Box:           true,
+		Beta1:         0.9,
+		Beta2:         0.99,
+		Epsilon:       1e-8,
+		Pooling:       PoolAvg,
+		PoolScale:     1,
+		PoolRound:     RoundFloor,
+		Padding:       PadZero,
+		ImageRange:    255,
+	}
+	if device == "cuda" {
+		o.Size = "1024"
+		o.Iterations = []int{500, 300, 200, 150}
+	}
+	if mode == ModeTexture {
+		o.Init = InitNoise
+		o.ContentWeight = 0
+		o.ContentLayers = nil
+	}
+	return o
+}
+
+// Preset gives the options that reproduce another system: its formulas,
+// scaling, layers, weights, optimiser and sizes together, because its weights
+// mean nothing without the rest. The weights expect that system's network:
+// VGG-19 as published for all but cp, which uses torchvision's.
+//
+//	gatys  Gatys, Ecker, Bethge, "Image Style Transfer Using Convolutional Neural Networks", CVPR 2016
+//	jj     jcjohnson/neural-style
+//	pt     ProGamerGov/neural-style-pt
+//	cp     crowsonkb/style-transfer-pytorch
+func Preset(name, mode string) (Options, error) {
+	o := DefaultOptions(mode, "cpu", "vgg19")
+	o.Preset = name
+	switch name {
+	case "default":
+		return o, nil
+	case "gatys":
+		gatys(&o)
+	case "jj":
+		neuralStyle(&o)
+	case "pt":
+		neuralStyle(&o)
+		o.ImageRange = 255
+		o.TV, o.TVInLoss = TVL1, true
+		o.PoolRound = RoundFloor
+	case "cp":
+		crowson(&o)
+	default:
+		return Options{}, Problems{unknownPreset(name)}
+	}
+	if mode == ModeTexture {
+		o.ContentWeight, o.ContentLayers = 0, nil
+		if o.Init == InitContent {
+			o.Init = InitNoise
+		}
+	}
+	return o, nil
+}
+
+// gatys: squared errors summed, Gram matrices unnormalised, each style layer
+// over 4 N^2 M^2 with weight 1/5, average pooling, white noise to start from.
+func gatys(o *Options) {
+	single(o, "512", 500)
+	o.ContentWeight, o.StyleWeight, o.TVWeight = 1, 1e3, 0
+	o.LossScale = ScalePaper
+	o.StyleLayers = gatysStyleLayers(0.2, 0.2, 0.2, 0.2, 0.2)
+	o.Init = InitNoise
+	o.History = 100
+}
+
+// neuralStyle: means of squared errors, Gram matrices over C*H*W, total
+// variation acting through its gradient alone, white 256 above black, Torch7's
+// L-BFGS, near-grey noise to start from.
+func neuralStyle(o *Options) {
+	single(o, "512", 1000)
+	o.ContentWeight, o.StyleWeight, o.TVWeight = 5, 100, 1e-3
+	o.LossScale = ScaleMean
+	o.TVInLoss = false
+	o.Init, o.NoiseStd = InitNoise, 1e-3
+	o.History = 100
+	o.Beta2 = 0.999
+	o.Pooling, o.PoolRound = PoolMax, RoundCeil
+	o.ImageRange = 256
+	o.StyleUpscale = true
+}
+
+// crowson: Wasserstein-2 style, Adam with averaged iterates, scales sqrt 2
+// apart. That system's pixels run 0..1: its learning rate 0.02 and Adam's
+// epsilon 1e-8 become 5.1 and 1e-8/255 on ours (gradients shrink as values grow).
+func crowson(o *Options) {
+	o.Size = "512"
+	o.Iterations = []int{1000, 500}
+	o.ScaleStep, o.MinScale = 1.4142135623730951, 128
+	o.Plateau = 0
+	o.ContentWeight, o.StyleWeight, o.TVWeight = 0.015, 1, 2
+	o.LossScale = ScaleMean
+	o.StyleLoss = LossW2
+	o.StyleLayers = gatysStyleLayers(256./341, 64./341, 16./341, 4./341, 1./341)
+	o.TV = TVStencil
+	o.Optimizer, o.LR = OptimizerAdam, 5.1
+	o.Beta1, o.Beta2, o.Epsilon = 0.9, 0.99, 1e-8/255
+	o.Average = 0.99
+	o.Pooling, o.Padding = PoolMax, PadReplicate
+}
+
+// single makes one scale of a fixed number of iterations, unbounded, as the
+// systems before pyramids ran.
+func single(o *Options, size string, iterations int) {
+	o.Size = size
+	o.Scales = 1
+	o.Iterations = []int{iterations}
+	o.Plateau = 0
+	o.Box = false
+}
+
+func unknownPreset(name string) Problem {
+	return Problem{
+		Option:  "preset",
+		Message: fmt.Sprintf("unknown preset %q; there are %s", name, strings.Join(PresetNames(), ", ")),
+		Try:     nearest("--preset ", name, PresetNames()),
+	}
+}
+
+// nearest suggests the known name within two edits of the given one, if any.
+func nearest(prefix, name string, known []string) []string {
+	best, distance := "", 3
+	for _, k := range known {
+		if d := editDistance(name, k); d < distance {
+			best, distance = k, d
+		}
+	}
+	if best == "" {
+		return nil
+	}
+	return []string{prefix + best}
+}
+
+// editDistance is Levenshtein's.
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		previous := slices.Clone(row)
+		row[0] = i + 1
+		for j := range len(b) {
+			change := previous[j]
+			if a[i] != b[j] {
+				change++
+			}
+			row[j+1] = min(change, previous[j+1]+1, row[j]+1)
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,207 @@
+package style
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+)
+
+// Problem is one fault of an Options: the option's name, what is wrong with
+// its value, and up to three things to try instead.
+type Problem struct {
+	Option  string
+	Message string
+	Try     []string
+}
+
+// Problems are all the faults found, reported at once.
+type Problems []Problem
+
+func (p Problems) Error() string {
+	lines := make([]string, len(p))
+	for i, q := range p {
+		lines[i] = q.Message
+	}
+	return strings.Join(lines, "\n")
+}
+
+// VGG19Layers are the sixteen layers losses can be taken at, shallow to deep.
+var VGG19Layers = []string{
+	"relu1_1", "relu1_2", "relu2_1", "relu2_2",
+	"relu3_1", "relu3_2", "relu3_3", "relu3_4",
+	"relu4_1", "relu4_2", "relu4_3", "relu4_4",
+	"relu5_1", "relu5_2", "relu5_3", "relu5_4",
+}
+
+// Validate finds every fault of o. The error is a Problems, or nil. layers are
+// the names the network has; none means VGG-19's.
+func (o Options) Validate(layers ...string) error {
+	if len(layers) == 0 {
+		layers = VGG19Layers
+	}
+	c := checker{}
+	c.choices(o)
+	c.numbers(o)
+	c.iterations(o)
+	c.layers("content-layers", o.ContentLayers, layers)
+	c.layers("style-layers", o.StyleLayers, layers)
+	c.losses(o)
+	if len(c.problems) == 0 {
+		return nil
+	}
+	return c.problems
+}
+
+type checker struct{ problems Problems }
+
+func (c *checker) add(option string, try []string, format string, args ...any) {
+	c.problems = append(c.problems, Problem{option, fmt.Sprintf(format, args...), try})
+}
+
+func (c *checker) choices(o Options) {
+	if o.Preset != "" && !slices.Contains(PresetNames(), o.Preset) {
+		c.problems = append(c.problems, unknownPreset(o.Preset))
+	}
+	for _, s := range []struct {
+		option, value string
+		known         []string
+	}{
+		{"mode", o.Mode, []string{ModeArt, ModeTexture}},
+		{"style-loss", o.StyleLoss, []string{LossGram, LossW2}},
+		{"loss-scale", o.LossScale, []string{ScaleRelative, ScalePaper, ScaleMean}},
+		{"style-blend", o.StyleBlend, []string{BlendTargets, BlendLosses}},
+		{"normalize-gradients", o.Normalize, []string{NormalizeOff, NormalizeL1, NormalizeMean}},
+		{"tv", o.TV, []string{TVL1, TVSquares, TVPower, TVStencil}},
+		{"init", o.Init, []string{InitContent, InitNoise, InitStyle, InitGray, InitFile}},
+		{"color", o.Color, []string{ColorStyle, ColorContent, ColorMatch}},
+		{"pooling", o.Pooling, []string{PoolMax, PoolAvg, PoolL2}},
+		{"pool-rounding", o.PoolRound, []string{RoundFloor, RoundCeil}},
+		{"padding", o.Padding, []string{PadZero, PadReplicate}},
+		{"optimizer", o.Optimizer, []string{OptimizerLBFGS, OptimizerAdam}},
+	} {
+		if !slices.Contains(s.known, s.value) {
+			c.add(s.option, nearest("--"+s.option+" ", s.value, s.known),
+				"%s %q is not one of %s", s.option, s.value, strings.Join(s.known, ", "))
+		}
+	}
+}
+
+// numbers checks each real number against its interval; lo is excluded where
+// open is set. NaN is in no interval.
+func (c *checker) numbers(o Options) {
+	for _, n := range []struct {
+		option string
+		value  float64
+		lo, hi float64
+		open   bool
+	}{
+		{"content-weight", o.ContentWeight, 0, 1e12, false},
+		{"style-weight", o.StyleWeight, 0, 1e12, false},
+		{"tv-weight", o.TVWeight, 0, 1e12, false},
+		{"style-scale", o.StyleScale, 0, 64, true},
+		{"noise-std", o.NoiseStd, 0, 255, false},
+		{"noise-range", o.NoiseRange.Lo, 0, 255, false},
+		{"noise-range", o.NoiseRange.Hi, o.NoiseRange.Lo, 255, false},
+		{"scale-step", o.ScaleStep, 1, 16, true},
+		{"plateau", o.Plateau, 0, 1, false},
+		{"lr", o.LR, 0, 1e6, false},
+		{"adam-beta1", o.Beta1, 0, 0.999999, false},
+		{"adam-beta2", o.Beta2, 0, 0.999999, true},
+		{"adam-epsilon", o.Epsilon, 0, 1e6, true},
+		{"average", o.Average, 0, 0.999999, false},
+		{"pool-scale", o.PoolScale, 0, 100, true},
+		{"image-range", o.ImageRange, 0, 65535, true},
+		{"scales", float64(o.Scales), 0, 32, false},
+		{"min-scale", float64(o.MinScale), 1, 65536, false},
+		{"history", float64(o.History), 1, 1000, false},
+	} {
+		if n.value >= n.lo && n.value <= n.hi && !(n.open && n.value == n.lo) {
+			continue
+		}
+		from := "from"
+		if n.open {
+			from = "above"
+		}
+		c.add(n.option, nil, "%s is %g; it must lie %s %g to %g", n.option, n.value, from, n.lo, n.hi)
+	}
+	for i, w := range o.StyleWeights {
+		if !(w >= 0) || math.IsInf(w, 0) {
+			c.add("style-weights", nil, "style weight %d is %g; weights are numbers from 0", i+1, w)
+		}
+	}
+	if len(o.StyleWeights) > 0 && sum(o.StyleWeights) == 0 {
+		c.add("style-weights", nil, "style weights are all 0")
+	}
+}
+
+func (c *checker) iterations(o Options) {
+	if len(o.Iterations) == 0 {
+		c.add("iterations", []string{"--iterations 200"}, "no iterations given")
+	}
+	for i, n := range o.Iterations {
+		if n < 0 || n > 1_000_000 {
+			c.add("iterations", nil, "iterations of scale %d are %d; they must lie from 0 to 1000000", i+1, n)
+		}
+	}
+}
+
+func (c *checker) layers(option string, given []LayerWeight, known []string) {
+	seen := map[string]bool{}
+	for _, l := range given {
+		if !slices.Contains(known, l.Layer) {
+			c.add(option, nearest("", l.Layer, known), "unknown layer %q; the network has %s", l.Layer, span(known))
+		}
+		if seen[l.Layer] {
+			c.add(option, nil, "layer %q is named twice", l.Layer)
+		}
+		seen[l.Layer] = true
+		if !(l.Weight >= 0) || math.IsInf(l.Weight, 0) {
+			c.add(option, nil, "layer %q has weight %g; weights are numbers from 0", l.Layer, l.Weight)
+		}
+	}
+}
+
+// losses checks that something is left to minimise.
+func (c *checker) losses(o Options) {
+	switch {
+	case o.StyleWeight > 0 && weightSum(o.StyleLayers) == 0:
+		c.add("style-layers", []string{"--style-layers relu1_1,relu2_1,relu3_1,relu4_1,relu5_1", "--style-weight 0"},
+			"style has weight %g but no style layer has any", o.StyleWeight)
+	case o.ContentWeight > 0 && weightSum(o.ContentLayers) == 0:
+		c.add("content-layers", []string{"--content-layers relu4_2", "--content-weight 0"},
+			"content has weight %g but no content layer has any", o.ContentWeight)
+	case o.ContentWeight == 0 && o.StyleWeight == 0:
+		c.add("style-weight", []string{"--style-weight 1"}, "content and style both have weight 0: nothing to paint")
+	}
+	if o.Mode == ModeTexture && o.StyleWeight == 0 {
+		c.add("style-weight", []string{"--style-weight 1"}, "a texture needs a style weight above 0")
+	}
+	if o.Mode == ModeTexture && (o.Init == InitContent || o.Color != ColorStyle) {
+		c.add("init", []string{"--init noise --color style"}, "a texture has no content picture to start from or take colours from")
+	}
+}
+
+// span names a network's layers by its first and last when they are many.
+func span(layers []string) string {
+	if len(layers) > 9 {
+		return layers[0] + " ... " + layers[len(layers)-1]
+	}
+	return strings.Join(layers, ", ")
+}
+
+func weightSum(layers []LayerWeight) float64 {
+	total := 0.0
+	for _, l := range layers {
+		total += l.Weight
+	}
+	return total
+}
+
+func sum(v []float64) float64 {
+	total := 0.0
+	for _, x := range v {
+		total += x
+	}
+	return total
+}
