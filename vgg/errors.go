@@ -1,6 +1,13 @@
 package vgg
 
-import "fmt"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path/filepath"
+)
 
 // Kind says which sort of trouble an Error is; the command maps it to its exit
 // status (usage 2, everything about weights 10).
@@ -48,4 +55,60 @@ func (e *Error) Code() string { return string(e.Kind) }
 
 func usageErrorf(hints []string, format string, args ...any) error {
 	return &Error{Kind: KindUsage, Hints: hints, Msg: fmt.Sprintf(format, args...)}
+}
+
+func refusedf(hints []string, format string, args ...any) error {
+	return &Error{Kind: KindRefused, Hints: hints, Msg: fmt.Sprintf(format, args...)}
+}
+
+func checksumError(path, got, want string, hints []string) error {
+	return &Error{Kind: KindDamaged, Hints: hints, Msg: fmt.Sprintf("weights %q: checksum is %s…, expected %s…; the file is incomplete or altered",
+		filepath.Base(path), got[:min(8, len(got))], want[:min(8, len(want))])}
+}
+
+// wrap puts the file's name in front of whatever went wrong inside it, and
+// makes an Error of it.
+func wrap(file string, err error) error {
+	out := &Error{Kind: KindDamaged, Msg: fmt.Sprintf("weights %q: %v", file, err), Err: err}
+	var inner *Error
+	switch {
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		out.Kind = KindCancelled
+	case errors.As(err, &inner):
+		out.Kind, out.Hints = inner.Kind, inner.Hints
+	default:
+		out.Hints = []string{"fetch the file again, it is incomplete or not what its name says"}
+	}
+	return out
+}
+
+// cause strips the operation and path that package os puts before an error:
+// our messages name the file themselves.
+func cause(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
+}
+
+var errNotAFile = errors.New("it is not a file")
+
+// fileError says that a file of weights cannot be opened.
+func fileError(path string, err error) error {
+	e := &Error{Kind: KindRefused, Msg: fmt.Sprintf("weights %q cannot be read: %v", path, cause(err)), Err: err}
+	if errors.Is(err, fs.ErrNotExist) {
+		e.Kind, e.Msg = KindMissing, fmt.Sprintf("weights %q do not exist", path)
+		e.Hints = []string{"impasto weights ls   (what is installed)"}
+	}
+	return e
+}
+
+// readFull fills p from r; a short file is no error.
+func readFull(r io.Reader, p []byte) (int, error) {
+	n, err := io.ReadFull(r, p)
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		err = nil
+	}
+	return n, err
 }
