@@ -1,0 +1,137 @@
+package picture
+
+import (
+	"bytes"
+	"encoding/binary"
+)
+
+// The four containers, taken apart just far enough to find what the decoders
+// of the standard library skip: profiles, orientation, text. Every walk stops
+// at the first thing that does not fit and returns what it has; whether the
+// file is damaged is for the decoder of the pixels to say.
+
+const pngSignature = "\x89PNG\r\n\x1a\n"
+
+// segment is a PNG or RIFF chunk, a JPEG segment, or a value of a TIFF tag.
+type segment struct {
+	kind     string // "iTXt", "EXIF", "\xe1" (a JPEG marker)
+	data     []byte // payload, shared with the file
+	from, to int    // extent of the whole segment in the file
+}
+
+// pngChunks returns the chunks of a PNG file.
+func pngChunks(file []byte) []segment {
+	var out []segment
+	if !bytes.HasPrefix(file, []byte(pngSignature)) {
+		return nil
+	}
+	for at := len(pngSignature); len(file)-at >= 12; {
+		n := int64(binary.BigEndian.Uint32(file[at:]))
+		if n > int64(len(file)-at-12) {
+			break
+		}
+		end := at + 12 + int(n)
+		out = append(out, segment{string(file[at+4 : at+8]), file[at+8 : end-4], at, end})
+		at = end
+	}
+	return out
+}
+
+// riffChunks returns the chunks of a WebP file.
+func riffChunks(file []byte) []segment {
+	var out []segment
+	for at := 12; len(file)-at >= 8; {
+		n := int64(binary.LittleEndian.Uint32(file[at+4:]))
+		if n > int64(len(file)-at-8) {
+			break
+		}
+		end := at + 8 + int(n)
+		out = append(out, segment{string(file[at : at+4]), file[at+8 : end], at, end})
+		at = end + int(n&1) // chunks start at even offsets
+	}
+	return out
+}
+
+// jpegSegments returns the segments of a JPEG file before its first scan.
+func jpegSegments(file []byte) []segment {
+	var out []segment
+	if !bytes.HasPrefix(file, []byte{0xff, 0xd8}) {
+		return nil
+	}
+	for at := 2; len(file)-at >= 4 && file[at] == 0xff; {
+		marker := file[at+1]
+		if marker == 0xff { // fill byte
+			at++
+			continue
+		}
+		n := int(binary.BigEndian.Uint16(file[at+2:]))
+		if marker == 0xda || n < 2 || n > len(file)-at-2 {
+			break
+		}
+		end := at + 2 + n
+		out = append(out, segment{string(rune(marker)), file[at+4 : end], at, end})
+		at = end
+	}
+	return out
+}
+
+// APP1 holds EXIF or XMP, APP2 the colour profile.
+const (
+	app1 = string(rune(0xe1))
+	app2 = string(rune(0xe2))
+)
+
+// tiffTags of interest.
+const (
+	tagOrientation = 274
+	tagICC         = 34675
+)
+
+// tiffTag returns the bytes of a tag's value in the first directory of a TIFF
+// structure (which EXIF is too), and their byte order. The value is at most as
+// long as the structure.
+func tiffTag(tiff []byte, tag uint16) ([]byte, binary.ByteOrder, bool) {
+	if len(tiff) < 8 {
+		return nil, nil, false
+	}
+	var order binary.ByteOrder = binary.LittleEndian
+	if tiff[0] == 'M' {
+		order = binary.BigEndian
+	}
+	size := int64(len(tiff))
+	at := int64(order.Uint32(tiff[4:]))
+	if at > size-2 {
+		return nil, nil, false
+	}
+	entries := int64(order.Uint16(tiff[at:]))
+	for e := at + 2; entries > 0 && e+12 <= size; e, entries = e+12, entries-1 {
+		if order.Uint16(tiff[e:]) != tag {
+			continue
+		}
+		n := int64(order.Uint32(tiff[e+4:])) * tiffWidth(order.Uint16(tiff[e+2:]))
+		from := e + 8 // up to four bytes stand in the entry itself
+		if n > 4 {
+			from = int64(order.Uint32(tiff[e+8:]))
+		}
+		if n == 0 || from+n > size {
+			return nil, nil, false
+		}
+		return tiff[from : from+n], order, true
+	}
+	return nil, nil, false
+}
+
+// tiffWidth returns the bytes of one value of a TIFF field type.
+func tiffWidth(fieldType uint16) int64 {
+	switch fieldType {
+	case 1, 2, 6, 7: // byte, ascii, signed byte, undefined
+		return 1
+	case 3, 8: // short
+		return 2
+	case 4, 9, 11: // long, float
+		return 4
+	case 5, 10, 12: // rational, double
+		return 8
+	}
+	return 0
+}

@@ -1,0 +1,147 @@
+package picture
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"hash/crc32"
+	"image"
+	"image/jpeg"
+	"image/png"
+	"io"
+
+	"github.com/HugoSmits86/nativewebp"
+	"golang.org/x/image/tiff"
+)
+
+// WriteOptions say how a picture is written. The zero value is the default.
+type WriteOptions struct {
+	Depth    int    // bits a channel of PNG and TIFF: 8 or 16; 0: PNG 8, TIFF 16. JPEG and WebP have 8
+	Quality  int    // of JPEG, 1..100; 0: 95
+	Fast     bool   // PNG: four times as fast and a little larger, for intermediate pictures
+	Recipe   string // JSON written into the picture, or beside it (metadata.go); "" for none
+	Software string // name and version of the program; "" for none
+}
+
+// Encode writes p. PNG, TIFF (deflate) and WebP (lossless) hold exactly the
+// rounded codes; alpha is kept. JPEG has none: transparency becomes white.
+//
+// JPEG chroma is subsampled 4:2:0: the encoder of the standard library offers
+// nothing else. Where colour edges matter, PNG or WebP is the format.
+//
+// TIFF and WebP do not carry the recipe; Save writes it beside them.
+func Encode(w io.Writer, p *Picture, f Format, o WriteOptions) error {
+	if err := f.Fits(p.W, p.H); err != nil {
+		return err
+	}
+	switch f {
+	case PNG:
+		return encodePNG(w, p, o)
+	case JPEG:
+		return encodeJPEG(w, p, o)
+	case TIFF:
+		return tiff.Encode(w, p.Image(or(o.Depth, 16)), &tiff.Options{Compression: tiff.Deflate, Predictor: true})
+	case WebP:
+		return nativewebp.Encode(w, p.Image(8), nil)
+	}
+	return errors.New("no format to encode to")
+}
+
+func or(v, otherwise int) int {
+	if v == 0 {
+		return otherwise
+	}
+	return v
+}
+
+// Fits reports whether a picture of w x h pixels can be held by the format,
+// so that it is known before the picture is painted.
+func (f Format) Fits(w, h int) error {
+	longest, pixels := 1<<31-1, int64(1)<<62
+	switch f {
+	case JPEG:
+		longest = 1<<16 - 1
+	case WebP:
+		longest = 1 << 14
+	case TIFF: // 32-bit offsets, eight bytes a pixel before compression
+		pixels = 500_000_000
+	}
+	if max(w, h) > longest {
+		return outputError("too_large", "%dx%d is too large for %s, whose sides end at %d pixels", w, h, f, longest).
+			hint("write a .png")
+	}
+	if int64(w)*int64(h) > pixels {
+		return outputError("too_large", "%dx%d is too large for %s, which ends at %s", w, h, f, megapixels(pixels)).
+			hint("write a .png")
+	}
+	return nil
+}
+
+// encodePNG writes chunks in this order: IHDR, sRGB, texts, pixels.
+func encodePNG(w io.Writer, p *Picture, o WriteOptions) error {
+	level := png.DefaultCompression
+	if o.Fast {
+		level = png.BestSpeed
+	}
+	var file bytes.Buffer
+	encoder := png.Encoder{CompressionLevel: level}
+	if err := encoder.Encode(&file, p.Image(or(o.Depth, 8))); err != nil {
+		return err
+	}
+	const header = len(pngSignature) + 25 // signature and IHDR
+	head := append([]byte(nil), file.Bytes()[:header]...)
+	head = appendPNGChunk(head, "sRGB", []byte{0}) // perceptual
+	if o.Software != "" {
+		head = appendPNGChunk(head, "iTXt", pngText(softwareKey, o.Software))
+	}
+	if o.Recipe != "" {
+		head = appendPNGChunk(head, "iTXt", pngText(recipeKey, o.Recipe))
+	}
+	return writeAll(w, head, file.Bytes()[header:])
+}
+
+func appendPNGChunk(dst []byte, kind string, data []byte) []byte {
+	dst = binary.BigEndian.AppendUint32(dst, uint32(len(data)))
+	from := len(dst)
+	dst = append(append(dst, kind...), data...)
+	return binary.BigEndian.AppendUint32(dst, crc32.ChecksumIEEE(dst[from:]))
+}
+
+// encodeJPEG writes APP1 (XMP) and APP2 (sRGB profile) behind the first marker.
+func encodeJPEG(w io.Writer, p *Picture, o WriteOptions) error {
+	var file bytes.Buffer
+	if err := jpeg.Encode(&file, opaque(p.Flatten().Image(8)), &jpeg.Options{Quality: or(o.Quality, 95)}); err != nil {
+		return err
+	}
+	head := []byte{0xff, 0xd8}
+	if packet := xmpPacket(o.Recipe, o.Software); packet != nil && len(packet) <= maxSegment {
+		head = appendJPEGSegment(head, app1, packet)
+	}
+	head = appendJPEGSegment(head, app2, append([]byte(iccSegment+"\x01\x01"), srgbProfile()...))
+	return writeAll(w, head, file.Bytes()[2:])
+}
+
+// opaque gives the JPEG encoder the type it is fast on; alpha is 1 everywhere,
+// so multiplied and unmultiplied codes are the same.
+func opaque(img image.Image) image.Image {
+	m := img.(*image.NRGBA)
+	return &image.RGBA{Pix: m.Pix, Stride: m.Stride, Rect: m.Rect}
+}
+
+// maxSegment is the longest payload of a JPEG segment.
+const maxSegment = 65533
+
+func appendJPEGSegment(dst []byte, marker string, data []byte) []byte {
+	dst = append(dst, 0xff, byte([]rune(marker)[0]))
+	dst = binary.BigEndian.AppendUint16(dst, uint16(len(data)+2))
+	return append(dst, data...)
+}
+
+func writeAll(w io.Writer, parts ...[]byte) error {
+	for _, b := range parts {
+		if _, err := w.Write(b); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,121 @@
+package picture
+
+import "math"
+
+// The measures compare sRGB codes of 0..1 and leave alpha aside.
+
+// sameSize is the condition of every comparison.
+func sameSize(a, b *Picture) error {
+	if a.W != b.W || a.H != b.H {
+		return inputError("size_differs", "the pictures differ in size: %dx%d and %dx%d", a.W, a.H, b.W, b.H)
+	}
+	return nil
+}
+
+// MSE returns the mean squared difference over all pixels and channels.
+func MSE(a, b *Picture) (float64, error) {
+	if err := sameSize(a, b); err != nil {
+		return 0, err
+	}
+	var sum float64
+	for i, v := range a.Pix {
+		d := float64(v) - float64(b.Pix[i])
+		sum += d * d
+	}
+	return sum / float64(len(a.Pix)), nil
+}
+
+// PSNR returns 10 log10(1/MSE) in dB: the peak is 1, the code 255 of 8 bits.
+// It is +Inf for equal pictures.
+func PSNR(a, b *Picture) (float64, error) {
+	mse, err := MSE(a, b)
+	return -10 * math.Log10(mse), err
+}
+
+// SSIM returns the mean structural similarity of the luma (Wang, Bovik,
+// Sheikh, Simoncelli, "Image quality assessment", IEEE TIP 13(4), 2004):
+//
+//	(2 ma mb + C1)(2 cov + C2) / ((ma^2 + mb^2 + C1)(va + vb + C2))
+//
+// with means, variances and covariance under an 11x11 Gaussian window of
+// sigma 1.5, C1 = 0.01^2, C2 = 0.03^2, averaged over the windows that lie
+// inside the picture, at the given size (Wang's program first shrinks to 256).
+// Pictures under 11 pixels get the largest odd window that fits.
+func SSIM(a, b *Picture) (float64, error) {
+	if err := sameSize(a, b); err != nil {
+		return 0, err
+	}
+	const c1, c2 = 0.01 * 0.01, 0.03 * 0.03
+	w, h := a.W, a.H
+	window := gaussian(min(11, (w-1)|1, (h-1)|1), 1.5)
+	la, lb := a.Luma(), b.Luma()
+	x, y := make([]float64, w*h), make([]float64, w*h)
+	xx, yy, xy := make([]float64, w*h), make([]float64, w*h), make([]float64, w*h)
+	for i := range x {
+		x[i], y[i] = float64(la[i]), float64(lb[i])
+		xx[i], yy[i], xy[i] = x[i]*x[i], y[i]*y[i], x[i]*y[i]
+	}
+	ma, mb := filterInside(x, w, h, window), filterInside(y, w, h, window)
+	maa, mbb, mab := filterInside(xx, w, h, window), filterInside(yy, w, h, window), filterInside(xy, w, h, window)
+	var sum float64
+	for i := range ma {
+		va, vb, cov := maa[i]-ma[i]*ma[i], mbb[i]-mb[i]*mb[i], mab[i]-ma[i]*mb[i]
+		sum += (2*ma[i]*mb[i] + c1) * (2*cov + c2) / ((ma[i]*ma[i] + mb[i]*mb[i] + c1) * (va + vb + c2))
+	}
+	return sum / float64(len(ma)), nil
+}
+
+// gaussian returns n samples of a Gaussian, n odd, with sum 1.
+func gaussian(n int, sigma float64) []float64 {
+	g := make([]float64, n)
+	var sum float64
+	for i := range g {
+		d := float64(i - n/2)
+		g[i] = math.Exp(-d * d / (2 * sigma * sigma))
+		sum += g[i]
+	}
+	for i := range g {
+		g[i] /= sum
+	}
+	return g
+}
+
+// filterInside correlates src (h, w) with window x window where the window
+// lies inside: (h-n+1, w-n+1).
+func filterInside(src []float64, w, h int, window []float64) []float64 {
+	n := len(window)
+	ow, oh := w-n+1, h-n+1
+	mid := make([]float64, h*ow)
+	parallelRows(h, func(y int) {
+		for x := range ow {
+			for k, g := range window {
+				mid[y*ow+x] += g * src[y*w+x+k]
+			}
+		}
+	})
+	dst := make([]float64, oh*ow)
+	parallelRows(oh, func(y int) {
+		for k, g := range window {
+			for x := range ow {
+				dst[y*ow+x] += g * mid[(y+k)*ow+x]
+			}
+		}
+	})
+	return dst
+}
+
+// Difference returns |a - b| per channel, times gain, clamped to 0..1: black
+// where the pictures agree. A plain difference rather than a perceptual
+// matcher that forgives antialiasing, because what is compared here (a replay
+// with its original, one precision with another) should agree to the code, and
+// the colour of a difference says which channel went astray.
+func Difference(a, b *Picture, gain float32) (*Picture, error) {
+	if err := sameSize(a, b); err != nil {
+		return nil, err
+	}
+	q := New(a.W, a.H)
+	for i, v := range a.Pix {
+		q.Pix[i] = clamp01(gain * max(v-b.Pix[i], b.Pix[i]-v))
+	}
+	return q, nil
+}

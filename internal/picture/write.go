@@ -1,0 +1,187 @@
+package picture
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// Save writes p to path in the format of its extension, atomically, and the
+// recipe in it or beside it. Errors are of type *Error.
+func Save(path string, p *Picture, o WriteOptions) error {
+	f, err := FormatOf(path)
+	if err != nil {
+		return err
+	}
+	if err := f.Fits(p.W, p.H); err != nil {
+		return err
+	}
+	if err := WriteFile(path, func(w io.Writer) error { return Encode(w, p, f, o) }); err != nil {
+		return err
+	}
+	beside := f == TIFF || f == WebP || f == JPEG && len(xmpPacket(o.Recipe, o.Software)) > maxSegment
+	if beside && o.Recipe != "" {
+		return WriteFile(Sidecar(path), func(w io.Writer) error { return writeAll(w, []byte(o.Recipe)) })
+	}
+	// One that lies there belongs to the picture just replaced.
+	if err := os.Remove(Sidecar(path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return unwritable(Sidecar(path), err)
+	}
+	return nil
+}
+
+// WriteFile gives the file at path new content: all of it, or, after an error
+// or a panic, what it had before. The content is written to a file beside,
+// flushed to the disk and renamed. A link is followed; a device or pipe is
+// written directly.
+func WriteFile(path string, write func(io.Writer) error) (err error) {
+	target := path
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		target = real
+	}
+	mode := fs.FileMode(0o666)
+	if st, err := os.Stat(target); err == nil {
+		switch {
+		case st.IsDir():
+			return outputError("directory", "%q is a directory", path).hint("%s", filepath.Join(path, "out.png"))
+		case !st.Mode().IsRegular():
+			return writeDevice(path, write)
+		}
+		mode = st.Mode().Perm()
+	}
+	tmp, err := createBeside(target, mode)
+	if err != nil {
+		return unwritable(path, err)
+	}
+	defer func() {
+		if tmp != nil { // not renamed: an error, or a panic on its way up
+			tmp.Close()
+			os.Remove(tmp.Name())
+		}
+	}()
+	if err := write(tmp); err != nil {
+		return unwritable(path, err)
+	}
+	if err := errors.Join(tmp.Sync(), tmp.Close()); err != nil {
+		return unwritable(path, err)
+	}
+	if err := os.Rename(tmp.Name(), target); err != nil {
+		return unwritable(path, err)
+	}
+	tmp = nil
+	syncDir(filepath.Dir(target))
+	return nil
+}
+
+// createBeside opens path.tmp-XXXXXXXX, which must not exist yet.
+func createBeside(path string, mode fs.FileMode) (*os.File, error) {
+	return os.OpenFile(path+".tmp-"+strings.ToLower(rand.Text()[:8]), os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+}
+
+func writeDevice(path string, write func(io.Writer) error) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return unwritable(path, err)
+	}
+	if err := errors.Join(write(f), f.Close()); err != nil {
+		return unwritable(path, err)
+	}
+	return nil
+}
+
+// syncDir makes the renaming last through a power failure. Not every system
+// can; the file itself is safe by then.
+func syncDir(dir string) {
+	if d, err := os.Open(dir); err == nil {
+		d.Sync()
+		d.Close()
+	}
+}
+
+// unwritable puts an error of the operating system into words. An *Error from
+// further down already is in words.
+func unwritable(path string, err error) error {
+	var own *Error
+	switch {
+	case errors.As(err, &own):
+		return own
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return outputError("disk_full", "%q cannot be written: the disk is full", path).because(err)
+	case errors.Is(err, fs.ErrPermission):
+		return outputError("unwritable", "%q cannot be written: permission denied", path).because(err)
+	case errors.Is(err, syscall.EROFS):
+		return outputError("unwritable", "%q cannot be written: the disk is read-only", path).because(err)
+	case errors.Is(err, fs.ErrNotExist):
+		return outputError("unwritable", "%q cannot be written: there is no directory %q", path, filepath.Dir(path)).
+			because(err).hint("mkdir -p %s", filepath.Dir(path))
+	}
+	return outputError("unwritable", "%q cannot be written: %s", path, cause(err)).because(err)
+}
+
+// Overwrite says what happens to a file that is already there. Asking is for
+// the command to do: it then passes Replace or Fail.
+type Overwrite int
+
+const (
+	Fail    Overwrite = iota // refuse
+	Replace                  // write over it
+	Number                   // write out-2.png, out-3.png, ...
+	Skip                     // leave it and do nothing
+)
+
+// ParseOverwrite reads "fail", "replace", "number" or "skip".
+func ParseOverwrite(s string) (Overwrite, error) {
+	for i, name := range []string{"fail", "replace", "number", "skip"} {
+		if s == name {
+			return Overwrite(i), nil
+		}
+	}
+	return 0, inputError("overwrite", "%q is not a rule for existing files", s).hint("fail, replace, number or skip")
+}
+
+// Destination returns the file to write for the wanted path, or skip = true
+// when there is nothing to do. It also tries whether a file can be made there,
+// so that a long run does not end in a closed door.
+func Destination(path string, o Overwrite) (dest string, skip bool, err error) {
+	st, err := os.Stat(path)
+	if err == nil {
+		switch {
+		case st.IsDir():
+			return "", false, outputError("directory", "%q is a directory", path).hint("%s", filepath.Join(path, "out.png"))
+		case !st.Mode().IsRegular():
+			return path, false, nil
+		case o == Fail:
+			return "", false, outputError("exists", "%q exists", path).
+				hint("-y to replace it, --overwrite number to keep both")
+		case o == Skip:
+			return "", true, nil
+		case o == Number:
+			path = numbered(path)
+		}
+	}
+	probe, err := createBeside(path, 0o600)
+	if err != nil {
+		return "", false, unwritable(path, err)
+	}
+	probe.Close()
+	os.Remove(probe.Name())
+	return path, false, nil
+}
+
+// numbered returns the first of out-2.png, out-3.png, ... that is free.
+func numbered(path string) string {
+	ext := filepath.Ext(path)
+	stem := strings.TrimSuffix(path, ext)
+	for n := 2; ; n++ {
+		next := fmt.Sprintf("%s-%d%s", stem, n, ext)
+		if _, err := os.Lstat(next); errors.Is(err, fs.ErrNotExist) {
+			return next
+		}
+	}
+}
