@@ -1,0 +1,104 @@
+// common.cuh: what every kernel file starts with.
+//
+// The sources build with clang++-19 alone, no CUDA package needed: the few
+// built-ins they use are declared here. nvcc is the other way. Both compile
+// with contraction off, so a*b+c rounds twice and fma(a,b,c) once, and the PTX
+// means the same on hardware, on the emulator and in the float64 references.
+//
+// Arrays are (H, W, C) float32, channels contiguous. C is a multiple of 4
+// everywhere but in the image, so a thread moves 16 bytes (float4) at a time.
+// No kernel uses float atomics: every sum has one fixed order.
+#pragma once
+
+#ifdef __NVCC__
+
+#define THREAD (int(threadIdx.x))
+#define BLOCK_X (int(blockIdx.x))
+#define BLOCK_Y (int(blockIdx.y))
+#define BLOCK_Z (int(blockIdx.z))
+#define GRID_X (int(gridDim.x))
+#define DEV __device__ __forceinline__
+
+DEV float fma(float a, float b, float c) { return fmaf(a, b, c); }
+DEV float shuffle_xor(float v, int lanes) { return __shfl_xor_sync(0xffffffffu, v, lanes); }
+DEV double shuffle_xor(double v, int lanes) { return __shfl_xor_sync(0xffffffffu, v, lanes); }
+DEV int shuffle_xor(int v, int lanes) { return __shfl_xor_sync(0xffffffffu, v, lanes); }
+DEV unsigned bits(float f) { return __float_as_uint(f); }
+DEV void atomic_max(unsigned long long* p, unsigned long long v) { atomicMax(p, v); }
+
+#else
+
+#define __device__ __attribute__((device))
+#define __global__ __attribute__((global))
+#define __shared__ __attribute__((shared))
+#define __launch_bounds__(...) __attribute__((launch_bounds(__VA_ARGS__)))
+#define __restrict__ __restrict
+#define __syncthreads() __nvvm_bar_sync(0)
+#define DEV __device__ inline __attribute__((always_inline))
+
+#define THREAD (int(__nvvm_read_ptx_sreg_tid_x()))
+#define BLOCK_X (int(__nvvm_read_ptx_sreg_ctaid_x()))
+#define BLOCK_Y (int(__nvvm_read_ptx_sreg_ctaid_y()))
+#define BLOCK_Z (int(__nvvm_read_ptx_sreg_ctaid_z()))
+#define GRID_X (int(__nvvm_read_ptx_sreg_nctaid_x()))
+
+typedef __SIZE_TYPE__ size_t;
+struct alignas(16) float4 { float x, y, z, w; };
+
+DEV float fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
+DEV double fma(double a, double b, double c) { return __builtin_fma(a, b, c); }
+DEV float sqrtf(float a) { return __nvvm_sqrt_rn_f(a); }
+DEV double sqrt(double a) { return __nvvm_sqrt_rn_d(a); }
+DEV float fabsf(float a) { return __builtin_fabsf(a); }
+DEV unsigned bits(float f) { return __builtin_bit_cast(unsigned, f); }
+DEV float shuffle_xor(float v, int lanes) { return __nvvm_shfl_sync_bfly_f32(0xffffffffu, v, lanes, 31); }
+DEV int shuffle_xor(int v, int lanes) { return __nvvm_shfl_sync_bfly_i32(0xffffffffu, v, lanes, 31); }
+DEV double shuffle_xor(double v, int lanes) {
+	unsigned long long u = __builtin_bit_cast(unsigned long long, v);
+	unsigned lo = shuffle_xor(int(u), lanes), hi = shuffle_xor(int(u >> 32), lanes);
+	return __builtin_bit_cast(double, (unsigned long long)hi << 32 | lo);
+}
+DEV void atomic_max(unsigned long long* p, unsigned long long v) {
+	asm volatile("red.global.max.u64 [%0], %1;" ::"l"(p), "l"(v) : "memory");
+}
+
+#endif
+
+#define KERNEL extern "C" __global__ void
+#define UNROLL _Pragma("unroll")
+#define ROLLED _Pragma("unroll 1")
+
+DEV float4 make4(float x, float y, float z, float w) { return float4{x, y, z, w}; }
+DEV float4 load4(const float* p) { return *(const float4*)p; }
+DEV void store4(float* p, float4 v) { *(float4*)p = v; }
+DEV float relu(float v) { return v > 0.f ? v : 0.f; }
+DEV float4 relu(float4 v) { return make4(relu(v.x), relu(v.y), relu(v.z), relu(v.w)); }
+DEV float4 add4(float4 a, float4 b) { return make4(a.x + b.x, a.y + b.y, a.z + b.z, a.w + b.w); }
+DEV float4 shuffle4(float4 v, int lanes) {
+	return make4(shuffle_xor(v.x, lanes), shuffle_xor(v.y, lanes), shuffle_xor(v.z, lanes), shuffle_xor(v.w, lanes));
+}
+
+// ReLU masks: a byte for 4 channels, bit j set where channel j is positive.
+DEV unsigned char sign_bits(float4 v) {
+	return (v.x > 0.f) | (v.y > 0.f) << 1 | (v.z > 0.f) << 2 | (v.w > 0.f) << 3;
+}
+DEV float4 gate4(float4 v, unsigned char signs) {
+	return make4(signs & 1 ? v.x : 0.f, signs & 2 ? v.y : 0.f, signs & 4 ? v.z : 0.f, signs & 8 ? v.w : 0.f);
+}
+
+DEV int min(int a, int b) { return a < b ? a : b; }
+DEV int max(int a, int b) { return a > b ? a : b; }
+DEV bool inside(int y, int x, int H, int W) { return (unsigned)y < (unsigned)H && (unsigned)x < (unsigned)W; }
+
+// block_sum adds v over the block's THREADS threads, in a fixed order: a
+// butterfly in each warp, then one over the warps. Every thread gets the sum.
+// scratch is THREADS/32 doubles of shared memory, reusable at once.
+template <int THREADS> DEV double block_sum(double v, double* scratch) {
+	UNROLL for (int lanes = 16; lanes; lanes >>= 1) v += shuffle_xor(v, lanes);
+	if ((THREAD & 31) == 0) scratch[THREAD >> 5] = v;
+	__syncthreads();
+	v = (THREAD & 31) < THREADS / 32 ? scratch[THREAD & 31] : 0.0;
+	UNROLL for (int lanes = 16; lanes; lanes >>= 1) v += shuffle_xor(v, lanes);
+	__syncthreads();
+	return v;
+}

@@ -1,0 +1,72 @@
+// vector.cu: element-wise operations and reductions over whole arrays.
+// Reductions leave one float64 per block of 4096 elements; sum_finish adds them
+// in order. Grid of the element-wise ones: blocks of 1024 elements.
+#include "common.cuh"
+
+namespace {
+constexpr int CHUNK = 4096;
+}
+
+KERNEL __launch_bounds__(256) fill(float* __restrict__ dst, float v, int n) {
+	UNROLL for (int r = 0; r < 4; r++) {
+		const int i = BLOCK_X * 1024 + r * 256 + THREAD;
+		if (i < n) dst[i] = v;
+	}
+}
+
+// axpy: dst += a * x.
+KERNEL __launch_bounds__(256) axpy(float* __restrict__ dst, const float* __restrict__ x, float a, int n) {
+	UNROLL for (int r = 0; r < 4; r++) {
+		const int i = BLOCK_X * 1024 + r * 256 + THREAD;
+		if (i < n) dst[i] = fma(a, x[i], dst[i]);
+	}
+}
+
+// axpy_normalized: dst += a * x / (norm + 1e-8) for norm = |x|_1, one float64.
+KERNEL __launch_bounds__(256)
+    axpy_normalized(float* __restrict__ dst, const float* __restrict__ x, const double* __restrict__ norm, float a, int n) {
+	const float k = float(a / (*norm + 1e-8));
+	UNROLL for (int r = 0; r < 4; r++) {
+		const int i = BLOCK_X * 1024 + r * 256 + THREAD;
+		if (i < n) dst[i] = fma(k, x[i], dst[i]);
+	}
+}
+
+// gate: dx = 0 where the sign bit is clear. n a multiple of 4.
+KERNEL __launch_bounds__(256) gate(float* __restrict__ dx, const unsigned char* __restrict__ signs, int n) {
+	const int i = (BLOCK_X * 256 + THREAD) * 4;
+	if (i < n) store4(dx + i, gate4(load4(dx + i), signs[i / 4]));
+}
+
+// abs_sum_partial and dot_partial: one float64 per block of 4096 elements.
+KERNEL __launch_bounds__(256) abs_sum_partial(const float* __restrict__ x, double* __restrict__ partial, int n) {
+	__shared__ double scratch[8];
+	double sum = 0;
+	UNROLL for (int r = 0; r < CHUNK / 256; r++) {
+		const int i = BLOCK_X * CHUNK + r * 256 + THREAD;
+		if (i < n) sum += fabsf(x[i]);
+	}
+	sum = block_sum<256>(sum, scratch);
+	if (THREAD == 0) partial[BLOCK_X] = sum;
+}
+KERNEL __launch_bounds__(256)
+    dot_partial(const float* __restrict__ a, const float* __restrict__ b, double* __restrict__ partial, int n) {
+	__shared__ double scratch[8];
+	double sum = 0;
+	UNROLL for (int r = 0; r < CHUNK / 256; r++) {
+		const int i = BLOCK_X * CHUNK + r * 256 + THREAD;
+		if (i < n) sum += double(a[i]) * b[i];
+	}
+	sum = block_sum<256>(sum, scratch);
+	if (THREAD == 0) partial[BLOCK_X] = sum;
+}
+
+// sum_finish: *total = the n partial sums added in a fixed order: each thread a
+// stride of 256 of them, then the block. Grid: 1.
+KERNEL __launch_bounds__(256) sum_finish(double* __restrict__ total, const double* __restrict__ partial, int n) {
+	__shared__ double scratch[8];
+	double sum = 0;
+	for (int i = THREAD; i < n; i += 256) sum += partial[i];
+	sum = block_sum<256>(sum, scratch);
+	if (THREAD == 0) *total = sum;
+}
