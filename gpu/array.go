@@ -1,0 +1,39 @@
+package gpu
+
+import "fmt"
+
+// Array is a float32 array (H, W, C) that lives on a backend. Only its shape is
+// public: how the elements lie in memory is the backend's secret, and they
+// cross to the host with Upload and Download.
+type Array struct {
+	Shape Shape
+	data  []float32 // CPU backend: row-major (H, W, C), channels contiguous
+}
+
+// Mask is what the backward pass needs of a layer whose activation is not kept:
+// one sign bit per element of the activation, and for max pooling which of the
+// window's elements won. It replaces 32 bits by 1 or 1.5 per element.
+type Mask struct {
+	Shape Shape // of the activation before pooling
+	Pool  Pool  // Kind None where no pooling follows
+
+	// CPU backend. sign holds ceil(C/8) bytes per position; channel c is bit
+	// c%8 of byte c/8, set where the activation is positive. arg holds two such
+	// bit planes per pooled position, low bits of 8 channels then high bits:
+	// the winner's place in its window, 2*dy + dx.
+	sign, arg []byte
+}
+
+// must panics with the operation's name when a caller breaks its contract.
+// Wrong shapes are faults of the program, never of its input.
+func must(ok bool, op, format string, args ...any) {
+	if !ok {
+		panic("gpu: " + op + ": " + fmt.Sprintf(format, args...))
+	}
+}
+
+func sameShape(op string, a, b *Array) {
+	if a.Shape != b.Shape {
+		panic(fmt.Sprintf("gpu: %s: shapes %v and %v differ", op, a.Shape, b.Shape))
+	}
+}

@@ -1,0 +1,91 @@
+package gpu
+
+// Backend is the seam: the operations of style transfer, destination first.
+//
+//   - Arguments are arrays of the same backend. Wrong shapes panic; what fails
+//     later (a device lost, memory gone) is kept and returned by Err, and every
+//     operation after it does nothing.
+//   - There is no autodiff: each operation holds its own backward. Gradients are
+//     added to what the destination holds where the doc says so.
+//   - Nothing inside an iteration needs the host: losses go to numbered slots of
+//     the status block, and the optimisers read them there. So an iteration can
+//     be recorded once per scale and replayed.
+//   - Results depend on the inputs only, never on the number of threads.
+//   - A backend serves one render at a time; make one for each of several.
+type Backend interface {
+	Memory
+	Network
+	Losses
+	Vectors
+	Optimizers
+
+	// Record prepares f, which calls operations of this backend with arguments
+	// that stay the same, for being run many times. It runs nothing itself.
+	Record(f func()) Program
+	// Status returns the status block as of the last finished Optimizer.Step.
+	Status() Status
+	// ResetStatus clears every slot and counter.
+	ResetStatus()
+	// Sync waits for everything asked so far.
+	Sync()
+	// Err returns the first failure, or nil.
+	Err() error
+	// Close gives back memory and threads.
+	Close()
+	// Name says what this is: "cpu", "cuda:0", "emu".
+	Name() string
+}
+
+// Program is a recorded sequence of operations.
+type Program interface{ Run() }
+
+// Memory makes arrays and moves values across.
+type Memory interface {
+	NewArray(Shape) *Array                   // of zeros
+	View(a *Array, at int64, s Shape) *Array // an array inside another's memory, at bytes from its start
+	Bytes(Shape) int64                       // what an array takes, padding included
+	NewMask(Shape, Pool) *Mask
+	MaskBytes(Shape, Pool) int64
+	Free(...*Array)
+	Upload(dst *Array, src []float32)   // src in (H, W, C) order
+	Download(dst []float32, src *Array) // waits
+}
+
+// Network is the 3x3 convolutions and poolings of a VGG; see conv.go, pool.go.
+type Network interface {
+	NewFilter(weight, bias []float32, in, out int) *Filter
+	Conv(out ConvOut, x *Array, f *Filter, pad Pad)
+	ConvGrad(dx, dy *Array, f *Filter, o ConvGradOptions)
+	Pool(y, x *Array, p Pool)
+	PoolGrad(dx, dy *Array, o PoolGradOptions)
+	Gate(dx *Array, m *Mask)
+}
+
+// Losses write coef times their value to a slot and add their gradient to dx
+// (nil: value only); see content.go, gram.go, w2.go, tv.go.
+type Losses interface {
+	ContentLoss(dx, f, target *Array, coef float64, slot int)
+	Gram(g, f *Array, norm float64)
+	GramLoss(d, g *Array, targets []GramTarget, norm float64, slot int)
+	Mean(m, f *Array)
+	NewW2Target(mean, second *Array, eps float64) *W2Target
+	W2Loss(d, shift, mean, second *Array, t *W2Target, pixels int, coef float64, slot int)
+	StyleGrad(dx, f, d, shift *Array)
+	TV(dx, x *Array, kind TVKind, coef float64, slot int)
+}
+
+// Vectors are the element-wise operations and reductions; see vector.go.
+type Vectors interface {
+	Fill(dst *Array, v float32)
+	Copy(dst, src *Array)
+	Axpy(dst *Array, a float64, x *Array)
+	AddNormalized(dst *Array, a float64, x *Array)
+	Dot(a, b *Array) float64 // waits: not for use inside an iteration
+	Resample(dst, src *Array, filter ResampleFilter)
+}
+
+// Optimizers move an image along its gradient; see optimizer.go.
+type Optimizers interface {
+	NewAdam(Shape, AdamOptions) Optimizer
+	NewLBFGS(Shape, LBFGSOptions) Optimizer
+}

@@ -1,0 +1,97 @@
+package gpu
+
+// Pad says what a 3x3 convolution reads one pixel outside the image.
+type Pad int
+
+const (
+	ZeroPad      Pad = iota // zero, as every VGG was trained
+	ReplicatePad            // the nearest pixel, as style-transfer-pytorch does for its first layer
+)
+
+// Filter is a 3x3 convolution's weights and bias as a backend wants them.
+type Filter struct {
+	In, Out int
+	cpu     *cpuFilter
+}
+
+// ConvOut names what a convolution stores; nil means not stored. With X of
+// (H, W, C) and a filter of K outputs:
+//
+//	Act    (H, W, K)    max(0, conv(x) + bias)
+//	Pooled (H', W', K)  Act pooled by Pool; H', W' are Pool.Out's
+//	Mask   (H, W, K)    sign of Act, and the winners of max pooling
+//
+// A layer whose activation carries no loss stores only Pooled and Mask, or
+// only what the next layer reads and Mask.
+type ConvOut struct {
+	Act    *Array
+	Pooled *Array
+	Mask   *Mask
+	Pool   Pool // Kind None: no pooling
+}
+
+// ConvGradOptions are the fusions of ConvGrad:
+//
+//	Pad    the forward convolution's
+//	Unpool dy is the gradient of the pooled output: spread it through this
+//	       mask's pooling (max or average) and ReLU first
+//	Add    dx already holds a gradient (of the losses on that layer): add to it
+//	Gate   multiply the sum by the lower layer's ReLU mask
+type ConvGradOptions struct {
+	Pad    Pad
+	Unpool *Mask
+	Add    bool
+	Gate   *Mask
+}
+
+// Conv computes one layer of a VGG (Simonyan & Zisserman 2014): the
+// cross-correlation of x (H, W, C) with 3x3 weights (K, C, 3, 3) at stride 1
+// and padding 1, plus bias, then ReLU, then what out asks for. ReLU lets NaN
+// pass, so that the guard of the optimiser sees it.
+//
+// ConvGrad is its gradient with respect to the input,
+//
+//	dx(p, c) = sum over k, t of dy(p - t, k) * w(k, c, t)
+//
+// for dy (H, W, K), the gradient with respect to conv(x) before ReLU, i.e.
+// already gated; Gate in the options does that gating for the layer below.
+//
+// Gate multiplies dx by the mask's ReLU, for the deepest layer of a network.
+
+func checkConv(out ConvOut, x *Array, f *Filter) {
+	must(x.Shape.C == f.In, "Conv", "x is %v, the filter takes %d channels", x.Shape, f.In)
+	want := Shape{x.Shape.H, x.Shape.W, f.Out}
+	must(out.Act != nil || out.Pooled != nil || out.Mask != nil, "Conv", "nothing to store")
+	if out.Act != nil {
+		must(out.Act.Shape == want, "Conv", "act is %v, want %v", out.Act.Shape, want)
+	}
+	if out.Pooled != nil {
+		must(out.Pool.Kind != NoPool, "Conv", "a pooled output needs a kind of pooling")
+		must(out.Pooled.Shape == out.Pool.Out(want), "Conv", "pooled is %v, want %v", out.Pooled.Shape, out.Pool.Out(want))
+		must(out.Pool.size() == 2, "Conv", "only 2x2 pooling is fused, not %d", out.Pool.size())
+	}
+	if out.Mask != nil {
+		must(out.Mask.Shape == want, "Conv", "mask is %v, want %v", out.Mask.Shape, want)
+		must(out.Mask.Pool == out.Pool, "Conv", "the mask was made for another pooling")
+	}
+}
+
+func checkConvGrad(dx, dy *Array, f *Filter, o ConvGradOptions) {
+	must(dx.Shape.C == f.In, "ConvGrad", "dx is %v, the filter takes %d channels", dx.Shape, f.In)
+	want := Shape{dx.Shape.H, dx.Shape.W, f.Out}
+	if o.Unpool != nil {
+		must(o.Unpool.Shape == want, "ConvGrad", "the mask to unpool is %v, want %v", o.Unpool.Shape, want)
+		must(o.Unpool.Pool.Kind == MaxPool || o.Unpool.Pool.Kind == AvgPool, "ConvGrad", "only max and average pooling can be undone by a mask")
+		want = o.Unpool.Pool.Out(want)
+	}
+	must(dy.Shape == want, "ConvGrad", "dy is %v, want %v", dy.Shape, want)
+	if o.Gate != nil {
+		must(o.Gate.Shape == dx.Shape, "ConvGrad", "the gate is %v, dx is %v", o.Gate.Shape, dx.Shape)
+	}
+}
+
+func checkFilter(weight, bias []float32, in, out int) {
+	must(in > 0 && out > 0, "NewFilter", "%d inputs and %d outputs", in, out)
+	must(len(weight) == out*in*9, "NewFilter", "%d weights, want %d x %d x 3 x 3", len(weight), out, in)
+	must(len(bias) == out, "NewFilter", "%d biases, want %d", len(bias), out)
+}

@@ -1,0 +1,149 @@
+package gpu
+
+import (
+	"runtime"
+)
+
+// chunkLen is how many elements of a vector one chunk holds. Reductions keep a
+// float64 partial sum per chunk and add them in order.
+const chunkLen = 4096
+
+// CPUOptions configure NewCPU.
+type CPUOptions struct {
+	Threads int // 0: one per processor Go may use
+}
+
+// CPU is the backend in Go: arrays are (H, W, C) row-major float32.
+type CPU struct {
+	workers *workers
+	status  Status
+	scratch [][]float32 // per worker, grown to the largest need
+	partial []float64   // per chunk of the running reduction
+
+	// One task per operation; see parallel.go.
+	conv      convTask
+	convGrad  convGradTask
+	pool      poolTask
+	poolGrad  poolGradTask
+	gate      gateTask
+	gram      gramTask
+	styleGrad styleGradTask
+	mean      meanTask
+	content   contentTask
+	tv        tvTask
+	vector    vectorTask
+	matmul    matmulTask
+}
+
+var _ Backend = (*CPU)(nil)
+
+// NewCPU returns a backend that computes on the processor.
+func NewCPU(o CPUOptions) *CPU {
+	n := o.Threads
+	if n <= 0 {
+		n = runtime.GOMAXPROCS(0)
+	}
+	b := &CPU{workers: newWorkers(n), scratch: make([][]float32, n)}
+	// The workers know nothing of b, so a backend that is dropped without Close
+	// still gives its threads back.
+	runtime.AddCleanup(b, func(w *workers) { w.close() }, b.workers)
+	return b
+}
+
+func (b *CPU) Name() string { return "cpu" }
+
+func (b *CPU) NewArray(s Shape) *Array {
+	must(s.valid(), "NewArray", "shape %v", s)
+	return &Array{Shape: s, data: make([]float32, s.Len())}
+}
+
+func (b *CPU) View(a *Array, at int64, s Shape) *Array {
+	must(s.valid() && at >= 0 && at%64 == 0 && at+4*int64(s.Len()) <= 4*int64(len(a.data)),
+		"View", "shape %v at byte %d does not fit in %v", s, at, a.Shape)
+	from := int(at / 4)
+	return &Array{Shape: s, data: a.data[from : from+s.Len() : from+s.Len()]}
+}
+
+// Bytes rounds up to a cache line, so that arrays side by side share none.
+func (b *CPU) Bytes(s Shape) int64 { return (4*int64(s.Len()) + 63) &^ 63 }
+
+func (b *CPU) NewMask(s Shape, p Pool) *Mask {
+	must(p.Kind == NoPool || p.size() == 2, "NewMask", "masks are for 2x2 pooling, not %d", p.size())
+	m := &Mask{Shape: s, Pool: p, sign: make([]byte, s.Pixels()*signBytes(s.C))}
+	if p.Kind == MaxPool {
+		m.arg = make([]byte, p.Out(s).Pixels()*2*signBytes(s.C))
+	}
+	return m
+}
+
+func (b *CPU) MaskBytes(s Shape, p Pool) int64 {
+	n := s.Pixels() * signBytes(s.C)
+	if p.Kind == MaxPool {
+		n += p.Out(s).Pixels() * 2 * signBytes(s.C)
+	}
+	return int64(n)
+}
+
+// signBytes is the bytes of one bit plane over c channels.
+func signBytes(c int) int { return (c + 7) / 8 }
+
+// Free forgets the elements at once; the array must not be used again.
+func (b *CPU) Free(arrays ...*Array) {
+	for _, a := range arrays {
+		if a != nil {
+			a.data = nil
+		}
+	}
+}
+
+func (b *CPU) Upload(dst *Array, src []float32) {
+	must(len(src) == len(dst.data), "Upload", "%d values for %v", len(src), dst.Shape)
+	copy(dst.data, src)
+}
+
+func (b *CPU) Download(dst []float32, src *Array) {
+	must(len(dst) == len(src.data), "Download", "%d values for %v", len(dst), src.Shape)
+	copy(dst, src.data)
+}
+
+// cpuProgram replays by calling: on the CPU there is nothing to capture.
+type cpuProgram struct{ f func() }
+
+func (p cpuProgram) Run() { p.f() }
+
+func (b *CPU) Record(f func()) Program { return cpuProgram{f} }
+func (b *CPU) Status() Status          { return b.status }
+func (b *CPU) ResetStatus()            { b.status = Status{} }
+func (b *CPU) Sync()                   {}
+func (b *CPU) Err() error              { return nil }
+
+// Close is for symmetry with devices: memory and threads go with the last
+// reference to the backend.
+func (b *CPU) Close() {}
+
+// scratchFor returns n floats of worker's own, with whatever they held before.
+// Only the worker itself may call it.
+func (b *CPU) scratchFor(worker, n int) []float32 {
+	if len(b.scratch[worker]) < n {
+		b.scratch[worker] = make([]float32, n)
+	}
+	return b.scratch[worker][:n]
+}
+
+// partials returns n float64 for a reduction by chunks.
+func (b *CPU) partials(n int) []float64 {
+	if len(b.partial) < n {
+		b.partial = make([]float64, n)
+	}
+	return b.partial[:n]
+}
+
+func sum(v []float64) float64 {
+	s := 0.0
+	for _, x := range v {
+		s += x
+	}
+	return s
+}
+
+func chunks(n, size int) int { return (n + size - 1) / size }

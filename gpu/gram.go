@@ -1,0 +1,54 @@
+package gpu
+
+// GramTarget is one painting's Gram matrix (C, C, 1) and the weight of its loss.
+type GramTarget struct {
+	A    *Array
+	Coef float64
+}
+
+// Gram is the Gram matrix of features f (H, W, C) over all positions, (C, C, 1):
+//
+//	g = norm * f^T f
+//
+// norm 1/(H*W) makes it independent of the picture's size; 1/(H*W*C) is
+// neural-style's. With norm 1/(H*W) it is also the second moment that W2Loss
+// wants. Mean is the mean of f over positions, (1, 1, C).
+//
+// GramLoss compares g with one or several targets (Gatys et al. 2015):
+//
+//	slot = sum over t of coef_t * sum (g - A_t)^2
+//	d    = 4 * norm * sum over t of coef_t * (g - A_t)     (C, C, 1)
+//
+// d is the matrix that StyleGrad turns into the gradient of the features. d
+// may be g itself, or nil when only the value is wanted.
+//
+// StyleGrad adds to dx the gradient of a loss on the features' first and second
+// moments; shift (1, 1, C) may be nil:
+//
+//	dx(p) += d f(p) + shift
+
+func checkGram(g, f *Array) {
+	must(g.Shape == Matrix(f.Shape.C), "Gram", "g is %v for features %v", g.Shape, f.Shape)
+}
+
+func checkGramLoss(d, g *Array, targets []GramTarget, slot int) {
+	must(g.Shape == Matrix(g.Shape.H), "GramLoss", "g is %v, not a square matrix", g.Shape)
+	must(len(targets) > 0, "GramLoss", "no target")
+	if d != nil {
+		sameShape("GramLoss", d, g)
+	}
+	for _, t := range targets {
+		sameShape("GramLoss", t.A, g)
+	}
+	checkSlot("GramLoss", slot)
+}
+
+func checkStyleGrad(dx, f, d, shift *Array) {
+	sameShape("StyleGrad", dx, f)
+	must(d.Shape == Matrix(f.Shape.C), "StyleGrad", "d is %v for features %v", d.Shape, f.Shape)
+	must(shift == nil || shift.Shape == Vector(f.Shape.C), "StyleGrad", "the shift does not fit features %v", f.Shape)
+}
+
+func checkMean(m, f *Array) {
+	must(m.Shape == Vector(f.Shape.C), "Mean", "m is %v for features %v", m.Shape, f.Shape)
+}

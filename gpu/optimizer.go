@@ -1,0 +1,113 @@
+package gpu
+
+// Optimizer moves an image against its gradient. Its state lives on the
+// backend, and it reads the losses from the status block there.
+type Optimizer interface {
+	// Step judges the evaluation just made, losses in the slots and their
+	// gradient g at image x, and moves x to the next point to evaluate. An
+	// evaluation that is not finite, or whose loss exploded, is thrown away:
+	// x goes back to the last good image and the step is halved.
+	Step(x, g *Array)
+	// Result writes what to show: the average of the accepted images if
+	// Options.Average is set, else the last accepted one. Before the first
+	// accepted evaluation dst keeps what it holds.
+	Result(dst *Array)
+	// Carry takes over the state of the optimiser of the same kind that worked
+	// at the scale before, resampled to this one's shape.
+	Carry(from Optimizer)
+	// Bytes is the memory of the state.
+	Bytes() int64
+}
+
+// Bounds keeps channel c of the image inside Lo[c]..Hi[c].
+type Bounds struct{ Lo, Hi []float32 }
+
+// StepOptions are common to the optimisers.
+type StepOptions struct {
+	Bounds *Bounds // nil: none
+	// Average is the decay of the exponential average of iterates, corrected
+	// for its start (style-transfer-pytorch: 0.99); 0: none.
+	Average float64
+	// Patience is how many rejected evaluations in a row mean divergence; 0: 5.
+	Patience int
+}
+
+func (o StepOptions) patience() int {
+	if o.Patience <= 0 {
+		return 5
+	}
+	return o.Patience
+}
+
+// explosion: an evaluation this many times above the worst accepted one is
+// thrown away like one that is not finite.
+const explosion = 100
+
+// AdamOptions configure Adam (Kingma & Ba 2015):
+//
+//	m <- b1 m + (1-b1) g      v <- b2 v + (1-b2) g^2
+//	x <- x - lr_t * (m/(1-b1^t)) / (sqrt(v/(1-b2^t)) + eps)
+type AdamOptions struct {
+	StepOptions
+	LearningRate float64
+	Beta1, Beta2 float64 // 0: 0.9 and 0.999
+	Eps          float64 // 0: 1e-8
+	// Schedule multiplies the learning rate of step 0, 1, ...; its last value
+	// stays. Empty: constant.
+	Schedule []float64
+}
+
+func (o AdamOptions) withDefaults() AdamOptions {
+	set := func(v *float64, d float64) {
+		if *v == 0 {
+			*v = d
+		}
+	}
+	set(&o.LearningRate, 1)
+	set(&o.Beta1, 0.9)
+	set(&o.Beta2, 0.999)
+	set(&o.Eps, 1e-8)
+	return o
+}
+
+// factor is the schedule's value at a step.
+func (o AdamOptions) factor(step int) float64 {
+	if len(o.Schedule) == 0 {
+		return 1
+	}
+	return o.Schedule[min(step, len(o.Schedule)-1)]
+}
+
+// LBFGSOptions configure L-BFGS (Liu & Nocedal 1989) in its vector-free form
+// (Chen et al. 2014): the two-loop recursion runs on the coefficients of the
+// direction in the basis of history and gradient, whose Gram matrix is kept.
+//
+// Without LineSearch every evaluation is accepted and the step length is
+// LearningRate, at the first evaluation times min(1, 1/|g|_1): Torch7's and
+// PyTorch's rule. With it, one Step is one evaluation of a backtracking search:
+// a point that does not fulfil Armijo's condition (1e-4) is left for one nearer
+// to the last accepted one.
+type LBFGSOptions struct {
+	StepOptions
+	History      int     // pairs kept; 0: 10
+	LearningRate float64 // 0: 1
+	LineSearch   bool
+}
+
+func (o LBFGSOptions) withDefaults() LBFGSOptions {
+	if o.History <= 0 {
+		o.History = 10
+	}
+	if o.LearningRate == 0 {
+		o.LearningRate = 1
+	}
+	return o
+}
+
+func checkStep(op string, s Shape, x, g *Array) {
+	must(x.Shape == s && g.Shape == s, op, "x is %v and g %v, the optimiser's shape is %v", x.Shape, g.Shape, s)
+}
+
+func checkBounds(op string, s Shape, b *Bounds) {
+	must(b == nil || (len(b.Lo) == s.C && len(b.Hi) == s.C), op, "bounds do not name %d channels", s.C)
+}

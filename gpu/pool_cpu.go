@@ -1,0 +1,161 @@
+package gpu
+
+import "math"
+
+type poolTask struct {
+	y, x *Array
+	p    Pool
+}
+
+func (b *CPU) Pool(y, x *Array, p Pool) {
+	checkPool(y, x, p)
+	b.pool = poolTask{y, x, p}
+	b.workers.run(y.Shape.H, &b.pool)
+}
+
+func (t *poolTask) chunk(_, i int) {
+	s := t.x.Shape
+	n := t.p.size()
+	y0, y1 := i*n, min(s.H, (i+1)*n)
+	poolRows(t.y, nil, t.p, t.x.data[y0*s.W*s.C:y1*s.W*s.C], Shape{y1 - y0, s.W, s.C}, i, s.H)
+}
+
+// poolRows pools rows of x, which start at a window's edge, into rows of y (nil:
+// not stored) from row first on, and notes the winners of max pooling in m
+// (nil: not noted). h is the height of the whole input.
+func poolRows(y *Array, m *Mask, p Pool, x []float32, s Shape, first, h int) {
+	out := p.Out(Shape{h, s.W, s.C})
+	n, c := p.size(), s.C
+	planes := signBytes(c)
+	for oy := first; oy < out.H && (oy-first)*n < s.H; oy++ {
+		for ox := range out.W {
+			win := window{(oy - first) * n, min((oy-first+1)*n, s.H), ox * n, min((ox+1)*n, s.W)}
+			var dst []float32
+			if y != nil {
+				dst = y.data[(oy*out.W+ox)*c:][:c]
+			}
+			var arg []byte
+			if m != nil && p.Kind == MaxPool {
+				arg = m.arg[(oy*out.W+ox)*2*planes:][:2*planes]
+				clear(arg)
+			}
+			for ch := range c {
+				v, at := reduce(p, x, win, s.W, c, ch)
+				if dst != nil {
+					dst[ch] = v * p.scale()
+				}
+				if arg != nil {
+					arg[ch/8*2] |= byte(at&1) << (ch % 8)
+					arg[ch/8*2+1] |= byte(at>>1) << (ch % 8)
+				}
+			}
+		}
+	}
+}
+
+// window is rows y0..y1, columns x0..x1 of the pooled image.
+type window struct{ y0, y1, x0, x1 int }
+
+// reduce pools channel ch of a window and, for max, says which element won:
+// size*dy + dx.
+func reduce(p Pool, x []float32, w window, width, c, ch int) (v float32, at int) {
+	switch p.Kind {
+	case MaxPool:
+		v = x[(w.y0*width+w.x0)*c+ch]
+		for y := w.y0; y < w.y1; y++ {
+			for xx := w.x0; xx < w.x1; xx++ {
+				if e := x[(y*width+xx)*c+ch]; e > v || e != e {
+					v, at = e, p.size()*(y-w.y0)+xx-w.x0
+				}
+			}
+		}
+	case AvgPool:
+		for y := w.y0; y < w.y1; y++ {
+			for xx := w.x0; xx < w.x1; xx++ {
+				v += x[(y*width+xx)*c+ch]
+			}
+		}
+		v /= float32((w.y1 - w.y0) * (w.x1 - w.x0))
+	case L2Pool:
+		for y := w.y0; y < w.y1; y++ {
+			for xx := w.x0; xx < w.x1; xx++ {
+				e := x[(y*width+xx)*c+ch]
+				v += e * e
+			}
+		}
+		v = float32(math.Sqrt(float64(v)))
+	}
+	return v, at
+}
+
+type poolGradTask struct {
+	dx, dy *Array
+	o      PoolGradOptions
+	p      Pool
+}
+
+func (b *CPU) PoolGrad(dx, dy *Array, o PoolGradOptions) {
+	p := checkPoolGrad(dx, dy, o)
+	b.poolGrad = poolGradTask{dx, dy, o, p}
+	b.workers.run(dx.Shape.H, &b.poolGrad)
+}
+
+func (t *poolGradTask) chunk(_, y int) {
+	w, c := t.dx.Shape.W, t.dx.Shape.C
+	row := t.dx.data[y*w*c:][:w*c]
+	if !t.o.Add {
+		clear(row)
+	}
+	unpoolRow(row, t.dy, t.o.X, t.o.Y, t.o.Mask, t.p, t.dx.Shape, y)
+	if t.o.Mask != nil {
+		gatePixels(row, t.o.Mask, y*w, c)
+	}
+}
+
+// unpoolRow adds to row, row y of an input of shape s, the gradient that pooled
+// gradient dy sends there. Max takes the winner from m, or finds it again in x.
+func unpoolRow(row []float32, dy, xs, ys *Array, m *Mask, p Pool, s Shape, y int) {
+	n, c, w := p.size(), s.C, s.W
+	out := p.Out(s)
+	oy := y / n
+	if oy >= out.H {
+		return
+	}
+	planes := signBytes(c)
+	for x := 0; x < w && x/n < out.W; x++ {
+		at := oy*out.W + x/n
+		win := window{oy * n, min((oy+1)*n, s.H), x / n * n, min((x/n+1)*n, w)}
+		g, d := dy.data[at*c:][:c], row[x*c:][:c]
+		place := (y-win.y0)*n + x - win.x0
+		switch {
+		case p.Kind == AvgPool:
+			k := p.scale() / float32((win.y1-win.y0)*(win.x1-win.x0))
+			for ch := range d {
+				d[ch] += g[ch] * k
+			}
+		case p.Kind == L2Pool:
+			k := p.scale() * p.scale()
+			xv, yv := xs.data[(y*w+x)*c:][:c], ys.data[at*c:][:c]
+			for ch := range d {
+				if yv[ch] != 0 {
+					d[ch] += k * g[ch] * xv[ch] / yv[ch]
+				}
+			}
+		case m != nil:
+			arg := m.arg[at*2*planes:][:2*planes]
+			k := p.scale()
+			for ch := range d {
+				if int(arg[ch/8*2]>>(ch%8)&1|arg[ch/8*2+1]>>(ch%8)&1<<1) == place {
+					d[ch] += g[ch] * k
+				}
+			}
+		default:
+			k := p.scale()
+			for ch := range d {
+				if _, won := reduce(p, xs.data, win, w, c, ch); won == place {
+					d[ch] += g[ch] * k
+				}
+			}
+		}
+	}
+}

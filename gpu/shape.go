@@ -1,0 +1,24 @@
+package gpu
+
+import "fmt"
+
+// Shape is the size of an array: height, width, channels. A C x C matrix is
+// (C, C, 1) and a vector of C channels (1, 1, C).
+type Shape struct{ H, W, C int }
+
+// Matrix is the shape of a square matrix over c channels.
+func Matrix(c int) Shape { return Shape{c, c, 1} }
+
+// Vector is the shape of one value per channel.
+func Vector(c int) Shape { return Shape{1, 1, c} }
+
+// Len is the number of elements.
+func (s Shape) Len() int { return s.H * s.W * s.C }
+
+// Pixels is the number of positions, H*W.
+func (s Shape) Pixels() int { return s.H * s.W }
+
+func (s Shape) String() string { return fmt.Sprintf("(%d, %d, %d)", s.H, s.W, s.C) }
+
+// valid reports whether every side is at least one.
+func (s Shape) valid() bool { return s.H > 0 && s.W > 0 && s.C > 0 }

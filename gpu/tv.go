@@ -1,0 +1,50 @@
+package gpu
+
+import "fmt"
+
+// TVKind is a form of total variation, the smoothness term of an image.
+type TVKind int
+
+// With dx, dy the differences to the right and lower neighbour per channel
+// (zero past the border), summed over positions and channels:
+//
+//	TVL1       |dx| + |dy|                                  neural-style-pt
+//	TVL2       dx^2 + dy^2        coef 1/2: neural-style; coef 1/(H*W*C): the mean
+//	TVPower    (dx^2 + dy^2)^1.25                           neural-doodle, image-analogies
+//	TVStencil  nine points: 2/3 (dx^2 + dy^2), and 1/6 of the squared diagonal
+//	           differences of the image padded by repeating its border,
+//	           these times H*W/((H+1)*(W+1)); with coef 1/(H*W*C) it is
+//	           style-transfer-pytorch's, which takes a mean of each sum
+const (
+	TVL1 TVKind = iota
+	TVL2
+	TVPower
+	TVStencil
+)
+
+func (k TVKind) String() string {
+	switch k {
+	case TVL1:
+		return "l1"
+	case TVL2:
+		return "l2"
+	case TVPower:
+		return "power"
+	case TVStencil:
+		return "stencil"
+	}
+	return fmt.Sprintf("TVKind(%d)", int(k))
+}
+
+// tvPower is the exponent of TVPower.
+const tvPower = 1.25
+
+// TV writes coef times the total variation of image x to slot and adds its
+// gradient to dx, which may be nil. L1 takes the subgradient 0 at 0.
+
+func checkTV(dx, x *Array, slot int) {
+	if dx != nil {
+		sameShape("TV", dx, x)
+	}
+	checkSlot("TV", slot)
+}

@@ -1,0 +1,38 @@
+package gpu
+
+import "fmt"
+
+// Fill sets every element to v; Copy copies; Axpy adds a*x to dst; Dot is the
+// sum of products, in float64 over fixed chunks of elements.
+//
+// AddNormalized adds a * x / (|x|_1 + 1e-8) to dst: the gradient normalisation
+// of neural-style's -normalize_gradients, per layer.
+//
+// Resample brings src (h, w, C) to dst's size (H, W, C), separably, with pixel
+// centres at half integers, the kernel widened when shrinking (so nothing
+// aliases) and its weights over the picture's pixels summing to one.
+
+// ResampleFilter is the kernel of Resample.
+type ResampleFilter int
+
+const (
+	Bilinear ResampleFilter = iota // triangle, radius 1; keeps the sign, so fit for second moments
+	Bicubic                        // Catmull-Rom (Keys, a = -1/2), radius 2
+	Lanczos                        // Lanczos, radius 3
+)
+
+func (f ResampleFilter) String() string {
+	switch f {
+	case Bilinear:
+		return "bilinear"
+	case Bicubic:
+		return "bicubic"
+	case Lanczos:
+		return "lanczos"
+	}
+	return fmt.Sprintf("ResampleFilter(%d)", int(f))
+}
+
+func checkResample(dst, src *Array) {
+	must(dst.Shape.C == src.Shape.C, "Resample", "%d and %d channels", dst.Shape.C, src.Shape.C)
+}
