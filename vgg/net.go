@@ -5,7 +5,9 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
+	"github.com/impasto/impasto/gpu"
 	"gorgonia.org/tensor"
 )
 
@@ -40,6 +42,9 @@ type Network struct {
 	Mean   [3]float32 // R, G, B, subtracted from the image; padding zeros come after it
 	Pool   Pool       // the pooling these weights were made for
 	Meta   Provenance
+
+	mu       sync.Mutex
+	prepared map[gpu.Backend][]*gpu.Filter // by NewPass
 }
 
 // Layer is a 3x3 convolution, stride 1, padding 1, followed by a ReLU.

@@ -1,0 +1,221 @@
+package vgg
+
+import (
+	"slices"
+
+	"github.com/impasto/impasto/gpu"
+)
+
+// PassOptions say what a pass through the network computes.
+type PassOptions struct {
+	// Taps are the layers whose features are wanted, spelled as ParseLayer
+	// allows. Only layers up to the deepest are computed.
+	Taps []string
+	// Pool is the pooling between blocks; "" is the network's own.
+	Pool Pool
+	// Ceil keeps a last odd row or column, pooled alone (Caffe, Torch7);
+	// without it they are dropped (PyTorch, Lasagne).
+	Ceil bool
+	// PoolScale multiplies what a pooling gives; 0 means 1.
+	PoolScale float64
+	// Pad is the first layer's; the others pad with zeros.
+	Pad gpu.Pad
+	// Grad plans for Backward. Without it a pass needs much less memory.
+	Grad bool
+}
+
+// Pass runs a network on images of one size. All buffers are planned when it is
+// made: a layer without a tap keeps only sign bits for the way back, and
+// buffers whose lives do not touch share their memory. Neither Forward nor
+// Backward allocates, and both may be recorded.
+type Pass struct {
+	b      gpu.Backend
+	shape  gpu.Shape
+	layers []passLayer // up to the deepest tap
+	opts   PassOptions
+	x      *gpu.Array // the image of the last Forward
+	arena  *gpu.Array
+	bytes  int64
+}
+
+// passLayer is one convolution, the pooling that follows it (Kind NoPool: none),
+// and its buffers. Those that are nil are not needed.
+type passLayer struct {
+	name   string // "relu3_1"
+	tap    bool
+	again  bool // the activation is computed a second time on the way back
+	fused  bool // the pooling is undone inside the next ConvGrad
+	out    gpu.Shape
+	pool   gpu.Pool
+	pad    gpu.Pad
+	filter *gpu.Filter
+	mask   *gpu.Mask
+
+	act, pooled      buffer
+	actAgain         buffer
+	grad, pooledGrad buffer // with respect to act (gated) and to pooled
+}
+
+// buffer is a place in the arena.
+type buffer struct {
+	shape gpu.Shape
+	life  *span // nil: not needed
+	*gpu.Array
+}
+
+// NewPass plans and allocates a pass over images (h, w, 3) on backend b.
+func (n *Network) NewPass(b gpu.Backend, h, w int, o PassOptions) (*Pass, error) {
+	p, err := n.plan(b, h, w, o)
+	if err != nil {
+		return nil, err
+	}
+	if p.bytes > 0 {
+		p.arena = b.NewArray(gpu.Shape{H: 1, W: 1, C: int(p.bytes / 4)})
+	}
+	filters := n.filters(b, len(p.layers))
+	for i := range p.layers {
+		l := &p.layers[i]
+		l.filter = filters[i]
+		if o.Grad {
+			l.mask = b.NewMask(l.out, l.pool)
+		}
+		for _, buf := range l.buffers() {
+			if buf.life != nil {
+				buf.Array = b.View(p.arena, buf.life.at, buf.shape)
+			}
+		}
+	}
+	return p, b.Err()
+}
+
+// PassBytes is the memory a pass would take beside the weights, without
+// allocating anything.
+func (n *Network) PassBytes(b gpu.Backend, h, w int, o PassOptions) (int64, error) {
+	p, err := n.plan(b, h, w, o)
+	if err != nil {
+		return 0, err
+	}
+	return p.Bytes(), nil
+}
+
+// Bytes is the memory of the pass beside the weights.
+func (p *Pass) Bytes() int64 {
+	total := p.bytes
+	if p.opts.Grad {
+		for _, l := range p.layers {
+			total += p.b.MaskBytes(l.out, l.pool)
+		}
+	}
+	return total
+}
+
+// Taps lists the tapped layers by their canonical names, shallowest first.
+func (p *Pass) Taps() []string {
+	var names []string
+	for _, l := range p.layers {
+		if l.tap {
+			names = append(names, l.name)
+		}
+	}
+	return names
+}
+
+// Shape returns the shape of a tap's features. The name must be one of Taps'.
+func (p *Pass) Shape(tap string) gpu.Shape {
+	i := slices.IndexFunc(p.layers, func(l passLayer) bool { return l.name == tap })
+	if i < 0 || !p.layers[i].tap {
+		panic("vgg: " + tap + " is not a tap of this pass")
+	}
+	return p.layers[i].out
+}
+
+// Free gives the buffers back; the pass must not be used again.
+func (p *Pass) Free() {
+	p.b.Free(p.arena)
+	p.layers = nil
+}
+
+// Forward computes the features of image x (H, W, 3), RGB, 0..255 minus the
+// network's mean. visit, which may be nil, sees each tap as it is made,
+// shallowest first; act is valid during the call only.
+func (p *Pass) Forward(x *gpu.Array, visit func(tap string, act *gpu.Array)) {
+	p.x = x
+	in := x
+	for i := range p.layers {
+		l := &p.layers[i]
+		p.b.Conv(gpu.ConvOut{Act: l.act.Array, Pooled: l.pooledOut(), Mask: l.mask, Pool: l.pool}, in, l.filter, l.pad)
+		if l.pool.Kind == gpu.L2Pool {
+			p.b.Pool(l.pooled.Array, l.act.Array, l.pool)
+		}
+		if l.tap && visit != nil {
+			visit(l.name, l.act.Array)
+		}
+		in = l.act.Array
+		if l.pool.Kind != gpu.NoPool {
+			in = l.pooled.Array
+		}
+	}
+}
+
+// Backward computes dx (H, W, 3), the gradient with respect to the image of the
+// last Forward, from the gradients that visit adds to grad: it is called once
+// per tap, deepest first, with the tap's features and a gradient of zeros. Both
+// are valid during the call only. dx is overwritten.
+func (p *Pass) Backward(dx *gpu.Array, visit func(tap string, act, grad *gpu.Array)) {
+	deepest := len(p.layers) - 1
+	for i := deepest; i >= 0; i-- {
+		l := &p.layers[i]
+		if l.pool.Kind != gpu.NoPool {
+			p.convGrad(l.pooledGrad.Array, i+1, false, nil)
+			if l.fused {
+				continue
+			}
+		}
+		if l.tap {
+			p.b.Fill(l.grad.Array, 0)
+			visit(l.name, p.activation(l), l.grad.Array)
+		}
+		switch {
+		case i == deepest:
+			p.b.Gate(l.grad.Array, l.mask)
+		case l.pool.Kind != gpu.NoPool:
+			p.b.PoolGrad(l.grad.Array, l.pooledGrad.Array, gpu.PoolGradOptions{Mask: l.mask, X: l.act.Array, Y: l.pooled.Array, Add: l.tap})
+		default:
+			p.convGrad(l.grad.Array, i+1, l.tap, l.mask)
+		}
+	}
+	p.convGrad(dx, 0, false, nil)
+}
+
+// convGrad sends the gradient of layer i's output back to its input.
+func (p *Pass) convGrad(dx *gpu.Array, i int, add bool, gate *gpu.Mask) {
+	l := &p.layers[i]
+	o := gpu.ConvGradOptions{Pad: l.pad, Add: add, Gate: gate}
+	dy := l.grad.Array
+	if l.fused {
+		dy, o.Unpool = l.pooledGrad.Array, l.mask
+	}
+	p.b.ConvGrad(dx, dy, l.filter, o)
+}
+
+// activation returns a tap's features on the way back.
+func (p *Pass) activation(l *passLayer) *gpu.Array {
+	if !l.again {
+		return l.act.Array
+	}
+	p.b.Conv(gpu.ConvOut{Act: l.actAgain.Array}, p.x, l.filter, l.pad)
+	return l.actAgain.Array
+}
+
+// pooledOut is the pooled output that Conv stores itself: L2 pooling is left to
+// Pool, since its gradient needs the activation as well.
+func (l *passLayer) pooledOut() *gpu.Array {
+	if l.pool.Kind == gpu.L2Pool {
+		return nil
+	}
+	return l.pooled.Array
+}
+
+func (l *passLayer) buffers() []*buffer {
+	return []*buffer{&l.act, &l.pooled, &l.actAgain, &l.grad, &l.pooledGrad}
+}

@@ -1,0 +1,154 @@
+package vgg
+
+import (
+	"math"
+
+	"github.com/impasto/impasto/gpu"
+)
+
+// plan lays out a pass: which layers, what each stores, and where in the arena.
+// Time runs in steps: layer i of d+1 is computed at step i, its gradient at
+// step back(i) = 2d+1-i, and the image's gradient at 2d+2.
+func (n *Network) plan(b gpu.Backend, h, w int, o PassOptions) (*Pass, error) {
+	if h < 1 || w < 1 || h > math.MaxInt32 || w > math.MaxInt32 {
+		return nil, usageErrorf(nil, "a picture of %d x %d pixels cannot be looked at", w, h)
+	}
+	if len(o.Taps) == 0 {
+		return nil, usageErrorf([]string{"name a layer, such as relu4_2"}, "no layer named")
+	}
+	depth := 0
+	taps := map[string]bool{}
+	for _, name := range o.Taps {
+		tap, err := n.ParseLayer(name)
+		if err != nil {
+			return nil, err
+		}
+		d, err := n.Depth(tap)
+		if err != nil {
+			return nil, err
+		}
+		taps[tap] = true
+		depth = max(depth, d)
+	}
+	pool, err := o.pool(n)
+	if err != nil {
+		return nil, err
+	}
+	p := &Pass{b: b, shape: gpu.Shape{H: h, W: w, C: 3}, opts: o, layers: make([]passLayer, depth)}
+	size := p.shape
+	for i := range p.layers {
+		l := &p.layers[i]
+		l.name = n.Layers[i].Tap()
+		l.tap = taps[l.name]
+		l.out = gpu.Shape{H: size.H, W: size.W, C: n.Layers[i].Out}
+		if i == 0 {
+			l.pad = o.Pad
+		}
+		if i+1 < depth && n.Layers[i+1].Block != n.Layers[i].Block {
+			l.pool = pool
+		}
+		size = l.pool.Out(l.out)
+	}
+	var lives []*span
+	for i := range p.layers {
+		p.live(i)
+		for _, buf := range p.layers[i].buffers() {
+			if buf.life != nil {
+				buf.life.bytes = b.Bytes(buf.shape)
+				lives = append(lives, buf.life)
+			}
+		}
+	}
+	p.bytes = pack(lives)
+	return p, nil
+}
+
+// live says when layer i's buffers are needed.
+func (p *Pass) live(i int) {
+	l := &p.layers[i]
+	deepest := len(p.layers) - 1
+	back := 2*deepest + 1 - i
+	pools := l.pool.Kind != gpu.NoPool
+	l2 := l.pool.Kind == gpu.L2Pool
+	// The first layer has three channels to read, so computing it again costs
+	// a hundredth of a pass and saves a fifth of its memory.
+	l.again = i == 0 && l.tap && p.opts.Grad && deepest > 0 && !l2
+	l.fused = pools && !l2 && !l.tap
+
+	if l.tap || !pools || l2 {
+		l.act = buffer{shape: l.out, life: &span{from: i, to: i}}
+		if i < deepest && !pools {
+			l.act.life.to = i + 1
+		}
+		if p.opts.Grad && (l2 || l.tap && !l.again) {
+			l.act.life.to = back
+		}
+	}
+	if pools {
+		l.pooled = buffer{shape: l.pool.Out(l.out), life: &span{from: i, to: i + 1}}
+		if p.opts.Grad && l2 {
+			l.pooled.life.to = back
+		}
+	}
+	if !p.opts.Grad {
+		return
+	}
+	if l.again {
+		l.actAgain = buffer{shape: l.out, life: &span{from: back, to: back}}
+	}
+	if !l.fused {
+		l.grad = buffer{shape: l.out, life: &span{from: back, to: back + 1}}
+	}
+	if pools {
+		l.pooledGrad = buffer{shape: l.pool.Out(l.out), life: &span{from: back, to: back}}
+		if l.fused {
+			l.pooledGrad.life.to = back + 1
+		}
+	}
+}
+
+// pool is the pooling between blocks.
+func (o PassOptions) pool(n *Network) (gpu.Pool, error) {
+	kind := o.Pool
+	if kind == "" {
+		kind = n.Pool
+	}
+	kind, err := ParsePool(string(kind))
+	if err != nil {
+		return gpu.Pool{}, err
+	}
+	p := gpu.Pool{Ceil: o.Ceil, Scale: float32(o.PoolScale)}
+	switch kind {
+	case PoolMax:
+		p.Kind = gpu.MaxPool
+	case PoolAvg:
+		p.Kind = gpu.AvgPool
+	case PoolL2:
+		p.Kind = gpu.L2Pool
+	}
+	return p, nil
+}
+
+// filters returns the first depth layers as b's filters, prepared once per
+// backend and kept until Forget.
+func (n *Network) filters(b gpu.Backend, depth int) []*gpu.Filter {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.prepared == nil {
+		n.prepared = map[gpu.Backend][]*gpu.Filter{}
+	}
+	have := n.prepared[b]
+	for i := len(have); i < depth; i++ {
+		l := &n.Layers[i]
+		have = append(have, b.NewFilter(l.Weight, l.Bias, l.In, l.Out))
+	}
+	n.prepared[b] = have
+	return have[:depth]
+}
+
+// Forget drops what NewPass prepared for backend b.
+func (n *Network) Forget(b gpu.Backend) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	delete(n.prepared, b)
+}
