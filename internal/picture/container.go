@@ -2,7 +2,9 @@ package picture
 
 import (
 	"bytes"
+	"compress/zlib"
 	"encoding/binary"
+	"io"
 )
 
 // The four containers, taken apart just far enough to find what the decoders
@@ -69,19 +71,24 @@ func jpegSegments(file []byte) []segment {
 			break
 		}
 		end := at + 2 + n
-		out = append(out, segment{string(rune(marker)), file[at+4 : end], at, end})
+		out = append(out, segment{string(file[at+1 : at+2]), file[at+4 : end], at, end})
 		at = end
 	}
 	return out
 }
 
-// APP1 holds EXIF or XMP, APP2 the colour profile.
+// JPEG markers: EXIF and XMP are in APP1, the colour profile in APP2.
 const (
-	app1 = string(rune(0xe1))
-	app2 = string(rune(0xe2))
+	app0 = "\xe0"
+	app1 = "\xe1"
+	app2 = "\xe2"
+	dqt  = "\xdb"
+	dht  = "\xc4"
+	sof0 = "\xc0"
+	sos  = "\xda"
 )
 
-// tiffTags of interest.
+// TIFF tags.
 const (
 	tagOrientation = 274
 	tagICC         = 34675
@@ -134,4 +141,18 @@ func tiffWidth(fieldType uint16) int64 {
 		return 8
 	}
 	return 0
+}
+
+// maxInflated bounds what a compressed chunk may unpack to. The largest in
+// use, profiles of printing presses, are a few megabytes.
+const maxInflated = 16 << 20
+
+// inflate unpacks a zlib stream.
+func inflate(data []byte) ([]byte, bool) {
+	z, err := zlib.NewReader(bytes.NewReader(data))
+	if err != nil {
+		return nil, false
+	}
+	out, err := io.ReadAll(io.LimitReader(z, maxInflated+1))
+	return out, err == nil && len(out) <= maxInflated
 }

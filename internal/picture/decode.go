@@ -76,6 +76,9 @@ func Decode(r io.Reader, name string, o ReadOptions) (*Picture, *Info, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	if format == WebP {
+		img = studioRange(img)
+	}
 	p := FromImage(img)
 	if icc := embeddedICC(file, format); icc != nil {
 		if prof, err := parseICC(icc); err != nil {
@@ -109,15 +112,15 @@ func slurp(r io.Reader, name string, maxPixels int) ([]byte, error) {
 			hint("a PNG, JPEG, TIFF or WebP file")
 	}
 	most := int64(maxPixels)*8 + 64<<20
-	rest, err := io.ReadAll(io.LimitReader(r, most-int64(n)+1))
+	file, err := io.ReadAll(io.LimitReader(io.MultiReader(bytes.NewReader(head), r), most+1))
 	if err != nil {
 		return nil, unreadable(name, err)
 	}
-	if int64(n+len(rest)) > most {
+	if int64(len(file)) > most {
 		return nil, inputError("too_large", "%q is longer than %d MB, too long for a picture of %s",
 			name, most>>20, megapixels(int64(maxPixels)))
 	}
-	return append(head, rest...), nil
+	return file, nil
 }
 
 // decodePixels decodes after the size in the header has been found acceptable.

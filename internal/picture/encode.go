@@ -5,8 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
-	"image"
-	"image/jpeg"
 	"image/png"
 	"io"
 
@@ -24,10 +22,8 @@ type WriteOptions struct {
 }
 
 // Encode writes p. PNG, TIFF (deflate) and WebP (lossless) hold exactly the
-// rounded codes; alpha is kept. JPEG has none: transparency becomes white.
-//
-// JPEG chroma is subsampled 4:2:0: the encoder of the standard library offers
-// nothing else. Where colour edges matter, PNG or WebP is the format.
+// rounded codes; alpha is kept. JPEG is 4:4:4 and has no alpha: transparency
+// becomes white.
 //
 // TIFF and WebP do not carry the recipe; Save writes it beside them.
 func Encode(w io.Writer, p *Picture, f Format, o WriteOptions) error {
@@ -105,36 +101,6 @@ func appendPNGChunk(dst []byte, kind string, data []byte) []byte {
 	from := len(dst)
 	dst = append(append(dst, kind...), data...)
 	return binary.BigEndian.AppendUint32(dst, crc32.ChecksumIEEE(dst[from:]))
-}
-
-// encodeJPEG writes APP1 (XMP) and APP2 (sRGB profile) behind the first marker.
-func encodeJPEG(w io.Writer, p *Picture, o WriteOptions) error {
-	var file bytes.Buffer
-	if err := jpeg.Encode(&file, opaque(p.Flatten().Image(8)), &jpeg.Options{Quality: or(o.Quality, 95)}); err != nil {
-		return err
-	}
-	head := []byte{0xff, 0xd8}
-	if packet := xmpPacket(o.Recipe, o.Software); packet != nil && len(packet) <= maxSegment {
-		head = appendJPEGSegment(head, app1, packet)
-	}
-	head = appendJPEGSegment(head, app2, append([]byte(iccSegment+"\x01\x01"), srgbProfile()...))
-	return writeAll(w, head, file.Bytes()[2:])
-}
-
-// opaque gives the JPEG encoder the type it is fast on; alpha is 1 everywhere,
-// so multiplied and unmultiplied codes are the same.
-func opaque(img image.Image) image.Image {
-	m := img.(*image.NRGBA)
-	return &image.RGBA{Pix: m.Pix, Stride: m.Stride, Rect: m.Rect}
-}
-
-// maxSegment is the longest payload of a JPEG segment.
-const maxSegment = 65533
-
-func appendJPEGSegment(dst []byte, marker string, data []byte) []byte {
-	dst = append(dst, 0xff, byte([]rune(marker)[0]))
-	dst = binary.BigEndian.AppendUint16(dst, uint16(len(data)+2))
-	return append(dst, data...)
 }
 
 func writeAll(w io.Writer, parts ...[]byte) error {

@@ -2,10 +2,8 @@ package picture
 
 import (
 	"bytes"
-	"compress/zlib"
 	"encoding/binary"
 	"errors"
-	"io"
 	"math"
 )
 
@@ -17,10 +15,6 @@ import (
 // and back through the inverse of sRGB's own M. This covers the working spaces
 // photographs come in: Display P3, Adobe RGB, ProPhoto, and grey with a gamma.
 // What lies outside sRGB is clipped.
-
-// maxProfile bounds the unpacked size of a profile; the largest in use, tables
-// for printing presses, are a few megabytes.
-const maxProfile = 16 << 20
 
 // srgbToXYZ holds sRGB's primaries adapted to D50 by Bradford, as profiles
 // state them.
@@ -289,14 +283,7 @@ func unpackICCP(data []byte) []byte {
 	if !ok || len(rest) < 1 || rest[0] != 0 {
 		return nil
 	}
-	z, err := zlib.NewReader(bytes.NewReader(rest[1:]))
-	if err != nil {
-		return nil
-	}
-	icc, err := io.ReadAll(io.LimitReader(z, maxProfile))
-	if err != nil {
-		return nil
-	}
+	icc, _ := inflate(rest[1:])
 	return icc
 }
 

@@ -43,7 +43,8 @@ func ReadRecipe(path string) (string, error) {
 }
 
 // StripRecipe takes the recipe and the program's name out of the picture at
-// path, and removes the file beside it. The pixels' bytes are not touched.
+// path, and removes the file beside it. The pixels' bytes are not touched. An
+// XMP packet that holds the recipe goes as a whole.
 func StripRecipe(path string) error {
 	file, err := os.ReadFile(path)
 	if err != nil {
@@ -95,20 +96,38 @@ func withoutRecipe(file []byte) []byte {
 // language, no translated keyword, text.
 func pngText(key, text string) []byte { return []byte(key + "\x00\x00\x00\x00\x00" + text) }
 
-// readPNGText reads an uncompressed iTXt chunk.
+// readPNGText reads the three kinds of text chunk. We write iTXt; editors that
+// save the picture again make it one of the others. Those are Latin-1 by the
+// standard, but what they hold then is our UTF-8, byte for byte.
 func readPNGText(s segment) (key, text string, ok bool) {
-	if s.kind != "iTXt" {
-		return "", "", false
-	}
 	name, rest, ok := bytes.Cut(s.data, []byte{0})
-	if !ok || len(rest) < 2 || rest[0] != 0 {
-		return "", "", false
-	}
-	_, rest, ok = bytes.Cut(rest[2:], []byte{0}) // language
 	if !ok {
 		return "", "", false
 	}
-	_, rest, ok = bytes.Cut(rest, []byte{0}) // translated keyword
+	packed := s.kind == "zTXt"
+	switch s.kind {
+	case "tEXt":
+	case "zTXt": // method, text
+		if len(rest) < 1 {
+			return "", "", false
+		}
+		rest = rest[1:]
+	case "iTXt": // flag, method, language, 0, translated keyword, 0, text
+		if len(rest) < 2 {
+			return "", "", false
+		}
+		packed = rest[0] != 0
+		parts := bytes.SplitN(rest[2:], []byte{0}, 3)
+		if len(parts) < 3 {
+			return "", "", false
+		}
+		rest = parts[2]
+	default:
+		return "", "", false
+	}
+	if packed {
+		rest, ok = inflate(rest)
+	}
 	return string(name), string(rest), ok
 }
 

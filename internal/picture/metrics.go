@@ -29,7 +29,10 @@ func MSE(a, b *Picture) (float64, error) {
 // It is +Inf for equal pictures.
 func PSNR(a, b *Picture) (float64, error) {
 	mse, err := MSE(a, b)
-	return -10 * math.Log10(mse), err
+	if err != nil {
+		return 0, err
+	}
+	return -10 * math.Log10(mse), nil
 }
 
 // SSIM returns the mean structural similarity of the luma (Wang, Bovik,
