@@ -41,6 +41,11 @@ type entry struct {
 	read  func() ([]float32, error)
 }
 
+// maxTensors bounds the layers and tensors of a file; VGG19 has 38 tensors.
+const maxTensors = 1 << 14
+
+var errTooMany = fmt.Errorf("has more than %d layers or tensors", maxTensors)
+
 // params are the two tensors of one convolution.
 type params struct{ weight, bias *entry }
 

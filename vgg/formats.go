@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"path/filepath"
 	"strings"
 )
 
@@ -21,6 +22,14 @@ func open(f *source) (a *archive, err error) {
 		return nil, fmt.Errorf("is empty")
 	case len(head) > 8 && head[8] == '{' && binary.LittleEndian.Uint64(head) < 1<<40:
 		return openSafetensors(f)
+	case is("PK\x03\x04"):
+		return openTorchZip(f)
+	case is(torchMagic):
+		return openTorchLegacy(f)
+	case is("MATLAB 5.0 MAT-file"):
+		return openMat(f)
+	case is("BZh"):
+		return openDoodle(f)
 	case is("\x89HDF\r\n\x1a\n"), is("MATLAB 7.3 MAT-file"):
 		return nil, refusedf([]string{
 			"impasto weights get vgg19",
@@ -33,5 +42,11 @@ func open(f *source) (a *archive, err error) {
 	case is("\x80"):
 		return nil, refusedf([]string{"save it with torch.save(model.state_dict(), FILE)"}, "is a bare Python pickle, not a PyTorch file")
 	}
-	return nil, refusedf([]string{"formats: .safetensors"}, "is in no format that is read")
+	switch ext := strings.ToLower(filepath.Ext(f.name)); {
+	case ext == ".onnx", ext != ".caffemodel" && head[0] == 0x08: // field 1, ir_version, a number
+		return openONNX(f)
+	case ext == ".caffemodel", head[0] == 0x0a: // field 1, name, a text
+		return openCaffe(f)
+	}
+	return nil, refusedf([]string{"formats: .safetensors .pth .caffemodel .onnx .mat .pkl.bz2"}, "is in no format that is read")
 }
