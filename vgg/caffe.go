@@ -11,13 +11,13 @@ import "fmt"
 // blob is a BlobProto.
 type blob struct {
 	shape []int
-	data  span
+	data  extent
 }
 
 func openCaffe(f *source) (*archive, error) {
 	r := &wireReader{f: f}
 	a := &archive{format: "caffemodel", layout: LayoutCaffe}
-	m := r.message(span{0, f.size})
+	m := r.message(extent{0, f.size})
 	for {
 		fd, more, err := m.next()
 		if err != nil {
@@ -28,11 +28,11 @@ func openCaffe(f *source) (*archive, error) {
 		}
 		switch {
 		case fd.num == 2 && fd.wire == wireBytes:
-			err = a.addCaffeLayer(r, fd.span, 4, 6)
+			err = a.addCaffeLayer(r, fd.extent, 4, 6)
 		case fd.num == 100 && fd.wire == wireBytes:
-			err = a.addCaffeLayer(r, fd.span, 1, 7)
+			err = a.addCaffeLayer(r, fd.extent, 1, 7)
 		case fd.num == 1 && fd.wire == wireBytes && a.origin == "":
-			a.origin, err = r.text(fd.span)
+			a.origin, err = r.text(fd.extent)
 		}
 		if err != nil {
 			return nil, err
@@ -41,7 +41,7 @@ func openCaffe(f *source) (*archive, error) {
 }
 
 // addCaffeLayer adds the blobs of a layer: weights and, if any, biases.
-func (a *archive) addCaffeLayer(r *wireReader, s span, nameField, blobField int) error {
+func (a *archive) addCaffeLayer(r *wireReader, s extent, nameField, blobField int) error {
 	var name string
 	var blobs []blob
 	for m := r.message(s); ; {
@@ -54,10 +54,10 @@ func (a *archive) addCaffeLayer(r *wireReader, s span, nameField, blobField int)
 		}
 		switch {
 		case fd.num == nameField && fd.wire == wireBytes:
-			name, err = r.text(fd.span)
+			name, err = r.text(fd.extent)
 		case fd.num == blobField && fd.wire == wireBytes && len(blobs) < 2:
 			var b blob
-			b, err = readBlob(r, fd.span)
+			b, err = readBlob(r, fd.extent)
 			blobs = append(blobs, b)
 		}
 		if err != nil {
@@ -83,7 +83,7 @@ func (a *archive) addCaffeLayer(r *wireReader, s span, nameField, blobField int)
 	return nil
 }
 
-func readBlob(r *wireReader, s span) (b blob, err error) {
+func readBlob(r *wireReader, s extent) (b blob, err error) {
 	old := [4]int{1, 1, 1, 1}
 	hasOld, hasData := false, false
 	for m := r.message(s); ; {
@@ -101,11 +101,11 @@ func readBlob(r *wireReader, s span) (b blob, err error) {
 			}
 			old[fd.num-1], hasOld = int(fd.value), true
 		case fd.num == 5 && fd.wire == wireBytes && !hasData:
-			b.data, hasData = fd.span, true
+			b.data, hasData = fd.extent, true
 		case fd.num == 5, fd.num == 8:
 			return b, refusedf(nil, "has values that are not one packed list of float32 (byte %d)", fd.from)
 		case fd.num == 7 && fd.wire == wireBytes:
-			if b.shape, err = readBlobShape(r, fd.span); err != nil {
+			if b.shape, err = readBlobShape(r, fd.extent); err != nil {
 				return b, err
 			}
 		}
@@ -117,7 +117,7 @@ func readBlob(r *wireReader, s span) (b blob, err error) {
 }
 
 // readBlobShape reads a BlobShape: its dimensions are field 1.
-func readBlobShape(r *wireReader, s span) (shape []int, err error) {
+func readBlobShape(r *wireReader, s extent) (shape []int, err error) {
 	for m := r.message(s); ; {
 		fd, more, err := m.next()
 		if err != nil || !more {

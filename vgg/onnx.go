@@ -16,7 +16,7 @@ type onnxTensor struct {
 	name     string
 	shape    []int
 	dtype    string
-	data     span
+	data     extent
 	external bool
 	odd      bool // values in a field other than raw_data and float_data
 }
@@ -30,7 +30,7 @@ func openONNX(f *source) (*archive, error) {
 	r := &wireReader{f: f}
 	var nodes []onnxNode
 	var tensors []onnxTensor
-	for m := r.message(span{0, f.size}); ; {
+	for m := r.message(extent{0, f.size}); ; {
 		fd, more, err := m.next()
 		if err != nil {
 			return nil, err
@@ -39,7 +39,7 @@ func openONNX(f *source) (*archive, error) {
 			break
 		}
 		if fd.num == 7 && fd.wire == wireBytes {
-			if nodes, tensors, err = readGraph(r, fd.span); err != nil {
+			if nodes, tensors, err = readGraph(r, fd.extent); err != nil {
 				return nil, err
 			}
 		}
@@ -61,7 +61,7 @@ func openONNX(f *source) (*archive, error) {
 	return a, a.matchShapes()
 }
 
-func readGraph(r *wireReader, s span) (nodes []onnxNode, tensors []onnxTensor, err error) {
+func readGraph(r *wireReader, s extent) (nodes []onnxNode, tensors []onnxTensor, err error) {
 	for m := r.message(s); ; {
 		fd, more, err := m.next()
 		if err != nil || !more {
@@ -70,11 +70,11 @@ func readGraph(r *wireReader, s span) (nodes []onnxNode, tensors []onnxTensor, e
 		switch {
 		case fd.num == 1 && fd.wire == wireBytes:
 			var n onnxNode
-			n, err = readNode(r, fd.span)
+			n, err = readNode(r, fd.extent)
 			nodes = append(nodes, n)
 		case fd.num == 5 && fd.wire == wireBytes:
 			var t onnxTensor
-			t, err = readTensorProto(r, fd.span)
+			t, err = readTensorProto(r, fd.extent)
 			tensors = append(tensors, t)
 		}
 		if err == nil && len(nodes)+len(tensors) > maxTensors {
@@ -86,7 +86,7 @@ func readGraph(r *wireReader, s span) (nodes []onnxNode, tensors []onnxTensor, e
 	}
 }
 
-func readNode(r *wireReader, s span) (n onnxNode, err error) {
+func readNode(r *wireReader, s extent) (n onnxNode, err error) {
 	for m := r.message(s); ; {
 		fd, more, err := m.next()
 		if err != nil || !more {
@@ -95,7 +95,7 @@ func readNode(r *wireReader, s span) (n onnxNode, err error) {
 		if fd.wire != wireBytes || fd.num != 1 && fd.num != 4 {
 			continue
 		}
-		text, err := r.text(fd.span)
+		text, err := r.text(fd.extent)
 		if err != nil {
 			return n, err
 		}
@@ -109,7 +109,7 @@ func readNode(r *wireReader, s span) (n onnxNode, err error) {
 	}
 }
 
-func readTensorProto(r *wireReader, s span) (t onnxTensor, err error) {
+func readTensorProto(r *wireReader, s extent) (t onnxTensor, err error) {
 	for m := r.message(s); ; {
 		fd, more, err := m.next()
 		if err != nil || !more {
@@ -123,10 +123,10 @@ func readTensorProto(r *wireReader, s span) (t onnxTensor, err error) {
 				t.dtype = fmt.Sprintf("%d of ONNX", fd.value)
 			}
 		case 8: // name
-			t.name, err = r.text(fd.span)
+			t.name, err = r.text(fd.extent)
 		case 4, 9: // float_data, raw_data
 			t.odd = t.odd || fd.wire != wireBytes || t.data.to > 0
-			t.data = fd.span
+			t.data = fd.extent
 		case 5, 10: // int32_data (of float16), double_data
 			t.odd = true
 		case 14: // data_location

@@ -18,15 +18,15 @@ const (
 	wireFixed4 = 5 // 32 bits
 )
 
-// span is a stretch of a file, [from, to).
-type span struct{ from, to int64 }
+// extent is a stretch of a file, [from, to).
+type extent struct{ from, to int64 }
 
 // field is one field of a message: a number, or the stretch of its bytes.
 type field struct {
 	num   int
 	wire  int
 	value uint64 // of a varint
-	span
+	extent
 }
 
 // wireReader buffers a file for reading tags here and there.
@@ -43,7 +43,7 @@ type message struct {
 	end int64
 }
 
-func (r *wireReader) message(s span) *message { return &message{r, s.from, s.to} }
+func (r *wireReader) message(s extent) *message { return &message{r, s.from, s.to} }
 
 // byteAt returns the byte at pos, which lies in the file.
 func (r *wireReader) byteAt(pos int64) (byte, error) {
@@ -121,13 +121,13 @@ func (m *message) next() (f field, more bool, err error) {
 		}
 		return f, false, err
 	}
-	f.span = span{m.pos, m.pos + size}
+	f.extent = extent{m.pos, m.pos + size}
 	m.pos += size
 	return f, true, nil
 }
 
 // text reads a short text field.
-func (r *wireReader) text(s span) (string, error) {
+func (r *wireReader) text(s extent) (string, error) {
 	n := s.to - s.from
 	if n > 4096 {
 		return "", fmt.Errorf("has a name of %d bytes at byte %d", n, s.from)
@@ -141,7 +141,7 @@ func (r *wireReader) numbers(list []int, f field) ([]int, error) {
 	if f.wire == wireVarint {
 		return appendDim(list, f.value)
 	}
-	m := r.message(f.span)
+	m := r.message(f.extent)
 	for f.wire == wireBytes && m.pos < m.end {
 		v, err := m.varint()
 		if err == nil {
