@@ -7,7 +7,11 @@
 //	pool        2x2 max, average and L2 pooling and their gradients
 //	gram        Gram matrices, means, and the gradient of losses on them
 //	loss        content loss and total variation
+//	w2          the small matrices of the mean+covariance style loss
+//	ncc         the most similar patch, and the gradient towards it
 //	semantic    average-pooled semantic maps, joined to features
+//	adam, lbfgs optimisers whose every scalar stays on the device
+//	colour      linear colour transforms
 //	resample    separable resizing between scales
 //	vector      element-wise operations and reductions
 package kernels
