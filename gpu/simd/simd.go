@@ -1,0 +1,75 @@
+// Package simd holds the micro-kernels of the CPU backend: the routines in
+// which its time goes, each written in Go and, for the processors that have
+// them, in assembly for AVX2+FMA, AVX-512 or NEON. It knows float32 and memory,
+// nothing of layers or arrays, and imports nothing of ours.
+//
+// A Kernels value is one implementation of all of them. The routines are
+// single-threaded, keep no state, and a call lasts well under 100 us on usual
+// sizes, because Go cannot preempt assembly. Pointers are raw, for they go to
+// assembly as they are: callers vouch for the extents that each routine states.
+package simd
+
+import (
+	"fmt"
+	"os"
+	"unsafe"
+)
+
+// Kernels is one implementation of every routine.
+type Kernels struct {
+	Name string // "generic", "avx2", "avx512" or "neon"
+
+	// NR is the number of columns of a panel, the B operand of Gemm: a k x NR
+	// matrix with contiguous rows.
+	NR int
+
+	// Gemm computes C = A*B, or C += A*B if acc, for one panel B (k x NR), A
+	// (m x k) with element (i, p) at a[i*ars + p*acs], and C (m x NR) with rows
+	// crs apart. m and k are at least 1.
+	Gemm func(m, k int, a *float32, ars, acs int, b, c *float32, crs int, acc bool)
+
+	// FMA runs about n flop of independent multiply-adds in registers, for
+	// measuring the peak, and returns how many it ran.
+	FMA func(n int) int
+}
+
+// All returns the implementations that this machine can run, plainest first.
+func All() []*Kernels { return append([]*Kernels{generic}, native()...) }
+
+// Best returns the fastest implementation that this machine can run, or the
+// one that the environment variable IMPASTO_SIMD names.
+func Best() (*Kernels, error) {
+	all := All()
+	name := os.Getenv("IMPASTO_SIMD")
+	if name == "" {
+		return all[len(all)-1], nil
+	}
+	for _, k := range all {
+		if k.Name == name {
+			return k, nil
+		}
+	}
+	return nil, fmt.Errorf("IMPASTO_SIMD=%q: this machine can run %s", name, names(all))
+}
+
+func names(all []*Kernels) string {
+	s := all[0].Name
+	for _, k := range all[1:] {
+		s += ", " + k.Name
+	}
+	return s
+}
+
+// Floats returns n zeros that start on a cache line.
+func Floats(n int) []float32 {
+	const line = 16
+	s := make([]float32, n+line)
+	skip := 0
+	if r := int(uintptr(unsafe.Pointer(&s[0])) / 4 % line); r != 0 {
+		skip = line - r
+	}
+	return s[skip : skip+n : skip+n]
+}
+
+// at is &p[i].
+func at(p *float32, i int) *float32 { return (*float32)(unsafe.Add(unsafe.Pointer(p), i*4)) }
