@@ -4,10 +4,14 @@ import "unsafe"
 
 // generic is the implementation in plain Go, and the reference of the others.
 var generic = &Kernels{
-	Name: "generic",
-	NR:   16,
-	Gemm: gemmGeneric,
-	FMA:  fmaGeneric,
+	Name:       "generic",
+	NR:         16,
+	Gemm:       gemmGeneric,
+	WinoIn:     winoInGeneric,
+	WinoFilter: winoFilterGeneric,
+	WinoOut:    winoOutGeneric,
+	WinoBack:   winoBackGeneric,
+	FMA:        fmaGeneric,
 }
 
 func gemmGeneric(m, k int, a *float32, ars, acs int, b, c *float32, crs int, acc bool) {

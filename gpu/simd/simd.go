@@ -28,6 +28,25 @@ type Kernels struct {
 	// crs apart. m and k are at least 1.
 	Gemm func(m, k int, a *float32, ars, acs int, b, c *float32, crs int, acc bool)
 
+	// WinoIn transforms a 6x6 patch: px points at channel 0 of its pixels, row by
+	// row; channels off to off+n-1 go to dst[plane*i + channel-off], i < 36. n
+	// and off are multiples of 16.
+	WinoIn func(px *[36]*float32, off int, dst *float32, plane, n int)
+
+	// WinoFilter transforms n inputs' 3x3 taps for NR outputs, src (n, 9, NR),
+	// to dst[plane*i + NR*input + output], i < 36.
+	WinoFilter func(src, dst *float32, plane, n int)
+
+	// WinoOut finishes a tile forward: from src[plane*i + channel], i < 36, for
+	// n channels (a multiple of 16) it stores max(0, y+bias) off channels after
+	// the tile's pixels, and the signs. bias points at the first of the n.
+	WinoOut func(src *float32, plane int, tile *WinoTile, off, n int, bias *float32)
+
+	// WinoBack finishes a tile backward: it adds what the pixels hold if add,
+	// and zeroes where the sign bit is clear if gate. Without gate the bits
+	// need only be readable.
+	WinoBack func(src *float32, plane int, tile *WinoTile, off, n int, add, gate bool)
+
 	// FMA runs about n flop of independent multiply-adds in registers, for
 	// measuring the peak, and returns how many it ran.
 	FMA func(n int) int

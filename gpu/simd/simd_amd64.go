@@ -8,6 +8,30 @@ func gemmAVX2(m, k int, a *float32, ars, acs int, b, c *float32, crs, acc int)
 //go:noescape
 func gemmAVX512(m, k int, a *float32, ars, acs int, b, c *float32, crs, acc int)
 
+//go:noescape
+func winoInAVX2(px *[36]*float32, off int, dst *float32, plane, n16 int)
+
+//go:noescape
+func winoFilterAVX2(src, dst *float32, plane, n int)
+
+//go:noescape
+func winoOutAVX2(src *float32, plane int, tile *WinoTile, off, n8 int, bias *float32)
+
+//go:noescape
+func winoBackAVX2(src *float32, plane int, tile *WinoTile, off, n8 int, add, gate int)
+
+//go:noescape
+func winoInAVX512(px *[36]*float32, off int, dst *float32, plane, n16 int)
+
+//go:noescape
+func winoFilterAVX512(src, dst *float32, plane, n int)
+
+//go:noescape
+func winoOutAVX512(src *float32, plane int, tile *WinoTile, off, n16 int, bias *float32)
+
+//go:noescape
+func winoBackAVX512(src *float32, plane int, tile *WinoTile, off, n16 int, add, gate int)
+
 func peakAVX2(n int)
 func peakAVX512(n int)
 
@@ -30,6 +54,16 @@ var avx2 = Kernels{
 	Gemm: func(m, k int, a *float32, ars, acs int, b, c *float32, crs int, acc bool) {
 		gemmAVX2(m, k, a, ars*4, acs*4, b, c, crs*4, flag(acc))
 	},
+	WinoIn: func(px *[36]*float32, off int, dst *float32, plane, n int) {
+		winoInAVX2(px, off*4, dst, plane*4, n/16)
+	},
+	WinoFilter: func(src, dst *float32, plane, n int) { winoFilterAVX2(src, dst, plane*4, n) },
+	WinoOut: func(src *float32, plane int, tile *WinoTile, off, n int, bias *float32) {
+		winoOutAVX2(src, plane*4, tile, off*4, n/8, bias)
+	},
+	WinoBack: func(src *float32, plane int, tile *WinoTile, off, n int, add, gate bool) {
+		winoBackAVX2(src, plane*4, tile, off*4, n/8, flag(add), flag(gate))
+	},
 	FMA: func(n int) int { peakAVX2(n/192 + 1); return (n/192 + 1) * 192 },
 }
 
@@ -38,6 +72,16 @@ var avx512 = Kernels{
 	NR:   32,
 	Gemm: func(m, k int, a *float32, ars, acs int, b, c *float32, crs int, acc bool) {
 		gemmAVX512(m, k, a, ars*4, acs*4, b, c, crs*4, flag(acc))
+	},
+	WinoIn: func(px *[36]*float32, off int, dst *float32, plane, n int) {
+		winoInAVX512(px, off*4, dst, plane*4, n/16)
+	},
+	WinoFilter: func(src, dst *float32, plane, n int) { winoFilterAVX512(src, dst, plane*4, n) },
+	WinoOut: func(src *float32, plane int, tile *WinoTile, off, n int, bias *float32) {
+		winoOutAVX512(src, plane*4, tile, off*4, n/16, bias)
+	},
+	WinoBack: func(src *float32, plane int, tile *WinoTile, off, n int, add, gate bool) {
+		winoBackAVX512(src, plane*4, tile, off*4, n/16, flag(add), flag(gate))
 	},
 	FMA: func(n int) int { peakAVX512(n/384 + 1); return (n/384 + 1) * 384 },
 }
