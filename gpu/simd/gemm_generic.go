@@ -11,6 +11,9 @@ var generic = &Kernels{
 	WinoFilter: winoFilterGeneric,
 	WinoOut:    winoOutGeneric,
 	WinoBack:   winoBackGeneric,
+	PoolMax:    poolMaxGeneric,
+	PoolAvg:    poolAvgGeneric,
+	Unpool:     unpoolGeneric,
 	FMA:        fmaGeneric,
 }
 

@@ -39,13 +39,27 @@ type Kernels struct {
 
 	// WinoOut finishes a tile forward: from src[plane*i + channel], i < 36, for
 	// n channels (a multiple of 16) it stores max(0, y+bias) off channels after
-	// the tile's pixels, and the signs. bias points at the first of the n.
-	WinoOut func(src *float32, plane int, tile *WinoTile, off, n int, bias *float32)
+	// the tile's pixels, and the signs bits channels (a multiple of 16) after
+	// the tile's sign bits. bias points at the first of the n.
+	WinoOut func(src *float32, plane int, tile *Tile, off, bits, n int, bias *float32)
 
 	// WinoBack finishes a tile backward: it adds what the pixels hold if add,
 	// and zeroes where the sign bit is clear if gate. Without gate the bits
 	// need only be readable.
-	WinoBack func(src *float32, plane int, tile *WinoTile, off, n int, add, gate bool)
+	WinoBack func(src *float32, plane int, tile *Tile, off, bits, n int, add, gate bool)
+
+	// PoolMax pools n channels (a multiple of 16) of a tile's four windows, off
+	// channels after its pixels, and stores the largest times scale pool channels
+	// after the pooled values and who won bits channels after the winner bits.
+	// Of equals the first wins; NaN wins. PoolAvg stores the mean times scale.
+	PoolMax func(t *Tile, off, pool, bits, n int, scale float32)
+	PoolAvg func(t *Tile, off, pool, n int, scale float32)
+
+	// Unpool gathers 16 channels of a gradient's 6x6 patch into dst (36, 16):
+	// scale times the window's gradient where the sign is set and the pixel won
+	// its window (avg: all do), else zero. dy, sign and arg are offsets in
+	// channels; sign and arg are multiples of 16.
+	Unpool func(dst *float32, u *Unpool, dy, sign, arg int, avg bool)
 
 	// FMA runs about n flop of independent multiply-adds in registers, for
 	// measuring the peak, and returns how many it ran.

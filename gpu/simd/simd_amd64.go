@@ -15,10 +15,10 @@ func winoInAVX2(px *[36]*float32, off int, dst *float32, plane, n16 int)
 func winoFilterAVX2(src, dst *float32, plane, n int)
 
 //go:noescape
-func winoOutAVX2(src *float32, plane int, tile *WinoTile, off, n8 int, bias *float32)
+func winoOutAVX2(src *float32, plane int, tile *Tile, off, bits, n8 int, bias *float32)
 
 //go:noescape
-func winoBackAVX2(src *float32, plane int, tile *WinoTile, off, n8 int, add, gate int)
+func winoBackAVX2(src *float32, plane int, tile *Tile, off, bits, n8 int, add, gate int)
 
 //go:noescape
 func winoInAVX512(px *[36]*float32, off int, dst *float32, plane, n16 int)
@@ -27,10 +27,28 @@ func winoInAVX512(px *[36]*float32, off int, dst *float32, plane, n16 int)
 func winoFilterAVX512(src, dst *float32, plane, n int)
 
 //go:noescape
-func winoOutAVX512(src *float32, plane int, tile *WinoTile, off, n16 int, bias *float32)
+func winoOutAVX512(src *float32, plane int, tile *Tile, off, bits, n16 int, bias *float32)
 
 //go:noescape
-func winoBackAVX512(src *float32, plane int, tile *WinoTile, off, n16 int, add, gate int)
+func winoBackAVX512(src *float32, plane int, tile *Tile, off, bits, n16 int, add, gate int)
+
+//go:noescape
+func poolMaxAVX2(t *Tile, off, pool, bits, n8 int, scale float32)
+
+//go:noescape
+func poolAvgAVX2(t *Tile, off, pool, n8 int, scale float32)
+
+//go:noescape
+func unpoolAVX2(dst *float32, u *Unpool, dy, sign, arg, avg int)
+
+//go:noescape
+func poolMaxAVX512(t *Tile, off, pool, bits, n16 int, scale float32)
+
+//go:noescape
+func poolAvgAVX512(t *Tile, off, pool, n16 int, scale float32)
+
+//go:noescape
+func unpoolAVX512(dst *float32, u *Unpool, dy, sign, arg, avg int)
 
 func peakAVX2(n int)
 func peakAVX512(n int)
@@ -58,11 +76,20 @@ var avx2 = Kernels{
 		winoInAVX2(px, off*4, dst, plane*4, n/16)
 	},
 	WinoFilter: func(src, dst *float32, plane, n int) { winoFilterAVX2(src, dst, plane*4, n) },
-	WinoOut: func(src *float32, plane int, tile *WinoTile, off, n int, bias *float32) {
-		winoOutAVX2(src, plane*4, tile, off*4, n/8, bias)
+	WinoOut: func(src *float32, plane int, tile *Tile, off, bits, n int, bias *float32) {
+		winoOutAVX2(src, plane*4, tile, off*4, bits/8, n/8, bias)
 	},
-	WinoBack: func(src *float32, plane int, tile *WinoTile, off, n int, add, gate bool) {
-		winoBackAVX2(src, plane*4, tile, off*4, n/8, flag(add), flag(gate))
+	WinoBack: func(src *float32, plane int, tile *Tile, off, bits, n int, add, gate bool) {
+		winoBackAVX2(src, plane*4, tile, off*4, bits/8, n/8, flag(add), flag(gate))
+	},
+	PoolMax: func(t *Tile, off, pool, bits, n int, scale float32) {
+		poolMaxAVX2(t, off*4, pool*4, bits/8, n/8, scale)
+	},
+	PoolAvg: func(t *Tile, off, pool, n int, scale float32) {
+		poolAvgAVX2(t, off*4, pool*4, n/8, scale/4)
+	},
+	Unpool: func(dst *float32, u *Unpool, dy, sign, arg int, avg bool) {
+		unpoolAVX2(dst, u, dy*4, sign/8, arg/8, flag(avg))
 	},
 	FMA: func(n int) int { peakAVX2(n/192 + 1); return (n/192 + 1) * 192 },
 }
@@ -77,11 +104,20 @@ var avx512 = Kernels{
 		winoInAVX512(px, off*4, dst, plane*4, n/16)
 	},
 	WinoFilter: func(src, dst *float32, plane, n int) { winoFilterAVX512(src, dst, plane*4, n) },
-	WinoOut: func(src *float32, plane int, tile *WinoTile, off, n int, bias *float32) {
-		winoOutAVX512(src, plane*4, tile, off*4, n/16, bias)
+	WinoOut: func(src *float32, plane int, tile *Tile, off, bits, n int, bias *float32) {
+		winoOutAVX512(src, plane*4, tile, off*4, bits/8, n/16, bias)
 	},
-	WinoBack: func(src *float32, plane int, tile *WinoTile, off, n int, add, gate bool) {
-		winoBackAVX512(src, plane*4, tile, off*4, n/16, flag(add), flag(gate))
+	WinoBack: func(src *float32, plane int, tile *Tile, off, bits, n int, add, gate bool) {
+		winoBackAVX512(src, plane*4, tile, off*4, bits/8, n/16, flag(add), flag(gate))
+	},
+	PoolMax: func(t *Tile, off, pool, bits, n int, scale float32) {
+		poolMaxAVX512(t, off*4, pool*4, bits/8, n/16, scale)
+	},
+	PoolAvg: func(t *Tile, off, pool, n int, scale float32) {
+		poolAvgAVX512(t, off*4, pool*4, n/16, scale/4)
+	},
+	Unpool: func(dst *float32, u *Unpool, dy, sign, arg int, avg bool) {
+		unpoolAVX512(dst, u, dy*4, sign/8, arg/8, flag(avg))
 	},
 	FMA: func(n int) int { peakAVX512(n/384 + 1); return (n/384 + 1) * 384 },
 }

@@ -206,21 +206,20 @@ inloop:
 	LEAQ (R9)(R9*2), R12                  \
 	ADDQ R12, R12                         \
 	LEAQ 63(SP), R15                      \
-	ANDQ $~63, R15                        \
-	MOVQ DX, R13                          \
-	SHRQ $5, R13
+	ANDQ $~63, R15
 
-// func winoOutAVX2(src *float32, plane int, tile *WinoTile, off, n8 int, bias *float32)
+// func winoOutAVX2(src *float32, plane int, tile *Tile, off, bits, n8 int, bias *float32)
 //
 // BX walks the bias; DI passes the sign bits.
-TEXT ·winoOutAVX2(SB), 0, $832-48
+TEXT ·winoOutAVX2(SB), 0, $832-56
 	MOVQ src+0(FP), SI
 	MOVQ plane+8(FP), R9
 	MOVQ tile+16(FP), AX
 	MOVQ off+24(FP), DX
-	MOVQ n8+32(FP), CX
+	MOVQ bits+32(FP), R13
+	MOVQ n8+40(FP), CX
 	OUTSTART
-	MOVQ bias+40(FP), BX
+	MOVQ bias+48(FP), BX
 
 outloop:
 	OUTCOLS
@@ -271,23 +270,24 @@ GLOBL bitOf<>(SB), RODATA, $32
 	BACKWARD((i*4+2), Y2)  \
 	BACKWARD((i*4+3), Y5)
 
-// func winoBackAVX2(src *float32, plane int, tile *WinoTile, off, n8 int, add, gate int)
+// func winoBackAVX2(src *float32, plane int, tile *Tile, off, bits, n8 int, add, gate int)
 //
 // 768(R15) is all ones to add to the pixels, 800(R15) and Y7 all ones to
 // ignore the bits.
-TEXT ·winoBackAVX2(SB), 0, $896-56
+TEXT ·winoBackAVX2(SB), 0, $896-64
 	MOVQ src+0(FP), SI
 	MOVQ plane+8(FP), R9
 	MOVQ tile+16(FP), AX
 	MOVQ off+24(FP), DX
-	MOVQ n8+32(FP), CX
+	MOVQ bits+32(FP), R13
+	MOVQ n8+40(FP), CX
 	OUTSTART
-	MOVQ  add+40(FP), BX
+	MOVQ  add+48(FP), BX
 	NEGQ  BX
 	VMOVQ BX, X6
 	VPBROADCASTD X6, Y6
 	VMOVAPS Y6, 768(R15)
-	MOVQ  gate+48(FP), BX
+	MOVQ  gate+56(FP), BX
 	DECQ  BX
 	VMOVQ BX, X6
 	VPBROADCASTD X6, Y6

@@ -195,21 +195,20 @@ inloop:
 	LEAQ (R9)(R9*2), R12                  \
 	ADDQ R12, R12                         \
 	LEAQ 63(SP), R15                      \
-	ANDQ $~63, R15                        \
-	MOVQ DX, R13                          \
-	SHRQ $5, R13
+	ANDQ $~63, R15
 
-// func winoOutAVX512(src *float32, plane int, tile *WinoTile, off, n16 int, bias *float32)
+// func winoOutAVX512(src *float32, plane int, tile *Tile, off, bits, n16 int, bias *float32)
 //
 // BX walks the bias; Z10 holds it, Z11 zero.
-TEXT ·winoOutAVX512(SB), 0, $1600-48
+TEXT ·winoOutAVX512(SB), 0, $1600-56
 	MOVQ src+0(FP), SI
 	MOVQ plane+8(FP), R9
 	MOVQ tile+16(FP), AX
 	MOVQ off+24(FP), DX
-	MOVQ n16+32(FP), CX
+	MOVQ bits+32(FP), R13
+	MOVQ n16+40(FP), CX
 	OUTSTART
-	MOVQ bias+40(FP), BX
+	MOVQ bias+48(FP), BX
 	VPXORQ Z11, Z11, Z11
 
 outloop:
@@ -246,20 +245,21 @@ outloop:
 	BACKWARD((i*4+2), Z2)  \
 	BACKWARD((i*4+3), Z5)
 
-// func winoBackAVX512(src *float32, plane int, tile *WinoTile, off, n16 int, add, gate int)
+// func winoBackAVX512(src *float32, plane int, tile *Tile, off, bits, n16 int, add, gate int)
 //
 // K2 is all ones to add to the pixels, K3 all ones to ignore the bits.
-TEXT ·winoBackAVX512(SB), 0, $1600-56
+TEXT ·winoBackAVX512(SB), 0, $1600-64
 	MOVQ src+0(FP), SI
 	MOVQ plane+8(FP), R9
 	MOVQ tile+16(FP), AX
 	MOVQ off+24(FP), DX
-	MOVQ n16+32(FP), CX
+	MOVQ bits+32(FP), R13
+	MOVQ n16+40(FP), CX
 	OUTSTART
-	MOVQ  add+40(FP), BX
+	MOVQ  add+48(FP), BX
 	NEGQ  BX
 	KMOVW BX, K2
-	MOVQ  gate+48(FP), BX
+	MOVQ  gate+56(FP), BX
 	DECQ  BX
 	KMOVW BX, K3
 

@@ -1,9 +1,6 @@
 package simd
 
-import (
-	"math"
-	"unsafe"
-)
+import "math"
 
 // Winograd's minimal filtering F(4x4, 3x3) (Lavin & Gray 2015): a 4x4 tile of a
 // 3x3 convolution's output, from a 6x6 patch of its input, with 36
@@ -31,14 +28,6 @@ var winoConst = [13]float32{
 	winoA * winoA * winoA, winoB * winoB * winoB,
 	winoN, winoN * winoA * winoA, winoN * winoA,
 	winoM, winoM * winoB * winoB, winoM * winoB,
-}
-
-// WinoTile says where the 16 pixels of an output tile lie, row by row: channel
-// 0 of each, and the first byte of its sign bits (channel c is bit c%8 of byte
-// c/8). Pixels outside the image point at memory that nobody reads.
-type WinoTile struct {
-	Px   [16]*float32
-	Sign [16]*byte
 }
 
 // winoIn1 is B^T along one dimension.
@@ -109,7 +98,7 @@ func winoTile(src *float32, plane, c int) (out [16]float32) {
 	return out
 }
 
-func winoOutGeneric(src *float32, plane int, tile *WinoTile, off, n int, bias *float32) {
+func winoOutGeneric(src *float32, plane int, tile *Tile, off, bits, n int, bias *float32) {
 	for c := range n {
 		for p, v := range winoTile(src, plane, c) {
 			v += *at(bias, c)
@@ -117,19 +106,19 @@ func winoOutGeneric(src *float32, plane int, tile *WinoTile, off, n int, bias *f
 				v = 0
 			}
 			*at(tile.Px[p], off+c) = v
-			setBit(tile.Sign[p], off+c, v > 0)
+			setBit(tile.Sign[p], bits+c, v > 0)
 		}
 	}
 }
 
-func winoBackGeneric(src *float32, plane int, tile *WinoTile, off, n int, add, gate bool) {
+func winoBackGeneric(src *float32, plane int, tile *Tile, off, bits, n int, add, gate bool) {
 	for c := range n {
 		for p, v := range winoTile(src, plane, c) {
 			dst := at(tile.Px[p], off+c)
 			if add {
 				v += *dst
 			}
-			if gate && !bit(tile.Sign[p], off+c) {
+			if gate && !bit(tile.Sign[p], bits+c) {
 				v = 0
 			}
 			*dst = v
@@ -158,16 +147,4 @@ func winoFilterGeneric(src, dst *float32, plane, n int) {
 			}
 		}
 	}
-}
-
-func setBit(p *byte, i int, on bool) {
-	b := (*byte)(unsafe.Add(unsafe.Pointer(p), i/8))
-	*b &^= 1 << (i % 8)
-	if on {
-		*b |= 1 << (i % 8)
-	}
-}
-
-func bit(p *byte, i int) bool {
-	return *(*byte)(unsafe.Add(unsafe.Pointer(p), i/8))>>(i%8)&1 != 0
 }

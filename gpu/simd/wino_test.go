@@ -70,7 +70,7 @@ func TestWinograd(t *testing.T) {
 				if mode == 1 && nr == 16 {
 					continue // one group cannot be split
 				}
-				var tile WinoTile
+				var tile Tile
 				out, bits := random(r, 16*(nr+off)), make([]byte, 16*(nr+off)/8)
 				for p := range 16 {
 					tile.Px[p], tile.Sign[p] = &out[p*(nr+off)], &bits[p*(nr+off)/8]
@@ -81,12 +81,12 @@ func TestWinograd(t *testing.T) {
 				old, oldBits := append([]float32(nil), out...), append([]byte(nil), bits...)
 				switch mode {
 				case 0:
-					ks.WinoOut(&m[0], mp, &tile, off, nr, &bias[0])
+					ks.WinoOut(&m[0], mp, &tile, off, off, nr, &bias[0])
 				case 1: // in two parts
-					ks.WinoOut(&m[16], mp, &tile, off+16, nr-16, &bias[16%nr])
-					ks.WinoOut(&m[0], mp, &tile, off, 16, &bias[0])
+					ks.WinoOut(&m[16], mp, &tile, off+16, off+16, nr-16, &bias[16%nr])
+					ks.WinoOut(&m[0], mp, &tile, off, off, 16, &bias[0])
 				default:
-					ks.WinoBack(&m[0], mp, &tile, off, nr, mode&1 == 1, mode >= 4)
+					ks.WinoBack(&m[0], mp, &tile, off, off, nr, mode&1 == 1, mode >= 4)
 				}
 				for p := range 16 {
 					for k := -off; k < nr; k++ {
@@ -149,12 +149,12 @@ func TestWinoPoints(t *testing.T) {
 func TestWinoNaN(t *testing.T) {
 	eachKernels(t, func(t *testing.T, ks *Kernels) {
 		src, out, bits := Floats(36*16), Floats(16*16), make([]byte, 32)
-		var tile WinoTile
+		var tile Tile
 		for p := range 16 {
 			tile.Px[p], tile.Sign[p] = &out[p*16], &bits[p*2]
 		}
 		src[5] = float32(math.NaN()) // plane 0, channel 5: part of every pixel's sum only at (0, 0)
-		ks.WinoOut(&src[0], 16, &tile, 0, 16, &Floats(16)[0])
+		ks.WinoOut(&src[0], 16, &tile, 0, 0, 16, &Floats(16)[0])
 		if v := out[5]; v == v {
 			t.Errorf("pixel 0 channel 5 is %g, want NaN", v)
 		}
@@ -171,7 +171,7 @@ func BenchmarkWino(b *testing.B) {
 		px, _ := patch6(r, c)
 		v, u, taps := Floats(36*plane), Floats(36*plane), random(r, 9*ks.NR*c)
 		out, bits := Floats(16*c), make([]byte, 16*c/8)
-		var tile WinoTile
+		var tile Tile
 		for p := range 16 {
 			tile.Px[p], tile.Sign[p] = &out[p*c], &bits[p*c/8]
 		}
@@ -189,8 +189,8 @@ func BenchmarkWino(b *testing.B) {
 			})
 		}
 		run("in", c/16, func(i int) { ks.WinoIn(px, 0, &v[i*c], plane, c) })
-		run("out", c/16, func(i int) { ks.WinoOut(&v[i*c], plane, &tile, 0, c, &u[0]) })
-		run("back", c/16, func(i int) { ks.WinoBack(&v[i*c], plane, &tile, 0, c, true, true) })
+		run("out", c/16, func(i int) { ks.WinoOut(&v[i*c], plane, &tile, 0, 0, c, &u[0]) })
+		run("back", c/16, func(i int) { ks.WinoBack(&v[i*c], plane, &tile, 0, 0, c, true, true) })
 		run("filter", ks.NR/16, func(i int) { ks.WinoFilter(&taps[0], &u[i*ks.NR], plane, 1) })
 	}
 }
