@@ -5,6 +5,9 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/impasto/impasto/gpu"
+	"github.com/impasto/impasto/internal/picture"
 )
 
 // Problem is one fault of an Options: the option's name, what is wrong with
@@ -25,6 +28,21 @@ func (p Problems) Error() string {
 	}
 	return strings.Join(lines, "\n")
 }
+
+// Try returns the first three things to try.
+func (p Problems) Try() []string {
+	var hints []string
+	for _, q := range p {
+		hints = append(hints, q.Try...)
+	}
+	return hints[:min(3, len(hints))]
+}
+
+// ExitCode returns the command's exit status for these errors.
+func (p Problems) ExitCode() int { return 2 }
+
+// Code returns the stable word for these errors in machine-readable output.
+func (p Problems) Code() string { return "usage" }
 
 // VGG19Layers are the sixteen layers losses can be taken at, shallow to deep.
 var VGG19Layers = []string{
@@ -204,4 +222,36 @@ func sum(v []float64) float64 {
 		total += x
 	}
 	return total
+}
+
+// checkInputs checks that the pictures the options speak of are there.
+func checkInputs(in Inputs, o Options) error {
+	c := checker{}
+	if o.Mode == ModeArt && in.Content == nil {
+		c.add("content", nil, "art needs a content picture")
+	}
+	if len(in.Styles) == 0 && (o.StyleWeight > 0 || o.Mode == ModeTexture) {
+		c.add("style", []string{"--style-weight 0   (the content alone)"}, "no style picture given")
+	}
+	if len(in.Styles) == 0 && o.Init == InitStyle {
+		c.add("init", nil, "there is no style picture to start from")
+	}
+	if n := len(o.StyleWeights); n > 0 && n != len(in.Styles) {
+		c.add("style-weights", nil, "%d style weights given for %d style pictures", n, len(in.Styles))
+	}
+	if o.Init == InitFile && in.Init == nil {
+		c.add("init", nil, "no picture to start from given")
+	}
+	if n := len(o.ContentLayers) + len(o.StyleLayers)*len(in.Styles) + 1; n > gpu.Slots && o.StyleLoss == LossW2 && o.StyleBlend == BlendLosses {
+		c.add("style-blend", []string{"--style-blend targets"}, "%d losses are more than the %d there is room for", n, gpu.Slots)
+	}
+	for _, p := range append([]*picture.Picture{in.Content, in.Init}, in.Styles...) {
+		if p != nil && (p.W < 1 || p.H < 1 || len(p.Pix) != p.W*p.H*3) {
+			c.add("content", nil, "a picture of %dx%d pixels holds %d values", p.W, p.H, len(p.Pix))
+		}
+	}
+	if len(c.problems) == 0 {
+		return nil
+	}
+	return c.problems
 }

@@ -1,0 +1,256 @@
+package style
+
+import (
+	"context"
+	"time"
+
+	"github.com/impasto/impasto/gpu"
+	"github.com/impasto/impasto/internal/picture"
+	"github.com/impasto/impasto/vgg"
+)
+
+// Inputs are the pictures a run starts from. They are not changed.
+type Inputs struct {
+	Content *picture.Picture   // the photograph; not used for textures
+	Styles  []*picture.Picture // the paintings; none where the style weight is 0
+	Init    *picture.Picture   // the picture to begin with, for InitFile
+}
+
+// Env is what a run uses and does not own.
+type Env struct {
+	Backend  gpu.Backend
+	Network  *vgg.Network
+	MaxBytes int64       // refuse a plan that needs more device memory; 0: no limit
+	Progress func(Event) // nil: silent
+}
+
+// Art paints the content in the look of the styles. With no style weight it
+// reproduces the content's features alone, with no content weight the styles'
+// alone. When ctx is cancelled it finishes the iteration and returns the
+// picture so far together with ctx.Err(); when the loss stops being finite, the
+// last good picture and a *DivergedError.
+func Art(ctx context.Context, in Inputs, o Options, env Env) (*Result, error) {
+	o.Mode = ModeArt
+	return paint(ctx, in, o, env)
+}
+
+// Texture makes a picture of any size with the look of the styles and nothing
+// else. It ends as Art does.
+func Texture(ctx context.Context, in Inputs, o Options, env Env) (*Result, error) {
+	o.Mode = ModeTexture
+	return paint(ctx, in, o, env)
+}
+
+func paint(ctx context.Context, in Inputs, o Options, env Env) (*Result, error) {
+	if err := checkInputs(in, o); err != nil {
+		return nil, err
+	}
+	w, h := in.canvas(o.Mode)
+	plan, err := NewPlan(w, h, o, env)
+	if err != nil {
+		return nil, err
+	}
+	r := newRun(in, plan, env)
+	defer r.release()
+	for i := range plan.Scales {
+		if err = r.scale(ctx, i); err != nil {
+			break
+		}
+	}
+	return r.result(), err
+}
+
+// canvas is the picture whose proportions the result takes.
+func (in Inputs) canvas(mode string) (w, h int) {
+	p := in.Content
+	if mode == ModeTexture {
+		p = in.Styles[0]
+	}
+	return p.W, p.H
+}
+
+// run is one picture on its way through the scales.
+type run struct {
+	env     Env
+	o       Options
+	plan    Plan
+	px      pixels
+	content *picture.Picture // without alpha; nil for textures
+	alpha   *picture.Picture // the content if it has alpha
+	styles  []*picture.Picture
+	init    *picture.Picture
+
+	image     *gpu.Array // result of the scale done last
+	optimizer gpu.Optimizer
+	shown     *gpu.Array // what the optimiser shows, at the present scale
+
+	started   time.Time
+	done      int // iterations, over all scales
+	rollbacks int
+	losses    Losses
+	history   []Sample
+}
+
+func newRun(in Inputs, plan Plan, env Env) *run {
+	o := plan.Options
+	r := &run{
+		env: env, o: o, plan: plan, started: time.Now(),
+		px: pixels{mean: env.Network.Mean, white: float32(o.ImageRange)},
+	}
+	if in.Content != nil && o.Mode == ModeArt {
+		r.content = in.Content.Flatten()
+		if in.Content.Alpha != nil {
+			r.alpha = in.Content
+		}
+	}
+	for _, s := range in.Styles {
+		s = s.Flatten()
+		if o.Color == ColorMatch {
+			s = picture.MatchColours(s, r.content)
+		}
+		r.styles = append(r.styles, s)
+	}
+	if o.Init == InitFile {
+		r.init = in.Init.Flatten()
+	}
+	return r
+}
+
+// scale paints scale i (from 0) to its end.
+func (r *run) scale(ctx context.Context, i int) error {
+	s, b := r.plan.Scales[i], r.env.Backend
+	pass, err := r.env.Network.NewPass(b, s.H, s.W, r.o.passOptions(true))
+	if err != nil {
+		return err
+	}
+	defer pass.Free()
+	x := b.NewArray(gpu.Shape{H: s.H, W: s.W, C: 3})
+	content := r.content
+	if content != nil {
+		content = content.Resize(s.W, s.H, picture.Lanczos3)
+	}
+	ob := newObjective(b, r.o, pass, x)
+	if err := r.setTargets(ob, content); err != nil {
+		return err
+	}
+	r.begin(x, content)
+	optimizer := r.o.newOptimizer(b, x.Shape, r.px)
+	if r.optimizer != nil && r.o.CarryState {
+		optimizer.Carry(r.optimizer)
+	}
+	r.optimizer = optimizer
+	r.shown = b.NewArray(x.Shape)
+	b.Copy(r.shown, x)
+
+	err = newLoop(r, i, ob, pass.Bytes()+optimizer.Bytes()).iterate(ctx)
+
+	optimizer.Result(r.shown)
+	b.Free(r.image)
+	r.image = r.shown
+	b.Free(x)
+	ob.free()
+	return err
+}
+
+// begin puts into x what this scale starts from: the scale before, enlarged,
+// or the initial picture.
+func (r *run) begin(x *gpu.Array, content *picture.Picture) {
+	if r.image != nil {
+		r.env.Backend.Resample(x, r.image, gpu.Bicubic)
+		return
+	}
+	fit := func(p *picture.Picture) *picture.Picture {
+		if p == nil {
+			return nil
+		}
+		return p.Resize(x.Shape.W, x.Shape.H, picture.Lanczos3)
+	}
+	var style *picture.Picture
+	if r.o.Init == InitStyle {
+		style = fit(r.styles[0])
+	}
+	r.env.Backend.Upload(x, r.px.start(r.o, x.Shape.W, x.Shape.H, content, style, fit(r.init)))
+}
+
+// setTargets measures the photograph and the paintings at this scale.
+func (r *run) setTargets(ob *objective, content *picture.Picture) error {
+	if r.o.ContentWeight > 0 {
+		r.env.Backend.Upload(ob.x, r.px.fromPicture(content))
+		ob.pass.Forward(ob.x, func(tap string, f *gpu.Array) {
+			for _, l := range r.o.ContentLayers {
+				if l.Layer == tap && l.Weight > 0 {
+					target := r.env.Backend.NewArray(f.Shape)
+					r.env.Backend.Copy(target, f)
+					ob.addContent(l, target)
+				}
+			}
+		})
+	}
+	if r.o.StyleWeight > 0 {
+		layers := make(map[string][]moments)
+		for _, s := range r.styles {
+			if err := r.measureStyle(s, max(ob.x.Shape.W, ob.x.Shape.H), layers); err != nil {
+				return err
+			}
+		}
+		for _, l := range r.o.StyleLayers {
+			if l.Weight > 0 {
+				ob.addStyle(l, layers[l.Layer])
+			}
+		}
+	}
+	ob.addTV()
+	return r.env.Backend.Err()
+}
+
+// measureStyle appends to layers the moments of one painting, whose long side
+// is style-scale times the canvas's.
+func (r *run) measureStyle(s *picture.Picture, canvas int, layers map[string][]moments) error {
+	w, h := r.o.styleSize(s, canvas)
+	b := r.env.Backend
+	pass, err := r.env.Network.NewPass(b, h, w, r.o.passOptions(false))
+	if err != nil {
+		return err
+	}
+	defer pass.Free()
+	x := b.NewArray(gpu.Shape{H: h, W: w, C: 3})
+	defer b.Free(x)
+	b.Upload(x, r.px.fromPicture(s.Resize(w, h, picture.Lanczos3)))
+	pass.Forward(x, func(tap string, f *gpu.Array) {
+		for _, l := range r.o.StyleLayers {
+			if l.Layer == tap && l.Weight > 0 {
+				layers[tap] = append(layers[tap], r.o.measure(b, f))
+			}
+		}
+	})
+	return nil
+}
+
+// result is the picture as far as it has come.
+func (r *run) result() *Result {
+	return &Result{
+		Picture: r.picture(r.image), Options: r.o, Plan: r.plan,
+		Iterations: r.done, Losses: r.losses, History: r.history,
+		Rollbacks: r.rollbacks, Elapsed: time.Since(r.started),
+	}
+}
+
+// picture reads an image back, with the content's colours where they are kept
+// and its alpha where it has one.
+func (r *run) picture(image *gpu.Array) *picture.Picture {
+	if image == nil {
+		return nil
+	}
+	v := make([]float32, image.Shape.Len())
+	r.env.Backend.Download(v, image)
+	p := r.px.toPicture(v, image.Shape.W, image.Shape.H)
+	if r.o.Color == ColorContent {
+		p = picture.KeepColours(p, r.content)
+	}
+	if r.alpha != nil {
+		p.Alpha = r.alpha.Resize(p.W, p.H, picture.Lanczos3).Alpha
+	}
+	return p
+}
+
+func (r *run) release() { r.env.Backend.Free(r.image) }

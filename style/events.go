@@ -1,0 +1,86 @@
+package style
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/impasto/impasto/internal/picture"
+)
+
+// Losses are the terms of the objective at one evaluation, weights included:
+// Total = Content + Style + TV (TV stays out of Total where tv-in-loss is
+// false). Under gradient normalisation the terms are still those of the losses.
+type Losses struct {
+	Content float64     `json:"content"`
+	Style   float64     `json:"style"`
+	TV      float64     `json:"tv"`
+	Total   float64     `json:"total"`
+	Layers  []LayerLoss `json:"layers,omitempty"`
+}
+
+// LayerLoss is one layer's part of Content or Style.
+type LayerLoss struct {
+	Term  string  `json:"term"` // "content" or "style"
+	Layer string  `json:"layer"`
+	Loss  float64 `json:"loss"`
+}
+
+// Event reports where a run stands. Progress functions are called from the
+// loop that paints, at most ten times a second, and hold it up while they run.
+type Event struct {
+	Scale, Scales         int // from 1
+	W, H                  int // of this scale, in pixels
+	Iteration, Iterations int // done and planned, in this scale
+	Done, Planned         int // the same over all scales
+	Losses                Losses
+	PerSecond             float64       // iterations a second, at this scale
+	ETA                   time.Duration // to the end of the run; 0 while unknown
+	Elapsed               time.Duration
+	Bytes                 int64  // memory held for this scale
+	Notice                string // what the run did of itself, such as going back after a NaN; mostly ""
+
+	// Snapshot makes the picture as it is now. It costs a copy and is valid
+	// only until the progress function returns.
+	Snapshot func() *picture.Picture
+}
+
+// Sample is a point of the history: the losses at an iteration of a scale.
+type Sample struct {
+	Scale     int     `json:"scale"`
+	Iteration int     `json:"iteration"`
+	Seconds   float64 `json:"seconds"` // since the start
+	Losses    Losses  `json:"losses"`
+}
+
+// Result is a finished picture, or the unfinished one of a run that was
+// cancelled or diverged.
+type Result struct {
+	Picture    *picture.Picture
+	Options    Options // with every "automatic" value made concrete: replaying these repeats the run
+	Plan       Plan
+	Iterations int // done, over all scales
+	Losses     Losses
+	History    []Sample // at most a few hundred, evenly spaced
+	Rollbacks  int      // evaluations thrown away because they were not finite
+	Elapsed    time.Duration
+}
+
+// DivergedError says that the loss stopped being finite and going back did not
+// help. The Result beside it holds the last good picture.
+type DivergedError struct {
+	Scale, Iteration int
+	hints            []string
+}
+
+func (e *DivergedError) Error() string {
+	return fmt.Sprintf("the loss became NaN at scale %d, iteration %d", e.Scale, e.Iteration)
+}
+
+// Try returns what may help.
+func (e *DivergedError) Try() []string { return e.hints }
+
+// ExitCode returns the command's exit status for this error.
+func (e *DivergedError) ExitCode() int { return 14 }
+
+// Code returns the stable word for this error in machine-readable output.
+func (e *DivergedError) Code() string { return "diverged" }

@@ -1,0 +1,163 @@
+package style
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/impasto/impasto/gpu"
+	"github.com/impasto/impasto/internal/picture"
+)
+
+// loop is the iterations of one scale. One iteration is one evaluation of the
+// losses and one step, recorded once; the host only starts it and now and then
+// looks at the status. Whatever decides the picture (plateau, divergence) looks
+// at fixed iterations; what only reports looks at the clock.
+type loop struct {
+	*run
+	index    int // of the scale, from 0
+	ob       *objective
+	program  gpu.Program
+	bytes    int64
+	begun    time.Time
+	reported time.Time
+	notice   string
+	lastLoss float64 // at the plateau check before
+	seen     int     // rollbacks already told of
+}
+
+const (
+	reportEvery  = 100 * time.Millisecond
+	checkEvery   = 10 // iterations between looks at divergence
+	plateauEvery = 50
+	samples      = 100 // of the history, at most, per scale
+)
+
+func newLoop(r *run, index int, ob *objective, bytes int64) *loop {
+	l := &loop{run: r, index: index, ob: ob, bytes: bytes, begun: time.Now()}
+	r.env.Backend.ResetStatus()
+	l.program = r.env.Backend.Record(func() {
+		ob.evaluate()
+		r.optimizer.Step(ob.x, ob.g)
+	})
+	return l
+}
+
+func (l *loop) iterate(ctx context.Context) error {
+	n := l.plan.Scales[l.index].Iterations
+	sampleEvery := max(1, (n+samples-1)/samples)
+	for it := 1; it <= n; it++ {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		l.program.Run()
+		l.done++
+		last := it == n
+		sample, check := last || it%sampleEvery == 0, it%checkEvery == 0
+		due := l.env.Progress != nil && time.Since(l.reported) >= reportEvery
+		if !(sample || check || due || last) {
+			continue
+		}
+		status := l.env.Backend.Status()
+		if err := l.env.Backend.Err(); err != nil {
+			return err
+		}
+		l.look(status)
+		if sample {
+			l.history = append(l.history, Sample{l.index + 1, it, time.Since(l.started).Seconds(), l.losses})
+		}
+		end := (check || last) && l.ends(status, it)
+		if l.env.Progress != nil && (due || last || end) {
+			l.report(it)
+		}
+		if (check || last) && status.Diverged {
+			return &DivergedError{Scale: l.index + 1, Iteration: it, hints: l.hints()}
+		}
+		if end {
+			return nil
+		}
+	}
+	return ctx.Err()
+}
+
+// look takes over what the status says.
+func (l *loop) look(s gpu.Status) {
+	if losses := l.ob.report(s); finite(losses) {
+		l.losses = losses
+	}
+	if s.Rollbacks > l.seen {
+		l.rollbacks += s.Rollbacks - l.seen
+		l.seen = s.Rollbacks
+		l.notice = fmt.Sprintf("the loss was not finite; went back and halved the step (%d in all)", l.rollbacks)
+	}
+}
+
+func finite(l Losses) bool { return l.Total-l.Total == 0 && l.TV-l.TV == 0 }
+
+// ends says whether going on at this scale would bring nothing more.
+func (l *loop) ends(s gpu.Status, it int) bool {
+	if s.Stalled {
+		l.notice = "the line search found nothing better; scale ended"
+		return true
+	}
+	if l.o.Plateau == 0 || it%plateauEvery != 0 {
+		return false
+	}
+	flat := it > plateauEvery && l.lastLoss-l.losses.Total < l.o.Plateau*l.lastLoss
+	l.lastLoss = l.losses.Total
+	if flat {
+		l.notice = fmt.Sprintf("scale ended after %d iterations: the last %d gained less than %g of the loss", it, plateauEvery, l.o.Plateau)
+	}
+	return flat
+}
+
+func (l *loop) report(it int) {
+	l.reported = time.Now()
+	s := l.plan.Scales[l.index]
+	spent := time.Since(l.begun).Seconds()
+	e := Event{
+		Scale: l.index + 1, Scales: len(l.plan.Scales), W: s.W, H: s.H,
+		Iteration: it, Iterations: s.Iterations,
+		Done: l.done, Planned: l.plan.Iterations(),
+		Losses: l.losses, Elapsed: time.Since(l.started), Bytes: l.bytes, Notice: l.notice,
+		Snapshot: l.snapshot,
+	}
+	if spent > 0 {
+		e.PerSecond = float64(it) / spent
+	}
+	if it >= 3 {
+		e.ETA = time.Duration(l.remaining(it, spent/float64(it)) * float64(time.Second))
+	}
+	l.notice = ""
+	l.env.Progress(e)
+}
+
+// remaining estimates the seconds to the end: this scale at the measured
+// seconds an iteration, finer ones in proportion to their arithmetic.
+func (l *loop) remaining(it int, seconds float64) float64 {
+	now := l.plan.Scales[l.index]
+	total := float64(now.Iterations-it) * seconds
+	for _, s := range l.plan.Scales[l.index+1:] {
+		total += float64(s.Iterations) * seconds * float64(s.W*s.H) / float64(now.W*now.H)
+	}
+	return total
+}
+
+func (l *loop) snapshot() *picture.Picture {
+	l.optimizer.Result(l.shown)
+	return l.picture(l.shown)
+}
+
+// hints are for a run that diverged.
+func (l *loop) hints() []string {
+	var hints []string
+	if l.o.Optimizer != OptimizerAdam {
+		hints = append(hints, "--optimizer adam")
+	} else {
+		hints = append(hints, fmt.Sprintf("--lr %g   (was %g)", l.o.LR/5, l.o.LR))
+	}
+	if l.o.StyleWeight > 0 {
+		hints = append(hints, fmt.Sprintf("--style-weight %g   (was %g)", l.o.StyleWeight/5, l.o.StyleWeight))
+	}
+	return hints
+}

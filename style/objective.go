@@ -1,0 +1,251 @@
+package style
+
+import (
+	"github.com/impasto/impasto/gpu"
+	"github.com/impasto/impasto/vgg"
+)
+
+// contentBalance makes content weight 1 and style weight 1 a balance to the
+// eye: a photograph's relative content error under a painting's texture is
+// about ten times the style error left beside it.
+const contentBalance = 0.1
+
+// objective is everything minimised at one scale: the losses of image x and
+// their gradient g, on a backend.
+type objective struct {
+	b    gpu.Backend
+	o    Options
+	pass *vgg.Pass
+	x, g *gpu.Array // (H, W, 3)
+
+	content []contentTerm
+	style   []styleTerm
+	tv      gpu.TVKind
+	tvCoef  float64
+	tvSlot  int
+
+	terms []term // by slot
+	unit  float64
+}
+
+// term says what a slot of the status block holds.
+type term struct{ kind, layer string }
+
+type contentTerm struct {
+	layer  string
+	target *gpu.Array // (h, w, C)
+	coef   float64
+	weight float64
+	slot   int
+	alone  *gpu.Array // this term's own gradient, where gradients are normalised
+}
+
+type styleTerm struct {
+	layer  string
+	norm   float64    // of the Gram matrix
+	gram   *gpu.Array // (C, C, 1), then its gradient
+	mean   *gpu.Array // (1, 1, C), W2 only
+	shift  *gpu.Array
+	grams  []gpu.GramTarget
+	w2     []w2Term
+	weight float64
+	slot   int
+	alone  *gpu.Array
+}
+
+type w2Term struct {
+	target *gpu.W2Target
+	coef   float64
+	slot   int
+	d      *gpu.Array
+}
+
+// newObjective allocates one scale. Relative losses are multiplied by the
+// number of pixels: each pixel's gradient then has the same size at every
+// scale, which is what makes the optimiser's state worth carrying over.
+// report divides it out again.
+func newObjective(b gpu.Backend, o Options, pass *vgg.Pass, x *gpu.Array) *objective {
+	ob := &objective{b: b, o: o, pass: pass, x: x, g: b.NewArray(x.Shape), unit: 1}
+	if o.LossScale == ScaleRelative {
+		ob.unit = float64(x.Shape.Pixels())
+	}
+	return ob
+}
+
+func (ob *objective) newSlot(kind, layer string) int {
+	ob.terms = append(ob.terms, term{kind, layer})
+	return len(ob.terms) - 1
+}
+
+// share is a layer's weight. Relative losses divide by the sum of all, so that
+// naming more layers does not change the balance with the other terms.
+func (ob *objective) share(l LayerWeight, all []LayerWeight) float64 {
+	if ob.o.LossScale == ScaleRelative {
+		return l.Weight / weightSum(all)
+	}
+	return l.Weight
+}
+
+// addContent takes the photograph's features at a layer as the target:
+//
+//	relative  0.1 * sum (F-P)^2 / sum P^2
+//	paper     1/2 * sum (F-P)^2                 Gatys et al. 2016, eq. 1
+//	mean      sum (F-P)^2 / (C H W)             neural-style
+func (ob *objective) addContent(l LayerWeight, target *gpu.Array) {
+	weight := ob.o.ContentWeight * ob.share(l, ob.o.ContentLayers) * ob.unit
+	t := contentTerm{layer: l.Layer, target: target, weight: weight, slot: ob.newSlot("content", l.Layer)}
+	switch ob.o.LossScale {
+	case ScalePaper:
+		t.coef = weight / 2
+	case ScaleMean:
+		t.coef = weight / float64(target.Shape.Len())
+	default:
+		t.coef = weight * contentBalance / positive(ob.b.Dot(target, target))
+	}
+	if ob.o.Normalize != NormalizeOff {
+		t.alone = ob.b.NewArray(target.Shape)
+	}
+	ob.content = append(ob.content, t)
+}
+
+// addTV sets the smoothness term: means over pixel values 0..1 under relative
+// losses, sums over 0..255 otherwise; the stencil is always the former.
+func (ob *objective) addTV() {
+	if ob.o.TVWeight == 0 {
+		return
+	}
+	n := float64(ob.x.Shape.Len())
+	ob.tvCoef, ob.tvSlot = ob.o.TVWeight*ob.unit, ob.newSlot("tv", "")
+	relative := func(perValue float64) float64 {
+		if ob.o.LossScale == ScaleRelative {
+			return 1 / (n * perValue)
+		}
+		return 1
+	}
+	switch ob.o.TV {
+	case TVL1:
+		ob.tv = gpu.TVL1
+		ob.tvCoef *= relative(255)
+	case TVSquares:
+		ob.tv = gpu.TVL2
+		ob.tvCoef *= relative(255*255) / 2
+	case TVPower:
+		ob.tv = gpu.TVPower
+		ob.tvCoef *= relative(tvPowerUnit)
+	case TVStencil:
+		ob.tv = gpu.TVStencil
+		ob.tvCoef /= n * 255 * 255
+	}
+}
+
+// tvPowerUnit is 255^2.5: what (dx^2+dy^2)^1.25 grows by from 0..1 to 0..255.
+const tvPowerUnit = 1038366.8
+
+// evaluate writes all losses to their slots and their gradient to g. It asks
+// nothing of the host, so it can be recorded.
+func (ob *objective) evaluate() {
+	ob.pass.Forward(ob.x, nil)
+	ob.pass.Backward(ob.g, ob.atLayer)
+	if ob.tvCoef > 0 {
+		ob.b.TV(ob.g, ob.x, ob.tv, ob.tvCoef, ob.tvSlot)
+	}
+}
+
+// atLayer adds to grad the gradient of the losses on features f of a layer.
+func (ob *objective) atLayer(layer string, f, grad *gpu.Array) {
+	for i := range ob.content {
+		if t := &ob.content[i]; t.layer == layer {
+			dx := ob.begin(grad, t.alone)
+			ob.b.ContentLoss(dx, f, t.target, t.coef, t.slot)
+			ob.end(grad, t.alone, t.weight)
+		}
+	}
+	for i := range ob.style {
+		if t := &ob.style[i]; t.layer == layer {
+			dx := ob.begin(grad, t.alone)
+			ob.styleLoss(t, dx, f)
+			ob.end(grad, t.alone, t.weight)
+		}
+	}
+}
+
+// begin returns where a term's gradient goes: into the layer's at once, or
+// where gradients are normalised into an array of its own.
+func (ob *objective) begin(grad, alone *gpu.Array) *gpu.Array {
+	if alone == nil {
+		return grad
+	}
+	ob.b.Fill(alone, 0)
+	return alone
+}
+
+// end adds a gradient that stands alone to the layer's, brought to L1 norm 1
+// times weight (neural-style) or to mean magnitude 1 times weight
+// (crowsonkb/style_transfer).
+func (ob *objective) end(grad, alone *gpu.Array, weight float64) {
+	if alone == nil {
+		return
+	}
+	if ob.o.Normalize == NormalizeMean {
+		weight *= float64(alone.Shape.Len())
+	}
+	ob.b.AddNormalized(grad, weight, alone)
+}
+
+func (ob *objective) styleLoss(t *styleTerm, dx, f *gpu.Array) {
+	ob.b.Gram(t.gram, f, t.norm)
+	if len(t.w2) == 0 {
+		ob.b.GramLoss(t.gram, t.gram, t.grams, t.norm, t.slot)
+		ob.b.StyleGrad(dx, f, t.gram, nil)
+		return
+	}
+	ob.b.Mean(t.mean, f)
+	for _, w := range t.w2 {
+		ob.b.W2Loss(w.d, t.shift, t.mean, t.gram, w.target, f.Shape.Pixels(), w.coef, w.slot)
+		ob.b.StyleGrad(dx, f, w.d, t.shift)
+	}
+}
+
+// report reads the slots back as losses.
+func (ob *objective) report(s gpu.Status) Losses {
+	var l Losses
+	for slot, t := range ob.terms {
+		v := s.Loss[slot] / ob.unit
+		switch t.kind {
+		case "content":
+			l.Content += v
+		case "style":
+			l.Style += v
+		case "tv":
+			l.TV += v
+			continue
+		}
+		if n := len(l.Layers); n > 0 && l.Layers[n-1].Term == t.kind && l.Layers[n-1].Layer == t.layer {
+			l.Layers[n-1].Loss += v // several styles at one layer
+			continue
+		}
+		l.Layers = append(l.Layers, LayerLoss{t.kind, t.layer, v})
+	}
+	l.Total = l.Content + l.Style
+	if ob.o.TVInLoss {
+		l.Total += l.TV
+	}
+	return l
+}
+
+// positive keeps a divisor away from zero, as features of a black picture are.
+func positive(v float64) float64 { return max(v, 1e-30) }
+
+// free gives back what the terms hold.
+func (ob *objective) free() {
+	ob.b.Free(ob.g)
+	for _, t := range ob.content {
+		ob.b.Free(t.target, t.alone)
+	}
+	for _, t := range ob.style {
+		ob.b.Free(t.gram, t.mean, t.shift, t.alone)
+		for _, g := range t.grams {
+			ob.b.Free(g.A)
+		}
+	}
+}

@@ -1,0 +1,326 @@
+package style
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"sort"
+	"time"
+
+	"github.com/impasto/impasto/gpu"
+	"github.com/impasto/impasto/internal/picture"
+	"github.com/impasto/impasto/vgg"
+)
+
+// Scale is one step of the pyramid.
+type Scale struct {
+	W          int `json:"w"`
+	H          int `json:"h"`
+	Iterations int `json:"iterations"`
+}
+
+// Plan says what a run will do before it does it.
+type Plan struct {
+	Options   Options // with every automatic value made concrete
+	Scales    []Scale
+	PeakBytes int64   // device memory of the largest scale, weights apart
+	Seconds   float64 // estimate, from the arithmetic and a short measurement; 0 if not measured
+}
+
+// NewPlan works out what painting a canvas of the proportions w x h would do:
+// for Art those of the content, for Texture those of the first style. It checks
+// the options against the network and the backend, and allocates nothing that
+// stays. The error is a Problems where options are at fault, or a *MemoryError.
+func NewPlan(w, h int, o Options, env Env) (Plan, error) {
+	if o.Mode == ModeTexture { // there is no content to weigh
+		o.ContentWeight, o.ContentLayers = 0, nil
+	}
+	if err := o.Validate(env.Network.Taps()...); err != nil {
+		return Plan{}, err
+	}
+	size, err := picture.ParseSize(o.Size)
+	if err != nil {
+		return Plan{}, err
+	}
+	if size.IsMax() {
+		return largest(w, h, o, env)
+	}
+	w, h, err = size.Resolve(w, h)
+	if err != nil {
+		return Plan{}, err
+	}
+	p, err := planFor(w, h, o, env)
+	if err == nil && env.MaxBytes > 0 && p.PeakBytes > env.MaxBytes {
+		err = &MemoryError{W: w, H: h, Need: p.PeakBytes, Have: env.MaxBytes}
+	}
+	return p, err
+}
+
+// planFor plans a canvas of exactly w x h.
+func planFor(w, h int, o Options, env Env) (Plan, error) {
+	depth, block, err := o.deepest(env.Network)
+	if err != nil {
+		return Plan{}, err
+	}
+	least := 1 << (block - 1) // pixels that become one position there
+	if min(w, h) < least {
+		return Plan{}, Problems{{
+			Option:  "size",
+			Message: fmt.Sprintf("%dx%d is too small: layer %q needs at least %d pixels on each side", w, h, env.Network.Layers[depth-1].Tap(), least),
+			Try:     []string{"--size 256"},
+		}}
+	}
+	scales := o.scales(w, h, 2*least)
+	if c := scales[0]; min(c.W, c.H) < least {
+		return Plan{}, Problems{{
+			Option:  "scales",
+			Message: fmt.Sprintf("%d scales begin at %dx%d, too small for layer %q, which needs %d pixels on each side", len(scales), c.W, c.H, env.Network.Layers[depth-1].Tap(), least),
+			Try:     []string{"--scales 0   (as many as fit)"},
+		}}
+	}
+	p := Plan{Options: o.concrete(w, h, scales), Scales: scales}
+	p.PeakBytes, err = p.bytes(env)
+	p.Seconds = p.estimate(env, depth)
+	return p, err
+}
+
+// concrete replaces what "automatic" stood for, so that the options repeat the
+// run wherever they are used.
+func (o Options) concrete(w, h int, scales []Scale) Options {
+	o.Size = fmt.Sprintf("%dx%d", w, h)
+	o.Scales = len(scales)
+	o.Iterations = make([]int, len(scales))
+	for i, s := range scales {
+		o.Iterations[i] = s.Iterations
+	}
+	if o.LR == 0 {
+		o.LR = 1
+		if o.Optimizer == OptimizerAdam {
+			o.LR = 5
+		}
+	}
+	return o
+}
+
+// largest plans the biggest canvas of the proportions w x h that MaxBytes allows.
+func largest(w, h int, o Options, env Env) (Plan, error) {
+	if env.MaxBytes <= 0 {
+		return Plan{}, Problems{{Option: "size", Message: "size \"max\" needs a memory limit", Try: []string{"--max-memory 4G"}}}
+	}
+	fits := func(long int) (Plan, error) {
+		ratio := float64(long) / float64(max(w, h))
+		p, err := planFor(atLeastOne(float64(w)*ratio), atLeastOne(float64(h)*ratio), o, env)
+		if err == nil && p.PeakBytes > env.MaxBytes {
+			err = &MemoryError{W: p.W(), H: p.H(), Need: p.PeakBytes, Have: env.MaxBytes}
+		}
+		return p, err
+	}
+	const step = 32
+	n := sort.Search(1<<15/step, func(i int) bool {
+		_, err := fits((i + 1) * step)
+		var memory *MemoryError
+		return errors.As(err, &memory)
+	})
+	return fits(max(n, 1) * step)
+}
+
+// MemoryError says that a plan does not fit.
+type MemoryError struct {
+	W, H       int
+	Need, Have int64
+}
+
+func (e *MemoryError) Error() string {
+	return fmt.Sprintf("%dx%d needs %s of memory; the limit is %s", e.W, e.H, gigabytes(e.Need), gigabytes(e.Have))
+}
+
+func gigabytes(n int64) string { return fmt.Sprintf("%.1f GB", float64(n)/1e9) }
+
+// Try returns what may help.
+func (e *MemoryError) Try() []string {
+	return []string{"--size max", "--history 5", "--optimizer adam"}
+}
+
+// ExitCode returns the command's exit status for this error.
+func (e *MemoryError) ExitCode() int { return 13 }
+
+// Code returns the stable word for this error in machine-readable output.
+func (e *MemoryError) Code() string { return "out_of_memory" }
+
+// W and H are the size of the finished picture.
+func (p Plan) W() int { return p.Scales[len(p.Scales)-1].W }
+
+// H is the height of the finished picture.
+func (p Plan) H() int { return p.Scales[len(p.Scales)-1].H }
+
+// Iterations is their number over all scales.
+func (p Plan) Iterations() int {
+	n := 0
+	for _, s := range p.Scales {
+		n += s.Iterations
+	}
+	return n
+}
+
+// scales lists the sizes from coarse to fine, the last w x h. Each coarser one
+// is a power of step smaller than the last (not than its neighbour), so that
+// rounding does not add up. o.Scales = 0 takes all whose long side is at least
+// o.MinScale and whose short side is at least least.
+func (o Options) scales(w, h, least int) []Scale {
+	long, short := float64(max(w, h)), float64(min(w, h))
+	var list []Scale
+	for i := 0; o.Scales == 0 || i < o.Scales; i++ {
+		shrink := math.Pow(o.ScaleStep, float64(i))
+		s := Scale{W: atLeastOne(float64(w) / shrink), H: atLeastOne(float64(h) / shrink)}
+		if i > 0 && o.Scales == 0 && (math.Round(long/shrink) < float64(o.MinScale) || math.Round(short/shrink) < float64(least)) {
+			break
+		}
+		list = append(list, s)
+	}
+	slices.Reverse(list)
+	for i := range list {
+		list[i].Iterations = o.Iterations[min(i, len(o.Iterations)-1)]
+	}
+	return list
+}
+
+func atLeastOne(v float64) int { return max(1, int(math.Round(v))) }
+
+// deepest is the number of convolutions that must be computed for the layers
+// in use, and the block the last of them is in.
+func (o Options) deepest(n *vgg.Network) (depth, block int, err error) {
+	for _, l := range o.taps() {
+		d, err := n.Depth(l)
+		if err != nil {
+			return 0, 0, err
+		}
+		depth = max(depth, d)
+	}
+	if depth == 0 {
+		return 0, 0, fmt.Errorf("no layer has a weight")
+	}
+	return depth, n.Layers[depth-1].Block, nil
+}
+
+// taps names the layers that carry a loss, each once.
+func (o Options) taps() []string {
+	var names []string
+	add := func(weight float64, layers []LayerWeight) {
+		for _, l := range layers {
+			if weight > 0 && l.Weight > 0 && !slices.Contains(names, l.Layer) {
+				names = append(names, l.Layer)
+			}
+		}
+	}
+	add(o.ContentWeight, o.ContentLayers)
+	add(o.StyleWeight, o.StyleLayers)
+	return names
+}
+
+// flops is the arithmetic of one iteration at w x h: every convolution of the
+// first depth layers forward and backward to its input, 2*9*C*K each a position,
+// and the Gram matrices of the style layers and their gradients, 2*C*C each.
+func (o Options) flops(n *vgg.Network, depth, w, h int) float64 {
+	total, pixels := 0.0, float64(w*h)
+	for i, l := range n.Layers[:depth] {
+		positions := pixels / math.Pow(4, float64(l.Block-1))
+		total += 2 * 18 * float64(l.In*l.Out) * positions
+		for _, s := range o.StyleLayers {
+			if s.Layer == n.Layers[i].Tap() && o.StyleWeight*s.Weight > 0 {
+				total += 2 * 2 * float64(l.Out*l.Out) * positions
+			}
+		}
+	}
+	return total
+}
+
+// bytes is the memory of the last scale: the network's activations, the
+// content's features, the image with its gradient and copies, and the
+// optimiser's vectors. The paintings' pass comes and goes before the loop.
+func (p Plan) bytes(env Env) (int64, error) {
+	o, b := p.Options, env.Backend
+	total, err := env.Network.PassBytes(b, p.H(), p.W(), o.passOptions(true))
+	if err != nil {
+		return 0, err
+	}
+	for _, l := range o.ContentLayers {
+		if i, err := env.Network.Depth(l.Layer); err == nil && o.ContentWeight*l.Weight > 0 {
+			shrink := 1 << (env.Network.Layers[i-1].Block - 1)
+			total += b.Bytes(gpu.Shape{H: p.H()/shrink + 1, W: p.W()/shrink + 1, C: env.Network.Layers[i-1].Out})
+		}
+	}
+	images := 5 // x, its gradient, the picture shown, the scale before, base
+	if o.Optimizer == OptimizerLBFGS {
+		images += 2*(o.History+1) + 1
+	} else {
+		images += 2
+	}
+	if o.Average > 0 {
+		images++
+	}
+	return total + int64(images)*b.Bytes(gpu.Shape{H: p.H(), W: p.W(), C: 3}), nil
+}
+
+// estimate multiplies the arithmetic of all iterations by what one small
+// convolution takes on this backend now.
+func (p Plan) estimate(env Env, depth int) float64 {
+	const channels, side, calls = 64, 48, 2
+	b := env.Backend
+	f := b.NewFilter(make([]float32, channels*channels*9), make([]float32, channels), channels, channels)
+	x, y := b.NewArray(gpu.Shape{H: side, W: side, C: channels}), b.NewArray(gpu.Shape{H: side, W: side, C: channels})
+	defer b.Free(x, y)
+	b.Fill(x, 1)
+	fastest := math.Inf(1)
+	for range calls {
+		start := time.Now()
+		b.Conv(gpu.ConvOut{Act: y}, x, f, gpu.ZeroPad)
+		b.Sync()
+		fastest = min(fastest, time.Since(start).Seconds())
+	}
+	perFlop := fastest / (2 * 9 * channels * channels * side * side)
+	total := 0.0
+	for _, s := range p.Scales {
+		total += float64(s.Iterations) * p.Options.flops(env.Network, depth, s.W, s.H)
+	}
+	return total * perFlop
+}
+
+// styleSize is a painting's size for a canvas whose long side is given: its own
+// long side style-scale times that, but not enlarged unless asked for.
+func (o Options) styleSize(s *picture.Picture, canvas int) (w, h int) {
+	long := float64(max(s.W, s.H))
+	ratio := o.StyleScale * float64(canvas) / long
+	if !o.StyleUpscale {
+		ratio = min(ratio, 1)
+	}
+	return atLeastOne(float64(s.W) * ratio), atLeastOne(float64(s.H) * ratio)
+}
+
+// passOptions are the network's: what is computed of it and how it pools.
+func (o Options) passOptions(grad bool) vgg.PassOptions {
+	p := vgg.PassOptions{
+		Taps: o.taps(), Pool: vgg.Pool(o.Pooling), Ceil: o.PoolRound == RoundCeil,
+		PoolScale: o.PoolScale, Grad: grad,
+	}
+	if o.Padding == PadReplicate {
+		p.Pad = gpu.ReplicatePad
+	}
+	return p
+}
+
+// newOptimizer makes the optimiser of one scale.
+func (o Options) newOptimizer(b gpu.Backend, s gpu.Shape, px pixels) gpu.Optimizer {
+	common := gpu.StepOptions{Average: o.Average}
+	if o.Box {
+		common.Bounds = &gpu.Bounds{Lo: make([]float32, s.C), Hi: make([]float32, s.C)}
+		for c := range s.C {
+			common.Bounds.Lo[c] = -px.mean[c]
+			common.Bounds.Hi[c] = px.white - px.mean[c]
+		}
+	}
+	if o.Optimizer == OptimizerAdam {
+		return b.NewAdam(s, gpu.AdamOptions{StepOptions: common, LearningRate: o.LR, Beta1: o.Beta1, Beta2: o.Beta2, Eps: o.Epsilon})
+	}
+	return b.NewLBFGS(s, gpu.LBFGSOptions{StepOptions: common, History: o.History, LearningRate: o.LR, LineSearch: o.LineSearch})
+}

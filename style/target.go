@@ -1,0 +1,143 @@
+package style
+
+import (
+	"github.com/impasto/impasto/gpu"
+)
+
+// moments are a painting's statistics at one layer: what is left of it once
+// where things are has been thrown away.
+type moments struct {
+	second *gpu.Array // Gram matrix, (C, C, 1)
+	mean   *gpu.Array // (1, 1, C), for W2 only
+}
+
+// gramNorm is what the sum of products over positions is multiplied by:
+// 1/(H W), or 1/(C H W) as in neural-style. The paper's sum, with 1/(4 N^2 M^2)
+// before its loss, is the former with 1/(4 N^2): the M's cancel when canvas and
+// painting have the same size, and when they have not only this form compares
+// like with like.
+func (o Options) gramNorm(features gpu.Shape) float64 {
+	norm := 1 / float64(features.Pixels())
+	if o.LossScale == ScaleMean && o.StyleLoss == LossGram {
+		norm /= float64(features.C)
+	}
+	return norm
+}
+
+// measure takes the moments of the features f of a painting.
+func (o Options) measure(b gpu.Backend, f *gpu.Array) moments {
+	m := moments{second: b.NewArray(gpu.Matrix(f.Shape.C))}
+	b.Gram(m.second, f, o.gramNorm(f.Shape))
+	if o.StyleLoss == LossW2 {
+		m.mean = b.NewArray(gpu.Vector(f.Shape.C))
+		b.Mean(m.mean, f)
+	}
+	return m
+}
+
+// blendWeights are the styles' weights, of sum 1.
+func (o Options) blendWeights(styles int) []float64 {
+	w := make([]float64, styles)
+	for i := range w {
+		w[i] = 1 / float64(styles)
+		if len(o.StyleWeights) == styles {
+			w[i] = o.StyleWeights[i] / sum(o.StyleWeights)
+		}
+	}
+	return w
+}
+
+// blend is the weighted mean of several paintings' moments. Second moments
+// about zero mix linearly; covariances would not.
+func blend(b gpu.Backend, all []moments, weights []float64) moments {
+	mix := moments{second: b.NewArray(all[0].second.Shape)}
+	if all[0].mean != nil {
+		mix.mean = b.NewArray(all[0].mean.Shape)
+	}
+	for i, m := range all {
+		b.Axpy(mix.second, weights[i], m.second)
+		if m.mean != nil {
+			b.Axpy(mix.mean, weights[i], m.mean)
+		}
+	}
+	return mix
+}
+
+// addStyle makes the paintings' moments at a layer the target, one for each
+// painting or one for their blend:
+//
+//	relative  sum (G-A)^2 / sum A^2            G, A over positions
+//	paper     sum (G-A)^2 / (4 N^2 M^2)        Gatys et al. 2016, eq. 4
+//	mean      sum (G-A)^2 / C^2                G, A over C H W: neural-style
+//	W2        as gpu.Backend.W2Loss has it; relative: over the mean square feature
+func (ob *objective) addStyle(l LayerWeight, all []moments) {
+	f := ob.pass.Shape(l.Layer)
+	weights := ob.o.blendWeights(len(all))
+	if ob.o.StyleBlend == BlendTargets {
+		all, weights = []moments{blend(ob.b, all, weights)}, []float64{1}
+	}
+	t := styleTerm{
+		layer:  l.Layer,
+		norm:   ob.o.gramNorm(f),
+		gram:   ob.b.NewArray(gpu.Matrix(f.C)),
+		weight: ob.o.StyleWeight * ob.share(l, ob.o.StyleLayers) * ob.unit,
+	}
+	if ob.o.Normalize != NormalizeOff {
+		t.alone = ob.b.NewArray(f)
+	}
+	if ob.o.StyleLoss == LossW2 {
+		ob.addW2(&t, l.Layer, all, weights)
+	} else {
+		t.slot = ob.newSlot("style", l.Layer)
+		for i, m := range all {
+			t.grams = append(t.grams, gpu.GramTarget{A: m.second, Coef: t.weight * weights[i] * ob.gramCoef(m.second)})
+		}
+	}
+	ob.style = append(ob.style, t)
+}
+
+func (ob *objective) gramCoef(a *gpu.Array) float64 {
+	c := float64(a.Shape.H)
+	switch ob.o.LossScale {
+	case ScalePaper:
+		return 1 / (4 * c * c)
+	case ScaleMean:
+		return 1 / (c * c)
+	}
+	return 1 / positive(ob.b.Dot(a, a))
+}
+
+// w2Epsilon is added to the variances, as in style-transfer-pytorch: the root
+// of a covariance with empty directions has no derivative.
+const w2Epsilon = 1e-4
+
+func (ob *objective) addW2(t *styleTerm, layer string, all []moments, weights []float64) {
+	c := t.gram.Shape.H
+	t.mean, t.shift = ob.b.NewArray(gpu.Vector(c)), ob.b.NewArray(gpu.Vector(c))
+	d := ob.b.NewArray(t.gram.Shape)
+	for i, m := range all {
+		coef, eps := t.weight*weights[i], w2Epsilon
+		if ob.o.LossScale == ScaleRelative {
+			power := positive(ob.meanSquare(m.second))
+			coef /= power
+			eps *= power // the network's units must not matter
+		}
+		t.w2 = append(t.w2, w2Term{
+			target: ob.b.NewW2Target(m.mean, m.second, eps),
+			coef:   coef, slot: ob.newSlot("style", layer), d: d,
+		})
+	}
+}
+
+// meanSquare is that of the features whose second moment (C, C, 1) is given:
+// its trace over C.
+func (ob *objective) meanSquare(second *gpu.Array) float64 {
+	c := second.Shape.H
+	v := make([]float32, second.Shape.Len())
+	ob.b.Download(v, second)
+	trace := 0.0
+	for i := range c {
+		trace += float64(v[i*c+i])
+	}
+	return trace / float64(c)
+}
