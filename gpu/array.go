@@ -24,16 +24,15 @@ type Mask struct {
 	sign, arg []byte
 }
 
-// must panics with the operation's name when a caller breaks its contract.
-// Wrong shapes are faults of the program, never of its input.
-func must(ok bool, op, format string, args ...any) {
-	if !ok {
-		panic("gpu: " + op + ": " + fmt.Sprintf(format, args...))
-	}
+// fail panics with the operation's name: a caller broke its contract. Wrong
+// shapes are faults of the program, never of its input. It is called inside an
+// if, because its arguments would be allocated even where all is well.
+func fail(op, format string, args ...any) {
+	panic("gpu: " + op + ": " + fmt.Sprintf(format, args...))
 }
 
 func sameShape(op string, a, b *Array) {
 	if a.Shape != b.Shape {
-		panic(fmt.Sprintf("gpu: %s: shapes %v and %v differ", op, a.Shape, b.Shape))
+		fail(op, "shapes %v and %v differ", a.Shape, b.Shape)
 	}
 }

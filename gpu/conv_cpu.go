@@ -216,7 +216,9 @@ type gateTask struct {
 }
 
 func (b *CPU) Gate(dx *Array, m *Mask) {
-	must(m.Shape == dx.Shape, "Gate", "the mask is %v, dx is %v", m.Shape, dx.Shape)
+	if m.Shape != dx.Shape {
+		fail("Gate", "the mask is %v, dx is %v", m.Shape, dx.Shape)
+	}
 	b.gate = gateTask{dx, m}
 	b.workers.run(dx.Shape.H, &b.gate)
 }

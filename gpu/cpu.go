@@ -53,13 +53,16 @@ func NewCPU(o CPUOptions) *CPU {
 func (b *CPU) Name() string { return "cpu" }
 
 func (b *CPU) NewArray(s Shape) *Array {
-	must(s.valid(), "NewArray", "shape %v", s)
+	if !s.valid() {
+		fail("NewArray", "shape %v", s)
+	}
 	return &Array{Shape: s, data: make([]float32, s.Len())}
 }
 
 func (b *CPU) View(a *Array, at int64, s Shape) *Array {
-	must(s.valid() && at >= 0 && at%64 == 0 && at+4*int64(s.Len()) <= 4*int64(len(a.data)),
-		"View", "shape %v at byte %d does not fit in %v", s, at, a.Shape)
+	if !s.valid() || at < 0 || at%64 != 0 || at+4*int64(s.Len()) > 4*int64(len(a.data)) {
+		fail("View", "shape %v at byte %d does not fit in %v", s, at, a.Shape)
+	}
 	from := int(at / 4)
 	return &Array{Shape: s, data: a.data[from : from+s.Len() : from+s.Len()]}
 }
@@ -68,7 +71,9 @@ func (b *CPU) View(a *Array, at int64, s Shape) *Array {
 func (b *CPU) Bytes(s Shape) int64 { return (4*int64(s.Len()) + 63) &^ 63 }
 
 func (b *CPU) NewMask(s Shape, p Pool) *Mask {
-	must(p.Kind == NoPool || p.size() == 2, "NewMask", "masks are for 2x2 pooling, not %d", p.size())
+	if p.Kind != NoPool && p.size() != 2 {
+		fail("NewMask", "masks are for 2x2 pooling, not %d", p.size())
+	}
 	m := &Mask{Shape: s, Pool: p, sign: make([]byte, s.Pixels()*signBytes(s.C))}
 	if p.Kind == MaxPool {
 		m.arg = make([]byte, p.Out(s).Pixels()*2*signBytes(s.C))
@@ -97,12 +102,16 @@ func (b *CPU) Free(arrays ...*Array) {
 }
 
 func (b *CPU) Upload(dst *Array, src []float32) {
-	must(len(src) == len(dst.data), "Upload", "%d values for %v", len(src), dst.Shape)
+	if len(src) != len(dst.data) {
+		fail("Upload", "%d values for %v", len(src), dst.Shape)
+	}
 	copy(dst.data, src)
 }
 
 func (b *CPU) Download(dst []float32, src *Array) {
-	must(len(dst) == len(src.data), "Download", "%d values for %v", len(dst), src.Shape)
+	if len(dst) != len(src.data) {
+		fail("Download", "%d values for %v", len(dst), src.Shape)
+	}
 	copy(dst, src.data)
 }
 

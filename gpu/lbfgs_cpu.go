@@ -275,7 +275,9 @@ func addScaled(dst []float32, a float32, x []float32) {
 // are taken anew.
 func (l *cpuLBFGS) Carry(from Optimizer) {
 	f, ok := from.(*cpuLBFGS)
-	must(ok, "Carry", "the optimiser before was not L-BFGS")
+	if !ok {
+		fail("Carry", "the optimiser before was not L-BFGS")
+	}
 	l.carry(&f.track)
 	ratio := float32(f.shape.Pixels()) / float32(l.shape.Pixels())
 	skip := max(0, len(f.mem.order)-(l.mem.k-1))
