@@ -19,8 +19,8 @@ type Mask struct {
 
 	// CPU backend. sign holds ceil(C/8) bytes per position; channel c is bit
 	// c%8 of byte c/8, set where the activation is positive. arg holds two such
-	// bit planes per pooled position, low bits of 8 channels then high bits:
-	// the winner's place in its window, 2*dy + dx.
+	// bit planes per pooled position, first dx then dy of the winner's place in
+	// its window.
 	sign, arg []byte
 }
 

@@ -2,6 +2,8 @@ package gpu
 
 import (
 	"runtime"
+
+	"github.com/impasto/impasto/gpu/simd"
 )
 
 // chunkLen is how many elements of a vector one chunk holds. Reductions keep a
@@ -16,11 +18,16 @@ type CPUOptions struct {
 // CPU is the backend in Go: arrays are (H, W, C) row-major float32.
 type CPU struct {
 	workers *workers
+	kernels *simd.Kernels
+	err     error // IMPASTO_SIMD names what this machine lacks
 	status  Status
 	scratch [][]float32 // per worker, grown to the largest need
 	partial []float64   // per chunk of the running reduction
+	winoU   []float32   // transformed filters and patches of a run that shares them
+	winoV   []float32
 
 	// One task per operation; see parallel.go.
+	winograd  winogradTask
 	conv      convTask
 	convGrad  convGradTask
 	pool      poolTask
@@ -44,6 +51,7 @@ func NewCPU(o CPUOptions) *CPU {
 		n = runtime.GOMAXPROCS(0)
 	}
 	b := &CPU{workers: newWorkers(n), scratch: make([][]float32, n)}
+	b.kernels, b.err = simd.Best()
 	// The workers know nothing of b, so a backend that is dropped without Close
 	// still gives its threads back.
 	runtime.AddCleanup(b, func(w *workers) { w.close() }, b.workers)
@@ -56,7 +64,7 @@ func (b *CPU) NewArray(s Shape) *Array {
 	if !s.valid() {
 		fail("NewArray", "shape %v", s)
 	}
-	return &Array{Shape: s, data: make([]float32, s.Len())}
+	return &Array{Shape: s, data: simd.Floats(s.Len())}
 }
 
 func (b *CPU) View(a *Array, at int64, s Shape) *Array {
@@ -124,7 +132,7 @@ func (b *CPU) Record(f func()) Program { return cpuProgram{f} }
 func (b *CPU) Status() Status          { return b.status }
 func (b *CPU) ResetStatus()            { b.status = Status{} }
 func (b *CPU) Sync()                   {}
-func (b *CPU) Err() error              { return nil }
+func (b *CPU) Err() error              { return b.err }
 
 // Close is for symmetry with devices: memory and threads go with the last
 // reference to the backend.
@@ -134,7 +142,7 @@ func (b *CPU) Close() {}
 // Only the worker itself may call it.
 func (b *CPU) scratchFor(worker, n int) []float32 {
 	if len(b.scratch[worker]) < n {
-		b.scratch[worker] = make([]float32, n)
+		b.scratch[worker] = simd.Floats(n)
 	}
 	return b.scratch[worker][:n]
 }
