@@ -198,7 +198,11 @@ type Error struct {
 	Code Code
 	Text string
 	Hint string
+	// Cause is the fault a software device found, nil from a real driver.
+	Cause error
 }
+
+func (e *Error) Unwrap() error { return e.Cause }
 
 func (e *Error) Error() string {
 	s := fmt.Sprintf("%s: %s (CUDA error %d)", e.Call, e.Code, int(e.Code))

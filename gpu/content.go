@@ -16,7 +16,5 @@ func checkContent(dx, f, target *Array, slot int) {
 }
 
 func checkSlot(op string, slot int) {
-	if slot < 0 || slot >= Slots {
-		fail(op, "slot %d is not in 0..%d", slot, Slots-1)
-	}
+	must(slot >= 0 && slot < Slots, op, "slot %d is not in 0..%d", slot, Slots-1)
 }

@@ -34,7 +34,5 @@ func (f ResampleFilter) String() string {
 }
 
 func checkResample(dst, src *Array) {
-	if dst.Shape.C != src.Shape.C {
-		fail("Resample", "%d and %d channels", dst.Shape.C, src.Shape.C)
-	}
+	must(dst.Shape.C == src.Shape.C, "Resample", "%d and %d channels", dst.Shape.C, src.Shape.C)
 }

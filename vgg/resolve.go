@@ -4,7 +4,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -58,7 +57,7 @@ type Source struct {
 }
 
 // Resolve finds what Load(name) would read. For "" that is $IMPASTO_WEIGHTS,
-// else installed vgg19 weights, else mini, which is part of the program.
+// else the installed vgg19, else mini, which is part of the program.
 func Resolve(name string) (Source, error) { return DefaultStore().Resolve(name) }
 
 // Resolve is Resolve for this store.
@@ -71,14 +70,8 @@ func (s *Store) Resolve(name string) (Source, error) {
 			return s.lookUp(v, "$"+Environment)
 		}
 	}
-	list, err := s.List()
-	if err != nil {
-		return Source{}, err
-	}
-	for _, name := range Available() { // vgg19 first
-		if at := slices.IndexFunc(list, func(w Installed) bool { return w.Name == name }); at >= 0 {
-			return s.lookUp(name, "installed")
-		}
+	if src, err := s.lookUp("vgg19", "installed"); err == nil {
+		return src, nil
 	}
 	return Source{Name: "mini", Builtin: "mini", Why: "no other weights are installed"}, nil
 }

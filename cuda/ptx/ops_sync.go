@@ -12,7 +12,6 @@ func init() {
 
 	bar{.cta}.sync a:u32, b?:u32
 	barrier{.cta}.sync{.aligned} a:u32, b?:u32
-	bar{.cta}.arrive a:u32, b:u32
 	bar{.cta}.red.popc.u32 d:u32, a:u32, c:pred
 	bar{.cta}.red.rop.pred p:pred, a:u32, c:pred ; .rop = and or
 	barrier{.cta}.red.popc{.aligned}.u32 d:u32, a:u32, c:pred

@@ -70,8 +70,7 @@ type Kernels struct {
 func All() []*Kernels { return append([]*Kernels{generic}, native()...) }
 
 // Best returns the fastest implementation that this machine can run, or the
-// one that the environment variable IMPASTO_SIMD names. With a name that this
-// machine cannot run it returns an error and the plainest.
+// one that the environment variable IMPASTO_SIMD names.
 func Best() (*Kernels, error) {
 	all := All()
 	name := os.Getenv("IMPASTO_SIMD")
@@ -83,7 +82,7 @@ func Best() (*Kernels, error) {
 			return k, nil
 		}
 	}
-	return generic, fmt.Errorf("IMPASTO_SIMD=%q: this machine can run %s", name, names(all))
+	return nil, fmt.Errorf("IMPASTO_SIMD=%q: this machine can run %s", name, names(all))
 }
 
 func names(all []*Kernels) string {
