@@ -1,6 +1,29 @@
-// Package style paints: it minimises alpha*content + beta*style + tv over the
-// pixels of a picture, where content and style are distances between features
-// of a convolutional network. It is the API for Go programs.
+// Package style paints: it minimises
+//
+//	total = alpha * content + beta * style + tv
+//
+// over the pixels of a picture, where content and style are distances between
+// features of a convolutional network (Gatys, Ecker, Bethge, CVPR 2016). It is
+// the API for Go programs:
+//
+//	network, err := vgg.Load(ctx, "", vgg.LoadOptions{})     // installed weights, else the built-in mini
+//	if err != nil { ... }
+//	photo, err := style.Open("photo.jpg")
+//	if err != nil { ... }
+//	painting, err := style.Open("painting.jpg")
+//	if err != nil { ... }
+//	result, err := style.Art(ctx,
+//		style.Inputs{Content: photo, Styles: []*style.Picture{painting}},
+//		style.DefaultOptions(style.ModeArt, "cpu", network.Name),
+//		style.Env{Backend: gpu.NewCPU(gpu.CPUOptions{}), Network: network})
+//	if err != nil { ... }
+//	err = style.Save("out.png", result.Picture)
+//
+// The parts: options.go names every parameter, presets.go the values that
+// reproduce other systems, validate.go what cannot be; plan.go lays out the
+// scales before anything is allocated; engine.go goes through them and loop.go
+// through the iterations of one; objective.go holds the losses of one scale and
+// target.go the paintings' statistics they aim at.
 //
 // It imports vgg, gpu and internal/picture; the command imports it.
 package style

@@ -11,9 +11,9 @@ import (
 
 // Inputs are the pictures a run starts from. They are not changed.
 type Inputs struct {
-	Content *picture.Picture   // the photograph; not used for textures
-	Styles  []*picture.Picture // the paintings; none where the style weight is 0
-	Init    *picture.Picture   // the picture to begin with, for InitFile
+	Content *Picture   // the photograph; not used for textures
+	Styles  []*Picture // the paintings; none where the style weight is 0
+	Init    *Picture   // the picture to begin with, for InitFile
 }
 
 // Env is what a run uses and does not own.

@@ -3,8 +3,6 @@ package style
 import (
 	"fmt"
 	"time"
-
-	"github.com/impasto/impasto/internal/picture"
 )
 
 // Losses are the terms of the objective at one evaluation, weights included:
@@ -41,7 +39,7 @@ type Event struct {
 
 	// Snapshot makes the picture as it is now. It costs a copy and is valid
 	// only until the progress function returns.
-	Snapshot func() *picture.Picture
+	Snapshot func() *Picture
 }
 
 // Sample is a point of the history: the losses at an iteration of a scale.
@@ -55,7 +53,7 @@ type Sample struct {
 // Result is a finished picture, or the unfinished one of a run that was
 // cancelled or diverged.
 type Result struct {
-	Picture    *picture.Picture
+	Picture    *Picture
 	Options    Options // with every "automatic" value made concrete: replaying these repeats the run
 	Plan       Plan
 	Iterations int // done, over all scales

@@ -1,0 +1,60 @@
+package style_test
+
+import (
+	"context"
+	"fmt"
+	"image"
+	"image/color"
+	"log"
+
+	"github.com/impasto/impasto/gpu"
+	"github.com/impasto/impasto/style"
+	"github.com/impasto/impasto/vgg"
+)
+
+// waves and rings stand for a photograph and a painting.
+func waves(x, y int) color.Color { return color.RGBA{uint8(4 * x), uint8(3 * y), 128, 255} }
+func rings(x, y int) color.Color { return color.RGBA{uint8((x*x + y*y) / 8), 90, uint8(x * y), 255} }
+
+func draw(w, h int, at func(x, y int) color.Color) *style.Picture {
+	img := image.NewRGBA(image.Rect(0, 0, w, h))
+	for y := range h {
+		for x := range w {
+			img.Set(x, y, at(x, y))
+		}
+	}
+	return style.FromImage(img)
+}
+
+// A program paints in four steps: load a network, read pictures, choose
+// options, run.
+func ExampleArt() {
+	ctx := context.Background()
+	network, err := vgg.Load(ctx, "random:1", vgg.LoadOptions{UpTo: "relu3_1"}) // "" for real weights
+	if err != nil {
+		log.Fatal(err)
+	}
+	in := style.Inputs{
+		Content: draw(64, 48, waves),
+		Styles:  []*style.Picture{draw(64, 64, rings)},
+	}
+	o := style.DefaultOptions(style.ModeArt, "cpu", network.Name)
+	o.Size = "32" // long side; larger for a picture worth keeping
+	o.Iterations = []int{3}
+	o.ContentLayers = []style.LayerWeight{{Layer: "relu2_1", Weight: 1}}
+	o.StyleLayers, err = style.ParseLayers("relu1_1,relu2_1:0.5,relu3_1")
+	if err != nil {
+		log.Fatal(err)
+	}
+	result, err := style.Art(ctx, in, o, style.Env{
+		Backend: gpu.NewCPU(gpu.CPUOptions{}),
+		Network: network,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	first, last := result.History[0].Losses.Total, result.Losses.Total
+	fmt.Printf("%dx%d after %d iterations; loss lower than at the start: %v\n",
+		result.Picture.W, result.Picture.H, result.Iterations, last < first)
+	// Output: 32x24 after 3 iterations; loss lower than at the start: true
+}
