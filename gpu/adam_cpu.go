@@ -79,7 +79,9 @@ func (t *adamTask) chunk(_, i int) {
 // that it stays positive, as style-transfer-pytorch does.
 func (a *cpuAdam) Carry(from Optimizer) {
 	f, ok := from.(*cpuAdam)
-	must(ok, "Carry", "the optimiser before was not Adam")
+	if !ok {
+		fail("Carry", "the optimiser before was not Adam")
+	}
 	a.carry(&f.track)
 	a.step, a.all = f.step, f.all
 	resample(a.m, f.m, a.shape, f.shape, Bicubic)

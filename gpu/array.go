@@ -19,21 +19,20 @@ type Mask struct {
 
 	// CPU backend. sign holds ceil(C/8) bytes per position; channel c is bit
 	// c%8 of byte c/8, set where the activation is positive. arg holds two such
-	// bit planes per pooled position, low bits of 8 channels then high bits:
-	// the winner's place in its window, 2*dy + dx.
+	// bit planes per pooled position, first dx then dy of the winner's place in
+	// its window.
 	sign, arg []byte
 }
 
-// must panics with the operation's name when a caller breaks its contract.
-// Wrong shapes are faults of the program, never of its input.
-func must(ok bool, op, format string, args ...any) {
-	if !ok {
-		panic("gpu: " + op + ": " + fmt.Sprintf(format, args...))
-	}
+// fail panics with the operation's name: a caller broke its contract. Wrong
+// shapes are faults of the program, never of its input. It is called inside an
+// if, because its arguments would be allocated even where all is well.
+func fail(op, format string, args ...any) {
+	panic("gpu: " + op + ": " + fmt.Sprintf(format, args...))
 }
 
 func sameShape(op string, a, b *Array) {
 	if a.Shape != b.Shape {
-		panic(fmt.Sprintf("gpu: %s: shapes %v and %v differ", op, a.Shape, b.Shape))
+		fail(op, "shapes %v and %v differ", a.Shape, b.Shape)
 	}
 }

@@ -16,5 +16,7 @@ func checkContent(dx, f, target *Array, slot int) {
 }
 
 func checkSlot(op string, slot int) {
-	must(slot >= 0 && slot < Slots, op, "slot %d is not in 0..%d", slot, Slots-1)
+	if slot < 0 || slot >= Slots {
+		fail(op, "slot %d is not in 0..%d", slot, Slots-1)
+	}
 }

@@ -59,39 +59,71 @@ type ConvGradOptions struct {
 // Gate multiplies dx by the mask's ReLU, for the deepest layer of a network.
 
 func checkConv(out ConvOut, x *Array, f *Filter) {
-	must(x.Shape.C == f.In, "Conv", "x is %v, the filter takes %d channels", x.Shape, f.In)
+	if x.Shape.C != f.In {
+		fail("Conv", "x is %v, the filter takes %d channels", x.Shape, f.In)
+	}
 	want := Shape{x.Shape.H, x.Shape.W, f.Out}
-	must(out.Act != nil || out.Pooled != nil || out.Mask != nil, "Conv", "nothing to store")
+	if out.Act == nil && out.Pooled == nil && out.Mask == nil {
+		fail("Conv", "nothing to store")
+	}
 	if out.Act != nil {
-		must(out.Act.Shape == want, "Conv", "act is %v, want %v", out.Act.Shape, want)
+		if out.Act.Shape != want {
+			fail("Conv", "act is %v, want %v", out.Act.Shape, want)
+		}
 	}
 	if out.Pooled != nil {
-		must(out.Pool.Kind != NoPool, "Conv", "a pooled output needs a kind of pooling")
-		must(out.Pooled.Shape == out.Pool.Out(want), "Conv", "pooled is %v, want %v", out.Pooled.Shape, out.Pool.Out(want))
-		must(out.Pool.size() == 2, "Conv", "only 2x2 pooling is fused, not %d", out.Pool.size())
+		if out.Pool.Kind == NoPool {
+			fail("Conv", "a pooled output needs a kind of pooling")
+		}
+		if out.Pooled.Shape != out.Pool.Out(want) {
+			fail("Conv", "pooled is %v, want %v", out.Pooled.Shape, out.Pool.Out(want))
+		}
+		if out.Pool.size() != 2 {
+			fail("Conv", "only 2x2 pooling is fused, not %d", out.Pool.size())
+		}
 	}
 	if out.Mask != nil {
-		must(out.Mask.Shape == want, "Conv", "mask is %v, want %v", out.Mask.Shape, want)
-		must(out.Mask.Pool == out.Pool, "Conv", "the mask was made for another pooling")
+		if out.Mask.Shape != want {
+			fail("Conv", "mask is %v, want %v", out.Mask.Shape, want)
+		}
+		if out.Mask.Pool != out.Pool {
+			fail("Conv", "the mask was made for another pooling")
+		}
 	}
 }
 
 func checkConvGrad(dx, dy *Array, f *Filter, o ConvGradOptions) {
-	must(dx.Shape.C == f.In, "ConvGrad", "dx is %v, the filter takes %d channels", dx.Shape, f.In)
+	if dx.Shape.C != f.In {
+		fail("ConvGrad", "dx is %v, the filter takes %d channels", dx.Shape, f.In)
+	}
 	want := Shape{dx.Shape.H, dx.Shape.W, f.Out}
 	if o.Unpool != nil {
-		must(o.Unpool.Shape == want, "ConvGrad", "the mask to unpool is %v, want %v", o.Unpool.Shape, want)
-		must(o.Unpool.Pool.Kind == MaxPool || o.Unpool.Pool.Kind == AvgPool, "ConvGrad", "only max and average pooling can be undone by a mask")
+		if o.Unpool.Shape != want {
+			fail("ConvGrad", "the mask to unpool is %v, want %v", o.Unpool.Shape, want)
+		}
+		if o.Unpool.Pool.Kind != MaxPool && o.Unpool.Pool.Kind != AvgPool {
+			fail("ConvGrad", "only max and average pooling can be undone by a mask")
+		}
 		want = o.Unpool.Pool.Out(want)
 	}
-	must(dy.Shape == want, "ConvGrad", "dy is %v, want %v", dy.Shape, want)
+	if dy.Shape != want {
+		fail("ConvGrad", "dy is %v, want %v", dy.Shape, want)
+	}
 	if o.Gate != nil {
-		must(o.Gate.Shape == dx.Shape, "ConvGrad", "the gate is %v, dx is %v", o.Gate.Shape, dx.Shape)
+		if o.Gate.Shape != dx.Shape {
+			fail("ConvGrad", "the gate is %v, dx is %v", o.Gate.Shape, dx.Shape)
+		}
 	}
 }
 
 func checkFilter(weight, bias []float32, in, out int) {
-	must(in > 0 && out > 0, "NewFilter", "%d inputs and %d outputs", in, out)
-	must(len(weight) == out*in*9, "NewFilter", "%d weights, want %d x %d x 3 x 3", len(weight), out, in)
-	must(len(bias) == out, "NewFilter", "%d biases, want %d", len(bias), out)
+	if in <= 0 || out <= 0 {
+		fail("NewFilter", "%d inputs and %d outputs", in, out)
+	}
+	if len(weight) != out*in*9 {
+		fail("NewFilter", "%d weights, want %d x %d x 3 x 3", len(weight), out, in)
+	}
+	if len(bias) != out {
+		fail("NewFilter", "%d biases, want %d", len(bias), out)
+	}
 }

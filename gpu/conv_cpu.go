@@ -1,213 +1,114 @@
 package gpu
 
-// cpuFilter holds the taps for both directions: fwd as (tap, C, K) and bwd as
-// (tap, K, C), tap = 3*dy + dx, so that the innermost loop runs over the
-// outputs of each direction.
+// cpuFilter keeps a filter's weights (K, C, 3, 3) as they came and lays them
+// out as a run needs them, each once, when first asked for.
 type cpuFilter struct {
-	fwd, bwd []float32
-	bias     []float32
+	weight, bias []float32
+
+	plain, plainGrad   []float32 // (9, C, K) and (9, K, C), tap = 3*dy + dx
+	panels, panelsGrad []float32 // (K/NR, C, 9, NR) and (C/NR, K, 9 turned round, NR)
 }
 
-// NewFilter takes weights (K, C, 3, 3), the order of PyTorch and Caffe.
+// NewFilter takes weights (K, C, 3, 3), the order of PyTorch and Caffe. It
+// keeps the slices: they must not change.
 func (b *CPU) NewFilter(weight, bias []float32, in, out int) *Filter {
 	checkFilter(weight, bias, in, out)
-	f := &cpuFilter{fwd: make([]float32, len(weight)), bwd: make([]float32, len(weight)), bias: append([]float32(nil), bias...)}
-	for k := range out {
-		for c := range in {
-			for t := range 9 {
-				w := weight[(k*in+c)*9+t]
-				f.fwd[(t*in+c)*out+k] = w
-				f.bwd[(t*out+k)*in+c] = w
-			}
-		}
-	}
-	return &Filter{In: in, Out: out, cpu: f}
+	return &Filter{In: in, Out: out, cpu: &cpuFilter{weight: weight, bias: bias}}
 }
 
-// convRows is how many rows of the output a chunk computes: even, so that a
-// pooling window never straddles two chunks.
-const convRows = 4
-
-type convTask struct {
-	b   *CPU
-	out ConvOut
-	x   *Array
-	f   *Filter
-	pad Pad
-}
-
+// Conv takes the fast way where the channels fill the micro-kernels' registers.
 func (b *CPU) Conv(out ConvOut, x *Array, f *Filter, pad Pad) {
 	checkConv(out, x, f)
-	b.conv = convTask{b, out, x, f, pad}
+	if f.fast() && (out.Pool.Kind == NoPool || out.Pool.size() == 2) {
+		t := &b.winograd
+		t.h, t.w, t.c, t.n = x.Shape.H, x.Shape.W, f.In, f.Out
+		t.taps = f.forwardPanels(b.kernels.NR)
+		t.src = gatherSource{x: x.data, pad: pad}
+		t.dst = finishTarget{bias: f.cpu.bias, out: out}
+		t.run(b)
+		return
+	}
+	b.conv = convTask{b, out, x, f, pad, f.forwardTaps()}
 	b.workers.run(chunks(x.Shape.H, convRows), &b.conv)
-}
-
-func (t *convTask) chunk(worker, i int) {
-	h, w, c, k := t.x.Shape.H, t.x.Shape.W, t.x.Shape.C, t.f.Out
-	y0, y1 := i*convRows, min(h, (i+1)*convRows)
-	var act []float32
-	if t.out.Act != nil {
-		act = t.out.Act.data[y0*w*k : y1*w*k]
-	} else {
-		act = t.b.scratchFor(worker, convRows*w*k)[:(y1-y0)*w*k]
-	}
-	for y := y0; y < y1; y++ {
-		for x := range w {
-			acc := act[((y-y0)*w+x)*k:][:k]
-			copy(acc, t.f.cpu.bias)
-			for tap := range 9 {
-				yy, xx := y+tap/3-1, x+tap%3-1
-				if t.pad == ReplicatePad {
-					yy, xx = min(max(yy, 0), h-1), min(max(xx, 0), w-1)
-				}
-				if yy < 0 || yy >= h || xx < 0 || xx >= w {
-					continue
-				}
-				mulAdd(acc, t.x.data[(yy*w+xx)*c:][:c], t.f.cpu.fwd[tap*c*k:])
-			}
-			for j, v := range acc {
-				if v < 0 {
-					acc[j] = 0
-				}
-			}
-		}
-	}
-	act2d := Shape{y1 - y0, w, k}
-	if m := t.out.Mask; m != nil {
-		n := signBytes(k)
-		packSigns(m.sign[y0*w*n:y1*w*n], act, k)
-	}
-	if t.out.Pooled != nil || (t.out.Mask != nil && t.out.Pool.Kind == MaxPool) {
-		poolRows(t.out.Pooled, t.out.Mask, t.out.Pool, act, act2d, y0/2, h)
-	}
-}
-
-// mulAdd adds x (C) times w (C, K) to acc (K), four channels at a time.
-func mulAdd(acc, x, w []float32) {
-	k := len(acc)
-	c := 0
-	for ; c+4 <= len(x); c += 4 {
-		x0, x1, x2, x3 := x[c], x[c+1], x[c+2], x[c+3]
-		w0 := w[c*k:][:k]
-		w1 := w[(c+1)*k:][:k]
-		w2 := w[(c+2)*k:][:k]
-		w3 := w[(c+3)*k:][:k]
-		for j := range acc {
-			acc[j] += x0*w0[j] + x1*w1[j] + x2*w2[j] + x3*w3[j]
-		}
-	}
-	for ; c < len(x); c++ {
-		x0, w0 := x[c], w[c*k:][:k]
-		for j := range acc {
-			acc[j] += x0 * w0[j]
-		}
-	}
-}
-
-// packSigns sets bit c%8 of byte c/8 of each position where v is positive.
-func packSigns(bits []byte, v []float32, c int) {
-	n := signBytes(c)
-	for p := 0; p*c < len(v); p++ {
-		row, out := v[p*c:][:c], bits[p*n:][:n]
-		clear(out)
-		for j, x := range row {
-			if x > 0 {
-				out[j/8] |= 1 << (j % 8)
-			}
-		}
-	}
-}
-
-// gateRow zeroes v where bits says the activation was not positive.
-func gateRow(v []float32, bits []byte) {
-	for j := range v {
-		if bits[j/8]>>(j%8)&1 == 0 {
-			v[j] = 0
-		}
-	}
-}
-
-type convGradTask struct {
-	b      *CPU
-	dx, dy *Array
-	f      *Filter
-	o      ConvGradOptions
 }
 
 func (b *CPU) ConvGrad(dx, dy *Array, f *Filter, o ConvGradOptions) {
 	checkConvGrad(dx, dy, f, o)
-	b.convGrad = convGradTask{b, dx, dy, f, o}
+	if f.fast() && o.Pad == ZeroPad {
+		t := &b.winograd
+		t.h, t.w, t.c, t.n = dx.Shape.H, dx.Shape.W, f.Out, f.In
+		t.taps = f.gradPanels(b.kernels.NR)
+		t.src = gatherSource{x: dy.data, mask: o.Unpool}
+		t.dst = finishTarget{out: ConvOut{Act: dx, Mask: o.Gate}, add: o.Add}
+		t.run(b)
+		return
+	}
+	b.convGrad = convGradTask{b, dx, dy, f, o, f.gradTaps()}
 	b.workers.run(chunks(dx.Shape.H, convRows), &b.convGrad)
 }
 
-func (t *convGradTask) chunk(worker, i int) {
-	h, w, c, k := t.dx.Shape.H, t.dx.Shape.W, t.dx.Shape.C, t.f.Out
-	y0, y1 := i*convRows, min(h, (i+1)*convRows)
-	dy, first := t.dy.data, 0 // dy's rows, from row first on
-	if m := t.o.Unpool; m != nil {
-		first = max(0, y0-1)
-		rows := min(h, y1+1) - first
-		dy = t.b.scratchFor(worker, (convRows+2)*w*k)[:rows*w*k]
-		clear(dy)
-		for r := range rows {
-			unpoolRow(dy[r*w*k:][:w*k], t.dy, nil, nil, m, m.Pool, m.Shape, first+r)
-			gatePixels(dy[r*w*k:][:w*k], m, (first+r)*w, k)
-		}
-	}
-	var fromY, fromX [5]source
-	for y := y0; y < y1; y++ {
-		ny := sources(&fromY, y, h, t.o.Pad)
-		for x := range w {
-			nx := sources(&fromX, x, w, t.o.Pad)
-			acc := t.dx.data[(y*w+x)*c:][:c]
-			if !t.o.Add {
-				clear(acc)
-			}
-			for _, sy := range fromY[:ny] {
-				for _, sx := range fromX[:nx] {
-					tap := (sy.tap+1)*3 + sx.tap + 1
-					mulAdd(acc, dy[((sy.at-first)*w+sx.at)*k:][:k], t.f.cpu.bwd[tap*k*c:])
+func (f *Filter) fast() bool { return f.In%channelStep == 0 && f.Out%channelStep == 0 }
+
+// tap returns weight (k, c, t).
+func (f *Filter) tap(k, c, t int) float32 { return f.cpu.weight[(k*f.In+c)*9+t] }
+
+func (f *Filter) forwardTaps() []float32 {
+	if f.cpu.plain == nil {
+		f.cpu.plain = make([]float32, len(f.cpu.weight))
+		for t := range 9 {
+			for c := range f.In {
+				for k := range f.Out {
+					f.cpu.plain[(t*f.In+c)*f.Out+k] = f.tap(k, c, t)
 				}
 			}
 		}
-		if t.o.Gate != nil {
-			gatePixels(t.dx.data[y*w*c:][:w*c], t.o.Gate, y*w, c)
-		}
 	}
+	return f.cpu.plain
 }
 
-// source is a place along one axis whose output read position p by tap -1, 0 or 1.
-type source struct{ at, tap int }
-
-// sources lists them: p-tap where that is inside, and at the edges of a
-// replicated image the outside reads that were bent back to p.
-func sources(list *[5]source, p, n int, pad Pad) int {
-	k := 0
-	for tap := -1; tap <= 1; tap++ {
-		if at := p - tap; at >= 0 && at < n {
-			list[k] = source{at, tap}
-			k++
+func (f *Filter) gradTaps() []float32 {
+	if f.cpu.plainGrad == nil {
+		f.cpu.plainGrad = make([]float32, len(f.cpu.weight))
+		for t := range 9 {
+			for k := range f.Out {
+				for c := range f.In {
+					f.cpu.plainGrad[(t*f.Out+k)*f.In+c] = f.tap(k, c, t)
+				}
+			}
 		}
 	}
-	if pad == ReplicatePad {
-		if p == 0 {
-			list[k] = source{0, -1}
-			k++
-		}
-		if p == n-1 {
-			list[k] = source{n - 1, 1}
-			k++
-		}
-	}
-	return k
+	return f.cpu.plainGrad
 }
 
-// gatePixels applies mask m to v, whose first pixel is number p of the array.
-func gatePixels(v []float32, m *Mask, p, c int) {
-	n := signBytes(c)
-	for j := 0; j*c < len(v); j++ {
-		gateRow(v[j*c:][:c], m.sign[(p+j)*n:][:n])
+func (f *Filter) forwardPanels(nr int) []float32 {
+	if f.cpu.panels == nil {
+		f.cpu.panels = panels(f.In, f.Out, nr, f.tap)
 	}
+	return f.cpu.panels
+}
+
+// gradPanels are the panels of the transposed convolution: inputs and outputs
+// change places and the taps are turned round.
+func (f *Filter) gradPanels(nr int) []float32 {
+	if f.cpu.panelsGrad == nil {
+		f.cpu.panelsGrad = panels(f.Out, f.In, nr, func(c, k, t int) float32 { return f.tap(k, c, 8-t) })
+	}
+	return f.cpu.panelsGrad
+}
+
+// panels lays taps of in inputs and out outputs out as (out/nr, in, 9, nr),
+// the last panel filled up with zeros.
+func panels(in, out, nr int, tap func(k, c, t int) float32) []float32 {
+	p := make([]float32, chunks(out, nr)*in*9*nr)
+	for k := range out {
+		for c := range in {
+			at := p[(k/nr*in+c)*9*nr+k%nr:]
+			for t := range 9 {
+				at[t*nr] = tap(k, c, t)
+			}
+		}
+	}
+	return p
 }
 
 type gateTask struct {
@@ -216,7 +117,9 @@ type gateTask struct {
 }
 
 func (b *CPU) Gate(dx *Array, m *Mask) {
-	must(m.Shape == dx.Shape, "Gate", "the mask is %v, dx is %v", m.Shape, dx.Shape)
+	if m.Shape != dx.Shape {
+		fail("Gate", "the mask is %v, dx is %v", m.Shape, dx.Shape)
+	}
 	b.gate = gateTask{dx, m}
 	b.workers.run(dx.Shape.H, &b.gate)
 }

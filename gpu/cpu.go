@@ -2,6 +2,8 @@ package gpu
 
 import (
 	"runtime"
+
+	"github.com/impasto/impasto/gpu/simd"
 )
 
 // chunkLen is how many elements of a vector one chunk holds. Reductions keep a
@@ -16,11 +18,16 @@ type CPUOptions struct {
 // CPU is the backend in Go: arrays are (H, W, C) row-major float32.
 type CPU struct {
 	workers *workers
+	kernels *simd.Kernels
+	err     error // IMPASTO_SIMD names what this machine lacks
 	status  Status
 	scratch [][]float32 // per worker, grown to the largest need
 	partial []float64   // per chunk of the running reduction
+	winoU   []float32   // transformed filters and patches of a run that shares them
+	winoV   []float32
 
 	// One task per operation; see parallel.go.
+	winograd  winogradTask
 	conv      convTask
 	convGrad  convGradTask
 	pool      poolTask
@@ -44,6 +51,7 @@ func NewCPU(o CPUOptions) *CPU {
 		n = runtime.GOMAXPROCS(0)
 	}
 	b := &CPU{workers: newWorkers(n), scratch: make([][]float32, n)}
+	b.kernels, b.err = simd.Best()
 	// The workers know nothing of b, so a backend that is dropped without Close
 	// still gives its threads back.
 	runtime.AddCleanup(b, func(w *workers) { w.close() }, b.workers)
@@ -53,13 +61,16 @@ func NewCPU(o CPUOptions) *CPU {
 func (b *CPU) Name() string { return "cpu" }
 
 func (b *CPU) NewArray(s Shape) *Array {
-	must(s.valid(), "NewArray", "shape %v", s)
-	return &Array{Shape: s, data: make([]float32, s.Len())}
+	if !s.valid() {
+		fail("NewArray", "shape %v", s)
+	}
+	return &Array{Shape: s, data: simd.Floats(s.Len())}
 }
 
 func (b *CPU) View(a *Array, at int64, s Shape) *Array {
-	must(s.valid() && at >= 0 && at%64 == 0 && at+4*int64(s.Len()) <= 4*int64(len(a.data)),
-		"View", "shape %v at byte %d does not fit in %v", s, at, a.Shape)
+	if !s.valid() || at < 0 || at%64 != 0 || at+4*int64(s.Len()) > 4*int64(len(a.data)) {
+		fail("View", "shape %v at byte %d does not fit in %v", s, at, a.Shape)
+	}
 	from := int(at / 4)
 	return &Array{Shape: s, data: a.data[from : from+s.Len() : from+s.Len()]}
 }
@@ -68,7 +79,9 @@ func (b *CPU) View(a *Array, at int64, s Shape) *Array {
 func (b *CPU) Bytes(s Shape) int64 { return (4*int64(s.Len()) + 63) &^ 63 }
 
 func (b *CPU) NewMask(s Shape, p Pool) *Mask {
-	must(p.Kind == NoPool || p.size() == 2, "NewMask", "masks are for 2x2 pooling, not %d", p.size())
+	if p.Kind != NoPool && p.size() != 2 {
+		fail("NewMask", "masks are for 2x2 pooling, not %d", p.size())
+	}
 	m := &Mask{Shape: s, Pool: p, sign: make([]byte, s.Pixels()*signBytes(s.C))}
 	if p.Kind == MaxPool {
 		m.arg = make([]byte, p.Out(s).Pixels()*2*signBytes(s.C))
@@ -97,12 +110,16 @@ func (b *CPU) Free(arrays ...*Array) {
 }
 
 func (b *CPU) Upload(dst *Array, src []float32) {
-	must(len(src) == len(dst.data), "Upload", "%d values for %v", len(src), dst.Shape)
+	if len(src) != len(dst.data) {
+		fail("Upload", "%d values for %v", len(src), dst.Shape)
+	}
 	copy(dst.data, src)
 }
 
 func (b *CPU) Download(dst []float32, src *Array) {
-	must(len(dst) == len(src.data), "Download", "%d values for %v", len(dst), src.Shape)
+	if len(dst) != len(src.data) {
+		fail("Download", "%d values for %v", len(dst), src.Shape)
+	}
 	copy(dst, src.data)
 }
 
@@ -115,7 +132,7 @@ func (b *CPU) Record(f func()) Program { return cpuProgram{f} }
 func (b *CPU) Status() Status          { return b.status }
 func (b *CPU) ResetStatus()            { b.status = Status{} }
 func (b *CPU) Sync()                   {}
-func (b *CPU) Err() error              { return nil }
+func (b *CPU) Err() error              { return b.err }
 
 // Close is for symmetry with devices: memory and threads go with the last
 // reference to the backend.
@@ -125,7 +142,7 @@ func (b *CPU) Close() {}
 // Only the worker itself may call it.
 func (b *CPU) scratchFor(worker, n int) []float32 {
 	if len(b.scratch[worker]) < n {
-		b.scratch[worker] = make([]float32, n)
+		b.scratch[worker] = simd.Floats(n)
 	}
 	return b.scratch[worker][:n]
 }

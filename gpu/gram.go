@@ -28,12 +28,18 @@ type GramTarget struct {
 //	dx(p) += d f(p) + shift
 
 func checkGram(g, f *Array) {
-	must(g.Shape == Matrix(f.Shape.C), "Gram", "g is %v for features %v", g.Shape, f.Shape)
+	if g.Shape != Matrix(f.Shape.C) {
+		fail("Gram", "g is %v for features %v", g.Shape, f.Shape)
+	}
 }
 
 func checkGramLoss(d, g *Array, targets []GramTarget, slot int) {
-	must(g.Shape == Matrix(g.Shape.H), "GramLoss", "g is %v, not a square matrix", g.Shape)
-	must(len(targets) > 0, "GramLoss", "no target")
+	if g.Shape != Matrix(g.Shape.H) {
+		fail("GramLoss", "g is %v, not a square matrix", g.Shape)
+	}
+	if len(targets) == 0 {
+		fail("GramLoss", "no target")
+	}
 	if d != nil {
 		sameShape("GramLoss", d, g)
 	}
@@ -45,10 +51,16 @@ func checkGramLoss(d, g *Array, targets []GramTarget, slot int) {
 
 func checkStyleGrad(dx, f, d, shift *Array) {
 	sameShape("StyleGrad", dx, f)
-	must(d.Shape == Matrix(f.Shape.C), "StyleGrad", "d is %v for features %v", d.Shape, f.Shape)
-	must(shift == nil || shift.Shape == Vector(f.Shape.C), "StyleGrad", "the shift does not fit features %v", f.Shape)
+	if d.Shape != Matrix(f.Shape.C) {
+		fail("StyleGrad", "d is %v for features %v", d.Shape, f.Shape)
+	}
+	if shift != nil && shift.Shape != Vector(f.Shape.C) {
+		fail("StyleGrad", "the shift does not fit features %v", f.Shape)
+	}
 }
 
 func checkMean(m, f *Array) {
-	must(m.Shape == Vector(f.Shape.C), "Mean", "m is %v for features %v", m.Shape, f.Shape)
+	if m.Shape != Vector(f.Shape.C) {
+		fail("Mean", "m is %v for features %v", m.Shape, f.Shape)
+	}
 }

@@ -125,7 +125,7 @@ const (
 // slope is g.s at the base, rise the change of the loss over the step.
 func shorten(slope, rise float64) float64 {
 	r := -slope / (2 * (rise - slope))
-	if math.IsNaN(r) {
+	if math.IsNaN(r) || math.IsInf(rise, 1) {
 		return 0.1
 	}
 	return min(max(r, 0.1), 0.5)

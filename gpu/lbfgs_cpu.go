@@ -1,5 +1,7 @@
 package gpu
 
+import "math"
+
 type cpuLBFGS struct {
 	track
 	o        LBFGSOptions
@@ -45,14 +47,17 @@ func (l *cpuLBFGS) Step(x, g *Array) {
 	loss := l.b.status.total()
 
 	usable := l.evaluated(loss, absX, absG, gg)
+	search := l.has && l.o.LineSearch
 	switch {
-	case usable && l.has && l.o.LineSearch && loss > l.loss+armijo*l.slope:
-		l.backtrack(x, loss)
-	case usable:
+	case usable && !(search && loss > l.loss+armijo*l.slope):
 		l.accept(x, g, loss, absG)
+	case usable:
+		l.backtrack(x, loss)
 	default:
 		l.reject()
-		if l.has {
+		if search {
+			l.backtrack(x, math.Inf(1))
+		} else if l.has {
 			l.restart(x)
 		}
 	}
@@ -95,9 +100,8 @@ func (l *cpuLBFGS) restart(x *Array) {
 // often it tries the gradient itself, and after that it has stalled.
 func (l *cpuLBFGS) backtrack(x *Array, loss float64) {
 	if l.halvings++; l.halvings <= maxBacktracks {
-		l.move.shrink = float32(shorten(l.slope, loss-l.loss))
+		l.move.g, l.move.shrink = nil, float32(shorten(l.slope, loss-l.loss))
 		l.b.workers.run(l.chunks(), &l.move)
-		l.move.shrink = 0
 		l.slope = sum(l.move.part)
 		return
 	}
@@ -129,21 +133,24 @@ type lbfgsDots struct {
 	total []float64 // dotCount
 }
 
-func (t *lbfgsDots) chunk(_, i int) {
+func (t *lbfgsDots) chunk(worker, i int) {
 	l := t.l
 	lo, hi := i*chunkLen, min(len(t.x), (i+1)*chunkLen)
 	n := l.mem.size()
 	part := t.part[i*l.dotCount():][:l.dotCount()]
 	g := t.g[lo:hi]
 	gAt := l.mem.g()
-	part[3*n], part[3*n+1], part[2*n+gAt] = imageSums(t.x[lo:hi], g)
-	free := l.mem.free
+	x, free := t.x[lo:hi], l.mem.free
 	s, y := l.s[free][lo:hi], l.y[free][lo:hi]
 	if l.has {
 		old := l.grad[lo:hi]
 		for j := range y {
 			y[j] = g[j] - old[j]
 		}
+	}
+	g = l.movable(worker, x, g, lo)
+	part[3*n], part[3*n+1], part[2*n+gAt] = imageSums(x, g)
+	if l.has {
 		part[gAt], part[n+gAt] = dot(s, g), dot(y, g)
 	}
 	one := func(at int, v []float32) {
@@ -160,6 +167,30 @@ func (t *lbfgsDots) chunk(_, i int) {
 		one(l.mem.s(free), s)
 		one(l.mem.y(free), y)
 	}
+}
+
+// held says whether element j, of channel ch, sits at a bound that its gradient
+// pushes it against: it does not move, and the recursion must not see it.
+func (l *cpuLBFGS) held(x, g float32, ch int) bool {
+	b := l.track.o.Bounds
+	return b != nil && (x <= b.Lo[ch] && g > 0 || x >= b.Hi[ch] && g < 0)
+}
+
+// movable returns the gradient with the held elements zeroed: g itself without
+// bounds, else a copy in the worker's scratch memory. first is the index in the
+// image of x[0].
+func (l *cpuLBFGS) movable(worker int, x, g []float32, first int) []float32 {
+	if l.track.o.Bounds == nil {
+		return g
+	}
+	out := l.b.scratchFor(worker, chunkLen)[:len(g)]
+	for j, v := range g {
+		if l.held(x[j], v, (first+j)%l.shape.C) {
+			v = 0
+		}
+		out[j] = v
+	}
+	return out
 }
 
 // reduce adds the chunks' sums in their order.
@@ -181,7 +212,7 @@ type lbfgsMove struct {
 	part   []float64
 }
 
-func (t *lbfgsMove) chunk(_, i int) {
+func (t *lbfgsMove) chunk(worker, i int) {
 	l := t.l
 	lo, hi := i*chunkLen, min(len(t.x), (i+1)*chunkLen)
 	s, x := l.s[l.mem.free][lo:hi], t.x[lo:hi]
@@ -189,7 +220,8 @@ func (t *lbfgsMove) chunk(_, i int) {
 		l.track.accept(t.x, lo, hi)
 		copy(l.grad[lo:hi], t.g[lo:hi])
 	}
-	base, grad := l.base[lo:hi], l.grad[lo:hi]
+	base := l.base[lo:hi]
+	grad := l.movable(worker, base, l.grad[lo:hi], lo)
 	if t.shrink != 0 {
 		// The box is convex, so a shorter step stays inside.
 		for j := range s {
@@ -205,16 +237,29 @@ func (t *lbfgsMove) chunk(_, i int) {
 			addScaled(s, t.coef[l.mem.s(slot)], l.s[slot][lo:hi])
 			addScaled(s, t.coef[l.mem.y(slot)], l.y[slot][lo:hi])
 		}
-		ch := lo % l.shape.C
 		for j := range s {
-			x[j] = l.clamp(base[j]+s[j], ch)
+			x[j] = base[j] + s[j]
+		}
+		l.confine(x, base, l.grad[lo:hi], lo)
+		for j := range s {
 			s[j] = x[j] - base[j]
-			if ch++; ch == l.shape.C {
-				ch = 0
-			}
 		}
 	}
 	t.part[i] = dot(grad, s)
+}
+
+// confine puts x back inside the bounds and holds what is held at base.
+func (l *cpuLBFGS) confine(x, base, grad []float32, first int) {
+	if l.track.o.Bounds == nil {
+		return
+	}
+	for j := range x {
+		ch := (first + j) % l.shape.C
+		x[j] = l.clamp(x[j], ch)
+		if l.held(base[j], grad[j], ch) {
+			x[j] = base[j]
+		}
+	}
 }
 
 func addScaled(dst []float32, a float32, x []float32) {
@@ -230,7 +275,9 @@ func addScaled(dst []float32, a float32, x []float32) {
 // are taken anew.
 func (l *cpuLBFGS) Carry(from Optimizer) {
 	f, ok := from.(*cpuLBFGS)
-	must(ok, "Carry", "the optimiser before was not L-BFGS")
+	if !ok {
+		fail("Carry", "the optimiser before was not L-BFGS")
+	}
 	l.carry(&f.track)
 	ratio := float32(f.shape.Pixels()) / float32(l.shape.Pixels())
 	skip := max(0, len(f.mem.order)-(l.mem.k-1))

@@ -105,9 +105,13 @@ func (o LBFGSOptions) withDefaults() LBFGSOptions {
 }
 
 func checkStep(op string, s Shape, x, g *Array) {
-	must(x.Shape == s && g.Shape == s, op, "x is %v and g %v, the optimiser's shape is %v", x.Shape, g.Shape, s)
+	if x.Shape != s || g.Shape != s {
+		fail(op, "x is %v and g %v, the optimiser's shape is %v", x.Shape, g.Shape, s)
+	}
 }
 
 func checkBounds(op string, s Shape, b *Bounds) {
-	must(b == nil || (len(b.Lo) == s.C && len(b.Hi) == s.C), op, "bounds do not name %d channels", s.C)
+	if !(b == nil || (len(b.Lo) == s.C && len(b.Hi) == s.C)) {
+		fail(op, "bounds do not name %d channels", s.C)
+	}
 }

@@ -79,7 +79,9 @@ func (t *track) clamp(v float32, ch int) float32 {
 }
 
 func (t *track) Result(dst *Array) {
-	must(dst.Shape == t.shape, "Result", "dst is %v, want %v", dst.Shape, t.shape)
+	if dst.Shape != t.shape {
+		fail("Result", "dst is %v, want %v", dst.Shape, t.shape)
+	}
 	switch {
 	case !t.has && t.weight == 0:
 	case t.average == nil:

@@ -91,21 +91,35 @@ type PoolGradOptions struct {
 //	L2       dx(p)      = scale^2 * dy * x(p) / y, and zero where y is zero
 
 func checkPool(y, x *Array, p Pool) {
-	must(p.Kind != NoPool, "Pool", "no kind given")
-	must(y.Shape == p.Out(x.Shape), "Pool", "y is %v, want %v", y.Shape, p.Out(x.Shape))
+	if p.Kind == NoPool {
+		fail("Pool", "no kind given")
+	}
+	if y.Shape != p.Out(x.Shape) {
+		fail("Pool", "y is %v, want %v", y.Shape, p.Out(x.Shape))
+	}
 }
 
 func checkPoolGrad(dx, dy *Array, o PoolGradOptions) Pool {
 	p := o.Pool
 	if o.Mask != nil {
 		p = o.Mask.Pool
-		must(o.Mask.Shape == dx.Shape, "PoolGrad", "the mask is %v, dx is %v", o.Mask.Shape, dx.Shape)
+		if o.Mask.Shape != dx.Shape {
+			fail("PoolGrad", "the mask is %v, dx is %v", o.Mask.Shape, dx.Shape)
+		}
 	}
-	must(p.Kind != NoPool, "PoolGrad", "no kind given")
-	must(dy.Shape == p.Out(dx.Shape), "PoolGrad", "dy is %v, want %v", dy.Shape, p.Out(dx.Shape))
+	if p.Kind == NoPool {
+		fail("PoolGrad", "no kind given")
+	}
+	if dy.Shape != p.Out(dx.Shape) {
+		fail("PoolGrad", "dy is %v, want %v", dy.Shape, p.Out(dx.Shape))
+	}
 	if p.Kind == L2Pool || (p.Kind == MaxPool && o.Mask == nil) {
-		must(o.X != nil && o.Y != nil, "PoolGrad", "%v pooling needs x and y", p.Kind)
-		must(o.X.Shape == dx.Shape && o.Y.Shape == dy.Shape, "PoolGrad", "x is %v and y is %v, want %v and %v", o.X.Shape, o.Y.Shape, dx.Shape, dy.Shape)
+		if o.X == nil || o.Y == nil {
+			fail("PoolGrad", "%v pooling needs x and y", p.Kind)
+		}
+		if o.X.Shape != dx.Shape || o.Y.Shape != dy.Shape {
+			fail("PoolGrad", "x is %v and y is %v, want %v and %v", o.X.Shape, o.Y.Shape, dx.Shape, dy.Shape)
+		}
 	}
 	return p
 }

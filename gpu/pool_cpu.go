@@ -45,8 +45,8 @@ func poolRows(y *Array, m *Mask, p Pool, x []float32, s Shape, first, h int) {
 					dst[ch] = v * p.scale()
 				}
 				if arg != nil {
-					arg[ch/8*2] |= byte(at&1) << (ch % 8)
-					arg[ch/8*2+1] |= byte(at>>1) << (ch % 8)
+					arg[ch/8] |= byte(at&1) << (ch % 8)
+					arg[planes+ch/8] |= byte(at>>1) << (ch % 8)
 				}
 			}
 		}
@@ -145,7 +145,7 @@ func unpoolRow(row []float32, dy, xs, ys *Array, m *Mask, p Pool, s Shape, y int
 			arg := m.arg[at*2*planes:][:2*planes]
 			k := p.scale()
 			for ch := range d {
-				if int(arg[ch/8*2]>>(ch%8)&1|arg[ch/8*2+1]>>(ch%8)&1<<1) == place {
+				if int(arg[ch/8]>>(ch%8)&1|arg[planes+ch/8]>>(ch%8)&1<<1) == place {
 					d[ch] += g[ch] * k
 				}
 			}

@@ -34,5 +34,7 @@ func (f ResampleFilter) String() string {
 }
 
 func checkResample(dst, src *Array) {
-	must(dst.Shape.C == src.Shape.C, "Resample", "%d and %d channels", dst.Shape.C, src.Shape.C)
+	if dst.Shape.C != src.Shape.C {
+		fail("Resample", "%d and %d channels", dst.Shape.C, src.Shape.C)
+	}
 }

@@ -37,16 +37,22 @@ const newtonSchulzSteps = 15
 func checkW2(d, shift, mean, second *Array, t *W2Target, pixels, slot int) {
 	sameShape("W2Loss", mean, t.mean)
 	sameShape("W2Loss", second, t.cov)
-	must((d == nil) == (shift == nil), "W2Loss", "d and shift go together")
+	if !((d == nil) == (shift == nil)) {
+		fail("W2Loss", "d and shift go together")
+	}
 	if d != nil {
 		sameShape("W2Loss", d, t.cov)
 		sameShape("W2Loss", shift, t.mean)
 	}
-	must(pixels > 0, "W2Loss", "%d pixels", pixels)
+	if pixels <= 0 {
+		fail("W2Loss", "%d pixels", pixels)
+	}
 	checkSlot("W2Loss", slot)
 }
 
 func checkW2Target(mean, second *Array) {
 	c := mean.Shape.C
-	must(mean.Shape == Vector(c) && second.Shape == Matrix(c), "NewW2Target", "mean %v and second moment %v", mean.Shape, second.Shape)
+	if mean.Shape != Vector(c) || second.Shape != Matrix(c) {
+		fail("NewW2Target", "mean %v and second moment %v", mean.Shape, second.Shape)
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -57,7 +58,7 @@ type Source struct {
 }
 
 // Resolve finds what Load(name) would read. For "" that is $IMPASTO_WEIGHTS,
-// else the installed vgg19, else mini, which is part of the program.
+// else installed vgg19 weights, else mini, which is part of the program.
 func Resolve(name string) (Source, error) { return DefaultStore().Resolve(name) }
 
 // Resolve is Resolve for this store.
@@ -70,8 +71,14 @@ func (s *Store) Resolve(name string) (Source, error) {
 			return s.lookUp(v, "$"+Environment)
 		}
 	}
-	if src, err := s.lookUp("vgg19", "installed"); err == nil {
-		return src, nil
+	list, err := s.List()
+	if err != nil {
+		return Source{}, err
+	}
+	for _, name := range Available() { // vgg19 first
+		if at := slices.IndexFunc(list, func(w Installed) bool { return w.Name == name }); at >= 0 {
+			return s.lookUp(name, "installed")
+		}
 	}
 	return Source{Name: "mini", Builtin: "mini", Why: "no other weights are installed"}, nil
 }

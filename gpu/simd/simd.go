@@ -70,7 +70,8 @@ type Kernels struct {
 func All() []*Kernels { return append([]*Kernels{generic}, native()...) }
 
 // Best returns the fastest implementation that this machine can run, or the
-// one that the environment variable IMPASTO_SIMD names.
+// one that the environment variable IMPASTO_SIMD names. With a name that this
+// machine cannot run it returns an error and the plainest.
 func Best() (*Kernels, error) {
 	all := All()
 	name := os.Getenv("IMPASTO_SIMD")
@@ -82,7 +83,7 @@ func Best() (*Kernels, error) {
 			return k, nil
 		}
 	}
-	return nil, fmt.Errorf("IMPASTO_SIMD=%q: this machine can run %s", name, names(all))
+	return generic, fmt.Errorf("IMPASTO_SIMD=%q: this machine can run %s", name, names(all))
 }
 
 func names(all []*Kernels) string {

@@ -164,17 +164,33 @@ func megapixels(n int64) string {
 
 // notRead says that the file is a picture of a kind that is not read.
 func notRead(name, kind string) error {
-	stem := strings.TrimSuffix(name, filepath.Ext(name))
 	e := inputError("unsupported", "%q is %s, which impasto cannot read", name, kind)
 	switch kind {
 	case "a ZIP archive", "a web page":
 		return e.hint("a PNG, JPEG, TIFF or WebP file")
 	case "a video":
-		return e.hint("ffmpeg -i %s -frames:v 1 %s.png", name, stem)
-	case "GIF", "PDF", "PSD": // of several pages, frames or layers, the first
-		return e.hint("magick '%s[0]' %s.png", name, stem)
+		return e.hint("ffmpeg -i %s -frames:v 1 %s", shellWord(name), shellWord(asPNG(name)))
+	case "GIF", "PDF", "PSD": // of several pictures, pages or layers, the first
+		return e.hint("magick %s %s", shellWord(name+"[0]"), shellWord(asPNG(name)))
 	}
-	return e.hint("magick %s %s.png", name, stem)
+	return e.hint("magick %s %s", shellWord(name), shellWord(asPNG(name)))
+}
+
+// asPNG proposes a name to convert a file to.
+func asPNG(name string) string {
+	stem := strings.TrimSuffix(name, filepath.Ext(name))
+	if stem+".png" == name {
+		stem += "-1"
+	}
+	return stem + ".png"
+}
+
+// shellWord quotes a name if a shell would not take it as it stands.
+func shellWord(s string) string {
+	if strings.ContainsAny(s, " \t\"'`$&|;<>()[]{}*?!#~\\") {
+		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+	}
+	return s
 }
 
 // damaged turns a decoder's complaint into words.
@@ -190,9 +206,8 @@ func damaged(name string, f Format, size int, err error) error {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), strings.Contains(what, "short"), strings.Contains(what, "not enough pixel data"):
 		return inputError("truncated", "%q is cut short: the %s data ends after %d bytes", name, f, size).because(err)
 	case errors.As(err, &jpegUnsupported), errors.As(err, &pngUnsupported), errors.As(err, &tiffUnsupported):
-		stem := strings.TrimSuffix(name, filepath.Ext(name))
 		return inputError("unsupported", "%q is a %s of a kind impasto cannot read (%s)", name, f, what).because(err).
-			hint("magick %s %s.png", name, stem)
+			hint("magick %s %s", shellWord(name), shellWord(asPNG(name)))
 	}
 	return inputError("damaged", "%q is damaged: %s", name, what).because(err)
 }

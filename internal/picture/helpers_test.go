@@ -2,6 +2,7 @@ package picture
 
 import (
 	"bytes"
+	"compress/zlib"
 	"errors"
 	"image"
 	"image/color"
@@ -115,4 +116,12 @@ func wantError(t *testing.T, err error, kind Kind, code, message string, try ...
 			t.Errorf("hint %d: got %q, want %q", i, e.Try()[i], hint)
 		}
 	}
+}
+
+func deflated(data []byte) []byte {
+	var b bytes.Buffer
+	z := zlib.NewWriter(&b)
+	z.Write(data)
+	z.Close()
+	return b.Bytes()
 }

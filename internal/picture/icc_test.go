@@ -2,7 +2,6 @@ package picture
 
 import (
 	"bytes"
-	"compress/zlib"
 	"encoding/binary"
 	"fmt"
 	"image/color"
@@ -186,13 +185,6 @@ func (s space) profile() []byte {
 
 // containers puts a profile where each format keeps it.
 func containers(t *testing.T, p *Picture, icc []byte) map[string][]byte {
-	var packed bytes.Buffer
-	packed.WriteString("a name\x00\x00")
-	z := zlib.NewWriter(&packed)
-	z.Write(icc)
-	z.Close()
-	bare := New(p.W, p.H)
-	bare.Pix = p.Pix
 	img := p.Image(16)
 	head := []byte(iccSegment)
 	half := len(icc) / 2
@@ -203,7 +195,7 @@ func containers(t *testing.T, p *Picture, icc []byte) map[string][]byte {
 		}
 	}
 	return map[string][]byte{
-		"PNG": splicePNG(pngOf(t, img), "iCCP", packed.Bytes()),
+		"PNG": splicePNG(pngOf(t, img), "iCCP", append([]byte("a name\x00\x00"), deflated(icc)...)),
 		"JPEG in two segments, second first": spliceJPEG(jpegFile, app2,
 			append(append(bytes.Clone(head), 2, 2), icc[half:]...), append(append(bytes.Clone(head), 1, 2), icc[:half]...)),
 		"TIFF": tiffWithTag(t, p, tagICC, 7, uint32(len(icc)), icc),

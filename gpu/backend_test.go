@@ -1,0 +1,110 @@
+package gpu
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// backends lists the implementations that every test of an operation runs on.
+func backends(t testing.TB) map[string]Backend {
+	list := map[string]Backend{
+		"cpu":   NewCPU(CPUOptions{Threads: 1}),
+		"cpu-3": NewCPU(CPUOptions{Threads: 3}),
+	}
+	t.Cleanup(func() {
+		for name, b := range list {
+			if err := b.Err(); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			b.Close()
+		}
+	})
+	return list
+}
+
+// onEach runs f as a sub-test on every backend.
+func onEach(t *testing.T, f func(t *testing.T, b Backend)) {
+	for name, b := range backends(t) {
+		t.Run(name, func(t *testing.T) { f(t, b) })
+	}
+}
+
+// oddShapes are pictures without channels: the sizes where borders go wrong.
+var oddShapes = []Shape{{1, 1, 0}, {1, 5, 0}, {2, 3, 0}, {3, 2, 0}, {4, 4, 0}, {7, 5, 0}, {8, 9, 0}, {13, 17, 0}, {18, 33, 0}}
+
+func withChannels(s Shape, c int) Shape { return Shape{s.H, s.W, c} }
+
+// random returns n normal values times scale, the same for the same seed.
+func random(seed uint64, n int, scale float64) []float32 {
+	r := rand.New(rand.NewPCG(seed, 17))
+	v := make([]float32, n)
+	for i := range v {
+		v[i] = float32(r.NormFloat64() * scale)
+	}
+	return v
+}
+
+// relu returns max(0, v), what features look like.
+func relu(v []float32) []float32 {
+	out := make([]float32, len(v))
+	for i, e := range v {
+		out[i] = max(e, 0)
+	}
+	return out
+}
+
+func upload(b Backend, s Shape, v []float32) *Array {
+	a := b.NewArray(s)
+	b.Upload(a, v)
+	return a
+}
+
+func download(b Backend, a *Array) []float32 {
+	v := make([]float32, a.Shape.Len())
+	b.Download(v, a)
+	return v
+}
+
+func wide(v []float32) []float64 {
+	out := make([]float64, len(v))
+	for i, e := range v {
+		out[i] = float64(e)
+	}
+	return out
+}
+
+// slope is the central difference of f along coordinate i of x.
+func slope(f func(x []float64) float64, x []float64, i int, h float64) float64 {
+	keep := x[i]
+	x[i] = keep + h
+	up := f(x)
+	x[i] = keep - h
+	down := f(x)
+	x[i] = keep
+	return (up - down) / (2 * h)
+}
+
+// slopes is slope along every coordinate.
+func slopes(f func(x []float64) float64, x []float64, h float64) []float64 {
+	g := make([]float64, len(x))
+	for i := range x {
+		g[i] = slope(f, x, i, h)
+	}
+	return g
+}
+
+// largest returns the largest absolute value, the scale of a tolerance.
+func largest(v []float64) float64 {
+	m := 0.0
+	for _, e := range v {
+		m = max(m, math.Abs(e))
+	}
+	return m
+}
+
+// lossOf returns the value in a slot after the backend has finished.
+func lossOf(b Backend, slot int) float64 {
+	b.Sync()
+	return b.Status().Loss[slot]
+}

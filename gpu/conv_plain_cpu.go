@@ -1,0 +1,182 @@
+package gpu
+
+// The convolution as its definition says, for channel counts that are not
+// multiples of 16, and for the gradient under replicated padding.
+
+// convRows is how many rows of the output a chunk computes: even, so that a
+// pooling window never straddles two chunks.
+const convRows = 4
+
+type convTask struct {
+	b   *CPU
+	out ConvOut
+	x   *Array
+	f   *Filter
+	pad Pad
+
+	taps []float32 // (9, C, K)
+}
+
+func (t *convTask) chunk(worker, i int) {
+	h, w, c, k := t.x.Shape.H, t.x.Shape.W, t.x.Shape.C, t.f.Out
+	y0, y1 := i*convRows, min(h, (i+1)*convRows)
+	var act []float32
+	if t.out.Act != nil {
+		act = t.out.Act.data[y0*w*k : y1*w*k]
+	} else {
+		act = t.b.scratchFor(worker, convRows*w*k)[:(y1-y0)*w*k]
+	}
+	for y := y0; y < y1; y++ {
+		for x := range w {
+			acc := act[((y-y0)*w+x)*k:][:k]
+			copy(acc, t.f.cpu.bias)
+			for tap := range 9 {
+				yy, xx := y+tap/3-1, x+tap%3-1
+				if t.pad == ReplicatePad {
+					yy, xx = min(max(yy, 0), h-1), min(max(xx, 0), w-1)
+				}
+				if yy < 0 || yy >= h || xx < 0 || xx >= w {
+					continue
+				}
+				mulAdd(acc, t.x.data[(yy*w+xx)*c:][:c], t.taps[tap*c*k:])
+			}
+			for j, v := range acc {
+				if v < 0 {
+					acc[j] = 0
+				}
+			}
+		}
+	}
+	act2d := Shape{y1 - y0, w, k}
+	if m := t.out.Mask; m != nil {
+		n := signBytes(k)
+		packSigns(m.sign[y0*w*n:y1*w*n], act, k)
+	}
+	if t.out.Pooled != nil || (t.out.Mask != nil && t.out.Pool.Kind == MaxPool) {
+		poolRows(t.out.Pooled, t.out.Mask, t.out.Pool, act, act2d, y0/2, h)
+	}
+}
+
+// mulAdd adds x (C) times w (C, K) to acc (K), four channels at a time.
+func mulAdd(acc, x, w []float32) {
+	k := len(acc)
+	c := 0
+	for ; c+4 <= len(x); c += 4 {
+		x0, x1, x2, x3 := x[c], x[c+1], x[c+2], x[c+3]
+		w0 := w[c*k:][:k]
+		w1 := w[(c+1)*k:][:k]
+		w2 := w[(c+2)*k:][:k]
+		w3 := w[(c+3)*k:][:k]
+		for j := range acc {
+			acc[j] += x0*w0[j] + x1*w1[j] + x2*w2[j] + x3*w3[j]
+		}
+	}
+	for ; c < len(x); c++ {
+		x0, w0 := x[c], w[c*k:][:k]
+		for j := range acc {
+			acc[j] += x0 * w0[j]
+		}
+	}
+}
+
+// packSigns sets bit c%8 of byte c/8 of each position where v is positive.
+func packSigns(bits []byte, v []float32, c int) {
+	n := signBytes(c)
+	for p := 0; p*c < len(v); p++ {
+		row, out := v[p*c:][:c], bits[p*n:][:n]
+		clear(out)
+		for j, x := range row {
+			if x > 0 {
+				out[j/8] |= 1 << (j % 8)
+			}
+		}
+	}
+}
+
+// gateRow zeroes v where bits says the activation was not positive.
+func gateRow(v []float32, bits []byte) {
+	for j := range v {
+		if bits[j/8]>>(j%8)&1 == 0 {
+			v[j] = 0
+		}
+	}
+}
+
+type convGradTask struct {
+	b      *CPU
+	dx, dy *Array
+	f      *Filter
+	o      ConvGradOptions
+
+	taps []float32 // (9, K, C)
+}
+
+func (t *convGradTask) chunk(worker, i int) {
+	h, w, c, k := t.dx.Shape.H, t.dx.Shape.W, t.dx.Shape.C, t.f.Out
+	y0, y1 := i*convRows, min(h, (i+1)*convRows)
+	dy, first := t.dy.data, 0 // dy's rows, from row first on
+	if m := t.o.Unpool; m != nil {
+		first = max(0, y0-1)
+		rows := min(h, y1+1) - first
+		dy = t.b.scratchFor(worker, (convRows+2)*w*k)[:rows*w*k]
+		clear(dy)
+		for r := range rows {
+			unpoolRow(dy[r*w*k:][:w*k], t.dy, nil, nil, m, m.Pool, m.Shape, first+r)
+			gatePixels(dy[r*w*k:][:w*k], m, (first+r)*w, k)
+		}
+	}
+	var fromY, fromX [5]source
+	for y := y0; y < y1; y++ {
+		ny := sources(&fromY, y, h, t.o.Pad)
+		for x := range w {
+			nx := sources(&fromX, x, w, t.o.Pad)
+			acc := t.dx.data[(y*w+x)*c:][:c]
+			if !t.o.Add {
+				clear(acc)
+			}
+			for _, sy := range fromY[:ny] {
+				for _, sx := range fromX[:nx] {
+					tap := (sy.tap+1)*3 + sx.tap + 1
+					mulAdd(acc, dy[((sy.at-first)*w+sx.at)*k:][:k], t.taps[tap*k*c:])
+				}
+			}
+		}
+		if t.o.Gate != nil {
+			gatePixels(t.dx.data[y*w*c:][:w*c], t.o.Gate, y*w, c)
+		}
+	}
+}
+
+// source is a place along one axis whose output read position p by tap -1, 0 or 1.
+type source struct{ at, tap int }
+
+// sources lists them: p-tap where that is inside, and at the edges of a
+// replicated image the outside reads that were bent back to p.
+func sources(list *[5]source, p, n int, pad Pad) int {
+	k := 0
+	for tap := -1; tap <= 1; tap++ {
+		if at := p - tap; at >= 0 && at < n {
+			list[k] = source{at, tap}
+			k++
+		}
+	}
+	if pad == ReplicatePad {
+		if p == 0 {
+			list[k] = source{0, -1}
+			k++
+		}
+		if p == n-1 {
+			list[k] = source{n - 1, 1}
+			k++
+		}
+	}
+	return k
+}
+
+// gatePixels applies mask m to v, whose first pixel is number p of the array.
+func gatePixels(v []float32, m *Mask, p, c int) {
+	n := signBytes(c)
+	for j := 0; j*c < len(v); j++ {
+		gateRow(v[j*c:][:c], m.sign[(p+j)*n:][:n])
+	}
+}

@@ -1,0 +1,124 @@
+package vgg
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+)
+
+// ImportOptions say how a file becomes installed weights.
+type ImportOptions struct {
+	Name   string // "" = what the file says, or vgg19 by its shapes
+	Layout Layout // for files that do not say
+	Half   bool   // float16 even where it rounds
+	Force  bool   // replace weights of that name
+
+	licence string // of a published file, which the file itself may not state
+}
+
+// Import converts a file of any of the formats into one conv-only safetensors
+// file in the store.
+func (s *Store) Import(ctx context.Context, path string, opts ImportOptions) (Installed, error) {
+	unlock, err := s.lock(ctx)
+	if err != nil {
+		return Installed{}, err
+	}
+	defer unlock()
+	return s.install(ctx, path, opts)
+}
+
+// install is Import by whoever holds the lock.
+func (s *Store) install(ctx context.Context, path string, opts ImportOptions) (Installed, error) {
+	n, err := LoadFile(ctx, path, LoadOptions{Layout: opts.Layout})
+	if err != nil {
+		return Installed{}, err
+	}
+	if opts.Name != "" {
+		n.Name = opts.Name
+	} else if n.Name == "vgg19" && n.Meta.Layout == LayoutTorchvision {
+		n.Name = "vgg19-torchvision" // other weights, which loss weights made for the original do not fit
+	}
+	if !validName(n.Name) || n.Name == "mini" || n.Name == "random" {
+		return Installed{}, usageErrorf([]string{"--name NAME   (letters, digits, - and _; not mini or random)"}, "%q cannot be the name of weights", n.Name)
+	}
+	if n.Meta.Licence == "" {
+		n.Meta.Licence = opts.licence
+	}
+	list, err := s.List()
+	if err != nil {
+		return Installed{}, err
+	}
+	at := slices.IndexFunc(list, func(w Installed) bool { return w.Name == n.Name })
+	if at >= 0 && !opts.Force {
+		return Installed{}, &Error{Kind: KindStore, Msg: fmt.Sprintf("weights %q are already installed", n.Name),
+			Hints: []string{"--force to replace them", "--name NAME to keep both"}}
+	}
+	w := Installed{
+		Name: n.Name, File: n.Name + ".safetensors", Last: n.Layers[len(n.Layers)-1].Tap(),
+		Source: filepath.Base(path), SourceSHA256: n.Meta.SHA256, Layout: n.Meta.Layout, Licence: n.Meta.Licence,
+		Time: time.Now().UTC().Truncate(time.Second),
+	}
+	if err := ctx.Err(); err != nil {
+		return Installed{}, wrap(w.Source, err)
+	}
+	if w.SHA256, w.Bytes, err = n.Write(filepath.Join(s.Dir, w.File), opts.Half); err != nil {
+		return Installed{}, err
+	}
+	if at >= 0 {
+		list[at] = w
+	} else {
+		list = append(list, w)
+	}
+	return w, s.writeIndex(list)
+}
+
+func (s *Store) writeIndex(list []Installed) error {
+	raw, err := json.MarshalIndent(index{indexVersion, list}, "", "  ")
+	if err == nil {
+		err = writeBeside(filepath.Join(s.Dir, indexName), func(w io.Writer) error {
+			_, err := w.Write(append(raw, '\n'))
+			return err
+		})
+	}
+	if err != nil {
+		return s.broken("cannot be written: %v", cause(err))
+	}
+	return nil
+}
+
+// lock makes the store's directory and waits until no other process changes
+// it. The file LOCK stays; the lock on it does not outlive its process.
+func (s *Store) lock(ctx context.Context) (unlock func(), err error) {
+	fail := func(err error) error {
+		return &Error{Kind: KindStore, Msg: fmt.Sprintf("directory of weights %q cannot be used: %v", s.Dir, cause(err)), Err: err,
+			Hints: []string{"$" + Environment + " to name another directory"}}
+	}
+	if err := os.MkdirAll(s.Dir, 0o755); err != nil {
+		return nil, fail(err)
+	}
+	f, err := os.OpenFile(filepath.Join(s.Dir, "LOCK"), os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, fail(err)
+	}
+	for {
+		ok, err := tryLock(f)
+		if ok {
+			return func() { f.Close() }, nil
+		}
+		if err != nil {
+			f.Close()
+			return nil, fail(err)
+		}
+		select {
+		case <-ctx.Done():
+			f.Close()
+			return nil, &Error{Kind: KindCancelled, Msg: fmt.Sprintf("stopped while another process was installing weights in %q", s.Dir), Err: ctx.Err()}
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}

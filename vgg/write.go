@@ -1,0 +1,157 @@
+package vgg
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Write stores the network as one safetensors file of its convolutions, beside
+// path and then renamed to it, and returns the file's SHA-256 and size. Values
+// are float32, or float16 if half is set or nothing is lost by it. The same
+// network gives the same bytes.
+func (n *Network) Write(path string, half bool) (sum string, size int64, err error) {
+	dtype, width := "F32", 4
+	if half || n.fitsHalf() {
+		dtype, width = "F16", 2
+	}
+	head, err := n.header(dtype, width)
+	if err != nil {
+		return "", 0, err
+	}
+	h := sha256.New()
+	err = writeBeside(path, func(f io.Writer) error {
+		count := &countWriter{w: io.MultiWriter(f, h)}
+		w := bufio.NewWriterSize(count, 1<<16)
+		w.Write(binary.LittleEndian.AppendUint64(nil, uint64(len(head))))
+		w.Write(head)
+		for _, l := range n.Layers {
+			for _, values := range [][]float32{l.Weight, l.Bias} {
+				if err := writeFloats(w, values, dtype); err != nil {
+					return fmt.Errorf("%s %w", l.Name, err)
+				}
+			}
+		}
+		err := w.Flush()
+		size = count.n
+		return err
+	})
+	if err != nil {
+		return "", 0, &Error{Kind: KindStore, Msg: fmt.Sprintf("weights %q cannot be written: %v", path, cause(err)), Err: err}
+	}
+	return hex.EncodeToString(h.Sum(nil)), size, nil
+}
+
+// header builds the JSON header, padded with spaces so that values are aligned.
+func (n *Network) header(dtype string, width int) ([]byte, error) {
+	meta := map[string]string{
+		"impasto.format":  "1",
+		"impasto.name":    n.Name,
+		"impasto.layout":  string(LayoutRGB),
+		"impasto.mean":    fmt.Sprintf("%v %v %v", n.Mean[0], n.Mean[1], n.Mean[2]),
+		"impasto.pooling": string(n.Pool),
+		"impasto.source":  n.Meta.Source,
+		"licence":         n.Meta.Licence,
+	}
+	if n.Meta.SHA256 != "" {
+		meta["impasto.source_sha256"] = n.Meta.SHA256
+	}
+	text, err := json.Marshal(meta) // keys are sorted
+	if err != nil {
+		return nil, err
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, `{"__metadata__":%s`, text)
+	at := 0
+	put := func(name string, count int, shape string) {
+		fmt.Fprintf(&b, `,"%s":{"dtype":"%s","shape":%s,"data_offsets":[%d,%d]}`, name, dtype, shape, at, at+count*width)
+		at += count * width
+	}
+	for _, l := range n.Layers {
+		put(l.Name+".weight", len(l.Weight), fmt.Sprintf("[%d,%d,3,3]", l.Out, l.In))
+		put(l.Name+".bias", len(l.Bias), fmt.Sprintf("[%d]", l.Out))
+	}
+	b.WriteByte('}')
+	for b.Len()%8 != 0 {
+		b.WriteByte(' ')
+	}
+	return []byte(b.String()), nil
+}
+
+// fitsHalf reports whether float16 holds every value exactly.
+func (n *Network) fitsHalf() bool {
+	for _, l := range n.Layers {
+		for _, values := range [][]float32{l.Weight, l.Bias} {
+			for _, v := range values {
+				if fromHalf(toHalf(v)) != v {
+					return false
+				}
+			}
+		}
+	}
+	return true
+}
+
+func writeFloats(w io.Writer, values []float32, dtype string) error {
+	raw := make([]byte, 0, 4*len(values))
+	for _, v := range values {
+		if dtype == "F32" {
+			raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(v))
+			continue
+		}
+		h := toHalf(v)
+		if h&0x7fff >= 0x7c00 {
+			return fmt.Errorf("holds %g, which half precision cannot", v)
+		}
+		raw = binary.LittleEndian.AppendUint16(raw, h)
+	}
+	_, err := w.Write(raw)
+	return err
+}
+
+type countWriter struct {
+	w io.Writer
+	n int64
+}
+
+func (c *countWriter) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	c.n += int64(n)
+	return n, err
+}
+
+// writeBeside writes a file under another name, makes sure that it is on the
+// disk, and renames it: at no time is there half a file at path.
+func writeBeside(path string, write func(io.Writer) error) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+			os.Remove(f.Name())
+		}
+	}()
+	if err := write(f); err != nil {
+		return err
+	}
+	if err := f.Chmod(0o644); err != nil {
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
