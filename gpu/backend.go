@@ -47,6 +47,7 @@ type Memory interface {
 	NewMask(Shape, Pool) *Mask
 	MaskBytes(Shape, Pool) int64
 	Free(...*Array)
+	FreeMasks(...*Mask)
 	Upload(dst *Array, src []float32)   // src in (H, W, C) order
 	Download(dst []float32, src *Array) // waits
 }
@@ -54,6 +55,7 @@ type Memory interface {
 // Network is the 3x3 convolutions and poolings of a VGG; see conv.go, pool.go.
 type Network interface {
 	NewFilter(weight, bias []float32, in, out int) *Filter
+	FreeFilters(...*Filter)
 	Conv(out ConvOut, x *Array, f *Filter, pad Pad)
 	ConvGrad(dx, dy *Array, f *Filter, o ConvGradOptions)
 	Pool(y, x *Array, p Pool)

@@ -16,6 +16,13 @@ func (b *CPU) NewFilter(weight, bias []float32, in, out int) *Filter {
 	return &Filter{In: in, Out: out, cpu: &cpuFilter{weight: weight, bias: bias}}
 }
 
+// FreeFilters forgets the weights and what was laid out of them.
+func (b *CPU) FreeFilters(filters ...*Filter) {
+	for _, f := range filters {
+		f.cpu = nil
+	}
+}
+
 // Conv takes the fast way where the channels fill the micro-kernels' registers.
 func (b *CPU) Conv(out ConvOut, x *Array, f *Filter, pad Pad) {
 	checkConv(out, x, f)

@@ -109,6 +109,14 @@ func (b *CPU) Free(arrays ...*Array) {
 	}
 }
 
+func (b *CPU) FreeMasks(masks ...*Mask) {
+	for _, m := range masks {
+		if m != nil {
+			m.sign, m.arg = nil, nil
+		}
+	}
+}
+
 func (b *CPU) Upload(dst *Array, src []float32) {
 	if len(src) != len(dst.data) {
 		fail("Upload", "%d values for %v", len(src), dst.Shape)

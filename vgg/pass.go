@@ -132,6 +132,9 @@ func (p *Pass) Shape(tap string) gpu.Shape {
 // Free gives the buffers back; the pass must not be used again.
 func (p *Pass) Free() {
 	p.b.Free(p.arena)
+	for i := range p.layers {
+		p.b.FreeMasks(p.layers[i].mask)
+	}
 	p.layers = nil
 }
 

@@ -146,9 +146,11 @@ func (n *Network) filters(b gpu.Backend, depth int) []*gpu.Filter {
 	return have[:depth]
 }
 
-// Forget drops what NewPass prepared for backend b.
+// Forget drops the filters that NewPass prepared for backend b; passes made of
+// them must not be used again.
 func (n *Network) Forget(b gpu.Backend) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	b.FreeFilters(n.prepared[b]...)
 	delete(n.prepared, b)
 }
