@@ -24,9 +24,10 @@ var mayImport = map[string][]string{
 	"internal/testutil": {},
 	"internal/picture":  {},
 	"internal/sample":   {},
-	"internal/progress": {"style"},
-	"internal/recipe":   {"style", "internal/picture"},
-	"internal/report":   {"style", "internal/picture", "internal/recipe"},
+	"internal/progress": {},
+	"internal/preview":  {},
+	"internal/recipe":   {"style"},
+	"internal/report":   {"internal/picture"},
 	"internal/config":   {},
 	"internal/bench":    {"style", "vgg", "gpu", "gpu/simd"},
 	"cmd":               {"style", "vgg", "gpu", "gpu/simd", "internal", "cuda"},
@@ -43,7 +44,7 @@ var onlyIn = map[string][]string{
 	"github.com/nlpodyssey":       {"vgg"},
 	"github.com/bep/imagemeta":    {"internal/picture"},
 	"github.com/HugoSmits86":      {"internal/picture"},
-	"github.com/mattn/go-sixel":   {"internal/progress", "cmd"},
+	"github.com/mattn/go-sixel":   {"internal/preview"},
 	"gonum.org/v1/gonum/optimize": {}, // an oracle, for tests only
 }
 

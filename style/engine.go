@@ -22,6 +22,7 @@ type Env struct {
 	Network  *vgg.Network
 	MaxBytes int64       // refuse a plan that needs more device memory; 0: no limit
 	Progress func(Event) // nil: silent
+	Every    int         // also report at multiples of this iteration count, whatever the clock says; 0: off
 }
 
 // Art paints the content in the look of the styles. With no style weight it

@@ -54,7 +54,7 @@ func (l *loop) iterate(ctx context.Context) error {
 		l.done++
 		last := it == n
 		sample, check := last || it%sampleEvery == 0, it%checkEvery == 0
-		due := l.env.Progress != nil && time.Since(l.reported) >= reportEvery
+		due := l.env.Progress != nil && (time.Since(l.reported) >= reportEvery || l.env.Every > 0 && l.done%l.env.Every == 0)
 		if !(sample || check || due || last) {
 			continue
 		}

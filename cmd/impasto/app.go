@@ -1,0 +1,55 @@
+package main
+
+import (
+	"github.com/urfave/cli/v2"
+)
+
+// newApp lists the commands: one line and one file each.
+func newApp(s *session) *cli.App {
+	return &cli.App{
+		Name:  "impasto",
+		Usage: "turns pictures into paintings",
+		Commands: []*cli.Command{
+			artCommand(s),
+			textureCommand(s),
+			replayCommand(s),
+			recipeCommand(s),
+			compareCommand(s),
+			weightsCommand(s),
+			devicesCommand(s),
+			doctorCommand(s),
+			configCommand(s),
+			completionCommand(s),
+			versionCommand(s),
+		},
+		Writer:    s.stdout,
+		ErrWriter: s.stderr,
+		Reader:    s.stdin,
+		// The front end and fault.go do what these would.
+		HideHelp:                  true,
+		HideVersion:               true,
+		DisableSliceFlagSeparator: true,
+		ExitErrHandler:            func(*cli.Context, error) {},
+		OnUsageError:              usageError,
+	}
+}
+
+// Categories of commands, in the order of help.
+const (
+	categoryPaint   = "Paint"
+	categoryPicture = "Look into pictures"
+	categorySetup   = "Set up"
+)
+
+// command fills in what all commands have in common.
+func command(c *cli.Command) *cli.Command {
+	c.HideHelp = true
+	c.OnUsageError = usageError
+	for _, sub := range c.Subcommands {
+		command(sub)
+	}
+	return c
+}
+
+// usageError is reached only if urfave/cli refuses what the front end passed.
+func usageError(_ *cli.Context, err error, _ bool) error { return usageFault(err.Error()) }

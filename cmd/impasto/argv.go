@@ -1,0 +1,363 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+)
+
+// The front end: what stands between the words a user types and urfave/cli.
+// The library stops reading flags at the first argument, so
+// "art a.png b.jpg --size 512" would run with the default size and no message.
+// Here every command line is read once, for all commands alike, and handed on
+// in one canonical form: command, --flag=value ..., --, arguments.
+//
+//   - Flags stand in any position, before or after the command.
+//   - "-size", "--size", "--style_weight" and "--style-weight" are one thing.
+//   - "--" ends the flags. "-" alone is an argument (standard input or output).
+//   - A flag takes the next word unless that word is a flag; negative numbers
+//     are values. "--flag=VALUE" takes anything.
+//   - Names of other programs' flags are translated (legacy.go), with a note.
+//   - A word that begins with "-" and is no flag is an error, never a file.
+
+// line is a command line that has been read.
+type line struct {
+	cmd     *cli.Command // nil when no command was named
+	path    []string     // its name, with that of the group: ["weights", "get"]
+	flags   []string     // "--name" or "--name=value"
+	args    []string
+	notes   []string // told on stderr
+	help    bool
+	helpAll bool
+	version bool
+}
+
+// argv returns the canonical form for urfave/cli.
+func (l line) argv(program string) []string {
+	out := append([]string{program}, l.path...)
+	out = append(out, l.flags...)
+	out = append(out, "--")
+	return append(out, l.args...)
+}
+
+// has reports whether a boolean flag was given.
+func (l line) has(name string) bool { return slices.Contains(l.flags, "--"+name) }
+
+// readLine reads the words after the program's name. All faults are returned
+// together; line then holds what could be understood.
+func readLine(app *cli.App, words []string) (line, faults) {
+	var l line
+	words = slices.Clone(words)
+	words = l.takeCommand(app, words)
+
+	var bad faults
+	if l.cmd == nil || len(l.cmd.Subcommands) > 0 {
+		// Only help and version may stand without a command.
+		for _, w := range words {
+			name, _, _ := flagWord(w)
+			switch {
+			case w == "-h" || name == "help":
+				l.help = true
+			case name == "help-all":
+				l.help, l.helpAll = true, true
+			case name == "version" && l.cmd == nil:
+				l.version = true
+			case name == "json":
+				l.flags = append(l.flags, "--json")
+			default:
+				bad.add(l.unknown(app, w))
+			}
+			if len(bad) == 1 && name == "" {
+				break // the rest are arguments of a command that is not known
+			}
+		}
+		return l, bad
+	}
+	bad = l.readFlags(words)
+	return l, bad
+}
+
+// takeCommand finds the command, and the command inside a group, and returns
+// the words without them.
+func (l *line) takeCommand(app *cli.App, words []string) []string {
+	known := app.Commands
+	for known != nil {
+		at := firstArgument(app, words)
+		if at < 0 {
+			return words
+		}
+		if words[at] == "help" && l.cmd == nil && !l.help {
+			l.help = true
+			words = slices.Delete(words, at, at+1)
+			continue
+		}
+		i := slices.IndexFunc(known, func(c *cli.Command) bool { return c.HasName(words[at]) })
+		if i < 0 {
+			return words
+		}
+		l.cmd = known[i]
+		l.path = append(l.path, l.cmd.Name)
+		words = slices.Delete(words, at, at+1)
+		known = l.cmd.Subcommands
+	}
+	return words
+}
+
+// firstArgument returns the index of the first word that is neither a flag nor
+// the value of one, or -1. Which command it belongs to is not known yet, so a
+// flag takes a value if it does in any command; app_test.go checks that
+// commands agree.
+func firstArgument(app *cli.App, words []string) int {
+	var all flagSet
+	var walk func(cmds []*cli.Command)
+	walk = func(cmds []*cli.Command) {
+		for _, c := range cmds {
+			all = append(all, c.Flags...)
+			walk(c.Subcommands)
+		}
+	}
+	walk(app.Commands)
+	for i := 0; i < len(words); i++ {
+		if words[i] == "--" {
+			return -1
+		}
+		name, _, hasValue := flagWord(words[i])
+		if name == "" {
+			return i
+		}
+		takes := all.takesValue(name) || legacyTakesValue(name)
+		if name == "n" {
+			takes = i+1 < len(words) && isNumberList(words[i+1])
+		}
+		if takes && !hasValue && i+1 < len(words) && all.canBeValue(words[i+1]) {
+			i++
+		}
+	}
+	return -1
+}
+
+// readFlags sorts the words into flags and arguments of l.cmd.
+func (l *line) readFlags(words []string) faults {
+	var bad faults
+	set := flagSet(l.cmd.Flags)
+	var old legacyReader
+	for i := 0; i < len(words); i++ {
+		w := words[i]
+		if w == "--" {
+			l.args = append(l.args, words[i+1:]...)
+			break
+		}
+		name, value, hasValue := flagWord(w)
+		if name == "" {
+			l.args = append(l.args, w)
+			continue
+		}
+		if name == "h" || name == "help" {
+			l.help = true
+			continue
+		}
+		if name == "help-all" {
+			l.help, l.helpAll = true, true
+			continue
+		}
+		if name == "vv" && set.has("verbose") {
+			l.flags = append(l.flags, "--verbose", "--verbose")
+			continue
+		}
+		// "-n 500" is --iterations; "-n" with no number refuses to overwrite.
+		if name == "n" && set.has("overwrite") && !hasValue && (i+1 >= len(words) || !isNumberList(words[i+1])) {
+			l.flags = append(l.flags, "--overwrite=fail")
+			continue
+		}
+		full, isOurs := set.find(name)
+		if !isOurs {
+			if short, rest := name[:1], name[1:]; !strings.HasPrefix(w, "--") && rest != "" && isNumberList(rest) {
+				if f, ok := set.find(short); ok && set.takesValue(short) {
+					full, isOurs, value, hasValue = f, true, rest, true
+				}
+			}
+		}
+		isOld := !isOurs && legacyFits(name, set)
+		if !isOurs && !isOld {
+			if b, ok := strings.CutPrefix(name, "no-"); ok && set.has(b) && !set.takesValue(b) && !hasValue {
+				l.flags = append(l.flags, "--"+b+"=false")
+				continue
+			}
+			bad.add(unknownFlag(name, w, set))
+			continue
+		}
+		if isOurs && !set.takesValue(full) {
+			if hasValue {
+				if value != "true" && value != "false" {
+					bad.add(usageFault(fmt.Sprintf("--%s is a switch and takes no value, got %q", full, value)))
+					continue
+				}
+				l.flags = append(l.flags, "--"+full+"="+value)
+			} else {
+				l.flags = append(l.flags, "--"+full)
+			}
+			continue
+		}
+		if !hasValue {
+			if i+1 >= len(words) || !set.canBeValue(words[i+1]) {
+				bad.add(usageFault(fmt.Sprintf("%s needs a value", w), valueHint(set, full)...))
+				continue
+			}
+			i++
+			value = words[i]
+		}
+		if isOurs {
+			flags, err := old.ours(w, full, value)
+			bad.add(err)
+			l.flags = append(l.flags, flags...)
+			continue
+		}
+		flags, err := old.translate(name, w, value)
+		bad.add(err)
+		l.flags = append(l.flags, flags...)
+	}
+	flags, err := old.finish()
+	bad.add(err)
+	l.flags = append(l.flags, flags...)
+	l.notes = append(l.notes, old.notes(l.flags)...)
+	return bad
+}
+
+// unknown is the fault of a word where a command was expected.
+func (l *line) unknown(app *cli.App, w string) *fault {
+	group := "impasto"
+	known := app.Commands
+	if l.cmd != nil {
+		group, known = "impasto "+l.cmd.Name, l.cmd.Subcommands
+	}
+	if name, _, _ := flagWord(w); name != "" {
+		return usageFault(fmt.Sprintf("unknown flag %s before a command", w), group+" --help")
+	}
+	var names []string
+	for _, c := range known {
+		if !c.Hidden {
+			names = append(names, c.Names()...)
+		}
+	}
+	f := usageFault(fmt.Sprintf("unknown command %q", w))
+	if near := nearest(w, names); near != "" {
+		f.Try = append(f.Try, group+" "+near)
+	} else if l.cmd == nil && strings.Contains(w, ".") {
+		f.Try = append(f.Try, "impasto art "+w+" STYLE.jpg")
+	}
+	f.Try = append(f.Try, group+" --help")
+	return f
+}
+
+func unknownFlag(name, word string, set flagSet) *fault {
+	shown, _, _ := strings.Cut(word, "=")
+	f := newFault(exitUsage, "unknown_flag", "unknown flag "+shown)
+	if near := nearest(name, set.names()); near != "" {
+		f.Try = append(f.Try, "--"+near)
+	}
+	if len(word) > 1 && (word[1] >= '0' && word[1] <= '9' || strings.ContainsAny(word, "./")) {
+		f.Try = append(f.Try, fmt.Sprintf("./%s or -- %s if it is a file", word, word))
+	}
+	return f
+}
+
+// valueHint shows the form of a flag's value.
+func valueHint(set flagSet, name string) []string {
+	for _, f := range set {
+		if d, ok := f.(cli.DocGenerationFlag); ok && slices.Contains(f.Names(), name) {
+			if p, _ := placeholder(d.GetUsage()); p != "" {
+				return []string{"--" + f.Names()[0] + " " + p}
+			}
+		}
+	}
+	return nil
+}
+
+// flagWord splits a word that is a flag into its name (kebab case, no dashes)
+// and its value. For any other word name is "".
+func flagWord(w string) (name, value string, hasValue bool) {
+	if len(w) < 2 || w[0] != '-' || w == "--" {
+		return "", "", false
+	}
+	name = strings.TrimPrefix(w[1:], "-")
+	name, value, hasValue = strings.Cut(name, "=")
+	name = strings.ReplaceAll(name, "_", "-")
+	if name == "" {
+		name = w // "-=x" or "---": a flag nobody has
+	}
+	return name, value, hasValue
+}
+
+// isNumberList reports whether s is "500" or "1000,500,200".
+func isNumberList(s string) bool {
+	if s == "" {
+		return false
+	}
+	for i, r := range s {
+		if (r < '0' || r > '9') && (r != ',' || i == 0) {
+			return false
+		}
+	}
+	return true
+}
+
+// isNumber reports whether w reads as a negative number or a list of numbers
+// that starts with one.
+func isNumber(w string) bool {
+	return len(w) > 1 && w[0] == '-' && (w[1] >= '0' && w[1] <= '9' || w[1] == '.' && len(w) > 2 && w[2] >= '0' && w[2] <= '9')
+}
+
+// flagSet is the flags of a command.
+type flagSet []cli.Flag
+
+// find returns the full name of the flag that is spelled name.
+func (s flagSet) find(name string) (string, bool) {
+	for _, f := range s {
+		if slices.Contains(f.Names(), name) {
+			return f.Names()[0], true
+		}
+	}
+	return "", false
+}
+
+func (s flagSet) has(name string) bool { _, ok := s.find(name); return ok }
+
+func (s flagSet) takesValue(name string) bool {
+	for _, f := range s {
+		if slices.Contains(f.Names(), name) {
+			d, ok := f.(cli.DocGenerationFlag)
+			return ok && d.TakesValue()
+		}
+	}
+	return false
+}
+
+// canBeValue reports whether a word after a flag is its value.
+func (s flagSet) canBeValue(w string) bool {
+	if w == "-" || !strings.HasPrefix(w, "-") || isNumber(w) {
+		return true
+	}
+	if strings.HasPrefix(w, "--") {
+		return false
+	}
+	name, _, _ := flagWord(w)
+	return !s.has(name) && !legacyFits(name, s) && name != "h" && name != "help" && name != "vv"
+}
+
+// names lists the long names that are shown.
+func (s flagSet) names() []string {
+	var out []string
+	for _, f := range s {
+		if v, ok := f.(cli.VisibleFlag); ok && !v.IsVisible() {
+			continue
+		}
+		for _, n := range f.Names() {
+			if len(n) > 1 {
+				out = append(out, n)
+			}
+		}
+	}
+	return out
+}

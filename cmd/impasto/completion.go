@@ -1,0 +1,146 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+)
+
+// Completion: each shell's script calls the program with the words so far and
+// completionFlag at the end, and gets one candidate per line. Where there is
+// none the shell completes file names.
+const completionFlag = "--generate-bash-completion"
+
+var completionScripts = map[string]string{
+	"bash": `# bash completion of impasto: source <(impasto completion bash)
+_impasto() {
+  local IFS=$'\n' cur="${COMP_WORDS[COMP_CWORD]}"
+  COMPREPLY=($(compgen -W "$("${COMP_WORDS[@]:0:COMP_CWORD}" "$cur" --generate-bash-completion 2>/dev/null)" -- "$cur"))
+}
+complete -o default -o bashdefault -F _impasto impasto
+`,
+	"zsh": `#compdef impasto
+# zsh completion of impasto: source <(impasto completion zsh)
+_impasto() {
+  local -a found
+  found=("${(@f)$("${(@)words[1,CURRENT]}" --generate-bash-completion 2>/dev/null)}")
+  if [[ -n "${found[1]}" ]]; then
+    compadd -- "${found[@]}"
+  else
+    _files
+  fi
+}
+compdef _impasto impasto
+`,
+	"fish": `# fish completion of impasto: impasto completion fish | source
+function __impasto_complete
+    set -l words (commandline -opc) (commandline -ct)
+    $words --generate-bash-completion 2>/dev/null
+end
+complete -c impasto -a '(__impasto_complete)'
+`,
+	"powershell": `# PowerShell completion of impasto: impasto completion powershell | Out-String | Invoke-Expression
+Register-ArgumentCompleter -Native -CommandName impasto -ScriptBlock {
+    param($word, $line, $position)
+    $words = @($line.CommandElements | Select-Object -Skip 1 | ForEach-Object { $_.ToString() })
+    if ($word -eq '') { $words += '' }
+    & impasto @words --generate-bash-completion | Where-Object { $_ -like "$word*" } | ForEach-Object {
+        [System.Management.Automation.CompletionResult]::new($_, $_, 'ParameterValue', $_)
+    }
+}
+`,
+}
+
+func completionCommand(s *session) *cli.Command {
+	return command(&cli.Command{
+		Name:      "completion",
+		Category:  categorySetup,
+		Usage:     "print the completion script of bash, zsh, fish or powershell",
+		ArgsUsage: "SHELL",
+		Flags:     commonFlags(),
+		Action: func(c *cli.Context) error {
+			shells := []string{"bash", "zsh", "fish", "powershell"}
+			if c.NArg() != 1 {
+				return usageFault("completion needs the name of a shell: "+strings.Join(shells, ", "), "impasto completion bash")
+			}
+			script, ok := completionScripts[c.Args().First()]
+			if !ok {
+				f := usageFault(fmt.Sprintf("no completion for shell %q; there are %s", c.Args().First(), strings.Join(shells, ", ")))
+				if near := nearest(c.Args().First(), shells); near != "" {
+					f.Try = []string{"impasto completion " + near}
+				}
+				return f
+			}
+			_, err := io.WriteString(s.stdout, script)
+			return err
+		},
+	})
+}
+
+// complete writes what may stand in place of the last word.
+func complete(w io.Writer, app *cli.App, words []string) {
+	last := ""
+	if n := len(words); n > 0 {
+		last, words = words[n-1], words[:n-1]
+	}
+	if slices.Contains(words, "--") {
+		return // files only
+	}
+	var l line
+	l.takeCommand(app, slices.Clone(words))
+	var found []string
+	switch {
+	case l.cmd == nil:
+		for _, c := range app.Commands {
+			if !c.Hidden {
+				found = append(found, c.Name)
+			}
+		}
+	case len(l.cmd.Subcommands) > 0:
+		for _, c := range l.cmd.Subcommands {
+			found = append(found, c.Name)
+		}
+	case len(words) > 0 && choicesOf(words[len(words)-1]) != nil:
+		found = choicesOf(words[len(words)-1])
+	case strings.HasPrefix(last, "-"):
+		for _, n := range flagSet(l.cmd.Flags).names() {
+			found = append(found, "--"+n)
+		}
+	case l.cmd.Name == "completion":
+		found = []string{"bash", "zsh", "fish", "powershell"}
+	}
+	for _, f := range found {
+		if strings.HasPrefix(f, last) {
+			fmt.Fprintln(w, f)
+		}
+	}
+}
+
+// choicesOf lists the values of a flag that has few.
+func choicesOf(word string) []string {
+	name, _, hasValue := flagWord(word)
+	if hasValue {
+		return nil
+	}
+	return flagChoices[name]
+}
+
+var flagChoices = map[string][]string{
+	"overwrite":   {"ask", "fail", "replace", "number", "skip"},
+	"progress":    {"auto", "bar", "plain", "json", "none"},
+	"preview":     {"auto", "kitty", "iterm", "sixel", "blocks", "none"},
+	"depth":       {"8", "16"},
+	"device":      {"auto", "cpu", "cuda"},
+	"weights":     {"vgg19", "mini"},
+	"preset":      {"default", "gatys", "jj", "pt", "cp"},
+	"optimizer":   {"lbfgs", "adam"},
+	"color":       {"style", "content", "match"},
+	"style-loss":  {"gram", "w2"},
+	"style-blend": {"targets", "losses"},
+	"init":        {"content", "noise", "style", "gray"},
+	"pooling":     {"max", "avg", "l2"},
+	"size":        {"256", "384", "512", "1024", "content", "max"},
+}

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/impasto/impasto/internal/config"
+	"github.com/impasto/impasto/internal/picture"
+)
+
+func configCommand(s *session) *cli.Command {
+	return command(&cli.Command{
+		Name:     "config",
+		Category: categorySetup,
+		Usage:    "show and start the configuration",
+		Subcommands: []*cli.Command{
+			{
+				Name:      "show",
+				Usage:     "the effective value of every setting",
+				ArgsUsage: "[art|texture]",
+				Flags: append([]cli.Flag{
+					&cli.BoolFlag{Name: "origin", Usage: "say where each value comes from"},
+				}, commonFlags()...),
+				Action: func(c *cli.Context) error { return configShow(s, c) },
+			},
+			{
+				Name:  "path",
+				Usage: "the files that are read, nearest first",
+				Flags: commonFlags(),
+				Action: func(c *cli.Context) error {
+					user, err := config.UserFile()
+					if err != nil {
+						return newFault(exitUsage, "config", err.Error())
+					}
+					_, err = fmt.Fprintf(s.stdout, "%s\n%s\n", "./"+config.ProjectFile, user)
+					return err
+				},
+			},
+			{
+				Name:  "init",
+				Usage: "write a configuration with every setting commented out",
+				Flags: append([]cli.Flag{
+					&cli.BoolFlag{Name: "project", Usage: "in this directory instead of the user's"},
+					&cli.BoolFlag{Name: "y", Usage: "replace the file if it exists"},
+				}, commonFlags()...),
+				Action: func(c *cli.Context) error { return configInit(s, c) },
+			},
+		},
+	})
+}
+
+func configShow(s *session, c *cli.Context) error {
+	mode := "art"
+	if c.NArg() > 0 {
+		mode = c.Args().First()
+	}
+	if c.NArg() > 1 || mode != "art" && mode != "texture" {
+		return usageFault(fmt.Sprintf("config show takes art or texture, got %q", strings.Join(c.Args().Slice(), " ")), "impasto config show art")
+	}
+	set, bad := resolve(nil, mode)
+	if len(bad) > 0 {
+		return bad
+	}
+	type row struct {
+		Value  string `json:"value"`
+		Origin string `json:"origin"`
+	}
+	all := map[string]row{}
+	for _, p := range params {
+		if p.flagOnly || p.artOnly && mode != "art" {
+			continue
+		}
+		text := set.texts[p.name]
+		if p.option {
+			text = optionText(&set.options, p.name)
+		}
+		all[p.name] = row{text, set.origins[p.name]}
+		if s.json {
+			continue
+		}
+		if text == "" {
+			text = "-"
+		}
+		if c.Bool("origin") {
+			fmt.Fprintf(s.stdout, "%-20s %-40s %s\n", p.name, text, set.origins[p.name])
+		} else {
+			fmt.Fprintf(s.stdout, "%-20s %s\n", p.name, text)
+		}
+	}
+	if s.json {
+		return json.NewEncoder(s.stdout).Encode(all)
+	}
+	return nil
+}
+
+func configInit(s *session, c *cli.Context) error {
+	path := config.ProjectFile
+	if !c.Bool("project") {
+		user, err := config.UserFile()
+		if err != nil {
+			return newFault(exitUsage, "config", err.Error())
+		}
+		path = user
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return newFault(exitOutput, "unwritable", fmt.Sprintf("directory %q cannot be made: %v", filepath.Dir(path), err))
+		}
+	}
+	rule := picture.Fail
+	if c.Bool("y") {
+		rule = picture.Replace
+	}
+	path, _, err := picture.Destination(path, rule)
+	if err != nil {
+		return err
+	}
+	if err := picture.WriteFile(path, func(w io.Writer) error { return writeTemplate(w) }); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(s.stdout, path)
+	return err
+}
+
+// writeTemplate writes every setting with its default, commented out.
+func writeTemplate(w io.Writer) error {
+	set, _ := defaultsOnly("art")
+	fmt.Fprint(w, "# Impasto: any long flag and its value. Flags and IMPASTO_... variables come first.\n")
+	for _, group := range groups {
+		fmt.Fprintf(w, "\n# %s\n", group)
+		for _, p := range params {
+			if p.group != group || p.flagOnly {
+				continue
+			}
+			text := set.texts[p.name]
+			if p.option {
+				text = optionText(&set.options, p.name)
+			}
+			if strings.ContainsAny(text, ":{}%") || text == "" {
+				text = fmt.Sprintf("%q", text)
+			}
+			fmt.Fprintf(w, "# %s: %-24s # %s\n", p.name, text, strings.ReplaceAll(p.usage, "`", ""))
+		}
+	}
+	return nil
+}

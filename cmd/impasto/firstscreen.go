@@ -1,0 +1,25 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+
+	"github.com/impasto/impasto/vgg"
+)
+
+// printFirstScreen is what the bare command says: what is here, and what to do
+// next. It loads nothing.
+func printFirstScreen(s *session) {
+	weights := "weights: mini (VGG-19 is not installed)"
+	src, err := vgg.Resolve("")
+	if err == nil && src.Builtin == "" {
+		weights = "weights: " + either(src.Name, src.Path)
+	}
+	fmt.Fprintf(s.stdout, "impasto %s · CPU, %s (%s) · %s\n", shortVersion(), count(runtime.GOMAXPROCS(0), "thread"), noCUDA, weights)
+	fmt.Fprintln(s.stdout, "  impasto demo                        a painting within a minute, from pictures the program draws")
+	fmt.Fprintln(s.stdout, "  impasto art PHOTO.jpg PAINTING.jpg  paint your own photograph")
+	if err == nil && src.Builtin != "" {
+		fmt.Fprintln(s.stdout, "  impasto weights get vgg19           once; the real thing")
+	}
+	fmt.Fprintln(s.stdout, "  impasto --help                      all commands")
+}

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/impasto/impasto/style"
+)
+
+// Help fits a screen of 24 lines: what the command is for, two examples to
+// copy, the flags that are used most. --help-all explains every flag.
+
+// mainFlags are shown by --help of a command that has many.
+var mainFlags = []string{
+	"style-weights", "init", "output", "overwrite", "report", "style-weight", "content-weight",
+	"color", "preset", "iterations", "seed", "size", "draft", "weights", "dry-run",
+}
+
+// examples are shown in the help of each command.
+var examples = map[string][2]string{
+	"art":         {"impasto art photo.jpg painting.jpg", "impasto art photo.jpg a.jpg b.jpg --style-weights 3,7 -o '{content}__{style}.png'"},
+	"texture":     {"impasto texture painting.jpg --size 512x512", "impasto texture painting.jpg --seed 7 -o wallpaper.png"},
+	"demo":        {"impasto demo", "impasto demo --content still-life --style mosaic"},
+	"samples":     {"impasto samples", "impasto samples pictures/ --size 640"},
+	"replay":      {"impasto replay out.png --verify", "impasto replay out.png --set size=1024 -o larger.png"},
+	"recipe":      {"impasto recipe show out.png", "impasto recipe diff a.png b.png"},
+	"compare":     {"impasto compare a.png b.png", "impasto compare a.png b.png --min-psnr 40 --diff diff.png"},
+	"weights":     {"impasto weights ls", "impasto weights get vgg19"},
+	"devices":     {"impasto devices", "impasto devices --json"},
+	"doctor":      {"impasto doctor", "impasto doctor --json"},
+	"config":      {"impasto config show --origin", "impasto config init"},
+	"completion":  {"source <(impasto completion bash)", "impasto completion fish > ~/.config/fish/completions/impasto.fish"},
+	"version":     {"impasto version", "impasto version --json"},
+	"recipe show": {"impasto recipe show out.png", "impasto recipe show out.png --json"},
+}
+
+func printHelp(w io.Writer, app *cli.App, l line) {
+	switch {
+	case l.cmd == nil:
+		appHelp(w, app)
+	case len(l.cmd.Subcommands) > 0:
+		groupHelp(w, l)
+	default:
+		commandHelp(w, l)
+	}
+}
+
+func appHelp(w io.Writer, app *cli.App) {
+	fmt.Fprintf(w, "impasto %s - %s\n\n", shortVersion(), app.Usage)
+	for _, e := range examples["art"] {
+		fmt.Fprintf(w, "  %s\n", e)
+	}
+	for _, category := range []string{categoryPaint, categoryPicture, categorySetup} {
+		fmt.Fprintf(w, "\n%s\n", category)
+		var row []string
+		for _, c := range app.Commands {
+			if c.Category == category && !c.Hidden {
+				row = append(row, fmt.Sprintf("  %-10s %s", c.Name, c.Usage))
+			}
+		}
+		fmt.Fprintln(w, strings.Join(row, "\n"))
+	}
+	fmt.Fprintf(w, "\nimpasto COMMAND --help   flags stand anywhere   exit codes: impasto version --exit-codes\n")
+}
+
+func groupHelp(w io.Writer, l line) {
+	name := strings.Join(l.path, " ")
+	fmt.Fprintf(w, "impasto %s - %s\n\n", name, l.cmd.Usage)
+	writeExamples(w, name)
+	for _, c := range l.cmd.Subcommands {
+		fmt.Fprintf(w, "  %-8s %-12s %s\n", c.Name, c.ArgsUsage, c.Usage)
+	}
+}
+
+func commandHelp(w io.Writer, l line) {
+	name := strings.Join(l.path, " ")
+	fmt.Fprintf(w, "impasto %s - %s\n", name, l.cmd.Usage)
+	fmt.Fprintf(w, "usage: impasto %s [flags]\n\n", strings.TrimSpace(name+" "+l.cmd.ArgsUsage))
+	writeExamples(w, name)
+	if l.helpAll && l.cmd.Description != "" {
+		fmt.Fprintf(w, "%s\n\n", l.cmd.Description)
+	}
+	many := len(l.cmd.Flags) > 20
+	left := 0
+	for _, group := range append([]string{""}, groups...) {
+		first := true
+		for _, f := range l.cmd.Flags {
+			d := f.(cli.DocGenerationFlag)
+			if cat := f.(cli.CategorizableFlag).GetCategory(); cat != group {
+				continue
+			}
+			full := f.Names()[0]
+			hidden := !f.(cli.VisibleFlag).IsVisible()
+			common := slices.Contains([]string{"json", "quiet", "verbose"}, full)
+			if !l.helpAll && (hidden || many && !slices.Contains(mainFlags, full) || !many && common && full != "json") {
+				left++
+				continue
+			}
+			heading := ""
+			if first && many {
+				heading = group
+			}
+			first = false
+			writeFlag(w, heading, many, f, d, l)
+		}
+	}
+	if left > 0 && !l.helpAll {
+		fmt.Fprintf(w, "\n%d more flags: impasto %s --help-all\n", left, name)
+	}
+}
+
+func writeExamples(w io.Writer, name string) {
+	e, ok := examples[name]
+	if !ok {
+		return
+	}
+	fmt.Fprintf(w, "  %s\n  %s\n\n", e[0], e[1])
+}
+
+// writeFlag writes one line: group, names, value, what it does, default.
+func writeFlag(w io.Writer, heading string, many bool, f cli.Flag, d cli.DocGenerationFlag, l line) {
+	var short, long string
+	for _, n := range f.Names() {
+		switch {
+		case len(n) == 1:
+			short = "-" + n
+		case long == "":
+			long = "--" + n
+		}
+	}
+	if short != "" && long != "" {
+		short += ","
+	}
+	value, rest := placeholder(d.GetUsage())
+	if def := defaultText(l, f.Names()[0]); def != "" {
+		rest += " (" + def + ")"
+	}
+	if many {
+		fmt.Fprintf(w, "%-13s", heading)
+	} else {
+		fmt.Fprint(w, "  ")
+	}
+	fmt.Fprintf(w, "%-3s %-25s %s\n", short, strings.TrimSpace(long+" "+value), rest)
+}
+
+// defaultText is the default of an option, where one can be said in a word.
+func defaultText(l line, name string) string {
+	p, ok := findParam(name)
+	if !ok || !p.option || l.path[0] != "art" && l.path[0] != "texture" || name == "preset" {
+		return ""
+	}
+	o := style.DefaultOptions(l.path[0], "cpu", "vgg19")
+	text := optionText(&o, name)
+	if len(text) > 16 {
+		return ""
+	}
+	return text
+}

@@ -1,0 +1,70 @@
+// Command impasto turns pictures into paintings.
+//
+// This file is the only one that ends the process. A command line is read by
+// the front end (argv.go), run by urfave/cli (app.go), and whatever goes wrong
+// comes back here as an error with an exit code (fault.go).
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+func main() {
+	os.Exit(run(os.Args, os.Stdin, os.Stdout, os.Stderr))
+}
+
+// session is what a command runs in: its streams and the flags every command
+// has.
+type session struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	json, quiet    bool
+	verbose        int
+}
+
+// run runs one command line and returns the exit code.
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	s := &session{stdin: stdin, stdout: stdout, stderr: stderr}
+	app := newApp(s)
+	if n := len(args); n > 1 && args[n-1] == completionFlag {
+		complete(stdout, app, args[1:n-1])
+		return exitOK
+	}
+	l, bad := readLine(app, args[1:])
+	s.json, s.quiet = l.has("json"), l.has("quiet")
+	for _, f := range l.flags {
+		if f == "--verbose" {
+			s.verbose++
+		}
+	}
+	if !s.quiet && !s.json {
+		for _, n := range l.notes {
+			fmt.Fprintf(stderr, "impasto: note: %s\n", n)
+		}
+	}
+	if l.help {
+		printHelp(stdout, app, l)
+		return exitOK
+	}
+	if len(bad) > 0 {
+		return tell(stdout, stderr, s.json, bad)
+	}
+	switch {
+	case l.version:
+		l.path = []string{"version"}
+	case l.cmd == nil:
+		printFirstScreen(s)
+		return exitOK
+	case len(l.cmd.Subcommands) > 0:
+		printHelp(stdout, app, l)
+		return exitOK
+	}
+	err := app.Run(l.argv(args[0]))
+	if err != nil && s.verbose > 1 && !s.json {
+		fmt.Fprintf(stderr, "impasto: reason: %s\n", strings.Join(reasons(err), " < "))
+	}
+	return tell(stdout, stderr, s.json, err)
+}

@@ -1,0 +1,207 @@
+package main
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+)
+
+// param is one thing a user can set about a render. Its name is the long flag,
+// the key in a configuration file, the word in "replay --set" and, in capitals
+// with IMPASTO_ before it, the environment variable.
+type param struct {
+	name, short string
+	aka         string // a second name that is as good: alpha, beta
+	group       string
+	value       string // what stands for the value in help; "" for a switch
+	usage       string
+	advanced    bool // only in --help-all
+	artOnly     bool
+	option      bool // part of style.Options: decides the picture
+	flagOnly    bool // belongs to one command line, never to a configuration
+}
+
+// Groups of flags, in the order of help.
+const (
+	groupInputs = "Inputs"
+	groupOutput = "Output"
+	groupLoss   = "Loss"
+	groupOptim  = "Optimisation"
+	groupScale  = "Scale"
+	groupDevice = "Device"
+	groupCommon = "Common"
+)
+
+var groups = []string{groupInputs, groupOutput, groupLoss, groupOptim, groupScale, groupDevice, groupCommon}
+
+// params are the settings of a render, in the order of help.
+var params = []param{
+	{name: "content", group: groupInputs, value: "FILE", usage: "the photograph, instead of the first argument", artOnly: true, flagOnly: true},
+	{name: "style", group: groupInputs, value: "FILE", usage: "a painting; may be given several times", flagOnly: true},
+	{name: "style-weights", group: groupInputs, value: "3,7", usage: "share of each painting (default: equal)", option: true},
+	{name: "style-scale", group: groupInputs, value: "X", usage: "size of the painting's details over the canvas", option: true},
+	{name: "style-blend", group: groupInputs, value: "KIND", usage: "mix paintings by `targets` or `losses`", option: true, advanced: true},
+	{name: "style-upscale", group: groupInputs, usage: "enlarge paintings smaller than the canvas", option: true, advanced: true},
+	{name: "init", group: groupInputs, value: "FROM", usage: "start from content, noise, style, gray or a FILE", option: true},
+	{name: "noise-range", group: groupInputs, value: "0:255", usage: "values of the noise to start from", option: true, advanced: true},
+	{name: "noise-std", group: groupInputs, value: "X", usage: "normal noise of this deviation instead", option: true, advanced: true},
+	{name: "max-pixels", group: groupInputs, value: "N", usage: "refuse larger pictures before reading them (default: 400000000)", advanced: true},
+
+	{name: "output", short: "o", group: groupOutput, value: "FILE", usage: "where to write (out.png); - is standard output"},
+	{name: "depth", group: groupOutput, value: "8|16", usage: "bits a channel of PNG and TIFF"},
+	{name: "overwrite", group: groupOutput, value: "HOW", usage: "if it exists: ask, fail (-n), replace (-y), number, skip"},
+	{name: "save-every", group: groupOutput, value: "N", usage: "also save out_00100.png every N iterations"},
+	{name: "frames", group: groupOutput, value: "DIR", usage: "save those pictures into DIR instead"},
+	{name: "report", group: groupOutput, value: "FILE.html", usage: "write a page with pictures, loss curves and settings"},
+	{name: "no-recipe", group: groupOutput, usage: "do not write the recipe into the picture"},
+
+	{name: "style-weight", short: "w", aka: "beta", group: groupLoss, value: "X", usage: "beta: more of the painting", option: true},
+	{name: "content-weight", aka: "alpha", group: groupLoss, value: "X", usage: "alpha: closer to the photograph", option: true},
+	{name: "tv-weight", group: groupLoss, value: "X", usage: "smoothness", option: true},
+	{name: "style-layers", group: groupLoss, value: "LIST", usage: "such as relu1_1,relu3_1:0.5", option: true},
+	{name: "content-layers", group: groupLoss, value: "LIST", usage: "such as relu4_2", option: true, artOnly: true},
+	{name: "style-loss", group: groupLoss, value: "KIND", usage: "gram, or w2 (mean and covariance)", option: true},
+	{name: "color", group: groupLoss, value: "FROM", usage: "colours of the style, the content, or match", option: true, artOnly: true},
+	{name: "loss-scale", group: groupLoss, value: "KIND", usage: "relative (1 = balanced), paper (sums) or mean", option: true, advanced: true},
+	{name: "normalize-gradients", group: groupLoss, value: "KIND", usage: "of each layer: off, l1 or mean", option: true, advanced: true},
+	{name: "tv", group: groupLoss, value: "KIND", usage: "l1, l2, 1.25 or stencil", option: true, advanced: true},
+	{name: "tv-in-loss", group: groupLoss, usage: "count smoothness in the loss, not in its gradient alone", option: true, advanced: true},
+
+	{name: "preset", group: groupOptim, value: "NAME", usage: "another program's formulas and defaults: gatys, jj, pt, cp", option: true},
+	{name: "iterations", short: "n", group: groupOptim, value: "N", usage: "of each scale: 500, or 1000,500,200", option: true},
+	{name: "optimizer", group: groupOptim, value: "NAME", usage: "lbfgs or adam", option: true},
+	{name: "lr", group: groupOptim, value: "X", usage: "step: of adam in pixel values, of lbfgs in step lengths", option: true},
+	{name: "seed", group: groupOptim, value: "N", usage: "of the noise; 0 draws one and tells it", option: true},
+	{name: "history", group: groupOptim, value: "N", usage: "steps L-BFGS remembers", option: true, advanced: true},
+	{name: "line-search", group: groupOptim, usage: "L-BFGS looks for a step that lowers the loss", option: true, advanced: true},
+	{name: "box", group: groupOptim, usage: "keep pixels within black and white while painting", option: true, advanced: true},
+	{name: "plateau", group: groupOptim, value: "X", usage: "end a scale when 50 iterations gain less than this share", option: true, advanced: true},
+	{name: "average", group: groupOptim, value: "X", usage: "show the mean of iterates with this decay", option: true, advanced: true},
+	{name: "adam-beta1", group: groupOptim, value: "X", usage: "decay of the first moment", option: true, advanced: true},
+	{name: "adam-beta2", group: groupOptim, value: "X", usage: "decay of the second moment", option: true, advanced: true},
+	{name: "adam-epsilon", group: groupOptim, value: "X", usage: "added to the root of the second moment", option: true, advanced: true},
+
+	{name: "size", short: "s", group: groupScale, value: "SIZE", usage: "512 (long side), 640x480, 2x, 50%, content, max", option: true},
+	{name: "scales", group: groupScale, value: "N", usage: "sizes painted one after another (0: as many as fit)", option: true},
+	{name: "scale-step", group: groupScale, value: "X", usage: "ratio of neighbouring scales", option: true, advanced: true},
+	{name: "min-scale", group: groupScale, value: "N", usage: "least long side of the coarsest scale", option: true, advanced: true},
+	{name: "carry-state", group: groupScale, usage: "keep the optimiser's memory between scales", option: true, advanced: true},
+	{name: "draft", group: groupScale, usage: "a quick look: the mini network, 256 pixels, few iterations", flagOnly: true},
+
+	{name: "weights", group: groupDevice, value: "NAME", usage: "vgg19, mini (no download) or a FILE (default: vgg19 if installed)"},
+	{name: "device", group: groupDevice, value: "NAME", usage: "auto, cpu or cuda (default: auto)"},
+	{name: "max-memory", group: groupDevice, value: "2GB", usage: "refuse what needs more (default: 90 % of what is free)", advanced: true},
+	{name: "threads", group: groupDevice, value: "N", usage: "processor threads (default: all); the picture is the same"},
+	{name: "pooling", group: groupDevice, value: "KIND", usage: "max, avg or l2", option: true, advanced: true},
+	{name: "pool-scale", group: groupDevice, value: "X", usage: "factor after each pooling", option: true, advanced: true},
+	{name: "pool-rounding", group: groupDevice, value: "KIND", usage: "odd sizes: floor or ceil", option: true, advanced: true},
+	{name: "padding", group: groupDevice, value: "KIND", usage: "of the first convolution: zero or replicate", option: true, advanced: true},
+	{name: "image-range", group: groupDevice, value: "X", usage: "value of white for the network: 255, or 256 as neural-style", option: true, advanced: true},
+
+	{name: "dry-run", group: groupCommon, usage: "say what would be done and stop", flagOnly: true},
+	{name: "progress", group: groupCommon, value: "KIND", usage: "auto, bar, plain, json or none"},
+	{name: "progress-fd", group: groupCommon, value: "N", usage: "write progress to this file descriptor as JSON lines", advanced: true, flagOnly: true},
+	{name: "print-every", group: groupCommon, value: "N", usage: "iterations between lines of plain progress"},
+	{name: "preview", group: groupCommon, value: "HOW", usage: "auto, kitty, iterm, sixel, blocks, none or a FILE"},
+	{name: "config", group: groupCommon, value: "FILE", usage: "a configuration instead of the usual ones", flagOnly: true, advanced: true},
+}
+
+// Every command has these.
+func commonFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.BoolFlag{Name: "json", Usage: "results and errors as JSON on standard output", Category: groupCommon},
+		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "errors and warnings only", Category: groupCommon},
+		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "more detail; -vv for the program's own reasons", Category: groupCommon},
+	}
+}
+
+// words is the value of a flag that is read as text and understood later, so
+// that all that is wrong with a command line is told at once.
+type words struct {
+	said []string
+	many bool // may be given several times; otherwise the last one counts
+}
+
+// Set is called once for each time the flag is given, and once more for each
+// of its other names.
+func (w *words) Set(s string) error {
+	if !w.many {
+		w.said = w.said[:0]
+	}
+	w.said = append(w.said, s)
+	return nil
+}
+
+func (w *words) String() string { return strings.Join(w.said, ",") }
+
+// textFlag makes a flag with a value.
+func textFlag(name, short, group, value, usage string) *cli.GenericFlag {
+	f := &cli.GenericFlag{Name: name, Usage: usage, Category: group, Value: &words{many: name == "style" || name == "set"}}
+	if value != "" {
+		f.Usage = "`" + value + "` " + strings.ReplaceAll(usage, "`", "")
+	}
+	if short != "" {
+		f.Aliases = []string{short}
+	}
+	return f
+}
+
+// placeholder takes "`FILE` the rest" apart.
+func placeholder(usage string) (value, rest string) {
+	if !strings.HasPrefix(usage, "`") {
+		return "", usage
+	}
+	value, rest, _ = strings.Cut(usage[1:], "`")
+	return value, strings.TrimSpace(rest)
+}
+
+// renderFlags are the flags of art or texture.
+func renderFlags(mode string) []cli.Flag {
+	var flags []cli.Flag
+	for _, p := range params {
+		if p.artOnly && mode != "art" {
+			continue
+		}
+		var f cli.Flag
+		if p.value == "" {
+			b := &cli.BoolFlag{Name: p.name, Usage: p.usage, Category: p.group, Hidden: p.advanced}
+			f = b
+		} else {
+			t := textFlag(p.name, p.short, p.group, p.value, p.usage)
+			t.Hidden = p.advanced
+			if p.aka != "" {
+				t.Aliases = append(t.Aliases, p.aka)
+			}
+			f = t
+		}
+		flags = append(flags, f)
+	}
+	// -y is ffmpeg's; the front end turns its -n into --overwrite=fail.
+	flags = append(flags, &cli.BoolFlag{Name: "y", Usage: "replace the output if it exists", Category: groupOutput, Hidden: true})
+	return append(flags, commonFlags()...)
+}
+
+// findParam returns the setting called name.
+func findParam(name string) (param, bool) {
+	i := slices.IndexFunc(params, func(p param) bool { return p.name == name })
+	if i < 0 {
+		return param{}, false
+	}
+	return params[i], true
+}
+
+// configKey tells internal/config which keys exist.
+func configKey(key string) (near string, ok bool) {
+	var names []string
+	for _, p := range params {
+		if p.flagOnly {
+			continue
+		}
+		if p.name == key {
+			return "", true
+		}
+		names = append(names, p.name)
+	}
+	return nearest(key, names), false
+}

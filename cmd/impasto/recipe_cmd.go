@@ -1,0 +1,130 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/impasto/impasto/internal/picture"
+	"github.com/impasto/impasto/internal/recipe"
+)
+
+func recipeCommand(s *session) *cli.Command {
+	return command(&cli.Command{
+		Name:     "recipe",
+		Category: categoryPicture,
+		Usage:    "show, compare and remove the recipe inside pictures",
+		Subcommands: []*cli.Command{
+			{
+				Name:      "show",
+				Usage:     "print the recipe of a picture",
+				ArgsUsage: "IMAGE...",
+				Flags:     commonFlags(),
+				Action: func(c *cli.Context) error {
+					return eachPicture(c, "show", func(path string) error { return recipeShow(s, path) })
+				},
+			},
+			{
+				Name:      "diff",
+				Usage:     "print what differs between the recipes of two pictures",
+				ArgsUsage: "A B",
+				Flags:     commonFlags(),
+				Action:    func(c *cli.Context) error { return recipeDiff(s, c) },
+			},
+			{
+				Name:      "strip",
+				Usage:     "remove the recipe from pictures, leaving their pixels",
+				ArgsUsage: "IMAGE...",
+				Flags:     commonFlags(),
+				Action: func(c *cli.Context) error {
+					return eachPicture(c, "strip", func(path string) error {
+						if err := picture.StripRecipe(path); err != nil {
+							return err
+						}
+						return printResult(s.stdout, path)
+					})
+				},
+			},
+		},
+	})
+}
+
+// eachPicture does something to every picture named and tells all that failed.
+func eachPicture(c *cli.Context, verb string, do func(path string) error) error {
+	if c.NArg() == 0 {
+		return usageFault("recipe "+verb+" needs a picture", "impasto recipe "+verb+" out.png")
+	}
+	var bad faults
+	for _, path := range c.Args().Slice() {
+		bad.add(do(home(path)))
+	}
+	return bad.err()
+}
+
+// readRecipe reads the recipe in, or beside, a picture.
+func readRecipe(path string) (recipe.Recipe, error) {
+	text, err := picture.ReadRecipe(path)
+	if err != nil {
+		return recipe.Recipe{}, err
+	}
+	r, err := recipe.Parse(text)
+	if err != nil {
+		return r, newFault(exitInput, "bad_recipe", fmt.Sprintf("%q: %v", path, err))
+	}
+	return r, nil
+}
+
+func recipeShow(s *session, path string) error {
+	r, err := readRecipe(path)
+	if err != nil {
+		return err
+	}
+	text, err := r.Canonical()
+	if err != nil {
+		return err
+	}
+	if !s.json {
+		var b bytes.Buffer
+		if err := json.Indent(&b, []byte(text), "", "  "); err != nil {
+			return err
+		}
+		text = b.String()
+	}
+	_, err = fmt.Fprintln(s.stdout, text)
+	return err
+}
+
+func recipeDiff(s *session, c *cli.Context) error {
+	if c.NArg() != 2 {
+		return usageFault(fmt.Sprintf("recipe diff needs two pictures, got %d", c.NArg()), "impasto recipe diff a.png b.png")
+	}
+	var bad faults
+	var both [2]recipe.Recipe
+	for i := range both {
+		r, err := readRecipe(home(c.Args().Get(i)))
+		bad.add(err)
+		both[i] = r
+	}
+	if len(bad) > 0 {
+		return bad
+	}
+	changes, err := recipe.Diff(both[0], both[1])
+	if err != nil {
+		return err
+	}
+	if s.json {
+		if changes == nil {
+			changes = []recipe.Change{}
+		}
+		return writeJSON(s.stdout, changes)
+	}
+	for _, ch := range changes {
+		fmt.Fprintln(s.stdout, ch)
+	}
+	if len(changes) == 0 && !s.quiet {
+		fmt.Fprintln(s.stderr, "impasto: the recipes are the same")
+	}
+	return nil
+}

@@ -1,0 +1,367 @@
+package main
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/impasto/impasto/internal/picture"
+	"github.com/impasto/impasto/internal/progress"
+	"github.com/impasto/impasto/internal/recipe"
+	"github.com/impasto/impasto/style"
+	"github.com/impasto/impasto/vgg"
+)
+
+// render is one picture from the command line to the file. prepare finds out
+// everything that can be wrong before anything slow starts; paint does the
+// slow part.
+type render struct {
+	*session
+	set  *settings
+	mode string
+
+	inputs  style.Inputs
+	files   []inputFile // what the inputs were read from
+	source  vgg.Source
+	network *vgg.Network
+	device  device
+	env     style.Env
+	plan    style.Plan
+	out     target
+	report  string   // path of the page, "" for none
+	notes   []string // told before the work starts
+
+	recipe recipe.Recipe // without its result
+	frames []frame       // kept for the page
+}
+
+// inputFile is a picture that was read.
+type inputFile struct {
+	role, path string
+	info       *picture.Info
+	picture    *picture.Picture
+}
+
+// prepare reads and checks everything. All faults are returned together.
+func (r *render) prepare(content, init string, styles []string) error {
+	var bad faults
+	bad = append(bad, r.read(content, styles, init)...)
+	bad.add(checkDevice(r.set.text("device")))
+	bad = append(bad, r.loadNetwork()...)
+	bad = append(bad, r.checkOptions()...)
+	if len(bad) > 0 {
+		// What remains needs inputs and options; the output's name may still
+		// be checked, so that its faults are told with the others.
+		bad.add(r.checkOutputEarly())
+		return bad
+	}
+	r.device = openDevice(r.set.text("device"), r.set.number("threads", 0))
+	r.env = style.Env{Backend: r.device.backend, Network: r.network, MaxBytes: r.memoryLimit(), Every: r.set.number("save-every", 0)}
+	w, h := r.canvas()
+	plan, err := style.NewPlan(w, h, r.set.options, r.env)
+	if err != nil {
+		bad.add(err)
+		bad.add(r.checkOutputEarly())
+		return bad
+	}
+	r.plan = plan
+	r.set.options = plan.Options
+	r.recipe = r.newRecipe()
+	bad.add(r.chooseOutputs())
+	return bad.err()
+}
+
+// read reads the input pictures.
+func (r *render) read(content string, styles []string, init string) faults {
+	var bad faults
+	stdin := 0
+	one := func(role, path string) *picture.Picture {
+		if path == "" {
+			return nil
+		}
+		if path == stdoutName {
+			if stdin++; stdin > 1 {
+				bad.add(usageFault("only one picture can come from standard input", "give the others as files"))
+				return nil
+			}
+		}
+		p, info, err := picture.Read(home(path), picture.ReadOptions{
+			Role: role + " image", MaxPixels: r.set.number("max-pixels", 0), Stdin: r.stdin})
+		if err != nil {
+			bad.add(err)
+			return nil
+		}
+		for _, w := range info.Warnings {
+			r.notes = append(r.notes, w)
+		}
+		r.files = append(r.files, inputFile{role, path, info, p})
+		return p
+	}
+	r.inputs.Content = one("content", content)
+	r.inputs.Styles = nil
+	for _, s := range styles {
+		r.inputs.Styles = append(r.inputs.Styles, one("style", s))
+	}
+	r.inputs.Init = one("init", init)
+	return bad
+}
+
+// loadNetwork reads the weights, up to the deepest layer that carries a loss.
+func (r *render) loadNetwork() faults {
+	source, err := vgg.Resolve(home(r.set.text("weights")))
+	if err != nil {
+		return toFaults(err)
+	}
+	r.source = source
+	name := source.Name
+	if name == "" {
+		name = source.Path
+	}
+	network, err := vgg.Load(context.Background(), name, vgg.LoadOptions{UpTo: deepestLayer(r.set.options)})
+	if err != nil {
+		// A layer these weights do not have is an option's fault: read them
+		// whole, so that it is told with the other options.
+		var all *vgg.Network
+		if all, err = vgg.Load(context.Background(), name, vgg.LoadOptions{}); err != nil {
+			return toFaults(err)
+		}
+		network = all
+	}
+	r.network = network
+	return nil
+}
+
+// deepestLayer is the last layer in use, in the network's order; "" when one
+// of them is unknown, so that all are read and can be named in the message.
+func deepestLayer(o style.Options) string {
+	deepest := ""
+	for _, l := range append(append([]style.LayerWeight{}, o.ContentLayers...), o.StyleLayers...) {
+		name, err := vgg.ParseLayer(l.Layer)
+		if err != nil {
+			return ""
+		}
+		deepest = max(deepest, name) // relu1_1 < relu1_2 < relu2_1 also as text
+	}
+	return deepest
+}
+
+func (r *render) checkOptions() faults {
+	var layers []string
+	if r.network != nil {
+		layers = r.network.Taps()
+	}
+	bad := optionFaults(r.set.options.Validate(layers...))
+	if _, err := picture.ParseSize(r.set.options.Size); err != nil {
+		f := toFaults(err)[0]
+		f.Exit = exitUsage
+		bad = append(bad, f)
+	}
+	if n, styles := len(r.set.options.StyleWeights), len(r.inputs.Styles); n > 0 && n != styles && styles > 0 {
+		bad.add(usageFault(fmt.Sprintf("--style-weights has %s for %s", count(n, "number"), count(styles, "style image"))))
+	}
+	return bad
+}
+
+// canvas is the picture whose proportions the result takes.
+func (r *render) canvas() (w, h int) {
+	p := r.inputs.Content
+	if r.mode == style.ModeTexture {
+		p = r.inputs.Styles[0]
+	}
+	return p.W, p.H
+}
+
+func (r *render) memoryLimit() int64 {
+	if n, ok := parseBytes(r.set.text("max-memory")); ok {
+		return n
+	}
+	return freeMemory() / 10 * 9
+}
+
+// newRecipe is the recipe without its result.
+func (r *render) newRecipe() recipe.Recipe {
+	rec := recipe.Recipe{
+		Version: recipe.Version, Program: shortVersion(), Mode: r.mode, Options: r.set.options,
+		Weights: recipe.Weights{Name: r.network.Name, SHA256: r.network.Meta.SHA256},
+		Device:  r.device.class, Precision: "f32",
+	}
+	for _, f := range r.files {
+		rec.Inputs = append(rec.Inputs, recipe.Input{
+			Role: f.role, Name: baseName(f.info.Name), SHA256: hex.EncodeToString(f.info.SHA256[:]), Bytes: f.info.Bytes})
+	}
+	return rec
+}
+
+// baseName drops directories in the fashion of any system: a recipe may travel.
+func baseName(path string) string {
+	return path[strings.LastIndexAny(path, `/\`)+1:]
+}
+
+// fieldValues fill an output template.
+func (r *render) fieldValues() map[string]string {
+	v := map[string]string{"mode": r.mode, "date": today(), "seed": strconv.FormatUint(r.set.options.Seed, 10)}
+	var styles []string
+	for _, f := range r.files {
+		switch f.role {
+		case "content":
+			v["content"] = stem(f.path)
+		case "style":
+			styles = append(styles, stem(f.path))
+		}
+	}
+	v["style"] = strings.Join(styles, "+")
+	if v["content"] == "" {
+		v["content"] = v["style"]
+	}
+	v["default"] = v["content"] + "__" + v["style"] + ".png"
+	if r.mode == style.ModeTexture {
+		v["default"] = v["style"] + ".png"
+	}
+	if len(r.plan.Scales) > 0 {
+		v["w"], v["h"] = strconv.Itoa(r.plan.W()), strconv.Itoa(r.plan.H())
+		v["size"] = v["w"] + "x" + v["h"]
+		v["recipe"] = r.recipe.Hash()[:8]
+	}
+	return v
+}
+
+func (r *render) outputName() string {
+	if o := r.set.text("output"); o != "" {
+		return o
+	}
+	return "out.png"
+}
+
+// chooseOutputs decides on all files that will be written.
+func (r *render) chooseOutputs() error {
+	var bad faults
+	var err error
+	r.out, err = r.chooseTarget(r.outputName(), r.set.text("overwrite"), r.fieldValues())
+	bad.add(err)
+	if err == nil && r.out.path != stdoutName {
+		bad.add(r.out.format.Fits(r.plan.W(), r.plan.H()))
+	}
+	for _, f := range r.files {
+		if r.out.path != stdoutName && f.path != stdoutName && sameFile(r.out.path, home(f.path)) {
+			bad.add(newFault(exitOutput, "same_file", fmt.Sprintf("output %q is also the %s image", r.out.path, f.role), "-o out.png"))
+		}
+	}
+	if r.report = home(r.set.text("report")); r.report != "" {
+		if _, _, err := picture.Destination(r.report, picture.Replace); err != nil {
+			bad.add(err)
+		}
+	}
+	if p := r.previewFile(); p != "" {
+		_, err := picture.FormatOf(p)
+		bad.add(err)
+		if _, _, err := picture.Destination(p, picture.Replace); err != nil {
+			bad.add(err)
+		}
+	}
+	if dir := home(r.set.text("frames")); dir != "" && r.set.number("save-every", 0) == 0 {
+		bad.add(usageFault("--frames needs --save-every to say how often", "--frames "+dir+" --save-every 10"))
+	} else if dir != "" {
+		bad.add(makeDirectory(dir))
+	}
+	return bad.err()
+}
+
+// checkOutputEarly checks the output's name as far as it can be known when
+// inputs are missing, so that its faults are told together with theirs.
+func (r *render) checkOutputEarly() error {
+	template := home(r.outputName())
+	if template == stdoutName || strings.Contains(template, "{") || isDirectory(template) {
+		return nil
+	}
+	_, err := r.chooseTarget(template, r.set.text("overwrite"), r.fieldValues())
+	return err
+}
+
+// header says in one line what was chosen and why.
+func (r *render) header() string {
+	parts := []string{r.device.String(), fmt.Sprintf("%dx%d", r.plan.W(), r.plan.H()), count(len(r.plan.Scales), "scale")}
+	if r.plan.Seconds > 0 {
+		parts = append(parts, "~"+progress.Span(time.Duration(r.plan.Seconds*float64(time.Second))))
+	}
+	if r.plan.PeakBytes > 0 {
+		parts = append(parts, progress.Bytes(r.plan.PeakBytes))
+	}
+	weights := "weights " + r.network.Name
+	if r.source.Builtin == "mini" && r.source.Why != "asked for" {
+		weights += " (VGG-19 is not installed)"
+	}
+	return strings.Join(append(parts, weights), " · ")
+}
+
+// describe is the header's facts by name.
+func (r *render) describe() map[string]any {
+	styles := []string{}
+	content := ""
+	for _, f := range r.files {
+		if f.role == "style" {
+			styles = append(styles, f.path)
+		} else if f.role == "content" {
+			content = f.path
+		}
+	}
+	return map[string]any{
+		"mode": r.mode, "device": r.device.class, "threads": r.device.threads, "reason": r.device.reason,
+		"width": r.plan.W(), "height": r.plan.H(), "scales": r.plan.Scales, "iterations": r.plan.Iterations(),
+		"seconds": r.plan.Seconds, "peak_bytes": r.plan.PeakBytes, "weights": r.network.Name,
+		"weights_reason": r.source.Why, "content": content, "styles": styles, "output": r.out.path,
+		"recipe": r.recipe.Hash(), "seed": r.set.options.Seed,
+	}
+}
+
+// paint runs the optimisation. The picture may be there even when there is an
+// error: interrupted and diverged runs keep what they have.
+func (r *render) paint(ctx context.Context, watch func(style.Event)) (*style.Result, error) {
+	r.env.Progress = watch
+	if r.mode == style.ModeTexture {
+		return style.Texture(ctx, r.inputs, r.set.options, r.env)
+	}
+	return style.Art(ctx, r.inputs, r.set.options, r.env)
+}
+
+// finished completes the recipe with what came of it.
+func (r *render) finished(res *style.Result, stopped string) recipe.Recipe {
+	rec := r.recipe
+	rec.Options = res.Options
+	rec.Output = r.encoding()
+	p := res.Picture
+	rec.Result = recipe.Result{
+		W: p.W, H: p.H, Iterations: res.Iterations, Planned: r.plan.Iterations(),
+		Loss: recipe.Finite(res.Losses.Total), Stopped: stopped, PixelSHA256: pixelHash(p, rec.Output.Depth),
+	}
+	return rec
+}
+
+// encoding is how the picture will be written.
+func (r *render) encoding() recipe.Output {
+	o := recipe.Output{Format: strings.ToLower(r.out.format.String()), Depth: 8}
+	switch r.out.format {
+	case picture.TIFF:
+		o.Depth = r.set.number("depth", 16)
+	case picture.PNG:
+		o.Depth = r.set.number("depth", 8)
+	}
+	return o
+}
+
+// stopReason names why a run ended early, "" when it did not.
+func stopReason(err error) string {
+	var diverged *style.DivergedError
+	switch {
+	case err == nil:
+		return ""
+	case errors.As(err, &diverged):
+		return "diverged"
+	case errors.Is(err, context.Canceled):
+		return "interrupted"
+	}
+	return "failed"
+}

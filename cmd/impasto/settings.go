@@ -1,0 +1,266 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/impasto/impasto/internal/config"
+	"github.com/impasto/impasto/style"
+)
+
+// settings are the effective values of all params for one render, and where
+// each came from.
+type settings struct {
+	options style.Options
+	texts   map[string]string // of the params that are no options
+	origins map[string]string
+	styles  []string // --style, in order
+}
+
+func (s *settings) text(name string) string { return s.texts[name] }
+
+// on reports a switch.
+func (s *settings) on(name string) bool { v, _ := parseSwitch(s.texts[name]); return v }
+
+// layer is one place settings come from.
+type layer struct {
+	get    func(name string) (text string, ok bool)
+	origin func(name string) string
+}
+
+// draftOptions are what --draft changes.
+var draftOptions = map[string]string{"weights": "mini", "size": "256", "iterations": "60,40"}
+
+// resolve merges flag > environment > project file > user file > preset >
+// default, and returns everything that is wrong with any of them.
+func resolve(c *cli.Context, mode string) (*settings, faults) {
+	layers, bad := allLayers(c)
+	s, more := merge(mode, layers)
+	if c != nil {
+		if g, ok := c.Generic("style").(*words); ok && c.IsSet("style") {
+			s.styles = g.said
+		}
+		if isSwitchedOn(c, "y") {
+			s.texts["overwrite"], s.origins["overwrite"] = "replace", "-y"
+		}
+	}
+	return s, append(bad, more...)
+}
+
+// defaultsOnly are the settings where nothing is said.
+func defaultsOnly(mode string) (*settings, faults) { return merge(mode, nil) }
+
+// allLayers lists where settings come from, nearest first.
+func allLayers(c *cli.Context) ([]layer, faults) {
+	layers := []layer{flagLayer(c)}
+	if c != nil && isSwitchedOn(c, "draft") {
+		layers = append(layers, layer{
+			get:    func(name string) (string, bool) { v, ok := draftOptions[name]; return v, ok },
+			origin: func(string) string { return "--draft" },
+		})
+	}
+	layers = append(layers, envLayer(os.LookupEnv))
+	files, bad := fileLayers(c)
+	return append(layers, files...), bad
+}
+
+// merge takes each setting from the first layer that has it.
+func merge(mode string, layers []layer) (*settings, faults) {
+	var bad faults
+	find := func(name string) (text, origin string, ok bool) {
+		for _, l := range layers {
+			if text, ok := l.get(name); ok {
+				return text, l.origin(name), true
+			}
+		}
+		return "", "", false
+	}
+
+	s := &settings{texts: map[string]string{}, origins: map[string]string{}}
+	preset, _, hasPreset := find("preset")
+	weights, _, _ := find("weights")
+	s.options = style.DefaultOptions(mode, "cpu", networkName(weights))
+	if hasPreset && preset != "default" {
+		o, err := style.Preset(preset, mode)
+		if err != nil {
+			bad = append(bad, optionFaults(err)...)
+		} else {
+			s.options = o
+		}
+	}
+	defaults := style.DefaultOptions(mode, "cpu", networkName(weights))
+	for _, p := range params {
+		if p.artOnly && mode != "art" {
+			continue
+		}
+		text, origin, ok := find(p.name)
+		if !ok {
+			s.origins[p.name] = "default"
+			if p.option && optionText(&s.options, p.name) != optionText(&defaults, p.name) {
+				s.origins[p.name] = "preset " + preset
+			}
+			continue
+		}
+		s.origins[p.name] = origin
+		if !p.option {
+			s.texts[p.name] = text
+			bad.add(checkText(p, text))
+			continue
+		}
+		if p.name == "preset" {
+			continue
+		}
+		if err := setOption(&s.options, p.name, text); err != nil {
+			bad.add(attribute(err, p.name, origin))
+		}
+	}
+	return s, bad
+}
+
+// attribute says where a bad value came from when it was not the command line.
+func attribute(err error, name, origin string) error {
+	f := toFaults(err)[0]
+	if origin != "flag" && !strings.HasPrefix(origin, "-") {
+		f.Message = origin + ": " + strings.TrimPrefix(f.Message, "--")
+	}
+	return f
+}
+
+// checkText checks the value of a param that is no option.
+func checkText(p param, text string) error {
+	oneOf := func(words []string) error {
+		for _, w := range words {
+			if text == w {
+				return nil
+			}
+		}
+		f := usageFault(fmt.Sprintf("--%s %q is not one of %s", p.name, text, strings.Join(words, ", ")))
+		if near := nearest(text, words); near != "" {
+			f.Try = []string{"--" + p.name + " " + near}
+		}
+		return f
+	}
+	atLeast := func(least int) error {
+		if n, err := strconv.Atoi(text); err != nil || n < least {
+			return usageFault(fmt.Sprintf("--%s takes a whole number from %d, got %q", p.name, least, text))
+		}
+		return nil
+	}
+	switch p.name {
+	case "overwrite", "progress", "depth":
+		return oneOf(flagChoices[p.name])
+	case "max-pixels", "save-every", "print-every", "threads":
+		return atLeast(1)
+	case "max-memory":
+		if _, ok := parseBytes(text); !ok {
+			return badValue(p.name, text, "an amount such as 500MB or 2GB")
+		}
+	case "progress-fd":
+		return atLeast(3)
+	}
+	if p.value == "" {
+		if _, ok := parseSwitch(text); !ok {
+			return badValue(p.name, text, "yes or no")
+		}
+	}
+	return nil
+}
+
+// number returns a checked whole number, or fallback where none was given.
+func (s *settings) number(name string, fallback int) int {
+	if n, err := strconv.Atoi(s.texts[name]); err == nil {
+		return n
+	}
+	return fallback
+}
+
+func flagLayer(c *cli.Context) layer {
+	return layer{
+		get: func(name string) (string, bool) {
+			if c == nil || !c.IsSet(name) {
+				return "", false
+			}
+			if w, ok := c.Generic(name).(*words); ok {
+				return w.said[len(w.said)-1], true
+			}
+			return strconv.FormatBool(c.Bool(name)), true
+		},
+		origin: func(string) string { return "flag" },
+	}
+}
+
+// envName is the environment variable of a param.
+func envName(name string) string {
+	return "IMPASTO_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
+}
+
+func envLayer(lookup func(string) (string, bool)) layer {
+	return layer{
+		get: func(name string) (string, bool) {
+			p, _ := findParam(name)
+			if p.flagOnly {
+				return "", false
+			}
+			v, ok := lookup(envName(name))
+			return v, ok && v != ""
+		},
+		origin: envName,
+	}
+}
+
+// fileLayers reads the project's and the user's configuration, or the one
+// named by --config instead of both.
+func fileLayers(c *cli.Context) ([]layer, faults) {
+	var bad faults
+	paths := []string{config.ProjectFile}
+	if user, err := config.UserFile(); err == nil {
+		paths = append(paths, user)
+	}
+	if c != nil && c.IsSet("config") {
+		named := flagText(c, "config")
+		if _, err := os.Stat(named); err != nil {
+			bad.add(newFault(exitUsage, "config", fmt.Sprintf("configuration %q does not exist", named)))
+		}
+		paths = []string{named}
+	}
+	var layers []layer
+	for _, path := range paths {
+		entries, errs := config.Load(path, configKey)
+		for _, err := range errs {
+			bad.add(err)
+		}
+		if len(entries) == 0 {
+			continue
+		}
+		byKey := map[string]config.Entry{}
+		for _, e := range entries {
+			byKey[e.Key] = e
+		}
+		layers = append(layers, layer{
+			get:    func(name string) (string, bool) { e, ok := byKey[name]; return e.Value, ok },
+			origin: func(name string) string { return fmt.Sprintf("%s:%d", path, byKey[name].Line) },
+		})
+	}
+	return layers, bad
+}
+
+func isSwitchedOn(c *cli.Context, name string) bool {
+	for _, f := range c.Command.Flags {
+		if f.Names()[0] == name {
+			return c.Bool(name)
+		}
+	}
+	return false
+}
+
+// networkName is the name by which defaults are chosen for --weights.
+func networkName(weights string) string {
+	if weights == "mini" {
+		return "mini"
+	}
+	return "vgg19"
+}

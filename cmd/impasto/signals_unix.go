@@ -1,0 +1,12 @@
+//go:build unix
+
+package main
+
+import (
+	"os"
+	"syscall"
+)
+
+var pictureSignals = []os.Signal{syscall.SIGUSR1}
+
+func isPictureSignal(s os.Signal) bool { return s == syscall.SIGUSR1 }

@@ -1,0 +1,201 @@
+// Package progress tells a person or a program how a render is getting on.
+//
+// One interface, four writers: a bar for terminals, plain lines for logs, JSON
+// lines for programs, and nothing. It knows no more of a render than the
+// numbers in Update, and imports nothing of Impasto.
+package progress
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+)
+
+// Update is the state of a render after one iteration.
+type Update struct {
+	Scale, Scales int // from 1
+	W, H          int // pixels of this scale
+	Iter, Iters   int // from 1, of this scale
+	ItsPerSecond  float64
+	ETA           time.Duration // of the whole render; negative while unknown
+	Loss          float64
+	Terms         []Term // parts of Loss, in a fixed order
+	Memory        int64  // bytes held, 0 when unknown
+}
+
+// Term is one named part of a loss.
+type Term struct {
+	Name  string
+	Value float64
+}
+
+// Reporter receives what happens during one render, from one goroutine.
+type Reporter interface {
+	// Start tells what was chosen and why, in one line. facts are the same
+	// things by name, for programs.
+	Start(header string, facts map[string]any)
+	// Update is called after every iteration; writers decide what to show.
+	Update(Update)
+	// Event tells of something besides the iterations: "checkpoint",
+	// "preview" or "warning".
+	Event(kind, message string, facts map[string]any)
+	// Result tells what was made.
+	Result(message string, facts map[string]any)
+	// Close ends the report and leaves the terminal in order.
+	Close()
+}
+
+// Options say how progress is written.
+type Options struct {
+	Kind       string // "auto", "bar", "plain", "json", "none"
+	PrintEvery int    // plain: iterations between two lines; 0 means 50
+	Quiet      bool   // no header and no iterations
+	Terminal   bool   // whether the writer is a terminal
+	Width      int    // columns of the terminal
+	Colour     bool
+}
+
+// Kinds are the values of Options.Kind.
+var Kinds = []string{"auto", "bar", "plain", "json", "none"}
+
+// New returns the reporter that o asks for. "auto" is a bar on a terminal and
+// plain lines elsewhere.
+func New(w io.Writer, o Options) Reporter {
+	if o.PrintEvery <= 0 {
+		o.PrintEvery = 50
+	}
+	kind := o.Kind
+	if kind == "auto" || kind == "" {
+		kind = "plain"
+		if o.Terminal {
+			kind = "bar"
+		}
+	}
+	if kind == "json" {
+		return &jsonLines{w: w, now: time.Now}
+	}
+	if o.Quiet || kind == "none" {
+		return none{w: w}
+	}
+	if kind == "bar" {
+		return newBar(w, o)
+	}
+	return &plain{w: w, every: o.PrintEvery, now: time.Now}
+}
+
+// none is silent but for warnings: what went wrong is never hidden.
+type none struct{ w io.Writer }
+
+func (none) Start(string, map[string]any) {}
+func (none) Update(Update)                {}
+func (n none) Event(kind, message string, _ map[string]any) {
+	if kind == "warning" {
+		fmt.Fprintf(n.w, "impasto: %s\n", message)
+	}
+}
+func (none) Result(string, map[string]any) {}
+func (none) Close()                        {}
+
+// losses renders "loss 1.83e+04 (style 1.2e+04 content 5.9e+03)".
+func losses(u Update) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "loss %s", Number(u.Loss))
+	if len(u.Terms) > 1 {
+		b.WriteString(" (")
+		for i, t := range u.Terms {
+			if i > 0 {
+				b.WriteByte(' ')
+			}
+			fmt.Fprintf(&b, "%s %s", t.Name, Number(t.Value))
+		}
+		b.WriteByte(')')
+	}
+	return b.String()
+}
+
+// rate renders iterations per second, or seconds per iteration when slow.
+func rate(its float64) string {
+	switch {
+	case its <= 0:
+		return "- it/s"
+	case its < 0.5:
+		return fmt.Sprintf("%.1f s/it", 1/its)
+	}
+	return fmt.Sprintf("%.1f it/s", its)
+}
+
+// eta renders the time left as m:ss or h:mm:ss, "-" while unknown.
+func eta(d time.Duration) string {
+	if d < 0 {
+		return "eta -"
+	}
+	s := int(d.Round(time.Second).Seconds())
+	if s >= 3600 {
+		return fmt.Sprintf("eta %d:%02d:%02d", s/3600, s/60%60, s%60)
+	}
+	return fmt.Sprintf("eta %d:%02d", s/60, s%60)
+}
+
+// Number renders a loss with three digits: 0.0123, 4.56, 789, 1.23e+04.
+func Number(v float64) string { return fmt.Sprintf("%.3g", v) }
+
+// Bytes renders a size: 210 MB, 3.1 GB.
+func Bytes(n int64) string {
+	switch {
+	case n >= 1e10:
+		return fmt.Sprintf("%.0f GB", float64(n)/1e9)
+	case n >= 1e9:
+		return fmt.Sprintf("%.1f GB", float64(n)/1e9)
+	case n >= 1e6:
+		return fmt.Sprintf("%.0f MB", float64(n)/1e6)
+	case n >= 1e3:
+		return fmt.Sprintf("%.0f KB", float64(n)/1e3)
+	}
+	return fmt.Sprintf("%d bytes", n)
+}
+
+// Span renders a duration for people: 0.4 s, 38 s, 5 min, 2 h 10 min.
+func Span(d time.Duration) string {
+	s := d.Seconds()
+	switch {
+	case s < 10:
+		return fmt.Sprintf("%.1f s", s)
+	case s < 120:
+		return fmt.Sprintf("%.0f s", s)
+	case s < 3600:
+		return fmt.Sprintf("%.0f min", s/60)
+	}
+	m := int(s/60 + 0.5)
+	return fmt.Sprintf("%d h %d min", m/60, m%60)
+}
+
+// Both reports to a and b.
+func Both(a, b Reporter) Reporter { return both{a, b} }
+
+type both struct{ a, b Reporter }
+
+func (r both) Start(header string, facts map[string]any) {
+	r.a.Start(header, facts)
+	r.b.Start(header, facts)
+}
+
+func (r both) Update(u Update) {
+	r.a.Update(u)
+	r.b.Update(u)
+}
+
+func (r both) Event(kind, message string, facts map[string]any) {
+	r.a.Event(kind, message, facts)
+	r.b.Event(kind, message, facts)
+}
+
+func (r both) Result(message string, facts map[string]any) {
+	r.a.Result(message, facts)
+	r.b.Result(message, facts)
+}
+
+func (r both) Close() {
+	r.a.Close()
+	r.b.Close()
+}
