@@ -82,6 +82,55 @@ func (a *archive) convolutions() (map[string]params, error) {
 	return found, nil
 }
 
+// topology returns the convolutions in the order they are computed, block by
+// block, and the tensors of each. There is at least one.
+func (a *archive) topology() ([]shape, map[string]params, error) {
+	found, err := a.convolutions()
+	if err != nil {
+		return nil, nil, err
+	}
+	var list []shape
+	for s := (shape{block: 1, index: 1, in: 3}); ; {
+		p, ok := found[s.conv()]
+		if !ok && s.index > 1 { // the block is over
+			s.block, s.index = s.block+1, 1
+			continue
+		}
+		if !ok {
+			break
+		}
+		if s.out, err = checkShapes(s, p); err != nil {
+			return nil, nil, err
+		}
+		list = append(list, s)
+		s.index, s.in = s.index+1, s.out
+	}
+	if len(list) < len(found) {
+		return nil, nil, fmt.Errorf("%d convolutions are there, but only %d follow each other from conv1_1 without a gap", len(found), len(list))
+	}
+	return list, found, nil
+}
+
+// checkShapes compares a convolution's tensors with the layer before it and
+// returns its output channels.
+func checkShapes(s shape, p params) (int, error) {
+	if p.weight == nil || p.bias == nil {
+		missing := s.conv() + ".weight"
+		if p.bias == nil {
+			missing = s.conv() + ".bias"
+		}
+		return 0, fmt.Errorf("%s is missing", missing)
+	}
+	w := p.weight.shape
+	if len(w) != 4 || w[0] < 1 || w[1] != s.in || w[2] != 3 || w[3] != 3 {
+		return 0, fmt.Errorf("%s (%q) has shape %v, a 3x3 convolution of %d channels was expected", s.conv(), clip(p.weight.name), w, s.in)
+	}
+	if b := p.bias.shape; len(b) != 1 || b[0] != w[0] {
+		return 0, fmt.Errorf("%s (%q) has shape %v, [%d] was expected", s.conv(), clip(p.bias.name), b, w[0])
+	}
+	return w[0], nil
+}
+
 func (e *entry) role() string {
 	if e.bias {
 		return e.conv + ".bias"

@@ -116,7 +116,11 @@ func TestFlippedKernels(t *testing.T) {
 			entry{name: l.name + ".weight", shape: []int{l.out, l.in, 3, 3}, read: func() ([]float32, error) { return l.w, nil }},
 			entry{name: l.name + ".bias", shape: []int{l.out}, read: func() ([]float32, error) { return l.b, nil }})
 	}
-	layers, err := readLayers(context.Background(), a, "")
+	list, tensors, err := a.topology()
+	if err != nil {
+		t.Fatal(err)
+	}
+	layers, err := readLayers(context.Background(), a, list, tensors)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -87,7 +87,20 @@ func (s shape) conv() string { return fmt.Sprintf("conv%d_%d", s.block, s.index)
 func (s shape) relu() string { return fmt.Sprintf("relu%d_%d", s.block, s.index) }
 
 // vgg19 lists the sixteen convolutions (configuration E of the paper).
-var vgg19 = topology([]int{2, 2, 4, 4, 4}, []int{64, 128, 256, 512, 512})
+var (
+	vggWidths = []int{64, 128, 256, 512, 512}
+	vgg19     = topology([]int{2, 2, 4, 4, 4}, vggWidths)
+)
+
+// families are the networks people paint with (configurations E and D),
+// the deepest first, so that a file that ends early counts as VGG19's.
+var families = []struct {
+	name   string
+	layers []shape
+}{
+	{"vgg19", vgg19},
+	{"vgg16", topology([]int{2, 2, 3, 3, 3}, vggWidths)},
+}
 
 // topology lists the convolutions of blocks with the given depths and widths.
 func topology(depths, widths []int) []shape {

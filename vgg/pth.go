@@ -65,7 +65,11 @@ func openTorchZip(f *source) (*archive, error) {
 		return nil, refusedf([]string{"formats: .safetensors .pth .caffemodel .onnx .mat .pkl.bz2"}, "is a zip, but not PyTorch's (it has no data.pkl)")
 	}
 	if e := files["byteorder"]; e != nil {
-		if order, err := readEntry(f, e, 16); err != nil || string(order) != "little" {
+		order, err := readEntry(f, e, 16)
+		if err != nil {
+			return nil, err
+		}
+		if string(order) != "little" {
 			return nil, fmt.Errorf("was written on a big-endian machine")
 		}
 	}

@@ -13,18 +13,10 @@ import (
 // "random:SEED": He's initialisation, deviation sqrt(2 / (9 C)), biases zero
 // (K. He et al., arXiv:1502.01852). Such a network makes plausible textures;
 // it does not know any style. The same seed gives the same bits everywhere.
-func Random(seed uint64, upTo string) (*Network, error) {
-	list := vgg19
-	if upTo != "" {
-		name, err := ParseLayer(upTo)
-		if err != nil {
-			return nil, err
-		}
-		for i, s := range vgg19 {
-			if s.relu() == name {
-				list = vgg19[:i+1]
-			}
-		}
+func Random(seed uint64, layer string) (*Network, error) {
+	list, err := upTo(vgg19, layer, "VGG-19")
+	if err != nil {
+		return nil, err
 	}
 	n := &Network{Name: fmt.Sprintf("random:%d", seed), Pool: PoolAvg}
 	n.Meta = Provenance{Source: "random weights, not trained", Format: "random", Layout: LayoutRGB}

@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -98,11 +99,24 @@ func load(ctx context.Context, src *source, opts LoadOptions) (*Network, error) 
 		return nil, err
 	}
 	n := &Network{Pool: a.pool, Meta: Provenance{SHA256: sum, Source: a.origin, Licence: a.licence, Format: a.format, Layout: layout}}
-	if n.Layers, err = readLayers(ctx, a, opts.UpTo); err != nil {
+	list, tensors, err := a.topology()
+	if err != nil {
 		return nil, err
 	}
-	if n.Name = a.name; n.Name == "" {
-		n.Name = nameByShape(n.shapes(), src.name)
+	family, err := familyOf(list)
+	if err != nil {
+		return nil, err
+	}
+	if list, err = upTo(list, opts.UpTo, "this file"); err != nil {
+		return nil, err
+	}
+	if n.Layers, err = readLayers(ctx, a, list, tensors); err != nil {
+		return nil, err
+	}
+	for _, name := range []string{a.name, family, strings.TrimSuffix(src.name, filepath.Ext(src.name))} {
+		if n.Name == "" {
+			n.Name = name
+		}
 	}
 	if n.Pool == "" {
 		n.Pool = PoolMax
@@ -145,50 +159,28 @@ func decideLayout(a *archive, orig *original, file string, asked Layout) (Layout
 	return known, nil
 }
 
-// readLayers reads the convolutions of an archive in order, up to a layer.
-func readLayers(ctx context.Context, a *archive, upTo string) ([]Layer, error) {
-	found, err := a.convolutions()
+// upTo cuts a list of layers after the named one; "" leaves it whole.
+func upTo(list []shape, layer, network string) ([]shape, error) {
+	if layer == "" {
+		return list, nil
+	}
+	name, err := canonical(layer, network, list)
 	if err != nil {
 		return nil, err
 	}
-	var list []shape
-	for s := (shape{block: 1, index: 1, in: 3}); ; {
-		p, ok := found[s.conv()]
-		if !ok && s.index > 1 { // the block is over
-			s.block, s.index = s.block+1, 1
-			continue
-		}
-		if !ok {
-			break
-		}
-		if s.out, err = checkShapes(s, p); err != nil {
-			return nil, err
-		}
-		list = append(list, s)
-		s.index, s.in = s.index+1, s.out
-	}
-	if len(list) < len(found) {
-		return nil, fmt.Errorf("%d convolutions are there, but only %d follow each other from conv1_1 without a gap", len(found), len(list))
-	}
-	if upTo != "" {
-		name, err := canonical(upTo, "this file", list)
-		if err != nil {
-			return nil, err
-		}
-		for i, s := range list {
-			if s.relu() == name {
-				list = list[:i+1]
-				break
-			}
-		}
-	}
+	return list[:1+slices.IndexFunc(list, func(s shape) bool { return s.relu() == name })], nil
+}
+
+// readLayers reads the values of the listed layers.
+func readLayers(ctx context.Context, a *archive, list []shape, tensors map[string]params) ([]Layer, error) {
 	layers := make([]Layer, len(list))
 	for i, s := range list {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		l := Layer{Name: s.conv(), Block: s.block, Index: s.index, In: s.in, Out: s.out}
-		p := found[l.Name]
+		p := tensors[l.Name]
+		var err error
 		if l.Weight, err = readFinite(p.weight); err != nil {
 			return nil, err
 		}
@@ -201,26 +193,6 @@ func readLayers(ctx context.Context, a *archive, upTo string) ([]Layer, error) {
 		layers[i] = l
 	}
 	return layers, nil
-}
-
-// checkShapes compares a convolution's tensors with the layer before it and
-// returns its output channels.
-func checkShapes(s shape, p params) (int, error) {
-	if p.weight == nil || p.bias == nil {
-		missing := s.conv() + ".weight"
-		if p.bias == nil {
-			missing = s.conv() + ".bias"
-		}
-		return 0, fmt.Errorf("%s is missing", missing)
-	}
-	w := p.weight.shape
-	if len(w) != 4 || w[0] < 1 || w[1] != s.in || w[2] != 3 || w[3] != 3 {
-		return 0, fmt.Errorf("%s (%q) has shape %v, a 3x3 convolution of %d channels was expected", s.conv(), clip(p.weight.name), w, s.in)
-	}
-	if b := p.bias.shape; len(b) != 1 || b[0] != w[0] {
-		return 0, fmt.Errorf("%s (%q) has shape %v, [%d] was expected", s.conv(), clip(p.bias.name), b, w[0])
-	}
-	return w[0], nil
 }
 
 // readFinite reads a tensor and refuses it if any value is not a number.
@@ -248,19 +220,27 @@ func readFinite(e *entry) ([]float32, error) {
 	return values, nil
 }
 
-// nameByShape names a network that does not say its name: vgg19 if its layers
-// begin like VGG19's, else its file's stem.
-func nameByShape(list []shape, file string) string {
-	if len(list) <= len(vgg19) {
-		same := true
-		for i := range list {
-			same = same && list[i] == vgg19[i]
-		}
-		if same {
-			return "vgg19"
+// familyOf returns the VGG network whose layers begin with these, or "" for
+// another one. A network as wide as VGG's that is none of them has lost a layer,
+// and the channels alone would not show it: conv1_2 goes from 64 to 64.
+func familyOf(list []shape) (string, error) {
+	for _, f := range families {
+		if len(list) <= len(f.layers) && slices.Equal(list, f.layers[:len(list)]) {
+			return f.name, nil
 		}
 	}
-	return strings.TrimSuffix(file, filepath.Ext(file))
+	if list[0].out != vgg19[0].out {
+		return "", nil
+	}
+	for i, s := range list {
+		if i == len(vgg19) {
+			return "", fmt.Errorf("%s follows conv5_4, the last of VGG-19", s.conv())
+		}
+		if want := vgg19[i]; s != want {
+			return "", fmt.Errorf("%s (%d to %d channels) was expected, not %s (%d to %d channels)", want.conv(), want.in, want.out, s.conv(), s.in, s.out)
+		}
+	}
+	return "", nil // not reached: such a list is VGG19's
 }
 
 // hashSource returns the SHA-256 of the whole file in hex.
