@@ -43,11 +43,12 @@ func TestValidateReportsAllProblemsAtOnce(t *testing.T) {
 	o.StyleLayers = []LayerWeight{{"relu6_1", 1}, {"relu1_1", -2}, {"relu1_1", 1}}
 	o.Iterations = nil
 	o.Plateau = 2
+	o.Size = "512y"
 	err := o.Validate()
 	for _, want := range []string{
 		"style-weight is NaN", "content-weight is -1", "tv-weight is +Inf", `color "colour"`,
 		`unknown layer "relu6_1"`, `layer "relu1_1" has weight -2`, `layer "relu1_1" is named twice`,
-		"no iterations", "plateau is 2",
+		"no iterations", "plateau is 2", `"512y" is not a size`,
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("no %q in:\n%v", want, err)
@@ -120,5 +121,59 @@ func TestParseLayers(t *testing.T) {
 	}
 	if err := new(Range).UnmarshalText([]byte("0-255")); err == nil {
 		t.Error("a range without a colon passed")
+	}
+}
+
+// TestPresetParameters holds the presets to the numbers the papers and the
+// systems' sources give, in those systems' own words.
+func TestPresetParameters(t *testing.T) {
+	preset := func(name string) Options {
+		o, err := Preset(name, ModeArt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return o
+	}
+	gatys, jj, pt, cp := preset("gatys"), preset("jj"), preset("pt"), preset("cp")
+	for _, c := range []struct {
+		what      string
+		got, want any
+	}{
+		{"gatys: alpha/beta = 1e-3", gatys.ContentWeight / gatys.StyleWeight, 1e-3},
+		{"gatys: w_l = 1/5", gatys.StyleLayers[4].Weight, 0.2},
+		{"gatys: average pooling", gatys.Pooling, "avg"},
+		{"gatys: white noise", gatys.Init, "noise"},
+		{"jj: -content_weight 5e0", jj.ContentWeight, 5.0},
+		{"jj: -style_weight 1e2", jj.StyleWeight, 100.0},
+		{"jj: -tv_weight 1e-3", jj.TVWeight, 1e-3},
+		{"jj: TVLoss adds to gradInput only", jj.TVInLoss, false},
+		{"jj: -num_iterations 1000", jj.Iterations, []int{1000}},
+		{"jj: torch.randn:mul(0.001)", jj.NoiseStd, 0.001},
+		{"jj: img:mul(256.0)", jj.ImageRange, 256.0},
+		{"jj: optim.lbfgs nCorrection 100", jj.History, 100},
+		{"jj: -pooling max", jj.Pooling, "max"},
+		{"jj: loadcaffe rounds up", jj.PoolRound, "ceil"},
+		{"jj: -image_size 512", jj.Size, "512"},
+		{"jj: -content_layers relu4_2", jj.ContentLayers, []LayerWeight{{"relu4_2", 1}}},
+		{"pt: |dx| + |dy|", pt.TV, "l1"},
+		{"pt: loss += mod.loss for tv", pt.TVInLoss, true},
+		{"pt: ToTensor * 255", pt.ImageRange, 255.0},
+		{"pt: nn.MaxPool2d rounds down", pt.PoolRound, "floor"},
+		{"cp: content_weight 0.015", cp.ContentWeight, 0.015},
+		{"cp: tv_weight 2", cp.TVWeight, 2.0},
+		{"cp: style_weights 256, ... 1", cp.StyleLayers[0].Weight / cp.StyleLayers[4].Weight, 256.0},
+		{"cp: of sum 1", math.Abs(weightSum(cp.StyleLayers)-1) < 1e-12, true},
+		{"cp: step_size 0.02 of 0..1", cp.LR, 5.1},
+		{"cp: betas .9, .99", []float64{cp.Beta1, cp.Beta2}, []float64{0.9, 0.99}},
+		{"cp: avg_decay 0.99", cp.Average, 0.99},
+		{"cp: initial_iterations 1000, iterations 500", cp.Iterations, []int{1000, 500}},
+		{"cp: scales sqrt 2 apart from 128", []float64{cp.ScaleStep * cp.ScaleStep, float64(cp.MinScale)}, []float64{2.0000000000000004, 128}},
+		{"cp: padding_mode replicate", cp.Padding, "replicate"},
+		{"cp: clamp_(0, 1)", cp.Box, true},
+		{"cp: never scales a style up", cp.StyleUpscale, false},
+	} {
+		if !reflect.DeepEqual(c.got, c.want) {
+			t.Errorf("%s: have %v", c.what, c.got)
+		}
 	}
 }

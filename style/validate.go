@@ -59,6 +59,7 @@ func (o Options) Validate(layers ...string) error {
 		layers = VGG19Layers
 	}
 	c := checker{}
+	c.size(o)
 	c.choices(o)
 	c.numbers(o)
 	c.iterations(o)
@@ -75,6 +76,18 @@ type checker struct{ problems Problems }
 
 func (c *checker) add(option string, try []string, format string, args ...any) {
 	c.problems = append(c.problems, Problem{option, fmt.Sprintf(format, args...), try})
+}
+
+func (c *checker) size(o Options) {
+	_, err := picture.ParseSize(o.Size)
+	if err == nil {
+		return
+	}
+	var try []string
+	if e, ok := err.(interface{ Try() []string }); ok {
+		try = e.Try()
+	}
+	c.add("size", try, "%v", err)
 }
 
 func (c *checker) choices(o Options) {
