@@ -180,10 +180,8 @@ func (f *finishTable) aim(t *winogradTask, tile int) {
 	}
 }
 
-// finish turns the products of a tile, n outputs from first on, into results.
-func (t *winogradTask) finish(s *winogradWorker, m *float32, plane, tile, first, n int) {
-	f := &s.finish
-	f.aim(t, tile)
+// store turns the products of a tile, n outputs from first on, into results.
+func (f *finishTable) store(t *winogradTask, m *float32, plane, tile, first, n int) {
 	out := &t.dst.out
 	px, bits := f.walk+first, 0
 	if out.Act == nil {
@@ -211,13 +209,13 @@ func (t *winogradTask) finish(s *winogradWorker, m *float32, plane, tile, first,
 		t.ks.PoolAvg(&f.tile, px, pool, n, out.Pool.scale())
 	}
 	if !f.inside {
-		t.poolEdges(f, tile, px, first, n)
+		f.poolEdges(t, tile, px, first, n)
 	}
 }
 
 // poolEdges pools the windows that reach over the image's edge, which the
 // micro-kernels leave out.
-func (t *winogradTask) poolEdges(f *finishTable, tile, off, first, n int) {
+func (f *finishTable) poolEdges(t *winogradTask, tile, off, first, n int) {
 	across := chunks(t.w, 4)
 	y, x := tile/across*4, tile%across*4
 	out := &t.dst.out

@@ -11,52 +11,52 @@ import (
 // outputs, numbered along rows, in three phases:
 //
 //	gather    V(36; tile, c)  patches of the input, transformed
-//	multiply  M(36; tile, k)  36 matrix products V * U, a panel of outputs at a time
+//	multiply  M(36; tile, k)  36 matrix products V * U, a panel of NR outputs at a time
 //	finish    from M: bias, ReLU, pooling and masks, or gradients added and gated
 //
-// and the filters' transform U(36; c, k) is computed anew in each run from the
-// 3x3 taps: that costs less than reading a fourfold copy from memory.
+// The filters' transform U(36; c, k) is computed anew in each run from the 3x3
+// taps: that costs less than reading a fourfold copy from memory.
 //
-// A layer with many tiles runs in blocks whose V and M stay in the cache of
-// one worker, with no meeting point but the one after U. A layer with few
-// tiles and large filters shares V, and each worker takes panels of outputs.
+// A layer with small filters runs in blocks of tiles whose V and M stay in the
+// cache of one worker; all read the one U. A layer with large filters, or few
+// tiles, shares V, and each worker makes the U of one panel at a time.
 
 // channelStep is what the micro-kernels' channel counts are multiples of.
 const channelStep = 16
 
 const (
-	// sharedFilters bounds in*out of layers whose whole U is kept for a run:
-	// 36 * 4 bytes each, 9.4 MB, within the last level of cache.
-	sharedFilters = 1 << 16
-	// depthStep is how many input channels a product sums at a time: a panel of
-	// U that deep stays in the innermost cache.
-	depthStep = 256
-	// sharedTiles is how many tiles a run by panels takes at a time.
-	sharedTiles = 256
+	// smallFilters bounds in*out of the layers whose whole U is kept for a run
+	// (36 * 4 bytes each, at most 4.7 MB: more would drown the last level of cache).
+	smallFilters = 1 << 15
+	// depthStep is how many inputs a product sums at a time, so that a panel of
+	// U stays in the first level of cache, and 36 of them in the second.
+	depthStep = 128
+	// blockTiles of V and M fill half of a second level of 1 MB at 64 channels.
+	blockTiles = 24
+	// roundTiles bounds the tiles whose V is shared at a time.
+	roundTiles = 128
+	// gatherTiles is how many tiles a chunk of the shared gather phase takes.
+	gatherTiles = 8
 )
 
 type winogradTask struct {
-	b  *CPU
 	ks *simd.Kernels
 
-	h, w, c, n int // output size, inputs, outputs
-	taps       []float32
-	panels     int
-
-	src gatherSource
-	dst finishTarget
+	h, w, c, n int       // output size, inputs, outputs
+	taps       []float32 // (n/NR, c, 9, NR)
+	src        gatherSource
+	dst        finishTarget
 
 	phase   func(t *winogradTask, worker, i int)
-	t0, t1  int       // tiles of this round, when V is shared
-	block   int       // tiles of a block, when it is not
-	u, v    []float32 // shared
-	perWork []*winogradWorker
+	t0, t1  int       // the tiles of this phase
+	u, v    []float32 // shared: U of all panels, or V of this round
+	workers []*winogradWorker
 }
 
 // winogradWorker is the scratch of one worker. The tables live here so that
 // they are not allocated anew for every call through a function value.
 type winogradWorker struct {
-	u, v, m []float32
+	scratch []float32 // its own of U, V and M
 	gather  gatherTable
 	finish  finishTable
 }
@@ -65,93 +65,117 @@ func (t *winogradTask) chunk(worker, i int) { t.phase(t, worker, i) }
 
 // run computes the convolution that the fields describe.
 func (t *winogradTask) run(b *CPU) {
-	t.b, t.ks = b, b.kernels
-	t.panels = chunks(t.n, t.ks.NR)
-	for len(t.perWork) < b.workers.n {
-		t.perWork = append(t.perWork, &winogradWorker{})
+	t.ks = b.kernels
+	for len(t.workers) < b.workers.n {
+		t.workers = append(t.workers, &winogradWorker{})
 	}
-	for _, w := range t.perWork {
+	for _, w := range t.workers {
 		w.gather.reserve(t)
 		w.finish.reserve(t)
 	}
-	tiles := chunks(t.h, 4) * chunks(t.w, 4)
-	t.block = t.blockTiles()
-	if t.c*t.n <= sharedFilters && tiles >= 4*t.block {
-		t.u = grown(&t.b.winoU, t.panels*36*t.filterPlane())
+	tiles, panels := chunks(t.h, 4)*chunks(t.w, 4), chunks(t.n, t.ks.NR)
+	if t.c*t.n <= smallFilters && tiles >= 4*blockTiles {
+		t.u = grown(&b.winoU, panels*t.filterLen(t.c))
 		t.phase = (*winogradTask).filterChunk
-		b.workers.run(t.panels, t)
+		b.workers.run(panels, t)
 		t.t0, t.t1 = 0, tiles
 		t.phase = (*winogradTask).blockChunk
-		b.workers.run(chunks(tiles, t.block), t)
+		b.workers.run(chunks(tiles, blockTiles), t)
 		return
 	}
-	rounds := chunks(tiles, sharedTiles)
+	rounds := chunks(tiles, roundTiles)
 	for r := range rounds {
 		t.t0, t.t1 = r*tiles/rounds, (r+1)*tiles/rounds
-		rows := padRows(t.t1 - t.t0)
-		t.v = grown(&t.b.winoV, 36*t.patchPlane(rows))
+		t.v = grown(&b.winoV, 36*t.patchPlane(padRows(t.t1-t.t0)))
 		t.phase = (*winogradTask).gatherChunk
 		b.workers.run(chunks(t.t1-t.t0, gatherTiles), t)
 		t.phase = (*winogradTask).panelChunk
-		b.workers.run(t.panels, t)
+		b.workers.run(panels, t)
 	}
 }
 
-// blockTiles chooses the block so that V and a panel of M fill about half of a
-// second-level cache of 1 MB, but so many tiles that U, read once a block, is
-// worth its way.
-func (t *winogradTask) blockTiles() int {
-	return min(max(4096/t.c*12/16/12*12, 24), 96)
-}
-
-// gatherTiles is how many tiles a chunk of the shared gather phase takes.
-const gatherTiles = 8
-
 // Planes are padded by a cache line: 36 planes a power of two apart would
 // share the same few sets of the cache.
-func (t *winogradTask) filterPlane() int          { return t.c*t.ks.NR + channelStep }
+func (t *winogradTask) filterPlane(depth int) int { return depth*t.ks.NR + channelStep }
 func (t *winogradTask) patchPlane(rows int) int   { return rows*t.c + channelStep }
 func (t *winogradTask) productPlane(rows int) int { return rows*t.ks.NR + channelStep }
+
+// filterLen is the length of a panel's U down to input c: 36 planes for each
+// depthStep inputs.
+func (t *winogradTask) filterLen(c int) int {
+	n := c / depthStep * 36 * t.filterPlane(depthStep)
+	if rest := c % depthStep; rest > 0 {
+		n += 36 * t.filterPlane(rest)
+	}
+	return n
+}
 
 // padRows rounds up to what the micro-kernels do without a slow remainder.
 func padRows(tiles int) int { return (tiles + 3) &^ 3 }
 
+// filter transforms depth inputs from c on of a panel's taps.
+func (t *winogradTask) filter(u []float32, panel, c, depth int) {
+	t.ks.WinoFilter(&t.taps[(panel*t.c+c)*9*t.ks.NR], &u[0], t.filterPlane(depth), depth)
+}
+
 func (t *winogradTask) filterChunk(_, panel int) {
-	plane := t.filterPlane()
-	t.filter(t.u[panel*36*plane:], panel)
+	u := t.u[panel*t.filterLen(t.c):]
+	for c := 0; c < t.c; c += depthStep {
+		t.filter(u[t.filterLen(c):], panel, c, min(depthStep, t.c-c))
+	}
 }
 
-func (t *winogradTask) filter(u []float32, panel int) {
-	t.ks.WinoFilter(&t.taps[panel*t.c*9*t.ks.NR], &u[0], t.filterPlane(), t.c)
-}
-
-// blockChunk takes one block of tiles through all phases.
+// blockChunk takes one block of tiles through all phases. Each product fetches
+// the panel of the next ahead, for U comes from the last level of cache.
 func (t *winogradTask) blockChunk(worker, i int) {
-	t0, t1 := t.t0+i*t.block, min(t.t1, t.t0+(i+1)*t.block)
+	t0, t1 := i*blockTiles, min(t.t1, (i+1)*blockTiles)
 	rows := padRows(t1 - t0)
-	s := t.perWork[worker]
-	v := grown(&s.v, 36*t.patchPlane(rows))
+	s := t.workers[worker]
+	vp, mp := t.patchPlane(rows), t.productPlane(rows)
+	vm := grown(&s.scratch, 36*(vp+mp))
+	v, m := vm[:36*vp], vm[36*vp:]
 	for tile := t0; tile < t1; tile++ {
 		t.gather(s, v, rows, tile-t0, tile)
 	}
-	size := 36 * t.filterPlane()
-	for p := range t.panels {
-		t.panel(s, v, t.u[p*size:], p, t0, t1)
+	for p := range chunks(t.n, t.ks.NR) {
+		for c := 0; c < t.c; c += depthStep {
+			depth := min(depthStep, t.c-c)
+			u, up := t.u[p*t.filterLen(t.c)+t.filterLen(c):], t.filterPlane(depth)
+			for i := range 36 {
+				t.ks.Gemm(rows, depth, &v[i*vp+c*rows], depth, 1, &u[i*up], &m[i*mp], t.ks.NR, c > 0,
+					&u[min(i+1, 35)*up], depth*t.ks.NR)
+			}
+		}
+		t.finish(s, m, mp, p, t0, t1)
 	}
 }
 
 func (t *winogradTask) gatherChunk(worker, i int) {
 	rows := padRows(t.t1 - t.t0)
 	for tile := t.t0 + i*gatherTiles; tile < min(t.t1, t.t0+(i+1)*gatherTiles); tile++ {
-		t.gather(t.perWork[worker], t.v, rows, tile-t.t0, tile)
+		t.gather(t.workers[worker], t.v, rows, tile-t.t0, tile)
 	}
 }
 
+// panelChunk multiplies the patches of the round with one panel of filters.
+// Each product fetches the patches of the next ahead.
 func (t *winogradTask) panelChunk(worker, p int) {
-	s := t.perWork[worker]
-	u := grown(&s.u, 36*t.filterPlane())
-	t.filter(u, p)
-	t.panel(s, t.v, u, p, t.t0, t.t1)
+	s := t.workers[worker]
+	rows := padRows(t.t1 - t.t0)
+	vp, mp := t.patchPlane(rows), t.productPlane(rows)
+	size := 36 * t.filterPlane(min(t.c, depthStep))
+	um := grown(&s.scratch, size+36*mp)
+	u, m := um[:size], um[size:]
+	for c := 0; c < t.c; c += depthStep {
+		depth := min(depthStep, t.c-c)
+		up := t.filterPlane(depth)
+		t.filter(u, p, c, depth)
+		for i := range 36 {
+			t.ks.Gemm(rows, depth, &t.v[i*vp+c*rows], depth, 1, &u[i*up], &m[i*mp], t.ks.NR, c > 0,
+				&t.v[min(i+1, 35)*vp+c*rows], rows*depth)
+		}
+	}
+	t.finish(s, m, mp, p, t.t0, t.t1)
 }
 
 // gather transforms the patch of a tile into row row of V. V's planes hold
@@ -174,29 +198,21 @@ func (t *winogradTask) gather(s *winogradWorker, v []float32, rows, row, tile in
 	}
 }
 
-// panel multiplies the patches of tiles t0..t1 with a panel of filters and
-// finishes the tiles' outputs.
-func (t *winogradTask) panel(s *winogradWorker, v, u []float32, panel, t0, t1 int) {
-	rows := padRows(t1 - t0)
+// finish turns the products of a panel into outputs of tiles t0..t1.
+func (t *winogradTask) finish(s *winogradWorker, m []float32, plane, panel, t0, t1 int) {
 	nr := t.ks.NR
-	vp, up, mp := t.patchPlane(rows), t.filterPlane(), t.productPlane(rows)
-	m := grown(&s.m, 36*mp)
-	for i := range 36 {
-		for c := 0; c < t.c; c += depthStep {
-			depth := min(depthStep, t.c-c)
-			t.ks.Gemm(rows, depth, &v[i*vp+c*rows], depth, 1, &u[i*up+c*nr], &m[i*mp], nr, c > 0)
-		}
-	}
-	first := panel * nr
+	s.finish.inside = false
 	for tile := t0; tile < t1; tile++ {
-		t.finish(s, &m[(tile-t0)*nr], mp, tile, first, min(nr, t.n-first))
+		s.finish.aim(t, tile)
+		s.finish.store(t, &m[(tile-t0)*nr], plane, tile, panel*nr, min(nr, t.n-panel*nr))
 	}
 }
 
-// grown returns n floats of *p, which it replaces where it is too short.
+// grown returns n floats of *p, which it replaces where it is too short; never
+// less than a huge page.
 func grown(p *[]float32, n int) []float32 {
 	if len(*p) < n {
-		*p = simd.Floats(n)
+		*p = simd.Floats(max(n, 1<<19))
 	}
 	return (*p)[:n]
 }

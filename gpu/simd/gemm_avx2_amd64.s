@@ -1,6 +1,6 @@
 #include "textflag.h"
 
-// func gemmAVX2(m, k int, a *float32, ars, acs int, b, c *float32, crs, acc int)
+// func gemmAVX2(m, k int, a *float32, ars, acs int, b, c *float32, crs, acc int, next *float32, ahead int)
 //
 // C (m x 16) = or += A (m x k) * B (k x 16), a panel of B against rows of A,
 // in blocks of 6, 4 and single rows. Strides arrive in bytes.
@@ -9,7 +9,7 @@
 //	R8  A row stride    R10 3*R8    R9  A step from k to k+1
 //	SI  B, current k    DI  C, row 0 of the block    R12 C row stride
 //	R11 A, block base   R14 B base   CX  rows left   DX  k left
-//	R15 prefetch: walks the next block of A, 6 rows while k steps
+//	R15 prefetch: walks what the next call will read, ahead bytes a step
 //	Y0-Y11 accumulators, row r in Y(2r), Y(2r+1)
 //	Y12 Y13 the two halves of B's row; Y14 Y15 broadcast elements of A
 //
@@ -29,8 +29,8 @@
 	ROW((AX), Y14, Y0, Y1)          \
 	ROW((AX)(R8*1), Y15, Y2, Y3)    \
 	ROW((AX)(R8*2), Y14, Y4, Y5)    \
-	PREFETCHT0 (R15)                \
-	ADDQ       $24, R15             \
+	PREFETCHT1 (R15)                \
+	ADDQ       ahead+80(FP), R15    \
 	ROW((BX), Y15, Y6, Y7)          \
 	ROW((BX)(R8*1), Y14, Y8, Y9)    \
 	ROW((BX)(R8*2), Y15, Y10, Y11)  \
@@ -84,7 +84,7 @@
 	MOVQ k+8(FP), DX      \
 	SHRQ $2, DX
 
-TEXT ·gemmAVX2(SB), NOSPLIT, $0-72
+TEXT ·gemmAVX2(SB), NOSPLIT, $0-88
 	MOVQ m+0(FP), CX
 	MOVQ a+16(FP), R11
 	MOVQ ars+24(FP), R8
@@ -92,6 +92,7 @@ TEXT ·gemmAVX2(SB), NOSPLIT, $0-72
 	MOVQ b+40(FP), R14
 	MOVQ c+48(FP), DI
 	MOVQ crs+56(FP), R12
+	MOVQ next+72(FP), R15
 	LEAQ (R8)(R8*2), R10
 
 	// Eight rows are better as 4 + 4 than as 6 + 1 + 1.
@@ -101,7 +102,6 @@ rows6:
 	CMPQ CX, $8
 	JEQ  rows4
 	BLOCK
-	LEAQ (BX)(R10*1), R15
 	ZERO4(Y0, Y1, Y2, Y3)
 	ZERO4(Y4, Y5, Y6, Y7)
 	ZERO4(Y8, Y9, Y10, Y11)

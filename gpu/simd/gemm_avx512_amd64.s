@@ -1,6 +1,6 @@
 #include "textflag.h"
 
-// func gemmAVX512(m, k int, a *float32, ars, acs int, b, c *float32, crs, acc int)
+// func gemmAVX512(m, k int, a *float32, ars, acs int, b, c *float32, crs, acc int, next *float32, ahead int)
 //
 // C (m x 32) = or += A (m x k) * B (k x 32), a panel of B against rows of A,
 // in blocks of 12, 8, 4 and single rows. Strides arrive in bytes.
@@ -9,7 +9,7 @@
 //	R8  A row stride    R10 3*R8    R13 5*R8    R9  A step from k to k+1
 //	SI  B, current k    DI  C, row 0 of the block    R12 C row stride
 //	R11 A, block base   R14 B base   CX  rows left   DX  k left
-//	R15 prefetch: walks the next block of A, 12 rows while k steps
+//	R15 prefetch: walks what the next call will read, ahead bytes a step
 //	Z0-Z23 accumulators, row r in Z(2r), Z(2r+1)
 //	Z28 Z29 the two halves of B's row; Z30 Z31 broadcast elements of A
 //
@@ -36,8 +36,8 @@
 	ROWS4                           \
 	ROW((AX)(R8*4), Z30, Z8, Z9)    \
 	ROW((AX)(R13*1), Z31, Z10, Z11) \
-	PREFETCHT0 (R15)                \
-	ADDQ       $48, R15             \
+	PREFETCHT1 (R15)                \
+	ADDQ       ahead+80(FP), R15    \
 	ROW((BX), Z30, Z12, Z13)        \
 	ROW((BX)(R8*1), Z31, Z14, Z15)  \
 	ROW((BX)(R8*2), Z30, Z16, Z17)  \
@@ -117,7 +117,7 @@
 	MOVQ k+8(FP), DX    \
 	SHRQ $2, DX
 
-TEXT ·gemmAVX512(SB), NOSPLIT, $0-72
+TEXT ·gemmAVX512(SB), NOSPLIT, $0-88
 	MOVQ m+0(FP), CX
 	MOVQ a+16(FP), R11
 	MOVQ ars+24(FP), R8
@@ -125,6 +125,7 @@ TEXT ·gemmAVX512(SB), NOSPLIT, $0-72
 	MOVQ b+40(FP), R14
 	MOVQ c+48(FP), DI
 	MOVQ crs+56(FP), R12
+	MOVQ next+72(FP), R15
 	LEAQ (R8)(R8*2), R10
 	LEAQ (R8)(R8*4), R13
 
@@ -135,7 +136,6 @@ rows12:
 	CMPQ CX, $16
 	JEQ  rows8
 	BLOCK
-	LEAQ (BX)(R10*2), R15
 	ZERO8(Z0, Z1, Z2, Z3, Z4, Z5, Z6, Z7)
 	ZERO8(Z8, Z9, Z10, Z11, Z12, Z13, Z14, Z15)
 	ZERO8(Z16, Z17, Z18, Z19, Z20, Z21, Z22, Z23)

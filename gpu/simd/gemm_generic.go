@@ -17,7 +17,7 @@ var generic = &Kernels{
 	FMA:        fmaGeneric,
 }
 
-func gemmGeneric(m, k int, a *float32, ars, acs int, b, c *float32, crs int, acc bool) {
+func gemmGeneric(m, k int, a *float32, ars, acs int, b, c *float32, crs int, acc bool, _ *float32, _ int) {
 	const nr = 16
 	for i := range m {
 		var sum [nr]float32

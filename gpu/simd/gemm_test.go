@@ -42,7 +42,7 @@ func TestGemm(t *testing.T) {
 				a := random(r, (m-1)*ars+(k-1)*acs+1)
 				b, c := random(r, k*ks.NR), random(r, m*crs)
 				old := append([]float32(nil), c...)
-				ks.Gemm(m, k, &a[0], ars, acs, &b[0], &c[0], crs, acc)
+				ks.Gemm(m, k, &a[0], ars, acs, &b[0], &c[0], crs, acc, nil, 0)
 				for i := range m {
 					for j := range crs {
 						want, scale := float64(old[i*crs+j]), 0.0
@@ -79,7 +79,7 @@ func BenchmarkGemm(b *testing.B) {
 				best := time.Hour
 				for b.Loop() {
 					start := time.Now()
-					ks.Gemm(m, k, &x[0], k, 1, &y[0], &z[0], ks.NR, false)
+					ks.Gemm(m, k, &x[0], k, 1, &y[0], &z[0], ks.NR, false, nil, 0)
 					best = min(best, time.Since(start))
 				}
 				b.ReportMetric(2*float64(m*k*ks.NR)/best.Seconds()/1e9, "GFLOP/s")

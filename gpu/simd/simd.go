@@ -25,8 +25,9 @@ type Kernels struct {
 
 	// Gemm computes C = A*B, or C += A*B if acc, for one panel B (k x NR), A
 	// (m x k) with element (i, p) at a[i*ars + p*acs], and C (m x NR) with rows
-	// crs apart. m and k are at least 1.
-	Gemm func(m, k int, a *float32, ars, acs int, b, c *float32, crs int, acc bool)
+	// crs apart. m and k are at least 1. next are n floats that the
+	// next call will read and that this one may fetch into the cache meanwhile.
+	Gemm func(m, k int, a *float32, ars, acs int, b, c *float32, crs int, acc bool, next *float32, n int)
 
 	// WinoIn transforms a 6x6 patch: px points at channel 0 of its pixels, row by
 	// row; channels off to off+n-1 go to dst[plane*i + channel-off], i < 36. n
@@ -92,17 +93,6 @@ func names(all []*Kernels) string {
 		s += ", " + k.Name
 	}
 	return s
-}
-
-// Floats returns n zeros that start on a cache line.
-func Floats(n int) []float32 {
-	const line = 16
-	s := make([]float32, n+line)
-	skip := 0
-	if r := int(uintptr(unsafe.Pointer(&s[0])) / 4 % line); r != 0 {
-		skip = line - r
-	}
-	return s[skip : skip+n : skip+n]
 }
 
 // at is &p[i].

@@ -3,10 +3,10 @@ package simd
 import "golang.org/x/sys/cpu"
 
 //go:noescape
-func gemmAVX2(m, k int, a *float32, ars, acs int, b, c *float32, crs, acc int)
+func gemmAVX2(m, k int, a *float32, ars, acs int, b, c *float32, crs, acc int, next *float32, ahead int)
 
 //go:noescape
-func gemmAVX512(m, k int, a *float32, ars, acs int, b, c *float32, crs, acc int)
+func gemmAVX512(m, k int, a *float32, ars, acs int, b, c *float32, crs, acc int, next *float32, ahead int)
 
 //go:noescape
 func winoInAVX2(px *[36]*float32, off int, dst *float32, plane, n16 int)
@@ -69,8 +69,8 @@ func native() []*Kernels {
 var avx2 = Kernels{
 	Name: "avx2",
 	NR:   16,
-	Gemm: func(m, k int, a *float32, ars, acs int, b, c *float32, crs int, acc bool) {
-		gemmAVX2(m, k, a, ars*4, acs*4, b, c, crs*4, flag(acc))
+	Gemm: func(m, k int, a *float32, ars, acs int, b, c *float32, crs int, acc bool, next *float32, n int) {
+		gemmAVX2(m, k, a, ars*4, acs*4, b, c, crs*4, flag(acc), next, stride(n, k*((m+5)/6)))
 	},
 	WinoIn: func(px *[36]*float32, off int, dst *float32, plane, n int) {
 		winoInAVX2(px, off*4, dst, plane*4, n/16)
@@ -97,8 +97,8 @@ var avx2 = Kernels{
 var avx512 = Kernels{
 	Name: "avx512",
 	NR:   32,
-	Gemm: func(m, k int, a *float32, ars, acs int, b, c *float32, crs int, acc bool) {
-		gemmAVX512(m, k, a, ars*4, acs*4, b, c, crs*4, flag(acc))
+	Gemm: func(m, k int, a *float32, ars, acs int, b, c *float32, crs int, acc bool, next *float32, n int) {
+		gemmAVX512(m, k, a, ars*4, acs*4, b, c, crs*4, flag(acc), next, stride(n, k*((m+11)/12)))
 	},
 	WinoIn: func(px *[36]*float32, off int, dst *float32, plane, n int) {
 		winoInAVX512(px, off*4, dst, plane*4, n/16)
@@ -128,3 +128,6 @@ func flag(b bool) int {
 	}
 	return 0
 }
+
+// stride is the bytes a step that walk n floats in so many steps.
+func stride(n, steps int) int { return (n*4 + steps - 1) / steps }

@@ -53,7 +53,7 @@ func TestWinograd(t *testing.T) {
 			ks.WinoIn(px, 0, &v[c-16], vp, 16) // channels 0-15 come last
 			ks.WinoFilter(&taps[0], &u[0], up, c)
 			for i := range 36 {
-				ks.Gemm(1, c, &v[i*vp], c, 1, &u[i*up], &m[i*mp], nr, false)
+				ks.Gemm(1, c, &v[i*vp], c, 1, &u[i*up], &m[i*mp], nr, false, nil, 0)
 			}
 			want := func(y, x, k int) (sum float64) {
 				for j := range c {
