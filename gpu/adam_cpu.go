@@ -66,12 +66,18 @@ func (t *adamTask) chunk(_, i int) {
 	lo, hi := i*chunkLen, min(len(t.x), (i+1)*chunkLen)
 	a.accept(t.x, lo, hi)
 	b1, b2, eps := float32(a.o.Beta1), float32(a.o.Beta2), float32(a.o.Eps)
-	for j := lo; j < hi; j++ {
-		g := t.g[j]
-		a.m[j] = b1*a.m[j] + (1-b1)*g
-		a.v[j] = b2*a.v[j] + (1-b2)*g*g
-		root := float32(math.Sqrt(float64(a.v[j]))) * t.root
-		t.x[j] = a.clamp(t.x[j]-t.rate*a.m[j]/(root+eps), j%a.shape.C)
+	x, m, v := t.x[lo:hi], a.m[lo:hi], a.v[lo:hi]
+	for j, g := range t.g[lo:hi] {
+		m[j] = b1*m[j] + (1-b1)*g
+		v[j] = b2*v[j] + (1-b2)*g*g
+		root := float32(math.Sqrt(float64(v[j]))) * t.root
+		x[j] -= t.rate * m[j] / (root + eps)
+	}
+	if a.track.o.Bounds != nil {
+		low, high := a.bounds(lo, len(x))
+		for j, e := range x {
+			x[j] = min(max(e, low[j]), high[j])
+		}
 	}
 }
 

@@ -150,14 +150,12 @@ func (t *lbfgsDots) chunk(worker, i int) {
 	}
 	g = l.movable(worker, x, g, lo)
 	part[3*n], part[3*n+1], part[2*n+gAt] = imageSums(x, g)
-	if l.has {
-		part[gAt], part[n+gAt] = dot(s, g), dot(y, g)
+	if !l.has {
+		s, y = g, g // there are none yet, and nothing reads their products
 	}
+	part[gAt], part[n+gAt], _ = l.b.kernels.Dots(g, s, y, g)
 	one := func(at int, v []float32) {
-		if l.has {
-			part[at], part[n+at] = dot(s, v), dot(y, v)
-		}
-		part[2*n+at] = dot(g, v)
+		part[at], part[n+at], part[2*n+at] = l.b.kernels.Dots(v, s, y, g)
 	}
 	for _, slot := range l.mem.order {
 		one(l.mem.s(slot), l.s[slot][lo:hi])
@@ -169,12 +167,9 @@ func (t *lbfgsDots) chunk(worker, i int) {
 	}
 }
 
-// held says whether element j, of channel ch, sits at a bound that its gradient
+// held says whether an element with bounds lo, hi sits at one that its gradient
 // pushes it against: it does not move, and the recursion must not see it.
-func (l *cpuLBFGS) held(x, g float32, ch int) bool {
-	b := l.track.o.Bounds
-	return b != nil && (x <= b.Lo[ch] && g > 0 || x >= b.Hi[ch] && g < 0)
-}
+func held(x, g, lo, hi float32) bool { return x <= lo && g > 0 || x >= hi && g < 0 }
 
 // movable returns the gradient with the held elements zeroed: g itself without
 // bounds, else a copy in the worker's scratch memory. first is the index in the
@@ -183,9 +178,10 @@ func (l *cpuLBFGS) movable(worker int, x, g []float32, first int) []float32 {
 	if l.track.o.Bounds == nil {
 		return g
 	}
+	low, high := l.bounds(first, len(x))
 	out := l.b.scratchFor(worker, chunkLen)[:len(g)]
 	for j, v := range g {
-		if l.held(x[j], v, (first+j)%l.shape.C) {
+		if held(x[j], v, low[j], high[j]) {
 			v = 0
 		}
 		out[j] = v
@@ -234,8 +230,8 @@ func (t *lbfgsMove) chunk(worker, i int) {
 			s[j] = c * grad[j]
 		}
 		for _, slot := range l.mem.order {
-			addScaled(s, t.coef[l.mem.s(slot)], l.s[slot][lo:hi])
-			addScaled(s, t.coef[l.mem.y(slot)], l.y[slot][lo:hi])
+			l.b.kernels.Axpy(s, t.coef[l.mem.s(slot)], l.s[slot][lo:hi])
+			l.b.kernels.Axpy(s, t.coef[l.mem.y(slot)], l.y[slot][lo:hi])
 		}
 		for j := range s {
 			x[j] = base[j] + s[j]
@@ -253,19 +249,12 @@ func (l *cpuLBFGS) confine(x, base, grad []float32, first int) {
 	if l.track.o.Bounds == nil {
 		return
 	}
-	for j := range x {
-		ch := (first + j) % l.shape.C
-		x[j] = l.clamp(x[j], ch)
-		if l.held(base[j], grad[j], ch) {
+	low, high := l.bounds(first, len(x))
+	for j, v := range x {
+		x[j] = min(max(v, low[j]), high[j])
+		if held(base[j], grad[j], low[j], high[j]) {
 			x[j] = base[j]
 		}
-	}
-}
-
-func addScaled(dst []float32, a float32, x []float32) {
-	x = x[:len(dst)]
-	for j, v := range x {
-		dst[j] += a * v
 	}
 }
 

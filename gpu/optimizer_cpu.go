@@ -11,6 +11,7 @@ type track struct {
 
 	base    []float32 // the last accepted image
 	has     bool      // base holds one
+	lo, hi  []float32 // the bounds, channel after channel, for any chunk; nil without
 	average []float32 // sum of decayed images; nil without averaging
 	weight  float64   // sum of the weights in average
 
@@ -23,6 +24,12 @@ func newTrack(b *CPU, s Shape, o StepOptions) track {
 	t := track{b: b, shape: s, o: o, base: make([]float32, s.Len()), scale: 1}
 	if o.Average > 0 {
 		t.average = make([]float32, s.Len())
+	}
+	if o.Bounds != nil {
+		for j := range chunkLen + s.C {
+			t.lo = append(t.lo, o.Bounds.Lo[j%s.C])
+			t.hi = append(t.hi, o.Bounds.Hi[j%s.C])
+		}
 	}
 	return t
 }
@@ -70,12 +77,10 @@ func (t *track) accepted(loss float64) {
 	t.b.status.Accepted++
 }
 
-// clamp keeps v, a value of channel ch, inside the bounds.
-func (t *track) clamp(v float32, ch int) float32 {
-	if t.o.Bounds == nil {
-		return v
-	}
-	return min(max(v, t.o.Bounds.Lo[ch]), t.o.Bounds.Hi[ch])
+// bounds returns the bounds of n elements (at most a chunk) from index first on.
+func (t *track) bounds(first, n int) (lo, hi []float32) {
+	at := first % t.shape.C
+	return t.lo[at : at+n], t.hi[at : at+n]
 }
 
 func (t *track) Result(dst *Array) {

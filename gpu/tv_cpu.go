@@ -8,6 +8,7 @@ import "math"
 const tvRows = 16
 
 type tvTask struct {
+	b     *CPU
 	dx, x *Array
 	kind  TVKind
 	coef  float64
@@ -17,94 +18,75 @@ type tvTask struct {
 func (b *CPU) TV(dx, x *Array, kind TVKind, coef float64, slot int) {
 	checkTV(dx, x, slot)
 	n := chunks(x.Shape.H, tvRows)
-	b.tv = tvTask{dx, x, kind, coef, b.partials(n)}
+	b.tv = tvTask{b, dx, x, kind, coef, b.partials(n)}
 	b.workers.run(n, &b.tv)
 	b.status.Loss[slot] = coef * sum(b.tv.part)
 }
 
-func (t *tvTask) chunk(_, i int) {
-	s := 0.0
-	for y := i * tvRows; y < min(t.x.Shape.H, (i+1)*tvRows); y++ {
-		if t.kind == TVStencil {
-			s += t.stencilRow(y)
-		} else {
-			s += t.row(y)
-		}
+func (t *tvTask) chunk(worker, i int) {
+	y0, y1 := i*tvRows, min(t.x.Shape.H, (i+1)*tvRows)
+	if t.kind == TVStencil {
+		t.part[i] = t.stencil(y0, y1)
+		return
 	}
-	t.part[i] = s
+	c, n := t.x.Shape.C, t.x.Shape.W*t.x.Shape.C
+	mem := t.b.scratchFor(worker, 3*n)
+	gx, gy, above := mem[:n], mem[n:2*n], mem[2*n:3*n]
+	clear(above)
+	if y0 > 0 {
+		t.slopes(y0-1, gx, above)
+	}
+	value := 0.0
+	for y := y0; y < y1; y++ {
+		value += t.slopes(y, gx, gy)
+		if t.dx != nil {
+			k, out := float32(t.coef), t.dx.data[y*n:][:n]
+			for j := range out {
+				out[j] += k * (above[j] - gx[j] - gy[j])
+			}
+			for j, left := range gx[:n-c] {
+				out[c+j] += k * left
+			}
+		}
+		above, gy = gy, above
+	}
+	t.part[i] = value
 }
 
-// row handles the terms made of the differences to the right and below.
-func (t *tvTask) row(y int) (value float64) {
-	h, w, c := t.x.Shape.H, t.x.Shape.W, t.x.Shape.C
-	v := t.x.data
-	for x := range w {
-		for ch := range c {
-			p := (y*w+x)*c + ch
-			dx, dy := t.diffs(p, x < w-1, y < h-1)
-			value += t.value(dx, dy)
-			if t.dx == nil {
-				continue
-			}
-			gx, gy := t.slope(dx, dy)
-			g := -gx - gy
-			if x > 0 {
-				// The term of the left neighbour, by its own two differences.
-				var down float32
-				if y < h-1 {
-					down = v[p-c+w*c] - v[p-c]
-				}
-				gl, _ := t.slope(v[p]-v[p-c], down)
-				g += gl
-			}
-			if y > 0 {
-				var right float32
-				if x < w-1 {
-					right = v[p-w*c+c] - v[p-w*c]
-				}
-				_, gu := t.slope(right, v[p]-v[p-w*c])
-				g += gu
-			}
-			t.dx.data[p] += float32(t.coef) * g
+// slopes writes the derivatives of row y's terms with respect to their
+// differences to the right and below, and returns the terms' sum.
+func (t *tvTask) slopes(y int, gx, gy []float32) (value float64) {
+	c, n := t.x.Shape.C, len(gx)
+	v := t.x.data[y*n:]
+	for j := range gx[:n-c] {
+		gx[j] = v[c+j] - v[j]
+	}
+	clear(gx[n-c:])
+	if y < t.x.Shape.H-1 {
+		for j := range gy {
+			gy[j] = v[n+j] - v[j]
+		}
+	} else {
+		clear(gy)
+	}
+	for j, dx := range gx {
+		dy := gy[j]
+		switch t.kind {
+		case TVL1:
+			value += math.Abs(float64(dx)) + math.Abs(float64(dy))
+			gx[j], gy[j] = sign(dx), sign(dy)
+		case TVL2:
+			value += float64(dx*dx) + float64(dy*dy)
+			gx[j], gy[j] = 2*dx, 2*dy
+		default:
+			e := float64(dx)*float64(dx) + float64(dy)*float64(dy)
+			root := math.Sqrt(math.Sqrt(e))
+			value += e * root // e^1.25
+			k := float32(2 * tvPower * root)
+			gx[j], gy[j] = k*dx, k*dy
 		}
 	}
 	return value
-}
-
-func (t *tvTask) diffs(p int, right, below bool) (dx, dy float32) {
-	v, c := t.x.data, t.x.Shape.C
-	if right {
-		dx = v[p+c] - v[p]
-	}
-	if below {
-		dy = v[p+t.x.Shape.W*c] - v[p]
-	}
-	return dx, dy
-}
-
-func (t *tvTask) value(dx, dy float32) float64 {
-	x, y := float64(dx), float64(dy)
-	switch t.kind {
-	case TVL1:
-		return math.Abs(x) + math.Abs(y)
-	case TVL2:
-		return x*x + y*y
-	}
-	e := x*x + y*y
-	return e * math.Sqrt(math.Sqrt(e)) // e^1.25
-}
-
-// slope is the derivative of value with respect to dx and dy.
-func (t *tvTask) slope(dx, dy float32) (gx, gy float32) {
-	switch t.kind {
-	case TVL1:
-		return sign(dx), sign(dy)
-	case TVL2:
-		return 2 * dx, 2 * dy
-	}
-	e := float64(dx)*float64(dx) + float64(dy)*float64(dy)
-	k := float32(2 * tvPower * math.Sqrt(math.Sqrt(e)))
-	return k * dx, k * dy
 }
 
 func sign(v float32) float32 {
@@ -117,48 +99,78 @@ func sign(v float32) float32 {
 	return v // keeps NaN
 }
 
-// stencilRow adds up the nine-point form. With replicated padding the outer
-// diagonals join border pixels to their neighbours along the border, so the
-// sum over all 2(H+1)(W+1) diagonals of the padded image is taken pixel by
-// pixel through clamped coordinates.
-func (t *tvTask) stencilRow(y int) (value float64) {
+// stencil handles rows y0 to y1 of the nine-point form: pixels of the border
+// one by one, the others in a plain loop.
+func (t *tvTask) stencil(y0, y1 int) (value float64) {
+	h, w, c := t.x.Shape.H, t.x.Shape.W, t.x.Shape.C
+	for y := y0; y < y1; y++ {
+		if y == 0 || y == h-1 || w < 3 {
+			for x := range w {
+				value += t.borderPixel(y, x)
+			}
+			continue
+		}
+		value += t.borderPixel(y, 0) + t.innerRow(y, c, (w-1)*c) + t.borderPixel(y, w-1)
+	}
+	return value
+}
+
+// weights of the squared differences along the axes and along the diagonals.
+func (t *tvTask) weights() (axis, diag float64) {
+	h, w := t.x.Shape.H, t.x.Shape.W
+	return 2.0 / 3, 1.0 / 6 * float64(h*w) / float64((h+1)*(w+1))
+}
+
+// innerRow handles elements from..to of row y, whose neighbours all exist.
+func (t *tvTask) innerRow(y, from, to int) (value float64) {
+	c, n := t.x.Shape.C, t.x.Shape.W*t.x.Shape.C
+	up, v, down := t.x.data[(y-1)*n:][:n], t.x.data[y*n:][:n], t.x.data[(y+1)*n:][:n]
+	axis, diag := t.weights()
+	ka, kd := float32(2*t.coef*axis), float32(2*t.coef*diag)
+	straight, slanted := 0.0, 0.0
+	for j := from; j < to; j++ {
+		e := v[j]
+		r, d, dl, dr := v[j+c]-e, down[j]-e, down[j-c]-e, down[j+c]-e
+		straight += float64(r*r) + float64(d*d)
+		slanted += float64(dl*dl) + float64(dr*dr)
+		if t.dx != nil {
+			t.dx.data[y*n+j] -= ka*(r+d+(v[j-c]-e)+(up[j]-e)) + kd*(dl+dr+(up[j-c]-e)+(up[j+c]-e))
+		}
+	}
+	return axis*straight + diag*slanted
+}
+
+// borderPixel handles one pixel by the definition. With replicated padding the
+// outer diagonals join border pixels to their neighbours along the border, so
+// the sum over all 2(H+1)(W+1) diagonals of the padded image is taken through
+// clamped coordinates, from each place of the padded image that shows this pixel.
+func (t *tvTask) borderPixel(y, x int) (value float64) {
 	h, w, c := t.x.Shape.H, t.x.Shape.W, t.x.Shape.C
 	v := t.x.data
-	axis := 2.0 / 3
-	diag := 1.0 / 6 * float64(h*w) / float64((h+1)*(w+1))
-	at := func(y, x int) int { return (min(max(y, 0), h-1)*w + min(max(x, 0), w-1)) * c }
-	for x := range w {
-		for ch := range c {
-			p := (y*w+x)*c + ch
-			dx, dy := t.diffs(p, x < w-1, y < h-1)
-			value += axis * (float64(dx)*float64(dx) + float64(dy)*float64(dy))
-			g := -2 * axis * float64(dx+dy)
-			if x > 0 {
-				g += 2 * axis * float64(v[p]-v[p-c])
-			}
-			if y > 0 {
-				g += 2 * axis * float64(v[p]-v[p-w*c])
-			}
-			// Places of the padded image that show this pixel: itself, and
-			// beside it where it is on the border.
-			for py := y - edge(y == 0); py <= y+edge(y == h-1); py++ {
-				for px := x - edge(x == 0); px <= x+edge(x == w-1); px++ {
-					for _, o := range [4][2]int{{1, 1}, {1, -1}, {-1, 1}, {-1, -1}} {
-						qy, qx := py+o[0], px+o[1]
-						if qy < -1 || qy > h || qx < -1 || qx > w {
-							continue
-						}
-						d := float64(v[p] - v[at(qy, qx)+ch])
-						g += 2 * diag * d
-						if o[0] == 1 {
-							value += diag * d * d
-						}
+	axis, diag := t.weights()
+	for ch := range c {
+		at := func(y, x int) float64 { return float64(v[(min(max(y, 0), h-1)*w+min(max(x, 0), w-1))*c+ch]) }
+		e := at(y, x)
+		right, below := at(y, x+1)-e, at(y+1, x)-e
+		value += axis * (right*right + below*below)
+		g := -axis * (right + below + at(y, x-1) - e + at(y-1, x) - e)
+		for py := y - edge(y == 0); py <= y+edge(y == h-1); py++ {
+			for px := x - edge(x == 0); px <= x+edge(x == w-1); px++ {
+				for _, o := range [4][2]int{{1, 1}, {1, -1}, {-1, 1}, {-1, -1}} {
+					qy, qx := py+o[0], px+o[1]
+					if qy < -1 || qy > h || qx < -1 || qx > w {
+						continue
+					}
+					d := e - at(qy, qx)
+					g += diag * d
+					if o[0] == 1 {
+						value += diag * d * d
 					}
 				}
 			}
-			if t.dx != nil {
-				t.dx.data[p] += float32(t.coef * g)
-			}
+		}
+		if t.dx != nil {
+			t.dx.data[(y*w+x)*c+ch] += float32(2 * t.coef * g)
 		}
 	}
 	return value

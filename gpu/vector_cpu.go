@@ -1,6 +1,10 @@
 package gpu
 
-import "math"
+import (
+	"math"
+
+	"github.com/impasto/impasto/gpu/simd"
+)
 
 type vectorOp int
 
@@ -13,15 +17,16 @@ const (
 )
 
 type vectorTask struct {
-	op   vectorOp
-	dst  []float32
-	x    []float32
-	a    float32
-	part []float64
+	kernels *simd.Kernels
+	op      vectorOp
+	dst     []float32
+	x       []float32
+	a       float32
+	part    []float64
 }
 
 func (b *CPU) vectors(op vectorOp, dst, x []float32, a float32, part []float64) {
-	b.vector = vectorTask{op, dst, x, a, part}
+	b.vector = vectorTask{b.kernels, op, dst, x, a, part}
 	b.workers.run(chunks(len(dst), chunkLen), &b.vector)
 }
 
@@ -40,9 +45,7 @@ func (t *vectorTask) chunk(_, i int) {
 	case opCopy:
 		copy(dst, x)
 	case opAxpy:
-		for j, v := range x {
-			dst[j] += t.a * v
-		}
+		t.kernels.Axpy(dst, t.a, x)
 	case opDot:
 		t.part[i] = dot(dst, x)
 	case opAbsSum:
