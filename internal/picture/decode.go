@@ -3,16 +3,12 @@ package picture
 import (
 	"bytes"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"image"
 	"image/jpeg"
 	"image/png"
 	"io"
-	"io/fs"
 	"os"
-	"path/filepath"
-	"strings"
 
 	"golang.org/x/image/tiff"
 	"golang.org/x/image/webp"
@@ -153,142 +149,4 @@ var codecs = map[Format]struct {
 	JPEG: {jpeg.DecodeConfig, jpeg.Decode},
 	TIFF: {tiff.DecodeConfig, tiff.Decode},
 	WebP: {webp.DecodeConfig, webp.Decode},
-}
-
-func megapixels(n int64) string {
-	if n < 100_000 {
-		return fmt.Sprintf("%d pixels", n)
-	}
-	return fmt.Sprintf("%.4g MP", float64(n)/1e6)
-}
-
-// notRead says that the file is a picture of a kind that is not read.
-func notRead(name, kind string) error {
-	e := inputError("unsupported", "%q is %s, which impasto cannot read", name, kind)
-	switch kind {
-	case "a ZIP archive", "a web page":
-		return e.hint("a PNG, JPEG, TIFF or WebP file")
-	case "a video":
-		return e.hint("ffmpeg -i %s -frames:v 1 %s", shellWord(name), shellWord(asPNG(name)))
-	case "GIF", "PDF", "PSD": // of several pictures, pages or layers, the first
-		return e.hint("magick %s %s", shellWord(name+"[0]"), shellWord(asPNG(name)))
-	}
-	return e.hint("magick %s %s", shellWord(name), shellWord(asPNG(name)))
-}
-
-// asPNG proposes a name to convert a file to.
-func asPNG(name string) string {
-	stem := strings.TrimSuffix(name, filepath.Ext(name))
-	if stem+".png" == name {
-		stem += "-1"
-	}
-	return stem + ".png"
-}
-
-// shellWord quotes a name if a shell would not take it as it stands.
-func shellWord(s string) string {
-	if strings.ContainsAny(s, " \t\"'`$&|;<>()[]{}*?!#~\\") {
-		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
-	}
-	return s
-}
-
-// damaged turns a decoder's complaint into words.
-func damaged(name string, f Format, size int, err error) error {
-	what := err.Error()
-	for _, prefix := range []string{"png: ", "jpeg: ", "tiff: ", "webp: ", "vp8l: ", "vp8: ", "riff: ", "invalid JPEG format: ", "invalid format: "} {
-		what = strings.TrimPrefix(what, prefix)
-	}
-	var jpegUnsupported jpeg.UnsupportedError
-	var pngUnsupported png.UnsupportedError
-	var tiffUnsupported tiff.UnsupportedError
-	switch {
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), strings.Contains(what, "short"), strings.Contains(what, "not enough pixel data"):
-		return inputError("truncated", "%q is cut short: the %s data ends after %d bytes", name, f, size).because(err)
-	case errors.As(err, &jpegUnsupported), errors.As(err, &pngUnsupported), errors.As(err, &tiffUnsupported):
-		return inputError("unsupported", "%q is a %s of a kind impasto cannot read (%s)", name, f, what).because(err).
-			hint("magick %s %s", shellWord(name), shellWord(asPNG(name)))
-	}
-	return inputError("damaged", "%q is damaged: %s", name, what).because(err)
-}
-
-func openError(path, role string, err error) error {
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		e := inputError("not_found", "%s does not exist", called(role, path)).because(err)
-		if near := nearest(path); near != "" {
-			e.hint("did you mean %q?", near)
-		}
-		return e
-	case errors.Is(err, fs.ErrPermission):
-		return inputError("unreadable", "%s may not be read: permission denied", called(role, path)).because(err)
-	}
-	return unreadable(path, err)
-}
-
-func isDirectory(path, role string) error {
-	return inputError("directory", "%s is a directory, not a picture", called(role, path))
-}
-
-func unreadable(name string, err error) error {
-	return inputError("unreadable", "%q cannot be read: %s", name, cause(err)).because(err)
-}
-
-// cause strips the operation and path from an error of the operating system.
-func cause(err error) string {
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		err = p.Err
-	}
-	return err.Error()
-}
-
-func called(role, path string) string {
-	return strings.TrimSpace(fmt.Sprintf("%s %q", role, path))
-}
-
-// nearest returns the path of the file beside the missing one whose name is
-// closest to it, if it is close: at most a third of the letters differ.
-func nearest(path string) string {
-	dir, want := filepath.Split(path)
-	list, err := os.ReadDir(filepath.Clean("./" + dir))
-	if filepath.IsAbs(path) {
-		list, err = os.ReadDir(dir)
-	}
-	if err != nil {
-		return ""
-	}
-	best, most := "", len(want)/3+1
-	for _, e := range list {
-		if e.IsDir() || len(e.Name()) > 255 {
-			continue
-		}
-		if d := editDistance(strings.ToLower(want), strings.ToLower(e.Name())); d < most {
-			best, most = e.Name(), d
-		}
-	}
-	if best == "" {
-		return ""
-	}
-	return dir + best
-}
-
-// editDistance counts insertions, deletions, replacements (Levenshtein).
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
-		}
-	}
-	return row[len(b)]
 }

@@ -1,7 +1,6 @@
 package picture
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"math"
@@ -232,6 +231,7 @@ func (p *profile) toSRGB(q *Picture) {
 			k[r][c] = float32(m[r][c])
 		}
 	}
+	codes := encodeTable()
 	parallelRows(q.H, func(y int) {
 		row := q.Pix[3*y*q.W : 3*(y+1)*q.W]
 		for i := 0; i < len(row); i += 3 {
@@ -239,7 +239,7 @@ func (p *profile) toSRGB(q *Picture) {
 			g := tables[1][int(row[i+1]*65535+0.5)]
 			b := tables[2][int(row[i+2]*65535+0.5)]
 			for c := range 3 {
-				row[i+c] = encode(k[c][0]*r + k[c][1]*g + k[c][2]*b)
+				row[i+c] = lookup(codes, k[c][0]*r+k[c][1]*g+k[c][2]*b)
 			}
 		}
 	})
@@ -250,63 +250,4 @@ func clamp64(v float64) float64 {
 		return 0
 	}
 	return math.Min(v, 1)
-}
-
-// embeddedICC returns the profile stored in the file, or nil.
-func embeddedICC(file []byte, f Format) []byte {
-	switch f {
-	case PNG:
-		for _, s := range pngChunks(file) {
-			if s.kind == "iCCP" {
-				return unpackICCP(s.data)
-			}
-		}
-	case JPEG:
-		return joinAPP2(jpegSegments(file))
-	case TIFF:
-		if value, _, ok := tiffTag(file, tagICC); ok {
-			return value
-		}
-	case WebP:
-		for _, s := range riffChunks(file) {
-			if s.kind == "ICCP" {
-				return s.data
-			}
-		}
-	}
-	return nil
-}
-
-// unpackICCP reads a PNG iCCP chunk: name, 0, method 0, zlib data.
-func unpackICCP(data []byte) []byte {
-	_, rest, ok := bytes.Cut(data, []byte{0})
-	if !ok || len(rest) < 1 || rest[0] != 0 {
-		return nil
-	}
-	icc, _ := inflate(rest[1:])
-	return icc
-}
-
-const iccSegment = "ICC_PROFILE\x00"
-
-// joinAPP2 puts a JPEG's profile together: each segment carries its number and
-// the count, both from 1 (ICC.1 annex B.4).
-func joinAPP2(segments []segment) []byte {
-	parts := map[byte][]byte{}
-	var count byte
-	for _, s := range segments {
-		if s.kind == app2 && bytes.HasPrefix(s.data, []byte(iccSegment)) && len(s.data) >= 14 {
-			parts[s.data[12]] = s.data[14:]
-			count = s.data[13]
-		}
-	}
-	var icc []byte
-	for i := range int(count) {
-		part, ok := parts[byte(i+1)]
-		if !ok {
-			return nil
-		}
-		icc = append(icc, part...)
-	}
-	return icc
 }

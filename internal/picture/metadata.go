@@ -96,9 +96,10 @@ func withoutRecipe(file []byte) []byte {
 // language, no translated keyword, text.
 func pngText(key, text string) []byte { return []byte(key + "\x00\x00\x00\x00\x00" + text) }
 
-// readPNGText reads the three kinds of text chunk. We write iTXt; editors that
-// save the picture again make it one of the others. Those are Latin-1 by the
-// standard, but what they hold then is our UTF-8, byte for byte.
+// readPNGText reads a text chunk under one of our two keys, in any of the three
+// kinds. We write iTXt; editors that save the picture again make it one of the
+// others. Those are Latin-1 by the standard, but what they hold then is our
+// UTF-8, byte for byte.
 func readPNGText(s segment) (key, text string, ok bool) {
 	name, rest, ok := bytes.Cut(s.data, []byte{0})
 	if !ok {
@@ -125,10 +126,13 @@ func readPNGText(s segment) (key, text string, ok bool) {
 	default:
 		return "", "", false
 	}
+	if key = string(name); key != recipeKey && key != softwareKey {
+		return "", "", false // before anything is unpacked
+	}
 	if packed {
 		rest, ok = inflate(rest)
 	}
-	return string(name), string(rest), ok
+	return key, string(rest), ok
 }
 
 // xmpPacket returns the payload of an APP1 segment, or nil without content.

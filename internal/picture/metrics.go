@@ -90,17 +90,21 @@ func filterInside(src []float64, w, h int, window []float64) []float64 {
 	ow, oh := w-n+1, h-n+1
 	mid := make([]float64, h*ow)
 	parallelRows(h, func(y int) {
+		row := src[y*w : (y+1)*w]
 		for x := range ow {
-			for k, g := range window {
-				mid[y*ow+x] += g * src[y*w+x+k]
+			var sum float64
+			for k, v := range row[x : x+n] {
+				sum += window[k] * v
 			}
+			mid[y*ow+x] = sum
 		}
 	})
 	dst := make([]float64, oh*ow)
 	parallelRows(oh, func(y int) {
+		out := dst[y*ow : (y+1)*ow]
 		for k, g := range window {
-			for x := range ow {
-				dst[y*ow+x] += g * mid[(y+k)*ow+x]
+			for x, v := range mid[(y+k)*ow:][:ow] {
+				out[x] += g * v
 			}
 		}
 	})

@@ -33,14 +33,10 @@ func (p *Picture) Resize(w, h int, f Filter) *Picture {
 	}
 	if p.Alpha == nil {
 		linear := resample(func(y int, row []float32) {
-			for i, v := range p.Pix[y*p.W*3 : (y+1)*p.W*3] {
-				row[i] = decode(v)
-			}
+			lookupAll(decodeTable(), row, p.Pix[y*p.W*3:(y+1)*p.W*3])
 		}, p.W, p.H, 3, w, h, f)
 		parallelRows(h, func(y int) {
-			for i := y * w * 3; i < (y+1)*w*3; i++ {
-				q.Pix[i] = encode(linear[i])
-			}
+			lookupAll(encodeTable(), q.Pix[y*w*3:(y+1)*w*3], linear[y*w*3:])
 		})
 		return q
 	}
@@ -87,12 +83,7 @@ func resample(read func(y int, row []float32), w, h, c, w2, h2 int, f Filter) []
 		read(y, row)
 		out := mid[y*w2*c : (y+1)*w2*c]
 		for x, t := range across {
-			for k, weight := range t.weights {
-				from := row[(t.from+k)*c : (t.from+k+1)*c]
-				for ch, v := range from {
-					out[x*c+ch] += weight * v
-				}
-			}
+			t.apply(out[x*c:(x+1)*c], row[t.from*c:])
 		}
 		rows.Put(buf)
 	})
@@ -100,9 +91,9 @@ func resample(read func(y int, row []float32), w, h, c, w2, h2 int, f Filter) []
 	parallelRows(h2, func(y int) {
 		out := dst[y*w2*c : (y+1)*w2*c]
 		for k, weight := range down[y].weights {
-			from := mid[(down[y].from+k)*w2*c:]
-			for i := range out {
-				out[i] += weight * from[i]
+			row := mid[(down[y].from+k)*w2*c:][:len(out)]
+			for i, v := range row {
+				out[i] += weight * v
 			}
 		}
 	})
@@ -114,6 +105,27 @@ func resample(read func(y int, row []float32), w, h, c, w2, h2 int, f Filter) []
 type taps struct {
 	from    int
 	weights []float32
+}
+
+// apply adds up the taps of one output pixel of len(out) channels; src begins
+// at the first. Three channels, the usual case, are kept in registers.
+func (t taps) apply(out, src []float32) {
+	if len(out) == 3 {
+		var r, g, b float32
+		for k, weight := range t.weights {
+			v := src[3*k : 3*k+3]
+			r += weight * v[0]
+			g += weight * v[1]
+			b += weight * v[2]
+		}
+		out[0], out[1], out[2] = r, g, b
+		return
+	}
+	for k, weight := range t.weights {
+		for ch := range out {
+			out[ch] += weight * src[k*len(out)+ch]
+		}
+	}
 }
 
 // taps returns those of each of n2 outputs along an axis of n samples. Sample

@@ -54,6 +54,13 @@ func lookup(t []float32, x float32) float32 {
 	return t[i] + (x-float32(i))*(t[i+1]-t[i])
 }
 
+// lookupAll looks up a row; dst and src may be the same.
+func lookupAll(t, dst, src []float32) {
+	for i := range dst {
+		dst[i] = lookup(t, src[i])
+	}
+}
+
 // decode returns the linear light of the sRGB-encoded v, clamped to 0..1.
 func decode(v float32) float32 { return lookup(decodeTable(), v) }
 
