@@ -1,0 +1,146 @@
+"""The two networks: VGG19 as teacher, the mini network as student, and the safetensors files they live in."""
+import json
+import struct
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+MEAN = torch.tensor([123.68, 116.779, 103.939])[:, None, None]  # RGB, 0..255
+INPUT_SCALE = 60.0  # the student trains on (RGB - mean) / 60; folded into conv1_1 when saved
+VGG_BLOCKS, VGG_WIDTHS = (2, 2, 4, 4, 1), (64, 128, 256, 512, 512)
+BLOCKS, WIDTHS = (2, 2, 2, 2, 1), (16, 32, 64, 128, 128)
+# (student's layer, teacher's layer, weight). Adapters are 1x1 convolutions from the one to the other.
+# Layers of the same name are what the losses of a painting look at, so they weigh most; the second layer of
+# a block is also regressed so that the next block starts from what VGG19's next block starts from.
+TAPS = (("1_1", "1_1", 1.0), ("1_2", "1_2", 0.5), ("2_1", "2_1", 1.0), ("2_2", "2_2", 0.5), ("3_1", "3_1", 1.0),
+        ("3_2", "3_4", 0.5), ("4_1", "4_1", 1.0), ("4_2", "4_2", 1.0), ("5_1", "5_1", 1.0))
+STRIDE = {"1": 4, "2": 2}  # losses of the first blocks are taken at every 4th, 2nd position: 1x1 adapters need no more
+
+
+def names(blocks):
+    return [f"{b}_{i}" for b, n in enumerate(blocks, 1) for i in range(1, n + 1)]
+
+
+def read_safetensors(path):
+    """The tensors of a file by name, float32, and its metadata."""
+    with open(path, "rb") as f:
+        size, = struct.unpack("<Q", f.read(8))
+        header, data = json.loads(f.read(size)), f.read()
+    meta, out = header.pop("__metadata__", {}), {}
+    for name, t in header.items():
+        lo, hi = t["data_offsets"]
+        a = np.frombuffer(data[lo:hi], {"F16": np.float16, "F32": np.float32}[t["dtype"]]).reshape(t["shape"])
+        out[name] = torch.from_numpy(a.astype(np.float32))
+    return out, meta
+
+
+def write_safetensors(path, tensors, meta):
+    """Write float16 tensors, in the order given."""
+    header, blobs, at = {"__metadata__": meta}, [], 0
+    for name, t in tensors.items():
+        b = t.detach().numpy().astype(np.float16).tobytes()
+        header[name] = {"dtype": "F16", "shape": list(t.shape), "data_offsets": [at, at + len(b)]}
+        blobs.append(b)
+        at += len(b)
+    h = json.dumps(header).encode()
+    h += b" " * (-len(h) % 8)
+    with open(path, "wb") as f:
+        f.write(struct.pack("<Q", len(h)) + h + b"".join(blobs))
+
+
+def features(weights, x, blocks, pool):
+    """Every ReLU output by name ("4_2") of a stack of 3x3 convolutions, pool(x, 2) between blocks."""
+    out = {}
+    for b, n in enumerate(blocks, 1):
+        for i in range(1, n + 1):
+            k = f"conv{b}_{i}"
+            x = F.relu(F.conv2d(x, weights[k + ".weight"], weights[k + ".bias"], padding=1))
+            out[f"{b}_{i}"] = x
+        if b < len(blocks):
+            x = pool(x, 2)
+    return out
+
+
+def student_features(weights, x):
+    """The mini network: x is (RGB - MEAN) / INPUT_SCALE while it trains, (N, 3, H, W)."""
+    return features(weights, x, BLOCKS, F.avg_pool2d)
+
+
+def teacher_features(weights, x):
+    """VGG19 as released, max pooling; x is RGB - MEAN."""
+    with torch.no_grad():
+        return features(weights, x, VGG_BLOCKS, F.max_pool2d)
+
+
+def load_vgg(path):
+    """VGG19 conv1_1..conv5_1 for RGB input minus MEAN; the file's conv1_1 takes BGR (as the Caffe release does)."""
+    w, _ = read_safetensors(path)
+    w["conv1_1.weight"] = w["conv1_1.weight"].flip(1).contiguous()
+    return w
+
+
+def init_student(x, seed):
+    """Random weights, scaled layer by layer so that pre-activations of x have unit variance and slightly negative mean."""
+    g, w, cin = torch.Generator().manual_seed(seed), {}, 3
+    for b, (n, c) in enumerate(zip(BLOCKS, WIDTHS), 1):
+        for i in range(1, n + 1):
+            k = f"conv{b}_{i}"
+            f = torch.randn(c, cin, 3, 3, generator=g)
+            z = F.conv2d(x, f, padding=1)
+            sd, mu = z.std(dim=(0, 2, 3)), z.mean(dim=(0, 2, 3))
+            w[k + ".weight"] = (f / sd[:, None, None, None]).requires_grad_()
+            w[k + ".bias"] = (-0.5 * mu / sd).requires_grad_()
+            with torch.no_grad():
+                x = F.relu(F.conv2d(x, w[k + ".weight"], w[k + ".bias"], padding=1))
+            cin = c
+        if b < len(BLOCKS):
+            x = F.avg_pool2d(x, 2)
+    return {k: v.detach().requires_grad_() for k, v in w.items()}
+
+
+def load_student(path):
+    """Weights saved by an earlier run, back at the scale of training."""
+    w, _ = read_safetensors(path)
+    w["conv1_1.weight"] *= INPUT_SCALE
+    return {k: v.requires_grad_() for k, v in w.items()}
+
+
+class Regression:
+    """Least squares from C features and a constant to K features, over any number of batches (N, C, H, W), (N, K, H, W)."""
+
+    def __init__(self):
+        self.xx = self.xy = 0
+
+    def add(self, x, y):
+        x = x.detach().transpose(0, 1).flatten(1).double()
+        x = torch.cat([x, torch.ones_like(x[:1])])
+        self.xx, self.xy = self.xx + x @ x.t(), self.xy + x @ y.transpose(0, 1).flatten(1).double().t()
+
+    def solve(self):
+        """The 1x1 convolution: weight (K, C, 1, 1) and bias (K), with a touch of ridge for dead channels."""
+        ridge = 1e-4 * torch.diag(self.xx.diagonal().clamp(min=1e-6))
+        w = torch.linalg.solve(self.xx + ridge, self.xy).t().float()
+        return w[:, :-1, None, None].contiguous(), w[:, -1].contiguous()
+
+
+def folded(weights, x):
+    """The student for input RGB - MEAN, every channel's mean activation over x (already divided by INPUT_SCALE) one.
+
+    ReLU and average pooling are homogeneous, so scaling channel c by s and the next filters' input c by 1/s is exact.
+    """
+    w = {k: v.detach().clone() for k, v in weights.items()}
+    w["conv1_1.weight"] /= INPUT_SCALE
+    with torch.no_grad():
+        f = student_features(weights, x)
+    before = None
+    for n in names(BLOCKS):
+        mean = f[n].mean(dim=(0, 2, 3))
+        s = 1 / mean.clamp(min=0.02 * float(mean.mean()))  # a nearly dead channel stays small
+        k = f"conv{n}"
+        if before is not None:
+            w[k + ".weight"] /= before[None, :, None, None]
+        w[k + ".weight"] *= s[:, None, None, None]
+        w[k + ".bias"] *= s
+        before = s
+    return w
