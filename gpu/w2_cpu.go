@@ -132,10 +132,10 @@ func (t *matmulTask) chunk(worker, i int) {
 	for r := 0; r < c; r += matmulRows {
 		m := min(matmulRows, c-r)
 		if n == nr {
-			t.b.kernels.Gemm(m, c, &t.x[r*c], c, 1, &panel[0], &t.dst[r*c+first], c, false)
+			t.b.kernels.Gemm(m, c, &t.x[r*c], c, 1, &panel[0], &t.dst[r*c+first], c, false, nil, 0)
 			continue
 		}
-		t.b.kernels.Gemm(m, c, &t.x[r*c], c, 1, &panel[0], &aside[0], nr, false)
+		t.b.kernels.Gemm(m, c, &t.x[r*c], c, 1, &panel[0], &aside[0], nr, false, nil, 0)
 		for j := range m {
 			copy(t.dst[(r+j)*c+first:][:n], aside[j*nr:])
 		}
