@@ -92,7 +92,7 @@ func decodeCpAsync(d *decoding) run {
 						w.failState(&source, i, g, src[i], at, k)
 					}
 				}
-				w.touchGlobal(&source, i, g, at, k, false)
+				w.note(&source, i, g, at, k, false, false)
 				copy(c.data[:k], g.data[at:])
 			}
 			w.touchShared(o, i, off, n, true, false)

@@ -141,8 +141,8 @@ func (w *warp) note(o *op, lane int, r *region, off, n uint64, write, same bool)
 	switch r.space {
 	case ptx.Shared:
 		w.touchShared(o, lane, off, n, write, same)
-	case ptx.Global, ptx.Const:
-		if o.weak {
+	case ptx.Global:
+		if o.weak && w.block.raceable {
 			w.touchGlobal(o, lane, r, off, n, write)
 		}
 	}
@@ -212,6 +212,55 @@ func (w *warp) loadElements(o *op, i int, data []byte, off uint64) {
 			w.r32[s][i] = uint32(v) & o.keep
 		}
 		off += o.size
+	}
+}
+
+// loadShared is load for words of shared memory, where kernels spend most of
+// their loads: lanes that read what the lane before read need no second look,
+// and tags that a read would not change are passed over.
+func loadShared(w *warp, o *op, m uint32) {
+	w.addresses(o)
+	b := w.block
+	r := b.shared
+	n := o.bytes
+	limit := r.limit(n)
+	state, data, tags := r.state, r.data, b.tags
+	shift := b.kernel.sharedGranule
+	maskMany, many, maskWarp, own := w.settled()
+	last, repeats := ^uint64(0), 0
+	for left := m; left != 0; left &= left - 1 {
+		i := bits.TrailingZeros32(left) & 31
+		off := w.addr[i]
+		if off != last {
+			last, repeats = off, 0
+		} else {
+			repeats++
+		}
+		if repeats < 2 {
+			if off >= limit || off&(n-1) != 0 {
+				w.find(o, i, off, n, false)
+			}
+			for g := off >> shift; g <= (off+n-1)>>shift; g++ {
+				if t := tags[g]; t&maskMany != many && t&maskWarp != own {
+					w.touchShared(o, i, g<<shift, 1, false, false)
+				}
+			}
+			for at := off; at < off+n; at += 4 {
+				if get32(state, at) != written4 {
+					w.failState(o, i, r, off, off, n)
+				}
+			}
+		}
+		for k, s := range o.vec {
+			if s >= 0 {
+				w.r32[s][i] = get32(data, off+4*uint64(k))
+			}
+		}
+	}
+	s := &b.stats[o.pc]
+	s.Bytes += int64(n) * int64(bits.OnesCount32(m))
+	if b.traffic {
+		w.countTraffic(o, s, ptx.Shared, m, n)
 	}
 }
 
@@ -344,6 +393,9 @@ func decodeLd(d *decoding) run {
 		}
 		d.o.kind = plain
 		return loadParam
+	}
+	if d.o.space == ptx.Shared && d.o.size == 4 && !d.o.mem64 {
+		return loadShared
 	}
 	return load
 }

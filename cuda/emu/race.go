@@ -34,6 +34,22 @@ const (
 	blockMask = 1<<22 - 1 // as reader: several blocks
 )
 
+// Masks of the fields of a shared tag.
+const (
+	tagEpoch   = epochMask << 44
+	tagRPhase  = phaseMask << 24
+	tagWriter  = (1<<11 - 1) << 13
+	tagReaders = 1<<sharedReaderBits - 1
+)
+
+// settled returns two pairs of mask and value: a tag that matches either would
+// not change by a read of this warp, nor be a race.
+func (w *warp) settled() (maskMany, many, maskWarp, own uint64) {
+	epoch := w.block.epoch << 44
+	return tagEpoch | tagWriter | tagReaders, epoch | readersMany,
+		tagEpoch | tagWriter | tagReaders | tagRPhase, epoch | uint64(w.phase&phaseMask)<<24 | readersWarp | uint64(w.id)
+}
+
 // touchShared applies the rule for an access of n bytes at off of the block's
 // shared memory by a lane. same tells that a write stores what is there already,
 // which is forgiven.
@@ -53,7 +69,7 @@ func (w *warp) touchShared(o *op, lane int, off, n uint64, write, same bool) {
 		wphase, rphase := tag>>34&phaseMask, tag>>24&phaseMask
 		if writer != 0 && writer != me && !(write && same) &&
 			((writer-1)/32 != mine || wphase == phase) {
-			w.raceShared(o, lane, off, n, write, "written by thread", int(writer-1))
+			w.raceShared(o, lane, g<<shift, write, "written by thread", int(writer-1))
 		}
 		if !write {
 			switch {
@@ -72,11 +88,11 @@ func (w *warp) touchShared(o *op, lane int, off, n uint64, write, same bool) {
 		if readers != 0 && readers != me && !same {
 			switch {
 			case readers == readersMany:
-				w.raceShared(o, lane, off, n, write, "read by threads of several warps", -1)
+				w.raceShared(o, lane, g<<shift, write, "read by threads of several warps", -1)
 			case readers >= readersWarp && (readers&^readersWarp != mine || rphase == phase):
-				w.raceShared(o, lane, off, n, write, "read by threads of warp", int(readers&^readersWarp))
+				w.raceShared(o, lane, g<<shift, write, "read by threads of warp", int(readers&^readersWarp))
 			case readers < readersWarp && ((readers-1)/32 != mine || rphase == phase):
-				w.raceShared(o, lane, off, n, write, "read by thread", int(readers-1))
+				w.raceShared(o, lane, g<<shift, write, "read by thread", int(readers-1))
 			}
 		}
 		b.tags[g] = b.epoch<<44 | phase<<34 | rphase<<24 | me<<13
@@ -88,7 +104,7 @@ func ofWarp(readers, id uint64) bool {
 	return readers == readersWarp|id || readers < readersWarp && (readers-1)/32 == id
 }
 
-func (w *warp) raceShared(o *op, lane int, off, n uint64, write bool, who string, id int) {
+func (w *warp) raceShared(o *op, lane int, off uint64, write bool, who string, id int) {
 	verb := "reads"
 	if write {
 		verb = "writes"
@@ -96,7 +112,7 @@ func (w *warp) raceShared(o *op, lane int, off, n uint64, write bool, who string
 	if id >= 0 {
 		who += " " + strconv.Itoa(id)
 	}
-	f := w.fault(o, lane, SharedRace, "%s %d bytes at shared address %#x, %s, with no barrier between", verb, n, off, who)
+	f := w.fault(o, lane, SharedRace, "%s shared address %#x, %s, with no barrier between", verb, off, who)
 	f.Addr = off
 	panic(f)
 }
@@ -104,7 +120,7 @@ func (w *warp) raceShared(o *op, lane int, off, n uint64, write bool, who string
 // touchGlobal applies the rule for global memory.
 func (w *warp) touchGlobal(o *op, lane int, r *region, off, n uint64, write bool) {
 	b := w.block
-	if b.ordered || !b.raceable {
+	if b.ordered {
 		return
 	}
 	shift := b.kernel.globalGranule
