@@ -47,9 +47,9 @@ type origin struct {
 }
 
 // run tries the mirrors in order until one has delivered the right bytes, and
-// returns the path of the file.
+// returns the path of the file. Otherwise the error says what became of each.
 func (d *download) run(ctx context.Context) (string, error) {
-	var last error
+	var reasons []string
 	for _, from := range d.file.URLs {
 		err := d.fetch(ctx, from)
 		if err == nil {
@@ -61,15 +61,17 @@ func (d *download) run(ctx context.Context) (string, error) {
 		if ctx.Err() != nil {
 			return "", d.stopped(ctx.Err())
 		}
-		last = fmt.Errorf("%s: %w", host(from), err)
+		reasons = append(reasons, fmt.Sprintf("%s: %v", host(from), err))
 		var full *fs.PathError
 		if errors.As(err, &full) { // the disk, not the mirror
 			break
 		}
 	}
-	e := &Error{Kind: KindDownload, Err: last, Msg: fmt.Sprintf("download of %s did not succeed: %v", d.file.File, last),
-		Hints: []string{"impasto weights get " + d.file.Name + "   (again: resumes where it stopped)", "impasto weights get " + d.file.Name + " --from FILE   (a copy of " + d.file.File + ")"}}
-	return "", e
+	return "", &Error{Kind: KindDownload, Msg: fmt.Sprintf("download of %s did not succeed: %s", d.file.File, strings.Join(reasons, "; ")),
+		Hints: []string{
+			"impasto weights get " + d.file.Name + "   (again: goes on where it stopped)",
+			"impasto weights get " + d.file.Name + " --from FILE   (a copy of " + d.file.File + ")",
+		}}
 }
 
 func (d *download) stopped(err error) error {

@@ -207,6 +207,13 @@ func TestGetWrongBytes(t *testing.T) {
 	if _, err := s.get(ctx, "vgg19", list, GetOptions{Client: web.Client()}); err != nil {
 		t.Error(err)
 	}
+	// If that fails as well, the message says what became of both.
+	list[1].URLs = []string{web.URL + "/"}
+	list[1].SHA1 = strings.Repeat("0", 40)
+	_, err = s.get(ctx, "vgg19", list, GetOptions{Client: web.Client(), Force: true})
+	if err == nil || !strings.Contains(err.Error(), "net.caffemodel did not succeed") || !strings.Contains(err.Error(), "other.caffemodel did not succeed") {
+		t.Errorf("two files fail: %v", err)
+	}
 }
 
 // TestGetCancelled stops a slow download and wants what came kept.

@@ -73,7 +73,7 @@ func wrap(file string, err error) error {
 	var inner *Error
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		out.Kind = KindCancelled
+		out.Kind, out.Msg = KindCancelled, fmt.Sprintf("stopped while weights %q were being read", file)
 	case errors.As(err, &inner):
 		out.Kind, out.Hints = inner.Kind, inner.Hints
 	default:

@@ -71,7 +71,7 @@ func (s *Store) get(ctx context.Context, name string, published []original, opts
 	if opts.From != "" {
 		return s.getFrom(ctx, files, opts)
 	}
-	var last error
+	var failed *Error
 	for _, o := range files {
 		d := &download{client: opts.Client, file: o, dir: s.Dir, progress: opts.Progress, idle: time.Minute}
 		if d.client == nil {
@@ -80,6 +80,7 @@ func (s *Store) get(ctx context.Context, name string, published []original, opts
 		if d.progress == nil {
 			d.progress = func(Progress) {}
 		}
+		had := d.have()
 		path, err := d.run(ctx)
 		if err == nil {
 			w, err := s.install(ctx, path, o.importOptions(opts.Half))
@@ -88,11 +89,20 @@ func (s *Store) get(ctx context.Context, name string, published []original, opts
 			}
 			return w, err
 		}
-		if last = err; ctx.Err() != nil {
+		var e *Error
+		if !errors.As(err, &e) {
+			return Installed{}, err
+		}
+		if failed != nil {
+			e.Msg, e.Hints = failed.Msg+"; "+e.Msg, failed.Hints
+		}
+		// What has begun to arrive is worth going on with; another file of
+		// the same weights is not worth another half gigabyte.
+		if failed = e; ctx.Err() != nil || d.have() > had {
 			break
 		}
 	}
-	return Installed{}, last
+	return Installed{}, failed
 }
 
 // getFrom installs a copy of one of the published files.
