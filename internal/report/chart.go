@@ -36,6 +36,10 @@ const (
 	top, bottom    = 22, 42
 )
 
+// decades is how far below the largest value the axis goes: the content loss of
+// a picture that starts as the photograph begins at rounding errors.
+const decades = 4
+
 // bounds are those of the points that can be drawn.
 func (c Chart) bounds() (x0, x1, y0, y1 float64, ok bool) {
 	x0, y0 = math.Inf(1), math.Inf(1)
@@ -58,11 +62,12 @@ func (c Chart) drawable() bool { _, _, _, _, ok := c.bounds(); return ok }
 func (c Chart) write(b *bytes.Buffer) {
 	x0, x1, y0, y1, _ := c.bounds()
 	lo, hi := math.Log10(y0), math.Log10(y1)
+	lo = max(lo, hi-decades)
 	if hi-lo < 0.2 { // nearly constant: still show which decade it is in
 		lo, hi = lo-0.1, hi+0.1
 	}
 	px := func(x float64) float64 { return left + (x-x0)/(x1-x0)*(chartW-left-right) }
-	py := func(y float64) float64 { return top + (hi-math.Log10(y))/(hi-lo)*(chartH-top-bottom) }
+	py := func(y float64) float64 { return top + (hi-max(lo, math.Log10(y)))/(hi-lo)*(chartH-top-bottom) }
 
 	fmt.Fprintf(b, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"loss by iteration, logarithmic\">\n", chartW, chartH)
 	for _, y := range logTicks(lo, hi) {
