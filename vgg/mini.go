@@ -13,9 +13,9 @@ import (
 var miniFile []byte
 
 // loadMini reads the network that is part of the program, up to a layer.
-func loadMini(ctx context.Context, upTo string) (*Network, error) {
+func loadMini(ctx context.Context, layer string) (*Network, error) {
 	src := &source{name: "mini", ReaderAt: bytes.NewReader(miniFile), size: int64(len(miniFile))}
-	n, err := load(ctx, src, LoadOptions{UpTo: upTo})
+	n, err := load(ctx, src, LoadOptions{UpTo: layer})
 	if err != nil {
 		return nil, wrap(src.name, err)
 	}
