@@ -6,7 +6,7 @@ type cpuFilter struct {
 	weight, bias []float32
 
 	plain, plainGrad   []float32 // (9, C, K) and (9, K, C), tap = 3*dy + dx
-	panels, panelsGrad []float32 // (K/NR, C, 9, NR) and (C/NR, K, 9 turned round, NR)
+	panels, panelsGrad []float32 // (K/NR, C, 9, NR) and (C/NR, K, 9 turned round, NR); see conv_first_cpu.go for few inputs
 }
 
 // NewFilter takes weights (K, C, 3, 3), the order of PyTorch and Caffe. It
@@ -35,7 +35,12 @@ func (b *CPU) Conv(out ConvOut, x *Array, f *Filter, pad Pad) {
 		t.run(b)
 		return
 	}
-	b.conv = convTask{b, out, x, f, pad, f.forwardTaps()}
+	b.conv = convTask{b: b, out: out, x: x, f: f, pad: pad}
+	if f.narrow() {
+		b.conv.taps = f.firstPanels(b.kernels.NR)
+	} else {
+		b.conv.taps = f.forwardTaps()
+	}
 	b.workers.run(chunks(x.Shape.H, convRows), &b.conv)
 }
 
@@ -48,6 +53,11 @@ func (b *CPU) ConvGrad(dx, dy *Array, f *Filter, o ConvGradOptions) {
 		t.src = gatherSource{x: dy.data, mask: o.Unpool}
 		t.dst = finishTarget{out: ConvOut{Act: dx, Mask: o.Gate}, add: o.Add}
 		t.run(b)
+		return
+	}
+	if f.narrow() && o.Unpool == nil {
+		b.firstGrad = firstGradTask{b, dx, dy, f, o, f.firstGradPanels(b.kernels.NR)}
+		b.workers.run(chunks(dx.Shape.H, firstGradRows), &b.firstGrad)
 		return
 	}
 	b.convGrad = convGradTask{b, dx, dy, f, o, f.gradTaps()}

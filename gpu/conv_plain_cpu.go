@@ -18,7 +18,7 @@ type convTask struct {
 }
 
 func (t *convTask) chunk(worker, i int) {
-	h, w, c, k := t.x.Shape.H, t.x.Shape.W, t.x.Shape.C, t.f.Out
+	h, w, k := t.x.Shape.H, t.x.Shape.W, t.f.Out
 	y0, y1 := i*convRows, min(h, (i+1)*convRows)
 	var act []float32
 	if t.out.Act != nil {
@@ -26,6 +26,37 @@ func (t *convTask) chunk(worker, i int) {
 	} else {
 		act = t.b.scratchFor(worker, convRows*w*k)[:(y1-y0)*w*k]
 	}
+	if t.f.narrow() {
+		t.products(worker, y0, y1, act)
+	} else {
+		t.sums(y0, y1, act)
+	}
+	if t.f.Out%channelStep == 0 {
+		var signs *byte
+		if m := t.out.Mask; m != nil {
+			signs = &m.sign[y0*w*k/8]
+		}
+		t.b.kernels.ReLU(&act[0], signs, len(act))
+	} else {
+		for j, v := range act {
+			if v < 0 {
+				act[j] = 0
+			}
+		}
+		if m := t.out.Mask; m != nil {
+			n := signBytes(k)
+			packSigns(m.sign[y0*w*n:y1*w*n], act, k)
+		}
+	}
+	act2d := Shape{y1 - y0, w, k}
+	if t.out.Pooled != nil || (t.out.Mask != nil && t.out.Pool.Kind == MaxPool) {
+		poolRows(t.out.Pooled, t.out.Mask, t.out.Pool, act, act2d, y0/2, h)
+	}
+}
+
+// sums computes rows y0..y1 of conv(x) + bias into act, before ReLU.
+func (t *convTask) sums(y0, y1 int, act []float32) {
+	h, w, c, k := t.x.Shape.H, t.x.Shape.W, t.x.Shape.C, t.f.Out
 	for y := y0; y < y1; y++ {
 		for x := range w {
 			acc := act[((y-y0)*w+x)*k:][:k]
@@ -40,20 +71,7 @@ func (t *convTask) chunk(worker, i int) {
 				}
 				mulAdd(acc, t.x.data[(yy*w+xx)*c:][:c], t.taps[tap*c*k:])
 			}
-			for j, v := range acc {
-				if v < 0 {
-					acc[j] = 0
-				}
-			}
 		}
-	}
-	act2d := Shape{y1 - y0, w, k}
-	if m := t.out.Mask; m != nil {
-		n := signBytes(k)
-		packSigns(m.sign[y0*w*n:y1*w*n], act, k)
-	}
-	if t.out.Pooled != nil || (t.out.Mask != nil && t.out.Pool.Kind == MaxPool) {
-		poolRows(t.out.Pooled, t.out.Mask, t.out.Pool, act, act2d, y0/2, h)
 	}
 }
 

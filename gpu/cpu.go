@@ -17,29 +17,31 @@ type CPUOptions struct {
 
 // CPU is the backend in Go: arrays are (H, W, C) row-major float32.
 type CPU struct {
-	workers *workers
-	kernels *simd.Kernels
-	err     error // IMPASTO_SIMD names what this machine lacks
-	status  Status
-	scratch [][]float32 // per worker, grown to the largest need
-	partial []float64   // per chunk of the running reduction
-	winoU   []float32   // transformed filters and patches of a run that shares them
-	winoV   []float32
+	workers        *workers
+	kernels        *simd.Kernels
+	err            error // IMPASTO_SIMD names what this machine lacks
+	status         Status
+	scratch        [][]float32 // per worker, grown to the largest need
+	partial        []float64   // per chunk of the running reduction
+	winoU          []float32   // transformed filters and patches of a run that shares them
+	winoV          []float32
+	packed         []float32 // panels of a product
+	partialMoments []float32
 
 	// One task per operation; see parallel.go.
 	winograd  winogradTask
+	firstGrad firstGradTask
+	product   productTask
+	momentum  momentTask
 	conv      convTask
 	convGrad  convGradTask
 	pool      poolTask
 	poolGrad  poolGradTask
 	gate      gateTask
-	gram      gramTask
-	styleGrad styleGradTask
 	mean      meanTask
 	content   contentTask
 	tv        tvTask
 	vector    vectorTask
-	matmul    matmulTask
 }
 
 var _ Backend = (*CPU)(nil)

@@ -1,50 +1,8 @@
 package gpu
 
-// gramParts is how many parts the positions are divided into: each has a
-// partial matrix, and the parts are added in order.
-const gramParts = 8
-
-type gramTask struct {
-	f, part []float32
-	c       int
-}
-
 func (b *CPU) Gram(g, f *Array, norm float64) {
 	checkGram(g, f)
-	c := f.Shape.C
-	t := &b.gram
-	if len(t.part) < gramParts*c*c {
-		t.part = make([]float32, gramParts*c*c)
-	}
-	t.f, t.c = f.data, c
-	b.workers.run(gramParts, t)
-	for i := range c {
-		for j := i; j < c; j++ {
-			s := 0.0
-			for p := range gramParts {
-				s += float64(t.part[p*c*c+i*c+j])
-			}
-			v := float32(norm * s)
-			g.data[i*c+j], g.data[j*c+i] = v, v
-		}
-	}
-}
-
-// chunk sums the upper triangle over its share of the positions.
-func (t *gramTask) chunk(_, i int) {
-	c := t.c
-	n := len(t.f) / c
-	part := t.part[i*c*c:][:c*c]
-	clear(part)
-	for p := i * n / gramParts; p < (i+1)*n/gramParts; p++ {
-		row := t.f[p*c:][:c]
-		for a, v := range row {
-			dst := part[a*c+a:][:c-a]
-			for j, w := range row[a:] {
-				dst[j] += v * w
-			}
-		}
-	}
+	b.moment(g.data, f.data, f.Shape.C, norm)
 }
 
 func (b *CPU) GramLoss(d, g *Array, targets []GramTarget, norm float64, slot int) {
@@ -64,32 +22,14 @@ func (b *CPU) GramLoss(d, g *Array, targets []GramTarget, norm float64, slot int
 	b.status.Loss[slot] = loss
 }
 
-// styleRows is how many positions a chunk of StyleGrad covers.
-const styleRows = 64
-
-type styleGradTask struct {
-	dx, f, d, shift []float32
-	c               int
-}
-
 func (b *CPU) StyleGrad(dx, f, d, shift *Array) {
 	checkStyleGrad(dx, f, d, shift)
-	b.styleGrad = styleGradTask{dx: dx.data, f: f.data, d: d.data, c: f.Shape.C}
+	var row []float32
 	if shift != nil {
-		b.styleGrad.shift = shift.data
+		row = shift.data
 	}
-	b.workers.run(chunks(f.Shape.Pixels(), styleRows), &b.styleGrad)
-}
-
-func (t *styleGradTask) chunk(_, i int) {
-	c := t.c
-	for p := i * styleRows; p < min(len(t.f)/c, (i+1)*styleRows); p++ {
-		acc := t.dx[p*c:][:c]
-		mulAdd(acc, t.f[p*c:][:c], t.d) // d is symmetric
-		for j, s := range t.shift {
-			acc[j] += s
-		}
-	}
+	c := f.Shape.C
+	b.multiply(dx.data, f.data, d.data, row, c, c, true) // d is symmetric
 }
 
 // meanRows is how many positions a chunk of Mean covers.

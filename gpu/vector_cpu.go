@@ -39,6 +39,10 @@ func (t *vectorTask) chunk(_, i int) {
 	}
 	switch t.op {
 	case opFill:
+		if t.a == 0 {
+			clear(dst) // the one value that need not be written element by element
+			return
+		}
 		for j := range dst {
 			dst[j] = t.a
 		}

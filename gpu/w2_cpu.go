@@ -102,42 +102,8 @@ func (b *CPU) W2Loss(d, shift, mean, second *Array, t *W2Target, pixels int, coe
 	}
 }
 
-type matmulTask struct {
-	b         *CPU
-	dst, x, y []float32
-	c         int
-}
-
-// matmulRows is how many rows of a panel one call of the micro-kernel computes.
-const matmulRows = 48
-
 // mul computes the product of two square matrices, dst = x y.
 func (b *CPU) mul(dst, x, y *Array) {
 	c := x.Shape.H
-	b.matmul = matmulTask{b, dst.data, x.data, y.data, c}
-	b.workers.run(chunks(c, b.kernels.NR), &b.matmul)
-}
-
-// chunk computes panel i, NR columns of the product. The last may stick out, so
-// it is computed aside.
-func (t *matmulTask) chunk(worker, i int) {
-	nr, c := t.b.kernels.NR, t.c
-	first, n := i*nr, min(nr, t.c-i*nr)
-	mem := t.b.scratchFor(worker, (c+matmulRows)*nr)
-	panel, aside := mem[:c*nr], mem[c*nr:]
-	for r := range c {
-		row := panel[r*nr:][:nr]
-		clear(row[copy(row, t.y[r*c+first:][:n]):])
-	}
-	for r := 0; r < c; r += matmulRows {
-		m := min(matmulRows, c-r)
-		if n == nr {
-			t.b.kernels.Gemm(m, c, &t.x[r*c], c, 1, &panel[0], &t.dst[r*c+first], c, false, nil, 0)
-			continue
-		}
-		t.b.kernels.Gemm(m, c, &t.x[r*c], c, 1, &panel[0], &aside[0], nr, false, nil, 0)
-		for j := range m {
-			copy(t.dst[(r+j)*c+first:][:n], aside[j*nr:])
-		}
-	}
+	b.multiply(dst.data, x.data, y.data, nil, c, c, false)
 }

@@ -14,6 +14,7 @@ var generic = &Kernels{
 	PoolMax:    poolMaxGeneric,
 	PoolAvg:    poolAvgGeneric,
 	Unpool:     unpoolGeneric,
+	ReLU:       reluGeneric,
 	FMA:        fmaGeneric,
 }
 

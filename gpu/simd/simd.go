@@ -62,6 +62,10 @@ type Kernels struct {
 	// channels; sign and arg are multiples of 16.
 	Unpool func(dst *float32, u *Unpool, dy, sign, arg int, avg bool)
 
+	// ReLU replaces n values (a multiple of 16) by max(0, v), letting NaN pass,
+	// and unless sign is nil notes in its bits which are positive.
+	ReLU func(x *float32, sign *byte, n int)
+
 	// FMA runs about n flop of independent multiply-adds in registers, for
 	// measuring the peak, and returns how many it ran.
 	FMA func(n int) int

@@ -50,6 +50,12 @@ func poolAvgAVX512(t *Tile, off, pool, n16 int, scale float32)
 //go:noescape
 func unpoolAVX512(dst *float32, u *Unpool, dy, sign, arg, avg int)
 
+//go:noescape
+func reluAVX2(x *float32, sign *byte, n16 int)
+
+//go:noescape
+func reluAVX512(x *float32, sign *byte, n16 int)
+
 func peakAVX2(n int)
 func peakAVX512(n int)
 
@@ -91,7 +97,8 @@ var avx2 = Kernels{
 	Unpool: func(dst *float32, u *Unpool, dy, sign, arg int, avg bool) {
 		unpoolAVX2(dst, u, dy*4, sign/8, arg/8, flag(avg))
 	},
-	FMA: func(n int) int { peakAVX2(n/192 + 1); return (n/192 + 1) * 192 },
+	ReLU: func(x *float32, sign *byte, n int) { reluAVX2(x, sign, n/16) },
+	FMA:  func(n int) int { peakAVX2(n/192 + 1); return (n/192 + 1) * 192 },
 }
 
 var avx512 = Kernels{
@@ -119,7 +126,8 @@ var avx512 = Kernels{
 	Unpool: func(dst *float32, u *Unpool, dy, sign, arg int, avg bool) {
 		unpoolAVX512(dst, u, dy*4, sign/8, arg/8, flag(avg))
 	},
-	FMA: func(n int) int { peakAVX512(n/384 + 1); return (n/384 + 1) * 384 },
+	ReLU: func(x *float32, sign *byte, n int) { reluAVX512(x, sign, n/16) },
+	FMA:  func(n int) int { peakAVX512(n/384 + 1); return (n/384 + 1) * 384 },
 }
 
 func flag(b bool) int {

@@ -68,6 +68,18 @@ func unpoolGeneric(dst *float32, u *Unpool, dy, sign, arg int, avg bool) {
 	}
 }
 
+func reluGeneric(x *float32, sign *byte, n int) {
+	for i := range n {
+		v := at(x, i)
+		if *v < 0 {
+			*v = 0
+		}
+		if sign != nil {
+			setBit(sign, i, *v > 0)
+		}
+	}
+}
+
 func setBit(p *byte, i int, on bool) {
 	b := (*byte)(unsafe.Add(unsafe.Pointer(p), i/8))
 	*b &^= 1 << (i % 8)

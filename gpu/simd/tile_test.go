@@ -106,3 +106,33 @@ func TestUnpool(t *testing.T) {
 		}
 	})
 }
+
+func TestReLU(t *testing.T) {
+	eachKernels(t, func(t *testing.T, ks *Kernels) {
+		r := rand.New(rand.NewPCG(9, 10))
+		for _, n := range []int{16, 32, 48, 160} {
+			x, sign := random(r, n+16), make([]byte, n/8+2)
+			x[3], x[7] = float32(math.NaN()), 0
+			old := append([]float32(nil), x...)
+			ks.ReLU(&x[0], &sign[0], n)
+			for i, v := range old {
+				want := v
+				if i < n && v < 0 {
+					want = 0
+				}
+				if x[i] != want && v == v || (x[i] != x[i]) != (v != v) {
+					t.Fatalf("n=%d: value %d is %g, want %g", n, i, x[i], want)
+				}
+				if got := bit(&sign[0], i); got != (i < n && v > 0) {
+					t.Fatalf("n=%d: sign %d is %v of %g", n, i, got, v)
+				}
+			}
+			ks.ReLU(&old[0], nil, n)
+			for i := range old {
+				if old[i] != x[i] && x[i] == x[i] {
+					t.Fatalf("n=%d without signs: value %d is %g, want %g", n, i, old[i], x[i])
+				}
+			}
+		}
+	})
+}
