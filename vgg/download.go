@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -259,14 +260,18 @@ func (m *meter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// reason prefers why we stopped over how it showed, and drops the address that
-// net/http puts in front.
+// reason prefers why we stopped over how it showed, and drops the addresses
+// that packages net and net/http put in front.
 func reason(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
+	var dns *net.DNSError
 	var u *url.Error
-	if errors.As(err, &u) {
+	switch {
+	case errors.As(err, &dns):
+		return errors.New(dns.Err)
+	case errors.As(err, &u):
 		return u.Err
 	}
 	return err

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"path/filepath"
+	"regexp"
 )
 
 // Kind says which sort of trouble an Error is; the command maps it to its exit
@@ -66,10 +67,18 @@ func checksumError(path, got, want string, hints []string) error {
 		filepath.Base(path), got[:min(8, len(got))], want[:min(8, len(want))])}
 }
 
+// predicate matches messages that go on from the file's name, "is empty"; the
+// others begin with a part of it, "tensor …".
+var predicate = regexp.MustCompile(`^(is|was|has|holds|claims|ends|lists|keeps|uses|asks|makes|nests|unpacks|cannot|does|do) `)
+
 // wrap puts the file's name in front of whatever went wrong inside it, and
 // makes an Error of it.
 func wrap(file string, err error) error {
-	out := &Error{Kind: KindDamaged, Msg: fmt.Sprintf("weights %q: %v", file, err), Err: err}
+	colon := ":"
+	if predicate.MatchString(err.Error()) {
+		colon = ""
+	}
+	out := &Error{Kind: KindDamaged, Msg: fmt.Sprintf("weights %q%s %v", file, colon, err), Err: err}
 	var inner *Error
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):

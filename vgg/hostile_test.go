@@ -151,7 +151,7 @@ func TestHostileFiles(t *testing.T) {
 			if !ok {
 				t.Fatalf("no error, or not ours: %v", err)
 			}
-			if !strings.Contains(e.Msg, c.want) || !strings.HasPrefix(e.Msg, fmt.Sprintf("weights %q: ", c.name)) {
+			if !strings.Contains(e.Msg, c.want) || !strings.HasPrefix(e.Msg, fmt.Sprintf("weights %q", c.name)) {
 				t.Errorf("got  %s\nwant … %s …", e.Msg, c.want)
 			}
 			if e.ExitCode() != 10 || len(e.Msg) > 400 || strings.Contains(e.Msg, "\n") {

@@ -150,7 +150,7 @@ func decideLayout(a *archive, orig *original, file string, asked Layout) (Layout
 			"--layout caffe         (BGR, 0..255: conversions of the original, such as vgg19-d01eb7cb.pth)",
 			"--layout torchvision   (RGB, mean and deviation: torchvision's own, such as vgg19-dcbb9e9d.pth)",
 		}
-		return "", &Error{Kind: KindAmbiguous, Hints: hints, Msg: "channel order and scale are not stated in the file, and the wrong ones would spoil every picture"}
+		return "", &Error{Kind: KindAmbiguous, Hints: hints, Msg: "do not say their channel order and scale, and the wrong ones would spoil every picture"}
 	case known != "" && asked != "" && known != asked:
 		return "", &Error{Kind: KindUsage, Hints: []string{"leave --layout out"}, Msg: fmt.Sprintf("%s says layout %q, --layout says %q", by, known, asked)}
 	case known == "":
