@@ -248,5 +248,9 @@ func (ob *objective) free() {
 		for _, g := range t.grams {
 			ob.b.Free(g.A)
 		}
+		for _, w := range t.w2 {
+			ob.b.Free(w.d)
+			ob.b.Free(w.target.Arrays()...)
+		}
 	}
 }
