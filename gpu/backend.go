@@ -16,6 +16,7 @@ type Backend interface {
 	Memory
 	Network
 	Losses
+	Matching
 	Vectors
 	Optimizers
 
@@ -74,6 +75,14 @@ type Losses interface {
 	W2Loss(d, shift, mean, second *Array, t *W2Target, pixels int, coef float64, slot int)
 	StyleGrad(dx, f, d, shift *Array)
 	TV(dx, x *Array, kind TVKind, coef float64, slot int)
+}
+
+// Matching finds for each patch of a canvas the most similar of a painting; see ncc.go.
+type Matching interface {
+	NewBank(f *Array, o BankOptions) *Bank
+	NewMatches(Shape) *Matches
+	Match(m *Matches, x *Array, bank *Bank, stride int, bias []float32)
+	DownloadMatches(index []int32, score []float32, m *Matches) // waits
 }
 
 // Vectors are the element-wise operations and reductions; see vector.go.

@@ -15,6 +15,7 @@ var generic = &Kernels{
 	PoolAvg:    poolAvgGeneric,
 	Unpool:     unpoolGeneric,
 	ReLU:       reluGeneric,
+	Diag3:      diag3Generic,
 	FMA:        fmaGeneric,
 }
 

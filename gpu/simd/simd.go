@@ -66,6 +66,13 @@ type Kernels struct {
 	// and unless sign is nil notes in its bits which are positive.
 	ReLU func(x *float32, sign *byte, n int)
 
+	// Diag3 scores count patches against a row of n (a multiple of 16):
+	//
+	//	out[i] = max over u < n of bias[u] + inv[u] * sum over r, d < 3 of s[r][i*step + u + d*(ld+1)]
+	//
+	// NaN never wins; where all are NaN the result is minus infinity.
+	Diag3 func(out *float32, count, step int, s *[3]*float32, ld int, inv, bias *float32, n int)
+
 	// FMA runs about n flop of independent multiply-adds in registers, for
 	// measuring the peak, and returns how many it ran.
 	FMA func(n int) int

@@ -56,6 +56,12 @@ func reluAVX2(x *float32, sign *byte, n16 int)
 //go:noescape
 func reluAVX512(x *float32, sign *byte, n16 int)
 
+//go:noescape
+func diag3AVX2(out *float32, count, step int, s *[3]*float32, ld int, inv, bias *float32, n int)
+
+//go:noescape
+func diag3AVX512(out *float32, count, step int, s *[3]*float32, ld int, inv, bias *float32, n int)
+
 func peakAVX2(n int)
 func peakAVX512(n int)
 
@@ -97,8 +103,9 @@ var avx2 = Kernels{
 	Unpool: func(dst *float32, u *Unpool, dy, sign, arg int, avg bool) {
 		unpoolAVX2(dst, u, dy*4, sign/8, arg/8, flag(avg))
 	},
-	ReLU: func(x *float32, sign *byte, n int) { reluAVX2(x, sign, n/16) },
-	FMA:  func(n int) int { peakAVX2(n/192 + 1); return (n/192 + 1) * 192 },
+	ReLU:  func(x *float32, sign *byte, n int) { reluAVX2(x, sign, n/16) },
+	Diag3: diag3AVX2,
+	FMA:   func(n int) int { peakAVX2(n/192 + 1); return (n/192 + 1) * 192 },
 }
 
 var avx512 = Kernels{
@@ -126,8 +133,9 @@ var avx512 = Kernels{
 	Unpool: func(dst *float32, u *Unpool, dy, sign, arg int, avg bool) {
 		unpoolAVX512(dst, u, dy*4, sign/8, arg/8, flag(avg))
 	},
-	ReLU: func(x *float32, sign *byte, n int) { reluAVX512(x, sign, n/16) },
-	FMA:  func(n int) int { peakAVX512(n/384 + 1); return (n/384 + 1) * 384 },
+	ReLU:  func(x *float32, sign *byte, n int) { reluAVX512(x, sign, n/16) },
+	Diag3: diag3AVX512,
+	FMA:   func(n int) int { peakAVX512(n/384 + 1); return (n/384 + 1) * 384 },
 }
 
 func flag(b bool) int {

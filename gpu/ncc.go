@@ -1,0 +1,100 @@
+package gpu
+
+import "math"
+
+// MatchNorm is what a patch correlation is divided by.
+type MatchNorm int
+
+const (
+	// PatchNorm divides by the style patch's Euclidean norm: normalised
+	// cross-correlation but for the canvas patch's norm, which does not change
+	// who wins (Li & Wand 2016, CNNMRF).
+	PatchNorm MatchNorm = iota
+	// NoNorm takes features as they are, for features whose pixels were brought
+	// to unit length beforehand (Champandard 2016, neural-doodle).
+	NoNorm
+)
+
+// BankOptions say which patches a style bank has.
+//
+//	Size   side of the square patches, 1 to 5; 0 means 3
+//	Stride distance of neighbouring patches, 0 means 1
+type BankOptions struct {
+	Size, Stride int
+	Norm         MatchNorm
+}
+
+// Bank is a painting's features (H, W, C), prepared for being searched.
+type Bank struct {
+	Shape Shape // of the features
+	BankOptions
+	cpu *cpuBank
+}
+
+// Grid is the shape of the bank's patches, (rows, columns, 1); a patch's index
+// is row * columns + column.
+func (b *Bank) Grid() Shape { return grid(b.Shape, b.Size, b.Stride) }
+
+func grid(s Shape, size, stride int) Shape {
+	return Shape{(s.H-size)/stride + 1, (s.W-size)/stride + 1, 1}
+}
+
+// Matches holds the best style patch for each patch of a canvas, row by row.
+type Matches struct {
+	Shape Shape // (rows, columns, 1)
+	index []int32
+	score []float32
+}
+
+// MatchGrid is the shape of Matches for a canvas searched at a stride (0 means 1).
+func (b *Bank) MatchGrid(canvas Shape, stride int) Shape { return grid(canvas, b.Size, max(1, stride)) }
+
+// Match finds for each patch P of x (H, W, C) the style patch Q of the bank
+// with the highest score
+//
+//	<P, Q> / |Q| + bias(Q)    or, with NoNorm,    <P, Q> + bias(Q)
+//
+// where <P, Q> sums over Size x Size pixels and all channels. Of equal scores
+// the lowest index wins; a score that is NaN never does, and where all are NaN
+// the index is 0 and the score minus infinity. bias may be nil; it is in the
+// order of the bank's patches, and raises those that were used too little.
+//
+// A product of patches is the sum of Size^2 products of pixels, so each pair of
+// pixels is multiplied once, not once per patch, and the matrix of all pairs is
+// never stored.
+
+func (o BankOptions) withDefaults() BankOptions {
+	if o.Size == 0 {
+		o.Size = 3
+	}
+	if o.Stride == 0 {
+		o.Stride = 1
+	}
+	return o
+}
+
+func checkBank(f *Array, o BankOptions) {
+	if o.Size < 1 || o.Size > 5 || o.Stride < 1 {
+		fail("NewBank", "patches of side %d at stride %d", o.Size, o.Stride)
+	}
+	if f.Shape.H < o.Size || f.Shape.W < o.Size {
+		fail("NewBank", "features %v have no patch of side %d", f.Shape, o.Size)
+	}
+}
+
+func checkMatch(m *Matches, x *Array, b *Bank, stride int, bias []float32) {
+	if x.Shape.C != b.Shape.C {
+		fail("Match", "x is %v, the bank has %d channels", x.Shape, b.Shape.C)
+	}
+	if stride < 1 || x.Shape.H < b.Size || x.Shape.W < b.Size {
+		fail("Match", "x %v has no patch of side %d at stride %d", x.Shape, b.Size, stride)
+	}
+	if want := b.MatchGrid(x.Shape, stride); m.Shape != want {
+		fail("Match", "matches are %v, want %v", m.Shape, want)
+	}
+	if g := b.Grid(); bias != nil && len(bias) != g.Len() {
+		fail("Match", "%d biases for %d patches", len(bias), g.Len())
+	}
+}
+
+var minusInfinity = float32(math.Inf(-1))

@@ -1,0 +1,258 @@
+package gpu
+
+import (
+	"math"
+
+	"github.com/impasto/impasto/gpu/simd"
+)
+
+// Row y of the canvas times row v of the style is a block S(y, v) of pixel
+// products, (W, Ws). The product of the patches at (y, x) and (v, u) is
+//
+//	sum over i, j < Size of S(y+i, v+i)[x+j, u+j]
+//
+// so it stays within the blocks of one diagonal v - y. A chunk walks a band of
+// neighbouring diagonals downwards and keeps the last Size slabs of blocks, no
+// more; every block is multiplied exactly once.
+
+// cpuBank is the features' pixels in panels, all rows in one (pixels/NR; C, NR),
+// and the patches' factors row by row, each row filled up to whole registers
+// with patches that cannot win.
+type cpuBank struct {
+	panels []float32
+	inv    []float32 // (H-Size+1, stride)
+	own    []float32 // minus infinity where the bank's stride skips a patch
+	bias   []float32 // of this Match
+	stride int
+}
+
+func (b *CPU) NewBank(f *Array, o BankOptions) *Bank {
+	o = o.withDefaults()
+	checkBank(f, o)
+	s, nr := f.Shape, b.kernels.NR
+	rows, cols := s.H-o.Size+1, s.W-o.Size+1
+	c := &cpuBank{stride: (cols + channelStep - 1) / channelStep * channelStep}
+	pixels := s.Pixels()
+	c.panels = simd.Floats(chunks(pixels, nr) * nr * s.C)
+	for p := range pixels {
+		panel := c.panels[p/nr*nr*s.C+p%nr:]
+		for ch, v := range f.data[p*s.C:][:s.C] {
+			panel[ch*nr] = v
+		}
+	}
+	squares := make([]float64, pixels)
+	for p := range squares {
+		squares[p] = dot(f.data[p*s.C:][:s.C], f.data[p*s.C:][:s.C])
+	}
+	n := rows * c.stride
+	c.inv, c.own, c.bias = simd.Floats(n), simd.Floats(n), simd.Floats(n)
+	for i := range c.own {
+		c.own[i] = minusInfinity
+	}
+	for v := range rows {
+		for u := range cols {
+			if v%o.Stride != 0 || u%o.Stride != 0 {
+				continue
+			}
+			at := v*c.stride + u
+			c.inv[at], c.own[at] = 1, 0
+			if o.Norm == PatchNorm {
+				sum := 1e-12 // a black patch has no direction, and must not divide by zero
+				for i := range o.Size {
+					for j := range o.Size {
+						sum += squares[(v+i)*s.W+u+j]
+					}
+				}
+				c.inv[at] = float32(1 / math.Sqrt(sum))
+			}
+		}
+	}
+	return &Bank{Shape: s, BankOptions: o, cpu: c}
+}
+
+func (b *CPU) NewMatches(s Shape) *Matches {
+	return &Matches{Shape: s, index: make([]int32, s.Len()), score: make([]float32, s.Len())}
+}
+
+func (b *CPU) DownloadMatches(index []int32, score []float32, m *Matches) {
+	copy(index, m.index)
+	copy(score, m.score)
+}
+
+const (
+	// bandBytes is the size that a band's slabs may take of the second level of cache.
+	bandBytes = 384 << 10
+	bandMost  = 8 // diagonals
+)
+
+type matchTask struct {
+	b      *CPU
+	x      *Array
+	bank   *Bank
+	stride int
+	band   int // diagonals of a chunk
+	ld     int // floats of a row of a slab
+
+	// Each worker notes its own winners; the merge asks for the highest score,
+	// then the lowest index, so it does not matter who found what.
+	index   [][]int32
+	score   [][]float32
+	workers []*matchWorker
+}
+
+type matchWorker struct {
+	slabs []float32
+	best  []float32 // of one row of canvas patches against one row of style patches
+	rows  [3]*float32
+}
+
+func (b *CPU) Match(m *Matches, x *Array, bank *Bank, stride int, bias []float32) {
+	stride = max(1, stride)
+	checkMatch(m, x, bank, stride, bias)
+	c, g := bank.cpu, bank.Grid()
+	copy(c.bias, c.own)
+	for i, v := range bias {
+		c.bias[i/g.W*bank.Stride*c.stride+i%g.W*bank.Stride] = v
+	}
+	t := &b.match
+	t.b, t.x, t.bank, t.stride = b, x, bank, stride
+	nr, k := b.kernels.NR, bank.Size
+	t.band = min(max(bandBytes/(4*k*x.Shape.W*bank.Shape.W), 1), bandMost)
+	t.ld = t.band*bank.Shape.W + 2*nr
+	for len(t.workers) < b.workers.n {
+		t.workers = append(t.workers, &matchWorker{})
+		t.index, t.score = append(t.index, nil), append(t.score, nil)
+	}
+	for i, w := range t.workers {
+		grown(&w.slabs, (k*x.Shape.W+k)*t.ld)
+		grown(&w.best, m.Shape.W)
+		if len(t.index[i]) < m.Shape.Len() {
+			t.index[i], t.score[i] = make([]int32, m.Shape.Len()), make([]float32, m.Shape.Len())
+		}
+		clear(t.index[i])
+		for j := range t.score[i] {
+			t.score[i][j] = minusInfinity
+		}
+	}
+	diagonals := x.Shape.H + bank.Shape.H - 2*k + 1
+	b.workers.run(chunks(diagonals, t.band), t)
+	for p := range m.index {
+		m.index[p], m.score[p] = t.index[0][p], t.score[0][p]
+		for w := range t.workers {
+			t.note(m.index, m.score, p, t.index[w][p], t.score[w][p])
+		}
+		// From the position in the grid of all patches to the bank's own.
+		all := bank.Shape.W - k + 1
+		v, u := int(m.index[p])/all, int(m.index[p])%all
+		m.index[p] = int32(v/bank.Stride*g.W + u/bank.Stride)
+	}
+}
+
+// note keeps the better of what is at p and a new find.
+func (t *matchTask) note(index []int32, score []float32, p int, i int32, s float32) {
+	if s > score[p] || s == score[p] && i < index[p] {
+		index[p], score[p] = i, s
+	}
+}
+
+// chunk walks the diagonals v - y = first .. first+band-1.
+func (t *matchTask) chunk(worker, i int) {
+	k, h, hs := t.bank.Size, t.x.Shape.H, t.bank.Shape.H
+	first := i*t.band - (h - k)
+	w := t.workers[worker]
+	for y := max(0, -first-t.band+1); y < min(h, hs-first); y++ {
+		t.multiply(w, y, max(0, y+first), min(hs, y+first+t.band))
+		top := y - k + 1 // the row of patches that is complete now
+		if top < 0 || top%t.stride != 0 {
+			continue
+		}
+		for v := max(0, top+first); v < min(hs-k+1, top+first+t.band); v++ {
+			if v%t.bank.Stride == 0 {
+				t.compare(worker, top, v, first)
+			}
+		}
+	}
+}
+
+// slab is where the products of canvas row y lie.
+func (t *matchTask) slab(w *matchWorker, y int) []float32 {
+	k := t.bank.Size
+	return w.slabs[y%k*t.x.Shape.W*t.ld:]
+}
+
+// column is where style row v starts in the slab of canvas row y: panels need
+// not begin with a row, so the slab begins with the panel of its first pixel.
+func (t *matchTask) column(y, v, first int) int {
+	nr, ws := t.b.kernels.NR, t.bank.Shape.W
+	return v*ws - max(0, y+first)*ws/nr*nr
+}
+
+// multiply computes the products of canvas row y with style rows va to vb-1.
+func (t *matchTask) multiply(w *matchWorker, y, va, vb int) {
+	ks, s := t.b.kernels, t.x.Shape
+	nr, ws := ks.NR, t.bank.Shape.W
+	slab := t.slab(w, y)
+	p0, p1 := va*ws/nr, chunks(vb*ws, nr)
+	for p := p0; p < p1; p++ {
+		panel := t.bank.cpu.panels[p*s.C*nr:]
+		next := &t.bank.cpu.panels[min(p+1, p1-1)*s.C*nr]
+		for c := 0; c < s.C; c += depthStep {
+			depth := min(depthStep, s.C-c)
+			if c+depth < s.C {
+				next = &panel[(c+depth)*nr]
+			} else {
+				next = &t.bank.cpu.panels[min(p+1, p1-1)*s.C*nr]
+			}
+			ks.Gemm(s.W, depth, &t.x.data[y*s.W*s.C+c], s.C, 1, &panel[c*nr], &slab[(p-p0)*nr], t.ld, c > 0, next, depth*nr)
+		}
+	}
+}
+
+// compare compares the canvas patches of row y with the style patches of row v.
+func (t *matchTask) compare(worker, y, v, first int) {
+	w, k, c := t.workers[worker], t.bank.Size, t.bank.cpu
+	count := (t.x.Shape.W-k)/t.stride + 1
+	step := t.stride * t.ld
+	inv, bias := c.inv[v*c.stride:][:c.stride], c.bias[v*c.stride:][:c.stride]
+	if k == 3 {
+		for i := range w.rows {
+			w.rows[i] = &t.slab(w, y+i)[t.column(y+i, v+i, first)]
+		}
+		t.b.kernels.Diag3(&w.best[0], count, step, &w.rows, t.ld, &inv[0], &bias[0], c.stride)
+	}
+	index, score := t.index[worker], t.score[worker]
+	for i := range count {
+		p := y/t.stride*count + i
+		if k == 3 && w.best[i] < score[p] {
+			continue
+		}
+		t.find(w, index, score, p, i*step, y, v, first, inv, bias)
+	}
+}
+
+// find searches the first best patch of style row v for one canvas patch, whose
+// products begin o into each slab.
+func (t *matchTask) find(w *matchWorker, index []int32, score []float32, p, o, y, v, first int, inv, bias []float32) {
+	k, cols := t.bank.Size, t.bank.Shape.W-t.bank.Size+1
+	best, at := minusInfinity, -1
+	for u := range cols {
+		var s float32
+		if k == 3 {
+			s = simd.Diag3At(&w.rows, o+u, t.ld, inv[u], bias[u])
+		} else {
+			for i := range k {
+				row := t.slab(w, y+i)[t.column(y+i, v+i, first)+o+u:]
+				for j := range k {
+					s += row[j*(t.ld+1)]
+				}
+			}
+			s = float32(s*inv[u]) + bias[u]
+		}
+		if s > best {
+			best, at = s, u
+		}
+	}
+	if at >= 0 {
+		t.note(index, score, p, int32(v*cols+at), best)
+	}
+}
