@@ -42,7 +42,6 @@ var onlyIn = map[string][]string{
 	"github.com/vbauerster/mpb":   {"internal/progress"},
 	"github.com/goccy/go-yaml":    {"internal/config"},
 	"github.com/nlpodyssey":       {"vgg"},
-	"github.com/bep/imagemeta":    {"internal/picture"},
 	"github.com/HugoSmits86":      {"internal/picture"},
 	"github.com/mattn/go-sixel":   {"internal/preview"},
 	"gonum.org/v1/gonum/optimize": {}, // an oracle, for tests only
