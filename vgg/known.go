@@ -1,6 +1,9 @@
 package vgg
 
-import "strings"
+import (
+	"math"
+	"strings"
+)
 
 // original is a published file of weights that is known by its checksum.
 type original struct {
@@ -49,4 +52,35 @@ func originalBySum(sum string) *original {
 		}
 	}
 	return nil
+}
+
+// originalPlanes is the sum of |w| over the 64 filters of the original VGG19's
+// conv1_1, for its inputs R, G and B. Converted, renamed and saved again, in
+// half precision even, those weights are still recognised, and their order.
+var originalPlanes = [3]float64{90.867, 99.449, 80.120}
+
+// recognise returns the layout of the original's weights from conv1_1
+// (64, 3, 3, 3), or "" for the weights of any other network.
+func recognise(w []float32) Layout {
+	if len(w) != 64*3*9 {
+		return ""
+	}
+	var sum [3]float64
+	for i, v := range w {
+		sum[i/9%3] += math.Abs(float64(v))
+	}
+	near := func(r, g, b int) bool {
+		ok := true
+		for i, at := range []int{r, g, b} {
+			ok = ok && math.Abs(sum[at]/originalPlanes[i]-1) < 5e-4 // float16 rounds by less
+		}
+		return ok
+	}
+	switch {
+	case near(2, 1, 0):
+		return LayoutCaffe
+	case near(0, 1, 2):
+		return LayoutRGB
+	}
+	return ""
 }

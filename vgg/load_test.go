@@ -3,6 +3,7 @@ package vgg
 import (
 	"context"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/impasto/impasto/internal/testutil"
@@ -33,4 +34,30 @@ func TestSharedWeights(t *testing.T) {
 		t.Errorf("up to conv2_1: %d layers", len(part.Layers))
 	}
 	testutil.Close(t, "conv2_1", part.Layers[2].Weight, n.Layers[2].Weight, 0, 0)
+}
+
+// TestOriginalIsRecognised puts the original's conv1_1 into files that say
+// nothing, in both orders, and contradicts them.
+func TestOriginalIsRecognised(t *testing.T) {
+	path := filepath.Join(testutil.SharedDir(t), "models", "vgg19_conv5_1_f16.safetensors")
+	n, err := LoadFile(context.Background(), path, LoadOptions{UpTo: "conv1_1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := n.Layers[0]
+	rgb := []testLayer{{name: l.Name, in: 3, out: 64, w: l.Weight, b: l.Bias}}
+	for want, layers := range map[Layout][]testLayer{LayoutRGB: rgb, LayoutCaffe: swapRB(rgb)} {
+		got, err := loadBytes("mine.pth", torchZip(layers), LoadOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Meta.Layout != want || got.Meta.Licence != oxfordLicence {
+			t.Errorf("layout %s, want %s; licence %q", got.Meta.Layout, want, got.Meta.Licence)
+		}
+		sameLayers(t, got, rgb)
+		_, err = loadBytes("mine.pth", torchZip(layers), LoadOptions{Layout: LayoutTorchvision})
+		if err == nil || err.(*Error).ExitCode() != 2 || !strings.Contains(err.Error(), "conv1_1, which is the original VGG-19's") {
+			t.Errorf("contradicted: %v", err)
+		}
+	}
 }

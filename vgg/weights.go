@@ -93,12 +93,6 @@ func load(ctx context.Context, src *source, opts LoadOptions) (*Network, error) 
 	if err != nil {
 		return nil, err
 	}
-	orig := originalBySum(sum)
-	layout, err := decideLayout(a, orig, src.name, opts.Layout)
-	if err != nil {
-		return nil, err
-	}
-	n := &Network{Pool: a.pool, Meta: Provenance{SHA256: sum, Source: a.origin, Licence: a.licence, Format: a.format, Layout: layout}}
 	list, tensors, err := a.topology()
 	if err != nil {
 		return nil, err
@@ -110,7 +104,12 @@ func load(ctx context.Context, src *source, opts LoadOptions) (*Network, error) 
 	if list, err = upTo(list, opts.UpTo, "this file"); err != nil {
 		return nil, err
 	}
+	n := &Network{Pool: a.pool, Meta: Provenance{SHA256: sum, Source: a.origin, Licence: a.licence, Format: a.format}}
 	if n.Layers, err = readLayers(ctx, a, list, tensors); err != nil {
+		return nil, err
+	}
+	orig := originalBySum(sum)
+	if n.Meta.Layout, err = decideLayout(a, orig, n.Layers[0].Weight, opts.Layout); err != nil {
 		return nil, err
 	}
 	for _, name := range []string{a.name, family, strings.TrimSuffix(src.name, filepath.Ext(src.name))} {
@@ -126,8 +125,10 @@ func load(ctx context.Context, src *source, opts LoadOptions) (*Network, error) 
 	}
 	if n.Meta.Licence == "" && orig != nil {
 		n.Meta.Licence = orig.Licence
+	} else if n.Meta.Licence == "" && recognise(n.Layers[0].Weight) != "" {
+		n.Meta.Licence = oxfordLicence
 	}
-	c := layout.convention()
+	c := n.Meta.Layout.convention()
 	if a.mean != nil {
 		c.mean = *a.mean
 	}
@@ -138,11 +139,16 @@ func load(ctx context.Context, src *source, opts LoadOptions) (*Network, error) 
 	return n, nil
 }
 
-// decideLayout finds the convention of a file, and refuses to guess it.
-func decideLayout(a *archive, orig *original, file string, asked Layout) (Layout, error) {
-	known, by := a.layout, "it"
+// decideLayout finds the convention of a file, and refuses to guess it: the
+// weights themselves are recognised, or the checksum is, or the format or its
+// metadata say, or whoever asked for them does.
+func decideLayout(a *archive, orig *original, first []float32, asked Layout) (Layout, error) {
+	known, by := recognise(first), "conv1_1, which is the original VGG-19's,"
 	if known == "" && orig != nil {
 		known, by = orig.Layout, "its checksum"
+	}
+	if known == "" {
+		known, by = a.layout, "the file"
 	}
 	switch {
 	case known == "" && asked == "":
@@ -152,7 +158,7 @@ func decideLayout(a *archive, orig *original, file string, asked Layout) (Layout
 		}
 		return "", &Error{Kind: KindAmbiguous, Hints: hints, Msg: "do not say their channel order and scale, and the wrong ones would spoil every picture"}
 	case known != "" && asked != "" && known != asked:
-		return "", &Error{Kind: KindUsage, Hints: []string{"leave --layout out"}, Msg: fmt.Sprintf("%s says layout %q, --layout says %q", by, known, asked)}
+		return "", &Error{Kind: KindUsage, Hints: []string{"leave --layout out"}, Msg: fmt.Sprintf("%s says that the layout is %q, --layout says %q", by, known, asked)}
 	case known == "":
 		known = asked
 	}
