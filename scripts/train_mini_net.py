@@ -81,7 +81,7 @@ def load_vgg(path):
 
 
 def init_student(x, seed):
-    """Random weights, scaled layer by layer so that pre-activations of x have unit variance and slightly negative mean."""
+    """Random weights, scaled layer by layer so that pre-activations of x have unit variance and no mean."""
     g, w, cin = torch.Generator().manual_seed(seed), {}, 3
     for b, (n, c) in enumerate(zip(BLOCKS, WIDTHS), 1):
         for i in range(1, n + 1):
@@ -90,7 +90,7 @@ def init_student(x, seed):
             z = F.conv2d(x, f, padding=1)
             sd, mu = z.std(dim=(0, 2, 3)), z.mean(dim=(0, 2, 3))
             w[k + ".weight"] = (f / sd[:, None, None, None]).requires_grad_()
-            w[k + ".bias"] = (-0.5 * mu / sd).requires_grad_()
+            w[k + ".bias"] = (-mu / sd).requires_grad_()
             with torch.no_grad():
                 x = F.relu(F.conv2d(x, w[k + ".weight"], w[k + ".bias"], padding=1))
             cin = c
