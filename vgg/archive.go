@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -31,8 +32,8 @@ type archive struct {
 	flipped bool // kernels are those of a true convolution
 }
 
-// entry is one tensor. conv is set by readers that know the layer it belongs
-// to from the file's structure; otherwise its name decides.
+// entry is one tensor. conv is set by readers that know the layers from the
+// file's structure; otherwise names decide.
 type entry struct {
 	name  string
 	conv  string // "conv3_1" or ""
@@ -51,7 +52,7 @@ type params struct{ weight, bias *entry }
 
 var (
 	namedTensor    = regexp.MustCompile(`^(?:.*[./])?(conv[1-9]_[1-9][0-9]?)[./](weight|bias)$`)
-	numberedTensor = regexp.MustCompile(`^(?:.*\.)?(?:features\.)?([0-9]{1,4})\.(weight|bias)$`)
+	numberedTensor = regexp.MustCompile(`^(?:(?:.*\.)?features\.)?([0-9]{1,4})\.(weight|bias)$`)
 )
 
 // convolutions finds the 3x3 convolutions of the archive, by layer name.
@@ -159,21 +160,21 @@ func clip(s string) string {
 	return s
 }
 
-// nameLayers fills in conv where the reader has not, from names such as
+// nameLayers sets conv, if the reader has not, from names such as
 // "conv3_1.weight" or torchvision's "features.10.weight".
 func (a *archive) nameLayers() error {
+	if slices.ContainsFunc(a.entries, func(e entry) bool { return e.conv != "" }) {
+		return nil
+	}
 	numbered := map[int][]*entry{}
 	for i := range a.entries {
 		e := &a.entries[i]
 		if strings.HasSuffix(e.name, "running_mean") {
 			return refusedf(nil, "has batch normalisation (%q); only plain VGG networks are read", clip(e.name))
 		}
-		if e.conv != "" {
-			continue
-		}
 		if m := namedTensor.FindStringSubmatch(e.name); m != nil {
 			e.conv, e.bias = m[1], m[2] == "bias"
-		} else if m := numberedTensor.FindStringSubmatch(e.name); m != nil && !strings.Contains(e.name, "classifier") {
+		} else if m := numberedTensor.FindStringSubmatch(e.name); m != nil {
 			n, _ := strconv.Atoi(m[1])
 			e.bias = m[2] == "bias"
 			numbered[n] = append(numbered[n], e)

@@ -1,0 +1,25 @@
+package vgg_test
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/impasto/impasto/vgg"
+)
+
+// Load reads no more layers than are needed.
+func ExampleLoad() {
+	network, err := vgg.Load(context.Background(), "mini", vgg.LoadOptions{UpTo: "conv2_1"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for i := range network.Layers {
+		l := &network.Layers[i]
+		fmt.Println(l.Tap(), l.WeightTensor().Shape())
+	}
+	// Output:
+	// relu1_1 (16, 3, 3, 3)
+	// relu1_2 (16, 16, 3, 3)
+	// relu2_1 (32, 16, 3, 3)
+}
