@@ -18,6 +18,7 @@ func newApp(s *session) *cli.App {
 			weightsCommand(s),
 			devicesCommand(s),
 			doctorCommand(s),
+			benchCommand(s),
 			configCommand(s),
 			completionCommand(s),
 			versionCommand(s),

@@ -1,0 +1,143 @@
+// Package bench measures how fast this machine paints: whole iterations, their
+// operations and patch matching, against the machine's own measured peaks. It
+// may import style, vgg, gpu and gpu/simd.
+package bench
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"time"
+
+	"github.com/impasto/impasto/gpu"
+	"github.com/impasto/impasto/vgg"
+)
+
+// Options say what to measure.
+type Options struct {
+	Sides      []int         // of the picture
+	Works      []string      // of "art", "draft", "matching", "operations"
+	Threads    int           // 0: one per processor Go may use
+	Budget     time.Duration // for each work, beside its first run
+	MinRuns    int
+	OnProgress func(name string)
+}
+
+// Kinds are the values of Options.Works.
+var Kinds = []string{"art", "draft", "matching", "operations"}
+
+// Result is what one work took.
+type Result struct {
+	Name    string  `json:"name"`
+	Group   string  `json:"group"`
+	Side    int     `json:"side"`
+	Runs    int     `json:"runs"`
+	Min     float64 `json:"min_s"`
+	Median  float64 `json:"median_s"`
+	Spread  float64 `json:"spread"` // interquartile range over the median
+	Flops   float64 `json:"flops"`  // of the direct form, per second, at the median
+	OfPeak  float64 `json:"of_peak"`
+	OfBus   float64 `json:"of_bandwidth"`    // of what must be moved
+	Allocs  float64 `json:"allocated_bytes"` // per run, after the first
+	PeakRSS int64   `json:"peak_memory_bytes"`
+}
+
+// Report is a machine and its results.
+type Report struct {
+	Machine Machine  `json:"machine"`
+	Results []Result `json:"results"`
+}
+
+// Run measures what o asks for, cheapest kinds first. A cancelled context ends
+// it after the current run with what there is.
+func Run(ctx context.Context, o Options) (*Report, error) {
+	if o.Threads <= 0 {
+		o.Threads = runtime.GOMAXPROCS(0)
+	}
+	r := &Report{}
+	var err error
+	if r.Machine, err = Measure(o.Threads); err != nil {
+		return nil, err
+	}
+	for _, kind := range o.Works {
+		for _, side := range o.Sides {
+			if ctx.Err() != nil {
+				return r, ctx.Err()
+			}
+			resetPeak()
+			works, err := prepare(kind, side, o.Threads)
+			if err != nil {
+				return nil, err
+			}
+			for _, w := range works {
+				if o.OnProgress != nil {
+					o.OnProgress(w.String())
+				}
+				r.Results = append(r.Results, r.Machine.time(ctx, w, o))
+				if ctx.Err() != nil {
+					return r, ctx.Err()
+				}
+			}
+		}
+	}
+	return r, nil
+}
+
+// prepare prepares the works of one kind at one side, on a backend of their own.
+func prepare(kind string, side, threads int) ([]*Work, error) {
+	b := gpu.NewCPU(gpu.CPUOptions{Threads: threads})
+	if err := b.Err(); err != nil {
+		return nil, err
+	}
+	switch kind {
+	case "matching":
+		return []*Work{Matching(b, "relu3_1", side), Matching(b, "relu4_1", side)}, nil
+	case "draft":
+		n, err := vgg.Mini()
+		if err != nil {
+			return nil, err
+		}
+		w, err := Art(b, n, side)
+		return []*Work{w}, err
+	}
+	n, err := vgg.Random(1, "relu5_1")
+	if err != nil {
+		return nil, err
+	}
+	switch kind {
+	case "art":
+		w, err := Art(b, n, side)
+		return []*Work{w}, err
+	case "operations":
+		return Operations(b, n, side), nil
+	}
+	return nil, fmt.Errorf("unknown work %q", kind)
+}
+
+// time runs a work once to warm up, then until the budget is spent.
+func (m *Machine) time(ctx context.Context, w *Work, o Options) Result {
+	w.Run()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	var all []float64
+	for start := time.Now(); len(all) < max(1, o.MinRuns) || time.Since(start) < o.Budget; {
+		t := time.Now()
+		w.Run()
+		all = append(all, time.Since(t).Seconds())
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	runtime.ReadMemStats(&after)
+	slices.Sort(all)
+	quantile := func(q float64) float64 { return all[int(q*float64(len(all)-1)+0.5)] }
+	r := Result{Name: w.Name, Group: w.Group, Side: w.Side, Runs: len(all), Min: all[0], Median: quantile(0.5)}
+	r.Spread = (quantile(0.75) - quantile(0.25)) / r.Median
+	r.Flops = w.Flop / r.Median
+	r.OfPeak = r.Flops / m.Peak
+	r.OfBus = w.Bytes / r.Median / m.Bandwidth
+	r.Allocs = float64(after.TotalAlloc-before.TotalAlloc) / float64(len(all))
+	r.PeakRSS = peakRSS()
+	return r
+}

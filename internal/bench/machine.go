@@ -1,0 +1,73 @@
+package bench
+
+import (
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/impasto/impasto/gpu/simd"
+)
+
+// Machine is what the results are measured against.
+type Machine struct {
+	OS        string  `json:"os"`
+	Arch      string  `json:"arch"`
+	Processor string  `json:"processor,omitempty"`
+	Kernels   string  `json:"kernels"` // which micro-kernels run: avx512, avx2, neon, generic
+	Threads   int     `json:"threads"`
+	Peak      float64 `json:"peak_flops"`    // multiply-adds in registers, on all threads
+	Bandwidth float64 `json:"bandwidth_bps"` // bytes read and written by a copy, on all threads
+	Version   string  `json:"go"`
+}
+
+// Measure finds the peaks: the best of several short runs, since anything else
+// that the machine does can only lower them.
+func Measure(threads int) (Machine, error) {
+	k, err := simd.Best()
+	if err != nil {
+		return Machine{}, err
+	}
+	m := Machine{OS: runtime.GOOS, Arch: runtime.GOARCH, Processor: processor(), Kernels: k.Name, Threads: threads, Version: runtime.Version()}
+	for range 10 {
+		m.Peak = max(m.Peak, perSecond(threads, func(int) float64 {
+			flop := 0
+			for range 400 {
+				flop += k.FMA(1 << 16)
+			}
+			return float64(flop)
+		}))
+	}
+	const size = 16 << 20 // floats a thread: beyond any cache
+	src, dst := make([][]float32, threads), make([][]float32, threads)
+	for i := range src {
+		src[i], dst[i] = simd.Floats(size), simd.Floats(size)
+		for j := range src[i] {
+			src[i][j] = 1
+		}
+		copy(dst[i], src[i])
+	}
+	for range 5 {
+		m.Bandwidth = max(m.Bandwidth, perSecond(threads, func(t int) float64 {
+			copy(dst[t], src[t])
+			return 8 * size
+		}))
+	}
+	return m, nil
+}
+
+// perSecond runs f on all threads at once and returns what they did together.
+func perSecond(threads int, f func(thread int) float64) float64 {
+	var wg sync.WaitGroup
+	done := make([]float64, threads)
+	start := time.Now()
+	for t := range threads {
+		wg.Go(func() { done[t] = f(t) })
+	}
+	wg.Wait()
+	seconds := time.Since(start).Seconds()
+	sum := 0.0
+	for _, d := range done {
+		sum += d
+	}
+	return sum / seconds
+}

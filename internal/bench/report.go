@@ -1,0 +1,92 @@
+package bench
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"text/tabwriter"
+)
+
+// Write prints a report as a table.
+func (r *Report) Write(w io.Writer) error {
+	m := r.Machine
+	name := cmp.Or(m.Processor, m.OS+"/"+m.Arch)
+	fmt.Fprintf(w, "%s, %d threads, %s kernels: peak %.0f GFLOP/s, memory %.1f GB/s\n\n", name, m.Threads, m.Kernels, m.Peak/1e9, m.Bandwidth/1e9)
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "work\tpx\truns\tmin ms\tmedian ms\tspread\tGFLOP/s\tof peak\tof memory\tallocated\tpeak MB\t")
+	for _, x := range r.Results {
+		fmt.Fprintf(t, "%s\t%d\t%d\t%.2f\t%.2f\t%.0f%%\t%s\t%s\t%s\t%.0f\t%d\t\n", x.Name, x.Side, x.Runs, x.Min*1e3, x.Median*1e3, x.Spread*100,
+			orDash("%.0f", x.Flops/1e9), orDash("%.0f%%", x.OfPeak*100), orDash("%.0f%%", x.OfBus*100), x.Allocs, x.PeakRSS>>20)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(w, "\nGFLOP/s counts the direct form; Winograd and shifted diagonals do with fewer, so the share of the peak may pass 100%.")
+	return err
+}
+
+func orDash(format string, v float64) string {
+	if v == 0 {
+		return "-"
+	}
+	return fmt.Sprintf(format, v)
+}
+
+// Load reads a report that was written as JSON.
+func Load(path string) (*Report, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var r Report
+	if err := json.Unmarshal(b, &r); err != nil {
+		return nil, fmt.Errorf("%q is no report of impasto bench: %w", path, err)
+	}
+	if len(r.Results) == 0 {
+		return nil, fmt.Errorf("%q is no report of impasto bench: it has no results", path)
+	}
+	return &r, nil
+}
+
+// Change is a result beside an earlier one.
+type Change struct {
+	Old, New Result
+	Ratio    float64 // old median over new: above 1 is faster
+	Clear    bool    // larger than both spreads
+}
+
+// Compare pairs the results that both reports have, in the order of r.
+func (r *Report) Compare(old *Report) []Change {
+	var all []Change
+	for _, x := range r.Results {
+		i := slices.IndexFunc(old.Results, func(y Result) bool { return y.Name == x.Name && y.Side == x.Side })
+		if i < 0 || x.Median <= 0 {
+			continue
+		}
+		y := old.Results[i]
+		c := Change{Old: y, New: x, Ratio: y.Median / x.Median}
+		c.Clear = max(c.Ratio, 1/c.Ratio) > 1+max(x.Spread, y.Spread)
+		all = append(all, c)
+	}
+	return all
+}
+
+// WriteChanges prints a comparison as a table.
+func WriteChanges(w io.Writer, all []Change) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "work\tpx\told ms\tnew ms\tspeed\t\t")
+	for _, c := range all {
+		verdict := "within the spread"
+		if c.Clear {
+			verdict = "faster"
+			if c.Ratio < 1 {
+				verdict = "slower"
+			}
+		}
+		fmt.Fprintf(t, "%s\t%d\t%.2f\t%.2f\t%.2fx\t%s\t\n", c.New.Name, c.New.Side, c.Old.Median*1e3, c.New.Median*1e3, c.Ratio, verdict)
+	}
+	return t.Flush()
+}

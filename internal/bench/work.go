@@ -1,0 +1,158 @@
+package bench
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"github.com/impasto/impasto/gpu"
+	"github.com/impasto/impasto/vgg"
+)
+
+// Work is something whose speed is measured: Run does it once.
+type Work struct {
+	Name  string
+	Group string  // "iteration", "operation" or "matching"
+	Side  int     // of the picture, in pixels
+	Flop  float64 // of the direct form; a fast algorithm may do with fewer
+	Bytes float64 // it cannot avoid moving: inputs read and outputs written once; 0: not counted
+	Run   func()
+}
+
+// styleLayers and contentLayer are those of Gatys et al. 2016.
+var styleLayers = []string{"relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"}
+
+const contentLayer = "relu4_2"
+
+// Art is one iteration of the art recipe on a square picture: the network
+// forward to relu5_1, content and five Gram losses, TV, the way back to the
+// picture and a step of Adam. Weights and pictures are random: time does not
+// depend on them.
+func Art(b gpu.Backend, n *vgg.Network, side int) (*Work, error) {
+	layers := append([]string{contentLayer}, styleLayers...)
+	name := "art"
+	if n.Name != "" && n.Layers[0].Out < 64 {
+		name, layers = "draft", n.Taps()
+	}
+	pass, err := n.NewPass(b, side, side, vgg.PassOptions{Taps: layers, Pool: vgg.PoolMax, Grad: true})
+	if err != nil {
+		return nil, err
+	}
+	shape := gpu.Shape{H: side, W: side, C: 3}
+	x, dx := noise(b, shape, 1), b.NewArray(shape)
+
+	type term struct {
+		target, gram *gpu.Array
+		targets      []gpu.GramTarget
+		norm         float64
+		slot         int
+	}
+	terms := map[string]*term{}
+	pass.Forward(noise(b, shape, 2), func(tap string, act *gpu.Array) {
+		t := &term{norm: 1 / float64(act.Shape.Len()), slot: len(terms)}
+		if tap == contentLayer || tap == "relu4_1" && name == "draft" {
+			t.target = b.NewArray(act.Shape)
+			b.Copy(t.target, act)
+		} else {
+			m := gpu.Matrix(act.Shape.C)
+			t.gram = b.NewArray(m)
+			t.targets = []gpu.GramTarget{{A: b.NewArray(m), Coef: 1e3}}
+			b.Gram(t.targets[0].A, act, t.norm)
+		}
+		terms[tap] = t
+	})
+	visit := func(tap string, act, grad *gpu.Array) {
+		t := terms[tap]
+		if t.target != nil {
+			b.ContentLoss(grad, act, t.target, 1e-3, t.slot)
+			return
+		}
+		b.Gram(t.gram, act, t.norm)
+		b.GramLoss(t.gram, t.gram, t.targets, t.norm, t.slot)
+		b.StyleGrad(grad, act, t.gram, nil)
+	}
+	adam := b.NewAdam(shape, gpu.AdamOptions{LearningRate: 0.01})
+	program := b.Record(func() {
+		pass.Forward(x, nil)
+		pass.Backward(dx, visit)
+		b.TV(dx, x, gpu.TVL2, 1e-4, len(terms))
+		adam.Step(x, dx)
+	})
+	flop := 0.0
+	for i, l := range n.Layers {
+		if i > 0 && l.Block > n.Layers[i-1].Block {
+			side = (side + 1) / 2
+		}
+		conv := 18 * float64(l.In*l.Out) * float64(side*side)
+		flop += 2 * conv
+		if t := terms[l.Tap()]; t != nil && t.gram != nil {
+			flop += 4 * float64(l.Out*l.Out) * float64(side*side)
+		}
+	}
+	return &Work{Name: name, Group: "iteration", Side: shape.H, Flop: flop, Run: func() { program.Run(); b.Sync() }}, b.Err()
+}
+
+// Matching is the search of the relu layer's 3x3 patches, normalised: features
+// of a canvas of side pixels in a painting of the same size.
+func Matching(b gpu.Backend, layer string, side int) *Work {
+	scale, c := 4, 256 // relu3_1
+	if layer == "relu4_1" {
+		scale, c = 8, 512
+	}
+	n := side / scale
+	s := gpu.Shape{H: n, W: n, C: c}
+	bank := b.NewBank(noise(b, s, 3), gpu.BankOptions{})
+	x, m := noise(b, s, 4), b.NewMatches(bank.MatchGrid(s, 1))
+	patches := float64((n - 2) * (n - 2))
+	return &Work{Name: "matching " + layer, Group: "matching", Side: side, Flop: 18 * float64(c) * patches * patches,
+		Bytes: 8 * float64(s.Len()), Run: func() { b.Match(m, x, bank, 1, nil); b.Sync() }}
+}
+
+// Operations are the operations of an iteration one by one, each at the sizes
+// that it meets in VGG19.
+func Operations(b gpu.Backend, n *vgg.Network, side int) []*Work {
+	var all []*Work
+	add := func(name string, flop float64, floats int, run func()) {
+		all = append(all, &Work{Name: name, Group: "operation", Side: side, Flop: flop, Bytes: 4 * float64(floats),
+			Run: func() { run(); b.Sync() }})
+	}
+	for i, l := range n.Layers {
+		if i > 0 && l.In == l.Out && n.Layers[i-1].In == l.In && l.Block == n.Layers[i-1].Block {
+			continue // the same shape as the one before
+		}
+		s := gpu.Shape{H: max(1, side>>(l.Block-1)), W: max(1, side>>(l.Block-1)), C: l.In}
+		out := gpu.Shape{H: s.H, W: s.W, C: l.Out}
+		x, y, f := noise(b, s, 5), noise(b, out, 6), b.NewFilter(l.Weight, l.Bias, l.In, l.Out)
+		mx, my := b.NewMask(s, gpu.Pool{}), b.NewMask(out, gpu.Pool{})
+		flop := 18 * float64(l.In*l.Out) * float64(s.Pixels())
+		floats := s.Len() + out.Len() + len(l.Weight)
+		add(l.Name+" forward", flop, floats, func() { b.Conv(gpu.ConvOut{Act: y, Mask: my}, x, f, gpu.ZeroPad) })
+		add(l.Name+" backward", flop, floats, func() { b.ConvGrad(x, y, f, gpu.ConvGradOptions{Gate: mx}) })
+		if l.Index > 1 {
+			continue
+		}
+		g := b.NewArray(gpu.Matrix(l.Out))
+		square := float64(l.Out*l.Out) * float64(s.Pixels())
+		add(l.Tap()+" Gram", 2*square, out.Len(), func() { b.Gram(g, y, 1e-6) })
+		add(l.Tap()+" Gram backward", 2*square, 3*out.Len(), func() { b.StyleGrad(y, y, g, nil) })
+	}
+	s := gpu.Shape{H: side, W: side, C: 3}
+	x, dx := noise(b, s, 7), noise(b, s, 8)
+	adam := b.NewAdam(s, gpu.AdamOptions{LearningRate: 1e-6})
+	add("total variation", 0, 3*s.Len(), func() { b.TV(dx, x, gpu.TVL2, 1e-9, 0) })
+	add("Adam step", 0, 9*s.Len(), func() { adam.Step(x, dx) })
+	return all
+}
+
+// noise returns an array of values like a picture's: 0..255 about its mean.
+func noise(b gpu.Backend, s gpu.Shape, seed uint64) *gpu.Array {
+	r := rand.New(rand.NewPCG(seed, 1))
+	v := make([]float32, s.Len())
+	for i := range v {
+		v[i] = r.Float32()*255 - 110
+	}
+	a := b.NewArray(s)
+	b.Upload(a, v)
+	return a
+}
+
+func (w *Work) String() string { return fmt.Sprintf("%s %d px", w.Name, w.Side) }
