@@ -82,8 +82,9 @@ func (t *adamTask) chunk(_, i int) {
 }
 
 // Carry resamples the moments: the first bicubically, the second linearly, so
-// that it stays positive, as style-transfer-pytorch does.
-func (a *cpuAdam) Carry(from Optimizer) {
+// that it stays positive. Like style-transfer-pytorch it leaves their scale
+// alone: Adam's step does not depend on it, and the averages soon forget.
+func (a *cpuAdam) Carry(from Optimizer, _ float64) {
 	f, ok := from.(*cpuAdam)
 	if !ok {
 		fail("Carry", "the optimiser before was not Adam")
@@ -95,3 +96,8 @@ func (a *cpuAdam) Carry(from Optimizer) {
 }
 
 func (a *cpuAdam) Bytes() int64 { return a.bytes() + 4*int64(len(a.m)+len(a.v)) }
+
+func (a *cpuAdam) Free() {
+	a.release()
+	a.m, a.v = nil, nil
+}

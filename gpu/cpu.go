@@ -2,6 +2,7 @@ package gpu
 
 import (
 	"runtime"
+	"runtime/debug"
 
 	"github.com/impasto/impasto/gpu/simd"
 )
@@ -103,12 +104,21 @@ func (b *CPU) MaskBytes(s Shape, p Pool) int64 {
 // signBytes is the bytes of one bit plane over c channels.
 func signBytes(c int) int { return (c + 7) / 8 }
 
-// Free forgets the elements at once; the array must not be used again.
+// largeArray is the size from which Free hands memory back to the system at
+// once: an arena of one scale must not wait, as garbage, beside the next one's.
+const largeArray = 16 << 20
+
+// Free forgets the elements; the arrays must not be used again.
 func (b *CPU) Free(arrays ...*Array) {
+	large := false
 	for _, a := range arrays {
 		if a != nil {
+			large = large || 4*len(a.data) >= largeArray
 			a.data = nil
 		}
+	}
+	if large {
+		debug.FreeOSMemory()
 	}
 }
 

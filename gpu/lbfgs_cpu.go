@@ -258,24 +258,21 @@ func (l *cpuLBFGS) confine(x, base, grad []float32, first int) {
 	}
 }
 
-// Carry resamples the history. The steps keep their values; the gradient of a
-// loss that does not depend on the size is spread over more pixels, so the
-// changes y shrink by the ratio of the areas. Gram matrix and curvature test
-// are taken anew.
-func (l *cpuLBFGS) Carry(from Optimizer) {
+// Carry resamples the history. The steps s keep their values, the changes y of
+// the gradient follow its scale; Gram matrix and curvature test are taken anew.
+func (l *cpuLBFGS) Carry(from Optimizer, gradient float64) {
 	f, ok := from.(*cpuLBFGS)
 	if !ok {
 		fail("Carry", "the optimiser before was not L-BFGS")
 	}
 	l.carry(&f.track)
-	ratio := float32(f.shape.Pixels()) / float32(l.shape.Pixels())
 	skip := max(0, len(f.mem.order)-(l.mem.k-1))
 	for _, slot := range f.mem.order[skip:] {
 		free := l.mem.free
 		resample(l.s[free], f.s[slot], l.shape, f.shape, Bilinear)
 		resample(l.y[free], f.y[slot], l.shape, f.shape, Bilinear)
 		for j := range l.y[free] {
-			l.y[free][j] *= ratio
+			l.y[free][j] *= float32(gradient)
 		}
 		row := make([]float64, l.mem.size())
 		for _, v := range []struct {
@@ -294,4 +291,9 @@ func (l *cpuLBFGS) Carry(from Optimizer) {
 
 func (l *cpuLBFGS) Bytes() int64 {
 	return l.bytes() + 4*int64(len(l.grad))*int64(1+2*l.mem.k)
+}
+
+func (l *cpuLBFGS) Free() {
+	l.release()
+	l.s, l.y, l.grad = nil, nil, nil
 }

@@ -13,10 +13,13 @@ type Optimizer interface {
 	// accepted evaluation dst keeps what it holds.
 	Result(dst *Array)
 	// Carry takes over the state of the optimiser of the same kind that worked
-	// at the scale before, resampled to this one's shape.
-	Carry(from Optimizer)
-	// Bytes is the memory of the state.
+	// at the scale before, resampled to this one's shape. gradient is the factor
+	// by which the gradient of a pixel changes between the two: 1 for a loss that
+	// grows with the number of pixels, else the ratio of the old number to the new.
+	Carry(from Optimizer, gradient float64)
+	// Bytes is the memory of the state; Free gives it back.
 	Bytes() int64
+	Free()
 }
 
 // Bounds keeps channel c of the image inside Lo[c]..Hi[c].

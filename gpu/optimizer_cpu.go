@@ -110,6 +110,8 @@ func (t *track) carry(from *track) {
 
 func (t *track) bytes() int64 { return 4 * int64(len(t.base)+len(t.average)) }
 
+func (t *track) release() { t.base, t.average = nil, nil }
+
 // sumsTask takes the sums over image and gradient that evaluated wants: three per
 // chunk, |x|, |g| and g^2.
 type sumsTask struct {

@@ -410,7 +410,7 @@ func TestCarry(t *testing.T) {
 			x := download(b, r.x)
 			big := Shape{9, 8, 3}
 			next := optimizers(b, big, StepOptions{})[name]
-			next.Carry(first)
+			next.Carry(first, 1)
 			large := b.NewArray(big)
 			b.Resample(large, r.x, Bicubic)
 			rb := newRig(b, big, wide(download(b, large)))
@@ -427,7 +427,7 @@ func TestCarry(t *testing.T) {
 				continue // L-BFGS has no last gradient to continue from
 			}
 			same := optimizers(b, s, StepOptions{})[name]
-			same.Carry(first)
+			same.Carry(first, 1)
 			r2 := newRig(b, s, wide(x))
 			for range 5 {
 				r.step(first, p)

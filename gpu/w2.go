@@ -9,6 +9,9 @@ type W2Target struct {
 	work            [5]*Array // matrices (C, C, 1)
 }
 
+// Arrays lists the target's arrays, for Free.
+func (t *W2Target) Arrays() []*Array { return append(t.work[:], t.mean, t.cov, t.root) }
+
 // newtonSchulzSteps is fixed, so that the loss can be recorded. Each step grows
 // the smallest resolved eigenvalues 2.25-fold, so fifteen settle those within
 // 1e-5 of the largest; style-transfer-pytorch takes twelve.

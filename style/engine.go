@@ -137,7 +137,14 @@ func (r *run) scale(ctx context.Context, i int) error {
 	r.begin(x, content)
 	optimizer := r.o.newOptimizer(b, x.Shape, r.px)
 	if r.optimizer != nil && r.o.CarryState {
-		optimizer.Carry(r.optimizer)
+		gradient := 1.0 // relative losses count every pixel
+		if r.o.LossScale != ScaleRelative {
+			gradient = float64(r.image.Shape.Pixels()) / float64(x.Shape.Pixels())
+		}
+		optimizer.Carry(r.optimizer, gradient)
+	}
+	if r.optimizer != nil {
+		r.optimizer.Free()
 	}
 	r.optimizer = optimizer
 	r.shown = b.NewArray(x.Shape)
@@ -254,4 +261,9 @@ func (r *run) picture(image *gpu.Array) *picture.Picture {
 	return p
 }
 
-func (r *run) release() { r.env.Backend.Free(r.image) }
+func (r *run) release() {
+	r.env.Backend.Free(r.image)
+	if r.optimizer != nil {
+		r.optimizer.Free()
+	}
+}

@@ -61,14 +61,19 @@ type w2Term struct {
 	d      *gpu.Array
 }
 
-// newObjective allocates one scale. Relative losses are multiplied by the
-// number of pixels: each pixel's gradient then has the same size at every
-// scale, which is what makes the optimiser's state worth carrying over.
-// report divides it out again.
+// newObjective allocates one scale. Relative losses are multiplied by a unit,
+// which report divides out again. For Adam it is the number of pixels: each
+// pixel's gradient then has the same size at every scale, so that the moments
+// carried over and epsilon keep their meaning. L-BFGS needs no such thing, and
+// its carried history expects gradients that thin out as pixels multiply; a
+// constant keeps them far from the smallest floats.
 func newObjective(b gpu.Backend, o Options, pass *vgg.Pass, x *gpu.Array) *objective {
 	ob := &objective{b: b, o: o, pass: pass, x: x, g: b.NewArray(x.Shape), unit: 1}
 	if o.LossScale == ScaleRelative {
-		ob.unit = float64(x.Shape.Pixels())
+		ob.unit = 1e5
+		if o.Optimizer == OptimizerAdam {
+			ob.unit = float64(x.Shape.Pixels())
+		}
 	}
 	return ob
 }
@@ -247,6 +252,10 @@ func (ob *objective) free() {
 		ob.b.Free(t.gram, t.mean, t.shift, t.alone)
 		for _, g := range t.grams {
 			ob.b.Free(g.A)
+		}
+		for _, w := range t.w2 {
+			ob.b.Free(w.d)
+			ob.b.Free(w.target.Arrays()...)
 		}
 	}
 }

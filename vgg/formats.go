@@ -35,6 +35,8 @@ func open(f *source) (a *archive, err error) {
 			"impasto weights get vgg19",
 			"convert it in Python: load the model and save its convolutions with safetensors.numpy.save_file",
 		}, "is HDF5 (Keras .h5 or MATLAB 7.3), which is not read")
+	case len(head) > 262 && string(head[257:262]) == "ustar":
+		return nil, refusedf([]string{"load it in a newer PyTorch and save it again"}, "is a tar, as PyTorch wrote before 2017, which is not read")
 	case is("version https://git-lfs"):
 		return nil, refusedf([]string{"git lfs pull"}, "is a Git LFS pointer, not the weights themselves")
 	case strings.HasPrefix(strings.TrimSpace(text), "<!doctype html"), strings.HasPrefix(strings.TrimSpace(text), "<html"):

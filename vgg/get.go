@@ -83,11 +83,11 @@ func (s *Store) get(ctx context.Context, name string, published []original, opts
 		had := d.have()
 		path, err := d.run(ctx)
 		if err == nil {
-			w, err := s.install(ctx, path, o.importOptions(opts.Half))
-			if err == nil {
+			var w Installed
+			if w, err = s.install(ctx, path, o.importOptions(opts.Half)); err == nil {
 				os.Remove(path)
+				return w, nil
 			}
-			return w, err
 		}
 		var e *Error
 		if !errors.As(err, &e) {
@@ -98,7 +98,7 @@ func (s *Store) get(ctx context.Context, name string, published []original, opts
 		}
 		// What has begun to arrive is worth going on with; another file of
 		// the same weights is not worth another half gigabyte.
-		if failed = e; ctx.Err() != nil || d.have() > had {
+		if failed = e; ctx.Err() != nil || e.Kind == KindStore || d.have() > had {
 			break
 		}
 	}

@@ -67,6 +67,7 @@ func TestHostileFiles(t *testing.T) {
 		{"text.pth", []byte("hello, world, this is no file of weights"), "in no format that is read"},
 		{"page.pth", []byte("<!DOCTYPE html><html>404</html>"), "is a web page"},
 		{"lfs.pth", []byte("version https://git-lfs.github.com/spec/v1\noid sha256:00"), "Git LFS pointer"},
+		{"old.pth", append(append(make([]byte, 257), "ustar"...), make([]byte, 250)...), "is a tar"},
 		{"keras.h5", []byte("\x89HDF\r\n\x1a\n\x00\x00\x00"), "is HDF5"},
 		{"new.mat", []byte("MATLAB 7.3 MAT-file, Platform: GLNXA64"), "is HDF5"},
 		{"bare.pkl", []byte("\x80\x02}."), "bare Python pickle"},

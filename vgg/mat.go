@@ -8,12 +8,10 @@ import (
 	"math"
 )
 
-// MatConvNet keeps a network in a MAT-file of version 5 ("MAT-File Format",
-// MathWorks): after 128 bytes of header a list of elements, each a tag (type,
-// size) and its data, padded to 8 bytes; a variable may be compressed by zlib.
-// The variable "layers" is a cell array of structs with a name and either
-// weights {filters, biases} or the fields filters and biases. Filters are
-// stored column-major as (H, W, C, K), for RGB.
+// A MAT-file of version 5 ("MAT-File Format", MathWorks) is, after a header of
+// 128 bytes, a list of elements: a tag (type, size) and its data, padded to 8
+// bytes. A variable is an element that holds elements (class, dimensions, name,
+// values), and may be compressed by zlib. Numbers are little-endian here.
 
 // Types of elements and classes of arrays that are told apart.
 const (
@@ -62,54 +60,6 @@ func (v *matValue) field(name string) *matValue {
 		}
 	}
 	return nil
-}
-
-func openMat(f *source) (*archive, error) {
-	head, err := f.readRaw(0, 128)
-	if err != nil {
-		return nil, err
-	}
-	if string(head[126:128]) != "IM" {
-		return nil, fmt.Errorf("was written on a big-endian machine, or is damaged")
-	}
-	a := &archive{format: "mat", layout: LayoutRGB}
-	kept := &matKept{}
-	found := false
-	for pos := int64(128); pos < f.size; {
-		tag, err := f.readRaw(pos, 8)
-		if err != nil {
-			return nil, err
-		}
-		kind, size := binary.LittleEndian.Uint32(tag), int64(binary.LittleEndian.Uint32(tag[4:]))
-		pos += 8
-		if size > f.size-pos {
-			return nil, fmt.Errorf("claims %d bytes at byte %d, %d are left; it is incomplete", size, pos, f.size-pos)
-		}
-		v, err := readVariable(io.NewSectionReader(f, pos, size), kind, size, kept)
-		if err != nil {
-			return nil, err
-		}
-		pos += size
-		if kind != miCompressed {
-			pos += -size & 7
-		}
-		switch v.name {
-		case "layers":
-			if found {
-				return nil, fmt.Errorf("holds two variables \"layers\"")
-			}
-			found = true
-			a.addMatLayers(v)
-		case "meta", "normalization":
-			if err := a.setMatMean(v); err != nil {
-				return nil, err
-			}
-		}
-	}
-	if !found {
-		return nil, fmt.Errorf("has no variable \"layers\"; MatConvNet's networks do")
-	}
-	return a, nil
 }
 
 // readVariable reads a variable, if it is one of those that are used.
@@ -382,78 +332,4 @@ func matNumber(raw []byte, kind int) float64 {
 		return float64(int64(bits))
 	}
 	return float64(bits)
-}
-
-// addMatLayers adds the convolutions of the variable "layers".
-func (a *archive) addMatLayers(layers *matValue) {
-	for i := range layers.values {
-		l := &layers.values[i]
-		name := l.field("name")
-		if name == nil {
-			continue
-		}
-		filters, biases := l.field("filters"), l.field("biases")
-		if w := l.field("weights"); w != nil && len(w.values) == 2 {
-			filters, biases = &w.values[0], &w.values[1]
-		}
-		if filters == nil || biases == nil {
-			continue
-		}
-		hwck := append([]int(nil), filters.dims...)
-		for len(hwck) < 4 { // MATLAB drops last dimensions of 1
-			hwck = append(hwck, 1)
-		}
-		oihw := []int{hwck[3], hwck[2], hwck[0], hwck[1]}
-		count, _ := biases.count()
-		a.entries = append(a.entries,
-			entry{name: name.text + ".weight", shape: oihw, read: func() ([]float32, error) {
-				return fromColumns(filters.numbers, hwck[2], hwck[3])
-			}},
-			entry{name: name.text + ".bias", shape: []int{count}, read: func() ([]float32, error) {
-				return biases.numbers, nil
-			}})
-	}
-}
-
-// fromColumns turns filters (3, 3, C, K), first index fastest, into row-major
-// (K, C, 3, 3).
-func fromColumns(in []float32, channels, filters int) ([]float32, error) {
-	if len(in) != 9*channels*filters {
-		return nil, fmt.Errorf("has %d values, a 3x3 convolution from %d to %d channels needs %d", len(in), channels, filters, 9*channels*filters)
-	}
-	out := make([]float32, len(in))
-	for kc := 0; kc < len(in); kc += 9 {
-		for i := range 3 {
-			for j := range 3 {
-				out[kc+3*i+j] = in[kc+i+3*j]
-			}
-		}
-	}
-	return out, nil
-}
-
-// setMatMean takes the mean colour, R G B, or that of the mean picture
-// (H, W, 3), from normalization.averageImage.
-func (a *archive) setMatMean(v *matValue) error {
-	if v.name == "meta" {
-		if v = v.field("normalization"); v == nil {
-			return nil
-		}
-	}
-	image := v.field("averageImage")
-	if image == nil || len(image.numbers) < 3 || len(image.numbers)%3 != 0 {
-		return nil
-	}
-	plane := len(image.numbers) / 3
-	var mean [3]float64
-	for c := range mean {
-		for _, x := range image.numbers[c*plane : (c+1)*plane] {
-			mean[c] += float64(x) / float64(plane)
-		}
-		if !(mean[c] >= 0 && mean[c] <= 255) {
-			return fmt.Errorf("has a mean colour of %g, which is not in 0..255", mean[c])
-		}
-	}
-	a.mean = &mean
-	return nil
 }

@@ -131,11 +131,11 @@ func (p *Pass) Shape(tap string) gpu.Shape {
 
 // Free gives the buffers back; the pass must not be used again.
 func (p *Pass) Free() {
-	p.b.Free(p.arena)
 	for i := range p.layers {
 		p.b.FreeMasks(p.layers[i].mask)
 	}
-	p.layers = nil
+	p.layers = nil // the views first: they keep the arena alive
+	p.b.Free(p.arena)
 }
 
 // Forward computes the features of image x (H, W, 3), RGB, 0..255 minus the

@@ -153,8 +153,8 @@ func decideLayout(a *archive, orig *original, first []float32, asked Layout) (La
 	switch {
 	case known == "" && asked == "":
 		hints := []string{
-			"--layout caffe         (BGR, 0..255: conversions of the original, such as vgg19-d01eb7cb.pth)",
-			"--layout torchvision   (RGB, mean and deviation: torchvision's own, such as vgg19-dcbb9e9d.pth)",
+			"--layout caffe         (BGR, 0..255: conversions of the original: vgg19-d01eb7cb.pth, vgg_conv.pth)",
+			"--layout torchvision   (RGB, mean and deviation: trained by torchvision: vgg19-dcbb9e9d.pth)",
 		}
 		return "", &Error{Kind: KindAmbiguous, Hints: hints, Msg: "do not say their channel order and scale, and the wrong ones would spoil every picture"}
 	case known != "" && asked != "" && known != asked:

@@ -119,8 +119,12 @@ func (s *session) chooseTarget(template, rule string, values map[string]string) 
 	how, err := picture.ParseOverwrite(rule)
 	bad.add(err)
 	if err == nil {
-		t.path, t.skip, err = picture.Destination(path, how)
+		var chosen string
+		chosen, t.skip, err = picture.Destination(path, how)
 		bad.add(err)
+		if !t.skip {
+			t.path = chosen
+		}
 	}
 	return t, bad.err()
 }

@@ -62,6 +62,12 @@ func replay(s *session, c *cli.Context) error {
 		}
 	}
 	bad = append(bad, applySet(c, set)...)
+	if set.origins["size"] == "--set" && set.origins["scales"] != "--set" {
+		// The recipe holds the number of scales that its size had.
+		if p, err := style.Preset(rec.Options.Preset, rec.Mode); err == nil {
+			set.options.Scales = p.Scales
+		}
+	}
 	verify := c.Bool("verify")
 	if verify && c.IsSet("set") {
 		bad.add(usageFault("--verify repeats a recipe as it is; it does not go with --set", "impasto replay "+original+" --verify"))

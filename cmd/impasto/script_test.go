@@ -1,0 +1,185 @@
+package main
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"image/png"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/impasto/impasto/vgg"
+)
+
+// The scripts of testdata run the command as a user does. Each starts in a
+// directory of its own with the pictures and the spoiled files of makeFiles.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"impasto": main})
+}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"debris": debris},
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
+			env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, "home", "config"))
+			env.Setenv("XDG_DATA_HOME", filepath.Join(env.WorkDir, "home", "data"))
+			env.Setenv("TERM", "dumb")
+			return makeFiles(env.WorkDir)
+		},
+	})
+}
+
+// debris fails if a temporary file was left in the directories named.
+func debris(ts *testscript.TestScript, neg bool, dirs []string) {
+	for _, dir := range append(dirs, ".") {
+		entries, err := os.ReadDir(ts.MkAbs(dir))
+		ts.Check(err)
+		for _, e := range entries {
+			if strings.Contains(e.Name(), ".tmp-") || strings.HasSuffix(e.Name(), ".part") {
+				ts.Fatalf("%s was left behind", filepath.Join(dir, e.Name()))
+			}
+		}
+	}
+}
+
+// makeFiles writes what the scripts use.
+func makeFiles(dir string) error {
+	files := map[string][]byte{
+		"photo.png":    encodePNG(drawing(48, 32, 0)),
+		"painting.png": encodePNG(drawing(40, 40, 1)),
+		"second.png":   encodePNG(drawing(32, 40, 2)),
+		"photo.jpg":    encodeJPEG(drawing(48, 32, 0)),
+		"one.png":      encodePNG(drawing(1, 1, 0)),
+		"grey.png":     encodePNG(greyAlpha(24, 16)),
+		"really.jpg":   encodePNG(drawing(24, 24, 3)), // a PNG that calls itself JPEG
+		"huge.png":     hugePNG(60000, 60000),
+		"empty.png":    {},
+		"phone.heic":   append([]byte("\x00\x00\x00\x18ftypheic"), make([]byte, 64)...),
+		"notes.png":    []byte("these are words, not pixels, whatever the name says\n"),
+		"bad.pth":      []byte("not weights at all, only words that go on for a while\n"),
+	}
+	files["cut.png"] = files["painting.png"][:len(files["painting.png"])/2]
+	cmyk, err := base64.StdEncoding.DecodeString(cmykJPEG)
+	if err != nil {
+		return err
+	}
+	files["inks.jpg"] = cmyk
+	for name, data := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o644); err != nil {
+			return err
+		}
+	}
+	n, err := vgg.Random(1, "relu1_2")
+	if err != nil {
+		return err
+	}
+	n.Layers[1].Weight[7] = float32(math.NaN())
+	_, _, err = n.Write(filepath.Join(dir, "nan.safetensors"), false)
+	return err
+}
+
+// drawing is a small picture with edges and colours; kinds differ in both.
+func drawing(w, h, kind int) image.Image {
+	img := image.NewNRGBA(image.Rect(0, 0, w, h))
+	for y := range h {
+		for x := range w {
+			a := math.Sin(float64(x*(kind+2)) / 5)
+			b := math.Cos(float64(y*(5-kind)) / 7)
+			v := color.NRGBA{uint8(128 + 100*a), uint8(128 + 100*b), uint8(128 + 60*a*b), 255}
+			if (x-w/2)*(x-w/2)+(y-h/2)*(y-h/2) < w*h/(16+8*kind) {
+				v.R, v.B = v.B, 255-v.R
+			}
+			img.SetNRGBA(x, y, v)
+		}
+	}
+	return img
+}
+
+func greyAlpha(w, h int) image.Image {
+	img := image.NewNRGBA(image.Rect(0, 0, w, h))
+	for i := range w * h {
+		v := uint8(i * 7)
+		img.SetNRGBA(i%w, i/w, color.NRGBA{v, v, v, uint8(255 - i%w*8)})
+	}
+	return img
+}
+
+func encodePNG(img image.Image) []byte {
+	var b bytes.Buffer
+	if err := png.Encode(&b, img); err != nil {
+		panic(err)
+	}
+	return b.Bytes()
+}
+
+func encodeJPEG(img image.Image) []byte {
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, img, nil); err != nil {
+		panic(err)
+	}
+	return b.Bytes()
+}
+
+// hugePNG is a valid header that promises w x h pixels, and no pixels.
+func hugePNG(w, h int) []byte {
+	ihdr := append([]byte("IHDR"), make([]byte, 13)...)
+	binary.BigEndian.PutUint32(ihdr[4:], uint32(w))
+	binary.BigEndian.PutUint32(ihdr[8:], uint32(h))
+	ihdr[12], ihdr[13] = 8, 2
+	out := []byte("\x89PNG\r\n\x1a\n\x00\x00\x00\x0d")
+	out = append(out, ihdr...)
+	return binary.BigEndian.AppendUint32(out, crc32.ChecksumIEEE(ihdr))
+}
+
+// cmykJPEG is an 8x8 picture of four inks with Adobe's marker.
+const cmykJPEG = "/9j/7gAOQWRvYmUAZAAAAAAC/9sAQwAQCwwODAoQDg0OEhEQExgoGhgWFhgxIyUdKDozPTw5Mzg3QEhcTkBEV0U3OFBtUVdfYmdoZz5NcXlwZHhcZWdj/9sAQwEREhIYFRgvGhovY0I4QmNjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2Nj/8AAFAgACAAIBAEiAAIRAQMRAQQiAP/EABYAAQEBAAAAAAAAAAAAAAAAAAAFBv/EABgQAQADAQAAAAAAAAAAAAAAAAAEFCVh/8QAFQEBAQAAAAAAAAAAAAAAAAAABAb/xAAaEQACAgMAAAAAAAAAAAAAAAAABAEVUVKR/9oADgQBAAIRAxEEAAA/ALtSRwBK2bW4GqWxPTSa4D//2Q=="
+
+func TestExitCodesAreListedOnce(t *testing.T) {
+	seen := map[int]bool{}
+	for _, e := range exitTable {
+		if seen[e.code] {
+			t.Errorf("exit code %d is listed twice", e.code)
+		}
+		seen[e.code] = true
+	}
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "cli.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range exitTable {
+		if !strings.Contains(string(text), fmt.Sprintf("| %d | %s |", e.code, e.what)) {
+			t.Errorf("docs/cli.md does not list exit code %d as %q", e.code, e.what)
+		}
+	}
+}
+
+func TestDocsNameEveryFlag(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "cli.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range params {
+		if !strings.Contains(string(text), "`--"+p.name) || !strings.Contains(string(text), strings.ReplaceAll(p.usage, "`", "")) {
+			t.Errorf("docs/cli.md does not explain --%s as %q", p.name, p.usage)
+		}
+	}
+	for _, c := range testApp().Commands {
+		if !strings.Contains(string(text), "`"+c.Name) && !strings.Contains(string(text), ", `"+c.Name+"`") {
+			t.Errorf("docs/cli.md does not name %s", c.Name)
+		}
+	}
+}
