@@ -49,6 +49,7 @@ type memop struct {
 	signed bool    // sub-word loads extend the sign
 	weak   bool    // ordinary access, subject to the race rules
 	mem64  bool    // data registers are 64-bit
+	quad   bool    // four words, all wanted
 	keep   uint32  // the bits a data register narrower than its slot has
 }
 

@@ -216,8 +216,9 @@ func (w *warp) loadElements(o *op, i int, data []byte, off uint64) {
 }
 
 // loadShared is load for words of shared memory, where kernels spend most of
-// their loads: lanes that read what the lane before read need no second look,
-// and tags that a read would not change are passed over.
+// their loads. Tags that a read would not change are passed over, and the two
+// commonest changes are made here: the first reader since a barrier, and a
+// second lane of the same warp.
 func loadShared(w *warp, o *op, m uint32) {
 	w.addresses(o)
 	b := w.block
@@ -226,30 +227,44 @@ func loadShared(w *warp, o *op, m uint32) {
 	limit := r.limit(n)
 	state, data, tags := r.state, r.data, b.tags
 	shift := b.kernel.sharedGranule
-	maskMany, many, maskWarp, own := w.settled()
+	s := w.settled()
 	last, repeats := ^uint64(0), 0
 	for left := m; left != 0; left &= left - 1 {
 		i := bits.TrailingZeros32(left) & 31
 		off := w.addr[i]
-		if off != last {
-			last, repeats = off, 0
-		} else {
+		if off == last {
 			repeats++
+		} else {
+			last, repeats = off, 0
 		}
 		if repeats < 2 {
 			if off >= limit || off&(n-1) != 0 {
 				w.find(o, i, off, n, false)
 			}
 			for g := off >> shift; g <= (off+n-1)>>shift; g++ {
-				if t := tags[g]; t&maskMany != many && t&maskWarp != own {
+				switch t := tags[g]; {
+				case t&s.maskMany == s.many || t&s.maskWarp == s.own || t == s.first+uint64(i):
+				case t&tagEpoch != s.epoch:
+					tags[g] = s.first + uint64(i)
+				case (t-1)&^31+1 == s.first:
+					tags[g] = s.own
+				default:
 					w.touchShared(o, i, g<<shift, 1, false, false)
 				}
 			}
-			for at := off; at < off+n; at += 4 {
-				if get32(state, at) != written4 {
+			if n == 16 {
+				if binary.LittleEndian.Uint64(state[off:])&binary.LittleEndian.Uint64(state[off+8:]) != written8 {
 					w.failState(o, i, r, off, off, n)
 				}
+			} else if getN(state, off, n) != stateOf(n) {
+				w.failState(o, i, r, off, off, n)
 			}
+		}
+		if o.quad {
+			low, high := binary.LittleEndian.Uint64(data[off:]), binary.LittleEndian.Uint64(data[off+8:])
+			w.r32[o.vec[0]][i], w.r32[o.vec[1]][i] = uint32(low), uint32(low>>32)
+			w.r32[o.vec[2]][i], w.r32[o.vec[3]][i] = uint32(high), uint32(high>>32)
+			continue
 		}
 		for k, s := range o.vec {
 			if s >= 0 {
@@ -257,10 +272,10 @@ func loadShared(w *warp, o *op, m uint32) {
 			}
 		}
 	}
-	s := &b.stats[o.pc]
-	s.Bytes += int64(n) * int64(bits.OnesCount32(m))
+	st := &b.stats[o.pc]
+	st.Bytes += int64(n) * int64(bits.OnesCount32(m))
 	if b.traffic {
-		w.countTraffic(o, s, ptx.Shared, m, n)
+		w.countTraffic(o, st, ptx.Shared, m, n)
 	}
 }
 
@@ -395,6 +410,7 @@ func decodeLd(d *decoding) run {
 		return loadParam
 	}
 	if d.o.space == ptx.Shared && d.o.size == 4 && !d.o.mem64 {
+		d.o.quad = len(d.o.vec) == 4 && min(d.o.vec[0], d.o.vec[1], d.o.vec[2], d.o.vec[3]) >= 0
 		return loadShared
 	}
 	return load

@@ -42,12 +42,24 @@ const (
 	tagReaders = 1<<sharedReaderBits - 1
 )
 
-// settled returns two pairs of mask and value: a tag that matches either would
-// not change by a read of this warp, nor be a race.
-func (w *warp) settled() (maskMany, many, maskWarp, own uint64) {
+// settled describes the tags that a read by this warp would leave as they are,
+// and the tags of first reads.
+type settled struct {
+	epoch          uint64
+	maskMany, many uint64 // several warps have read
+	maskWarp, own  uint64 // several lanes of this warp have
+	first          uint64 // read first by lane 0 of this warp; add the lane
+}
+
+func (w *warp) settled() settled {
 	epoch := w.block.epoch << 44
-	return tagEpoch | tagWriter | tagReaders, epoch | readersMany,
-		tagEpoch | tagWriter | tagReaders | tagRPhase, epoch | uint64(w.phase&phaseMask)<<24 | readersWarp | uint64(w.id)
+	phase := epoch | uint64(w.phase&phaseMask)<<24
+	return settled{
+		epoch:    epoch,
+		maskMany: tagEpoch | tagWriter | tagReaders, many: epoch | readersMany,
+		maskWarp: tagEpoch | tagWriter | tagReaders | tagRPhase, own: phase | readersWarp | uint64(w.id),
+		first: phase | uint64(w.id*32+1),
+	}
 }
 
 // touchShared applies the rule for an access of n bytes at off of the block's
