@@ -127,8 +127,10 @@ func TestDebug(t *testing.T) {
 	if dev, ok := cuda.As[*emu.Device](d); !ok || dev.Calls().Launches != 2 {
 		t.Error("the device behind is not found")
 	}
-	if _, ok := cuda.As[cuda.Attributer](d); ok {
-		t.Error("the software device has no attributes")
+	if a, ok := cuda.As[cuda.Attributer](d); !ok {
+		t.Error("the attributes behind are not found")
+	} else if got, err := a.Attributes(k); err != nil || got.Shared != 256 || got.MaxThreads != 64 || got.Local != 0 {
+		t.Errorf("attributes %+v, %v", got, err)
 	}
 	bad := new(cuda.Args).Ptr(x).Int(5).Float(0).Double(0)
 	err = d.Launch(k, cuda.Dim3{X: 1}, cuda.Dim3{}, 0, bad)

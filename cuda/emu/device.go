@@ -21,6 +21,8 @@ import (
 	"errors"
 	"fmt"
 	"sort"
+	"strconv"
+	"strings"
 
 	"github.com/impasto/impasto/cuda"
 	"github.com/impasto/impasto/cuda/ptx"
@@ -58,6 +60,9 @@ type Options struct {
 	Memory int64
 	// SharedBlock is the most shared memory of a block, 0 for 48 KiB.
 	SharedBlock int
+	// Capability is the compute capability, 75 for 7.5; 0 for 80. PTX for a
+	// higher one is refused.
+	Capability int
 }
 
 // Device is the software device; it implements cuda.Driver.
@@ -83,10 +88,13 @@ func Open(o Options) *Device {
 	if o.SharedBlock == 0 {
 		o.SharedBlock = 48 << 10
 	}
+	if o.Capability == 0 {
+		o.Capability = 80
+	}
 	return &Device{
 		options: o,
 		memory:  newMemory(),
-		info: cuda.Info{Name: "software device", Major: 8, Minor: 0, Memory: o.Memory, SMs: 1,
+		info: cuda.Info{Name: "software device", Major: o.Capability / 10, Minor: o.Capability % 10, Memory: o.Memory, SMs: 1,
 			SharedBlock: o.SharedBlock, Driver: 11080},
 	}
 }
@@ -258,18 +266,38 @@ func (d *Device) Close() error {
 
 // Record keeps what f queues as a graph.
 func (d *Device) Record(f func() error) (cuda.Graph, error) {
-	if err := d.enter("record", false); err != nil {
+	if err := d.BeginRecord(); err != nil {
 		return nil, err
 	}
-	g := &graph{device: d}
-	d.record = g
 	err := f()
-	d.record = nil
+	g, broken := d.EndRecord()
 	if err == nil {
-		err = g.broken
+		err = broken
 	}
 	if err != nil {
 		return nil, err
+	}
+	return g, nil
+}
+
+// BeginRecord and EndRecord are Record in two calls, for callers that cannot
+// hand over a function, such as a C interface.
+func (d *Device) BeginRecord() error {
+	if err := d.enter("record", false); err != nil {
+		return err
+	}
+	d.record = &graph{device: d}
+	return nil
+}
+
+func (d *Device) EndRecord() (cuda.Graph, error) {
+	g := d.record
+	if g == nil {
+		return nil, cuda.Errorf(cuda.InvalidValue, "end of record", "nothing is being recorded")
+	}
+	d.record = nil
+	if g.broken != nil {
+		return nil, g.broken
 	}
 	d.calls.Records++
 	return g, nil
@@ -317,6 +345,9 @@ func (d *Device) Load(src string) (cuda.Module, error) {
 	p, err := ptx.Parse(src)
 	if err != nil {
 		return nil, &cuda.Error{Call: "load", Code: cuda.InvalidPTX, Text: err.Error(), Cause: err}
+	}
+	if target, err := strconv.Atoi(strings.Trim(p.Target, "sm_a")); err != nil || target > d.options.Capability {
+		return nil, cuda.Errorf(cuda.InvalidPTX, "load", "PTX is for %s, the device is sm_%d", p.Target, d.options.Capability)
 	}
 	m := &module{device: d, ptx: p, kernels: map[string]*kernel{}, addresses: map[string]uint64{}, regions: map[string]*region{}}
 	for _, v := range p.Vars {
@@ -366,6 +397,20 @@ func (m *module) Unload() error {
 
 func (k *kernel) Signature() *cuda.Signature { return k.sig }
 
+// Attributes implements cuda.Attributer. PTX has no fixed number of registers, so
+// that is 0.
+func (d *Device) Attributes(kernelArg cuda.Kernel) (cuda.Attributes, error) {
+	k, ok := kernelArg.(*kernel)
+	if !ok {
+		return cuda.Attributes{}, cuda.Errorf(cuda.InvalidValue, "attributes", "kernel is not of this device")
+	}
+	a := cuda.Attributes{Local: k.local, Shared: k.sig.Shared, MaxThreads: 1024}
+	if k.sig.Block != (cuda.Dim3{}) {
+		a.MaxThreads = k.sig.Block.Count()
+	}
+	return a, nil
+}
+
 // Counters returns what each kernel did so far, in order of name.
 func (d *Device) Counters() []Counters {
 	var all []Counters
@@ -382,3 +427,9 @@ func (d *Device) Counters() []Counters {
 	sort.Slice(all, func(i, j int) bool { return all[i].Kernel < all[j].Kernel })
 	return all
 }
+
+var (
+	_ cuda.Driver     = (*Device)(nil)
+	_ cuda.Meter      = (*Device)(nil)
+	_ cuda.Attributer = (*Device)(nil)
+)

@@ -92,7 +92,9 @@ func decodeCpAsync(d *decoding) run {
 						w.failState(&source, i, g, src[i], at, k)
 					}
 				}
-				w.note(&source, i, g, at, k, false, false)
+				if b.raceable {
+					w.touchGlobal(&source, i, g, at, k, false)
+				}
 				copy(c.data[:k], g.data[at:])
 			}
 			w.touchShared(o, i, off, n, true, false)

@@ -142,9 +142,7 @@ func (w *warp) note(o *op, lane int, r *region, off, n uint64, write, same bool)
 	case ptx.Shared:
 		w.touchShared(o, lane, off, n, write, same)
 	case ptx.Global:
-		if o.weak && w.block.raceable {
-			w.touchGlobal(o, lane, r, off, n, write)
-		}
+		w.touchGlobal(o, lane, r, off, n, write)
 	}
 }
 
@@ -153,6 +151,7 @@ func load(w *warp, o *op, m uint32) {
 	b := w.block
 	r := b.hints[o.pc]
 	n := o.bytes
+	raceable := o.weak && b.raceable
 	limit := r.limit(n)
 	if o.space == ptx.Local || o.space == ptx.Generic {
 		limit = 0
@@ -169,14 +168,20 @@ func load(w *warp, o *op, m uint32) {
 		if off >= limit || addr&(n-1) != 0 {
 			r, off, limit = w.find(o, i, addr, n, false)
 		}
-		if n <= 8 {
+		if n == 4 {
+			if get32(r.state, off) != written4 {
+				w.failState(o, i, r, addr, off, n)
+			}
+		} else if n <= 8 {
 			if getN(r.state, off, n) != want {
 				w.failState(o, i, r, addr, off, n)
 			}
 		} else if binary.LittleEndian.Uint64(r.state[off:]) != written8 || binary.LittleEndian.Uint64(r.state[off+8:]) != written8 {
 			w.failState(o, i, r, addr, off, n)
 		}
-		w.note(o, i, r, off, n, false, false)
+		if raceable || r.space != ptx.Global {
+			w.note(o, i, r, off, n, false, false)
+		}
 		if o.size == 4 && !o.mem64 {
 			for _, s := range o.vec {
 				if s >= 0 {
@@ -188,7 +193,9 @@ func load(w *warp, o *op, m uint32) {
 		}
 		w.loadElements(o, i, r.data, off)
 	}
-	b.hints[o.pc] = r
+	if b.hints[o.pc] != r {
+		b.hints[o.pc] = r
+	}
 	s := &b.stats[o.pc]
 	s.Bytes += int64(n) * int64(bits.OnesCount32(m))
 	if b.traffic {
@@ -294,6 +301,7 @@ func store(w *warp, o *op, m uint32) {
 	b := w.block
 	r := b.hints[o.pc]
 	n := o.bytes
+	raceable := o.weak && b.raceable
 	limit := r.limit(n)
 	if o.space == ptx.Local || o.space == ptx.Generic {
 		limit = 0
@@ -309,7 +317,9 @@ func store(w *warp, o *op, m uint32) {
 		if off >= limit || addr&(n-1) != 0 {
 			r, off, limit = w.find(o, i, addr, n, true)
 		}
-		w.note(o, i, r, off, n, true, r.space == ptx.Shared && w.holds(o, i, r, off))
+		if raceable || r.space != ptx.Global {
+			w.note(o, i, r, off, n, true, r.space == ptx.Shared && w.holds(o, i, r, off))
+		}
 		if o.size == 4 && !o.mem64 {
 			for _, s := range o.vec {
 				if get32(r.state, off)&(pending*written4) != 0 {
@@ -330,7 +340,9 @@ func store(w *warp, o *op, m uint32) {
 			off += o.size
 		}
 	}
-	b.hints[o.pc] = r
+	if b.hints[o.pc] != r {
+		b.hints[o.pc] = r
+	}
 	s := &b.stats[o.pc]
 	s.Bytes += int64(n) * int64(bits.OnesCount32(m))
 	if b.traffic {

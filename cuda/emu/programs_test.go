@@ -368,6 +368,9 @@ func TestErrorsOfHostCalls(t *testing.T) {
 			t.Errorf("load says %v, want %q", err, want)
 		}
 	}
+	if _, err := Open(Options{Capability: 75}).Load(program("ret;")); err == nil || !strings.Contains(err.Error(), "PTX is for sm_80, the device is sm_75") {
+		t.Error(err)
+	}
 	m, err := d.Load(program("ret;"))
 	if err != nil {
 		t.Fatal(err)
