@@ -20,7 +20,8 @@ import (
 // Global memory: within one launch nothing orders two blocks, so what one block
 // writes no other may touch, except by atomics and volatile accesses, and except
 // by a block that has fenced and then done an atomic, the idiom of the last
-// block that reduces what the others wrote. Tags there are
+// block that reduces what the others wrote. To store the value that is there
+// already is forgiven. Tags there are
 //
 //	launch(20) | writer block + 1(22) | reader block + 1(22)
 const (
@@ -146,6 +147,9 @@ func (w *warp) touchGlobal(o *op, lane int, r *region, off, n uint64, write bool
 				tag = b.epochOfLaunch << 44
 			}
 			writer, reader := tag>>22&blockMask, tag&blockMask
+			if write && (writer != 0 && writer != me || reader != 0 && reader != me) && w.holds(o, lane, r, off) {
+				break // stores what is there already
+			}
 			if writer != 0 && writer != me {
 				w.raceGlobal(o, lane, r, off, n, write, "written by block", writer-1)
 			}
