@@ -91,12 +91,12 @@ type Options struct {
 	Seed       uint64  `json:"seed"`
 	Color      string  `json:"color"`
 
-	Iterations []int   `json:"iterations"` // of each scale, coarsest first; the last repeats
-	Scales     int     `json:"scales"`     // 0: as many as MinScale allows
-	ScaleStep  float64 `json:"scale-step"` // ratio of neighbouring scales
-	MinScale   int     `json:"min-scale"`  // least long side of the coarsest scale, in pixels
-	CarryState bool    `json:"carry-state"`
-	Plateau    float64 `json:"plateau"` // end a scale when 50 iterations gain less than this share; 0: never
+	Iterations []int   `json:"iterations"`  // of each scale, coarsest first; the last repeats
+	Scales     int     `json:"scales"`      // 0: as many as MinScale allows
+	ScaleStep  float64 `json:"scale-step"`  // ratio of neighbouring scales
+	MinScale   int     `json:"min-scale"`   // least long side of the coarsest scale, in pixels
+	CarryState bool    `json:"carry-state"` // the optimiser's, resampled: good for Adam; L-BFGS may overshoot on a net with sharp features
+	Plateau    float64 `json:"plateau"`     // end a scale when 50 iterations gain less than this share; 0: never
 
 	Optimizer  string  `json:"optimizer"`
 	LR         float64 `json:"lr"` // in 0..255 pixel values for Adam; step length for L-BFGS

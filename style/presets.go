@@ -48,7 +48,6 @@ func DefaultOptions(mode, device, network string) Options {
 		Iterations:    []int{200, 100, 60},
 		ScaleStep:     2,
 		MinScale:      96,
-		CarryState:    true,
 		Plateau:       1e-4,
 		Optimizer:     OptimizerLBFGS,
 		History:       10,
@@ -155,6 +154,7 @@ func crowson(o *Options) {
 	o.Optimizer, o.LR = OptimizerAdam, 5.1
 	o.Beta1, o.Beta2, o.Epsilon = 0.9, 0.99, 1e-8/255
 	o.Average = 0.99
+	o.CarryState = true
 	o.Pooling, o.Padding = PoolMax, PadReplicate
 }
 
