@@ -129,6 +129,9 @@ func (n *Network) ParseLayer(name string) (string, error) {
 	title := n.Name
 	if title == "vgg19" {
 		title = "VGG-19"
+		if len(n.Layers) < len(vgg19) {
+			title = "this file of VGG-19"
+		}
 	}
 	return canonical(name, title, n.shapes())
 }
