@@ -12,6 +12,8 @@ func newApp(s *session) *cli.App {
 		Commands: []*cli.Command{
 			artCommand(s),
 			textureCommand(s),
+			demoCommand(s),
+			samplesCommand(s),
 			replayCommand(s),
 			recipeCommand(s),
 			compareCommand(s),

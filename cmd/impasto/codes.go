@@ -1,6 +1,8 @@
 package main
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"image"
 	"io/fs"
@@ -27,4 +29,10 @@ func osReason(err error) string {
 		return p.Err.Error()
 	}
 	return err.Error()
+}
+
+// sumOf is the SHA-256 of a file's bytes in hex.
+func sumOf(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
 }

@@ -55,8 +55,9 @@ func appHelp(w io.Writer, app *cli.App) {
 	for _, e := range examples["art"] {
 		fmt.Fprintf(w, "  %s\n", e)
 	}
+	fmt.Fprintln(w)
 	for _, category := range []string{categoryPaint, categoryPicture, categorySetup} {
-		fmt.Fprintf(w, "\n%s\n", category)
+		fmt.Fprintf(w, "%s\n", category)
 		var row []string
 		for _, c := range app.Commands {
 			if c.Category == category && !c.Hidden {
@@ -65,7 +66,7 @@ func appHelp(w io.Writer, app *cli.App) {
 		}
 		fmt.Fprintln(w, strings.Join(row, "\n"))
 	}
-	fmt.Fprintf(w, "\nimpasto COMMAND --help   flags stand anywhere   exit codes: impasto version --exit-codes\n")
+	fmt.Fprintf(w, "impasto COMMAND --help   flags stand anywhere   exit codes: impasto version --exit-codes\n")
 }
 
 func groupHelp(w io.Writer, l line) {

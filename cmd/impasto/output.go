@@ -52,6 +52,7 @@ func stem(path string) string {
 	if path == stdoutName {
 		return "stdin"
 	}
+	path = strings.TrimPrefix(path, samplePrefix)
 	base := filepath.Base(path)
 	return strings.TrimSuffix(base, filepath.Ext(base))
 }

@@ -89,7 +89,7 @@ func (r *render) read(content string, styles []string, init string) faults {
 				return nil
 			}
 		}
-		p, info, err := picture.Read(home(path), picture.ReadOptions{
+		p, info, err := r.readInput(path, picture.ReadOptions{
 			Role: role + " image", MaxPixels: r.set.number("max-pixels", 0), Stdin: r.stdin})
 		if err != nil {
 			bad.add(err)

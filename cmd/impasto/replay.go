@@ -144,6 +144,9 @@ func findInputs(rec recipe.Recipe, dirs []string) (content, init string, styles 
 	for _, in := range rec.Inputs {
 		path := recipe.Find(in, dirs)
 		if path == "" {
+			path = findSample(in.Name, in.SHA256)
+		}
+		if path == "" {
 			bad.add(newFault(exitInput, "not_found", fmt.Sprintf("%s image %q was not found (sha256 %s..., %d bytes; looked in %s)",
 				in.Role, in.Name, in.SHA256[:12], in.Bytes, strings.Join(dirs, ", ")),
 				"impasto replay IMAGE DIRECTORY   (where the inputs are)"))

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"path/filepath"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/impasto/impasto/internal/picture"
+	"github.com/impasto/impasto/internal/sample"
+)
+
+// samplePrefix before a sample's name makes it an input: sample:mosaic.
+const samplePrefix = "sample:"
+
+// Samples are drawn at this size unless asked otherwise.
+const sampleW, sampleH = 768, 512
+
+func samplesCommand(s *session) *cli.Command {
+	return command(&cli.Command{
+		Name:      "samples",
+		Category:  categoryPaint,
+		Usage:     "write the sample pictures and the maps of their regions",
+		ArgsUsage: "[DIRECTORY]",
+		Flags: append([]cli.Flag{
+			textFlag("size", "s", groupScale, "SIZE", "768x512; or a long side"),
+			textFlag("overwrite", "", groupOutput, "HOW", "if one exists: fail (-n), replace (-y), number, skip"),
+			&cli.BoolFlag{Name: "y", Usage: "replace files that exist", Hidden: true},
+		}, commonFlags()...),
+		Action: func(c *cli.Context) error { return samples(s, c) },
+	})
+}
+
+func samples(s *session, c *cli.Context) error {
+	var bad faults
+	dir := "impasto-samples"
+	if c.NArg() > 0 {
+		dir = home(c.Args().First())
+	}
+	if c.NArg() > 1 {
+		bad.add(usageFault(fmt.Sprintf("samples takes one directory, got %d", c.NArg()), "impasto samples "+dir))
+	}
+	w, h := sampleW, sampleH
+	if text := flagText(c, "size"); text != "" {
+		size, err := picture.ParseSize(text)
+		if err == nil {
+			w, h, err = size.Resolve(sampleW, sampleH)
+		}
+		if err != nil {
+			f := toFaults(err)[0]
+			f.Exit = exitUsage
+			bad.add(f)
+		}
+	}
+	how := either(flagText(c, "overwrite"), "fail")
+	if c.Bool("y") {
+		how = "replace"
+	}
+	rule, err := picture.ParseOverwrite(how)
+	bad.add(err)
+	if len(bad) > 0 {
+		return bad
+	}
+	if err := makeDirectory(dir); err != nil {
+		return err
+	}
+	type job struct {
+		path string
+		draw func() (*image.NRGBA, error)
+	}
+	var jobs []job
+	var paths []string
+	for _, i := range sample.Names() {
+		name := i.Name
+		jobs = append(jobs,
+			job{name + ".png", func() (*image.NRGBA, error) { return sample.Draw(name, w, h) }},
+			job{name + "_sem.png", func() (*image.NRGBA, error) { m, _, err := sample.Map(name, w, h); return m, err }})
+	}
+	// All names first: nothing is written if one of them is refused.
+	for i := range jobs {
+		path, skip, err := picture.Destination(filepath.Join(dir, jobs[i].path), rule)
+		bad.add(err)
+		if jobs[i].path = path; skip {
+			jobs[i].path = ""
+		}
+	}
+	if len(bad) > 0 {
+		return bad
+	}
+	for _, j := range jobs {
+		if j.path == "" {
+			continue
+		}
+		img, err := j.draw()
+		if err != nil {
+			return usageFault(err.Error(), "--size 768x512")
+		}
+		if err := picture.Save(j.path, picture.FromImage(img), picture.WriteOptions{}); err != nil {
+			return err
+		}
+		paths = append(paths, j.path)
+		if !s.json {
+			if err := printResult(s.stdout, j.path); err != nil {
+				return err
+			}
+		}
+	}
+	if s.json {
+		return writeJSON(s.stdout, map[string]any{"type": "result", "outputs": paths})
+	}
+	return nil
+}
+
+// sampleFile returns the bytes of a sample's PNG, as "samples" writes it, so
+// that recipes of the demo can be replayed from files as well.
+func sampleFile(name string) ([]byte, error) {
+	img, err := sample.Draw(name, sampleW, sampleH)
+	if err != nil {
+		return nil, usageFault(err.Error())
+	}
+	var b bytes.Buffer
+	err = picture.Encode(&b, picture.FromImage(img), picture.PNG, picture.WriteOptions{})
+	return b.Bytes(), err
+}
+
+// readInput reads a picture from a file, standard input or the samples.
+func (s *session) readInput(path string, o picture.ReadOptions) (*picture.Picture, *picture.Info, error) {
+	name, isSample := strings.CutPrefix(path, samplePrefix)
+	if !isSample {
+		return picture.Read(home(path), o)
+	}
+	file, err := sampleFile(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	return picture.Decode(bytes.NewReader(file), name+".png", o)
+}
+
+// findSample returns "sample:NAME" if an input of a recipe is that sample.
+func findSample(file, sha256 string) string {
+	name := strings.TrimSuffix(file, ".png")
+	for _, i := range sample.Names() {
+		if i.Name != name {
+			continue
+		}
+		if data, err := sampleFile(name); err == nil && sumOf(data) == sha256 {
+			return samplePrefix + name
+		}
+	}
+	return ""
+}
