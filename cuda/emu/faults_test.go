@@ -136,3 +136,38 @@ ld.global.v4.u32 {%r4, %r5, %r6, %r7}, [%rd1]; add.s32 %r4, %r4, %r5; add.s32 %r
 		t.Errorf("without the fence: %v", err)
 	}
 }
+
+// FuzzLaunch runs hostile kernels: they may be refused or faulty, but must not
+// crash the device.
+func FuzzLaunch(f *testing.F) {
+	text, err := os.ReadFile("testdata/faults.txt")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, c := range strings.Split(string(text), "\n-- ")[1:] {
+		if _, body, ok := strings.Cut(c, "\nfix: "); ok {
+			f.Add(body[strings.Index(body, "\n")+1:])
+		}
+	}
+	for op := range decoders {
+		f.Add(op + ".b32 %r1, %r2, %r3, %r4;")
+	}
+	f.Add("mov.b64 {%h1, %h2, %h3, %h4}, %rd1; bar.red.popc.u32 %r1, 0, %p1; vote.sync.ballot.b32 %r1, %p1, -1;")
+	f.Add("setp.lt.and.ftz.f32 %p1|_, %f1, 0f00000000, !%p2; shfl.sync.up.b32 %r1|%p1, %r2, %r3, %r4, -1; cvt.rn.f16x2.f32 %r1, %f1, %f2;")
+	f.Fuzz(func(t *testing.T, body string) {
+		if len(body) > 4096 {
+			return
+		}
+		d := Open(Options{Serial: true, Budget: 1, SharedBlock: 8192, Traffic: true})
+		m, err := d.Load(program(body))
+		if err != nil {
+			return
+		}
+		k, err := m.Kernel("k")
+		if err != nil {
+			return
+		}
+		x := upload(t, d, make([]byte, 512))
+		d.Launch(k, cuda.Dim3{X: 2}, cuda.Dim3{X: 64}, 0, new(cuda.Args).Ptr(x).Ptr(x))
+	})
+}

@@ -343,6 +343,8 @@ func (b *body) finish() error {
 			}
 		}
 	}
-	k.flow()
+	if len(b.p.refused) == 0 {
+		k.flow()
+	}
 	return nil
 }

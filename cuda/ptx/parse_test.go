@@ -104,6 +104,7 @@ func TestRefusals(t *testing.T) {
 		kernelOf("mov.u32 %r1, %tid.w;"):                            "unknown special register %tid.w",
 		kernelOf("mov.u64 %rd1, %tid.x;"):                           "special register %tid.x has 4 bytes, want 8",
 		kernelOf("mov.u64 %rd1, nothing;"):                          `name "nothing" is not declared`,
+		kernelOf("bra;"):                                            "bra: operand l is missing",
 		kernelOf("bra NOWHERE;"):                                    `label "NOWHERE" is not in kernel "k"`,
 		kernelOf("L: L: ret;"):                                      `label "L" is placed twice`,
 		kernelOf("@%r1 ret;"):                                       `guard "%r1" is not a predicate`,
