@@ -138,6 +138,6 @@ func (m *Machine) time(ctx context.Context, w *Work, o Options) Result {
 	r.OfPeak = r.Flops / m.Peak
 	r.OfBus = w.Bytes / r.Median / m.Bandwidth
 	r.Allocs = float64(after.TotalAlloc-before.TotalAlloc) / float64(len(all))
-	r.PeakRSS = peakRSS()
+	r.PeakRSS = PeakRSS()
 	return r
 }

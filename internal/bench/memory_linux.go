@@ -13,8 +13,8 @@ func resetPeak() {
 	_ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) // where it is not allowed the peak is of the whole run
 }
 
-// peakRSS is the largest resident set since resetPeak, in bytes, 0 if unknown.
-func peakRSS() int64 { return procField("/proc/self/status", "VmHWM:") * 1024 }
+// PeakRSS is the largest resident set since resetPeak, in bytes, 0 if unknown.
+func PeakRSS() int64 { return procField("/proc/self/status", "VmHWM:") * 1024 }
 
 func procField(file, key string) int64 {
 	b, _ := os.ReadFile(file)

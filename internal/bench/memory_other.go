@@ -9,9 +9,9 @@ import (
 
 func resetPeak() { debug.FreeOSMemory() }
 
-// peakRSS is what the runtime has from the system: elsewhere there is no
+// PeakRSS is what the runtime has from the system: elsewhere there is no
 // resident set to ask for.
-func peakRSS() int64 {
+func PeakRSS() int64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int64(m.Sys - m.HeapReleased)

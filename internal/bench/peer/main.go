@@ -1,0 +1,61 @@
+// Command peer is our side of scripts/bench-peers. Its arguments are a work
+// (art, relu3_1, relu4_1), a side in pixels and a number of threads. For each
+// line on standard input it runs the work once and prints the seconds it took
+// and the process's peak memory in bytes.
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/impasto/impasto/gpu"
+	"github.com/impasto/impasto/internal/bench"
+	"github.com/impasto/impasto/vgg"
+)
+
+func main() {
+	if err := serve(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "peer:", err)
+		os.Exit(1)
+	}
+}
+
+func serve(args []string) error {
+	if len(args) != 3 {
+		return fmt.Errorf("want WORK SIDE THREADS, got %d arguments", len(args))
+	}
+	side, err := strconv.Atoi(args[1])
+	if err != nil {
+		return err
+	}
+	threads, err := strconv.Atoi(args[2])
+	if err != nil {
+		return err
+	}
+	b := gpu.NewCPU(gpu.CPUOptions{Threads: threads})
+	if err := b.Err(); err != nil {
+		return err
+	}
+	var w *bench.Work
+	if args[0] == "art" {
+		n, err := vgg.Random(1, "relu5_1")
+		if err != nil {
+			return err
+		}
+		if w, err = bench.Art(b, n, side); err != nil {
+			return err
+		}
+	} else {
+		w = bench.Matching(b, args[0], side)
+	}
+	w.Run()
+	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
+		start := time.Now()
+		w.Run()
+		fmt.Println(time.Since(start).Seconds(), bench.PeakRSS())
+	}
+	return nil
+}
