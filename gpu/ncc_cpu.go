@@ -80,8 +80,9 @@ func (b *CPU) DownloadMatches(index []int32, score []float32, m *Matches) {
 }
 
 const (
-	// bandBytes is the size that a band's slabs may take of the second level of cache.
-	bandBytes = 384 << 10
+	// bandBytes is what a band's slabs and the style rows they come from may take
+	// of the second level of cache: the next canvas row needs most of them again.
+	bandBytes = 512 << 10
 	bandMost  = 8 // diagonals
 )
 
@@ -117,7 +118,7 @@ func (b *CPU) Match(m *Matches, x *Array, bank *Bank, stride int, bias []float32
 	t := &b.match
 	t.b, t.x, t.bank, t.stride = b, x, bank, stride
 	nr, k := b.kernels.NR, bank.Size
-	t.band = min(max(bandBytes/(4*k*x.Shape.W*bank.Shape.W), 1), bandMost)
+	t.band = min(max(bandBytes/(4*bank.Shape.W*(x.Shape.C+k*x.Shape.W)), 1), bandMost)
 	t.ld = t.band*bank.Shape.W + 2*nr
 	for len(t.workers) < b.workers.n {
 		t.workers = append(t.workers, &matchWorker{})
@@ -174,6 +175,9 @@ func (t *matchTask) chunk(worker, i int) {
 	}
 }
 
+// columns is the number of canvas patches in a row.
+func (t *matchTask) columns() int { return (t.x.Shape.W-t.bank.Size)/t.stride + 1 }
+
 // slab is where the products of canvas row y lie.
 func (t *matchTask) slab(w *matchWorker, y int) []float32 {
 	k := t.bank.Size
@@ -211,7 +215,7 @@ func (t *matchTask) multiply(w *matchWorker, y, va, vb int) {
 // compare compares the canvas patches of row y with the style patches of row v.
 func (t *matchTask) compare(worker, y, v, first int) {
 	w, k, c := t.workers[worker], t.bank.Size, t.bank.cpu
-	count := (t.x.Shape.W-k)/t.stride + 1
+	count := t.columns()
 	step := t.stride * t.ld
 	inv, bias := c.inv[v*c.stride:][:c.stride], c.bias[v*c.stride:][:c.stride]
 	if k == 3 {
@@ -250,6 +254,9 @@ func (t *matchTask) find(w *matchWorker, index []int32, score []float32, p, o, y
 		}
 		if s > best {
 			best, at = s, u
+			if k == 3 && s == w.best[p%t.columns()] {
+				break // no other is better
+			}
 		}
 	}
 	if at >= 0 {

@@ -46,14 +46,14 @@ func refMatch(x, f []float32, xs, fs Shape, o BankOptions, stride int, bias []fl
 func TestMatch(t *testing.T) {
 	shapes := []struct{ x, f Shape }{
 		{Shape{3, 3, 4}, Shape{3, 3, 4}}, {Shape{5, 9, 3}, Shape{8, 4, 3}}, {Shape{13, 7, 16}, Shape{6, 21, 16}},
-		{Shape{18, 33, 5}, Shape{17, 34, 5}}, {Shape{4, 40, 33}, Shape{37, 5, 33}}, {Shape{24, 12, 160}, Shape{12, 16, 160}},
+		{Shape{18, 33, 5}, Shape{17, 34, 5}}, {Shape{4, 40, 33}, Shape{37, 5, 33}}, {Shape{14, 12, 160}, Shape{12, 9, 160}},
 	}
 	onEach(t, func(t *testing.T, b Backend) {
 		r := rand.New(rand.NewPCG(21, 22))
 		for _, s := range shapes {
 			for size := 1; size <= 5; size++ {
 				for _, stride := range [][2]int{{1, 1}, {2, 1}, {1, 3}, {3, 2}} {
-					if min(s.x.H, s.x.W, s.f.H, s.f.W) < size || size != 3 && stride[0] != 1 && s.x.C > 16 {
+					if min(s.x.H, s.x.W, s.f.H, s.f.W) < size || size != 3 && (stride[0] != 1 || s.x.C > 16) {
 						continue
 					}
 					exact := r.IntN(2) == 1
