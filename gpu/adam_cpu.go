@@ -91,13 +91,15 @@ func (a *cpuAdam) Carry(from Optimizer, _ float64) {
 	}
 	a.carry(&f.track)
 	a.step, a.all = f.step, f.all
-	resample(a.m, f.m, a.shape, f.shape, Bicubic)
-	resample(a.v, f.v, a.shape, f.shape, Bilinear)
+	a.b.resample(a.m, f.m, a.shape, f.shape, Bicubic)
+	a.b.resample(a.v, f.v, a.shape, f.shape, Bilinear)
 }
 
 func (a *cpuAdam) Bytes() int64 { return a.bytes() + 4*int64(len(a.m)+len(a.v)) }
 
 func (a *cpuAdam) Free() {
+	bytes := a.Bytes()
 	a.release()
 	a.m, a.v = nil, nil
+	a.b.returnMemory(bytes)
 }

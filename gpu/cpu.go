@@ -104,20 +104,22 @@ func (b *CPU) MaskBytes(s Shape, p Pool) int64 {
 // signBytes is the bytes of one bit plane over c channels.
 func signBytes(c int) int { return (c + 7) / 8 }
 
-// largeArray is the size from which Free hands memory back to the system at
-// once: an arena of one scale must not wait, as garbage, beside the next one's.
-const largeArray = 16 << 20
-
 // Free forgets the elements; the arrays must not be used again.
 func (b *CPU) Free(arrays ...*Array) {
-	large := false
+	var bytes int64
 	for _, a := range arrays {
 		if a != nil {
-			large = large || 4*len(a.data) >= largeArray
+			bytes += 4 * int64(len(a.data))
 			a.data = nil
 		}
 	}
-	if large {
+	b.returnMemory(bytes)
+}
+
+// returnMemory hands memory back to the system at once if much was freed: the
+// arena of one scale must not wait, as garbage, beside that of the next.
+func (b *CPU) returnMemory(freed int64) {
+	if freed >= 16<<20 {
 		debug.FreeOSMemory()
 	}
 }

@@ -269,8 +269,8 @@ func (l *cpuLBFGS) Carry(from Optimizer, gradient float64) {
 	skip := max(0, len(f.mem.order)-(l.mem.k-1))
 	for _, slot := range f.mem.order[skip:] {
 		free := l.mem.free
-		resample(l.s[free], f.s[slot], l.shape, f.shape, Bilinear)
-		resample(l.y[free], f.y[slot], l.shape, f.shape, Bilinear)
+		l.b.resample(l.s[free], f.s[slot], l.shape, f.shape, Bilinear)
+		l.b.resample(l.y[free], f.y[slot], l.shape, f.shape, Bilinear)
 		for j := range l.y[free] {
 			l.y[free][j] *= float32(gradient)
 		}
@@ -294,6 +294,8 @@ func (l *cpuLBFGS) Bytes() int64 {
 }
 
 func (l *cpuLBFGS) Free() {
+	bytes := l.Bytes()
 	l.release()
 	l.s, l.y, l.grad = nil, nil, nil
+	l.b.returnMemory(bytes)
 }

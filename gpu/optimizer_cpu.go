@@ -103,7 +103,7 @@ func (t *track) Result(dst *Array) {
 func (t *track) carry(from *track) {
 	t.scale = from.scale
 	if t.average != nil && from.average != nil {
-		resample(t.average, from.average, t.shape, from.shape, Bicubic)
+		t.b.resample(t.average, from.average, t.shape, from.shape, Bicubic)
 		t.weight = from.weight
 	}
 }

@@ -2,10 +2,52 @@ package gpu
 
 import "math"
 
+// resampleRows is how many rows of the result a chunk computes.
+const resampleRows = 16
+
+type resampleTask struct {
+	b             *CPU
+	dst, src      []float32
+	to, from      Shape
+	across, along []taps // of each column, of each row
+}
+
 // Resample is used between scales, not inside an iteration, so it may allocate.
 func (b *CPU) Resample(dst, src *Array, filter ResampleFilter) {
 	checkResample(dst, src)
-	resample(dst.data, src.data, dst.Shape, src.Shape, filter)
+	b.resample(dst.data, src.data, dst.Shape, src.Shape, filter)
+}
+
+func (b *CPU) resample(dst, src []float32, to, from Shape, filter ResampleFilter) {
+	t := &resampleTask{b, dst, src, to, from, tapsFor(to.W, from.W, filter), tapsFor(to.H, from.H, filter)}
+	b.workers.run(chunks(to.H, resampleRows), t)
+}
+
+// chunk filters the source rows it needs along x, then those along y.
+func (t *resampleTask) chunk(worker, i int) {
+	c, row := t.to.C, t.to.W*t.to.C
+	rows := t.along[i*resampleRows : min(t.to.H, (i+1)*resampleRows)]
+	last := rows[len(rows)-1]
+	first, end := rows[0].first, last.first+len(last.weights)
+	strip := t.b.scratchFor(worker, (end-first)*row)
+	clear(strip)
+	for y := first; y < end; y++ {
+		for x, tap := range t.across {
+			out := strip[(y-first)*row+x*c:][:c]
+			for k, w := range tap.weights {
+				for ch, v := range t.src[(y*t.from.W+tap.first+k)*c:][:c] {
+					out[ch] += w * v
+				}
+			}
+		}
+	}
+	for j, tap := range rows {
+		out := t.dst[(i*resampleRows+j)*row:][:row]
+		clear(out)
+		for k, w := range tap.weights {
+			t.b.kernels.Axpy(out, w, strip[(tap.first+k-first)*row:][:row])
+		}
+	}
 }
 
 // taps are the weights of one output coordinate over inputs first, first+1, ...
@@ -24,16 +66,13 @@ func tapsFor(m, n int, filter ResampleFilter) []taps {
 		centre := (float64(i)+0.5)*scale - 0.5
 		lo := max(0, int(math.Ceil(centre-radius*stretch)))
 		hi := min(n-1, int(math.Floor(centre+radius*stretch)))
-		w := make([]float64, 0, hi-lo+1)
 		total := 0.0
 		for j := lo; j <= hi; j++ {
-			v := kernel((float64(j) - centre) / stretch)
-			w = append(w, v)
-			total += v
+			total += kernel((float64(j) - centre) / stretch)
 		}
-		list[i].first = lo
-		for _, v := range w {
-			list[i].weights = append(list[i].weights, float32(v/total))
+		list[i] = taps{lo, make([]float32, hi-lo+1)}
+		for j := range list[i].weights {
+			list[i].weights[j] = float32(kernel((float64(lo+j)-centre)/stretch) / total)
 		}
 	}
 	return list
@@ -68,31 +107,4 @@ func (f ResampleFilter) kernel() (func(float64) float64, float64) {
 		}, 3
 	}
 	return func(x float64) float64 { return max(0, 1-math.Abs(x)) }, 1
-}
-
-// resample filters along x into a strip as high as src, then along y.
-func resample(dst, src []float32, to, from Shape, filter ResampleFilter) {
-	c := to.C
-	strip := make([]float32, from.H*to.W*c)
-	alongX, alongY := tapsFor(to.W, from.W, filter), tapsFor(to.H, from.H, filter)
-	for y := range from.H {
-		for x, t := range alongX {
-			out := strip[(y*to.W+x)*c:][:c]
-			for k, w := range t.weights {
-				for ch, v := range src[(y*from.W+t.first+k)*c:][:c] {
-					out[ch] += w * v
-				}
-			}
-		}
-	}
-	row := to.W * c
-	for y, t := range alongY {
-		out := dst[y*row:][:row]
-		clear(out)
-		for k, w := range t.weights {
-			for j, v := range strip[(t.first+k)*row:][:row] {
-				out[j] += w * v
-			}
-		}
-	}
 }

@@ -120,6 +120,11 @@ func newRun(in Inputs, plan Plan, env Env) *run {
 // scale paints scale i (from 0) to its end.
 func (r *run) scale(ctx context.Context, i int) error {
 	s, b := r.plan.Scales[i], r.env.Backend
+	// Before the pass is made: the paintings' memory can be its own.
+	paintings, err := r.measureStyles(max(s.W, s.H))
+	if err != nil {
+		return err
+	}
 	pass, err := r.env.Network.NewPass(b, s.H, s.W, r.o.passOptions(true))
 	if err != nil {
 		return err
@@ -131,7 +136,7 @@ func (r *run) scale(ctx context.Context, i int) error {
 		content = content.Resize(s.W, s.H, picture.Lanczos3)
 	}
 	ob := newObjective(b, r.o, pass, x)
-	if err := r.setTargets(ob, content); err != nil {
+	if err := r.setTargets(ob, content, paintings); err != nil {
 		return err
 	}
 	r.begin(x, content)
@@ -180,8 +185,9 @@ func (r *run) begin(x *gpu.Array, content *picture.Picture) {
 	r.env.Backend.Upload(x, r.px.start(r.o, x.Shape.W, x.Shape.H, content, style, fit(r.init)))
 }
 
-// setTargets measures the photograph and the paintings at this scale.
-func (r *run) setTargets(ob *objective, content *picture.Picture) error {
+// setTargets measures the photograph at this scale and takes the moments of the
+// paintings, by layer.
+func (r *run) setTargets(ob *objective, content *picture.Picture, paintings map[string][]moments) error {
 	if r.o.ContentWeight > 0 {
 		r.env.Backend.Upload(ob.x, r.px.fromPicture(content))
 		ob.pass.Forward(ob.x, func(tap string, f *gpu.Array) {
@@ -195,20 +201,27 @@ func (r *run) setTargets(ob *objective, content *picture.Picture) error {
 		})
 	}
 	if r.o.StyleWeight > 0 {
-		layers := make(map[string][]moments)
-		for _, s := range r.styles {
-			if err := r.measureStyle(s, max(ob.x.Shape.W, ob.x.Shape.H), layers); err != nil {
-				return err
-			}
-		}
 		for _, l := range r.o.StyleLayers {
 			if l.Weight > 0 {
-				ob.addStyle(l, layers[l.Layer])
+				ob.addStyle(l, paintings[l.Layer])
 			}
 		}
 	}
 	ob.addTV()
 	return r.env.Backend.Err()
+}
+
+// measureStyles measures all paintings for a canvas of that long side.
+func (r *run) measureStyles(canvas int) (map[string][]moments, error) {
+	layers := make(map[string][]moments)
+	if r.o.StyleWeight > 0 {
+		for _, s := range r.styles {
+			if err := r.measureStyle(s, canvas, layers); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return layers, nil
 }
 
 // measureStyle appends to layers the moments of one painting, whose long side

@@ -253,8 +253,10 @@ func (ob *objective) free() {
 		for _, g := range t.grams {
 			ob.b.Free(g.A)
 		}
-		for _, w := range t.w2 {
-			ob.b.Free(w.d)
+		for i, w := range t.w2 {
+			if i == 0 {
+				ob.b.Free(w.d) // one for all
+			}
 			ob.b.Free(w.target.Arrays()...)
 		}
 	}

@@ -120,7 +120,11 @@ func engineObjective(t *testing.T, n *vgg.Network, o Options, x, content *pictur
 		t.Fatal(err)
 	}
 	ob := newObjective(env.Backend, plan.Options, pass, env.Backend.NewArray(gpu.Shape{H: x.H, W: x.W, C: 3}))
-	if err := r.setTargets(ob, r.content); err != nil {
+	paintings, err := r.measureStyles(max(x.W, x.H))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.setTargets(ob, r.content, paintings); err != nil {
 		t.Fatal(err)
 	}
 	env.Backend.Upload(ob.x, r.px.fromPicture(x))
