@@ -68,7 +68,7 @@ func demo(s *session, c *cli.Context) error {
 	if err := s.renderPicture(style.ModeArt, set, nil, samplePrefix+content, []string{samplePrefix + painting}); err != nil {
 		return err
 	}
-	if !s.quiet && !s.json {
+	if !s.quiet && !s.json && !set.on("dry-run") {
 		fmt.Fprintln(s.stderr, "next: impasto art YOUR-PHOTO.jpg A-PAINTING.jpg      all samples as files: impasto samples")
 	}
 	return nil

@@ -5,22 +5,30 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/impasto/impasto/style"
 )
 
+// optionNames lists the JSON names of the fields of o, in their order.
+func optionNames(o *style.Options) []string {
+	kind := reflect.TypeOf(o).Elem()
+	names := make([]string, kind.NumField())
+	for i := range names {
+		names[i], _, _ = strings.Cut(kind.Field(i).Tag.Get("json"), ",")
+	}
+	return names
+}
+
 // optionField returns the field of o whose JSON name is name.
 func optionField(o *style.Options, name string) (reflect.Value, bool) {
-	v := reflect.ValueOf(o).Elem()
-	for i := range v.NumField() {
-		tag, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
-		if tag == name {
-			return v.Field(i), true
-		}
+	i := slices.Index(optionNames(o), name)
+	if i < 0 {
+		return reflect.Value{}, false
 	}
-	return reflect.Value{}, false
+	return reflect.ValueOf(o).Elem().Field(i), true
 }
 
 // setOption sets the option called name to what the user wrote. Whether the

@@ -145,7 +145,8 @@ func (r *render) save(p *picture.Picture, rec recipe.Recipe) error {
 
 // watch is called after iterations, at most some ten times a second.
 func (r *render) watch(show *show, signals *signals, e style.Event) {
-	if e.Notice != "" {
+	if e.Notice != "" && time.Since(show.noticed) > noticeEvery {
+		show.noticed = time.Now()
 		show.reporter.Event("warning", e.Notice, nil)
 	}
 	eta := e.ETA
@@ -201,7 +202,12 @@ type show struct {
 	file     string          // --preview FILE
 	pace     preview.Pace
 	saved    int // how many times save-every has passed
+	noticed  time.Time
 }
+
+// noticeEvery spaces what a run says of itself: one that keeps going back
+// after overflows would fill the screen.
+const noticeEvery = 10 * time.Second
 
 // newShow opens progress and preview.
 func (r *render) newShow() (*show, error) {

@@ -16,8 +16,9 @@ import (
 // samplePrefix before a sample's name makes it an input: sample:mosaic.
 const samplePrefix = "sample:"
 
-// Samples are drawn at this size unless asked otherwise.
-const sampleW, sampleH = 768, 512
+// Samples are drawn at this size unless asked otherwise: half as large again as
+// the demo's canvas, and a second or two of drawing each.
+const sampleW, sampleH = 576, 384
 
 func samplesCommand(s *session) *cli.Command {
 	return command(&cli.Command{
@@ -26,7 +27,7 @@ func samplesCommand(s *session) *cli.Command {
 		Usage:     "write the sample pictures and the maps of their regions",
 		ArgsUsage: "[DIRECTORY]",
 		Flags: append([]cli.Flag{
-			textFlag("size", "s", groupScale, "SIZE", "768x512; or a long side"),
+			textFlag("size", "s", groupScale, "SIZE", "576x384; or a long side"),
 			textFlag("overwrite", "", groupOutput, "HOW", "if one exists: fail (-n), replace (-y), number, skip"),
 			&cli.BoolFlag{Name: "y", Usage: "replace files that exist", Hidden: true},
 		}, commonFlags()...),
@@ -96,7 +97,7 @@ func samples(s *session, c *cli.Context) error {
 		}
 		img, err := j.draw()
 		if err != nil {
-			return usageFault(err.Error(), "--size 768x512")
+			return usageFault(err.Error(), "--size 576x384")
 		}
 		if err := picture.Save(j.path, picture.FromImage(img), picture.WriteOptions{}); err != nil {
 			return err

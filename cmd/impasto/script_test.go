@@ -87,8 +87,17 @@ func makeFiles(dir string) error {
 	if err != nil {
 		return err
 	}
+	kept := n.Layers[1].Weight[7]
 	n.Layers[1].Weight[7] = float32(math.NaN())
-	_, _, err = n.Write(filepath.Join(dir, "nan.safetensors"), false)
+	if _, _, err = n.Write(filepath.Join(dir, "nan.safetensors"), false); err != nil {
+		return err
+	}
+	// Finite, but what it makes of a picture is not.
+	n.Layers[1].Weight[7] = kept
+	for i := range n.Layers[1].Weight {
+		n.Layers[1].Weight[i] *= 1e37
+	}
+	_, _, err = n.Write(filepath.Join(dir, "wild.safetensors"), false)
 	return err
 }
 

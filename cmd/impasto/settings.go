@@ -10,6 +10,7 @@ import (
 
 	"github.com/impasto/impasto/internal/config"
 	"github.com/impasto/impasto/style"
+	"github.com/impasto/impasto/vgg"
 )
 
 // settings are the effective values of all params for one render, and where
@@ -202,8 +203,8 @@ func envLayer(lookup func(string) (string, bool)) layer {
 	return layer{
 		get: func(name string) (string, bool) {
 			p, _ := findParam(name)
-			if p.flagOnly {
-				return "", false
+			if p.flagOnly || envName(name) == vgg.Environment {
+				return "", false // IMPASTO_WEIGHTS may be a directory; vgg.Resolve reads it
 			}
 			v, ok := lookup(envName(name))
 			return v, ok && v != ""
@@ -257,9 +258,10 @@ func isSwitchedOn(c *cli.Context, name string) bool {
 	return false
 }
 
-// networkName is the name by which defaults are chosen for --weights.
+// networkName is the name by which defaults are chosen for --weights: "mini",
+// or "vgg19" for all others.
 func networkName(weights string) string {
-	if weights == "mini" {
+	if src, err := vgg.Resolve(home(weights)); err == nil && src.Builtin == "mini" {
 		return "mini"
 	}
 	return "vgg19"
