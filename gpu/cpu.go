@@ -18,10 +18,16 @@ type CPUOptions struct {
 
 // CPU is the backend in Go: arrays are (H, W, C) row-major float32.
 type CPU struct {
-	workers        *workers
-	kernels        *simd.Kernels
-	err            error // IMPASTO_SIMD names what this machine lacks
-	status         Status
+	workers *workers
+	kernels *simd.Kernels
+	err     error // IMPASTO_SIMD names what this machine lacks
+	status  Status
+	work
+}
+
+// work is what the operations keep from one call to the next so as not to
+// allocate. Nothing in it is a result: it may be dropped between operations.
+type work struct {
 	scratch        [][]float32 // per worker, grown to the largest need
 	partial        []float64   // per chunk of the running reduction
 	winoU          []float32   // transformed filters and patches of a run that shares them
@@ -54,7 +60,8 @@ func NewCPU(o CPUOptions) *CPU {
 	if n <= 0 {
 		n = runtime.GOMAXPROCS(0)
 	}
-	b := &CPU{workers: newWorkers(n), scratch: make([][]float32, n)}
+	b := &CPU{workers: newWorkers(n)}
+	b.scratch = make([][]float32, n)
 	b.kernels, b.err = simd.Best()
 	// The workers know nothing of b, so a backend that is dropped without Close
 	// still gives its threads back.
@@ -117,9 +124,11 @@ func (b *CPU) Free(arrays ...*Array) {
 }
 
 // returnMemory hands memory back to the system at once if much was freed: the
-// arena of one scale must not wait, as garbage, beside that of the next.
+// arena of one scale must not wait, as garbage, beside that of the next. The
+// tasks would keep it alive, for they point at what they last worked on.
 func (b *CPU) returnMemory(freed int64) {
 	if freed >= 16<<20 {
+		b.work = work{scratch: make([][]float32, len(b.scratch))}
 		debug.FreeOSMemory()
 	}
 }
