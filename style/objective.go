@@ -9,7 +9,7 @@ import (
 // eye: a face is still a face and the painting is recognised at once. At 0.05
 // portraits dissolve into the painting, at 0.5 the photograph shows through;
 // relative content errors are simply larger than relative style errors.
-const contentBalance = 0.15
+const contentBalance = 0.2
 
 // objective is everything minimised at one scale: the losses of image x and
 // their gradient g, on a backend.
@@ -94,7 +94,7 @@ func (ob *objective) share(l LayerWeight, all []LayerWeight) float64 {
 
 // addContent takes the photograph's features at a layer as the target:
 //
-//	relative  0.15 * sum (F-P)^2 / sum P^2
+//	relative  0.2 * sum (F-P)^2 / sum P^2
 //	paper     1/2 * sum (F-P)^2                 Gatys et al. 2016, eq. 1
 //	mean      sum (F-P)^2 / (C H W)             neural-style
 func (ob *objective) addContent(l LayerWeight, target *gpu.Array) {

@@ -59,7 +59,7 @@ func referenceLosses(n *vgg.Network, o Options, x, content grid, styles []grid, 
 		for _, l := range o.ContentLayers {
 			v := l.Weight * referenceContent(f[l.Layer], p[l.Layer], o.LossScale)
 			if o.LossScale == ScaleRelative {
-				v *= 0.15 / share
+				v *= 0.2 / share
 			}
 			c += o.ContentWeight * v
 		}
