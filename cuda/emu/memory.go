@@ -74,6 +74,7 @@ type memory struct {
 	next    uint64
 	count   int
 	atomics sync.Mutex // makes atom and red one step
+	stores  sync.Mutex // makes a store and its tags one step
 }
 
 func newMemory() *memory { return &memory{next: globalBase} }

@@ -113,14 +113,7 @@ func (w *warp) atomic(o *op, m uint32, f func(old, b, c uint64) uint64) {
 	if r.space == ptx.Global && b.fenced {
 		b.ordered = true
 	}
-	if b.hints[o.pc] != r {
-		b.hints[o.pc] = r
-	}
-	s := &b.stats[o.pc]
-	s.Bytes += int64(n) * int64(bits.OnesCount32(m))
-	if b.traffic {
-		w.countTraffic(o, s, r.space, m, n)
-	}
+	w.finish(o, m, r)
 }
 
 func init() {

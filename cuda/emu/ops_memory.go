@@ -146,6 +146,19 @@ func (w *warp) note(o *op, lane int, r *region, off, n uint64, write, same bool)
 	}
 }
 
+// finish counts an access, and keeps its region for the next time.
+func (w *warp) finish(o *op, m uint32, r *region) {
+	b := w.block
+	if b.hints[o.pc] != r {
+		b.hints[o.pc] = r
+	}
+	s := &b.stats[o.pc]
+	s.Bytes += int64(o.bytes) * int64(bits.OnesCount32(m))
+	if b.traffic {
+		w.countTraffic(o, s, r.space, m, o.bytes)
+	}
+}
+
 func load(w *warp, o *op, m uint32) {
 	w.addresses(o)
 	b := w.block
@@ -160,6 +173,10 @@ func load(w *warp, o *op, m uint32) {
 	if !o.weak {
 		b.device.memory.atomics.Lock()
 		defer b.device.memory.atomics.Unlock()
+	}
+	if w.loadRow(o, m, r) {
+		w.finish(o, m, r)
+		return
 	}
 	for left := m; left != 0; left &= left - 1 {
 		i := bits.TrailingZeros32(left) & 31
@@ -193,14 +210,7 @@ func load(w *warp, o *op, m uint32) {
 		}
 		w.loadElements(o, i, r.data, off)
 	}
-	if b.hints[o.pc] != r {
-		b.hints[o.pc] = r
-	}
-	s := &b.stats[o.pc]
-	s.Bytes += int64(n) * int64(bits.OnesCount32(m))
-	if b.traffic {
-		w.countTraffic(o, s, r.space, m, n)
-	}
+	w.finish(o, m, r)
 }
 
 // loadElements moves elements of any size into registers of any width.
@@ -219,70 +229,6 @@ func (w *warp) loadElements(o *op, i int, data []byte, off uint64) {
 			w.r32[s][i] = uint32(v) & o.keep
 		}
 		off += o.size
-	}
-}
-
-// loadShared is load for words of shared memory, where kernels spend most of
-// their loads. Tags that a read would not change are passed over, and the two
-// commonest changes are made here: the first reader since a barrier, and a
-// second lane of the same warp.
-func loadShared(w *warp, o *op, m uint32) {
-	w.addresses(o)
-	b := w.block
-	r := b.shared
-	n := o.bytes
-	limit := r.limit(n)
-	state, data, tags := r.state, r.data, b.tags
-	shift := b.kernel.sharedGranule
-	s := w.settled()
-	last, repeats := ^uint64(0), 0
-	for left := m; left != 0; left &= left - 1 {
-		i := bits.TrailingZeros32(left) & 31
-		off := w.addr[i]
-		if off == last {
-			repeats++
-		} else {
-			last, repeats = off, 0
-		}
-		if repeats < 2 {
-			if off >= limit || off&(n-1) != 0 {
-				w.find(o, i, off, n, false)
-			}
-			for g := off >> shift; g <= (off+n-1)>>shift; g++ {
-				switch t := tags[g]; {
-				case t&s.maskMany == s.many || t&s.maskWarp == s.own || t == s.first+uint64(i):
-				case t&tagEpoch != s.epoch:
-					tags[g] = s.first + uint64(i)
-				case (t-1)&^31+1 == s.first:
-					tags[g] = s.own
-				default:
-					w.touchShared(o, i, g<<shift, 1, false, false)
-				}
-			}
-			if n == 16 {
-				if binary.LittleEndian.Uint64(state[off:])&binary.LittleEndian.Uint64(state[off+8:]) != written8 {
-					w.failState(o, i, r, off, off, n)
-				}
-			} else if getN(state, off, n) != stateOf(n) {
-				w.failState(o, i, r, off, off, n)
-			}
-		}
-		if o.quad {
-			low, high := binary.LittleEndian.Uint64(data[off:]), binary.LittleEndian.Uint64(data[off+8:])
-			w.r32[o.vec[0]][i], w.r32[o.vec[1]][i] = uint32(low), uint32(low>>32)
-			w.r32[o.vec[2]][i], w.r32[o.vec[3]][i] = uint32(high), uint32(high>>32)
-			continue
-		}
-		for k, s := range o.vec {
-			if s >= 0 {
-				w.r32[s][i] = get32(data, off+4*uint64(k))
-			}
-		}
-	}
-	st := &b.stats[o.pc]
-	st.Bytes += int64(n) * int64(bits.OnesCount32(m))
-	if b.traffic {
-		w.countTraffic(o, st, ptx.Shared, m, n)
 	}
 }
 
@@ -306,9 +252,19 @@ func store(w *warp, o *op, m uint32) {
 	if o.space == ptx.Local || o.space == ptx.Generic {
 		limit = 0
 	}
-	if !o.weak {
+	switch {
+	case !o.weak:
 		b.device.memory.atomics.Lock()
 		defer b.device.memory.atomics.Unlock()
+	case raceable && !b.alone && o.space != ptx.Shared && o.space != ptx.Local:
+		// The race rule looks at tags and at what memory holds: no other block
+		// may be between the two.
+		b.device.memory.stores.Lock()
+		defer b.device.memory.stores.Unlock()
+	}
+	if w.storeRow(o, m, r) {
+		w.finish(o, m, r)
+		return
 	}
 	for left, flip := b.inOrder(m); left != 0; left &= left - 1 {
 		i := bits.TrailingZeros32(left)&31 ^ flip
@@ -340,14 +296,7 @@ func store(w *warp, o *op, m uint32) {
 			off += o.size
 		}
 	}
-	if b.hints[o.pc] != r {
-		b.hints[o.pc] = r
-	}
-	s := &b.stats[o.pc]
-	s.Bytes += int64(n) * int64(bits.OnesCount32(m))
-	if b.traffic {
-		w.countTraffic(o, s, r.space, m, n)
-	}
+	w.finish(o, m, r)
 }
 
 // element is the value lane i stores from register s.
