@@ -1,5 +1,7 @@
 package gpu
 
+import "github.com/impasto/impasto/gpu/simd"
+
 // cpuFilter keeps a filter's weights (K, C, 3, 3) as they came and lays them
 // out as a run needs them, each once, when first asked for.
 type cpuFilter struct {
@@ -116,7 +118,7 @@ func (f *Filter) gradPanels(nr int) []float32 {
 // panels lays taps of in inputs and out outputs out as (out/nr, in, 9, nr),
 // the last panel filled up with zeros.
 func panels(in, out, nr int, tap func(k, c, t int) float32) []float32 {
-	p := make([]float32, chunks(out, nr)*in*9*nr)
+	p := simd.Floats(chunks(out, nr) * in * 9 * nr)
 	for k := range out {
 		for c := range in {
 			at := p[(k/nr*in+c)*9*nr+k%nr:]
