@@ -124,19 +124,23 @@ class Regression:
         return w[:, :-1, None, None].contiguous(), w[:, -1].contiguous()
 
 
-def folded(weights, x):
-    """The student for input RGB - MEAN, every channel's mean activation over x (already divided by INPUT_SCALE) one.
+def folded(weights, adapters, x):
+    """The student for input RGB - MEAN, its channels scaled by what they are worth.
 
-    ReLU and average pooling are homogeneous, so scaling channel c by s and the next filters' input c by 1/s is exact.
+    A painting's losses compare the student's channels as they stand, so each is scaled by the norm of its column of
+    the adapter: how much of VGG19 hangs on it. (Scaling every channel to mean 1 instead makes rare channels huge, and
+    Gram matrices of them paint noise.) Each layer's mean activation over x, (RGB - MEAN) / INPUT_SCALE, is then 1.
+    ReLU and average pooling are homogeneous: scaling channel c by s and the next filters' input c by 1 / s is exact.
     """
     w = {k: v.detach().clone() for k, v in weights.items()}
     w["conv1_1.weight"] /= INPUT_SCALE
     with torch.no_grad():
         f = student_features(weights, x)
     before = None
-    for n in names(BLOCKS):
-        mean = f[n].mean(dim=(0, 2, 3))
-        s = 1 / mean.clamp(min=0.02 * float(mean.mean()))  # a nearly dead channel stays small
+    for n, (a, _) in zip(names(BLOCKS), adapters):
+        worth = a.detach()[:, :, 0, 0].norm(dim=0)
+        worth = worth.clamp(min=0.02 * float(worth.mean()))
+        s = worth / float((worth * f[n].mean(dim=(0, 2, 3))).mean())
         k = f"conv{n}"
         if before is not None:
             w[k + ".weight"] /= before[None, :, None, None]

@@ -79,7 +79,7 @@ func lay(p point) stone {
 			mb := (float64(ib) + 0.5 + 0.24*(random(ia, ib, 1010+seed)-0.5)) * tessera
 			// Stones are square: the larger of the two distances counts most.
 			dx, dy := a-ma, b-mb
-			d := math.Pow(sq(dx)*sq(dx)+sq(dy)*sq(dy), 0.25)
+			d := math.Sqrt(math.Sqrt(sq(dx)*sq(dx) + sq(dy)*sq(dy)))
 			if d < best {
 				second = best
 				best, bx, by = d, dx, dy
@@ -157,7 +157,7 @@ func drawMosaic(w, h int) *image.NRGBA {
 		c := glass(s).mul(0.96 + 0.26*facing)
 		speck := fbm(p.x*120, p.v*120, 2, 0.6, p.px*120, 1040)
 		c = c.mul(1 + 0.07*speck + 0.10*(float64(s.id>>24)/255-0.5))
-		shine := math.Pow(clamp(0.55+facing), 9) * 0.22
+		shine := sq(sq(sq(clamp(0.55+facing)))) * 0.22
 		c = c.add(rgb{shine, shine, shine * 0.9})
 		grout := hex(0x8E8474).mul(0.62 + 0.12*fbm(p.x*160, p.v*160, 2, 0.6, p.px*160, 1050))
 		covered := clamp(edge/soft + 0.5)

@@ -80,11 +80,11 @@ func Map(name string, w, h int) (*image.NRGBA, map[string]color.NRGBA, error) {
 	at := p.labels(w, h)
 	im := image.NewNRGBA(image.Rect(0, 0, w, h))
 	f := newFrame(w, h)
-	for y := range h {
+	eachRow(h, func(y int) {
 		for x := range w {
 			im.SetNRGBA(x, y, at(f.at(float64(x)+0.5, float64(y)+0.5)).colour())
 		}
-	}
+	})
 	legend := map[string]color.NRGBA{}
 	for _, l := range p.regions {
 		legend[l.String()] = l.colour()

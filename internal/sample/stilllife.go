@@ -128,7 +128,7 @@ func lit(at, n, ray vec, c rgb, gloss float64, self int) rgb {
 	sum = sum.add(c.tint(light(0xA0663A).mul(0.26 * clamp(0.2-n.y) * math.Exp(-1.5*at.y) * (0.35 + 0.65*open))))
 	half := window.sub(ray).unit()
 	spec := math.Pow(clamp(n.dot(half)), 10+gloss*90) * gloss * shadow(at, self)
-	rim := math.Pow(1-clamp(-n.dot(ray)), 4) * 0.12 * gloss * open
+	rim := sq(sq(1-clamp(-n.dot(ray)))) * 0.12 * gloss * open
 	return sum.add(daylit.mul(1.1 * spec)).add(light(0xA9B4C4).mul(rim))
 }
 
@@ -228,12 +228,14 @@ func lemon(n, axis vec, px float64) (rgb, float64) {
 func jugProfile(y float64) (r, slope float64) {
 	f := func(y float64) float64 {
 		t := y / jugHeight
-		belly := 0.50 * math.Pow(clamp(math.Sin(math.Pi*clamp(0.13+0.78*t))), 0.75)
+		root := math.Sqrt(clamp(math.Sin(math.Pi * clamp(0.13+0.78*t))))
+		belly := 0.50 * root * math.Sqrt(root)
 		neck := 0.205 + 0.10*step(0.86, 1.0, t)
 		return mix(belly, neck, step(0.48, 0.80, t))
 	}
 	const e = 1e-3
-	return f(y), (f(y+e) - f(y-e)) / (2 * e)
+	r = f(y)
+	return r, (f(y+e) - r) / e
 }
 
 // jugBeads stand for the jug where it only hides light: heights and radii.

@@ -80,7 +80,7 @@ func (c *canvas) relief(depth float64) {
 			facing := (0.55*gx + 0.62*gy + 0.56) * n // light from (-0.55, -0.62, 0.56) on the normal (-gx, -gy, 1)
 			i := y*c.w + x
 			shade := 0.42 + 0.78*clamp(facing)
-			glint := math.Pow(clamp(facing), 18) * 0.10
+			glint := sq(sq(sq(sq(clamp(facing))))) * 0.09
 			c.colour[i] = c.colour[i].mul(shade).add(rgb{glint, glint, glint * 0.9})
 		}
 	}

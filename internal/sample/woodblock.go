@@ -233,16 +233,16 @@ func drawWoodblock(w, h int) *image.NRGBA {
 	const k = 2
 	W, H := w*k, h*k
 	plate := make([]ink, W*H)
-	for y := range H {
+	eachRow(H, func(y int) {
 		for x := range W {
 			plate[y*W+x] = block(f.at((float64(x)+0.5)/k, (float64(y)+0.5)/k))
 		}
-	}
+	})
 	line := 0.0019 * float64(h) * k // half the width of the key line, fine pixels
 	reach := max(1, int(math.Round(line)))
 	strength := math.Min(1, line/0.8)
 	im := image.NewNRGBA(image.Rect(0, 0, w, h))
-	for y := range h {
+	eachRow(h, func(y int) {
 		for x := range w {
 			var c rgb
 			for s := range k * k {
@@ -259,7 +259,7 @@ func drawWoodblock(w, h int) *image.NRGBA {
 			fibre := 0.035*fbm(p.x*210, p.v*60, 2, 0.6, p.px*210, 910) + 0.03*fbm(p.x*4, p.v*4, 4, 0.5, p.px*4, 912)
 			set(im, x, y, c.mul((1.0/(k*k))*(1+fibre)))
 		}
-	}
+	})
 	return im
 }
 
