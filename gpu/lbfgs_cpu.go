@@ -82,7 +82,11 @@ func (l *cpuLBFGS) accept(x, g *Array, loss, absG float64) {
 // gradient, whose length means nothing.
 func (l *cpuLBFGS) stepLength() float64 {
 	step := l.o.LearningRate * l.scale
-	if len(l.mem.order) == 0 && l.absG > 1 {
+	switch {
+	case len(l.mem.order) > 0:
+	case l.o.FirstStep > 0 && l.absG > 0:
+		step *= l.o.FirstStep * float64(l.shape.Len()) / l.absG
+	case l.absG > 1:
 		step /= l.absG
 	}
 	return step

@@ -94,7 +94,11 @@ type LBFGSOptions struct {
 	StepOptions
 	History      int     // pairs kept; 0: 10
 	LearningRate float64 // 0: 1
-	LineSearch   bool
+	// FirstStep is the mean |change| of a step along the bare gradient, as in
+	// style_transfer; 0: Torch7's rule, whose step on large images drowns in
+	// their rounding, so that the first curvature measured is noise.
+	FirstStep  float64
+	LineSearch bool
 }
 
 func (o LBFGSOptions) withDefaults() LBFGSOptions {

@@ -248,5 +248,9 @@ func (o Options) newOptimizer(b gpu.Backend, s gpu.Shape, px pixels) gpu.Optimiz
 	if o.Optimizer == OptimizerAdam {
 		return b.NewAdam(s, gpu.AdamOptions{StepOptions: common, LearningRate: o.LR, Beta1: o.Beta1, Beta2: o.Beta2, Eps: o.Epsilon})
 	}
-	return b.NewLBFGS(s, gpu.LBFGSOptions{StepOptions: common, History: o.History, LearningRate: o.LR, LineSearch: o.LineSearch})
+	l := gpu.LBFGSOptions{StepOptions: common, History: o.History, LearningRate: o.LR, LineSearch: o.LineSearch}
+	if o.LossScale == ScaleRelative {
+		l.FirstStep = 1 // one level of 255: gradients of our losses say nothing of distances
+	}
+	return b.NewLBFGS(s, l)
 }
