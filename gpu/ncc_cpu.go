@@ -199,13 +199,11 @@ func (t *matchTask) multiply(w *matchWorker, y, va, vb int) {
 	p0, p1 := va*ws/nr, chunks(vb*ws, nr)
 	for p := p0; p < p1; p++ {
 		panel := t.bank.cpu.panels[p*s.C*nr:]
-		next := &t.bank.cpu.panels[min(p+1, p1-1)*s.C*nr]
 		for c := 0; c < s.C; c += depthStep {
 			depth := min(depthStep, s.C-c)
+			next := &t.bank.cpu.panels[min(p+1, p1-1)*s.C*nr]
 			if c+depth < s.C {
 				next = &panel[(c+depth)*nr]
-			} else {
-				next = &t.bank.cpu.panels[min(p+1, p1-1)*s.C*nr]
 			}
 			ks.Gemm(s.W, depth, &t.x.data[y*s.W*s.C+c], s.C, 1, &panel[c*nr], &slab[(p-p0)*nr], t.ld, c > 0, next, depth*nr)
 		}

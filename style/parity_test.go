@@ -1,7 +1,6 @@
 package style
 
 import (
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -333,11 +332,11 @@ func TestNormalizedGradients(t *testing.T) {
 	}
 	for i := range l1 {
 		if math.Abs(float64(mean[i])-features*float64(l1[i])) > 1e-3*features*largest {
-			t.Fatal(fmt.Sprintf("element %d is %g and %g, want a ratio of %g", i, l1[i], mean[i], features))
+			t.Fatalf("element %d is %g and %g, want a ratio of %g", i, l1[i], mean[i], features)
 		}
 		// the layer's weights are eight times as large, its unit gradient is not
 		if math.Abs(float64(bright[i])-8*float64(l1[i])) > 1e-3*8*largest {
-			t.Fatal(fmt.Sprintf("element %d is %g and %g, want a ratio of 8", i, l1[i], bright[i]))
+			t.Fatalf("element %d is %g and %g, want a ratio of 8", i, l1[i], bright[i])
 		}
 	}
 }

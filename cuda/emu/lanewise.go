@@ -42,13 +42,7 @@ func each16(f func(a, b, c uint16) uint16) run {
 	return each(func(a, b, c uint32) uint32 { return uint32(f(uint16(a), uint16(b), uint16(c))) })
 }
 
-// eachF32 and eachF64 work on floats.
-func eachF32(f func(a, b, c float32) float32) run {
-	return each(func(a, b, c uint32) uint32 {
-		return math.Float32bits(f(math.Float32frombits(a), math.Float32frombits(b), math.Float32frombits(c)))
-	})
-}
-
+// eachF64 works on doubles; the hot single-precision forms have loops of their own.
 func eachF64(f func(a, b, c float64) float64) run {
 	return each64(func(a, b, c uint64) uint64 {
 		return math.Float64bits(f(math.Float64frombits(a), math.Float64frombits(b), math.Float64frombits(c)))

@@ -329,7 +329,7 @@ func (a *argRule) scalar(o *Operand, t Type, regs []Reg) error {
 		case (r == Pred) != (t == Pred):
 			return fmt.Errorf("register %s is .%v, want .%v", regs[o.Reg].Name, r, t)
 		case o.Not && r != Pred:
-			return fmt.Errorf("only a predicate can be negated with !")
+			return fmt.Errorf("only a predicate can be negated")
 		case a.relaxed && r.Size() >= size:
 		case r.Size() != size:
 			return fmt.Errorf("register %s is .%v, want %d bytes", regs[o.Reg].Name, r, size)
