@@ -13,8 +13,12 @@ import (
 // demoSettings make a picture worth showing in well under a minute on two
 // cores, whatever is configured: demo reads no configuration.
 var demoSettings = map[string]string{
-	"weights": "mini", "size": "384", "iterations": "120,80,50", "output": "impasto-demo.png", "overwrite": "replace",
+	"weights": "mini", "size": "384", "iterations": "120,100,80", "optimizer": "adam", "lr": "4",
+	"output": "impasto-demo.png", "overwrite": "replace",
 }
+
+// The pair that is painted unless others are named.
+const demoContent, demoPainting = "lighthouse", "woodblock"
 
 // demoFlags are those of art that demo has too.
 var demoFlags = map[string]bool{
@@ -55,8 +59,8 @@ func demo(s *session, c *cli.Context) error {
 	if c.Bool("y") {
 		set.texts["overwrite"] = "replace"
 	}
-	content := either(flagText(c, "content"), firstSample(sample.Content))
-	painting := either(flagText(c, "style"), firstSample(sample.Painting))
+	content := either(flagText(c, "content"), demoContent)
+	painting := either(flagText(c, "style"), demoPainting)
 	bad.add(checkSample(content, sample.Content))
 	bad.add(checkSample(painting, sample.Painting))
 	if len(bad) > 0 {
@@ -94,8 +98,6 @@ func namesOf(kind sample.Kind) []string {
 }
 
 func sampleNames(kind sample.Kind) string { return strings.Join(namesOf(kind), ", ") }
-
-func firstSample(kind sample.Kind) string { return namesOf(kind)[0] }
 
 // checkSample refuses a name that is no sample, or one of the other kind.
 func checkSample(name string, kind sample.Kind) error {
