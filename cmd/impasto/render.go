@@ -95,9 +95,7 @@ func (r *render) read(content string, styles []string, init string) faults {
 			bad.add(err)
 			return nil
 		}
-		for _, w := range info.Warnings {
-			r.notes = append(r.notes, w)
-		}
+		r.notes = append(r.notes, info.Warnings...)
 		r.files = append(r.files, inputFile{role, path, info, p})
 		return p
 	}

@@ -1,10 +1,6 @@
 package main
 
-import (
-	"os"
-	"path/filepath"
-	"strings"
-)
+import "strings"
 
 // nearest returns the word closest to got by edit distance (insert, delete,
 // replace, swap of neighbours), or "" when none is near enough to be meant.
@@ -47,24 +43,4 @@ func editDistance(a, b string) int {
 		older, old, row = old, row, older
 	}
 	return old[len(y)]
-}
-
-// nearestFile returns the file in path's directory whose name is closest to
-// path's, or "".
-func nearestFile(path string) string {
-	dir, base := filepath.Split(path)
-	where := dir
-	if where == "" {
-		where = "."
-	}
-	d, err := os.Open(where)
-	if err != nil {
-		return ""
-	}
-	defer d.Close()
-	names, _ := d.Readdirnames(4096)
-	if near := nearest(base, names); near != "" {
-		return dir + near
-	}
-	return ""
 }

@@ -27,7 +27,6 @@ func light(v uint32) rgb {
 func (c rgb) mul(t float64) rgb     { return rgb{c.r * t, c.g * t, c.b * t} }
 func (c rgb) add(d rgb) rgb         { return rgb{c.r + d.r, c.g + d.g, c.b + d.b} }
 func (c rgb) tint(d rgb) rgb        { return rgb{c.r * d.r, c.g * d.g, c.b * d.b} }
-func (c rgb) luma() float64         { return 0.2126*c.r + 0.7152*c.g + 0.0722*c.b }
 func (c rgb) film() rgb             { return rgb{film(c.r), film(c.g), film(c.b)} }
 func blend(a, b rgb, t float64) rgb { return a.mul(1 - t).add(b.mul(t)) }
 
