@@ -8,6 +8,6 @@
 // mean. Nothing outside this package knows of BGR, of standard deviations or
 // of flipped kernels.
 //
-// It imports package gpu (for the executor) and gorgonia.org/tensor (at the
-// edge: weights cross to other programs as *tensor.Dense).
+// It imports package gpu, for the executor. Sub-package dense lends the weights
+// to other programs as tensors.
 package vgg

@@ -16,10 +16,10 @@ func ExampleLoad() {
 	}
 	for i := range network.Layers {
 		l := &network.Layers[i]
-		fmt.Println(l.Tap(), l.WeightTensor().Shape())
+		fmt.Println(l.Tap(), l.Out, l.In)
 	}
 	// Output:
-	// relu1_1 (16, 3, 3, 3)
-	// relu1_2 (16, 16, 3, 3)
-	// relu2_1 (32, 16, 3, 3)
+	// relu1_1 16 3
+	// relu1_2 16 16
+	// relu2_1 32 16
 }

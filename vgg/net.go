@@ -8,7 +8,6 @@ import (
 	"sync"
 
 	"github.com/impasto/impasto/gpu"
-	"gorgonia.org/tensor"
 )
 
 // Pool is the pooling between two blocks: 2x2 windows, stride 2.
@@ -63,18 +62,6 @@ type Provenance struct {
 	Licence string // "" if the file does not say
 	Format  string // "safetensors", "pth", "caffemodel", "onnx", "mat", "random"
 	Layout  Layout // the convention they were folded from
-}
-
-// WeightTensor returns the layer's weights as a dense tensor (K, C, 3, 3) that
-// shares their memory.
-func (l *Layer) WeightTensor() *tensor.Dense {
-	return tensor.New(tensor.WithShape(l.Out, l.In, 3, 3), tensor.WithBacking(l.Weight))
-}
-
-// BiasTensor returns the layer's biases as a dense tensor (K) that shares
-// their memory.
-func (l *Layer) BiasTensor() *tensor.Dense {
-	return tensor.New(tensor.WithShape(l.Out), tensor.WithBacking(l.Bias))
 }
 
 // Tap returns the name of the layer's output after its ReLU, "relu3_1".

@@ -5,8 +5,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-
-	"gorgonia.org/tensor"
 )
 
 func TestParseLayer(t *testing.T) {
@@ -67,22 +65,5 @@ func TestDepthAndTaps(t *testing.T) {
 	}
 	if _, err := new(Network).ParseLayer("relu1_1"); err == nil {
 		t.Error("an empty network has relu1_1")
-	}
-}
-
-// TestWeightTensor also keeps gorgonia.org/tensor in the build, and with it
-// the pin of assume-no-moving-gc without which that package panics at start.
-func TestWeightTensor(t *testing.T) {
-	l := Layer{In: 2, Out: 3, Weight: make([]float32, 3*2*9), Bias: []float32{1, 2, 3}}
-	l.Weight[(2*2+1)*9+3*1+2] = 7 // k=2, c=1, i=1, j=2
-	var w, b *tensor.Dense = l.WeightTensor(), l.BiasTensor()
-	if got := w.Shape(); !got.Eq(tensor.Shape{3, 2, 3, 3}) {
-		t.Errorf("shape %v", got)
-	}
-	if v, err := w.At(2, 1, 1, 2); err != nil || v != float32(7) {
-		t.Errorf("At(2,1,1,2) = %v, %v", v, err)
-	}
-	if v, err := b.At(1); err != nil || v != float32(2) {
-		t.Errorf("bias At(1) = %v, %v", v, err)
 	}
 }
