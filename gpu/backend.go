@@ -18,6 +18,7 @@ type Backend interface {
 	Losses
 	Matching
 	Vectors
+	Windows
 	Optimizers
 
 	// Record prepares f, which calls operations of this backend with arguments
@@ -93,6 +94,13 @@ type Vectors interface {
 	AddNormalized(dst *Array, a float64, x *Array)
 	Dot(a, b *Array) float64 // waits: not for use inside an iteration
 	Resample(dst, src *Array, filter ResampleFilter)
+}
+
+// Windows are parts of arrays, for images computed in tiles; see window.go.
+type Windows interface {
+	CopyWindow(dst, src *Array, y, x int)
+	AddWindow(dst, src *Array, y, x int)
+	MoveLoss(into, from int)
 }
 
 // Optimizers move an image along its gradient; see optimizer.go.

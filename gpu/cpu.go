@@ -50,6 +50,7 @@ type work struct {
 	content   contentTask
 	tv        tvTask
 	vector    vectorTask
+	window    windowTask
 }
 
 var _ Backend = (*CPU)(nil)

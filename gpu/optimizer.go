@@ -1,5 +1,7 @@
 package gpu
 
+import "io"
+
 // Optimizer moves an image against its gradient. Its state lives on the
 // backend, and it reads the losses from the status block there.
 type Optimizer interface {
@@ -17,6 +19,12 @@ type Optimizer interface {
 	// by which the gradient of a pixel changes between the two: 1 for a loss that
 	// grows with the number of pixels, else the ratio of the old number to the new.
 	Carry(from Optimizer, gradient float64)
+	// Save writes all that decides the steps to come, the status block
+	// included, and Load takes it into a new optimiser of the same kind, shape
+	// and options, on this or another machine. What follows has the same bytes
+	// as if nothing had come between.
+	Save(w io.Writer) error
+	Load(r io.Reader) error
 	// Bytes is the memory of the state; Free gives it back.
 	Bytes() int64
 	Free()
