@@ -23,13 +23,16 @@ type Env struct {
 	MaxBytes int64       // refuse a plan that needs more device memory; 0: no limit
 	Progress func(Event) // nil: silent
 	Every    int         // also report at multiples of this iteration count, whatever the clock says; 0: off
+
+	Saving Saving      // keep what the run can be taken up from
+	Resume *Checkpoint // take it up there; inputs, options and network must be those of then
 }
 
 // Art paints the content in the look of the styles. With no style weight it
 // reproduces the content's features alone, with no content weight the styles'
-// alone. When ctx is cancelled it finishes the iteration and returns the
-// picture so far together with ctx.Err(); when the loss stops being finite, the
-// last good picture and a *DivergedError.
+// alone. When ctx is cancelled it finishes the iteration, keeps a checkpoint if
+// asked to, and returns the picture so far together with ctx.Err(); when the
+// loss stops being finite, the last good picture and a *DivergedError.
 func Art(ctx context.Context, in Inputs, o Options, env Env) (*Result, error) {
 	o.Mode = ModeArt
 	return paint(ctx, in, o, env)
@@ -53,7 +56,15 @@ func paint(ctx context.Context, in Inputs, o Options, env Env) (*Result, error) 
 	}
 	r := newRun(in, plan, env)
 	defer r.release()
-	for i := range plan.Scales {
+	first := 0
+	if c := env.Resume; c != nil {
+		if err := c.fits(plan); err != nil {
+			return nil, err
+		}
+		r.takeUp(c)
+		first = c.Scale
+	}
+	for i := first; i < len(plan.Scales); i++ {
 		if err = r.scale(ctx, i); err != nil {
 			break
 		}
@@ -83,7 +94,7 @@ type run struct {
 
 	image     *gpu.Array // result of the scale done last
 	optimizer gpu.Optimizer
-	shown     *gpu.Array // what the optimiser shows, at the present scale
+	keeper    keeper
 
 	started   time.Time
 	done      int // iterations, over all scales
@@ -96,7 +107,8 @@ func newRun(in Inputs, plan Plan, env Env) *run {
 	o := plan.Options
 	r := &run{
 		env: env, o: o, plan: plan, started: time.Now(),
-		px: pixels{mean: env.Network.Mean, white: float32(o.ImageRange)},
+		px:     pixels{mean: env.Network.Mean, white: float32(o.ImageRange)},
+		keeper: keeper{Saving: env.Saving, last: time.Now()},
 	}
 	if in.Content != nil && o.Mode == ModeArt {
 		r.content = in.Content.Flatten()
@@ -139,8 +151,16 @@ func (r *run) scale(ctx context.Context, i int) error {
 	if err := r.setTargets(ob, content, paintings); err != nil {
 		return err
 	}
-	r.begin(x, content)
 	optimizer := r.o.newOptimizer(b, x.Shape, r.px)
+	l := &loop{run: r, index: i, ob: ob, bytes: pass.Bytes() + optimizer.Bytes()}
+	b.ResetStatus()
+	if c := r.env.Resume; c != nil && c.Scale == i && r.image == nil {
+		if err := l.resume(c, optimizer); err != nil {
+			return err
+		}
+	} else {
+		r.begin(x, content)
+	}
 	if r.optimizer != nil && r.o.CarryState {
 		gradient := 1.0 // relative losses count every pixel
 		if r.o.LossScale != ScaleRelative {
@@ -152,15 +172,12 @@ func (r *run) scale(ctx context.Context, i int) error {
 		r.optimizer.Free()
 	}
 	r.optimizer = optimizer
-	r.shown = b.NewArray(x.Shape)
-	b.Copy(r.shown, x)
 
-	err = newLoop(r, i, ob, pass.Bytes()+optimizer.Bytes()).iterate(ctx)
+	err = l.iterate(ctx)
 
-	optimizer.Result(r.shown)
+	optimizer.Result(x)
 	b.Free(r.image)
-	r.image = r.shown
-	b.Free(x)
+	r.image = x
 	ob.free()
 	return err
 }

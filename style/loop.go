@@ -17,8 +17,8 @@ type loop struct {
 	*run
 	index    int // of the scale, from 0
 	ob       *objective
-	program  gpu.Program
 	bytes    int64
+	first    int // iterations of the scale done before it was taken up again
 	begun    time.Time
 	reported time.Time
 	notice   string
@@ -33,24 +33,28 @@ const (
 	samples      = 100 // of the history, at most, per scale
 )
 
-func newLoop(r *run, index int, ob *objective, bytes int64) *loop {
-	l := &loop{run: r, index: index, ob: ob, bytes: bytes, begun: time.Now()}
-	r.env.Backend.ResetStatus()
-	l.program = r.env.Backend.Record(func() {
-		ob.evaluate()
-		r.optimizer.Step(ob.x, ob.g)
-	})
-	return l
+// resume puts the loop where it stood, with its image and its optimiser.
+func (l *loop) resume(c *Checkpoint, optimizer gpu.Optimizer) error {
+	l.first, l.seen, l.lastLoss = c.Iteration, c.Seen, c.LastLoss
+	return c.restore(l.env.Backend, l.ob.x, optimizer)
 }
 
 func (l *loop) iterate(ctx context.Context) error {
 	n := l.plan.Scales[l.index].Iterations
 	sampleEvery := max(1, (n+samples-1)/samples)
-	for it := 1; it <= n; it++ {
+	l.begun = time.Now()
+	program := l.env.Backend.Record(func() {
+		l.ob.evaluate()
+		l.optimizer.Step(l.ob.x, l.ob.g)
+	})
+	for it := l.first + 1; it <= n; it++ {
+		if l.keeper.due(time.Now()) || ctx.Err() != nil && l.keeper.Path != "" {
+			l.keep(it - 1)
+		}
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		l.program.Run()
+		program.Run()
 		l.done++
 		last := it == n
 		sample, check := last || it%sampleEvery == 0, it%checkEvery == 0
@@ -76,6 +80,9 @@ func (l *loop) iterate(ctx context.Context) error {
 		if end {
 			return nil
 		}
+	}
+	if ctx.Err() != nil && l.keeper.Path != "" {
+		l.keep(n)
 	}
 	return ctx.Err()
 }
@@ -123,10 +130,10 @@ func (l *loop) report(it int) {
 		Snapshot: l.snapshot,
 	}
 	if spent > 0 {
-		e.PerSecond = float64(it) / spent
+		e.PerSecond = float64(it-l.first) / spent
 	}
-	if it >= 3 {
-		e.ETA = time.Duration(l.remaining(it, spent/float64(it)) * float64(time.Second))
+	if it-l.first >= 3 {
+		e.ETA = time.Duration(l.remaining(it, spent/float64(it-l.first)) * float64(time.Second))
 	}
 	l.notice = ""
 	l.env.Progress(e)
@@ -143,9 +150,12 @@ func (l *loop) remaining(it int, seconds float64) float64 {
 	return total
 }
 
+// snapshot is the picture as it is. Between iterations the gradient's array is
+// free to hold it.
 func (l *loop) snapshot() *picture.Picture {
-	l.optimizer.Result(l.shown)
-	return l.picture(l.shown)
+	l.env.Backend.Copy(l.ob.g, l.ob.x)
+	l.optimizer.Result(l.ob.g)
+	return l.picture(l.ob.g)
 }
 
 // hints are for a run that diverged.

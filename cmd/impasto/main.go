@@ -23,11 +23,12 @@ type session struct {
 	stdout, stderr io.Writer
 	json, quiet    bool
 	verbose        int
+	args           []string // the command line as given
 }
 
 // run runs one command line and returns the exit code.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	s := &session{stdin: stdin, stdout: stdout, stderr: stderr}
+	s := &session{stdin: stdin, stdout: stdout, stderr: stderr, args: args}
 	app := newApp(s)
 	if n := len(args); n > 1 && args[n-1] == completionFlag {
 		complete(stdout, app, args[1:n-1])

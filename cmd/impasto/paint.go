@@ -64,7 +64,7 @@ func (r *render) run() error {
 	res, err := r.paint(ctx, func(e style.Event) { r.watch(show, signals, e) })
 	if res == nil || res.Picture == nil {
 		if errors.Is(err, context.Canceled) {
-			return signals.fault("interrupted before the first iteration; nothing was saved")
+			return signals.fault("interrupted before the first iteration; no picture was saved")
 		}
 		return err
 	}
@@ -77,6 +77,9 @@ func (r *render) finish(show *show, signals *signals, res *style.Result, runErr 
 	rec := r.finished(res, stopped)
 	if err := r.save(res.Picture, rec); err != nil {
 		return err
+	}
+	if stopped != "interrupted" {
+		r.removeCheckpoint()
 	}
 	show.preview(res.Picture, true)
 	o := outcome{
@@ -109,7 +112,7 @@ func (r *render) finish(show *show, signals *signals, res *style.Result, runErr 
 		}
 		f := signals.fault(done)
 		if r.out.path != stdoutName {
-			f.Try = []string{"impasto replay " + r.out.path + " -y   (from the beginning, to the end)"}
+			f.Try = r.waysOn()
 		}
 		return f
 	case errors.As(runErr, &diverged):

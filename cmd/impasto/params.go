@@ -53,6 +53,8 @@ var params = []param{
 	{name: "overwrite", group: groupOutput, value: "HOW", usage: "if it exists: ask, fail (-n), replace (-y), number, skip"},
 	{name: "save-every", group: groupOutput, value: "N", usage: "also save out_00100.png every N iterations"},
 	{name: "frames", group: groupOutput, value: "DIR", usage: "save those pictures into DIR instead"},
+	{name: "checkpoint", group: groupOutput, value: "EVERY", usage: "keep what --resume needs, such as every 30s (the default), 5m, or off"},
+	{name: "resume", group: groupOutput, usage: "go on where an interrupted or killed render of this output stood", flagOnly: true},
 	{name: "report", group: groupOutput, value: "FILE.html", usage: "write a page with pictures, loss curves and settings"},
 	{name: "no-recipe", group: groupOutput, usage: "do not write the recipe into the picture"},
 

@@ -238,7 +238,15 @@ func (r *render) outputName() string {
 func (r *render) chooseOutputs() error {
 	var bad faults
 	var err error
-	r.out, err = r.chooseTarget(r.outputName(), r.set.text("overwrite"), r.fieldValues())
+	rule := r.set.text("overwrite")
+	if r.set.on("resume") {
+		found, err := r.findCheckpoint()
+		bad.add(err)
+		if found {
+			rule = "replace"
+		}
+	}
+	r.out, err = r.chooseTarget(r.outputName(), rule, r.fieldValues())
 	bad.add(err)
 	if err == nil && r.out.path != stdoutName {
 		bad.add(r.out.format.Fits(r.plan.W(), r.plan.H()))
@@ -319,6 +327,7 @@ func (r *render) describe() map[string]any {
 // error: interrupted and diverged runs keep what they have.
 func (r *render) paint(ctx context.Context, watch func(style.Event)) (*style.Result, error) {
 	r.env.Progress = watch
+	r.env.Saving = r.saving()
 	if r.mode == style.ModeTexture {
 		return style.Texture(ctx, r.inputs, r.set.options, r.env)
 	}

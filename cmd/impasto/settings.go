@@ -160,6 +160,10 @@ func checkText(p param, text string) error {
 		if _, ok := parseBytes(text); !ok {
 			return badValue(p.name, text, "an amount such as 500MB or 2GB")
 		}
+	case "checkpoint":
+		if _, ok := parseEvery(text); !ok {
+			return badValue(p.name, text, "a time such as 30s or 5m, or off")
+		}
 	case "progress-fd":
 		return atLeast(3)
 	}

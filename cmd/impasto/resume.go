@@ -1,0 +1,140 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/impasto/impasto/internal/recipe"
+	"github.com/impasto/impasto/style"
+)
+
+// A render keeps its checkpoint beside its output, as out.png.checkpoint, until
+// the picture is finished and written. --resume with the same command line goes
+// on from there.
+
+// checkpointEvery is how often one is written unless --checkpoint says otherwise.
+const checkpointEvery = 30 * time.Second
+
+// parseEvery reads the value of --checkpoint; 0 is off.
+func parseEvery(text string) (time.Duration, bool) {
+	if on, ok := parseSwitch(text); ok && !on {
+		return 0, true
+	}
+	d, err := time.ParseDuration(text)
+	return d, err == nil && d > 0
+}
+
+// checkpointOf is the checkpoint's file, "" where there is none to be.
+func (r *render) checkpointOf(output string) string {
+	if output == stdoutName || output == "" {
+		return ""
+	}
+	return output + ".checkpoint"
+}
+
+// saving is what style is to keep.
+func (r *render) saving() style.Saving {
+	every := checkpointEvery
+	if text := r.set.text("checkpoint"); text != "" {
+		every, _ = parseEvery(text)
+	}
+	path := r.checkpointOf(r.out.path)
+	note, err := r.recipe.Canonical()
+	if every == 0 || path == "" || err != nil {
+		return style.Saving{}
+	}
+	return style.Saving{Path: path, Every: every, Note: note}
+}
+
+// findCheckpoint looks for the render that --resume goes on with.
+func (r *render) findCheckpoint() (found bool, err error) {
+	where, err := r.chooseTarget(r.outputName(), "replace", r.fieldValues())
+	path := r.checkpointOf(where.path)
+	if err != nil || path == "" {
+		return false, nil // told when the output is chosen
+	}
+	c, err := style.LoadCheckpoint(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		r.notes = append(r.notes, fmt.Sprintf("there is no checkpoint %q; painting from the beginning", path))
+		return false, nil
+	case err != nil:
+		return false, newFault(exitInput, "checkpoint", err.Error(), "without --resume, from the beginning")
+	}
+	if err := r.compareRecipe(path, c.Note); err != nil {
+		return false, err
+	}
+	if c.Damaged != nil {
+		r.notes = append(r.notes, c.Damaged.Error()+"; the one before it is used")
+	}
+	r.notes = append(r.notes, fmt.Sprintf("going on at scale %d, iteration %d", c.Scale+1, c.Iteration))
+	r.env.Resume = c
+	return true, nil
+}
+
+// compareRecipe refuses the checkpoint of another render.
+func (r *render) compareRecipe(path, note string) error {
+	var then recipe.Recipe
+	if err := json.Unmarshal([]byte(note), &then); err != nil {
+		return newFault(exitInput, "checkpoint", fmt.Sprintf("checkpoint %q was not written by this command", path), "without --resume, from the beginning")
+	}
+	if then.Hash() == r.recipe.Hash() {
+		return nil
+	}
+	what := []string{}
+	changes, _ := recipe.Diff(then, r.recipe)
+	for _, c := range changes {
+		if c.Path != "impasto" && !strings.HasSuffix(c.Path, ".name") {
+			what = append(what, fmt.Sprintf("%s is %s there and %s here", strings.TrimPrefix(c.Path, "options."), c.A, c.B))
+		}
+	}
+	return newFault(exitUsage, "checkpoint",
+		fmt.Sprintf("checkpoint %q is of another render: %s", path, strings.Join(what[:min(3, len(what))], ", ")),
+		"the command line it was begun with, and --resume", "without --resume, from the beginning")
+}
+
+// removeCheckpoint forgets what --resume would need, once it is not needed.
+func (r *render) removeCheckpoint() {
+	if path := r.checkpointOf(r.out.path); path != "" {
+		style.RemoveCheckpoint(path)
+	}
+}
+
+// waysOn is what to do after an interruption.
+func (r *render) waysOn() []string {
+	if path := r.saving().Path; path != "" {
+		if _, err := os.Stat(path); err == nil {
+			return []string{r.commandLine("--resume")}
+		}
+	}
+	return []string{"impasto replay " + r.out.path + " -y   (from the beginning, to the end)"}
+}
+
+// commandLine is the one given with another flag, as it is typed in a shell.
+func (r *render) commandLine(flag string) string {
+	words := []string{"impasto"}
+	for _, w := range r.args[1:] {
+		words = append(words, shellWord(w))
+	}
+	if !slices.Contains(words, flag) {
+		words = append(words, flag)
+	}
+	return strings.Join(words, " ")
+}
+
+var plainWord = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
+
+// shellWord puts a word in quotes if a shell would take it apart.
+func shellWord(word string) string {
+	if plainWord.MatchString(word) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}

@@ -1,0 +1,258 @@
+package style
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/impasto/impasto/gpu"
+	"github.com/impasto/impasto/internal/picture"
+)
+
+// Saving says where a run keeps what it can be taken up from.
+type Saving struct {
+	Path  string        // of the file; "": keep nothing
+	Every time.Duration // at least; writing never takes more than a hundredth of the time
+	Note  string        // for the caller, such as the recipe that the run follows
+}
+
+// Checkpoint is where an unfinished run stood: at which iteration of which
+// scale, with which losses behind it. The image and the optimiser's state stay
+// in the file until the run goes on.
+//
+// The file is a line that names the format, the length of the JSON form of this
+// struct (4 bytes, little-endian), that JSON, the image (H, W, 3) as float32,
+// the optimiser's state, and the SHA-256 of all this. What else a run needs
+// follows from its inputs and options.
+type Checkpoint struct {
+	Note      string   `json:"note"`
+	Options   Options  `json:"options"`
+	Scale     int      `json:"scale"` // from 0
+	W         int      `json:"w"`     // of that scale
+	H         int      `json:"h"`
+	Iteration int      `json:"iteration"` // done at that scale
+	Done      int      `json:"done"`      // over all scales
+	Rollbacks int      `json:"rollbacks"`
+	Seen      int      `json:"seen"`      // rollbacks of that scale
+	LastLoss  float64  `json:"last_loss"` // at the look at the plateau before
+	Losses    Losses   `json:"losses"`
+	History   []Sample `json:"history"`
+	Seconds   float64  `json:"seconds"`
+
+	// Damaged is the newer file's fault where the one before it had to be used.
+	Damaged error `json:"-"`
+
+	path string
+	body int64 // where the image begins
+}
+
+const checkpointFormat = "impasto checkpoint 1\n"
+
+// before is the checkpoint that the one at path replaced.
+func before(path string) string { return path + ".before" }
+
+// LoadCheckpoint reads what was last kept at path and checks that it is whole.
+// A damaged file is refused and the one kept before it used. Where there is
+// neither the error is fs.ErrNotExist.
+func LoadCheckpoint(path string) (*Checkpoint, error) {
+	c, err := readCheckpoint(path)
+	if err == nil {
+		return c, nil
+	}
+	older, olderErr := readCheckpoint(before(path))
+	switch {
+	case olderErr == nil:
+		if !errors.Is(err, fs.ErrNotExist) {
+			older.Damaged = err
+		}
+		return older, nil
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, olderErr
+	}
+	return nil, err
+}
+
+// RemoveCheckpoint removes what was kept at path, once a run is finished and
+// its picture safe.
+func RemoveCheckpoint(path string) {
+	left, _ := filepath.Glob(path + ".tmp-*") // of writers that were killed
+	for _, name := range append(left, path, before(path)) {
+		_ = os.Remove(name) // one that stays does no harm but to take room
+	}
+}
+
+func readCheckpoint(path string) (*Checkpoint, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	damaged := func(what string) error { return fmt.Errorf("checkpoint %q is damaged: %s", path, what) }
+	st, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	size := st.Size() - sha256.Size
+	if size < int64(len(checkpointFormat)+4) {
+		return nil, damaged(fmt.Sprintf("it has only %d bytes", st.Size()))
+	}
+	sum := sha256.New()
+	if _, err := io.CopyBuffer(sum, io.LimitReader(f, size), make([]byte, 1<<20)); err != nil {
+		return nil, err
+	}
+	end := make([]byte, sha256.Size)
+	if _, err := io.ReadFull(f, end); err != nil || !bytes.Equal(end, sum.Sum(nil)) {
+		return nil, damaged("its checksum does not fit")
+	}
+	// It is what somebody wrote; whether it was this program is another matter.
+	head := make([]byte, len(checkpointFormat)+4)
+	if _, err := f.ReadAt(head, 0); err != nil || string(head[:len(checkpointFormat)]) != checkpointFormat {
+		return nil, damaged("it is of another version or no checkpoint")
+	}
+	n := int64(binary.LittleEndian.Uint32(head[len(checkpointFormat):]))
+	c := &Checkpoint{path: path, body: int64(len(head)) + n}
+	if c.body > size {
+		return nil, damaged("its header is cut off")
+	}
+	text := make([]byte, n)
+	if _, err := f.ReadAt(text, int64(len(head))); err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(text, c); err != nil {
+		return nil, damaged("its header is not readable")
+	}
+	return c, nil
+}
+
+// write keeps where the loop stands after iteration it, replacing path's file
+// only once the new one is whole and safe on the disk. What path held before is
+// kept beside it until then and after.
+func (c *Checkpoint) write(path string, backend gpu.Backend, x *gpu.Array, optimizer gpu.Optimizer) error {
+	text, err := json.Marshal(c)
+	if err != nil {
+		return err
+	}
+	if err := os.Rename(path, before(path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return picture.WriteFile(path, func(w io.Writer) error {
+		s := &summed{w: w, sum: sha256.New()}
+		b := bufio.NewWriterSize(s, 1<<20)
+		head := binary.LittleEndian.AppendUint32([]byte(checkpointFormat), uint32(len(text)))
+		if _, err := b.Write(append(head, text...)); err != nil {
+			return err
+		}
+		err := download(backend, x, func(values []float32, _, _ int) error {
+			return binary.Write(b, binary.LittleEndian, values)
+		})
+		if err != nil {
+			return err
+		}
+		if err := optimizer.Save(b); err != nil {
+			return err
+		}
+		if err := b.Flush(); err != nil {
+			return err
+		}
+		_, err = w.Write(s.sum.Sum(nil))
+		return err
+	})
+}
+
+// summed writes and takes the sum of what it writes.
+type summed struct {
+	w   io.Writer
+	sum hash.Hash
+}
+
+func (s *summed) Write(p []byte) (int, error) {
+	n, err := s.w.Write(p)
+	s.sum.Write(p[:n])
+	return n, err
+}
+
+// fits reports whether the checkpoint is of a run with this plan.
+func (c *Checkpoint) fits(p Plan) error {
+	then, err1 := json.Marshal(c.Options)
+	now, err2 := json.Marshal(p.Options)
+	if err := errors.Join(err1, err2); err != nil {
+		return err
+	}
+	if !bytes.Equal(then, now) || c.Scale < 0 || c.Scale >= len(p.Scales) {
+		return fmt.Errorf("checkpoint %q is of a run with other options", c.path)
+	}
+	return nil
+}
+
+// restore brings image x and the optimiser to where they stood.
+func (c *Checkpoint) restore(b gpu.Backend, x *gpu.Array, optimizer gpu.Optimizer) error {
+	if (x.Shape != gpu.Shape{H: c.H, W: c.W, C: 3}) {
+		return fmt.Errorf("checkpoint %q is of %dx%d, the run of %dx%d", c.path, c.W, c.H, x.Shape.W, x.Shape.H)
+	}
+	f, err := os.Open(c.path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if _, err := f.Seek(c.body, io.SeekStart); err != nil {
+		return err
+	}
+	r := bufio.NewReaderSize(f, 1<<20)
+	upload(b, x, func(values []float32, _, _ int) {
+		err = errors.Join(err, binary.Read(r, binary.LittleEndian, values))
+	})
+	if err != nil {
+		return fmt.Errorf("checkpoint %q: %w", c.path, err)
+	}
+	if err := optimizer.Load(r); err != nil {
+		return fmt.Errorf("checkpoint %q: %w", c.path, err)
+	}
+	return nil
+}
+
+// takeUp takes over where the run stood, as far as it is not the scale's.
+func (r *run) takeUp(c *Checkpoint) {
+	r.done, r.rollbacks, r.losses, r.history = c.Done, c.Rollbacks, c.Losses, c.History
+	r.started = time.Now().Add(-time.Duration(c.Seconds * float64(time.Second)))
+}
+
+// keeper decides when a run writes its checkpoint.
+type keeper struct {
+	Saving
+	last time.Time
+	cost time.Duration // of the last one
+}
+
+// shareOfTime is what writing checkpoints may take of it.
+const shareOfTime = 100
+
+func (k *keeper) due(now time.Time) bool {
+	return k.Path != "" && now.Sub(k.last) >= max(k.Every, shareOfTime*k.cost)
+}
+
+// keep writes where the loop stands after iteration it. A full disk must not
+// end the render; it is told and tried again later.
+func (l *loop) keep(it int) {
+	begun := time.Now()
+	s := l.plan.Scales[l.index]
+	c := &Checkpoint{
+		Note: l.keeper.Note, Options: l.o, Scale: l.index, W: s.W, H: s.H, Iteration: it, Done: l.done,
+		Rollbacks: l.rollbacks, Seen: l.seen, LastLoss: l.lastLoss, Losses: l.losses, History: l.history,
+		Seconds: time.Since(l.started).Seconds(),
+	}
+	if err := c.write(l.keeper.Path, l.env.Backend, l.ob.x, l.optimizer); err != nil {
+		l.notice = fmt.Sprintf("no checkpoint: %v", err)
+	}
+	l.keeper.last = time.Now()
+	l.keeper.cost = l.keeper.last.Sub(begun)
+}
