@@ -26,6 +26,7 @@ var mayImport = map[string][]string{
 	"style":             {"vgg", "gpu", "internal/picture"},
 	"internal/testutil": {},
 	"internal/picture":  {},
+	"internal/maps":     {"internal/picture"},
 	"internal/sample":   {},
 	"internal/progress": {},
 	"internal/preview":  {},

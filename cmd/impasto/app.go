@@ -14,6 +14,7 @@ func newApp(s *session) *cli.App {
 			textureCommand(s),
 			demoCommand(s),
 			samplesCommand(s),
+			mapCommand(s),
 			replayCommand(s),
 			recipeCommand(s),
 			compareCommand(s),

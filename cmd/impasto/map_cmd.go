@@ -1,0 +1,114 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/impasto/impasto/internal/maps"
+	"github.com/impasto/impasto/internal/picture"
+)
+
+func mapCommand(s *session) *cli.Command {
+	return command(&cli.Command{
+		Name:     "map",
+		Category: categoryPicture,
+		Usage:    "make, check, repair and show maps of a picture's regions",
+		Subcommands: []*cli.Command{
+			mapDeriveCommand(s),
+			mapLintCommand(s),
+			mapRecolorCommand(s),
+			mapMergeCommand(s),
+			mapFitCommand(s),
+			mapViewCommand(s),
+		},
+	})
+}
+
+// outputFlags are those of the commands that write one map.
+func outputFlags(where string) []cli.Flag {
+	return append([]cli.Flag{
+		textFlag("output", "o", groupOutput, "FILE", where),
+		textFlag("overwrite", "", groupOutput, "HOW", "if it exists: fail (-n), replace (-y), number, skip"),
+		&cli.BoolFlag{Name: "y", Usage: "replace the output if it exists", Hidden: true},
+	}, commonFlags()...)
+}
+
+// mapTarget decides on the file a map is written to: -o, or fallback.
+func mapTarget(c *cli.Context, fallback string) (path string, skip bool, err error) {
+	return mapDestination(c, home(either(flagText(c, "output"), fallback)))
+}
+
+// mapDestination finds out that a map can be written to path.
+func mapDestination(c *cli.Context, path string) (string, bool, error) {
+	if err := maps.CheckOutput(path); err != nil {
+		return "", false, err
+	}
+	how := either(flagText(c, "overwrite"), "fail")
+	if c.Bool("y") {
+		how = "replace"
+	}
+	rule, err := picture.ParseOverwrite(how)
+	if err != nil {
+		return "", false, usageFault(err.Error(), toFaults(err)[0].Try...)
+	}
+	return picture.Destination(path, rule)
+}
+
+// readMap reads a map; "sample:NAME" is that of a sample.
+func (s *session) readMap(path, role string) (*maps.Map, *maps.Source, error) {
+	if name, ok := cutSample(path); ok {
+		return sampleMap(name)
+	}
+	return maps.Read(home(path), picture.ReadOptions{Role: role, Stdin: s.stdin})
+}
+
+// oneMap reads the first argument of a command, which needs more after it.
+func (s *session) oneMap(c *cli.Context, usage string) (string, *maps.Map, *maps.Source, error) {
+	if c.NArg() == 0 {
+		return "", nil, nil, usageFault(fmt.Sprintf("map %s needs a map", c.Command.Name), usage)
+	}
+	path := home(c.Args().First())
+	m, src, err := s.readMap(path, "map")
+	return path, m, src, err
+}
+
+// editMap is what recolor, merge and fit have in common: the map is read,
+// changed and written. what is told on standard error.
+func (s *session) editMap(c *cli.Context, usage string, edit func(*maps.Map) (*maps.Map, string, error)) error {
+	var bad faults
+	path, m, _, err := s.oneMap(c, usage)
+	bad.add(err)
+	if path == "" {
+		return bad
+	}
+	out, skip, err := mapTarget(c, path)
+	bad.add(err)
+	var what string
+	if m != nil {
+		m, what, err = edit(m)
+		bad.add(err)
+	}
+	if len(bad) > 0 {
+		return bad
+	}
+	if skip {
+		return nil
+	}
+	return s.writeMap(m, out, what)
+}
+
+// writeMap saves a map and tells of it.
+func (s *session) writeMap(m *maps.Map, path, what string) error {
+	if err := m.Save(path); err != nil {
+		return err
+	}
+	if s.json {
+		return writeJSON(s.stdout, map[string]any{"type": "result", "output": path, "done": what,
+			"width": m.W, "height": m.H, "regions": m.Rows()})
+	}
+	if !s.quiet {
+		fmt.Fprintf(s.stderr, "%s\n", what)
+	}
+	return printResult(s.stdout, path)
+}

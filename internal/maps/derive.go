@@ -1,0 +1,327 @@
+package maps
+
+import (
+	"math"
+	"slices"
+
+	"github.com/impasto/impasto/internal/picture"
+)
+
+// Features are a layer's values of a picture, (H, W, C).
+type Features struct {
+	H, W, C int
+	V       []float32
+}
+
+// DeriveOptions say how a map is made from a picture.
+type DeriveOptions struct {
+	Regions int // 3 to 16; the map may have fewer where the picture does not have as many
+	// Features computes what a network sees in a picture of at most WorkSide
+	// pixels a side: one or more layers. nil derives from colour and place alone.
+	Features func(p *picture.Picture) ([]Features, error)
+}
+
+const (
+	// MinRegions and MostRegions bound DeriveOptions.Regions.
+	MinRegions, MostRegions = 3, 16
+	// WorkSide is the long side at which a picture is divided.
+	WorkSide = 384
+	// minSide of a picture that can be divided into regions at all.
+	minSide = 32
+
+	cellCount   = 900   // superpixels
+	compactness = 14    // of superpixels, in units of Lab
+	components  = 10    // principal directions kept of each layer
+	smallest    = 0.006 // share of the picture below which a piece is an island
+)
+
+// Weights of the groups of numbers a cell is described by, against each other.
+const (
+	colourWeight  = 1.0
+	featureWeight = 0.8
+	acrossWeight  = 0.25
+	downWeight    = 0.55
+	smoothWeight  = 0.35
+)
+
+// Derive draws a map of a picture, as a start to be edited: superpixels, then
+// k-means over their mean colour (Lab), features and place, then islands merged
+// and edges smoothed. Regions take the colours of Palette that are nearest to
+// what they look like, the largest first, so that a sky is likely to be blue
+// and the same picture gets the same map every time.
+func Derive(p *picture.Picture, o DeriveOptions) (*Map, error) {
+	if o.Regions < MinRegions || o.Regions > MostRegions {
+		return nil, inputError("count", "a map is derived with %d to %d regions, not %d", MinRegions, MostRegions, o.Regions).hint("-k 6")
+	}
+	if min(p.W, p.H) < minSide {
+		return nil, inputError("small", "a picture of %dx%d is too small to find regions in; %d pixels on each side are needed", p.W, p.H, minSide)
+	}
+	full := p.Flatten()
+	small := full
+	if long := max(p.W, p.H); long > WorkSide {
+		small = full.Resize(max(1, p.W*WorkSide/long), max(1, p.H*WorkSide/long), picture.Area)
+	}
+	w, h := small.W, small.H
+	colours := lab(small)
+	calm := slices.Clone(colours)
+	blur(calm, w, h, 3, 1) // brush strokes are not regions
+	of, cells := superpixels(calm, w, h, min(cellCount, w*h/16), compactness)
+
+	var layers []Features
+	if o.Features != nil {
+		var err error
+		if layers, err = o.Features(small); err != nil {
+			return nil, err
+		}
+	}
+	pts := describe(colours, layers, of, cells, w, h)
+	group, means := pts.kmeans(o.Regions, 24)
+	group = pts.settle(group, means, adjacency(of, cells, w, h))
+
+	m := &Map{W: w, H: h, Labels: make([]uint8, w*h), Regions: make([]Region, o.Regions)}
+	for i, c := range of {
+		m.Labels[i] = uint8(group[c])
+	}
+	m.compact()
+	m.MergeSpecks(max(4, int(smallest*float64(w*h))))
+	m.smooth(3)
+	m.MergeSpecks(max(4, int(smallest*float64(w*h))))
+	if len(m.Regions) < 2 {
+		return nil, inputError("flat", "the picture has no regions that differ in colour; a map of it would be one colour")
+	}
+	m.paint(colours)
+	if w != p.W || h != p.H {
+		m = m.Enlarge(p.W, p.H)
+	}
+	return m, nil
+}
+
+// describe makes a point of each cell: its mean Lab, the principal components
+// of its mean features, and its centre, each group scaled to a weighted
+// variance of 1 and then by its weight.
+func describe(colours []float64, layers []Features, of []int, cells, w, h int) points {
+	weight := make([]float64, cells)
+	for _, c := range of {
+		weight[c]++
+	}
+	mean := func(d int, add func(i int, sum []float64)) points {
+		p := points{cells, d, make([]float64, cells*d), weight}
+		for i, c := range of {
+			add(i, p.at(c))
+		}
+		for c := range cells {
+			for k := range p.at(c) {
+				p.at(c)[k] /= weight[c]
+			}
+		}
+		return p
+	}
+	var parts []points
+	var weights []float64
+	include := func(p points, by float64) {
+		parts, weights = append(parts, p), append(weights, by)
+	}
+	include(mean(3, func(i int, sum []float64) {
+		for k := range sum {
+			sum[k] += colours[3*i+k]
+		}
+	}).principal(3), colourWeight)
+	for _, f := range layers {
+		unit := unitLength(f)
+		include(mean(f.C, func(i int, sum []float64) {
+			addBilinear(sum, f, unit, (float64(i%w)+0.5)/float64(w), (float64(i/w)+0.5)/float64(h))
+		}).
+			principal(components), featureWeight/math.Sqrt(float64(len(layers))))
+	}
+	long := float64(max(w, h))
+	include(mean(1, func(i int, sum []float64) { sum[0] += float64(i%w) / long }), acrossWeight*3.5)
+	include(mean(1, func(i int, sum []float64) { sum[0] += float64(i/w) / long }), downWeight*3.5)
+
+	d := 0
+	for _, p := range parts {
+		d += p.d
+	}
+	all := points{cells, d, make([]float64, 0, cells*d), weight}
+	for c := range cells {
+		for n, p := range parts {
+			for _, v := range p.at(c) {
+				all.v = append(all.v, v*weights[n])
+			}
+		}
+	}
+	return all
+}
+
+// unitLength scales the features of each position to length 1: what is there
+// counts, not how strongly.
+func unitLength(f Features) []float64 {
+	out := make([]float64, len(f.V))
+	for i := 0; i < len(f.V); i += f.C {
+		sum := 1e-12
+		for _, v := range f.V[i : i+f.C] {
+			sum += float64(v) * float64(v)
+		}
+		scale := 1 / math.Sqrt(sum)
+		for c, v := range f.V[i : i+f.C] {
+			out[i+c] = float64(v) * scale
+		}
+	}
+	return out
+}
+
+// addBilinear adds to sum the features v (H, W, C) at the place u, t (0..1 across
+// and down), interpolated between the middles of positions.
+func addBilinear(sum []float64, f Features, v []float64, u, t float64) {
+	axis := func(at float64, n int) (lo, hi int, share float64) {
+		at = min(max(at*float64(n)-0.5, 0), float64(n-1))
+		lo = int(at)
+		return lo, min(lo+1, n-1), at - float64(lo)
+	}
+	x0, x1, fx := axis(u, f.W)
+	y0, y1, fy := axis(t, f.H)
+	for _, corner := range []struct {
+		x, y int
+		by   float64
+	}{{x0, y0, (1 - fx) * (1 - fy)}, {x1, y0, fx * (1 - fy)}, {x0, y1, (1 - fx) * fy}, {x1, y1, fx * fy}} {
+		if corner.by == 0 {
+			continue
+		}
+		at := (corner.y*f.W + corner.x) * f.C
+		for c := range sum {
+			sum[c] += corner.by * v[at+c]
+		}
+	}
+}
+
+// adjacency lists, for each cell, its neighbours and the length of each border.
+func adjacency(of []int, cells, w, h int) [][]neighbour {
+	border := make([]map[int]int, cells)
+	for i := range border {
+		border[i] = map[int]int{}
+	}
+	meet := func(a, b int) {
+		if a != b {
+			border[a][b]++
+			border[b][a]++
+		}
+	}
+	for i := range of {
+		if i%w < w-1 {
+			meet(of[i], of[i+1])
+		}
+		if i/w < h-1 {
+			meet(of[i], of[i+w])
+		}
+	}
+	list := make([][]neighbour, cells)
+	for c, b := range border {
+		for to, n := range b {
+			list[c] = append(list[c], neighbour{to, float64(n)})
+		}
+		slices.SortFunc(list[c], func(a, b neighbour) int { return a.cell - b.cell })
+	}
+	return list
+}
+
+// neighbour is a cell beside another and the length of their border.
+type neighbour struct {
+	cell   int
+	border float64
+}
+
+// settle lets each cell weigh its distance from the means against what its
+// neighbours are (Besag's iterated conditional modes): single cells in the midst
+// of another region join it.
+func (p points) settle(group []int, means []float64, beside [][]neighbour) []int {
+	group = slices.Clone(group)
+	k := len(means) / p.d
+	spread := 0.0
+	total := 0.0
+	for i, g := range group {
+		spread += p.weight[i] * distance2(p.at(i), means[g*p.d:(g+1)*p.d])
+		total += p.weight[i]
+	}
+	penalty := 4 * smoothWeight * spread / total
+	for range 10 {
+		moved := false
+		for i := range p.n {
+			around := 0.0
+			for _, b := range beside[i] {
+				around += b.border
+			}
+			best, to := math.Inf(1), group[i]
+			for g := range k {
+				differ := 0.0
+				for _, b := range beside[i] {
+					if group[b.cell] != g {
+						differ += b.border
+					}
+				}
+				cost := distance2(p.at(i), means[g*p.d:(g+1)*p.d]) + penalty*differ/max(1, around)
+				if cost < best {
+					best, to = cost, g
+				}
+			}
+			moved = moved || to != group[i]
+			group[i] = to
+		}
+		if !moved {
+			break
+		}
+	}
+	return group
+}
+
+// smooth rounds the edges: each pixel takes the label that weighs most around
+// it, within about r pixels.
+func (m *Map) smooth(r int) {
+	highest := make([]float64, len(m.Labels))
+	labels := make([]uint8, len(m.Labels))
+	plane := make([]float64, len(m.Labels))
+	for n := range m.Regions {
+		for i, l := range m.Labels {
+			plane[i] = 0
+			if int(l) == n {
+				plane[i] = 1
+			}
+		}
+		boxMean(plane, m.W, m.H, r)
+		boxMean(plane, m.W, m.H, r)
+		for i, v := range plane {
+			if v > highest[i]+1e-9 {
+				highest[i], labels[i] = v, uint8(n)
+			}
+		}
+	}
+	m.Labels = labels
+	m.compact()
+}
+
+// paint gives the regions colours of the palette: the largest first, each the
+// free one nearest in Lab to the mean of what it covers.
+func (m *Map) paint(colours []float64) {
+	mean := make([][3]float64, len(m.Regions))
+	for i, l := range m.Labels {
+		for c := range 3 {
+			mean[l][c] += colours[3*i+c] / float64(m.Regions[l].Pixels)
+		}
+	}
+	swatch := picture.New(len(Palette), 1)
+	for i, p := range Palette {
+		swatch.Pix[3*i], swatch.Pix[3*i+1], swatch.Pix[3*i+2] = float32(p.Colour.R)/255, float32(p.Colour.G)/255, float32(p.Colour.B)/255
+	}
+	known := lab(swatch)
+	taken := make([]bool, len(Palette))
+	for r := range m.Regions {
+		best, at := math.Inf(1), 0
+		for i := range Palette {
+			// Hue counts more than lightness: paintings are darker than the palette.
+			dl, da, db := (mean[r][0]-known[3*i])/3, 2*mean[r][1]-known[3*i+1], 2*mean[r][2]-known[3*i+2]
+			if d := dl*dl + da*da + db*db; d < best && !taken[i] {
+				best, at = d, i
+			}
+		}
+		taken[at] = true
+		m.Regions[r].Colour = Palette[at].Colour
+	}
+}

@@ -1,0 +1,166 @@
+package maps
+
+import (
+	"image/color"
+	"slices"
+)
+
+// Recolor gives a region another colour. A colour that another region has, or
+// nearly has, would make one region of two: that is Merge's work, and refused.
+func (m *Map) Recolor(region int, c color.NRGBA) error {
+	for i, r := range m.Regions {
+		if i != region && Distance(r.Colour, c) <= Near {
+			return inputError("taken", "%s has nearly the colour %s already; recolouring %s would make them one region",
+				r, Hex(c), m.Regions[region]).
+				hint("a colour of its own: %s", Word(m.FreeColour().Colour)).
+				hint("impasto map merge, if they are to be one region")
+		}
+	}
+	m.Regions[region].Colour = c
+	return nil
+}
+
+// FreeColour is the first colour of the palette that is far from all in use, or
+// the one that is farthest.
+func (m *Map) FreeColour() Region {
+	far, best := -1.0, Palette[0]
+	for _, p := range Palette {
+		d := 1e9
+		for _, r := range m.Regions {
+			d = min(d, Distance(p.Colour, r.Colour))
+		}
+		if d > 100 {
+			return p
+		}
+		if d > far {
+			far, best = d, p
+		}
+	}
+	return best
+}
+
+// Merge makes the regions one, which keeps the colour and name of the first.
+func (m *Map) Merge(regions []int) {
+	first := regions[0]
+	for i, l := range m.Labels {
+		if slices.Contains(regions, int(l)) {
+			m.Labels[i] = uint8(first)
+		}
+	}
+	m.compact()
+}
+
+// MergeSpecks gives every connected piece of fewer than least pixels to the
+// region it has the longest border with, the smallest pieces first, and returns
+// how many pieces it gave away. A map keeps at least one piece.
+func (m *Map) MergeSpecks(least int) int {
+	merged := 0
+	for {
+		pieces, of := m.pieces()
+		var small []int
+		for i, p := range pieces {
+			if p.pixels < least {
+				small = append(small, i)
+			}
+		}
+		if len(small) == 0 || len(pieces) == 1 {
+			break
+		}
+		slices.SortStableFunc(small, func(a, b int) int { return pieces[a].pixels - pieces[b].pixels })
+		// A piece beside one that has changed already waits for the next round:
+		// its borders are no longer what was measured.
+		border := m.borders(pieces, of)
+		changed := map[int]bool{}
+		for _, i := range small {
+			best, to, wait := 0, -1, false
+			for j, n := range border[i] {
+				wait = wait || changed[j]
+				if n > best || n == best && to >= 0 && j < to {
+					best, to = n, j
+				}
+			}
+			if wait || to < 0 {
+				continue
+			}
+			changed[i] = true
+			pieces[i].label = pieces[to].label
+			merged++
+		}
+		for i, p := range of {
+			m.Labels[i] = pieces[p].label
+		}
+	}
+	m.compact()
+	return merged
+}
+
+// piece is a connected part (4 neighbours) of a region.
+type piece struct {
+	label  uint8
+	pixels int
+	first  int // its first pixel, row by row
+}
+
+// pieces finds the connected parts in the order of their first pixels; of is
+// the piece of each pixel.
+func (m *Map) pieces() (list []piece, of []int) {
+	of = make([]int, len(m.Labels))
+	for i := range of {
+		of[i] = -1
+	}
+	var stack []int
+	for start := range m.Labels {
+		if of[start] >= 0 {
+			continue
+		}
+		n, label := len(list), m.Labels[start]
+		list = append(list, piece{label: label, first: start})
+		of[start] = n
+		stack = append(stack[:0], start)
+		for len(stack) > 0 {
+			i := stack[len(stack)-1]
+			stack = stack[:len(stack)-1]
+			list[n].pixels++
+			m.each4(i, func(j int) {
+				if of[j] < 0 && m.Labels[j] == label {
+					of[j] = n
+					stack = append(stack, j)
+				}
+			})
+		}
+	}
+	return list, of
+}
+
+// borders counts, for each piece, the pixel sides it shares with each other.
+func (m *Map) borders(pieces []piece, of []int) []map[int]int {
+	border := make([]map[int]int, len(pieces))
+	for i := range border {
+		border[i] = map[int]int{}
+	}
+	for i, p := range of {
+		m.each4(i, func(j int) {
+			if q := of[j]; q != p {
+				border[p][q]++
+			}
+		})
+	}
+	return border
+}
+
+// each4 calls do for the neighbours of pixel i.
+func (m *Map) each4(i int, do func(j int)) {
+	x := i % m.W
+	if x > 0 {
+		do(i - 1)
+	}
+	if x < m.W-1 {
+		do(i + 1)
+	}
+	if i >= m.W {
+		do(i - m.W)
+	}
+	if i < len(m.Labels)-m.W {
+		do(i + m.W)
+	}
+}

@@ -1,0 +1,135 @@
+package maps
+
+import (
+	"bytes"
+	"image"
+	"image/color"
+	"io"
+
+	"github.com/impasto/impasto/internal/picture"
+)
+
+// Source tells what was found in the picture a map was read from, beside its
+// regions.
+type Source struct {
+	Name       string
+	Format     picture.Format // 0 when the picture did not come from a file
+	Channels   int            // that carry something: 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA
+	Colours    int            // different ones, at 8 bits a channel
+	Deep       int            // different ones in the file, when it has 16 bits a channel
+	Clear      int            // pixels that are not opaque
+	EdgeColors int            // colours that only lie between regions: a soft brush, a resize, JPEG
+	EdgePixels int            // and their area
+	Near       []NearPair     // solid colours read as one region
+	Exact      bool           // every pixel has the colour of its region
+}
+
+// NearPair is a solid colour that is so near to a region's that it counts as it.
+type NearPair struct {
+	Region int
+	Colour color.NRGBA
+	Pixels int
+}
+
+// Read reads a map from a picture file ("-" is standard input) and its legend,
+// if one lies beside it. Errors are those of picture.Read, and *Error for a
+// picture that is no map.
+func Read(path string, o picture.ReadOptions) (*Map, *Source, error) {
+	if o.Role == "" {
+		o.Role = "map"
+	}
+	p, info, err := picture.Read(path, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	m, src, err := fromPicture(p, info)
+	if err != nil {
+		return nil, nil, err
+	}
+	if path != "-" {
+		err = m.readLegend(LegendPath(path))
+	}
+	return m, src, err
+}
+
+// Decode is Read from a stream, without a legend.
+func Decode(r io.Reader, name string, o picture.ReadOptions) (*Map, *Source, error) {
+	p, info, err := picture.Decode(r, name, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	return fromPicture(p, info)
+}
+
+func fromPicture(p *picture.Picture, info *picture.Info) (*Map, *Source, error) {
+	m, src, err := FromPicture(p, info.Name)
+	if err != nil {
+		return nil, nil, err
+	}
+	src.Format = info.Format
+	return m, src, nil
+}
+
+// FromPicture finds the regions of a picture that was drawn as a map. Flat
+// colours become regions, nearly equal ones together; colours that only occur
+// between two regions (anti-aliasing, soft brushes, JPEG) go to the region
+// beside them that they resemble most. name is used in messages.
+func FromPicture(p *picture.Picture, name string) (*Map, *Source, error) {
+	c := newCensus(p)
+	src := &Source{Name: name, Channels: channels(c.pixels), Colours: len(c.list)}
+	if p.Depth == 16 {
+		src.Deep = deepColours(p)
+	}
+	if p.Alpha != nil {
+		for _, a := range p.Alpha {
+			if a < 1 {
+				src.Clear++
+			}
+		}
+	}
+	if c.isPhotograph() {
+		return nil, nil, inputError("photograph", "%q has %d colours and no flat regions: a picture, not a map", name, len(c.list)).
+			hint("impasto map derive %s -o %s", shellWord(name), shellWord(MapPath(name)))
+	}
+	if !c.lead() {
+		return nil, nil, inputError("regions", "%q has more than %d regions", name, MaxRegions).
+			hint("impasto map derive %s -k 8 -o %s", shellWord(name), shellWord(MapPath(name)))
+	}
+	m := c.assign(src)
+	return m, src, nil
+}
+
+// codes is a colour at 8 bits a channel: R, G, B, A.
+type codes [4]uint8
+
+// channels counts those that carry something.
+func channels(pixels []codes) int {
+	n, alpha := 1, 0
+	for _, c := range pixels {
+		if c[0] != c[1] || c[1] != c[2] {
+			n = 3
+		}
+		if c[3] != 255 {
+			alpha = 1
+		}
+	}
+	return n + alpha
+}
+
+// deepColours counts the colours of a picture at 16 bits a channel.
+func deepColours(p *picture.Picture) int {
+	img := p.Image(16).(*image.NRGBA64)
+	seen := map[[8]byte]bool{}
+	for i := 0; i < len(img.Pix); i += 8 {
+		seen[[8]byte(img.Pix[i:i+8])] = true
+	}
+	return len(seen)
+}
+
+// Encode returns the map as PNG, the only format maps are written in here:
+// JPEG would blend its colours.
+func (m *Map) Encode() ([]byte, error) {
+	var b bytes.Buffer
+	err := picture.Encode(&b, m.Picture(), picture.PNG, picture.WriteOptions{})
+	return b.Bytes(), err
+}
