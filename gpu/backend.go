@@ -78,12 +78,23 @@ type Losses interface {
 	TV(dx, x *Array, kind TVKind, coef float64, slot int)
 }
 
-// Matching finds for each patch of a canvas the most similar of a painting; see ncc.go.
+// Matching finds for each patch of a canvas the most similar of a painting and
+// pulls the canvas towards it; see ncc.go, prune.go, join.go, patch.go.
 type Matching interface {
+	Join(dst, f, m *Array, scale float64, unit bool)
 	NewBank(f *Array, o BankOptions) *Bank
+	FillBank(bank *Bank, f *Array)
 	NewMatches(Shape) *Matches
-	Match(m *Matches, x *Array, bank *Bank, stride int, bias []float32)
+	NewPruning(x *Array, banks []*Bank, stride int, slack float64) []*Pruning // waits
+	Match(m *Matches, x *Array, bank *Bank, o MatchOptions)
+	Cosines(m *Matches, x *Array, size, stride int)
+	MatchBias(bias *Array, m *Matches, scale float64)
+	PatchLoss(dx, f *Array, m *Matches, from []PatchSource, o PatchOptions, coef float64, slot int)
+	Vote(dst *Array, m *Matches, from []PatchSource, o PatchOptions)
+	UploadMatches(m *Matches, index []int32, score []float32)
 	DownloadMatches(index []int32, score []float32, m *Matches) // waits
+	FreeBanks(...*Bank)
+	FreeMatches(...*Matches)
 }
 
 // Vectors are the element-wise operations and reductions; see vector.go.
@@ -92,6 +103,7 @@ type Vectors interface {
 	Copy(dst, src *Array)
 	Axpy(dst *Array, a float64, x *Array)
 	AddNormalized(dst *Array, a float64, x *Array)
+	Weigh(dst, w *Array)
 	Dot(a, b *Array) float64 // waits: not for use inside an iteration
 	Resample(dst, src *Array, filter ResampleFilter)
 }

@@ -46,6 +46,9 @@ type work struct {
 	poolGrad  poolGradTask
 	gate      gateTask
 	match     matchTask
+	bank      bankTask
+	join      joinTask
+	patch     patchTask
 	mean      meanTask
 	content   contentTask
 	tv        tvTask

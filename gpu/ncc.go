@@ -49,19 +49,38 @@ type Matches struct {
 // MatchGrid is the shape of Matches for a canvas searched at a stride (0 means 1).
 func (b *Bank) MatchGrid(canvas Shape, stride int) Shape { return grid(canvas, b.Size, max(1, stride)) }
 
+// MatchOptions say how Match searches a bank.
+type MatchOptions struct {
+	Stride int      // distance of neighbouring canvas patches; 0 means 1
+	Bias   *Array   // added to the scores, of the shape of the bank's grid; nil: none
+	First  int      // number of the bank's first patch: several banks are numbered one after another
+	Add    bool     // keep what m holds where this bank has nothing better
+	Prune  *Pruning // leave out pairs that cannot win; nil: look at all
+}
+
 // Match finds for each patch P of x (H, W, C) the style patch Q of the bank
 // with the highest score
 //
 //	<P, Q> / |Q| + bias(Q)    or, with NoNorm,    <P, Q> + bias(Q)
 //
 // where <P, Q> sums over Size x Size pixels and all channels. Of equal scores
-// the lowest index wins; a score that is NaN never does, and where all are NaN
-// the index is 0 and the score minus infinity. bias may be nil; it is in the
-// order of the bank's patches, and raises those that were used too little.
+// the lowest index wins, so banks are searched in the order of their numbers; a
+// score that is NaN never wins, and where all are NaN the index is First and
+// the score minus infinity. A bias raises patches that were used too little.
 //
 // A product of patches is the sum of Size^2 products of pixels, so each pair of
 // pixels is multiplied once, not once per patch, and the matrix of all pairs is
 // never stored.
+//
+// FillBank puts other features of the same shape into a bank.
+//
+// Cosines divides each score by the norm of its patch of x, which Match leaves
+// out because it does not change who wins: after PatchNorm it is the cosine of
+// the angle between the patches, 0 for a patch without a direction.
+//
+// MatchBias writes scale times the scores to bias (m.Shape). With the roles of
+// canvas and painting swapped in Match, a score is how much a style patch was
+// wanted, and a negative scale makes room for others (neural-doodle's variety).
 
 func (o BankOptions) withDefaults() BankOptions {
 	if o.Size == 0 {
@@ -82,18 +101,33 @@ func checkBank(f *Array, o BankOptions) {
 	}
 }
 
-func checkMatch(m *Matches, x *Array, b *Bank, stride int, bias []float32) {
+func checkMatch(m *Matches, x *Array, b *Bank, o MatchOptions) {
 	if x.Shape.C != b.Shape.C {
 		fail("Match", "x is %v, the bank has %d channels", x.Shape, b.Shape.C)
 	}
-	if stride < 1 || x.Shape.H < b.Size || x.Shape.W < b.Size {
-		fail("Match", "x %v has no patch of side %d at stride %d", x.Shape, b.Size, stride)
+	if o.Stride < 1 || x.Shape.H < b.Size || x.Shape.W < b.Size {
+		fail("Match", "x %v has no patch of side %d at stride %d", x.Shape, b.Size, o.Stride)
 	}
-	if want := b.MatchGrid(x.Shape, stride); m.Shape != want {
+	if want := b.MatchGrid(x.Shape, o.Stride); m.Shape != want {
 		fail("Match", "matches are %v, want %v", m.Shape, want)
 	}
-	if g := b.Grid(); bias != nil && len(bias) != g.Len() {
-		fail("Match", "%d biases for %d patches", len(bias), g.Len())
+	if g := b.Grid(); o.Bias != nil && o.Bias.Shape != g {
+		fail("Match", "the bias is %v for patches %v", o.Bias.Shape, g)
+	}
+	if p := o.Prune; p != nil && (p.canvas != (Shape{x.Shape.H, x.Shape.W, 0}) || p.style != (Shape{b.Shape.H, b.Shape.W, 0})) {
+		fail("Match", "pruned for %v in %v, not for %v in %v", p.canvas, p.style, x.Shape, b.Shape)
+	}
+}
+
+func checkCosines(m *Matches, x *Array, size, stride int) {
+	if want := grid(x.Shape, size, stride); m.Shape != want {
+		fail("Cosines", "matches are %v, want %v", m.Shape, want)
+	}
+}
+
+func checkMatchBias(bias *Array, m *Matches) {
+	if bias.Shape != m.Shape {
+		fail("MatchBias", "the bias is %v for matches %v", bias.Shape, m.Shape)
 	}
 }
 

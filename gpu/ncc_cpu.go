@@ -19,11 +19,12 @@ import (
 // and the patches' factors row by row, each row filled up to whole registers
 // with patches that cannot win.
 type cpuBank struct {
-	panels []float32
-	inv    []float32 // (H-Size+1, stride)
-	own    []float32 // minus infinity where the bank's stride skips a patch
-	bias   []float32 // of this Match
-	stride int
+	panels  []float32
+	squares []float64 // |pixel|^2, for PatchNorm
+	inv     []float32 // (H-Size+1, stride)
+	own     []float32 // minus infinity where the bank's stride skips a patch
+	bias    []float32 // of this Match
+	stride  int
 }
 
 func (b *CPU) NewBank(f *Array, o BankOptions) *Bank {
@@ -32,42 +33,72 @@ func (b *CPU) NewBank(f *Array, o BankOptions) *Bank {
 	s, nr := f.Shape, b.kernels.NR
 	rows, cols := s.H-o.Size+1, s.W-o.Size+1
 	c := &cpuBank{stride: (cols + channelStep - 1) / channelStep * channelStep}
-	pixels := s.Pixels()
-	c.panels = simd.Floats(chunks(pixels, nr) * nr * s.C)
-	for p := range pixels {
-		panel := c.panels[p/nr*nr*s.C+p%nr:]
-		for ch, v := range f.data[p*s.C:][:s.C] {
-			panel[ch*nr] = v
-		}
-	}
-	squares := make([]float64, pixels)
-	for p := range squares {
-		squares[p] = dot(f.data[p*s.C:][:s.C], f.data[p*s.C:][:s.C])
-	}
+	c.panels = simd.Floats(chunks(s.Pixels(), nr) * nr * s.C)
+	c.squares = make([]float64, s.Pixels())
 	n := rows * c.stride
 	c.inv, c.own, c.bias = simd.Floats(n), simd.Floats(n), simd.Floats(n)
+	bank := &Bank{Shape: s, BankOptions: o, cpu: c}
+	b.FillBank(bank, f)
+	return bank
+}
+
+func (b *CPU) FillBank(bank *Bank, f *Array) {
+	if f.Shape != bank.Shape {
+		fail("FillBank", "features %v for a bank of %v", f.Shape, bank.Shape)
+	}
+	b.bank = bankTask{b, bank, f}
+	b.workers.run(f.Shape.H, &b.bank)
+	s, o, c := f.Shape, bank.BankOptions, bank.cpu
 	for i := range c.own {
 		c.own[i] = minusInfinity
 	}
-	for v := range rows {
-		for u := range cols {
-			if v%o.Stride != 0 || u%o.Stride != 0 {
-				continue
-			}
+	for v := 0; v < s.H-o.Size+1; v += o.Stride {
+		for u := 0; u < s.W-o.Size+1; u += o.Stride {
 			at := v*c.stride + u
 			c.inv[at], c.own[at] = 1, 0
 			if o.Norm == PatchNorm {
 				sum := 1e-12 // a black patch has no direction, and must not divide by zero
 				for i := range o.Size {
 					for j := range o.Size {
-						sum += squares[(v+i)*s.W+u+j]
+						sum += c.squares[(v+i)*s.W+u+j]
 					}
 				}
 				c.inv[at] = float32(1 / math.Sqrt(sum))
 			}
 		}
 	}
-	return &Bank{Shape: s, BankOptions: o, cpu: c}
+}
+
+// bankTask packs a row of pixels.
+type bankTask struct {
+	b    *CPU
+	bank *Bank
+	f    *Array
+}
+
+func (t *bankTask) chunk(_, y int) {
+	s, nr, c := t.f.Shape, t.b.kernels.NR, t.bank.cpu
+	for p := y * s.W; p < (y+1)*s.W; p++ {
+		panel := c.panels[p/nr*nr*s.C+p%nr:]
+		f := t.f.data[p*s.C:][:s.C]
+		for ch, v := range f {
+			panel[ch*nr] = v
+		}
+		if t.bank.Norm == PatchNorm {
+			c.squares[p] = dot(f, f)
+		}
+	}
+}
+
+func (b *CPU) FreeBanks(banks ...*Bank) {
+	var bytes int64
+	for _, bank := range banks {
+		if bank != nil && bank.cpu != nil {
+			bytes += 4 * int64(len(bank.cpu.panels))
+			bank.cpu = nil
+		}
+	}
+	b.returnMemory(bytes)
 }
 
 func (b *CPU) NewMatches(s Shape) *Matches {
@@ -77,6 +108,44 @@ func (b *CPU) NewMatches(s Shape) *Matches {
 func (b *CPU) DownloadMatches(index []int32, score []float32, m *Matches) {
 	copy(index, m.index)
 	copy(score, m.score)
+}
+
+func (b *CPU) UploadMatches(m *Matches, index []int32, score []float32) {
+	copy(m.index, index)
+	copy(m.score, score)
+}
+
+func (b *CPU) FreeMatches(all ...*Matches) {
+	for _, m := range all {
+		if m != nil {
+			m.index, m.score = nil, nil
+		}
+	}
+}
+
+func (b *CPU) Cosines(m *Matches, x *Array, size, stride int) {
+	stride = max(1, stride)
+	checkCosines(m, x, size, stride)
+	s := x.Shape
+	for p := range m.score {
+		y, u, squares := p/m.Shape.W*stride, p%m.Shape.W*stride, 0.0
+		for i := range size {
+			row := x.data[((y+i)*s.W+u)*s.C:][:size*s.C]
+			squares += dot(row, row)
+		}
+		if squares == 0 {
+			m.score[p] = 0
+			continue
+		}
+		m.score[p] = float32(float64(m.score[p]) / math.Sqrt(squares))
+	}
+}
+
+func (b *CPU) MatchBias(bias *Array, m *Matches, scale float64) {
+	checkMatchBias(bias, m)
+	for i, v := range m.score {
+		bias.data[i] = float32(scale) * v
+	}
 }
 
 const (
@@ -90,6 +159,7 @@ type matchTask struct {
 	b      *CPU
 	x      *Array
 	bank   *Bank
+	prune  *Pruning
 	stride int
 	band   int // diagonals of a chunk
 	ld     int // floats of a row of a slab
@@ -107,16 +177,19 @@ type matchWorker struct {
 	rows  [3]*float32
 }
 
-func (b *CPU) Match(m *Matches, x *Array, bank *Bank, stride int, bias []float32) {
-	stride = max(1, stride)
-	checkMatch(m, x, bank, stride, bias)
+func (b *CPU) Match(m *Matches, x *Array, bank *Bank, o MatchOptions) {
+	stride := max(1, o.Stride)
+	o.Stride = stride
+	checkMatch(m, x, bank, o)
 	c, g := bank.cpu, bank.Grid()
 	copy(c.bias, c.own)
-	for i, v := range bias {
-		c.bias[i/g.W*bank.Stride*c.stride+i%g.W*bank.Stride] = v
+	if o.Bias != nil {
+		for i, v := range o.Bias.data {
+			c.bias[i/g.W*bank.Stride*c.stride+i%g.W*bank.Stride] = v
+		}
 	}
 	t := &b.match
-	t.b, t.x, t.bank, t.stride = b, x, bank, stride
+	t.b, t.x, t.bank, t.prune, t.stride = b, x, bank, o.Prune, stride
 	nr, k := b.kernels.NR, bank.Size
 	t.band = min(max(bandBytes/(4*bank.Shape.W*(x.Shape.C+k*x.Shape.W)), 1), bandMost)
 	t.ld = t.band*bank.Shape.W + 2*nr
@@ -138,14 +211,19 @@ func (b *CPU) Match(m *Matches, x *Array, bank *Bank, stride int, bias []float32
 	diagonals := x.Shape.H + bank.Shape.H - 2*k + 1
 	b.workers.run(chunks(diagonals, t.band), t)
 	for p := range m.index {
-		m.index[p], m.score[p] = t.index[0][p], t.score[0][p]
-		for w := range t.workers {
-			t.note(m.index, m.score, p, t.index[w][p], t.score[w][p])
+		index, score := t.index[0][p], t.score[0][p]
+		for w := range t.workers[1:] {
+			if s := t.score[w+1][p]; s > score || s == score && t.index[w+1][p] < index {
+				index, score = t.index[w+1][p], s
+			}
+		}
+		if o.Add && !(score > m.score[p]) {
+			continue
 		}
 		// From the position in the grid of all patches to the bank's own.
 		all := bank.Shape.W - k + 1
-		v, u := int(m.index[p])/all, int(m.index[p])%all
-		m.index[p] = int32(v/bank.Stride*g.W + u/bank.Stride)
+		v, u := int(index)/all, int(index)%all
+		m.index[p], m.score[p] = int32(o.First+v/bank.Stride*g.W+u/bank.Stride), score
 	}
 }
 
@@ -168,7 +246,7 @@ func (t *matchTask) chunk(worker, i int) {
 			continue
 		}
 		for v := max(0, top+first); v < min(hs-k+1, top+first+t.band); v++ {
-			if v%t.bank.Stride == 0 {
+			if v%t.bank.Stride == 0 && (t.prune == nil || t.prune.rows[top*hs+v]) {
 				t.compare(worker, top, v, first)
 			}
 		}
@@ -193,20 +271,50 @@ func (t *matchTask) column(y, v, first int) int {
 
 // multiply computes the products of canvas row y with style rows va to vb-1.
 func (t *matchTask) multiply(w *matchWorker, y, va, vb int) {
-	ks, s := t.b.kernels, t.x.Shape
-	nr, ws := ks.NR, t.bank.Shape.W
+	s, nr, ws := t.x.Shape, t.b.kernels.NR, t.bank.Shape.W
 	slab := t.slab(w, y)
 	p0, p1 := va*ws/nr, chunks(vb*ws, nr)
 	for p := p0; p < p1; p++ {
-		panel := t.bank.cpu.panels[p*s.C*nr:]
-		for c := 0; c < s.C; c += depthStep {
-			depth := min(depthStep, s.C-c)
-			next := &t.bank.cpu.panels[min(p+1, p1-1)*s.C*nr]
-			if c+depth < s.C {
-				next = &panel[(c+depth)*nr]
-			}
-			ks.Gemm(s.W, depth, &t.x.data[y*s.W*s.C+c], s.C, 1, &panel[c*nr], &slab[(p-p0)*nr], t.ld, c > 0, next, depth*nr)
+		at := slab[(p-p0)*nr:]
+		if t.prune == nil {
+			t.product(at, y, 0, s.W, p, p1)
+			continue
 		}
+		// Runs of tiles that are needed, or not.
+		segments, panels := chunks(s.W, pruneSide), chunks(t.bank.Shape.Pixels(), nr)
+		for i := 0; i < segments; {
+			live, from := t.prune.isLive(segments, panels, y, i, p), i
+			for i < segments && t.prune.isLive(segments, panels, y, i, p) == live {
+				i++
+			}
+			x0, x1 := from*pruneSide, min(i*pruneSide, s.W)
+			if live {
+				t.product(at, y, x0, x1, p, p1)
+				continue
+			}
+			for x := x0; x < x1; x++ {
+				row := at[x*t.ld:][:nr]
+				for j := range row {
+					row[j] = minusInfinity
+				}
+			}
+		}
+	}
+}
+
+// product multiplies pixels x0 to x1-1 of canvas row y with panel p; p1 ends the
+// panels that follow.
+func (t *matchTask) product(slab []float32, y, x0, x1, p, p1 int) {
+	ks, s := t.b.kernels, t.x.Shape
+	nr := ks.NR
+	panel := t.bank.cpu.panels[p*s.C*nr:]
+	for c := 0; c < s.C; c += depthStep {
+		depth := min(depthStep, s.C-c)
+		next := &t.bank.cpu.panels[min(p+1, p1-1)*s.C*nr]
+		if c+depth < s.C {
+			next = &panel[(c+depth)*nr]
+		}
+		ks.Gemm(x1-x0, depth, &t.x.data[(y*s.W+x0)*s.C+c], s.C, 1, &panel[c*nr], &slab[x0*t.ld], t.ld, c > 0, next, depth*nr)
 	}
 }
 

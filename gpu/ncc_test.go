@@ -69,15 +69,17 @@ func TestMatch(t *testing.T) {
 					}
 					bank := b.NewBank(upload(b, s.f, f), o)
 					var bias []float32
+					var ab *Array
 					if r.IntN(2) == 1 {
 						bias = make([]float32, bank.Grid().Len())
 						for i := range bias {
 							bias[i] = float32(r.IntN(3))
 						}
+						ab = upload(b, bank.Grid(), bias)
 					}
 					name := fmt.Sprintf("%v in %v, %+v, stride %d, bias %v", s.x, s.f, o, stride[0], bias != nil)
 					m := b.NewMatches(bank.MatchGrid(s.x, stride[0]))
-					b.Match(m, upload(b, s.x, x), bank, stride[0], bias)
+					b.Match(m, upload(b, s.x, x), bank, MatchOptions{Stride: stride[0], Bias: ab})
 					checkMatches(t, name, b, m, refMatch(x, f, s.x, s.f, o, stride[0], bias), exact)
 				}
 			}
@@ -119,7 +121,7 @@ func TestMatchEqual(t *testing.T) {
 			b.Fill(f, v)
 			bank := b.NewBank(f, BankOptions{})
 			m := b.NewMatches(bank.MatchGrid(x.Shape, 1))
-			b.Match(m, x, bank, 1, nil)
+			b.Match(m, x, bank, MatchOptions{})
 			index, score := make([]int32, m.Shape.Len()), make([]float32, m.Shape.Len())
 			b.DownloadMatches(index, score, m)
 			for p, i := range index {
@@ -142,7 +144,7 @@ func TestMatchNaN(t *testing.T) {
 		x[0] = float32(math.NaN())
 		bank := b.NewBank(upload(b, s, f), BankOptions{Norm: NoNorm})
 		m := b.NewMatches(bank.MatchGrid(s, 1))
-		b.Match(m, upload(b, s, x), bank, 1, nil)
+		b.Match(m, upload(b, s, x), bank, MatchOptions{})
 		index, score := make([]int32, 36), make([]float32, 36)
 		b.DownloadMatches(index, score, m)
 		if index[0] != 0 || !math.IsInf(float64(score[0]), -1) {
@@ -177,7 +179,7 @@ func TestMatchThreads(t *testing.T) {
 		m := b.NewMatches(bank.MatchGrid(s, 1))
 		xs := upload(b, s, x)
 		for range 2 {
-			b.Match(m, xs, bank, 1, nil)
+			b.Match(m, xs, bank, MatchOptions{})
 		}
 		got, score := make([]int32, m.Shape.Len()), make([]float32, m.Shape.Len())
 		b.DownloadMatches(got, score, m)
@@ -192,7 +194,7 @@ func TestMatchThreads(t *testing.T) {
 				t.Fatalf("value %d is %d on %d threads, %d on one", i, got[i], threads, want[i])
 			}
 		}
-		if n := testing.AllocsPerRun(3, func() { b.Match(m, xs, bank, 1, nil) }); n != 0 {
+		if n := testing.AllocsPerRun(3, func() { b.Match(m, xs, bank, MatchOptions{}) }); n != 0 {
 			t.Errorf("%g allocations on %d threads", n, threads)
 		}
 	}

@@ -11,6 +11,7 @@ type TVKind int
 //	TVL1       |dx| + |dy|                                  neural-style-pt
 //	TVL2       dx^2 + dy^2        coef 1/2: neural-style; coef 1/(H*W*C): the mean
 //	TVPower    (dx^2 + dy^2)^1.25                           neural-doodle, image-analogies
+//	TVInner    the same where both neighbours exist         those two, to the letter
 //	TVStencil  nine points: 2/3 (dx^2 + dy^2), and 1/6 of the squared diagonal
 //	           differences of the image padded by repeating its border,
 //	           these times H*W/((H+1)*(W+1)); with coef 1/(H*W*C) it is
@@ -19,6 +20,7 @@ const (
 	TVL1 TVKind = iota
 	TVL2
 	TVPower
+	TVInner
 	TVStencil
 )
 
@@ -30,13 +32,15 @@ func (k TVKind) String() string {
 		return "l2"
 	case TVPower:
 		return "power"
+	case TVInner:
+		return "inner"
 	case TVStencil:
 		return "stencil"
 	}
 	return fmt.Sprintf("TVKind(%d)", int(k))
 }
 
-// tvPower is the exponent of TVPower.
+// tvPower is the exponent of TVPower and TVInner.
 const tvPower = 1.25
 
 // TV writes coef times the total variation of image x to slot and adds its

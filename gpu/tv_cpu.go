@@ -79,6 +79,10 @@ func (t *tvTask) slopes(y int, gx, gy []float32) (value float64) {
 			value += float64(dx*dx) + float64(dy*dy)
 			gx[j], gy[j] = 2*dx, 2*dy
 		default:
+			if t.kind == TVInner && (j >= n-c || y == t.x.Shape.H-1) {
+				gx[j], gy[j] = 0, 0
+				continue
+			}
 			e := float64(dx)*float64(dx) + float64(dy)*float64(dy)
 			root := math.Sqrt(math.Sqrt(e))
 			value += e * root // e^1.25

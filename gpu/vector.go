@@ -8,6 +8,8 @@ import "fmt"
 // AddNormalized adds a * x / (|x|_1 + 1e-8) to dst: the gradient normalisation
 // of neural-style's -normalize_gradients, per layer.
 //
+// Weigh multiplies the channels of each pixel of dst (H, W, C) by w (H, W, 1).
+//
 // Resample brings src (h, w, C) to dst's size (H, W, C), separably, with pixel
 // centres at half integers, the kernel widened when shrinking (so nothing
 // aliases) and its weights over the picture's pixels summing to one.
@@ -31,6 +33,12 @@ func (f ResampleFilter) String() string {
 		return "lanczos"
 	}
 	return fmt.Sprintf("ResampleFilter(%d)", int(f))
+}
+
+func checkWeigh(dst, w *Array) {
+	if w.Shape != (Shape{dst.Shape.H, dst.Shape.W, 1}) {
+		fail("Weigh", "weights %v for %v", w.Shape, dst.Shape)
+	}
 }
 
 func checkResample(dst, src *Array) {

@@ -100,3 +100,14 @@ func (b *CPU) dotData(x, y []float32) float64 {
 	b.vectors(opDot, x, y, 0, part)
 	return sum(part)
 }
+
+// Weigh is for masks of images, which are small beside features.
+func (b *CPU) Weigh(dst, w *Array) {
+	checkWeigh(dst, w)
+	c := dst.Shape.C
+	for i, v := range w.data {
+		for j := range dst.data[i*c:][:c] {
+			dst.data[i*c+j] *= v
+		}
+	}
+}

@@ -104,7 +104,7 @@ func Matching(b gpu.Backend, layer string, side int) *Work {
 	x, m := noise(b, s, 4), b.NewMatches(bank.MatchGrid(s, 1))
 	patches := float64((n - 2) * (n - 2))
 	return &Work{Name: "matching " + layer, Group: "matching", Side: side, Flop: 18 * float64(c) * patches * patches,
-		Bytes: 8 * float64(s.Len()), Run: func() { b.Match(m, x, bank, 1, nil); b.Sync() }}
+		Bytes: 8 * float64(s.Len()), Run: func() { b.Match(m, x, bank, gpu.MatchOptions{}); b.Sync() }}
 }
 
 // Operations are the operations of an iteration one by one, each at the sizes

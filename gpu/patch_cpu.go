@@ -1,0 +1,122 @@
+package gpu
+
+// A chunk handles one row of positions and gathers from all patches that cover
+// them, in the order of d, so nothing is added twice or in another order.
+
+type patchTask struct {
+	b     *CPU
+	dx, f *Array // dx: where the gradient or, in a vote, the mean goes
+	m     *Matches
+	from  []PatchSource
+	o     PatchOptions
+	coef  float64
+	vote  bool
+	part  []float64 // per row
+}
+
+func (b *CPU) PatchLoss(dx, f *Array, m *Matches, from []PatchSource, o PatchOptions, coef float64, slot int) {
+	o = o.withDefaults()
+	checkPatches("PatchLoss", f, m, from, o)
+	if dx != nil {
+		sameShape("PatchLoss", dx, f)
+	}
+	checkSlot("PatchLoss", slot)
+	b.patch = patchTask{b: b, dx: dx, f: f, m: m, from: from, o: o, coef: coef, part: b.partials(f.Shape.H)}
+	b.workers.run(f.Shape.H, &b.patch)
+	b.status.Loss[slot] = coef * sum(b.patch.part)
+}
+
+func (b *CPU) Vote(dst *Array, m *Matches, from []PatchSource, o PatchOptions) {
+	o = o.withDefaults()
+	checkPatches("Vote", dst, m, from, o)
+	b.patch = patchTask{b: b, dx: dst, f: dst, m: m, from: from, o: o, vote: true}
+	b.workers.run(dst.Shape.H, &b.patch)
+}
+
+func (t *patchTask) chunk(worker, y int) {
+	s := t.f.Shape
+	votes := t.b.scratchFor(worker, s.C)
+	value := 0.0
+	for x := range s.W {
+		clear(votes)
+		at := (y*s.W + x) * s.C
+		f := t.f.data[at:][:s.C]
+		n, apart := t.gather(votes, f, y, x)
+		switch {
+		case t.vote:
+			dst := t.dx.data[at:][:s.C]
+			for c, v := range votes {
+				dst[c] = v / float32(max(n, 1))
+			}
+			continue
+		case n == 0:
+			continue
+		}
+		omega := 1.0
+		if t.o.Average {
+			omega = 1 / float64(n)
+		}
+		value += omega * apart
+		if t.dx != nil {
+			k, count := float32(2*t.coef*omega), float32(n)
+			dx := t.dx.data[at:][:s.C]
+			for c, v := range votes {
+				dx[c] += k * (float32(count*f[c]) - v)
+			}
+		}
+	}
+	if t.part != nil {
+		t.part[y] = value
+	}
+}
+
+// gather adds to votes what each patch that covers (y, x) has there, and returns
+// how many there are and, but for a vote, the sum of their squared distances to f.
+func (t *patchTask) gather(votes, f []float32, y, x int) (n int, apart float64) {
+	for i := range t.o.Size {
+		for j := range t.o.Size {
+			py, px := y-i, x-j
+			if py < 0 || px < 0 || py%t.o.Stride != 0 || px%t.o.Stride != 0 {
+				continue
+			}
+			py, px = py/t.o.Stride, px/t.o.Stride
+			if py >= t.m.Shape.H || px >= t.m.Shape.W {
+				continue
+			}
+			p := py*t.m.Shape.W + px
+			if float64(t.m.score[p]) < t.o.Least {
+				continue
+			}
+			v := t.source(int(t.m.index[p]), i, j)
+			n++
+			if t.vote {
+				for c, e := range v {
+					votes[c] += e
+				}
+				continue
+			}
+			squares := float32(0)
+			for c, e := range v {
+				votes[c] += e
+				d := f[c] - e
+				squares += d * d
+			}
+			apart += float64(squares)
+		}
+	}
+	return n, apart
+}
+
+// source is the pixel (i, j) of the patch with that number.
+func (t *patchTask) source(index, i, j int) []float32 {
+	k := len(t.from) - 1
+	for t.from[k].First > index {
+		k--
+	}
+	s := &t.from[k]
+	stride := max(1, s.Stride)
+	cols := (s.F.Shape.W-t.o.Size)/stride + 1
+	q := index - s.First
+	y, x := q/cols*stride+i, q%cols*stride+j
+	return s.F.data[(y*s.F.Shape.W+x)*s.F.Shape.C:][:s.F.Shape.C]
+}
