@@ -51,8 +51,8 @@ KERNEL __launch_bounds__(THREADS)
 // taps, added to what dimage holds if add. weights (27, K) as forward. A thread
 // does one pixel; K comes through shared memory 16 channels at a time. With
 // replicate, a border pixel also collects what its copies outside received.
-// Grid: (tiles). Block: 128.
-KERNEL __launch_bounds__(128)
+// Grid: (tiles). Block: 128, four a multiprocessor: left free, ptxas spills for a fifth.
+KERNEL __launch_bounds__(128, 4)
     conv_first_bwd(const float* __restrict__ dy, const float* __restrict__ weights, float* __restrict__ dimage, int H,
                    int W, int K, int tilesX, int add, int replicate) {
 	__shared__ __attribute__((aligned(16))) float halo[HALO_PIXELS * 20];  // pitch 20: no bank is hit twice by a quarter warp

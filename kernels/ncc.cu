@@ -118,8 +118,9 @@ DEV void march(const float* __restrict__ F, const float* __restrict__ S, const f
 // Canvas and style patches whose upper left corner is a multiple of stride and
 // styleStride take part. rows: centres a segment of the march covers.
 // Grid: ((H+Hs-1) * ceil(H/rows), ceil(W/inner), ceil(Ws/inner)), inner 64 or 62.
+// Two blocks a multiprocessor: left free, ptxas spills for a fifth of the 1x1 form.
 #define MATCH(name, R)                                                                                               \
-	KERNEL __launch_bounds__(THREADS) name(const float* __restrict__ F, const float* __restrict__ S,                 \
+	KERNEL __launch_bounds__(THREADS, 2) name(const float* __restrict__ F, const float* __restrict__ S,              \
 	                                       const float* __restrict__ inv, const float* __restrict__ bias,            \
 	                                       unsigned long long* __restrict__ best, int H, int W, int Hs, int Ws, int C, \
 	                                       int rows, int stride, int styleStride) {                                  \
