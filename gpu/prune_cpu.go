@@ -2,85 +2,144 @@ package gpu
 
 import "math"
 
-// A canvas tile is pruneSide pixels of a row, a style tile one panel of the
-// bank. The product of a pair of pixels belongs to the patches that begin up to
-// Size-1 pixels above and left of it, so boxes and bounds reach that far around.
+// Bounds are for tiles of patches: pruneSide of them that begin side by side in
+// a canvas row, and those that begin in one panel of the bank. Each place in a
+// patch has a box of its own, the range of the map channels over the pixels that
+// it takes in the tile's patches, so that a tile beside a border is not mixed
+// with what lies beyond it. The products of pixels that a live pair of patch
+// tiles needs are then marked by canvas tile and panel.
 
 const (
 	pruneSide = 16
 	pruneMost = 1 << 31 // pairs of tiles: 256 MB of bits
 )
 
-// box is the range of each map channel over a tile.
+// box is the range of each map channel over some pixels; without any it is
+// empty, lo above hi.
 type box struct{ lo, hi []float32 }
+
+// patchTile is what is known of patches that begin near each other.
+type patchTile struct {
+	places []box   // (Size, Size)
+	least  float64 // of the best map scores of its patches, on the canvas
+}
 
 func (b *CPU) NewPruning(x *Array, banks []*Bank, stride int, slack float64) []*Pruning {
 	stride = max(1, stride)
 	checkPruning(x, banks, stride)
-	k := banks[0].Size
-	m := b.NewMatches(banks[0].MatchGrid(x.Shape, stride))
+	k, s := banks[0].Size, x.Shape
+	m := b.NewMatches(banks[0].MatchGrid(s, stride))
 	for i, bank := range banks {
 		b.Match(m, x, bank, MatchOptions{Stride: stride, Add: i > 0})
 	}
-	segments := chunks(x.Shape.W, pruneSide)
-	tiles := make([]box, x.Shape.H*segments)
-	least := make([]float64, len(tiles)) // of the best map scores of patches that need the tile
+	segments := chunks(s.W, pruneSide)
+	tiles := make([]patchTile, s.H*segments)
 	for i := range tiles {
 		y, x0 := i/segments, i%segments*pruneSide
-		x1 := min(x0+pruneSide, x.Shape.W)
-		tiles[i] = x.box(y-k+1, y+k, x0-k+1, x1+k-1)
-		least[i] = math.Inf(1)
-		for py := max(0, y-k+1); py <= y; py++ {
-			for px := max(0, x0-k+1); px < x1; px++ {
-				if py%stride == 0 && px%stride == 0 && py/stride < m.Shape.H && px/stride < m.Shape.W {
-					least[i] = min(least[i], float64(m.score[py/stride*m.Shape.W+px/stride]))
-				}
+		tiles[i].least = math.Inf(1)
+		var origins []int
+		for xx := x0; xx < min(x0+pruneSide, s.W-k+1); xx++ {
+			if y+k > s.H || y%stride != 0 || xx%stride != 0 {
+				continue
 			}
+			origins = append(origins, y*s.W+xx)
+			tiles[i].least = min(tiles[i].least, float64(m.score[y/stride*m.Shape.W+xx/stride]))
 		}
+		tiles[i].places = places(origins, k, s, func(p, c int) float32 { return x.data[p*s.C+c] })
 	}
 	pruned := make([]*Pruning, len(banks))
 	for i, bank := range banks {
-		pruned[i] = b.prune(x, bank, tiles, least, slack)
+		pruned[i] = b.prune(s, bank, tiles, slack)
 	}
 	return pruned
 }
 
-func (b *CPU) prune(x *Array, bank *Bank, tiles []box, least []float64, slack float64) *Pruning {
+func (b *CPU) prune(canvas Shape, bank *Bank, tiles []patchTile, slack float64) *Pruning {
 	nr, s, k := b.kernels.NR, bank.Shape, bank.Size
 	panels := chunks(s.Pixels(), nr)
 	if len(tiles)*panels > pruneMost {
 		return nil
 	}
 	p := &Pruning{
-		canvas: Shape{x.Shape.H, x.Shape.W, 0}, style: Shape{s.H, s.W, 0},
-		live: make([]uint64, chunks(len(tiles)*panels, 64)), rows: make([]bool, x.Shape.H*s.H),
+		canvas: Shape{canvas.H, canvas.W, 0}, style: Shape{s.H, s.W, 0},
+		live: make([]uint64, chunks(len(tiles)*panels, 64)), rows: make([]bool, canvas.H*s.H),
 	}
-	boxes := make([]box, panels)
-	for i := range boxes {
-		boxes[i] = bank.cpu.box(s, nr, k, i)
-	}
-	segments, alive := len(tiles)/x.Shape.H, 0
-	for t, tile := range tiles {
-		for i, other := range boxes {
-			most := float64(k*k) * tile.bound(other)
-			// Scores are float32, and so were the bounds' factors.
-			room := 1e-4 * (math.Abs(most) + math.Abs(least[t]) + slack)
-			if most+slack+room < least[t] {
-				continue
-			}
-			at := t*panels + i
-			p.live[at/64] |= 1 << (at % 64)
-			alive++
-			for v := i * nr / s.W; v <= min((i*nr+nr-1)/s.W, s.H-1); v++ {
-				p.rows[t/segments*s.H+v] = true
+	segments := len(tiles) / canvas.H
+	for i := range panels {
+		var origins []int
+		for q := i * nr; q < min((i+1)*nr, s.Pixels()); q++ {
+			if y, u := q/s.W, q%s.W; y+k <= s.H && u+k <= s.W && y%bank.Stride == 0 && u%bank.Stride == 0 {
+				origins = append(origins, q)
 			}
 		}
+		if len(origins) == 0 {
+			continue
+		}
+		style := places(origins, k, s, func(q, c int) float32 { return bank.cpu.panels[q/nr*nr*s.C+c*nr+q%nr] })
+		for t, tile := range tiles {
+			if math.IsInf(tile.least, 1) {
+				continue // no patch begins here
+			}
+			most := 0.0
+			for place, box := range tile.places {
+				most += box.bound(style[place])
+			}
+			// Scores are float32, and so were the bounds' factors.
+			room := 1e-4 * (math.Abs(most) + math.Abs(tile.least) + slack)
+			if most+slack+room < tile.least {
+				continue
+			}
+			y, x := t/segments, t%segments*pruneSide
+			for v := origins[0] / s.W; v <= origins[len(origins)-1]/s.W; v++ {
+				p.rows[y*s.H+v] = true
+			}
+			p.mark(canvas, s, k, nr, y, x, origins[0], origins[len(origins)-1])
+		}
+	}
+	alive := 0
+	for i := range len(tiles) * panels {
+		alive += int(p.live[i/64] >> (i % 64) & 1)
 	}
 	p.Skipped = 1 - float64(alive)/float64(len(tiles)*panels)
 	if alive == len(tiles)*panels {
 		return nil
 	}
 	return p
+}
+
+// mark notes the products that patches beginning at canvas pixels x to
+// x+pruneSide-1 of row y and at style pixels from to to are sums of.
+func (p *Pruning) mark(canvas, s Shape, k, nr, y, x, from, to int) {
+	segments, panels := chunks(canvas.W, pruneSide), chunks(s.Pixels(), nr)
+	last := min(x+pruneSide-1, canvas.W-k)
+	for i := range k {
+		for j := range k {
+			for segment := (x + j) / pruneSide; segment <= (last+j)/pruneSide; segment++ {
+				for panel := (from + i*s.W + j) / nr; panel <= (to+i*s.W+j)/nr; panel++ {
+					at := ((y+i)*segments+segment)*panels + panel
+					p.live[at/64] |= 1 << (at % 64)
+				}
+			}
+		}
+	}
+}
+
+// places returns for each place in a patch the box over the patches that begin
+// at origins; value is that of a pixel and channel of features s.
+func places(origins []int, k int, s Shape, value func(p, c int) float32) []box {
+	boxes := make([]box, k*k)
+	for i := range boxes {
+		b := box{make([]float32, s.C), make([]float32, s.C)}
+		for c := range s.C {
+			b.lo[c], b.hi[c] = -minusInfinity, minusInfinity
+			for _, p := range origins {
+				v := value(p+i/k*s.W+i%k, c)
+				b.lo[c], b.hi[c] = min(b.lo[c], v), max(b.hi[c], v)
+			}
+		}
+		boxes[i] = b
+	}
+	return boxes
 }
 
 // bound is the largest product that a pixel of one box and one of the other can
@@ -91,46 +150,6 @@ func (a box) bound(b box) float64 {
 		total += float64(max(a.lo[c]*b.lo[c], a.lo[c]*b.hi[c], a.hi[c]*b.lo[c], a.hi[c]*b.hi[c]))
 	}
 	return total
-}
-
-func newBox(c int) box {
-	b := box{make([]float32, c), make([]float32, c)}
-	for i := range c {
-		b.lo[i], b.hi[i] = -minusInfinity, minusInfinity
-	}
-	return b
-}
-
-func (b box) add(c int, v float32) { b.lo[c], b.hi[c] = min(b.lo[c], v), max(b.hi[c], v) }
-
-// box is that of rows y0..y1 and columns x0..x1, as far as they are in a.
-func (a *Array) box(y0, y1, x0, x1 int) box {
-	s := a.Shape
-	b := newBox(s.C)
-	for y := max(0, y0); y < min(y1, s.H); y++ {
-		for x := max(0, x0); x < min(x1, s.W); x++ {
-			for c, v := range a.data[(y*s.W+x)*s.C:][:s.C] {
-				b.add(c, v)
-			}
-		}
-	}
-	return b
-}
-
-// box is that of the pixels in reach of a panel.
-func (c *cpuBank) box(s Shape, nr, k, panel int) box {
-	b := newBox(s.C)
-	for p := panel * nr; p < min((panel+1)*nr, s.Pixels()); p++ {
-		for y := max(0, p/s.W-k+1); y < min(p/s.W+k, s.H); y++ {
-			for x := max(0, p%s.W-k+1); x < min(p%s.W+k, s.W); x++ {
-				at := y*s.W + x
-				for ch := range s.C {
-					b.add(ch, c.panels[at/nr*nr*s.C+ch*nr+at%nr])
-				}
-			}
-		}
-	}
-	return b
 }
 
 // isLive says whether products of canvas tile (y, segment) and panel are needed.

@@ -25,6 +25,10 @@ func refTV(x []float64, s Shape, kind TVKind) float64 {
 					v += dx*dx + dy*dy
 				case TVPower:
 					v += math.Pow(dx*dx+dy*dy, 1.25)
+				case TVInner: // x[:-1, :-1] - x[1:, :-1] and x[:-1, :-1] - x[:-1, 1:]
+					if y+1 < s.H && xx+1 < s.W {
+						v += math.Pow(dx*dx+dy*dy, 1.25)
+					}
 				}
 			}
 		}
@@ -56,7 +60,7 @@ func sq(v float64) float64 { return v * v }
 
 func TestTV(t *testing.T) {
 	onEach(t, func(t *testing.T, b Backend) {
-		for _, kind := range []TVKind{TVL1, TVL2, TVPower, TVStencil} {
+		for _, kind := range []TVKind{TVL1, TVL2, TVPower, TVInner, TVStencil} {
 			for _, size := range oddShapes {
 				s := withChannels(size, 3)
 				x := random(50, s.Len(), 20)
