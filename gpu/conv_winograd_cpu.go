@@ -34,7 +34,7 @@ const (
 	// blockTiles of V and M fill half of a second level of 1 MB at 64 channels.
 	blockTiles = 24
 	// roundTiles bounds the tiles whose V is shared at a time.
-	roundTiles = 128
+	roundTiles = 192
 	// gatherTiles is how many tiles a chunk of the shared gather phase takes.
 	gatherTiles = 8
 )
@@ -113,15 +113,18 @@ func (t *winogradTask) filterLen(c int) int {
 // padRows rounds up to what the micro-kernels do without a slow remainder.
 func padRows(tiles int) int { return (tiles + 3) &^ 3 }
 
-// filter transforms depth inputs from c on of a panel's taps.
-func (t *winogradTask) filter(u []float32, panel, c, depth int) {
-	t.ks.WinoFilter(&t.taps[(panel*t.c+c)*9*t.ks.NR], &u[0], t.filterPlane(depth), depth)
+// filter transforms depth inputs from c on of a panel's taps, at a row point.
+func (t *winogradTask) filter(u []float32, panel, c, depth, row int) {
+	t.ks.WinoFilter(&t.taps[(panel*t.c+c)*9*t.ks.NR], &u[0], t.filterPlane(depth), depth, row)
 }
 
 func (t *winogradTask) filterChunk(_, panel int) {
 	u := t.u[panel*t.filterLen(t.c):]
 	for c := 0; c < t.c; c += depthStep {
-		t.filter(u[t.filterLen(c):], panel, c, min(depthStep, t.c-c))
+		depth := min(depthStep, t.c-c)
+		for row := range 6 {
+			t.filter(u[t.filterLen(c)+row*6*t.filterPlane(depth):], panel, c, depth, row)
+		}
 	}
 }
 
@@ -157,25 +160,42 @@ func (t *winogradTask) gatherChunk(worker, i int) {
 	}
 }
 
-// panelChunk multiplies the patches of the round with one panel of filters.
-// Each product fetches the patches of the next ahead.
+// panelChunk multiplies the patches of the round with one panel of filters, at
+// one of the six row points after the other, so that the U and M in use stay in
+// the second level of cache. Each product fetches the patches of the next ahead.
 func (t *winogradTask) panelChunk(worker, p int) {
 	s := t.workers[worker]
 	rows := padRows(t.t1 - t.t0)
 	vp, mp := t.patchPlane(rows), t.productPlane(rows)
-	size := 36 * t.filterPlane(min(t.c, depthStep))
+	size := 6 * t.filterPlane(min(t.c, depthStep))
 	um := grown(&s.scratch, size+36*mp)
 	u, m := um[:size], um[size:]
-	for c := 0; c < t.c; c += depthStep {
-		depth := min(depthStep, t.c-c)
-		up := t.filterPlane(depth)
-		t.filter(u, p, c, depth)
-		for i := range 36 {
-			t.ks.Gemm(rows, depth, &t.v[i*vp+c*rows], depth, 1, &u[i*up], &m[i*mp], t.ks.NR, c > 0,
-				&t.v[min(i+1, 35)*vp+c*rows], rows*depth)
+	for row := range 6 {
+		for c := 0; c < t.c; c += depthStep {
+			depth := min(depthStep, t.c-c)
+			up := t.filterPlane(depth)
+			t.filter(u, p, c, depth, row)
+			for i := row * 6; i < row*6+6; i++ {
+				t.ks.Gemm(rows, depth, &t.v[i*vp+c*rows], depth, 1, &u[(i-row*6)*up], &m[i*mp], t.ks.NR, c > 0,
+					t.nextPatches(vp, rows, i, c), rows*depth)
+			}
 		}
 	}
 	t.finish(s, m, mp, p, t.t0, t.t1)
+}
+
+// nextPatches is where the patches lie that panelChunk reads after those of
+// plane i and channel c.
+func (t *winogradTask) nextPatches(vp, rows, i, c int) *float32 {
+	switch {
+	case i%6 < 5:
+		i++
+	case c+depthStep < t.c:
+		i, c = i-5, c+depthStep
+	default:
+		i, c = min(i+1, 35), 0
+	}
+	return &t.v[i*vp+c*rows]
 }
 
 // gather transforms the patch of a tile into row row of V. V's planes hold

@@ -34,9 +34,9 @@ type Kernels struct {
 	// and off are multiples of 16.
 	WinoIn func(px *[36]*float32, off int, dst *float32, plane, n int)
 
-	// WinoFilter transforms n inputs' 3x3 taps for NR outputs, src (n, 9, NR),
-	// to dst[plane*i + NR*input + output], i < 36.
-	WinoFilter func(src, dst *float32, plane, n int)
+	// WinoFilter transforms n inputs' 3x3 taps for NR outputs, src (n, 9, NR), at
+	// one of the six row points, to dst[plane*j + NR*input + output], j < 6.
+	WinoFilter func(src, dst *float32, plane, n, row int)
 
 	// WinoOut finishes a tile forward: from src[plane*i + channel], i < 36, for
 	// n channels (a multiple of 16) it stores max(0, y+bias) off channels after

@@ -12,7 +12,7 @@ func gemmAVX512(m, k int, a *float32, ars, acs int, b, c *float32, crs, acc int,
 func winoInAVX2(px *[36]*float32, off int, dst *float32, plane, n16 int)
 
 //go:noescape
-func winoFilterAVX2(src, dst *float32, plane, n int)
+func winoFilterAVX2(src, dst *float32, plane, n int, row *[3]float32)
 
 //go:noescape
 func winoOutAVX2(src *float32, plane int, tile *Tile, off, bits, n8 int, bias *float32)
@@ -24,7 +24,7 @@ func winoBackAVX2(src *float32, plane int, tile *Tile, off, bits, n8 int, add, g
 func winoInAVX512(px *[36]*float32, off int, dst *float32, plane, n16 int)
 
 //go:noescape
-func winoFilterAVX512(src, dst *float32, plane, n int)
+func winoFilterAVX512(src, dst *float32, plane, n int, row *[3]float32)
 
 //go:noescape
 func winoOutAVX512(src *float32, plane int, tile *Tile, off, bits, n16 int, bias *float32)
@@ -87,7 +87,9 @@ var avx2 = Kernels{
 	WinoIn: func(px *[36]*float32, off int, dst *float32, plane, n int) {
 		winoInAVX2(px, off*4, dst, plane*4, n/16)
 	},
-	WinoFilter: func(src, dst *float32, plane, n int) { winoFilterAVX2(src, dst, plane*4, n) },
+	WinoFilter: func(src, dst *float32, plane, n, row int) {
+		winoFilterAVX2(src, dst, plane*4, n, &winoRow[row])
+	},
 	WinoOut: func(src *float32, plane int, tile *Tile, off, bits, n int, bias *float32) {
 		winoOutAVX2(src, plane*4, tile, off*4, bits/8, n/8, bias)
 	},
@@ -117,7 +119,9 @@ var avx512 = Kernels{
 	WinoIn: func(px *[36]*float32, off int, dst *float32, plane, n int) {
 		winoInAVX512(px, off*4, dst, plane*4, n/16)
 	},
-	WinoFilter: func(src, dst *float32, plane, n int) { winoFilterAVX512(src, dst, plane*4, n) },
+	WinoFilter: func(src, dst *float32, plane, n, row int) {
+		winoFilterAVX512(src, dst, plane*4, n, &winoRow[row])
+	},
 	WinoOut: func(src *float32, plane int, tile *Tile, off, bits, n int, bias *float32) {
 		winoOutAVX512(src, plane*4, tile, off*4, bits/8, n/16, bias)
 	},

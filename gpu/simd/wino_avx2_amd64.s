@@ -321,72 +321,52 @@ backloop:
 	VSUBPS      Y8, Y6, Y7    \
 	VADDPS      Y8, Y6, Y6
 
-#define GCOL(j, o) \
-	VMOVUPS (j*64+o)(SI), Y0       \
-	VMOVUPS (192+j*64+o)(SI), Y1   \
-	VMOVUPS (384+j*64+o)(SI), Y2   \
-	G1D                            \
-	VMOVAPS Y0, (j*32)(R15)        \
-	VMOVAPS Y4, (96+j*32)(R15)     \
-	VMOVAPS Y5, (192+j*32)(R15)    \
-	VMOVAPS Y6, (288+j*32)(R15)    \
-	VMOVAPS Y7, (384+j*32)(R15)    \
-	VMOVAPS Y2, (480+j*32)(R15)
-
-#define GROW(i, o) \
-	VMOVAPS (i*96)(R15), Y0        \
-	VMOVAPS (i*96+32)(R15), Y1     \
-	VMOVAPS (i*96+64)(R15), Y2     \
-	G1D                            \
-	VMOVUPS Y0, o(R10)             \
-	VMOVUPS Y4, o(R10)(R9*1)       \
-	VMOVUPS Y5, o(R10)(R9*2)       \
-	VMOVUPS Y6, o(R11)             \
-	VMOVUPS Y7, o(R11)(R9*1)       \
-	VMOVUPS Y2, o(R11)(R9*2)       \
-	ADDQ R12, R10                  \
-	ADDQ R12, R11
+// Tap column j of one row point: weights Y3 Y8 Y15 of taps 0, 1 and 2.
+#define GCOL(j, o, t) \
+	VMULPS      (j*64+o)(SI), Y3, t       \
+	VFMADD231PS (192+j*64+o)(SI), Y8, t   \
+	VFMADD231PS (384+j*64+o)(SI), Y15, t
 
 #define GHALF(o) \
-	GCOL(0, o)           \
-	GCOL(1, o)           \
-	GCOL(2, o)           \
-	MOVQ DI, R10         \
-	LEAQ (R9)(R9*2), R11 \
-	ADDQ DI, R11         \
-	GROW(0, o)           \
-	GROW(1, o)           \
-	GROW(2, o)           \
-	GROW(3, o)           \
-	GROW(4, o)           \
-	GROW(5, o)
+	VBROADCASTSS 4(AX), Y8      \
+	GCOL(0, o, Y0)              \
+	GCOL(1, o, Y1)              \
+	GCOL(2, o, Y2)              \
+	G1D                         \
+	VMOVUPS Y0, o(DI)           \
+	VMOVUPS Y4, o(DI)(R9*1)     \
+	VMOVUPS Y5, o(DI)(R9*2)     \
+	VMOVUPS Y6, o(R11)          \
+	VMOVUPS Y7, o(R11)(R9*1)    \
+	VMOVUPS Y2, o(R11)(R9*2)
 
-// func winoFilterAVX2(src, dst *float32, plane, n int)
+// func winoFilterAVX2(src, dst *float32, plane, n int, row *[3]float32)
 //
 //	SI  src, 9 rows of 16 outputs a turn    DI  dst, a row of 16 a turn
-//	CX  input channels left    R9  plane    R12 six planes    R15 scratch, 18 half lines
-//	R10 R11 planes 0 and 3 of a row of six
-TEXT ·winoFilterAVX2(SB), 0, $640-32
+//	CX  input channels left    R9  plane    R11 DI + 3 planes    AX  row
+TEXT ·winoFilterAVX2(SB), NOSPLIT, $0-40
 	MOVQ src+0(FP), SI
 	MOVQ dst+8(FP), DI
 	MOVQ plane+16(FP), R9
 	MOVQ n+24(FP), CX
+	MOVQ row+32(FP), AX
+	VBROADCASTSS (AX), Y3
+	VBROADCASTSS 8(AX), Y15
 	VBROADCASTSS ·winoConst+28(SB), Y14
 	VBROADCASTSS ·winoConst+32(SB), Y13
 	VBROADCASTSS ·winoConst+36(SB), Y12
 	VBROADCASTSS ·winoConst+40(SB), Y11
 	VBROADCASTSS ·winoConst+44(SB), Y10
 	VBROADCASTSS ·winoConst+48(SB), Y9
-	LEAQ (R9)(R9*2), R12
-	ADDQ R12, R12
-	LEAQ 63(SP), R15
-	ANDQ $~63, R15
+	LEAQ (R9)(R9*2), R11
+	ADDQ DI, R11
 
 filterloop:
 	GHALF(0)
 	GHALF(32)
 	ADDQ $576, SI
 	ADDQ $64, DI
+	ADDQ $64, R11
 	DECQ CX
 	JNZ  filterloop
 	VZEROUPPER

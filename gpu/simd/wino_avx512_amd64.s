@@ -25,7 +25,9 @@
 	VFNMADD231PS Z3, Z30, Z4
 
 // Column j of the 6x6 patch: six pixel pointers, transformed down the column
-// into the scratch (6 rows of 6 lines).
+// into the scratch (6 rows of 6 lines). 36 pixels, like 36 planes, are more
+// streams than the processor follows by itself: the next turn's line of each
+// is fetched ahead, of the planes the one after it, for a store must own it.
 #define INCOL(j) \
 	MOVQ (j*8)(AX), R8              \
 	MOVQ (48+j*8)(AX), R9           \
@@ -39,6 +41,12 @@
 	VMOVUPS (R11)(DX*1), Z3         \
 	VMOVUPS (R12)(DX*1), Z4         \
 	VMOVUPS (R13)(DX*1), Z5         \
+	PREFETCHT0 64(R8)(DX*1)        \
+	PREFETCHT0 64(R9)(DX*1)        \
+	PREFETCHT0 64(R10)(DX*1)       \
+	PREFETCHT0 64(R11)(DX*1)       \
+	PREFETCHT0 64(R12)(DX*1)       \
+	PREFETCHT0 64(R13)(DX*1)       \
 	IN1D                            \
 	VMOVAPS Z6, (j*64)(R15)         \
 	VMOVAPS Z7, (384+j*64)(R15)     \
@@ -62,6 +70,12 @@
 	VMOVUPS Z10, (R11)              \
 	VMOVUPS Z4, (R11)(R9*1)         \
 	VMOVUPS Z8, (R11)(R9*2)         \
+	PREFETCHT0 128(R10)               \
+	PREFETCHT0 128(R10)(R9*1)         \
+	PREFETCHT0 128(R10)(R9*2)         \
+	PREFETCHT0 128(R11)               \
+	PREFETCHT0 128(R11)(R9*1)         \
+	PREFETCHT0 128(R11)(R9*2)         \
 	ADDQ R12, R10                   \
 	ADDQ R12, R11
 
@@ -125,6 +139,8 @@ inloop:
 	VFMADD231PS Z7, Z27, Z5   \
 	VFMADD231PS Z9, Z26, Z5
 
+// Column j of the products, and ahead the same of the next tile, a panel's row
+// of 128 bytes on.
 #define OUTCOL(j) \
 	VMOVUPS (R10), Z0             \
 	VMOVUPS (R10)(R12*1), Z1      \
@@ -132,6 +148,12 @@ inloop:
 	VMOVUPS (R11), Z3             \
 	VMOVUPS (R11)(R12*1), Z4      \
 	VMOVUPS (R11)(R12*2), Z5      \
+	PREFETCHT0 128(R10)           \
+	PREFETCHT0 128(R10)(R12*1)    \
+	PREFETCHT0 128(R10)(R12*2)    \
+	PREFETCHT0 128(R11)           \
+	PREFETCHT0 128(R11)(R12*1)    \
+	PREFETCHT0 128(R11)(R12*2)    \
 	OUT1D                         \
 	VMOVAPS Z0, (j*64)(R15)       \
 	VMOVAPS Z1, (384+j*64)(R15)   \
@@ -161,12 +183,13 @@ inloop:
 	OUT1D
 
 // Pixel p: add the bias, ReLU (NaN passes: the value is the second source),
-// store, and note the sign.
+// store, fetch the line of the next turn, and note the sign.
 #define FORWARD(p, v) \
 	VADDPS  Z10, v, v               \
 	VMAXPS  v, Z11, v               \
 	MOVQ    (p*8)(AX), R8           \
 	VMOVUPS v, (R8)(DX*1)           \
+	PREFETCHT0 64(R8)(DX*1)         \
 	VCMPPS  $30, Z11, v, K1         \
 	MOVQ    (128+p*8)(AX), R8       \
 	KMOVW   K1, (R8)(R13*1)
@@ -291,72 +314,52 @@ backloop:
 	VSUBPS      Z8, Z6, Z7    \
 	VADDPS      Z8, Z6, Z6
 
-#define GCOL(j, o) \
-	VMOVUPS (j*128+o)(SI), Z0      \
-	VMOVUPS (384+j*128+o)(SI), Z1  \
-	VMOVUPS (768+j*128+o)(SI), Z2  \
-	G1D                            \
-	VMOVAPS Z0, (j*64)(R15)        \
-	VMOVAPS Z4, (192+j*64)(R15)    \
-	VMOVAPS Z5, (384+j*64)(R15)    \
-	VMOVAPS Z6, (576+j*64)(R15)    \
-	VMOVAPS Z7, (768+j*64)(R15)    \
-	VMOVAPS Z2, (960+j*64)(R15)
-
-#define GROW(i, o) \
-	VMOVAPS (i*192)(R15), Z0       \
-	VMOVAPS (i*192+64)(R15), Z1    \
-	VMOVAPS (i*192+128)(R15), Z2   \
-	G1D                            \
-	VMOVUPS Z0, o(R10)             \
-	VMOVUPS Z4, o(R10)(R9*1)       \
-	VMOVUPS Z5, o(R10)(R9*2)       \
-	VMOVUPS Z6, o(R11)             \
-	VMOVUPS Z7, o(R11)(R9*1)       \
-	VMOVUPS Z2, o(R11)(R9*2)       \
-	ADDQ R12, R10                  \
-	ADDQ R12, R11
+// Tap column j of one row point: weights Z13 Z14 Z15 of taps 0, 1 and 2.
+#define GCOL(j, o, t) \
+	VMULPS      (j*128+o)(SI), Z13, t      \
+	VFMADD231PS (384+j*128+o)(SI), Z14, t  \
+	VFMADD231PS (768+j*128+o)(SI), Z15, t
 
 #define GHALF(o) \
-	GCOL(0, o)           \
-	GCOL(1, o)           \
-	GCOL(2, o)           \
-	MOVQ DI, R10         \
-	LEAQ (R9)(R9*2), R11 \
-	ADDQ DI, R11         \
-	GROW(0, o)           \
-	GROW(1, o)           \
-	GROW(2, o)           \
-	GROW(3, o)           \
-	GROW(4, o)           \
-	GROW(5, o)
+	GCOL(0, o, Z0)              \
+	GCOL(1, o, Z1)              \
+	GCOL(2, o, Z2)              \
+	G1D                         \
+	VMOVUPS Z0, o(DI)           \
+	VMOVUPS Z4, o(DI)(R9*1)     \
+	VMOVUPS Z5, o(DI)(R9*2)     \
+	VMOVUPS Z6, o(R11)          \
+	VMOVUPS Z7, o(R11)(R9*1)    \
+	VMOVUPS Z2, o(R11)(R9*2)
 
-// func winoFilterAVX512(src, dst *float32, plane, n int)
+// func winoFilterAVX512(src, dst *float32, plane, n int, row *[3]float32)
 //
 //	SI  src, 9 rows of 32 outputs a turn    DI  dst, a row of 32 a turn
-//	CX  input channels left    R9  plane    R12 six planes    R15 scratch, 18 lines
-//	R10 R11 planes 0 and 3 of a row of six
-TEXT ·winoFilterAVX512(SB), 0, $1216-32
+//	CX  input channels left    R9  plane    R11 DI + 3 planes
+TEXT ·winoFilterAVX512(SB), NOSPLIT, $0-40
 	MOVQ src+0(FP), SI
 	MOVQ dst+8(FP), DI
 	MOVQ plane+16(FP), R9
 	MOVQ n+24(FP), CX
+	MOVQ row+32(FP), AX
+	VBROADCASTSS (AX), Z13
+	VBROADCASTSS 4(AX), Z14
+	VBROADCASTSS 8(AX), Z15
 	VBROADCASTSS ·winoConst+28(SB), Z25
 	VBROADCASTSS ·winoConst+32(SB), Z26
 	VBROADCASTSS ·winoConst+36(SB), Z27
 	VBROADCASTSS ·winoConst+40(SB), Z28
 	VBROADCASTSS ·winoConst+44(SB), Z29
 	VBROADCASTSS ·winoConst+48(SB), Z30
-	LEAQ (R9)(R9*2), R12
-	ADDQ R12, R12
-	LEAQ 63(SP), R15
-	ANDQ $~63, R15
+	LEAQ (R9)(R9*2), R11
+	ADDQ DI, R11
 
 filterloop:
 	GHALF(0)
 	GHALF(64)
 	ADDQ $1152, SI
 	ADDQ $128, DI
+	ADDQ $128, R11
 	DECQ CX
 	JNZ  filterloop
 	VZEROUPPER

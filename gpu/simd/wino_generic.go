@@ -126,24 +126,27 @@ func winoBackGeneric(src *float32, plane int, tile *Tile, off, bits, n int, add,
 	}
 }
 
-func winoFilterGeneric(src, dst *float32, plane, n int) {
+// winoRow is G row by row: the weights of three taps at each row point.
+var winoRow = [6][3]float32{
+	{1, 0, 0},
+	{winoConst[7], winoConst[9], winoConst[8]}, {winoConst[7], -winoConst[9], winoConst[8]},
+	{winoConst[10], winoConst[12], winoConst[11]}, {winoConst[10], -winoConst[12], winoConst[11]},
+	{0, 0, 1},
+}
+
+func winoFilterGeneric(src, dst *float32, plane, n, row int) {
 	const nr = 16
+	w := &winoRow[row]
 	for c := range n {
 		for k := range nr {
-			var row [6][3]float32
+			var g [3]float32
 			for j := range 3 {
-				var g [3]float32
 				for i := range 3 {
-					g[i] = *at(src, (c*9+i*3+j)*nr+k)
-				}
-				for i, v := range winoFilter1(&g) {
-					row[i][j] = v
+					g[j] += w[i] * *at(src, (c*9+i*3+j)*nr+k)
 				}
 			}
-			for i := range 6 {
-				for j, v := range winoFilter1(&row[i]) {
-					*at(dst, (i*6+j)*plane+c*nr+k) = v
-				}
+			for j, v := range winoFilter1(&g) {
+				*at(dst, j*plane+c*nr+k) = v
 			}
 		}
 	}

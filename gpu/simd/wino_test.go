@@ -51,7 +51,9 @@ func TestWinograd(t *testing.T) {
 			v, u, m := Floats(36*vp), Floats(36*up), Floats(36*mp)
 			ks.WinoIn(px, 16, &v[0], vp, c-16)
 			ks.WinoIn(px, 0, &v[c-16], vp, 16) // channels 0-15 come last
-			ks.WinoFilter(&taps[0], &u[0], up, c)
+			for row := range 6 {
+				ks.WinoFilter(&taps[0], &u[row*6*up], up, c, row)
+			}
 			for i := range 36 {
 				ks.Gemm(1, c, &v[i*vp], c, 1, &u[i*up], &m[i*mp], nr, false, nil, 0)
 			}
@@ -191,6 +193,6 @@ func BenchmarkWino(b *testing.B) {
 		run("in", c/16, func(i int) { ks.WinoIn(px, 0, &v[i*c], plane, c) })
 		run("out", c/16, func(i int) { ks.WinoOut(&v[i*c], plane, &tile, 0, 0, c, &u[0]) })
 		run("back", c/16, func(i int) { ks.WinoBack(&v[i*c], plane, &tile, 0, 0, c, true, true) })
-		run("filter", ks.NR/16, func(i int) { ks.WinoFilter(&taps[0], &u[i*ks.NR], plane, 1) })
+		run("filter", ks.NR/16, func(i int) { ks.WinoFilter(&taps[0], &u[i*ks.NR], plane, 1, i%6) })
 	}
 }
