@@ -33,6 +33,7 @@ var mayImport = map[string][]string{
 	"internal/recipe":   {"style"},
 	"internal/report":   {"internal/picture"},
 	"internal/config":   {},
+	"internal/mutate":   {},
 	"internal/bench":    {"internal/bench", "style", "vgg", "gpu", "gpu/simd"},
 	"cmd":               {"style", "vgg", "gpu", "gpu/simd", "internal", "cuda"},
 }

@@ -1,0 +1,42 @@
+package testutil
+
+import (
+	"os"
+	"path/filepath"
+
+	"github.com/impasto/impasto/cuda"
+	"github.com/impasto/impasto/kernels"
+)
+
+// Driver returns d; where $IMPASTO_PTX names a folder, one that loads the
+// kernel modules in it instead of the embedded ones of the same name. So
+// scripts/mutate-kernels runs the tests on kernels with faults.
+func Driver(d cuda.Driver) cuda.Driver {
+	folder := os.Getenv("IMPASTO_PTX")
+	if folder == "" {
+		return d
+	}
+	return planted{d, folder}
+}
+
+type planted struct {
+	cuda.Driver
+	folder string
+}
+
+// Unwrap lets cuda.As find the powers of the driver behind.
+func (p planted) Unwrap() cuda.Driver { return p.Driver }
+
+func (p planted) Load(ptx string) (cuda.Module, error) {
+	for _, name := range kernels.Names() {
+		for _, target := range kernels.Targets {
+			if text, err := kernels.PTX(name, target); err != nil || text != ptx {
+				continue
+			}
+			if b, err := os.ReadFile(filepath.Join(p.folder, name+".ptx")); err == nil {
+				ptx = string(b)
+			}
+		}
+	}
+	return p.Driver.Load(ptx)
+}
