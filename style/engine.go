@@ -14,6 +14,10 @@ type Inputs struct {
 	Content *Picture   // the photograph; not used for textures
 	Styles  []*Picture // the paintings; none where the style weight is 0
 	Init    *Picture   // the picture to begin with, for InitFile
+
+	Guides  []Guide  // what the matching of patches goes by beside features
+	Protect *Map     // one channel, 0..1: how far the content stays as it is
+	A, B    *Picture // of an analogy; Styles holds A'
 }
 
 // Env is what a run uses and does not own.
@@ -49,7 +53,7 @@ func paint(ctx context.Context, in Inputs, o Options, env Env) (*Result, error) 
 	if err := checkInputs(in, o); err != nil {
 		return nil, err
 	}
-	w, h := in.canvas(o.Mode)
+	w, h := in.Canvas(o.Mode)
 	plan, err := NewPlan(w, h, o, env)
 	if err != nil {
 		return nil, err
@@ -72,15 +76,6 @@ func paint(ctx context.Context, in Inputs, o Options, env Env) (*Result, error) 
 	return r.result(), err
 }
 
-// canvas is the picture whose proportions the result takes.
-func (in Inputs) canvas(mode string) (w, h int) {
-	p := in.Content
-	if mode == ModeTexture {
-		p = in.Styles[0]
-	}
-	return p.W, p.H
-}
-
 // run is one picture on its way through the scales.
 type run struct {
 	env     Env
@@ -91,6 +86,11 @@ type run struct {
 	alpha   *picture.Picture // the content if it has alpha
 	styles  []*picture.Picture
 	init    *picture.Picture
+
+	guides        []Guide
+	protect       *Map
+	before, after *picture.Picture // A and B of an analogy
+	patches       []Correspondence // of the scale done last
 
 	image     *gpu.Array // result of the scale done last
 	optimizer gpu.Optimizer
@@ -110,7 +110,14 @@ func newRun(in Inputs, plan Plan, env Env) *run {
 		px:     pixels{mean: env.Network.Mean, white: float32(o.ImageRange)},
 		keeper: keeper{Saving: env.Saving, last: time.Now()},
 	}
-	if in.Content != nil && o.Mode == ModeArt {
+	r.guides, r.protect = in.guided(o), in.Protect
+	if o.Mode == ModeAnalogy {
+		r.before, r.after = in.A.Flatten(), in.B.Flatten()
+		if in.Content == nil {
+			in.Content = in.B
+		}
+	}
+	if in.Content != nil && o.Mode != ModeTexture {
 		r.content = in.Content.Flatten()
 		if in.Content.Alpha != nil {
 			r.alpha = in.Content
@@ -137,6 +144,10 @@ func (r *run) scale(ctx context.Context, i int) error {
 	if err != nil {
 		return err
 	}
+	patches, err := r.look(max(s.W, s.H))
+	if err != nil {
+		return err
+	}
 	pass, err := r.env.Network.NewPass(b, s.H, s.W, r.o.passOptions(true))
 	if err != nil {
 		return err
@@ -151,6 +162,9 @@ func (r *run) scale(ctx context.Context, i int) error {
 	if err := r.setTargets(ob, content, paintings); err != nil {
 		return err
 	}
+	if err := r.setPatches(ob, patches); err != nil {
+		return err
+	}
 	optimizer := r.o.newOptimizer(b, x.Shape, r.px)
 	l := &loop{run: r, index: i, ob: ob, bytes: pass.Bytes() + optimizer.Bytes()}
 	b.ResetStatus()
@@ -160,6 +174,7 @@ func (r *run) scale(ctx context.Context, i int) error {
 		}
 	} else {
 		r.begin(x, content)
+		ob.keepProtected(r.px, content)
 	}
 	if r.optimizer != nil && r.o.CarryState {
 		gradient := 1.0 // relative losses count every pixel
@@ -178,6 +193,7 @@ func (r *run) scale(ctx context.Context, i int) error {
 	optimizer.Result(x)
 	b.Free(r.image)
 	r.image = x
+	r.patches = ob.correspondences(r.block)
 	ob.free()
 	return err
 }
@@ -269,7 +285,7 @@ func (r *run) result() *Result {
 	return &Result{
 		Picture: r.picture(r.image), Options: r.o, Plan: r.plan,
 		Iterations: r.done, Losses: r.losses, History: r.history,
-		Rollbacks: r.rollbacks, Elapsed: time.Since(r.started),
+		Rollbacks: r.rollbacks, Elapsed: time.Since(r.started), Patches: r.patches,
 	}
 }
 
@@ -284,6 +300,9 @@ func (r *run) picture(image *gpu.Array) *picture.Picture {
 	p := r.px.toPicture(v, image.Shape.W, image.Shape.H)
 	if r.o.Color == ColorContent {
 		p = picture.KeepColours(p, r.content)
+	}
+	if r.protect != nil {
+		p = keep(p, r.content, r.protect)
 	}
 	if r.alpha != nil {
 		p.Alpha = r.alpha.Resize(p.W, p.H, picture.Lanczos3).Alpha

@@ -6,19 +6,20 @@ import (
 )
 
 // Losses are the terms of the objective at one evaluation, weights included:
-// Total = Content + Style + TV (TV stays out of Total where tv-in-loss is
+// Total = Content + Style + Patch + TV (TV stays out of Total where tv-in-loss is
 // false). Under gradient normalisation the terms are still those of the losses.
 type Losses struct {
 	Content float64     `json:"content"`
 	Style   float64     `json:"style"`
+	Patch   float64     `json:"patch,omitempty"` // patches and analogy
 	TV      float64     `json:"tv"`
 	Total   float64     `json:"total"`
 	Layers  []LayerLoss `json:"layers,omitempty"`
 }
 
-// LayerLoss is one layer's part of Content or Style.
+// LayerLoss is one layer's part of Content, Style or Patch.
 type LayerLoss struct {
-	Term  string  `json:"term"` // "content" or "style"
+	Term  string  `json:"term"` // "content", "style", "patch" or "analogy"
 	Layer string  `json:"layer"`
 	Loss  float64 `json:"loss"`
 }
@@ -61,6 +62,7 @@ type Result struct {
 	History    []Sample // at most a few hundred, evenly spaced
 	Rollbacks  int      // evaluations thrown away because they were not finite
 	Elapsed    time.Duration
+	Patches    []Correspondence // where patches came from, by layer; none without patches
 }
 
 // DivergedError says that the loss stopped being finite and going back did not

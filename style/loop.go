@@ -44,17 +44,33 @@ func (l *loop) iterate(ctx context.Context) error {
 	sampleEvery := max(1, (n+samples-1)/samples)
 	l.begun = time.Now()
 	program := l.env.Backend.Record(func() {
+		l.ob.rematch = false
 		l.ob.evaluate()
 		l.optimizer.Step(l.ob.x, l.ob.g)
 	})
+	matching := program
+	if l.ob.matched() {
+		matching = l.env.Backend.Record(func() {
+			l.ob.rematch = true
+			l.ob.evaluate()
+			l.optimizer.Step(l.ob.x, l.ob.g)
+		})
+	}
 	for it := l.first + 1; it <= n; it++ {
-		if l.keeper.due(time.Now()) || ctx.Err() != nil && l.keeper.Path != "" {
+		// What is matched is not kept, so a run can only be taken up where it
+		// matches anew.
+		anew := !l.ob.matched() || (it-1)%l.o.Rematch == 0
+		if anew && (l.keeper.due(time.Now()) || ctx.Err() != nil && l.keeper.Path != "") {
 			l.keep(it - 1)
 		}
-		if err := ctx.Err(); err != nil {
+		if err := ctx.Err(); err != nil && (anew || l.keeper.Path == "") {
 			return err
 		}
-		program.Run()
+		if anew {
+			matching.Run()
+		} else {
+			program.Run()
+		}
 		l.done++
 		last := it == n
 		sample, check := last || it%sampleEvery == 0, it%checkEvery == 0

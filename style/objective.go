@@ -21,9 +21,15 @@ type objective struct {
 
 	content []contentTerm
 	style   []styleTerm
-	tv      gpu.TVKind
-	tvCoef  float64
-	tvSlot  int
+
+	patches   []*patchTerm
+	analogies []analogyTerm
+	rematch   bool       // the evaluation looks for patches anew
+	movable   *gpu.Array // (H, W, 1), what is not protected; nil: everything
+
+	tv     gpu.TVKind
+	tvCoef float64
+	tvSlot int
 
 	terms []term // by slot
 	unit  float64
@@ -96,7 +102,8 @@ func (ob *objective) share(l LayerWeight, all []LayerWeight) float64 {
 //
 //	relative  0.2 * sum (F-P)^2 / sum P^2
 //	paper     1/2 * sum (F-P)^2                 Gatys et al. 2016, eq. 1
-//	mean      sum (F-P)^2 / (C H W)             neural-style
+//	mean      sum (F-P)^2 / (C H W)             neural-style, CNNMRF, neural-doodle
+//	sum       sum (F-P)^2                       image-analogies
 func (ob *objective) addContent(l LayerWeight, target *gpu.Array) {
 	weight := ob.o.ContentWeight * ob.share(l, ob.o.ContentLayers) * ob.unit
 	t := contentTerm{layer: l.Layer, target: target, weight: weight, slot: ob.newSlot("content", l.Layer)}
@@ -105,6 +112,8 @@ func (ob *objective) addContent(l LayerWeight, target *gpu.Array) {
 		t.coef = weight / 2
 	case ScaleMean:
 		t.coef = weight / float64(target.Shape.Len())
+	case ScaleSum:
+		t.coef = weight
 	default:
 		t.coef = weight * contentBalance / positive(ob.b.Dot(target, target))
 	}
@@ -138,6 +147,13 @@ func (ob *objective) addTV() {
 	case TVPower:
 		ob.tv = gpu.TVPower
 		ob.tvCoef *= relative(tvPowerUnit)
+	case TVInner:
+		ob.tv = gpu.TVInner
+		if s := ob.x.Shape; ob.o.LossScale == ScaleMean {
+			ob.tvCoef /= float64(max(1, (s.H-1)*(s.W-1)*s.C)) // the mean over what is summed
+		} else {
+			ob.tvCoef *= relative(tvPowerUnit)
+		}
 	case TVStencil:
 		ob.tv = gpu.TVStencil
 		ob.tvCoef /= n * 255 * 255
@@ -154,6 +170,9 @@ func (ob *objective) evaluate() {
 	ob.pass.Backward(ob.g, ob.atLayer)
 	if ob.tvCoef > 0 {
 		ob.b.TV(ob.g, ob.x, ob.tv, ob.tvCoef, ob.tvSlot)
+	}
+	if ob.movable != nil {
+		ob.b.Weigh(ob.g, ob.movable)
 	}
 }
 
@@ -173,6 +192,7 @@ func (ob *objective) atLayer(layer string, f, grad *gpu.Array) {
 			ob.end(grad, t.alone, t.weight)
 		}
 	}
+	ob.patchesAt(layer, f, grad)
 }
 
 // begin returns where a term's gradient goes: into the layer's at once, or
@@ -222,6 +242,8 @@ func (ob *objective) report(s gpu.Status) Losses {
 			l.Content += v
 		case "style":
 			l.Style += v
+		case "patch", "analogy":
+			l.Patch += v
 		case "tv":
 			l.TV += v
 			continue
@@ -232,7 +254,7 @@ func (ob *objective) report(s gpu.Status) Losses {
 		}
 		l.Layers = append(l.Layers, LayerLoss{t.kind, t.layer, v})
 	}
-	l.Total = l.Content + l.Style
+	l.Total = l.Content + l.Style + l.Patch
 	if ob.o.TVInLoss {
 		l.Total += l.TV
 	}
@@ -244,7 +266,13 @@ func positive(v float64) float64 { return max(v, 1e-30) }
 
 // free gives back what the terms hold.
 func (ob *objective) free() {
-	ob.b.Free(ob.g)
+	ob.b.Free(ob.g, ob.movable)
+	for _, t := range ob.patches {
+		t.free(ob.b)
+	}
+	for _, t := range ob.analogies {
+		ob.b.Free(t.target)
+	}
 	for _, t := range ob.content {
 		ob.b.Free(t.target, t.alone)
 	}

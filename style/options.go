@@ -12,6 +12,9 @@ import (
 const (
 	ModeArt     = "art"     // a photograph painted after one or more paintings
 	ModeTexture = "texture" // the look of a painting alone, at any size
+	ModePatch   = "patch"   // a photograph rebuilt from the most similar patches of paintings
+	ModeDoodle  = "doodle"  // a painting from a map of regions
+	ModeAnalogy = "analogy" // A is to A' as B is to the result
 
 	LossGram = "gram" // correlations of features: where things are is thrown away
 	LossW2   = "w2"   // Wasserstein-2 distance of Gaussians: mean and covariance
@@ -19,6 +22,13 @@ const (
 	ScaleRelative = "relative" // every layer's error over the target's own size
 	ScalePaper    = "paper"    // sums, as Gatys, Ecker and Bethge print them
 	ScaleMean     = "mean"     // means, as neural-style computes them
+	ScaleSum      = "sum"      // sums, as image-analogies computes them
+
+	MatchPatch = "patch" // cosine of whole patches (Li & Wand)
+	MatchPixel = "pixel" // mean cosine of their pixels (neural-doodle); maps count beside features
+
+	MapDistance  = "distance"  // maps are told apart by the squared distance of their values
+	MapDirection = "direction" // by the angle between them (neural-doodle)
 
 	BlendTargets = "targets" // one target, the weighted mean of the styles' targets
 	BlendLosses  = "losses"  // one loss for each style, weighted
@@ -30,6 +40,7 @@ const (
 	TVL1      = "l1"      // |dx| + |dy|
 	TVSquares = "l2"      // (dx^2 + dy^2) / 2
 	TVPower   = "1.25"    // (dx^2 + dy^2)^1.25
+	TVInner   = "inner"   // the same, without the last row and column (neural-doodle, image-analogies)
 	TVStencil = "stencil" // nine-point sum of squares on pixels 0..1
 
 	InitContent = "content"
@@ -68,7 +79,8 @@ type Options struct {
 	Preset string `json:"preset"`
 	Size   string `json:"size"` // picture.ParseSize's grammar, of the content (or of the first style)
 
-	// total = content-weight * content + style-weight * style + tv-weight * tv
+	// total = content-weight * content + style-weight * style + patch-weight * patches
+	//	+ analogy-weight * analogy + tv-weight * tv
 	ContentWeight float64       `json:"content-weight"` // alpha
 	StyleWeight   float64       `json:"style-weight"`   // beta
 	TVWeight      float64       `json:"tv-weight"`
@@ -85,18 +97,36 @@ type Options struct {
 	StyleScale   float64   `json:"style-scale"`   // style's long side over the canvas's
 	StyleUpscale bool      `json:"style-upscale"` // enlarge styles smaller than that
 
+	PatchWeight    float64       `json:"patch-weight,omitempty"`
+	PatchLayers    []LayerWeight `json:"patch-layers,omitempty"`
+	PatchSize      int           `json:"patch-size,omitempty"`
+	PatchStride    []int         `json:"patch-stride,omitempty"`  // on the canvas, for each patch layer; the last repeats
+	StyleStride    []int         `json:"style-stride,omitempty"`  // in the paintings
+	PatchAverage   bool          `json:"patch-average,omitempty"` // overlapping patches count as one (CNNMRF)
+	Match          string        `json:"match,omitempty"`
+	Rematch        int           `json:"rematch,omitempty"`         // iterations that matches are held
+	Confidence     float64       `json:"confidence,omitempty"`      // patches that match less well have no say
+	Variety        float64       `json:"variety,omitempty"`         // favour patches that are wanted little
+	StyleRotations int           `json:"style-rotations,omitempty"` // turned views of the paintings to each side, 7.5 degrees apart
+	StyleScales    int           `json:"style-scales,omitempty"`    // smaller and larger views, 5 % apart
+	MapWeight      float64       `json:"map-weight,omitempty"`
+	MapLayers      []LayerWeight `json:"map-layers,omitempty"` // factors of it by layer; 1 where not named
+	MapForm        string        `json:"map-form,omitempty"`
+	AnalogyWeight  float64       `json:"analogy-weight,omitempty"`
+
 	Init       string  `json:"init"`
 	NoiseRange Range   `json:"noise-range"` // uniform noise, in 0..255
 	NoiseStd   float64 `json:"noise-std"`   // > 0: normal noise round the network's mean instead
 	Seed       uint64  `json:"seed"`
 	Color      string  `json:"color"`
 
-	Iterations []int   `json:"iterations"`  // of each scale, coarsest first; the last repeats
-	Scales     int     `json:"scales"`      // 0: as many as MinScale allows
-	ScaleStep  float64 `json:"scale-step"`  // ratio of neighbouring scales
-	MinScale   int     `json:"min-scale"`   // least long side of the coarsest scale, in pixels
-	CarryState bool    `json:"carry-state"` // the optimiser's, resampled: good for Adam; L-BFGS may overshoot on a net with sharp features
-	Plateau    float64 `json:"plateau"`     // end a scale when 50 iterations gain less than this share; 0: never
+	Iterations []int   `json:"iterations"`           // of each scale, coarsest first; the last repeats
+	Scales     int     `json:"scales"`               // 0: as many as MinScale allows
+	ScaleStep  float64 `json:"scale-step"`           // ratio of neighbouring scales
+	MinScale   int     `json:"min-scale"`            // least long side of the coarsest scale, in pixels
+	ScaleFrom  float64 `json:"scale-from,omitempty"` // > 0: scales lie evenly from this share of the size to 1
+	CarryState bool    `json:"carry-state"`          // the optimiser's, resampled: good for Adam; L-BFGS may overshoot on a net with sharp features
+	Plateau    float64 `json:"plateau"`              // end a scale when 50 iterations gain less than this share; 0: never
 
 	Optimizer  string  `json:"optimizer"`
 	LR         float64 `json:"lr"` // in 0..255 pixel values for Adam; step length for L-BFGS

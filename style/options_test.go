@@ -10,8 +10,8 @@ import (
 )
 
 func TestPresetsAreValid(t *testing.T) {
-	for _, name := range PresetNames() {
-		for _, mode := range []string{ModeArt, ModeTexture} {
+	for _, mode := range []string{ModeArt, ModeTexture, ModePatch, ModeDoodle, ModeAnalogy} {
+		for _, name := range PresetsFor(mode) {
 			o, err := Preset(name, mode)
 			if err != nil {
 				t.Fatalf("%s %s: %v", name, mode, err)
@@ -91,7 +91,8 @@ func TestValidateSingleFaults(t *testing.T) {
 
 func TestOptionsSurviveJSON(t *testing.T) {
 	for _, name := range PresetNames() {
-		o, err := Preset(name, ModeArt)
+		mode := either(presetMode[name], ModeArt)
+		o, err := Preset(name, mode)
 		if err != nil {
 			t.Fatal(err)
 		}

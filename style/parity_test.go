@@ -151,7 +151,7 @@ func TestPresetLossTerms(t *testing.T) {
 	n := tinyNetwork(7)
 	const w, h = 23, 17 // odd: rounding and borders show
 	content, style, x := smoothPicture(w, h, 1), smoothPicture(w, h, 2), smoothPicture(w, h, 3)
-	for _, preset := range PresetNames() {
+	for _, preset := range PresetsFor(ModeArt) {
 		for name, change := range map[string]func(*Options){
 			"as it is":   func(*Options) {},
 			"tv 1.25":    func(o *Options) { o.TV = TVPower },
@@ -204,7 +204,7 @@ func TestPresetGradients(t *testing.T) {
 	}
 	const w, h = 18, 14
 	content, style, x := noisePicture(w, h, 1), noisePicture(w, h, 2), noisePicture(w, h, 3)
-	for _, preset := range PresetNames() {
+	for _, preset := range PresetsFor(ModeArt) {
 		t.Run(preset, func(t *testing.T) {
 			o := tinyPreset(t, preset)
 			o.Pooling = PoolAvg

@@ -61,7 +61,7 @@ func planFor(w, h int, o Options, env Env) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
-	least := 1 << (block - 1) // pixels that become one position there
+	least := max(1<<(block-1), o.leastForPatches(env.Network)) // pixels that become one position there
 	if min(w, h) < least {
 		return Plan{}, Problems{{
 			Option:  "size",
@@ -125,6 +125,9 @@ func (o Options) scales(w, h, least int) []Scale {
 	var list []Scale
 	for i := 0; o.Scales == 0 || i < o.Scales; i++ {
 		shrink := math.Pow(o.ScaleStep, float64(i))
+		if o.ScaleFrom > 0 && o.Scales > 1 {
+			shrink = 1 / (1 - float64(i)*(1-o.ScaleFrom)/float64(o.Scales-1))
+		}
 		s := Scale{W: atLeastOne(float64(w) / shrink), H: atLeastOne(float64(h) / shrink)}
 		if i > 0 && o.Scales == 0 && (math.Round(long/shrink) < float64(o.MinScale) || math.Round(short/shrink) < float64(least)) {
 			break
@@ -168,6 +171,7 @@ func (o Options) taps() []string {
 	}
 	add(o.ContentWeight, o.ContentLayers)
 	add(o.StyleWeight, o.StyleLayers)
+	add(o.PatchWeight+o.AnalogyWeight, o.PatchLayers)
 	return names
 }
 

@@ -7,7 +7,9 @@ import (
 )
 
 // PresetNames lists the presets, ours first.
-func PresetNames() []string { return []string{"default", "gatys", "jj", "pt", "cp"} }
+func PresetNames() []string {
+	return []string{"default", "gatys", "jj", "pt", "cp", "cnnmrf", "cnnmrf-trans", "nd", "ia"}
+}
 
 // gatysStyleLayers are the five layers every system since Gatys et al. uses.
 func gatysStyleLayers(weights ...float64) []LayerWeight {
@@ -74,6 +76,9 @@ func DefaultOptions(mode, device, network string) Options {
 		o.ContentWeight = 0
 		o.ContentLayers = nil
 	}
+	if matches(mode) {
+		patchDefaults(&o, device)
+	}
 	return o
 }
 
@@ -86,6 +91,12 @@ func DefaultOptions(mode, device, network string) Options {
 //	jj     jcjohnson/neural-style
 //	pt     ProGamerGov/neural-style-pt
 //	cp     crowsonkb/style-transfer-pytorch
+//
+// and, of those that match patches, each for its own mode (see presets_patch.go):
+//
+//	cnnmrf, cnnmrf-trans  chuanli11/CNNMRF, cnnmrf.lua and run_trans.lua: patch
+//	nd                    alexjc/neural-doodle: doodle
+//	ia                    awentzonline/image-analogies: analogy
 func Preset(name, mode string) (Options, error) {
 	o := DefaultOptions(mode, "cpu", "vgg19")
 	o.Preset = name
@@ -103,8 +114,25 @@ func Preset(name, mode string) (Options, error) {
 		o.PoolRound = RoundFloor
 	case "cp":
 		crowson(&o)
+	case "cnnmrf":
+		cnnmrf(&o)
+	case "cnnmrf-trans":
+		cnnmrf(&o)
+		o.ContentLayers = []LayerWeight{{"relu4_2", 1}}
+		o.StyleRotations, o.StyleScales = 1, 1
+	case "nd":
+		neuralDoodle(&o)
+	case "ia":
+		imageAnalogies(&o)
 	default:
 		return Options{}, Problems{unknownPreset(name)}
+	}
+	if known := PresetsFor(mode); !slices.Contains(known, name) {
+		return Options{}, Problems{{
+			Option:  "preset",
+			Message: fmt.Sprintf("preset %q is not for %s; that has %s", name, mode, strings.Join(known, ", ")),
+			Try:     []string{"--preset " + known[len(known)-1]},
+		}}
 	}
 	if mode == ModeTexture {
 		o.ContentWeight, o.ContentLayers = 0, nil

@@ -66,6 +66,7 @@ func (o Options) Validate(layers ...string) error {
 	c.layers("content-layers", o.ContentLayers, layers)
 	c.layers("style-layers", o.StyleLayers, layers)
 	c.losses(o)
+	c.patches(o, layers)
 	if len(c.problems) == 0 {
 		return nil
 	}
@@ -94,16 +95,13 @@ func (c *checker) choices(o Options) {
 	if o.Preset != "" && !slices.Contains(PresetNames(), o.Preset) {
 		c.problems = append(c.problems, unknownPreset(o.Preset))
 	}
-	for _, s := range []struct {
-		option, value string
-		known         []string
-	}{
-		{"mode", o.Mode, []string{ModeArt, ModeTexture}},
+	for _, s := range []selection{
+		{"mode", o.Mode, []string{ModeArt, ModeTexture, ModePatch, ModeDoodle, ModeAnalogy}},
 		{"style-loss", o.StyleLoss, []string{LossGram, LossW2}},
-		{"loss-scale", o.LossScale, []string{ScaleRelative, ScalePaper, ScaleMean}},
+		{"loss-scale", o.LossScale, []string{ScaleRelative, ScalePaper, ScaleMean, ScaleSum}},
 		{"style-blend", o.StyleBlend, []string{BlendTargets, BlendLosses}},
 		{"normalize-gradients", o.Normalize, []string{NormalizeOff, NormalizeL1, NormalizeMean}},
-		{"tv", o.TV, []string{TVL1, TVSquares, TVPower, TVStencil}},
+		{"tv", o.TV, []string{TVL1, TVSquares, TVPower, TVInner, TVStencil}},
 		{"init", o.Init, []string{InitContent, InitNoise, InitStyle, InitGray, InitFile}},
 		{"color", o.Color, []string{ColorStyle, ColorContent, ColorMatch}},
 		{"pooling", o.Pooling, []string{PoolMax, PoolAvg, PoolL2}},
@@ -111,10 +109,20 @@ func (c *checker) choices(o Options) {
 		{"padding", o.Padding, []string{PadZero, PadReplicate}},
 		{"optimizer", o.Optimizer, []string{OptimizerLBFGS, OptimizerAdam}},
 	} {
-		if !slices.Contains(s.known, s.value) {
-			c.add(s.option, nearest("--"+s.option+" ", s.value, s.known),
-				"%s %q is not one of %s", s.option, s.value, strings.Join(s.known, ", "))
-		}
+		c.oneOf(s)
+	}
+}
+
+// selection is an option that takes one of a few words.
+type selection struct {
+	option, value string
+	known         []string
+}
+
+func (c *checker) oneOf(s selection) {
+	if !slices.Contains(s.known, s.value) {
+		c.add(s.option, nearest("--"+s.option+" ", s.value, s.known),
+			"%s %q is not one of %s", s.option, s.value, strings.Join(s.known, ", "))
 	}
 }
 
@@ -202,7 +210,7 @@ func (c *checker) losses(o Options) {
 	case o.ContentWeight > 0 && weightSum(o.ContentLayers) == 0:
 		c.add("content-layers", []string{"--content-layers relu4_2", "--content-weight 0"},
 			"content has weight %g but no content layer has any", o.ContentWeight)
-	case o.ContentWeight == 0 && o.StyleWeight == 0:
+	case o.ContentWeight == 0 && o.StyleWeight == 0 && o.PatchWeight == 0 && o.AnalogyWeight == 0:
 		c.add("style-weight", []string{"--style-weight 1"}, "content and style both have weight 0: nothing to paint")
 	}
 	if o.Mode == ModeTexture && o.StyleWeight == 0 {
@@ -249,6 +257,7 @@ func checkInputs(in Inputs, o Options) error {
 	if len(in.Styles) == 0 && o.Init == InitStyle {
 		c.add("init", nil, "there is no style picture to start from")
 	}
+	c.modes(in, o)
 	if n := len(o.StyleWeights); n > 0 && n != len(in.Styles) {
 		c.add("style-weights", nil, "%d style weights given for %d style pictures", n, len(in.Styles))
 	}
@@ -258,7 +267,7 @@ func checkInputs(in Inputs, o Options) error {
 	if n := len(o.ContentLayers) + len(o.StyleLayers)*len(in.Styles) + 1; n > gpu.Slots && o.StyleLoss == LossW2 && o.StyleBlend == BlendLosses {
 		c.add("style-blend", []string{"--style-blend targets"}, "%d losses are more than the %d there is room for", n, gpu.Slots)
 	}
-	for _, p := range append([]*picture.Picture{in.Content, in.Init}, in.Styles...) {
+	for _, p := range append([]*picture.Picture{in.Content, in.Init, in.A, in.B}, in.Styles...) {
 		if p != nil && (p.W < 1 || p.H < 1 || len(p.Pix) != p.W*p.H*3) {
 			c.add("content", nil, "a picture of %dx%d pixels holds %d values", p.W, p.H, len(p.Pix))
 		}

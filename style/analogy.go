@@ -1,0 +1,72 @@
+package style
+
+import (
+	"github.com/impasto/impasto/gpu"
+	"github.com/impasto/impasto/internal/picture"
+)
+
+// analogyTerm is the loss of awentzonline/image-analogies: what A became in A'
+// at the places of A that look like B is what B should become. The places are
+// found once per scale.
+type analogyTerm struct {
+	layer  string
+	target *gpu.Array // (h, w, C): overlapping patches averaged
+	coef   float64
+	slot   int
+}
+
+// setAnalogies matches B to A at every patch layer and lets A' vote.
+func (r *run) setAnalogies(ob *objective, canvas int) error {
+	if r.o.AnalogyWeight == 0 {
+		return nil
+	}
+	b, prime := r.env.Backend, r.styles[0]
+	w, h := r.o.styleSize(prime, canvas)
+	features := map[string][3]*gpu.Array{} // of A, A' and B
+	for i, p := range []*picture.Picture{r.before.Resize(w, h, picture.Lanczos3), prime.Resize(w, h, picture.Lanczos3),
+		r.after.Resize(ob.x.Shape.W, ob.x.Shape.H, picture.Lanczos3)} {
+		err := r.visit(p, func(tap string, f *gpu.Array) {
+			all := features[tap]
+			all[i] = b.NewArray(f.Shape)
+			b.Copy(all[i], f)
+			features[tap] = all
+		})
+		if err != nil {
+			return err
+		}
+	}
+	for i, l := range r.o.PatchLayers {
+		if l.Weight > 0 {
+			ob.addAnalogy(l, i, features[l.Layer])
+		}
+	}
+	for _, all := range features {
+		b.Free(all[:]...)
+	}
+	return b.Err()
+}
+
+// addAnalogy:
+//
+//	relative  sum (F-T)^2 / sum T^2
+//	mean      sum (F-T)^2 / (C H W)
+//	else      sum (F-T)^2              image-analogies
+func (ob *objective) addAnalogy(l LayerWeight, number int, f [3]*gpu.Array) {
+	b, k := ob.b, ob.o.PatchSize
+	stride, own := nth(ob.o.PatchStride, number), nth(ob.o.StyleStride, number)
+	bank := b.NewBank(f[0], gpu.BankOptions{Size: k, Stride: own})
+	m := b.NewMatches(bank.MatchGrid(f[2].Shape, stride))
+	b.Match(m, f[2], bank, gpu.MatchOptions{Stride: stride})
+	t := analogyTerm{layer: l.Layer, target: b.NewArray(f[2].Shape), slot: ob.newSlot("analogy", l.Layer)}
+	b.Vote(t.target, m, []gpu.PatchSource{{F: f[1], Stride: own}}, gpu.PatchOptions{Size: k, Stride: stride})
+	b.FreeBanks(bank)
+	b.FreeMatches(m)
+	t.coef = ob.o.AnalogyWeight * ob.share(l, ob.o.PatchLayers) * ob.unit
+	switch ob.o.LossScale {
+	case ScaleMean:
+		t.coef /= float64(t.target.Shape.Len())
+	case ScaleRelative:
+		t.coef *= contentBalance / positive(b.Dot(t.target, t.target))
+	}
+	ob.analogies = append(ob.analogies, t)
+}

@@ -1,0 +1,149 @@
+package style
+
+import (
+	"context"
+
+	"github.com/impasto/impasto/internal/picture"
+)
+
+// Patch paints the content with patches of the styles: each patch of features
+// is pulled towards the most similar one there (Li & Wand, "Combining Markov
+// Random Fields and Convolutional Neural Networks", CVPR 2016). It ends as Art
+// does.
+func Patch(ctx context.Context, in Inputs, o Options, env Env) (*Result, error) {
+	o.Mode = ModePatch
+	return paint(ctx, in, o, env)
+}
+
+// Doodle paints from maps: patches come from where a painting's map says the
+// same as the canvas's (Champandard, "Semantic Style Transfer and Turning
+// Two-Bit Doodles into Fine Artworks", 2016). With a content picture it is
+// semantic style transfer, without maps plain patches, and with a style alone a
+// texture. It ends as Art does.
+func Doodle(ctx context.Context, in Inputs, o Options, env Env) (*Result, error) {
+	o.Mode = ModeDoodle
+	if in.Content == nil { // nothing to weigh
+		o.ContentWeight, o.ContentLayers = 0, nil
+	}
+	return paint(ctx, in, o, env)
+}
+
+// Analogy paints B as the style A' was made of A: A is to A' as B is to the
+// result (Hertzmann et al., "Image Analogies", 2001). A and B may be photographs
+// or maps of regions; their colours guide the matching, and where they are
+// photographs so do their features. It ends as Art does.
+func Analogy(ctx context.Context, in Inputs, o Options, env Env) (*Result, error) {
+	o.Mode = ModeAnalogy
+	return paint(ctx, in, o, env)
+}
+
+// matches reports whether a mode pulls towards patches.
+func matches(mode string) bool {
+	return mode == ModePatch || mode == ModeDoodle || mode == ModeAnalogy
+}
+
+// guided are the guides of a run: in an analogy A and B are one.
+func (in Inputs) guided(o Options) []Guide {
+	guides := in.Guides
+	if o.Mode == ModeAnalogy && o.MapWeight > 0 && in.A != nil && in.B != nil {
+		guides = append(guides[:len(guides):len(guides)], Guide{Canvas: MapOf(in.B.Flatten()), Styles: []*Map{MapOf(in.A.Flatten())}})
+	}
+	if o.MapWeight == 0 || o.PatchWeight == 0 {
+		return nil
+	}
+	return guides
+}
+
+// Canvas is the size of what the result takes its proportions from.
+func (in Inputs) Canvas(mode string) (w, h int) {
+	switch {
+	case mode == ModeAnalogy && in.B != nil:
+		return in.B.W, in.B.H
+	case mode != ModeTexture && in.Content != nil:
+		return in.Content.W, in.Content.H
+	case mode == ModeDoodle && len(in.Guides) > 0 && in.Guides[0].Canvas != nil:
+		return in.Guides[0].Canvas.W, in.Guides[0].Canvas.H
+	}
+	return in.Styles[0].W, in.Styles[0].H
+}
+
+// checkModes checks the inputs of the modes that match patches.
+func (c *checker) modes(in Inputs, o Options) {
+	for i, g := range in.Guides {
+		c.guide(i, g, in)
+	}
+	if o.Mode == ModePatch && in.Content == nil {
+		c.add("content", nil, "patch needs a content picture")
+	}
+	if matches(o.Mode) && len(in.Styles) == 0 {
+		c.add("style", nil, "no style picture given")
+	}
+	if o.Mode == ModeAnalogy {
+		if in.A == nil || in.B == nil || len(in.Styles) != 1 {
+			c.add("style", nil, "an analogy needs A, B and one style A'")
+		} else if s := in.Styles[0]; in.A.W != s.W || in.A.H != s.H {
+			c.add("style", nil, "A is %dx%d but A' is %dx%d; they must show the same things at the same places", in.A.W, in.A.H, s.W, s.H)
+		}
+	}
+	if o.Mode == ModeDoodle && in.Content == nil {
+		if o.Init == InitContent || o.Color != ColorStyle {
+			c.add("init", []string{"--init noise --color style"}, "there is no content picture to start from or take colours from")
+		}
+	}
+	if p := in.Protect; p != nil {
+		if fault := p.check(); fault != "" || p.C != 1 {
+			c.add("protect", nil, "the map of what to protect %s", either(fault, "has more than one channel"))
+		} else if in.Content == nil || o.Init != InitContent {
+			c.add("protect", []string{"--init content"}, "what is protected is kept from the content, which the picture must begin with")
+		}
+	}
+}
+
+func either(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a
+}
+
+func (c *checker) guide(i int, g Guide, in Inputs) {
+	if fault := g.Canvas.check(); fault != "" {
+		c.add("map", nil, "map %d of the canvas %s", i+1, fault)
+		return
+	}
+	if len(g.Styles) != len(in.Styles) {
+		c.add("style-map", nil, "%d maps for %d paintings", len(g.Styles), len(in.Styles))
+		return
+	}
+	for j, m := range g.Styles {
+		if fault := m.check(); fault != "" {
+			c.add("style-map", nil, "the map of painting %d %s", j+1, fault)
+			continue
+		}
+		if m.C != g.Canvas.C {
+			c.add("style-map", nil, "the map of painting %d has %d channels, that of the canvas %d", j+1, m.C, g.Canvas.C)
+		}
+		if s := in.Styles[j]; s != nil && (m.W != s.W || m.H != s.H) {
+			c.add("style-map", nil, "the map of painting %d is %dx%d, the painting %dx%d", j+1, m.W, m.H, s.W, s.H)
+		}
+	}
+	if !(g.Weight >= 0) || g.Weight > 1e12 {
+		c.add("map-weight", nil, "map %d has weight %g; weights are numbers from 0", i+1, g.Weight)
+	}
+}
+
+// keep puts the content's pixels back where they are protected: p is the
+// protected share of each pixel.
+func keep(of, content *picture.Picture, protect *Map) *picture.Picture {
+	mask := picture.New(protect.W, protect.H)
+	for i, v := range protect.Pix {
+		mask.Pix[3*i] = v
+	}
+	mask, content = mask.Resize(of.W, of.H, picture.Lanczos3), content.Resize(of.W, of.H, picture.Lanczos3)
+	out := of.Clone()
+	for i := range out.Pix {
+		p := min(max(mask.Pix[i/3*3], 0), 1)
+		out.Pix[i] += float32(p * (content.Pix[i] - out.Pix[i]))
+	}
+	return out
+}

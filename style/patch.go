@@ -1,0 +1,336 @@
+package style
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/impasto/impasto/gpu"
+	"github.com/impasto/impasto/internal/picture"
+	"github.com/impasto/impasto/vgg"
+)
+
+// patchBalance makes patch weight 1 a balance to the eye with content weight 1,
+// like contentBalance.
+const patchBalance = 1
+
+// patchTerm pulls the canvas at one layer towards the most similar patches of
+// the paintings (Li & Wand 2016).
+type patchTerm struct {
+	layer   string
+	stride  int // on the canvas
+	o       gpu.PatchOptions
+	unit    bool    // features of a pixel brought to unit length
+	scale   float64 // of features where they are joined
+	maps    *gpu.Array
+	joined  *gpu.Array // the canvas as it is matched; nil: features as they are
+	sources []patchSource
+	from    []gpu.PatchSource
+	matches *gpu.Matches
+	coef    float64
+	slot    int
+	own     *gpu.Bank // of the canvas, for variety
+}
+
+// patchSource is one view of a painting at a layer.
+type patchSource struct {
+	view
+	w, h     int        // of the view, in pixels
+	features *gpu.Array // (h', w', C)
+	maps     *gpu.Array // (h', w', K); nil: none
+	joined   *gpu.Array // as they are matched, kept for variety
+	bank     *gpu.Bank
+	prune    *gpu.Pruning
+	wanted   *gpu.Matches // which canvas patch wants each of its patches most
+	bias     *gpu.Array
+}
+
+// look passes all views of the paintings through the network at a canvas of
+// that long side and returns their features by layer.
+func (r *run) look(canvas int) (map[string][]patchSource, error) {
+	layers := map[string][]patchSource{}
+	if r.o.PatchWeight == 0 {
+		return layers, nil
+	}
+	for _, v := range r.o.views(len(r.styles)) {
+		painting := v.turn(r.styles[v.style])
+		w, h := r.o.styleSize(r.styles[v.style], canvas)
+		shrink := v.scale * float64(w) / float64(r.styles[v.style].W)
+		w, h = atLeastOne(float64(painting.W)*shrink), atLeastOne(float64(painting.H)*shrink)
+		guides := make([]Guide, len(r.guides))
+		for i, g := range r.guides {
+			guides[i] = Guide{Weight: g.Weight, Styles: []*Map{g.Styles[v.style].turned(v, painting.W, painting.H)}}
+		}
+		err := r.visit(painting.Resize(w, h, picture.Lanczos3), func(tap string, f *gpu.Array) {
+			for i, l := range r.o.PatchLayers {
+				if l.Layer != tap || l.Weight == 0 || min(f.Shape.H, f.Shape.W) < r.o.PatchSize {
+					continue
+				}
+				s := patchSource{view: v, w: w, h: h, features: r.env.Backend.NewArray(f.Shape)}
+				r.env.Backend.Copy(s.features, f)
+				pick := func(g Guide) *Map { return g.Styles[0] }
+				s.maps = r.o.guideChannels(r.env.Backend, guides, pick, tap, r.o.block(r.env.Network, tap), w, h, r.o.PatchSize, false)
+				_ = i
+				layers[tap] = append(layers[tap], s)
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return layers, nil
+}
+
+// visit passes one picture through the network.
+func (r *run) visit(p *picture.Picture, see func(tap string, f *gpu.Array)) error {
+	b := r.env.Backend
+	pass, err := r.env.Network.NewPass(b, p.H, p.W, r.o.passOptions(false))
+	if err != nil {
+		return err
+	}
+	defer pass.Free()
+	x := b.NewArray(gpu.Shape{H: p.H, W: p.W, C: 3})
+	defer b.Free(x)
+	b.Upload(x, r.px.fromPicture(p))
+	pass.Forward(x, see)
+	return b.Err()
+}
+
+// addPatches makes the patch term of a layer.
+func (ob *objective) addPatches(l LayerWeight, number int, sources []patchSource, f gpu.Shape, maps *gpu.Array) {
+	o, b := ob.o, ob.b
+	t := &patchTerm{layer: l.Layer, stride: nth(o.PatchStride, number), unit: o.Match == MatchPixel, scale: 1, maps: maps, slot: ob.newSlot("patch", l.Layer)}
+	own := nth(o.StyleStride, number)
+	t.o = gpu.PatchOptions{Size: o.PatchSize, Stride: t.stride, Least: o.Confidence, Average: o.PatchAverage}
+	norm := gpu.PatchNorm
+	power, positions := 0.0, 0.0
+	for _, s := range sources {
+		power += b.Dot(s.features, s.features)
+		positions += float64(s.features.Shape.Pixels())
+	}
+	power = positive(power / positions) // mean |S|^2 of a position
+	switch {
+	case t.unit:
+		norm, t.scale = gpu.NoNorm, 1/float64(o.PatchSize)
+	case maps != nil:
+		t.scale = 1 / math.Sqrt(power) / float64(o.PatchSize) // as long as a map of weight 1
+	}
+	if t.unit || maps != nil {
+		t.joined = b.NewArray(joinedShape(f, maps))
+	}
+	bank := gpu.BankOptions{Size: o.PatchSize, Stride: own, Norm: norm}
+	first := 0
+	for _, s := range sources {
+		s.joined = s.features
+		if t.joined != nil {
+			s.joined = b.NewArray(joinedShape(s.features.Shape, s.maps))
+			b.Join(s.joined, s.features, s.maps, t.scale, t.unit)
+		}
+		s.bank = b.NewBank(s.joined, bank)
+		t.from = append(t.from, gpu.PatchSource{F: s.features, Stride: own, First: first})
+		first += s.bank.Grid().Len()
+		if o.Variety > 0 {
+			s.wanted, s.bias = b.NewMatches(s.bank.Grid()), b.NewArray(s.bank.Grid())
+		} else if t.joined != nil {
+			b.Free(s.joined)
+		}
+		t.sources = append(t.sources, s)
+	}
+	t.prune(b, bank)
+	t.matches = b.NewMatches(t.sources[0].bank.MatchGrid(f, t.stride))
+	if o.Variety > 0 {
+		t.own = b.NewBank(t.joined, gpu.BankOptions{Size: o.PatchSize, Stride: t.stride, Norm: norm})
+	}
+	t.coef = o.PatchWeight * ob.share(l, o.PatchLayers) * ob.unit
+	patches, k := float64(t.matches.Shape.Len()), float64(o.PatchSize*o.PatchSize)
+	switch o.LossScale {
+	case ScaleMean:
+		if o.PatchAverage {
+			t.coef /= 2
+		} else {
+			t.coef /= patches * k * float64(f.C)
+		}
+	case ScaleRelative:
+		if o.PatchAverage {
+			t.coef *= patchBalance / (power * float64(f.Pixels()))
+		} else {
+			t.coef *= patchBalance / (power * patches * k)
+		}
+	default:
+		t.coef /= k
+	}
+	ob.patches = append(ob.patches, t)
+}
+
+func joinedShape(f gpu.Shape, maps *gpu.Array) gpu.Shape {
+	if maps != nil {
+		f.C += maps.Shape.C
+	}
+	return f
+}
+
+// nth is the value for layer i: the last one given stands for those after it.
+func nth(list []int, i int) int {
+	if len(list) == 0 {
+		return 1
+	}
+	return list[min(i, len(list)-1)]
+}
+
+// prune finds what the maps alone rule out. Mean cosines of features, which are
+// not negative, lie in 0..1; variety moves scores by more.
+func (t *patchTerm) prune(b gpu.Backend, o gpu.BankOptions) {
+	if t.maps == nil || !t.unit || t.sources[0].bias != nil {
+		return
+	}
+	var banks []*gpu.Bank
+	for _, s := range t.sources {
+		banks = append(banks, b.NewBank(s.maps, o))
+	}
+	for i, p := range b.NewPruning(t.maps, banks, t.stride, 1) {
+		t.sources[i].prune = p
+	}
+	b.FreeBanks(banks...)
+}
+
+// match looks for the most similar patches of features f. It asks nothing of
+// the host.
+func (t *patchTerm) match(b gpu.Backend, f *gpu.Array, o Options) {
+	x := f
+	if t.joined != nil {
+		x = t.joined
+		b.Join(x, f, t.maps, t.scale, t.unit)
+	}
+	if t.own != nil {
+		b.FillBank(t.own, x)
+	}
+	for i, s := range t.sources {
+		options := gpu.MatchOptions{Stride: t.stride, First: t.from[i].First, Add: i > 0, Prune: s.prune}
+		if t.own != nil {
+			// A patch that is already wanted a lot makes room for others.
+			b.Match(s.wanted, s.joined, t.own, gpu.MatchOptions{Stride: t.from[i].Stride})
+			b.MatchBias(s.bias, s.wanted, -o.Variety)
+			options.Bias = s.bias
+		}
+		b.Match(t.matches, x, s.bank, options)
+	}
+	if !t.unit {
+		b.Cosines(t.matches, x, o.PatchSize, t.stride)
+	}
+}
+
+// patchesAt adds to grad the gradient of the patch losses on features f of a
+// layer, after matching anew if that is due.
+func (ob *objective) patchesAt(layer string, f, grad *gpu.Array) {
+	for _, t := range ob.patches {
+		if t.layer != layer {
+			continue
+		}
+		if ob.rematch {
+			t.match(ob.b, f, ob.o)
+		}
+		ob.b.PatchLoss(grad, f, t.matches, t.from, t.o, t.coef, t.slot)
+	}
+	for _, t := range ob.analogies {
+		if t.layer == layer {
+			ob.b.ContentLoss(grad, f, t.target, t.coef, t.slot)
+		}
+	}
+}
+
+func (t *patchTerm) free(b gpu.Backend) {
+	for _, s := range t.sources {
+		b.Free(s.features, s.maps, s.bias)
+		if s.bias != nil && s.joined != s.features {
+			b.Free(s.joined)
+		}
+		b.FreeBanks(s.bank)
+		b.FreeMatches(s.wanted)
+	}
+	b.Free(t.maps, t.joined)
+	b.FreeBanks(t.own)
+	b.FreeMatches(t.matches)
+}
+
+// matched reports whether the objective depends on matches.
+func (ob *objective) matched() bool { return len(ob.patches) > 0 }
+
+// setPatches makes the patch terms of a scale from what the paintings look
+// like, and the map of what may move.
+func (r *run) setPatches(ob *objective, sources map[string][]patchSource) error {
+	s := ob.x.Shape
+	if r.o.PatchWeight > 0 {
+		for i, l := range r.o.PatchLayers {
+			if l.Weight == 0 {
+				continue
+			}
+			if len(sources[l.Layer]) == 0 {
+				return Problems{{
+					Option:  "style",
+					Message: fmt.Sprintf("at %dx%d the paintings are too small for a patch of %d positions of layer %q", s.W, s.H, r.o.PatchSize, l.Layer),
+					Try:     []string{"--style-scale 2", "--scales 1"},
+				}}
+			}
+			block := r.block(l.Layer)
+			canvas := func(g Guide) *Map { return g.Canvas }
+			maps := r.o.guideChannels(r.env.Backend, r.guides, canvas, l.Layer, block, s.W, s.H, r.o.PatchSize, true)
+			ob.addPatches(l, i, sources[l.Layer], ob.pass.Shape(l.Layer), maps)
+		}
+	}
+	if err := r.setAnalogies(ob, max(s.W, s.H)); err != nil {
+		return err
+	}
+	if r.protect != nil {
+		ob.protect(r.protect)
+	}
+	return r.env.Backend.Err()
+}
+
+// block is the network's block that a layer is in, from 1.
+func (r *run) block(layer string) int { return r.o.block(r.env.Network, layer) }
+
+func (o Options) block(n *vgg.Network, layer string) int {
+	depth, err := n.Depth(layer)
+	if err != nil {
+		return 1
+	}
+	return n.Layers[depth-1].Block
+}
+
+// leastForPatches is the short side of the smallest canvas that has a patch at
+// every layer.
+func (o Options) leastForPatches(n *vgg.Network) int {
+	least := 0
+	for _, l := range o.PatchLayers {
+		if (o.PatchWeight+o.AnalogyWeight)*l.Weight > 0 {
+			least = max(least, o.PatchSize<<(o.block(n, l.Layer)-1))
+		}
+	}
+	return least
+}
+
+// protect holds the image where the map says so: its gradient is multiplied by
+// what is left of 1.
+func (ob *objective) protect(m *Map) {
+	a := ob.b.NewArray(gpu.Shape{H: m.H, W: m.W, C: 1})
+	free := make([]float32, len(m.Pix))
+	for i, v := range m.Pix {
+		free[i] = 1 - min(max(v, 0), 1)
+	}
+	ob.b.Upload(a, free)
+	ob.movable = ob.b.NewArray(gpu.Shape{H: ob.x.Shape.H, W: ob.x.Shape.W, C: 1})
+	ob.b.Resample(ob.movable, a, gpu.Bilinear)
+	ob.b.Free(a)
+}
+
+// keepProtected puts the content into the image where it is protected.
+func (ob *objective) keepProtected(px pixels, content *picture.Picture) {
+	if ob.movable == nil {
+		return
+	}
+	photo := ob.b.NewArray(ob.x.Shape)
+	ob.b.Upload(photo, px.fromPicture(content))
+	ob.b.Axpy(ob.x, -1, photo)
+	ob.b.Weigh(ob.x, ob.movable)
+	ob.b.Axpy(ob.x, 1, photo)
+	ob.b.Free(photo)
+}

@@ -1,0 +1,66 @@
+package style
+
+import "math"
+
+// patches checks the options of patch losses.
+func (c *checker) patches(o Options, layers []string) {
+	if !matches(o.Mode) && o.PatchWeight+o.AnalogyWeight == 0 {
+		return
+	}
+	c.layers("patch-layers", o.PatchLayers, layers)
+	c.layers("map-layers", o.MapLayers, layers)
+	for _, n := range []struct {
+		option string
+		value  float64
+		lo, hi float64
+	}{
+		{"patch-weight", o.PatchWeight, 0, 1e12},
+		{"analogy-weight", o.AnalogyWeight, 0, 1e12},
+		{"map-weight", o.MapWeight, 0, 1e6},
+		{"patch-size", float64(o.PatchSize), 1, 5},
+		{"rematch", float64(o.Rematch), 1, 1e6},
+		{"confidence", o.Confidence, 0, 1},
+		{"variety", o.Variety, 0, 100},
+		{"style-rotations", float64(o.StyleRotations), 0, 12},
+		{"style-scales", float64(o.StyleScales), 0, 20},
+		{"scale-from", o.ScaleFrom, 0, 1},
+	} {
+		if !(n.value >= n.lo && n.value <= n.hi) {
+			c.add(n.option, nil, "%s is %g; it must lie from %g to %g", n.option, n.value, n.lo, n.hi)
+		}
+	}
+	c.strides("patch-stride", o.PatchStride)
+	c.strides("style-stride", o.StyleStride)
+	for _, s := range []selection{
+		{"match", o.Match, []string{MatchPatch, MatchPixel}},
+		{"map-form", o.MapForm, []string{MapDistance, MapDirection}},
+	} {
+		c.oneOf(s)
+	}
+	switch {
+	case o.PatchWeight+o.AnalogyWeight > 0 && weightSum(o.PatchLayers) == 0:
+		c.add("patch-layers", []string{"--patch-layers relu3_1,relu4_1"}, "patches have weight %g but no patch layer has any", math.Max(o.PatchWeight, o.AnalogyWeight))
+	case matches(o.Mode) && o.PatchWeight+o.AnalogyWeight == 0:
+		c.add("patch-weight", []string{"--patch-weight 1"}, "patches have weight 0; that is what %s paints with", o.Mode)
+	}
+	if o.Variety > 0 && o.Match != MatchPixel {
+		c.add("variety", []string{"--match pixel"}, "variety %g needs scores that can be compared between patches", o.Variety)
+	}
+	if o.Mode == ModeArt || o.Mode == ModeTexture {
+		c.add("patch-weight", []string{"impasto patch CONTENT STYLE"}, "%s does not paint with patches", o.Mode)
+	}
+	if o.AnalogyWeight > 0 && o.Mode != ModeAnalogy {
+		c.add("analogy-weight", []string{"impasto analogy A AP B"}, "analogy has weight %g, but only an analogy has A and B", o.AnalogyWeight)
+	}
+	if o.Normalize != NormalizeOff {
+		c.add("normalize-gradients", []string{"--normalize-gradients off"}, "gradients of patches are not normalised")
+	}
+}
+
+func (c *checker) strides(option string, strides []int) {
+	for _, s := range strides {
+		if s < 1 || s > 64 {
+			c.add(option, nil, "%s %d does not lie from 1 to 64", option, s)
+		}
+	}
+}
