@@ -17,6 +17,7 @@ type census struct {
 	at      map[codes]int
 	leaders []int // indices into list: the colours of regions
 	home    []int // of each colour: its leader's number, or edge
+	flat    int   // pixels whose four neighbours have their very colour
 }
 
 // hue is one colour and how it occurs.
@@ -32,10 +33,12 @@ const (
 	// calmStep is the distance to a neighbour within a flat area: JPEG noise
 	// away from edges stays below it, a soft brush goes in larger steps.
 	calmStep = 8
-	// A picture whose photoColours commonest colours cover less than photoShare
-	// of it is not flat anywhere.
-	photoColours = 32
-	photoShare   = 0.3
+	// flatShare of a map, however it was spoilt, has neighbours of the very same
+	// colour; of a photograph hardly anything has.
+	flatShare = 0.25
+	// overshoot is how far beyond two colours a sharp resize goes between them,
+	// as a share of their distance.
+	overshoot = 0.15
 )
 
 func newCensus(p *picture.Picture) *census {
@@ -57,8 +60,12 @@ func newCensus(p *picture.Picture) *census {
 	}
 	for y := range c.h {
 		for x := range c.w {
-			if c.isCalm(x, y) {
+			far := c.step(x, y)
+			if far <= calmStep {
 				c.list[c.at[c.pixels[y*c.w+x]]].calm++
+			}
+			if far == 0 {
+				c.flat++
 			}
 		}
 	}
@@ -73,42 +80,38 @@ func newCensus(p *picture.Picture) *census {
 
 func (k codes) nrgba() color.NRGBA { return color.NRGBA{k[0], k[1], k[2], k[3]} }
 
-// isCalm reports whether the pixel's neighbours all have nearly its colour.
-func (c *census) isCalm(x, y int) bool {
-	i := y*c.w + x
-	near := func(j int) bool {
-		return c.pixels[j] == c.pixels[i] || Distance(c.pixels[i].nrgba(), c.pixels[j].nrgba()) <= calmStep
+// step is the distance from the pixel's colour to the farthest of its four
+// neighbours' colours.
+func (c *census) step(x, y int) float64 {
+	i, far := y*c.w+x, 0.0
+	look := func(ok bool, j int) {
+		if ok && c.pixels[j] != c.pixels[i] {
+			far = max(far, Distance(c.pixels[i].nrgba(), c.pixels[j].nrgba()))
+		}
 	}
-	return (x == 0 || near(i-1)) && (x == c.w-1 || near(i+1)) && (y == 0 || near(i-c.w)) && (y == c.h-1 || near(i+c.w))
+	look(x > 0, i-1)
+	look(x < c.w-1, i+1)
+	look(y > 0, i-c.w)
+	look(y < c.h-1, i+c.w)
+	return far
 }
 
 // isPhotograph reports whether nothing is flat.
 func (c *census) isPhotograph() bool {
-	if len(c.list) <= MaxRegions {
-		return false
-	}
-	counts := make([]int, len(c.list))
-	for i, h := range c.list {
-		counts[i] = h.count
-	}
-	slices.SortFunc(counts, func(a, b int) int { return b - a })
-	top := 0
-	for _, n := range counts[:min(photoColours, len(counts))] {
-		top += n
-	}
-	return float64(top) < photoShare*float64(len(c.pixels))
+	return len(c.list) > MaxRegions && float64(c.flat) < flatShare*float64(len(c.pixels))
 }
 
 // lead chooses the colours of regions: those of flat areas, the largest first,
-// that are not near one chosen before; then those of lines too thin to be flat,
-// unless they are mixtures of the regions beside them. It reports whether there
+// that are not near one chosen before; then those of lines and dots too small to
+// be flat, unless the regions beside them explain them. It reports whether there
 // are few enough.
 func (c *census) lead() bool {
 	c.home = make([]int, len(c.list))
 	var rest []int
+	solid := max(1, len(c.pixels)/5000)
 	for i, h := range c.list {
-		c.home[i] = c.nearest(h.codes)
-		if c.home[i] == edge && (h.calm > 0 || i == 0) {
+		c.home[i] = c.within(h.codes, Near, 0)
+		if c.home[i] == edge && (h.calm >= solid || i == 0) {
 			c.home[i] = len(c.leaders)
 			c.leaders = append(c.leaders, i)
 		}
@@ -121,11 +124,18 @@ func (c *census) lead() bool {
 	}
 	least := max(1, len(c.pixels)/20000)
 	beside := c.neighbours()
+	slices.SortStableFunc(rest, func(a, b int) int { return c.list[b].count - c.list[a].count })
+	known := len(c.leaders)
 	for _, i := range rest {
-		if c.home[i] = c.nearest(c.list[i].codes); c.home[i] != edge {
-			continue // near a line that was found since
+		// A line may be anywhere, and its own colour wavers more than an area's.
+		c.home[i] = c.within(c.list[i].codes, 3*Near, known)
+		if c.home[i] != edge {
+			continue
 		}
-		if c.list[i].count < least || c.isMixture(c.list[i].codes, beside[i]) {
+		for n := known; n < len(c.leaders); n++ {
+			beside[i][n] = true
+		}
+		if c.list[i].count < least || c.isExplained(c.list[i].codes, beside[i]) {
 			continue
 		}
 		c.home[i] = len(c.leaders)
@@ -137,13 +147,13 @@ func (c *census) lead() bool {
 	return true
 }
 
-// nearest returns the number of the leader nearest to a colour, or edge if none
-// is near.
-func (c *census) nearest(k codes) int {
-	best, at := Near+1, edge
-	for n, i := range c.leaders {
-		if d := Distance(k.nrgba(), c.list[i].nrgba()); d <= Near && d < best {
-			best, at = d, n
+// within returns the number of the leader nearest to a colour, from the one
+// called first on, or edge if none is within reach.
+func (c *census) within(k codes, reach float64, first int) int {
+	at := edge
+	for n, i := range c.leaders[first:] {
+		if d := Distance(k.nrgba(), c.list[i].nrgba()); d <= reach && (at == edge || d < reach) {
+			reach, at = d, first+n
 		}
 	}
 	return at
@@ -174,10 +184,11 @@ func (c *census) neighbours() map[int]map[int]bool {
 	return beside
 }
 
-// isMixture reports whether a colour lies between those of two regions beside
-// it (of any two, where none is): in luma and in both chroma differences, each
-// taken alone, because JPEG blends chroma over a wider area than luma.
-func (c *census) isMixture(k codes, beside map[int]bool) bool {
+// isExplained reports whether a colour comes from the regions beside it (from
+// any, where fewer than two are): hardly differs from one, or lies between two,
+// in luma and in both chroma differences, each taken alone, because JPEG blends
+// chroma over a wider area than luma.
+func (c *census) isExplained(k codes, beside map[int]bool) bool {
 	var of []int
 	for n := range c.leaders {
 		if beside[n] || len(beside) < 2 {
@@ -186,11 +197,23 @@ func (c *census) isMixture(k codes, beside map[int]bool) bool {
 	}
 	v := ycc(k)
 	for a := range of {
+		near := c.list[c.leaders[of[a]]]
+		if Distance(k.nrgba(), near.nrgba()) <= 2*Near {
+			return true
+		}
+		p := ycc(near.codes)
 		for b := range a {
-			p, q := ycc(c.list[c.leaders[of[a]]].codes), ycc(c.list[c.leaders[of[b]]].codes)
+			other := c.list[c.leaders[of[b]]]
+			q := ycc(other.codes)
 			inside := true
 			for i := range v {
-				inside = inside && v[i] >= min(p[i], q[i])-calmStep && v[i] <= max(p[i], q[i])+calmStep
+				lo, hi := min(p[i], q[i]), max(p[i], q[i])
+				slack := calmStep + overshoot*(hi-lo)
+				above := slack
+				if i == 0 { // blended as light, two colours are lighter than either code
+					above += overshoot * Distance(near.nrgba(), other.nrgba())
+				}
+				inside = inside && v[i] >= lo-slack && v[i] <= hi+above
 			}
 			if inside {
 				return true

@@ -38,7 +38,7 @@ func angle(a, b color.NRGBA) float64 {
 func isBlack(c color.NRGBA) bool { return c.A == 255 && max(c.R, c.G, c.B) < 16 }
 
 // Palette is what derived maps are drawn in: sixteen bright colours at least
-// 127 apart and at least 19 degrees in direction, so that neither a resize nor
+// 127 apart and at least 18 degrees in direction, so that neither a resize nor
 // a comparison by cosine takes two for one. Black is not among them.
 var Palette = []Region{
 	{Colour: rgb(0, 128, 255), Name: "azure"},

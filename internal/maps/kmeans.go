@@ -127,10 +127,10 @@ func (p points) recentre(group []int, means []float64) {
 }
 
 // principal returns the points in their first d2 principal directions, scaled
-// so that the whole weighted variance in these is 1: what is left of a
-// feature's hundreds of channels once they say what they agree on. Directions
-// come by power iteration with deflation, from fixed starts.
-func (p points) principal(d2 int) points {
+// so that the whole weighted variance in these is 1, and what it was: what is
+// left of a feature's hundreds of channels once they say what they agree on.
+// Directions come by power iteration with deflation, from fixed starts.
+func (p points) principal(d2 int) (out points, variance float64) {
 	total := 0.0
 	mean := make([]float64, p.d)
 	for i := range p.n {
@@ -146,9 +146,8 @@ func (p points) principal(d2 int) points {
 		}
 	}
 	d2 = min(d2, p.d)
-	out := points{p.n, d2, make([]float64, p.n*d2), p.weight}
+	out = points{p.n, d2, make([]float64, p.n*d2), p.weight}
 	random := dice(2)
-	variance := 0.0
 	axes := make([][]float64, 0, d2)
 	for j := range d2 {
 		axis := make([]float64, p.d)
@@ -193,7 +192,7 @@ func (p points) principal(d2 int) points {
 			out.v[i] *= scale
 		}
 	}
-	return out
+	return out, variance
 }
 
 // covarianceTimes returns sum_i w_i x_i (x_i . a).
