@@ -38,6 +38,9 @@ func TestScripts(t *testing.T) {
 			env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, "home", "config"))
 			env.Setenv("XDG_DATA_HOME", filepath.Join(env.WorkDir, "home", "data"))
 			env.Setenv("TERM", "dumb")
+			if err := makeMaps(env.WorkDir); err != nil {
+				return err
+			}
 			return makeFiles(env.WorkDir)
 		},
 	})

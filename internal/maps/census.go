@@ -297,17 +297,15 @@ func (c *census) ring(m *Map, known []bool, open []int) []int {
 }
 
 // nearPairs lists the solid colours that were read as one region with another.
-// In a JPEG, flat areas differ by a few codes without anybody's wish.
+// Where there are many colours they have another cause, which is told instead.
 func (c *census) nearPairs(src *Source, order []int) {
+	if len(c.list) > 64 {
+		return
+	}
 	least := max(1, len(c.pixels)/500)
 	for i, h := range c.list {
-		n := c.home[i]
-		if n == edge || c.leaders[n] == i || h.calm < least {
-			continue
+		if n := c.home[i]; n != edge && c.leaders[n] != i && h.calm >= least {
+			src.Near = append(src.Near, NearPair{Region: slices.Index(order, n), Colour: h.nrgba(), Pixels: h.count})
 		}
-		if Distance(h.nrgba(), c.list[c.leaders[n]].nrgba()) <= 4 && len(c.list) > 64 {
-			continue
-		}
-		src.Near = append(src.Near, NearPair{Region: slices.Index(order, n), Colour: h.nrgba(), Pixels: h.count})
 	}
 }

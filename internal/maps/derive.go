@@ -152,7 +152,7 @@ func describe(colours []float64, layers []Features, of []int, cells, w, h int) (
 		principal(mean(f.C, func(i int, sum []float64) {
 			x, y := float64(i%w)+0.5+margin, float64(i/w)+0.5+margin
 			addBilinear(sum, f, unit, x/float64(w+2*margin), y/float64(h+2*margin))
-		}), components, featureWeight/math.Sqrt(float64(len(layers))), 1e-4)
+		}), components, featureWeight/math.Sqrt(float64(len(layers))), 5e-3)
 	}
 	long := float64(max(w, h))
 	include(mean(1, func(i int, sum []float64) { sum[0] += float64(i%w) / long }), acrossWeight*3.5)

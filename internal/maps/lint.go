@@ -48,6 +48,8 @@ const (
 	// muchRarer is how many times more of the canvas than of the painting a
 	// region may cover before its patches repeat visibly.
 	muchRarer = 8
+	// mostTold of one kind of finding in one map; the others are counted.
+	mostTold = 4
 	// sameWay in degrees, for other programs' comparison by cosine.
 	sameWay = 8
 )
@@ -124,8 +126,8 @@ func (l *linter) colours() {
 		l.add(Warning, "jpeg", fmt.Sprintf("%q is a JPEG; its flat colours are not exact and change each time it is saved", l.Path), l.fix())
 	}
 	for n, p := range src.Near {
-		if n == 4 {
-			l.add(Warning, "near_colours", fmt.Sprintf("%q has %d more such colours", l.Path, len(src.Near)-n), l.fix())
+		if n == mostTold {
+			l.add(Warning, "near_colours", fmt.Sprintf("%q has %d more colours that are read as another", l.Path, len(src.Near)-n), l.fix())
 			break
 		}
 		r := m.Regions[p.Region]
@@ -151,19 +153,29 @@ func (l *linter) colours() {
 	l.directions(free)
 }
 
-// directions finds regions whose colours differ in brightness alone.
+// directions finds regions whose colours differ in little but brightness.
 func (l *linter) directions(free string) {
-	m := l.Map
+	m, told, more := l.Map, 0, 0
 	for i, a := range m.Regions {
 		for _, b := range m.Regions[i+1:] {
 			if isBlack(a.Colour) || isBlack(b.Colour) || a.Colour.A < 255 || b.Colour.A < 255 {
 				continue
 			}
-			if d := angle(a.Colour, b.Colour); d < sameWay {
-				l.add(Note, "same_direction", fmt.Sprintf("%q: %s and %s differ in brightness alone (%.0f degrees); neural-doodle's comparison takes them for one",
-					l.Path, a, b, d), fmt.Sprintf("impasto map recolor %s '%s=%s' -o %s -y   (in both maps)", l.q, Hex(b.Colour), free, l.png()))
+			d := angle(a.Colour, b.Colour)
+			if d >= sameWay {
+				continue
 			}
+			if told == mostTold {
+				more++
+				continue
+			}
+			told++
+			l.add(Note, "same_direction", fmt.Sprintf("%q: %s and %s differ in little but brightness (%.0f degrees); neural-doodle's comparison hardly tells them apart",
+				l.Path, a, b, d), fmt.Sprintf("impasto map recolor %s '%s=%s' -o %s -y   (in both maps)", l.q, Hex(b.Colour), free, l.png()))
 		}
+	}
+	if more > 0 {
+		l.add(Note, "same_direction", fmt.Sprintf("%q has %s more of regions that differ in little but brightness", l.Path, plural(more, "pair")))
 	}
 }
 

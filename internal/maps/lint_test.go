@@ -41,7 +41,7 @@ func TestCheck(t *testing.T) {
 		{"proportions", good, Side{Picture: "x.jpg", W: 80, H: 64}, []string{"size"}, "differ by 20 %"},
 		{"turned", block(picture.New(64, 32), 0, 0, 64, 32, basic['r']), Side{Picture: "x.jpg", W: 32, H: 64}, []string{"turned", "one_region"}, "on its side"},
 		{"black", block(halves(), 0, 0, 16, 64, basic['k']), Side{}, []string{"black"}, "#000000 (25 %) is black"},
-		{"one direction", block(halves(), 0, 0, 16, 64, rgb(128, 0, 0)), Side{}, []string{"same_direction"}, "brightness alone"},
+		{"one direction", block(halves(), 0, 0, 16, 64, rgb(128, 0, 0)), Side{}, []string{"same_direction"}, "little but brightness (0 degrees)"},
 		{"near", block(halves(), 0, 0, 16, 64, basic['R']), Side{}, []string{"near_colours"}, "are read as one region"},
 		{"transparent", block(halves(), 0, 0, 16, 64, color.NRGBA{}), Side{}, []string{"transparent"}, "1,024 pixels (25 %)"},
 		{"thin", block(halves(), 10, 0, 2, 64, basic['g']), Side{}, []string{"vanishes"}, "25 % of one at most"},
