@@ -5,38 +5,42 @@
 // Adam's own scalars, beside Track.
 struct Adam {
 	double lr, beta1, beta2, eps;
-	long long step, all;       // since the moments were zero; all accepted
-	long long good;            // the verdict, for adam_move
-	double rate, root;         // lr/(1-b1^t) and 1/sqrt(1-b2^t), for adam_move
-	double power1, power2;     // b1^t and b2^t
 	long long scheduleLength;
+	long long step, all;    // since the moments were zero; all accepted
+	double power1, power2;  // b1^step and b2^step
+	long long good;         // the verdict, for adam_move
+	double rate, root;      // lr/(1-b1^step) and 1/sqrt(1-b2^step), for adam_move
 };
 
 // image_sums: partial (chunks, 3) = sums of |x|, |g| and g^2 over each 4096 elements.
 KERNEL __launch_bounds__(THREADS)
     image_sums(const float* __restrict__ x, const float* __restrict__ g, double* __restrict__ partial, int n) {
-	__shared__ double scratch[8];
+	__shared__ double scratch[24];
 	double absX = 0, absG = 0, gg = 0;
 	UNROLL for (int r = 0; r < CHUNK / THREADS; r++) {
 		const int i = BLOCK_X * CHUNK + r * THREADS + THREAD;
 		if (i < n) absX += fabsf(x[i]), absG += fabsf(g[i]), gg += double(g[i]) * g[i];
 	}
-	absX = block_sum<THREADS>(absX, scratch);
-	absG = block_sum<THREADS>(absG, scratch);
-	gg = block_sum<THREADS>(gg, scratch);
-	if (THREAD == 0) partial[BLOCK_X * 3] = absX, partial[BLOCK_X * 3 + 1] = absG, partial[BLOCK_X * 3 + 2] = gg;
+	const double sum = block_sums(absX, absG, gg, scratch);
+	if (THREAD < 24 && THREAD % 8 == 0) partial[BLOCK_X * 3 + THREAD / 8] = sum;
 }
 
 // adam_judge: one block. schedule multiplies the learning rate of each step,
-// its last value stays; null or empty: constant.
-KERNEL __launch_bounds__(32)
+// its last value stays; with scheduleLength 0 it is constant.
+KERNEL __launch_bounds__(THREADS)
     adam_judge(Status* st, Track* t, Adam* a, const double* __restrict__ partial, int chunks,
                const double* __restrict__ schedule) {
-	if (THREAD) return;
+	__shared__ double scratch[8];
 	double absX = 0, absG = 0, gg = 0;
-	for (int i = 0; i < chunks; i++) absX += partial[3 * i], absG += partial[3 * i + 1], gg += partial[3 * i + 2];
-	a->good = judge(st, t, total_loss(st), absX, absG, gg);
+	for (int i = THREAD; i < chunks; i += THREADS) absX += partial[3 * i], absG += partial[3 * i + 1], gg += partial[3 * i + 2];
+	absX = block_sum<THREADS>(absX, scratch);
+	absG = block_sum<THREADS>(absG, scratch);
+	gg = block_sum<THREADS>(gg, scratch);
+	if (THREAD) return;
+	const double loss = total_loss(st);
+	a->good = evaluated(st, t, loss, absX, absG, gg);
 	if (!a->good) {
+		reject(st, t);
 		a->step = 0, a->power1 = a->power2 = 1;
 		return;
 	}
@@ -45,12 +49,12 @@ KERNEL __launch_bounds__(32)
 	a->step++, a->all++;
 	a->power1 *= a->beta1, a->power2 *= a->beta2;
 	a->rate = lr / (1 - a->power1), a->root = 1 / sqrt(1 - a->power2);
-	t->has = 1, t->weight = t->average * t->weight + 1 - t->average;
+	accepted(st, t, loss);
 	st->stepSize = lr;
 }
 
 // adam_move: one step, or back to the last good image with the moments cleared.
-// base, average (null: none), m, v: (n); bounds (2, C) low then high, or null.
+// base, average (null: none), m, v: (n).
 KERNEL __launch_bounds__(THREADS)
     adam_move(const Track* __restrict__ t, const Adam* __restrict__ a, float* __restrict__ x,
               const float* __restrict__ g, float* __restrict__ base, float* __restrict__ average,

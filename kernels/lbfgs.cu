@@ -9,19 +9,20 @@
 // the line search accepts it or not. The same rules as gpu/lbfgs.go.
 #include "optimizer.cuh"
 
-// Memory is the small part, followed in memory by gram (n, n), total (3n+2),
+// Memory is the small part, followed in memory by gram (n, n), total (3n+3),
 // coef (n) and alpha (K) in float64 and order (K) in int64, n = 2K+1.
 struct Memory {
-	long long K, count, free;   // slots, pairs held, the slot of the step under way
+	long long K, count, free;  // slots, pairs held, the slot of the step under way
 	long long lineSearch, halvings;
-	double lr, loss, absG, slope;  // at the base; slope = g . s
-	long long good;    // lbfgs_move: x becomes the base
-	double shrink;     // lbfgs_move: 0 a new step, else multiply the step under way
-	long long stay;    // lbfgs_move: x goes back to the base
+	double lr, firstSum;  // firstSum: sum of |change| of a step along the bare gradient; 0: Torch7's rule
+	double loss, absG;    // at the base
+	long long good;       // lbfgs_move: x becomes the base
+	long long stay;       // lbfgs_move: x goes back to the base, and no step is taken
+	double shrink;        // lbfgs_move: 0 a new step, else multiply the step under way
 	DEV int n() const { return 2 * int(K) + 1; }
 	DEV double* gram() { return (double*)(this + 1); }
 	DEV double* total() { return gram() + n() * n(); }
-	DEV double* coef() { return total() + 3 * n() + 2; }
+	DEV double* coef() { return total() + 3 * n() + 3; }
 	DEV double* alpha() { return coef() + n(); }
 	DEV long long* order() { return (long long*)(alpha() + K); }
 	DEV int s(int slot) const { return slot; }
@@ -98,21 +99,17 @@ DEV void direction(Memory* m) {
 // is just the gradient, whose length means nothing.
 DEV void advance(Memory* m, const Track* t, Status* st) {
 	double step = m->lr * t->scale;
-	if (m->count == 0 && m->absG > 1) step /= m->absG;
+	if (m->count == 0) {
+		if (m->firstSum > 0 && m->absG > 0) step *= m->firstSum / m->absG;
+		else if (m->absG > 1) step /= m->absG;
+	}
 	for (int j = 0; j < m->n(); j++) m->coef()[j] *= step;
 	m->shrink = 0;
 	st->stepSize = step;
 }
 
-// restart goes back to the base and from there along its gradient.
-DEV void restart(Memory* m, const Track* t, Status* st) {
-	m->count = 0, m->halvings = 0;
-	direction(m);
-	advance(m, t, st);
-}
-
 // shorten: the minimum of the parabola through both values and the slope at the
-// base, kept in 0.1..0.5.
+// base, kept in 0.1..0.5; 0.1 where the loss is not finite.
 DEV double shorten(double slope, double rise) {
 	const double r = -slope / (2 * (rise - slope));
 	return r > 0.1 ? (r < 0.5 ? r : 0.5) : 0.1;
@@ -121,13 +118,14 @@ DEV double shorten(double slope, double rise) {
 }  // namespace
 
 // lbfgs_dots: y = g - grad into the free slot, and per 4096 elements the sums of
-// rows s_free, y_free and g of the Gram matrix, of |x| and of |g|:
-// partial (chunks, 3n+2). S, Y: (K, count).
+// rows s_free, y_free and g of the Gram matrix, of |x| and of |g|, g without the
+// held elements: partial (chunks, 3n+2), of which only what is in use is
+// written. S, Y: (K, count).
 KERNEL __launch_bounds__(THREADS)
     lbfgs_dots(Memory* m, const Track* __restrict__ t, const float* __restrict__ x, const float* __restrict__ g,
                const float* __restrict__ grad, const float* __restrict__ S, float* __restrict__ Y,
-               double* __restrict__ partial, int count) {
-	__shared__ double scratch[8];
+               const float* __restrict__ bounds, double* __restrict__ partial, int count, int C) {
+	__shared__ double scratch[2][24];
 	const int n = m->n(), free = int(m->free), first = BLOCK_X * CHUNK + THREAD;
 	const bool has = t->has;
 	double* part = partial + (size_t)BLOCK_X * (3 * n + 2);
@@ -137,16 +135,17 @@ KERNEL __launch_bounds__(THREADS)
 		const int i = first + r * THREADS;
 		gs[r] = ss[r] = ys[r] = 0.f;
 		if (i >= count) continue;
-		gs[r] = g[i];
+		const float all = g[i];
+		gs[r] = held(x[i], all, bounds, i % C, C) ? 0.f : all;
 		absX += fabsf(x[i]), absG += fabsf(gs[r]);
 		if (!has) continue;
 		ss[r] = S[(size_t)free * count + i];
-		ys[r] = gs[r] - grad[i];
+		ys[r] = all - grad[i];
 		Y[(size_t)free * count + i] = ys[r];
 	}
-	absX = block_sum<THREADS>(absX, scratch);
-	absG = block_sum<THREADS>(absG, scratch);
-	if (THREAD == 0) part[3 * n] = absX, part[3 * n + 1] = absG;
+	const double abs = block_sums(absX, absG, 0, scratch[1]);
+	if (THREAD == 0) part[3 * n] = abs;
+	if (THREAD == 8) part[3 * n + 1] = abs;
 	// Vector q: the pairs held in their order, then the free pair, then g.
 	const int pairs = int(m->count);
 	ROLLED for (int q = 0; q <= 2 * pairs + 2; q++) {
@@ -161,65 +160,61 @@ KERNEL __launch_bounds__(THREADS)
 			const double v = isG ? gs[r] : isFree ? (q % 2 ? ys[r] : ss[r]) : other[i];
 			withS += v * ss[r], withY += v * ys[r], withG += v * gs[r];
 		}
-		withS = block_sum<THREADS>(withS, scratch);
-		withY = block_sum<THREADS>(withY, scratch);
-		withG = block_sum<THREADS>(withG, scratch);
-		if (THREAD == 0) part[at] = withS, part[n + at] = withY, part[2 * n + at] = withG;
+		const double sum = block_sums(withS, withY, withG, scratch[q & 1]);
+		if (THREAD < 24 && THREAD % 8 == 0) part[THREAD / 8 * n + at] = sum;
 	}
 }
 
-// lbfgs_solve: one block. Adds the partial sums in order, judges the evaluation,
-// and plans the move: accept, shorten the step (line search) or start again.
+// lbfgs_solve: one block. Adds the partial sums in order, and those of the slope
+// grad . s of the step under way, judges the evaluation, and plans the move:
+// accept, shorten the step (line search) or start again.
 KERNEL __launch_bounds__(THREADS)
     lbfgs_solve(Status* st, Track* t, Memory* m, const double* __restrict__ partial,
                 const double* __restrict__ slopes, int chunks) {
 	const int n = m->n(), width = 3 * n + 2;
 	double* total = m->total();
-	for (int j = THREAD; j < width; j += THREADS) {
+	for (int j = THREAD; j <= width; j += THREADS) {
 		double sum = 0;
-		for (int i = 0; i < chunks; i++) sum += partial[(size_t)i * width + j];
+		for (int i = 0; i < chunks; i++) sum += j < width ? partial[(size_t)i * width + j] : slopes[i];
 		total[j] = sum;
 	}
 	__syncthreads();
 	if (THREAD) return;
-	double slope = 0;
-	if (t->has) for (int i = 0; i < chunks; i++) slope += slopes[i];
-	m->slope = slope, m->stay = 0, m->good = 0;
+	m->good = m->stay = 0;
 	const double loss = total_loss(st), absX = total[3 * n], absG = total[3 * n + 1], gg = total[2 * n + m->g()];
-	const bool isFinite = finite(loss + absX + absG + gg);
-	if (m->lineSearch && t->has && isFinite && loss > m->loss + armijo * m->slope) {
-		st->evaluations++;
-		st->sum = loss, st->gradNorm = sqrt(gg);
-		if (++m->halvings <= maxBacktracks) {
-			m->shrink = shorten(m->slope, loss - m->loss);
-		} else if (m->count == 0) {
-			st->stalled = 1, m->stay = 1;
-		} else {
-			restart(m, t, st);
+	const double slope = total[width];
+	const bool usable = evaluated(st, t, loss, absX, absG, gg), search = m->lineSearch && t->has;
+	if (usable && !(search && loss > m->loss + armijo * slope)) {
+		if (t->has) {
+			set_row(m, m->s(int(m->free)), total);
+			set_row(m, m->y(int(m->free)), total + n);
+			commit(m);
 		}
-		return;
+		set_row(m, m->g(), total + 2 * n);
+		m->good = 1, m->loss = loss, m->absG = absG;
+		accepted(st, t, loss);
+	} else {
+		if (!usable) reject(st, t);
+		if (search && ++m->halvings <= maxBacktracks) {
+			m->shrink = shorten(slope, usable ? loss - m->loss : 1e300);
+			return;
+		}
+		// Shortened in vain: from the base along its gradient, unless that was it.
+		if (search && m->count == 0) st->stalled = 1;
+		if (!t->has || (search && m->count == 0)) {
+			m->stay = 1;
+			return;
+		}
+		m->count = 0;
 	}
-	if (!judge(st, t, loss, absX, absG, gg)) {
-		if (t->has) restart(m, t, st);
-		else m->stay = 1;
-		return;
-	}
-	m->good = 1;
-	if (t->has) {
-		set_row(m, m->s(int(m->free)), total);
-		set_row(m, m->y(int(m->free)), total + n);
-		commit(m);
-	}
-	set_row(m, m->g(), total + 2 * n);
-	m->loss = loss, m->absG = absG, m->halvings = 0;
+	m->halvings = 0;
 	direction(m);
 	advance(m, t, st);
-	t->has = 1, t->weight = t->average * t->weight + 1 - t->average;
 }
 
 // lbfgs_move: if the evaluation was good x and g become base and grad; then
 // s = the planned step, kept inside the bounds, and x = base + s.
-// slopes (chunks) = sums of grad * s per 4096 elements.
+// slopes (chunks) = sums of grad * s per 4096 elements, without the held ones.
 KERNEL __launch_bounds__(THREADS)
     lbfgs_move(Memory* m, const Track* __restrict__ t, float* __restrict__ x, const float* __restrict__ g,
                float* __restrict__ base, float* __restrict__ average, float* __restrict__ grad, float* __restrict__ S,
@@ -232,31 +227,34 @@ KERNEL __launch_bounds__(THREADS)
 	ROLLED for (int r = 0; r < CHUNK / THREADS; r++) {
 		const int i = BLOCK_X * CHUNK + r * THREADS + THREAD;
 		if (i >= count) continue;
-		if (m->good) {
-			accept(t, base, average, i, x[i]);
-			grad[i] = g[i];
-		}
 		if (m->stay) {
 			if (t->has) x[i] = base[i];
 			continue;
 		}
+		if (m->good) {
+			accept(t, base, average, i, x[i]);
+			grad[i] = g[i];
+		}
+		const float from = base[i];
+		const bool still = held(from, grad[i], bounds, i % C, C);
 		float s;
 		if (m->shrink != 0) {
 			s = step[i] * float(m->shrink);  // the box is convex: still inside
-			x[i] = base[i] + s;
+			x[i] = from + s;
 		} else {
-			s = float(coef[m->g()]) * grad[i];
+			s = still ? 0.f : float(coef[m->g()]) * grad[i];
 			for (int q = 0; q < m->count; q++) {
 				const int slot = int(m->order()[q]);
 				s += float(coef[m->s(slot)]) * S[(size_t)slot * count + i];
 				s += float(coef[m->y(slot)]) * Y[(size_t)slot * count + i];
 			}
-			x[i] = clamp(base[i] + s, bounds, i % C, C);
-			s = x[i] - base[i];
+			x[i] = still ? from : clamp(from + s, bounds, i % C, C);
+			s = x[i] - from;
 		}
 		step[i] = s;
-		slope += double(grad[i]) * s;
+		if (!still) slope += double(grad[i]) * s;
 	}
+	if (m->stay) return;
 	slope = block_sum<THREADS>(slope, scratch);
 	if (THREAD == 0) slopes[BLOCK_X] = slope;
 }
