@@ -1,6 +1,10 @@
 package gpu
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/impasto/impasto/cuda"
+)
 
 // Array is a float32 array (H, W, C) that lives on a backend. Only its shape is
 // public: how the elements lie in memory is the backend's secret, and they
@@ -8,6 +12,8 @@ import "fmt"
 type Array struct {
 	Shape Shape
 	data  []float32 // CPU backend: row-major (H, W, C), channels contiguous
+	at    cuda.Ptr  // Device backend: the same order in device memory
+	view  bool      // Device backend: the memory is another array's
 }
 
 // Mask is what the backward pass needs of a layer whose activation is not kept:
@@ -22,6 +28,8 @@ type Mask struct {
 	// bit planes per pooled position, first dx then dy of the winner's place in
 	// its window.
 	sign, arg []byte
+
+	device deviceMask
 }
 
 // fail panics with the operation's name: a caller broke its contract. Wrong

@@ -4,6 +4,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/impasto/impasto/cuda/emu"
 )
 
 // backends lists the implementations that every test of an operation runs on.
@@ -11,6 +13,10 @@ func backends(t testing.TB) map[string]Backend {
 	list := map[string]Backend{
 		"cpu":   NewCPU(CPUOptions{Threads: 1}),
 		"cpu-3": NewCPU(CPUOptions{Threads: 3}),
+	}
+	for _, order := range []emu.Schedule{emu.Forward, emu.Reverse, emu.Random} {
+		name := "emu-" + order.String()
+		list[name] = NewDevice(emu.Open(emu.Options{Schedule: order, Seed: 1}), DeviceOptions{Name: name})
 	}
 	t.Cleanup(func() {
 		for name, b := range list {
@@ -23,6 +29,15 @@ func backends(t testing.TB) map[string]Backend {
 	return list
 }
 
+// onCPU runs f as a sub-test on the backends of the processor.
+func onCPU(t *testing.T, f func(t *testing.T, b Backend)) {
+	onEach(t, func(t *testing.T, b Backend) {
+		if _, ok := b.(*CPU); ok {
+			f(t, b)
+		}
+	})
+}
+
 // onEach runs f as a sub-test on every backend.
 func onEach(t *testing.T, f func(t *testing.T, b Backend)) {
 	for name, b := range backends(t) {
@@ -32,6 +47,26 @@ func onEach(t *testing.T, f func(t *testing.T, b Backend)) {
 
 // oddShapes are pictures without channels: the sizes where borders go wrong.
 var oddShapes = []Shape{{1, 1, 0}, {1, 5, 0}, {2, 3, 0}, {3, 2, 0}, {4, 4, 0}, {7, 5, 0}, {8, 9, 0}, {13, 17, 0}, {18, 33, 0}}
+
+// sizes are oddShapes, or on a software device a few of them: its time is dear.
+func sizes(b Backend) []Shape {
+	if _, ok := b.(*Device); ok {
+		return []Shape{{1, 1, 0}, {1, 5, 0}, {3, 2, 0}, {7, 5, 0}, {9, 18, 0}}
+	}
+	return oddShapes
+}
+
+// takes says whether b computes on features of these channels: a device wants
+// the image's 3, or a multiple of 4.
+func takes(b Backend, channels ...int) bool {
+	_, device := b.(*Device)
+	for _, c := range channels {
+		if device && c != 3 && c%4 != 0 {
+			return false
+		}
+	}
+	return true
+}
 
 func withChannels(s Shape, c int) Shape { return Shape{s.H, s.W, c} }
 

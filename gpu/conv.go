@@ -12,6 +12,7 @@ const (
 type Filter struct {
 	In, Out int
 	cpu     *cpuFilter
+	device  deviceFilter
 }
 
 // ConvOut names what a convolution stores; nil means not stored. With X of

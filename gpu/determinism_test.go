@@ -115,7 +115,7 @@ func TestSameBytesForAnyThreads(t *testing.T) {
 // TestIterationDescends keeps the two tests around it honest: the iteration
 // they run does lower its loss.
 func TestIterationDescends(t *testing.T) {
-	onEach(t, func(t *testing.T, b Backend) {
+	onCPU(t, func(t *testing.T, b Backend) {
 		for name, opt := range artistOptimizers {
 			a := newArtist(b, Shape{21, 18, 3}, opt)
 			b.ResetStatus()

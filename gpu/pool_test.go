@@ -108,7 +108,7 @@ var allPools = []Pool{
 
 func TestPoolAndGrad(t *testing.T) {
 	onEach(t, func(t *testing.T, b Backend) {
-		for _, size := range oddShapes {
+		for _, size := range sizes(b) {
 			for _, c := range []int{1, 3, 8, 17} {
 				for _, p := range allPools {
 					s := withChannels(size, c)

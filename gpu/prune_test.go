@@ -26,7 +26,7 @@ func labelled(b Backend, r *rand.Rand, s Shape, labels, k int, weight float64) (
 // TestPruningIsExact: with and without pruning every index and score is the
 // same, over several banks, and with few labels much is skipped.
 func TestPruningIsExact(t *testing.T) {
-	onEach(t, func(t *testing.T, b Backend) {
+	onCPU(t, func(t *testing.T, b Backend) {
 		r := rand.New(rand.NewPCG(51, 52))
 		saved := 0.0
 		for i := range 40 {
@@ -103,7 +103,7 @@ func downloadMatches(b Backend, m *Matches) (index []int32, score []float32) {
 // numbers of banks drawn at random; where features are small integers the
 // argmax must be exact and ties go to the lowest index.
 func TestMatchRandomShapes(t *testing.T) {
-	onEach(t, func(t *testing.T, b Backend) {
+	onCPU(t, func(t *testing.T, b Backend) {
 		r := rand.New(rand.NewPCG(61, 62))
 		for i := range 200 {
 			k := 1 + r.IntN(5)

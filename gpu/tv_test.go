@@ -61,7 +61,7 @@ func sq(v float64) float64 { return v * v }
 func TestTV(t *testing.T) {
 	onEach(t, func(t *testing.T, b Backend) {
 		for _, kind := range []TVKind{TVL1, TVL2, TVPower, TVInner, TVStencil} {
-			for _, size := range oddShapes {
+			for _, size := range sizes(b) {
 				s := withChannels(size, 3)
 				x := random(50, s.Len(), 20)
 				const coef = 0.013

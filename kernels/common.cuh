@@ -71,7 +71,7 @@ DEV void atomic_max(unsigned long long* p, unsigned long long v) {
 DEV float4 make4(float x, float y, float z, float w) { return float4{x, y, z, w}; }
 DEV float4 load4(const float* p) { return *(const float4*)p; }
 DEV void store4(float* p, float4 v) { *(float4*)p = v; }
-DEV float relu(float v) { return v > 0.f ? v : 0.f; }
+DEV float relu(float v) { return v < 0.f ? 0.f : v; }  // NaN passes: the guard must see it
 DEV float4 relu(float4 v) { return make4(relu(v.x), relu(v.y), relu(v.z), relu(v.w)); }
 DEV float4 add4(float4 a, float4 b) { return make4(a.x + b.x, a.y + b.y, a.z + b.z, a.w + b.w); }
 DEV float4 shuffle4(float4 v, int lanes) {

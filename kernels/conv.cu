@@ -127,7 +127,7 @@ KERNEL __launch_bounds__(THREADS, 3)
 			if (act) store4(act + at4, v[i]);
 			if (signs) signs[at4 / 4] = sign_bits(v[i]);
 		}
-		if (!pooled) continue;
+		if (!pooled && !winners) continue;
 		UNROLL for (int q = 0; q < 4; q++) {
 			// The thread of the row below is 16 lanes away in the same warp.
 			Window win = {v[2 * q], v[2 * q + 1], shuffle4(v[2 * q], 16), shuffle4(v[2 * q + 1], 16)};
@@ -136,7 +136,8 @@ KERNEL __launch_bounds__(THREADS, 3)
 			const bool right = at.x + 2 * q + 1 < W, below = at.y + 1 < H;
 			const size_t to = ((size_t)py * PW + px) * cout + k;
 			unsigned char winner;
-			store4(pooled + to, pool_window(win, kind, right, below, scale, &winner));
+			const float4 best = pool_window(win, kind, right, below, scale, &winner);
+			if (pooled) store4(pooled + to, best);
 			if (winners) winners[to / 4] = winner;
 		}
 	}

@@ -80,7 +80,7 @@ KERNEL __launch_bounds__(256)
 
 // gram_loss: with d (C, C) = g - target, adds to loss[block] the block's part of
 // coef * sum d^2, and writes grad = 4 * norm * coef * d (add: to what it holds).
-// Grid: blocks of 1024 values; the host sums loss in order with status_sum.
+// Grid: blocks of 1024 values; sum_finish of vector.cu adds them in order.
 KERNEL __launch_bounds__(256)
     gram_loss(float* __restrict__ grad, const float* __restrict__ g, const float* __restrict__ target,
               double* __restrict__ loss, int n, float coef, float norm, int add) {

@@ -1,17 +1,23 @@
 // loss.cu: the losses that are sums over elements: content and total variation.
-// Each block writes its part of the value to loss[block]; status_sum adds them
-// in order. dx may be null: value only.
+// Each block writes its part of the value to loss[block]; sum_finish of vector.cu
+// adds them in order. dx may be null: value only.
 #include "common.cuh"
 
 // content_loss: loss = coef * sum (f - target)^2, dx += 2 * coef * (f - target).
-// Grid: blocks of 1024 elements, n a multiple of 4.
+// Grid: blocks of 1024 elements, four a thread.
 KERNEL __launch_bounds__(256)
     content_loss(float* __restrict__ dx, const float* __restrict__ f, const float* __restrict__ target,
                  double* __restrict__ loss, int n, float coef) {
 	__shared__ double scratch[8];
 	const int i = (BLOCK_X * 256 + THREAD) * 4;
 	double sum = 0;
-	if (i < n) {
+	if (i + 4 > n) {
+		for (int j = i; j < n; j++) {
+			const float d = f[j] - target[j];
+			sum += double(d) * d;
+			if (dx) dx[j] = fma(2.f * coef, d, dx[j]);
+		}
+	} else {
 		const float4 a = load4(f + i), b = load4(target + i);
 		const float4 d = make4(a.x - b.x, a.y - b.y, a.z - b.z, a.w - b.w);
 		sum = double(d.x) * d.x + double(d.y) * d.y + double(d.z) * d.z + double(d.w) * d.w;
@@ -27,7 +33,7 @@ KERNEL __launch_bounds__(256)
 
 namespace {
 
-enum TV { TV_L1 = 0, TV_L2 = 1, TV_POWER = 2 };
+enum TV { TV_L1 = 0, TV_L2 = 1, TV_POWER = 2, TV_INNER = 3 };
 
 DEV float sign(float v) { return v > 0.f ? 1.f : v < 0.f ? -1.f : 0.f; }
 
@@ -45,8 +51,11 @@ struct Image {
 // x^0.25 by two exact square roots: the derivative of s^1.25 is 1.25 s^0.25.
 DEV float fourth_root(float s) { return sqrtf(sqrtf(s)); }
 
-// What the term at one pixel says: its value, and its slopes along dx and dy.
-DEV void tv_term(float dx, float dy, int kind, float* value, float* slopeX, float* slopeY) {
+// What the term of one pixel says: its value, and its slopes along dx and dy.
+// The inner form has terms only where both neighbours exist.
+DEV void tv_term(const Image& im, int y, int x, int c, int kind, float* value, float* slopeX, float* slopeY) {
+	const bool none = kind == TV_INNER && (x + 1 >= im.W || y + 1 >= im.H);
+	const float dx = none ? 0.f : im.right(y, x, c), dy = none ? 0.f : im.below(y, x, c);
 	const float s = fma(dx, dx, dy * dy), root = fourth_root(s);
 	if (kind == TV_L1) *value = fabsf(dx) + fabsf(dy), *slopeX = sign(dx), *slopeY = sign(dy);
 	else if (kind == TV_L2) *value = s, *slopeX = 2.f * dx, *slopeY = 2.f * dy;
@@ -55,8 +64,8 @@ DEV void tv_term(float dx, float dy, int kind, float* value, float* slopeX, floa
 
 }  // namespace
 
-// tv_loss: forms L1, L2 and power 1.25 (see gpu/tv.go). A pixel takes part in
-// its own term and in those of its left and upper neighbour.
+// tv_loss: forms L1, L2, power 1.25 and inner (see gpu/tv.go). A pixel takes
+// part in its own term and in those of its left and upper neighbour.
 // Grid: blocks of 256 pixels.
 KERNEL __launch_bounds__(256)
     tv_loss(float* __restrict__ dx, const float* __restrict__ x, double* __restrict__ loss, int H, int W, int kind,
@@ -67,11 +76,11 @@ KERNEL __launch_bounds__(256)
 	double sum = 0;
 	if (i < H * W) UNROLL for (int c = 0; c < 3; c++) {
 		float value, right, below, unused, fromLeft = 0.f, fromAbove = 0.f;
-		tv_term(im.right(py, px, c), im.below(py, px, c), kind, &value, &right, &below);
+		tv_term(im, py, px, c, kind, &value, &right, &below);
 		sum += value;
 		if (!dx) continue;
-		if (px > 0) tv_term(im.right(py, px - 1, c), im.below(py, px - 1, c), kind, &value, &fromLeft, &unused);
-		if (py > 0) tv_term(im.right(py - 1, px, c), im.below(py - 1, px, c), kind, &value, &unused, &fromAbove);
+		if (px > 0) tv_term(im, py, px - 1, c, kind, &value, &fromLeft, &unused);
+		if (py > 0) tv_term(im, py - 1, px, c, kind, &value, &unused, &fromAbove);
 		dx[(size_t)i * 3 + c] += coef * (fromLeft + fromAbove - right - below);
 	}
 	sum = block_sum<256>(sum * coef, scratch);

@@ -1,7 +1,7 @@
 // pool.cuh: one 2x2 pooling window of 4 channels, shared by the convolution
 // that pools as it writes (conv.cu) and the pooling that stands alone (pool.cu).
 //
-//   max  the largest; which one is the gradient's only way back
+//   max  the largest, NaN above all; which one is the gradient's only way back
 //   avg  mean of the pixels inside the image (padding is not counted)
 //   l2   sqrt of the sum of squares
 // times scale, which restores the magnitude max pooling would have given.
@@ -18,9 +18,9 @@ DEV float pool_one(float a, float b, float c, float d, int kind, bool right, boo
 	*winner = 0;
 	if (kind == POOL_MAX) {
 		float best = a;
-		if (right && b > best) best = b, *winner = 1;
-		if (below && c > best) best = c, *winner = 2;
-		if (right && below && d > best) best = d, *winner = 3;
+		if (right && (b > best || b != b)) best = b, *winner = 1;
+		if (below && (c > best || c != c)) best = c, *winner = 2;
+		if (right && below && (d > best || d != d)) best = d, *winner = 3;
 		return best * scale;
 	}
 	if (!right) b = d = 0.f;

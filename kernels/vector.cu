@@ -7,13 +7,6 @@ namespace {
 constexpr int CHUNK = 4096;
 }
 
-KERNEL __launch_bounds__(256) fill(float* __restrict__ dst, float v, int n) {
-	UNROLL for (int r = 0; r < 4; r++) {
-		const int i = BLOCK_X * 1024 + r * 256 + THREAD;
-		if (i < n) dst[i] = v;
-	}
-}
-
 // axpy: dst += a * x.
 KERNEL __launch_bounds__(256) axpy(float* __restrict__ dst, const float* __restrict__ x, float a, int n) {
 	UNROLL for (int r = 0; r < 4; r++) {
@@ -30,6 +23,47 @@ KERNEL __launch_bounds__(256)
 		const int i = BLOCK_X * 1024 + r * 256 + THREAD;
 		if (i < n) dst[i] = fma(k, x[i], dst[i]);
 	}
+}
+
+// weigh: dst (N, C) *= w (N), channel by channel.
+KERNEL __launch_bounds__(256) weigh(float* __restrict__ dst, const float* __restrict__ w, int C, int n) {
+	UNROLL for (int r = 0; r < 4; r++) {
+		const int i = BLOCK_X * 1024 + r * 256 + THREAD;
+		if (i < n) dst[i] *= w[i / C];
+	}
+}
+
+namespace {
+// Where element i of a window w wide lies in an array W wide, whose row y and
+// column x the window starts at.
+DEV size_t in_large(int i, int W, int w, int C, int y, int x) {
+	const int row = i / (w * C), col = i % (w * C);
+	return ((size_t)(y + row) * W + x) * C + col;
+}
+}  // namespace
+
+// copy_window: small (h, w, C) = the window of large (H, W, C); add_window the
+// other way, added. n elements of small.
+KERNEL __launch_bounds__(256)
+    copy_window(const float* __restrict__ large, float* __restrict__ small, int W, int w, int C, int y, int x, int n) {
+	UNROLL for (int r = 0; r < 4; r++) {
+		const int i = BLOCK_X * 1024 + r * 256 + THREAD;
+		if (i < n) small[i] = large[in_large(i, W, w, C, y, x)];
+	}
+}
+KERNEL __launch_bounds__(256)
+    add_window(float* __restrict__ large, const float* __restrict__ small, int W, int w, int C, int y, int x, int n) {
+	UNROLL for (int r = 0; r < 4; r++) {
+		const int i = BLOCK_X * 1024 + r * 256 + THREAD;
+		if (i < n) large[in_large(i, W, w, C, y, x)] += small[i];
+	}
+}
+
+// move_loss: *into += *from, *from = 0. One thread.
+KERNEL __launch_bounds__(32) move_loss(double* into, double* from) {
+	if (THREAD) return;
+	*into += *from;
+	*from = 0;
 }
 
 // gate: dx = 0 where the sign bit is clear. n a multiple of 4.

@@ -1,0 +1,236 @@
+package gpu
+
+import (
+	"encoding/binary"
+	"math"
+
+	"github.com/impasto/impasto/cuda"
+	"github.com/impasto/impasto/kernels"
+)
+
+// DeviceOptions configure NewDevice.
+type DeviceOptions struct {
+	Name string // what Backend.Name says: "cuda:0", "emu"
+}
+
+// Device is the backend over a cuda.Driver: arrays in device memory, operations
+// as kernels on its one in-order stream. An array is row-major (H, W, C) as on
+// the CPU; features have a multiple of four channels, which kernels move four at
+// a time, the image has three, matrices and maps any number.
+//
+// Nothing an operation launches waits for the host. What an operation needs
+// beside its arguments lies in one scratch block: operations follow each other,
+// so the next may overwrite it.
+type Device struct {
+	d       cuda.Driver
+	name    string
+	target  int // of kernels.Targets, what the device runs
+	modules map[string]cuda.Module
+	kernels map[string]cuda.Kernel
+	err     error
+
+	status   cuda.Ptr // struct Status of kernels/optimizer.cuh
+	work     cuda.Ptr
+	workSize int64
+	retired  []cuda.Ptr // earlier scratch blocks, which recorded programs still use
+
+	planning bool // Record's first pass: launches are prepared, not made
+	graphs   []cuda.Graph
+}
+
+var _ Backend = (*Device)(nil)
+
+// NewDevice returns a backend on d, which Close closes. What fails is told by Err.
+func NewDevice(d cuda.Driver, o DeviceOptions) *Device {
+	b := &Device{d: d, name: o.Name, modules: map[string]cuda.Module{}, kernels: map[string]cuda.Kernel{}}
+	i := d.Info()
+	for _, t := range kernels.Targets {
+		if t <= i.Major*10+i.Minor {
+			b.target = t
+		}
+	}
+	if b.target == 0 {
+		b.note(cuda.Errorf(cuda.InvalidPTX, "open", "%s is of compute capability %d.%d, the kernels need %d or more", i.Name, i.Major, i.Minor, kernels.Targets[0]))
+	}
+	b.status = b.alloc(statusBytes)
+	b.ResetStatus()
+	return b
+}
+
+func (b *Device) Name() string { return b.name }
+
+// Target is the compute capability that the kernels were compiled for: 75.
+func (b *Device) Target() int { return b.target }
+
+func (b *Device) Err() error { return b.err }
+func (b *Device) Sync()      { b.do(func() error { return b.d.Sync() }) }
+
+// Close gives back all memory with the driver.
+func (b *Device) Close() {
+	for _, g := range b.graphs {
+		b.note(g.Close())
+	}
+	b.note(b.d.Close())
+}
+
+// note keeps the first failure.
+func (b *Device) note(err error) {
+	if b.err == nil {
+		b.err = err
+	}
+}
+
+// do makes a driver call unless something failed before. In a recording's first
+// pass it makes none: f is called again in the second.
+func (b *Device) do(f func() error) {
+	if b.err == nil && !b.planning {
+		b.note(f())
+	}
+}
+
+// outside is for calls that cannot be part of a recorded program.
+func (b *Device) outside(op string) {
+	if b.planning {
+		fail(op, "cannot be recorded")
+	}
+}
+
+// launch runs a kernel of a module on grid blocks of the size it was compiled for.
+func (b *Device) launch(module, kernel string, grid cuda.Dim3, args *cuda.Args) {
+	k := b.kernel(module, kernel)
+	b.do(func() error { return b.d.Launch(k, grid, cuda.Dim3{}, 0, args) })
+}
+
+// kernel loads the module at the first use of one of its kernels.
+func (b *Device) kernel(module, name string) cuda.Kernel {
+	k := b.kernels[module+"."+name]
+	if k != nil || b.err != nil {
+		return k
+	}
+	m := b.modules[module]
+	if m == nil {
+		text, err := kernels.PTX(module, b.target)
+		if err == nil {
+			m, err = b.d.Load(text)
+		}
+		if err != nil {
+			b.note(err)
+			return nil
+		}
+		b.modules[module] = m
+	}
+	k, err := m.Kernel(name)
+	b.note(err)
+	b.kernels[module+"."+name] = k
+	return k
+}
+
+// alloc returns device memory with anything in it, 0 where there is none left.
+func (b *Device) alloc(bytes int64) (p cuda.Ptr) {
+	if b.err == nil {
+		var err error
+		p, err = b.d.Alloc(bytes)
+		b.note(err)
+	}
+	return p
+}
+
+func (b *Device) free(list ...cuda.Ptr) {
+	for _, p := range list {
+		if p != 0 {
+			b.do(func() error { return b.d.Free(p) })
+		}
+	}
+}
+
+// upload and download move bytes across. They wait.
+func (b *Device) upload(dst cuda.Ptr, src []byte) {
+	b.do(func() error { return b.d.Upload(dst, src) })
+}
+
+func (b *Device) download(dst []byte, src cuda.Ptr) {
+	b.do(func() error { return b.d.Download(dst, src) })
+}
+
+// scratch returns bytes of device memory that the next operation may overwrite.
+func (b *Device) scratch(bytes int64) cuda.Ptr {
+	if bytes > b.workSize {
+		b.retired = append(b.retired, b.work)
+		b.workSize = max(bytes, 1<<16)
+		b.work = b.alloc(b.workSize)
+	}
+	return b.work
+}
+
+// sumInto launches the last step of a reduction: *total = the n float64 at
+// partial, added in a fixed order.
+func (b *Device) sumInto(total, partial cuda.Ptr, n int) {
+	b.launch("vector", "sum_finish", cuda.Dim3{X: 1}, new(cuda.Args).Ptr(total).Ptr(partial).Int(int32(n)))
+}
+
+// slot is where a loss lies in the status block.
+func (b *Device) slot(i int) cuda.Ptr { return b.status + cuda.Ptr(8*i) }
+
+// at is an array's address, 0 for none.
+func at(a *Array) cuda.Ptr {
+	if a == nil {
+		return 0
+	}
+	return a.at
+}
+
+// flag is a condition as kernels take it.
+func flag(v bool) int32 {
+	if v {
+		return 1
+	}
+	return 0
+}
+
+// blocksFor is a grid of enough blocks of so many threads or elements.
+func blocksFor(n, block int) cuda.Dim3 { return cuda.Dim3{X: chunks(n, block)} }
+
+// floatBytes are values as they lie in device memory.
+func floatBytes(v []float32) []byte {
+	out := make([]byte, 0, 4*len(v))
+	for _, x := range v {
+		out = binary.LittleEndian.AppendUint32(out, math.Float32bits(x))
+	}
+	return out
+}
+
+// uploaded is new memory that holds v.
+func (b *Device) uploaded(v []float32) cuda.Ptr {
+	p := b.alloc(4 * int64(len(v)))
+	b.upload(p, floatBytes(v))
+	return p
+}
+
+// deviceProgram is a recorded graph.
+type deviceProgram struct {
+	b *Device
+	g cuda.Graph
+}
+
+func (p deviceProgram) Run() {
+	if p.b.err == nil {
+		p.b.note(p.g.Launch())
+	}
+}
+
+// Record calls f twice: first to load its kernels and to find out how much
+// scratch it needs, neither of which can be recorded, then to record it.
+func (b *Device) Record(f func()) Program {
+	b.planning = true
+	f()
+	b.planning = false
+	p := deviceProgram{b: b}
+	b.do(func() (err error) {
+		p.g, err = b.d.Record(func() error { f(); return b.err })
+		return err
+	})
+	if p.g != nil {
+		b.graphs = append(b.graphs, p.g)
+	}
+	return p
+}

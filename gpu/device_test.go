@@ -1,0 +1,63 @@
+package gpu
+
+import (
+	"testing"
+
+	"github.com/impasto/impasto/cuda"
+	"github.com/impasto/impasto/cuda/emu"
+	"github.com/impasto/impasto/internal/testutil"
+)
+
+// TestRecord replays a program whose scratch grows while it is recorded, and
+// counts what a replay asks of the driver: one graph launch.
+func TestRecord(t *testing.T) {
+	d := emu.Open(emu.Options{})
+	b := NewDevice(d, DeviceOptions{Name: "emu"})
+	defer b.Close()
+	s := Shape{9, 7, 8}
+	f, target := random(1, s.Len(), 1), random(2, s.Len(), 1)
+	feat, want := upload(b, s, f), upload(b, s, target)
+	dx, g := b.NewArray(s), b.NewArray(Matrix(s.C))
+	p := b.Record(func() {
+		b.Fill(dx, 0)
+		b.ContentLoss(dx, feat, want, 0.5, 1)
+		b.Gram(g, feat, 1)
+	})
+	before := d.Calls()
+	for range 3 {
+		p.Run()
+	}
+	b.Sync()
+	calls := d.Calls().Sub(before)
+	if calls.GraphLaunches != 3 || calls.Allocs+calls.Frees+calls.Uploads+calls.Downloads+calls.Loads != 0 {
+		t.Errorf("three replays made the calls %+v", calls)
+	}
+	loss, grad := 0.0, make([]float64, s.Len())
+	for i := range f {
+		grad[i] = float64(f[i]) - float64(target[i])
+		loss += 0.5 * grad[i] * grad[i]
+	}
+	testutil.Close(t, "gradient", download(b, dx), grad, 1e-6, 1e-6)
+	testutil.Close(t, "loss", []float64{lossOf(b, 1)}, []float64{loss}, 1e-9, 1e-6)
+	testutil.Close(t, "Gram matrix", download(b, g), refGram(wide(f), s.C, 1), 1e-5, 1e-5)
+	if err := b.Err(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestDeviceKeepsItsFirstError: after a failure every operation does nothing.
+func TestDeviceKeepsItsFirstError(t *testing.T) {
+	b := NewDevice(emu.Open(emu.Options{Memory: 1 << 20}), DeviceOptions{Name: "emu"})
+	defer b.Close()
+	a := b.NewArray(Shape{1000, 1000, 1})
+	if cuda.CodeOf(b.Err()) != cuda.OutOfMemory {
+		t.Fatalf("4 MB in a device of 1 MB: %v", b.Err())
+	}
+	first := b.Err()
+	b.Fill(a, 1)
+	b.Record(func() { b.Fill(a, 2) }).Run()
+	b.Sync()
+	if b.Err() != first {
+		t.Errorf("the error became %v", b.Err())
+	}
+}

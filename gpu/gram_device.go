@@ -1,0 +1,66 @@
+package gpu
+
+import "github.com/impasto/impasto/cuda"
+
+// The tiles of kernels/gram.cu, and how many ranges of pixels are summed apart:
+// enough to fill a device where the matrix is small, and always the same.
+const (
+	gramTile     = 64
+	momentSplits = 32
+)
+
+// splitPixels is the number of ranges that n pixels are summed in, and their length.
+func splitPixels(n int) (splits, pixels int) {
+	pixels = max(64, chunks(n, momentSplits))
+	return chunks(n, pixels), pixels
+}
+
+func (b *Device) Gram(g, f *Array, norm float64) {
+	checkGram(g, f)
+	checkFours("Gram", f.Shape)
+	n, c := f.Shape.Pixels(), f.Shape.C
+	splits, pixels := splitPixels(n)
+	tiles := chunks(c, gramTile)
+	pairs := tiles * (tiles + 1) / 2
+	part := b.scratch(4 * int64(splits*pairs*gramTile*gramTile))
+	b.launch("gram", "gram_partial", cuda.Dim3{X: splits, Y: pairs}, new(cuda.Args).Ptr(f.at).Ptr(part).Int(int32(n)).Int(int32(c)).Int(int32(pixels)))
+	b.launch("gram", "gram_finish", cuda.Dim3{X: gramTile * gramTile / 256, Y: pairs}, new(cuda.Args).Ptr(part).Ptr(g.at).Int(int32(splits)).Int(int32(c)).Float(float32(norm)))
+}
+
+// GramLoss compares with one target after the other. d may be g itself, which
+// the second target still needs: so it is made beside and copied.
+func (b *Device) GramLoss(d, g *Array, targets []GramTarget, norm float64, slot int) {
+	checkGramLoss(d, g, targets, slot)
+	n := g.Shape.Len()
+	blocks := blocksFor(n, 1024)
+	part := b.scratch(b.Bytes(g.Shape) + 8*int64(blocks.X))
+	grad := at(d)
+	if d == g && len(targets) > 1 {
+		grad = part + cuda.Ptr((8*blocks.X+deviceAlign-1)/deviceAlign*deviceAlign)
+	}
+	for i, t := range targets {
+		b.launch("gram", "gram_loss", blocks, new(cuda.Args).Ptr(grad).Ptr(g.at).Ptr(t.A.at).Ptr(part).Int(int32(n)).
+			Float(float32(t.Coef)).Float(float32(norm)).Int(flag(i > 0)))
+	}
+	b.sumInto(b.slot(slot), part, blocks.X)
+	if grad != at(d) {
+		b.do(func() error { return b.d.Copy(d.at, grad, 4*int64(n)) })
+	}
+}
+
+func (b *Device) Mean(m, f *Array) {
+	checkMean(m, f)
+	n, c := f.Shape.Pixels(), f.Shape.C
+	splits, pixels := splitPixels(n)
+	part := b.scratch(8 * int64(splits*c))
+	b.launch("gram", "mean_partial", cuda.Dim3{X: splits, Y: chunks(c, 128)}, new(cuda.Args).Ptr(f.at).Ptr(part).Int(int32(n)).Int(int32(c)).Int(int32(pixels)))
+	b.launch("gram", "mean_finish", blocksFor(c, 128), new(cuda.Args).Ptr(part).Ptr(m.at).Int(int32(splits)).Int(int32(n)).Int(int32(c)))
+}
+
+func (b *Device) StyleGrad(dx, f, d, shift *Array) {
+	checkStyleGrad(dx, f, d, shift)
+	checkFours("StyleGrad", f.Shape)
+	n, c := f.Shape.Pixels(), f.Shape.C
+	b.launch("gram", "style_grad", cuda.Dim3{X: chunks(n, gramTile), Y: chunks(c, gramTile)}, new(cuda.Args).
+		Ptr(dx.at).Ptr(f.at).Ptr(d.at).Ptr(at(shift)).Int(int32(n)).Int(int32(c)))
+}

@@ -1,0 +1,109 @@
+package gpu
+
+import (
+	"encoding/binary"
+	"math"
+
+	"github.com/impasto/impasto/cuda"
+)
+
+// deviceAlign is what Driver.Alloc aligns to; views keep to it too.
+const deviceAlign = 256
+
+func (b *Device) NewArray(s Shape) *Array {
+	b.outside("NewArray")
+	if !s.valid() {
+		fail("NewArray", "shape %v", s)
+	}
+	a := &Array{Shape: s, at: b.alloc(b.Bytes(s))}
+	b.do(func() error { return b.d.Fill(a.at, 0, b.Bytes(s)/4) })
+	return a
+}
+
+func (b *Device) View(a *Array, at int64, s Shape) *Array {
+	if !s.valid() || at < 0 || at%64 != 0 || at+4*int64(s.Len()) > b.Bytes(a.Shape) {
+		fail("View", "shape %v at byte %d does not fit in %v", s, at, a.Shape)
+	}
+	return &Array{Shape: s, at: a.at + cuda.Ptr(at), view: true}
+}
+
+func (b *Device) Bytes(s Shape) int64 {
+	return (4*int64(s.Len()) + deviceAlign - 1) / deviceAlign * deviceAlign
+}
+
+// Free waits for what may still use the arrays. Views own no memory.
+func (b *Device) Free(arrays ...*Array) {
+	b.outside("Free")
+	for _, a := range arrays {
+		if a != nil {
+			if !a.view {
+				b.free(a.at)
+			}
+			a.at = 0
+		}
+	}
+}
+
+func (b *Device) Upload(dst *Array, src []float32) {
+	b.outside("Upload")
+	if len(src) != dst.Shape.Len() {
+		fail("Upload", "%d values for %v", len(src), dst.Shape)
+	}
+	b.upload(dst.at, floatBytes(src))
+}
+
+func (b *Device) Download(dst []float32, src *Array) {
+	b.outside("Download")
+	if len(dst) != src.Shape.Len() {
+		fail("Download", "%d values for %v", len(dst), src.Shape)
+	}
+	raw := make([]byte, 4*len(dst))
+	b.download(raw, src.at)
+	for i := range dst {
+		dst[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
+	}
+}
+
+// deviceMask is a mask's bits: a byte for four channels of a position in signs
+// (H, W, C/4), and in winners (PH, PW, C/4), two bits a channel, which element
+// of the window won. winners is 0 where no max pooling follows.
+type deviceMask struct{ signs, winners cuda.Ptr }
+
+func (b *Device) NewMask(s Shape, p Pool) *Mask {
+	b.outside("NewMask")
+	if p.Kind != NoPool && p.size() != 2 {
+		fail("NewMask", "masks are for 2x2 pooling, not %d", p.size())
+	}
+	checkFours("NewMask", s)
+	m := &Mask{Shape: s, Pool: p}
+	m.device.signs = b.alloc(int64(s.Len() / 4))
+	if p.Kind == MaxPool {
+		m.device.winners = b.alloc(int64(p.Out(s).Len() / 4))
+	}
+	return m
+}
+
+func (b *Device) MaskBytes(s Shape, p Pool) int64 {
+	n := s.Len() / 4
+	if p.Kind == MaxPool {
+		n += p.Out(s).Len() / 4
+	}
+	return int64(n)
+}
+
+func (b *Device) FreeMasks(masks ...*Mask) {
+	b.outside("FreeMasks")
+	for _, m := range masks {
+		if m != nil {
+			b.free(m.device.signs, m.device.winners)
+			m.device = deviceMask{}
+		}
+	}
+}
+
+// checkFours refuses features whose channels cannot be moved four at a time.
+func checkFours(op string, s Shape) {
+	if s.C%4 != 0 {
+		fail(op, "%v: features on a device have a multiple of 4 channels", s)
+	}
+}

@@ -1,0 +1,59 @@
+package gpu
+
+import (
+	"bytes"
+
+	"github.com/impasto/impasto/cuda"
+)
+
+// Scalars on a device lie in blocks of 8-byte cells that only kernels change
+// while iterations run. Between scales the host reads and writes them as structs
+// whose stateIO description names the cells in the order of the kernels' struct.
+
+// statusBytes is the struct Status of kernels/optimizer.cuh: slots, then sum,
+// gradient norm, step size, and five counts.
+const statusBytes = 8 * (Slots + 8)
+
+// cellBytes are what describe writes.
+func cellBytes(describe func(*stateIO)) []byte {
+	var buf bytes.Buffer
+	describe(&stateIO{w: &buf})
+	return buf.Bytes()
+}
+
+// newCells allocates a block of cells with the values that describe writes.
+func (b *Device) newCells(describe func(*stateIO)) cuda.Ptr {
+	text := cellBytes(describe)
+	p := b.alloc(int64(len(text)))
+	b.upload(p, text)
+	return p
+}
+
+// writeCells and readCells move a block between the host and the device. They wait.
+func (b *Device) writeCells(p cuda.Ptr, describe func(*stateIO)) { b.upload(p, cellBytes(describe)) }
+
+func (b *Device) readCells(p cuda.Ptr, describe func(*stateIO)) {
+	text := make([]byte, len(cellBytes(describe)))
+	b.download(text, p)
+	if b.err == nil {
+		describe(&stateIO{r: bytes.NewReader(text)})
+	}
+}
+
+// Status waits for what was launched before.
+func (b *Device) Status() (s Status) {
+	b.outside("Status")
+	b.readCells(b.status, func(io *stateIO) { io.status(&s) })
+	return s
+}
+
+func (b *Device) ResetStatus() {
+	b.outside("ResetStatus")
+	b.writeCells(b.status, func(io *stateIO) { io.status(new(Status)) })
+}
+
+// MoveLoss is one thread's work.
+func (b *Device) MoveLoss(into, from int) {
+	checkMoveLoss(into, from)
+	b.launch("vector", "move_loss", cuda.Dim3{X: 1}, new(cuda.Args).Ptr(b.slot(into)).Ptr(b.slot(from)))
+}

@@ -1,0 +1,52 @@
+package gpu
+
+import (
+	"encoding/binary"
+	"math"
+
+	"github.com/impasto/impasto/cuda"
+)
+
+func (b *Device) Fill(dst *Array, v float32) {
+	b.do(func() error { return b.d.Fill(dst.at, math.Float32bits(v), int64(dst.Shape.Len())) })
+}
+
+func (b *Device) Copy(dst, src *Array) {
+	sameShape("Copy", dst, src)
+	b.do(func() error { return b.d.Copy(dst.at, src.at, 4*int64(src.Shape.Len())) })
+}
+
+func (b *Device) Axpy(dst *Array, a float64, x *Array) {
+	sameShape("Axpy", dst, x)
+	n := x.Shape.Len()
+	b.launch("vector", "axpy", blocksFor(n, 1024), new(cuda.Args).Ptr(dst.at).Ptr(x.at).Float(float32(a)).Int(int32(n)))
+}
+
+func (b *Device) AddNormalized(dst *Array, a float64, x *Array) {
+	sameShape("AddNormalized", dst, x)
+	n := x.Shape.Len()
+	blocks := blocksFor(n, chunkLen)
+	norm := b.scratch(8 * int64(1+blocks.X))
+	b.launch("vector", "abs_sum_partial", blocks, new(cuda.Args).Ptr(x.at).Ptr(norm+8).Int(int32(n)))
+	b.sumInto(norm, norm+8, blocks.X)
+	b.launch("vector", "axpy_normalized", blocksFor(n, 1024), new(cuda.Args).Ptr(dst.at).Ptr(x.at).Ptr(norm).Float(float32(a)).Int(int32(n)))
+}
+
+func (b *Device) Weigh(dst, w *Array) {
+	checkWeigh(dst, w)
+	n := dst.Shape.Len()
+	b.launch("vector", "weigh", blocksFor(n, 1024), new(cuda.Args).Ptr(dst.at).Ptr(w.at).Int(int32(dst.Shape.C)).Int(int32(n)))
+}
+
+func (b *Device) Dot(x, y *Array) float64 {
+	b.outside("Dot")
+	sameShape("Dot", x, y)
+	n := x.Shape.Len()
+	blocks := blocksFor(n, chunkLen)
+	total := b.scratch(8 * int64(1+blocks.X))
+	b.launch("vector", "dot_partial", blocks, new(cuda.Args).Ptr(x.at).Ptr(y.at).Ptr(total+8).Int(int32(n)))
+	b.sumInto(total, total+8, blocks.X)
+	raw := make([]byte, 8)
+	b.download(raw, total)
+	return math.Float64frombits(binary.LittleEndian.Uint64(raw))
+}
