@@ -185,6 +185,34 @@ func TestVariables(t *testing.T) {
 	}
 }
 
+// TestSignedParameter: a 32-bit parameter read into a wider register keeps its sign.
+func TestSignedParameter(t *testing.T) {
+	d := open(t, Options{})
+	m, err := d.Load(`.version 7.0
+.target sm_80
+.address_size 64
+.visible .entry k(.param .u64 out, .param .u32 n) .maxntid 32, 1, 1
+{
+	.reg .b64 %rd<3>;
+	ld.param.u64 %rd1, [out]; ld.param.s32 %rd2, [n]; st.global.u64 [%rd1], %rd2;
+}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, _ := m.Kernel("k")
+	y := alloc(t, d, 8)
+	if err := d.Launch(k, cuda.Dim3{X: 1}, cuda.Dim3{X: 1}, 0, new(cuda.Args).Ptr(y).Int(-5)); err != nil {
+		t.Fatal(err)
+	}
+	got := make([]byte, 8)
+	if err := d.Download(got, y); err != nil {
+		t.Fatal(err)
+	}
+	if v := int64(binary.LittleEndian.Uint64(got)); v != -5 {
+		t.Errorf("parameter -5 was read as %d", v)
+	}
+}
+
 func TestAtomics(t *testing.T) {
 	// 128 threads of 3 blocks act on one word; the order does not matter to the end.
 	ops := map[string]struct {
