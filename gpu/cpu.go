@@ -104,6 +104,19 @@ func (b *CPU) NewMask(s Shape, p Pool) *Mask {
 	return m
 }
 
+func (b *CPU) ViewMask(m *Mask, s Shape) *Mask {
+	v := &Mask{Shape: s, Pool: m.Pool}
+	sign, arg := s.Pixels()*signBytes(s.C), 0
+	if m.Pool.Kind == MaxPool {
+		arg = m.Pool.Out(s).Pixels() * 2 * signBytes(s.C)
+	}
+	if !s.valid() || sign > len(m.sign) || arg > len(m.arg) {
+		fail("ViewMask", "shape %v does not fit in %v", s, m.Shape)
+	}
+	v.sign, v.arg = m.sign[:sign], m.arg[:arg]
+	return v
+}
+
 func (b *CPU) MaskBytes(s Shape, p Pool) int64 {
 	n := s.Pixels() * signBytes(s.C)
 	if p.Kind == MaxPool {

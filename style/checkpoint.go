@@ -21,9 +21,11 @@ import (
 
 // Saving says where a run keeps what it can be taken up from.
 type Saving struct {
-	Path  string        // of the file; "": keep nothing
-	Every time.Duration // at least; writing never takes more than a hundredth of the time
-	Note  string        // for the caller, such as the recipe that the run follows
+	Path string // of the file; "": keep nothing
+	// Every is the time between two checkpoints. 0: half a minute, and longer
+	// where writing them would take more than a hundredth of the time.
+	Every time.Duration
+	Note  string // for the caller, such as the recipe that the run follows
 }
 
 // Checkpoint is where an unfinished run stood: at which iteration of which
@@ -233,11 +235,19 @@ type keeper struct {
 	cost time.Duration // of the last one
 }
 
-// shareOfTime is what writing checkpoints may take of it.
-const shareOfTime = 100
+// Unless the caller says how often: this often, and this many times as long as
+// the last one took.
+const (
+	usualEvery = 30 * time.Second
+	usualPause = 100
+)
 
 func (k *keeper) due(now time.Time) bool {
-	return k.Path != "" && now.Sub(k.last) >= max(k.Every, shareOfTime*k.cost)
+	every := k.Every
+	if every == 0 {
+		every = max(usualEvery, usualPause*k.cost)
+	}
+	return k.Path != "" && now.Sub(k.last) >= every
 }
 
 // keep writes where the loop stands after iteration it. A full disk must not

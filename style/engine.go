@@ -2,6 +2,7 @@ package style
 
 import (
 	"context"
+	"runtime/debug"
 	"time"
 
 	"github.com/impasto/impasto/gpu"
@@ -24,7 +25,8 @@ type Inputs struct {
 type Env struct {
 	Backend  gpu.Backend
 	Network  *vgg.Network
-	MaxBytes int64       // refuse a plan that needs more device memory; 0: no limit
+	MaxBytes int64       // refuse a plan that needs more memory, in tiles too; 0: no limit
+	Pictures int64       // memory of the pictures that the caller holds, counted in the plan
 	Progress func(Event) // nil: silent
 	Every    int         // also report at multiples of this iteration count, whatever the clock says; 0: off
 
@@ -73,6 +75,7 @@ func paint(ctx context.Context, in Inputs, o Options, env Env) (*Result, error) 
 			break
 		}
 	}
+	r.freeOptimizer() // the picture takes its place
 	return r.result(), err
 }
 
@@ -148,17 +151,17 @@ func (r *run) scale(ctx context.Context, i int) error {
 	if err != nil {
 		return err
 	}
-	pass, err := r.env.Network.NewPass(b, s.H, s.W, r.o.passOptions(true))
+	t, err := r.o.newTiling(b, r.env.Network, s.H, s.W, r.plan.Tile, true)
 	if err != nil {
 		return err
 	}
-	defer pass.Free()
+	defer t.free()
 	x := b.NewArray(gpu.Shape{H: s.H, W: s.W, C: 3})
 	content := r.content
 	if content != nil {
 		content = content.Resize(s.W, s.H, picture.Lanczos3)
 	}
-	ob := newObjective(b, r.o, pass, x)
+	ob := newObjective(b, r.o, t, x)
 	if err := r.setTargets(ob, content, paintings); err != nil {
 		return err
 	}
@@ -166,7 +169,7 @@ func (r *run) scale(ctx context.Context, i int) error {
 		return err
 	}
 	optimizer := r.o.newOptimizer(b, x.Shape, r.px)
-	l := &loop{run: r, index: i, ob: ob, bytes: pass.Bytes() + optimizer.Bytes()}
+	l := &loop{run: r, index: i, ob: ob, bytes: t.bytes() + optimizer.Bytes()}
 	b.ResetStatus()
 	if c := r.env.Resume; c != nil && c.Scale == i && r.image == nil {
 		if err := l.resume(c, optimizer); err != nil {
@@ -183,16 +186,15 @@ func (r *run) scale(ctx context.Context, i int) error {
 		}
 		optimizer.Carry(r.optimizer, gradient)
 	}
-	if r.optimizer != nil {
-		r.optimizer.Free()
-	}
+	r.freeOptimizer()
 	r.optimizer = optimizer
+	b.Free(r.image)
+	r.image, content = x, nil
+	settle(x.Shape)
 
 	err = l.iterate(ctx)
 
 	optimizer.Result(x)
-	b.Free(r.image)
-	r.image = x
 	r.patches = ob.correspondences(r.block)
 	ob.free()
 	return err
@@ -222,16 +224,13 @@ func (r *run) begin(x *gpu.Array, content *picture.Picture) {
 // paintings, by layer.
 func (r *run) setTargets(ob *objective, content *picture.Picture, paintings map[string][]moments) error {
 	if r.o.ContentWeight > 0 {
-		r.env.Backend.Upload(ob.x, r.px.fromPicture(content))
-		ob.pass.Forward(ob.x, func(tap string, f *gpu.Array) {
-			for _, l := range r.o.ContentLayers {
-				if l.Layer == tap && l.Weight > 0 {
-					target := r.env.Backend.NewArray(f.Shape)
-					r.env.Backend.Copy(target, f)
-					ob.addContent(l, target)
-				}
+		r.px.upload(r.env.Backend, ob.x, content)
+		targets := ob.t.contentTargets(ob.x, r.o.ContentLayers)
+		for _, l := range r.o.ContentLayers {
+			if l.Weight > 0 {
+				ob.addContent(l, targets[l.Layer])
 			}
-		})
+		}
 	}
 	if r.o.StyleWeight > 0 {
 		for _, l := range r.o.StyleLayers {
@@ -262,21 +261,20 @@ func (r *run) measureStyles(canvas int) (map[string][]moments, error) {
 func (r *run) measureStyle(s *picture.Picture, canvas int, layers map[string][]moments) error {
 	w, h := r.o.styleSize(s, canvas)
 	b := r.env.Backend
-	pass, err := r.env.Network.NewPass(b, h, w, r.o.passOptions(false))
+	t, err := r.o.newTiling(b, r.env.Network, h, w, r.plan.Tile, false)
 	if err != nil {
 		return err
 	}
-	defer pass.Free()
+	defer t.free()
 	x := b.NewArray(gpu.Shape{H: h, W: w, C: 3})
 	defer b.Free(x)
-	b.Upload(x, r.px.fromPicture(s.Resize(w, h, picture.Lanczos3)))
-	pass.Forward(x, func(tap string, f *gpu.Array) {
-		for _, l := range r.o.StyleLayers {
-			if l.Layer == tap && l.Weight > 0 {
-				layers[tap] = append(layers[tap], r.o.measure(b, f))
-			}
+	r.px.upload(b, x, s.Resize(w, h, picture.Lanczos3))
+	all := t.measure(r.o, x)
+	for _, l := range r.o.StyleLayers {
+		if l.Weight > 0 {
+			layers[l.Layer] = append(layers[l.Layer], all[l.Layer])
 		}
-	})
+	}
 	return nil
 }
 
@@ -295,9 +293,7 @@ func (r *run) picture(image *gpu.Array) *picture.Picture {
 	if image == nil {
 		return nil
 	}
-	v := make([]float32, image.Shape.Len())
-	r.env.Backend.Download(v, image)
-	p := r.px.toPicture(v, image.Shape.W, image.Shape.H)
+	p := r.px.download(r.env.Backend, image)
 	if r.o.Color == ColorContent {
 		p = picture.KeepColours(p, r.content)
 	}
@@ -310,9 +306,22 @@ func (r *run) picture(image *gpu.Array) *picture.Picture {
 	return p
 }
 
-func (r *run) release() {
-	r.env.Backend.Free(r.image)
+func (r *run) freeOptimizer() {
 	if r.optimizer != nil {
 		r.optimizer.Free()
+		r.optimizer = nil
+	}
+}
+
+func (r *run) release() {
+	r.env.Backend.Free(r.image)
+	r.freeOptimizer()
+}
+
+// settle gives back what preparing a large image left behind, which would
+// otherwise lie beside it, as garbage, for long.
+func settle(image gpu.Shape) {
+	if image.Pixels() >= 1<<20 {
+		debug.FreeOSMemory()
 	}
 }

@@ -3,6 +3,7 @@ package style
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -369,23 +370,41 @@ func TestBadInputs(t *testing.T) {
 func TestMemoryLimit(t *testing.T) {
 	env := tinyEnv(1)
 	o := tinyOptions(ModeArt)
-	o.Size = "400"
+	o.Size, o.Tile = "1600", "off"
 	p, err := NewPlan(96, 80, o, env)
 	if err != nil {
 		t.Fatal(err)
 	}
-	env.MaxBytes = p.PeakBytes / 2
+	env.MaxBytes = p.PeakBytes / 10 * 9
 	var memory *MemoryError
 	if _, err := NewPlan(96, 80, o, env); !errors.As(err, &memory) || memory.ExitCode() != 13 {
 		t.Fatalf("got %v", err)
+	}
+	for _, hint := range []string{"--size max   (", "--tile auto   ("} {
+		if !strings.Contains(strings.Join(memory.Try(), "\n"), hint) {
+			t.Errorf("no hint %q in %q", hint, memory.Try())
+		}
 	}
 	o.Size = "max"
 	m, err := NewPlan(96, 80, o, env)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m.PeakBytes > env.MaxBytes || m.W() < 200 || m.W() >= 400 {
+	if m.PeakBytes > env.MaxBytes || m.W() < 1200 || m.W() >= 1600 {
 		t.Errorf("max is %dx%d with %d of %d bytes", m.W(), m.H(), m.PeakBytes, env.MaxBytes)
+	}
+	// in tiles more fits, as much as is promised, and the plan says so
+	o.Tile = ""
+	tiled, err := NewPlan(96, 80, o, env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tiled.PeakBytes > env.MaxBytes || tiled.W() <= m.W() || tiled.Tile == (TileSize{}) || tiled.Options.Tile == "" {
+		t.Errorf("max in tiles is %dx%d in %v, %d of %d bytes", tiled.W(), tiled.H(), tiled.Tile, tiled.PeakBytes, env.MaxBytes)
+	}
+	o.Size = fmt.Sprint(2 * tiled.W())
+	if _, err := NewPlan(96, 80, o, env); !errors.As(err, &memory) || !strings.Contains(err.Error(), "untiled and") {
+		t.Errorf("got %v", err)
 	}
 }
 

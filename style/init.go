@@ -3,6 +3,7 @@ package style
 import (
 	"math/rand/v2"
 
+	"github.com/impasto/impasto/gpu"
 	"github.com/impasto/impasto/internal/picture"
 )
 
@@ -21,12 +22,25 @@ func (px pixels) fromPicture(p *picture.Picture) []float32 {
 	return x
 }
 
-// toPicture clamps: the optimiser may overshoot what a picture can hold.
-func (px pixels) toPicture(x []float32, w, h int) *picture.Picture {
-	p := picture.New(w, h)
-	for i, v := range x {
-		p.Pix[i] = min(max((v+px.mean[i%3])/px.white, 0), 1)
-	}
+// upload fills image x with a picture of its size.
+func (px pixels) upload(b gpu.Backend, x *gpu.Array, p *picture.Picture) {
+	upload(b, x, func(dst []float32, y, _ int) {
+		for i := range dst {
+			dst[i] = float32(p.Pix[y*p.W*3+i]*px.white) - px.mean[i%3]
+		}
+	})
+}
+
+// download makes a picture of image x. It clamps: the optimiser may overshoot
+// what a picture can hold.
+func (px pixels) download(b gpu.Backend, x *gpu.Array) *picture.Picture {
+	p := picture.New(x.Shape.W, x.Shape.H)
+	_ = download(b, x, func(values []float32, y, _ int) error {
+		for i, v := range values {
+			p.Pix[y*p.W*3+i] = min(max((v+px.mean[i%3])/px.white, 0), 1)
+		}
+		return nil
+	})
 	return p
 }
 

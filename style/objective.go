@@ -2,7 +2,6 @@ package style
 
 import (
 	"github.com/impasto/impasto/gpu"
-	"github.com/impasto/impasto/vgg"
 )
 
 // contentBalance makes content weight 1 and style weight 1 a balance to the
@@ -16,7 +15,7 @@ const contentBalance = 0.2
 type objective struct {
 	b    gpu.Backend
 	o    Options
-	pass *vgg.Pass
+	t    *tiling
 	x, g *gpu.Array // (H, W, 3)
 
 	content []contentTerm
@@ -40,7 +39,7 @@ type term struct{ kind, layer string }
 
 type contentTerm struct {
 	layer  string
-	target *gpu.Array // (h, w, C)
+	target []*gpu.Array // (h, w, C), for each tile its own part
 	coef   float64
 	weight float64
 	slot   int
@@ -58,6 +57,7 @@ type styleTerm struct {
 	weight float64
 	slot   int
 	alone  *gpu.Array
+	parts  *styleParts // where the image is cut
 }
 
 type w2Term struct {
@@ -73,8 +73,8 @@ type w2Term struct {
 // carried over and epsilon keep their meaning. L-BFGS needs no such thing, and
 // its carried history expects gradients that thin out as pixels multiply; a
 // constant keeps them far from the smallest floats.
-func newObjective(b gpu.Backend, o Options, pass *vgg.Pass, x *gpu.Array) *objective {
-	ob := &objective{b: b, o: o, pass: pass, x: x, g: b.NewArray(x.Shape), unit: 1}
+func newObjective(b gpu.Backend, o Options, t *tiling, x *gpu.Array) *objective {
+	ob := &objective{b: b, o: o, t: t, x: x, g: b.NewArray(x.Shape), unit: 1}
 	if o.LossScale == ScaleRelative {
 		ob.unit = 1e5
 		if o.Optimizer == OptimizerAdam {
@@ -104,21 +104,28 @@ func (ob *objective) share(l LayerWeight, all []LayerWeight) float64 {
 //	paper     1/2 * sum (F-P)^2                 Gatys et al. 2016, eq. 1
 //	mean      sum (F-P)^2 / (C H W)             neural-style, CNNMRF, neural-doodle
 //	sum       sum (F-P)^2                       image-analogies
-func (ob *objective) addContent(l LayerWeight, target *gpu.Array) {
+func (ob *objective) addContent(l LayerWeight, target []*gpu.Array) {
+	shape := ob.t.whole[l.Layer]
+	power := 0.0
+	for _, part := range target {
+		if part != nil {
+			power += ob.b.Dot(part, part)
+		}
+	}
 	weight := ob.o.ContentWeight * ob.share(l, ob.o.ContentLayers) * ob.unit
 	t := contentTerm{layer: l.Layer, target: target, weight: weight, slot: ob.newSlot("content", l.Layer)}
 	switch ob.o.LossScale {
 	case ScalePaper:
 		t.coef = weight / 2
 	case ScaleMean:
-		t.coef = weight / float64(target.Shape.Len())
+		t.coef = weight / float64(shape.Len())
 	case ScaleSum:
 		t.coef = weight
 	default:
-		t.coef = weight * contentBalance / positive(ob.b.Dot(target, target))
+		t.coef = weight * contentBalance / positive(power)
 	}
 	if ob.o.Normalize != NormalizeOff {
-		t.alone = ob.b.NewArray(target.Shape)
+		t.alone = ob.b.NewArray(shape)
 	}
 	ob.content = append(ob.content, t)
 }
@@ -166,8 +173,12 @@ const tvPowerUnit = 1038366.8
 // evaluate writes all losses to their slots and their gradient to g. It asks
 // nothing of the host, so it can be recorded.
 func (ob *objective) evaluate() {
-	ob.pass.Forward(ob.x, nil)
-	ob.pass.Backward(ob.g, ob.atLayer)
+	if ob.t.cut() {
+		ob.evaluateTiles()
+	} else {
+		ob.t.forward(0, ob.x, nil)
+		ob.t.backward(0, ob.g, func(layer string, f, grad *gpu.Array, _ rect) { ob.atLayer(layer, f, grad) })
+	}
 	if ob.tvCoef > 0 {
 		ob.b.TV(ob.g, ob.x, ob.tv, ob.tvCoef, ob.tvSlot)
 	}
@@ -181,7 +192,7 @@ func (ob *objective) atLayer(layer string, f, grad *gpu.Array) {
 	for i := range ob.content {
 		if t := &ob.content[i]; t.layer == layer {
 			dx := ob.begin(grad, t.alone)
-			ob.b.ContentLoss(dx, f, t.target, t.coef, t.slot)
+			ob.b.ContentLoss(dx, f, t.target[0], t.coef, t.slot)
 			ob.end(grad, t.alone, t.weight)
 		}
 	}
@@ -274,10 +285,12 @@ func (ob *objective) free() {
 		ob.b.Free(t.target)
 	}
 	for _, t := range ob.content {
-		ob.b.Free(t.target, t.alone)
+		ob.b.Free(t.target...)
+		ob.b.Free(t.alone)
 	}
 	for _, t := range ob.style {
 		ob.b.Free(t.gram, t.mean, t.shift, t.alone)
+		t.parts.free(ob.b)
 		for _, g := range t.grams {
 			ob.b.Free(g.A)
 		}

@@ -138,10 +138,15 @@ type Options struct {
 	Epsilon    float64 `json:"adam-epsilon"`
 	Average    float64 `json:"average"` // decay of the bias-corrected mean of iterates; 0: off
 
-	Pooling    string  `json:"pooling"`
-	PoolScale  float64 `json:"pool-scale"` // factor after each pooling
-	PoolRound  string  `json:"pool-rounding"`
-	Padding    string  `json:"padding"`
+	Pooling   string  `json:"pooling"`
+	PoolScale float64 `json:"pool-scale"` // factor after each pooling
+	PoolRound string  `json:"pool-rounding"`
+	Padding   string  `json:"padding"`
+	// Tile cuts images wider or higher than it: "1024" or "2048x512" pixels, ""
+	// for as large as memory allows, "off" for never. The picture is the same
+	// but for rounding.
+	Tile string `json:"tile,omitempty"`
+
 	ImageRange float64 `json:"image-range"` // value of white before the mean is taken off: 255, or neural-style's 256
 }
 

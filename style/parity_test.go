@@ -114,11 +114,11 @@ func engineObjective(t *testing.T, n *vgg.Network, o Options, x, content *pictur
 		t.Fatal(err)
 	}
 	r := newRun(Inputs{Content: content, Styles: styles}, plan, env)
-	pass, err := n.NewPass(env.Backend, x.H, x.W, o.passOptions(true))
+	tiles, err := o.newTiling(env.Backend, n, x.H, x.W, plan.Tile, true)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ob := newObjective(env.Backend, plan.Options, pass, env.Backend.NewArray(gpu.Shape{H: x.H, W: x.W, C: 3}))
+	ob := newObjective(env.Backend, plan.Options, tiles, env.Backend.NewArray(gpu.Shape{H: x.H, W: x.W, C: 3}))
 	paintings, err := r.measureStyles(max(x.W, x.H))
 	if err != nil {
 		t.Fatal(err)

@@ -273,7 +273,7 @@ func (r *run) setPatches(ob *objective, sources map[string][]patchSource) error 
 			block := r.block(l.Layer)
 			canvas := func(g Guide) *Map { return g.Canvas }
 			maps := r.o.guideChannels(r.env.Backend, r.guides, canvas, l.Layer, block, s.W, s.H, r.o.PatchSize, true)
-			ob.addPatches(l, i, sources[l.Layer], ob.pass.Shape(l.Layer), maps)
+			ob.addPatches(l, i, sources[l.Layer], ob.t.whole[l.Layer], maps)
 		}
 	}
 	if err := r.setAnalogies(ob, max(s.W, s.H)); err != nil {

@@ -1,6 +1,7 @@
 package style
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -22,7 +23,9 @@ type Scale struct {
 type Plan struct {
 	Options   Options // with every automatic value made concrete
 	Scales    []Scale
-	PeakBytes int64   // device memory of the largest scale, weights apart
+	Tile      TileSize
+	PeakBytes int64 // the most that is held at a time: see memory.go
+	Memory    []MemoryPart
 	Seconds   float64 // estimate, from the arithmetic and a short measurement; 0 if not measured
 }
 
@@ -49,8 +52,9 @@ func NewPlan(w, h int, o Options, env Env) (Plan, error) {
 		return Plan{}, err
 	}
 	p, err := planFor(w, h, o, env)
-	if err == nil && env.MaxBytes > 0 && p.PeakBytes > env.MaxBytes {
-		err = &MemoryError{W: w, H: h, Need: p.PeakBytes, Have: env.MaxBytes}
+	var memory *MemoryError
+	if errors.As(err, &memory) {
+		memory.advise(w, h, o, env)
 	}
 	return p, err
 }
@@ -78,8 +82,10 @@ func planFor(w, h int, o Options, env Env) (Plan, error) {
 		}}
 	}
 	p := Plan{Options: o.concrete(w, h, scales), Scales: scales}
-	p.PeakBytes, err = p.bytes(env)
-	p.Seconds = p.estimate(env, depth)
+	if err := p.chooseTile(env); err != nil {
+		return p, err
+	}
+	p.Seconds, err = p.estimate(env, depth)
 	return p, err
 }
 
@@ -194,7 +200,7 @@ func (o Options) flops(n *vgg.Network, depth, w, h int) float64 {
 
 // estimate multiplies the arithmetic of all iterations by what one small
 // convolution takes on this backend now.
-func (p Plan) estimate(env Env, depth int) float64 {
+func (p Plan) estimate(env Env, depth int) (float64, error) {
 	const channels, side, calls = 64, 48, 2
 	b := env.Backend
 	f := b.NewFilter(make([]float32, channels*channels*9), make([]float32, channels), channels, channels)
@@ -211,9 +217,13 @@ func (p Plan) estimate(env Env, depth int) float64 {
 	perFlop := fastest / (2 * 9 * channels * channels * side * side)
 	total := 0.0
 	for _, s := range p.Scales {
-		total += float64(s.Iterations) * p.Options.flops(env.Network, depth, s.W, s.H)
+		tiles, err := p.Options.cutTiles(env.Network, s.H, s.W, p.Tile)
+		if err != nil {
+			return 0, err
+		}
+		total += float64(s.Iterations) * p.Options.flops(env.Network, depth, s.W, s.H) * tileWork(tiles, s.W, s.H)
 	}
-	return total * perFlop
+	return total * perFlop, nil
 }
 
 // styleSize is a painting's size for a canvas whose long side is given: its own

@@ -3,7 +3,7 @@ package style
 import "github.com/impasto/impasto/gpu"
 
 // stripValues bounds what is held of an image outside the backend at a time.
-const stripValues = 1 << 22
+const stripValues = 1 << 20
 
 // strips cuts rows of so many values into strips of rows and calls do for each.
 func strips(rows, rowValues int, do func(y, n int)) {

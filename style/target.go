@@ -24,15 +24,39 @@ func (o Options) gramNorm(features gpu.Shape) float64 {
 	return norm
 }
 
-// measure takes the moments of the features f of a painting.
-func (o Options) measure(b gpu.Backend, f *gpu.Array) moments {
-	m := moments{second: b.NewArray(gpu.Matrix(f.Shape.C))}
-	b.Gram(m.second, f, o.gramNorm(f.Shape))
-	if o.StyleLoss == LossW2 {
-		m.mean = b.NewArray(gpu.Vector(f.Shape.C))
-		b.Mean(m.mean, f)
+// measure takes the moments of the features of picture x, by tap.
+func (t *tiling) measure(o Options, x *gpu.Array) map[string]moments {
+	all := map[string]moments{}
+	for tap, f := range t.whole {
+		m := moments{second: t.b.NewArray(gpu.Matrix(f.C))}
+		if o.StyleLoss == LossW2 {
+			m.mean = t.b.NewArray(gpu.Vector(f.C))
+		}
+		all[tap] = m
 	}
-	return m
+	if !t.cut() {
+		t.forward(0, x, func(tap string, f *gpu.Array, _ rect) {
+			m := all[tap]
+			t.b.Gram(m.second, f, o.gramNorm(f.Shape))
+			if m.mean != nil {
+				t.b.Mean(m.mean, f)
+			}
+		})
+		return all
+	}
+	parts := map[string]*styleParts{}
+	for tap, m := range all {
+		parts[tap] = newStyleParts(t.b, t.whole[tap].C, m.mean != nil)
+	}
+	for i := range t.tiles {
+		t.forward(i, x, func(tap string, f *gpu.Array, own rect) {
+			t.gather(all[tap], parts[tap], f, own, o.gramNorm(t.whole[tap]), t.whole[tap].Pixels())
+		})
+	}
+	for _, p := range parts {
+		p.free(t.b)
+	}
+	return all
 }
 
 // blendWeights are the styles' weights, of sum 1.
@@ -71,7 +95,7 @@ func blend(b gpu.Backend, all []moments, weights []float64) moments {
 //	mean      sum (G-A)^2 / C^2                G, A over C H W: neural-style
 //	W2        as gpu.Backend.W2Loss has it; relative: over the mean square feature
 func (ob *objective) addStyle(l LayerWeight, all []moments) {
-	f := ob.pass.Shape(l.Layer)
+	f := ob.t.whole[l.Layer]
 	weights := ob.o.blendWeights(len(all))
 	if ob.o.StyleBlend == BlendTargets {
 		all, weights = []moments{blend(ob.b, all, weights)}, []float64{1}
@@ -92,6 +116,9 @@ func (ob *objective) addStyle(l LayerWeight, all []moments) {
 		for i, m := range all {
 			t.grams = append(t.grams, gpu.GramTarget{A: m.second, Coef: t.weight * weights[i] * ob.gramCoef(m.second)})
 		}
+	}
+	if ob.t.cut() {
+		t.parts = newStyleParts(ob.b, f.C, len(t.w2) > 0)
 	}
 	ob.style = append(ob.style, t)
 }

@@ -63,6 +63,7 @@ func (o Options) Validate(layers ...string) error {
 	c.choices(o)
 	c.numbers(o)
 	c.iterations(o)
+	c.tile(o)
 	c.layers("content-layers", o.ContentLayers, layers)
 	c.layers("style-layers", o.StyleLayers, layers)
 	c.losses(o)
@@ -171,6 +172,21 @@ func (c *checker) numbers(o Options) {
 	}
 	if len(o.StyleWeights) > 0 && sum(o.StyleWeights) == 0 {
 		c.add("style-weights", nil, "style weights are all 0")
+	}
+}
+
+func (c *checker) tile(o Options) {
+	size, _, err := parseTile(o.Tile)
+	if err != nil {
+		c.add("tile", []string{"--tile 1024"}, "%v", err)
+	}
+	switch {
+	case size == TileSize{} || o.cuttable():
+	case o.Normalize != NormalizeOff:
+		c.add("tile", []string{"--tile off", "--normalize-gradients off"},
+			"normalised gradients need the whole image at once, not tiles of %v", size)
+	default:
+		c.add("tile", []string{"--tile off"}, "patches need the whole image at once, not tiles of %v", size)
 	}
 }
 

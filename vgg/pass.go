@@ -33,8 +33,9 @@ type Pass struct {
 	shape  gpu.Shape
 	layers []passLayer // up to the deepest tap
 	opts   PassOptions
-	x      *gpu.Array // the image of the last Forward
-	arena  *gpu.Array
+	x      *gpu.Array  // the image of the last Forward
+	arena  *gpu.Array  // of this pass and those made with it
+	masks  []*gpu.Mask // by layer, likewise
 	bytes  int64
 }
 
@@ -65,46 +66,133 @@ type buffer struct {
 
 // NewPass plans and allocates a pass over images (h, w, 3) on backend b.
 func (n *Network) NewPass(b gpu.Backend, h, w int, o PassOptions) (*Pass, error) {
-	p, err := n.plan(b, h, w, o)
+	passes, err := n.NewPasses(b, []gpu.Shape{{H: h, W: w, C: 3}}, o)
 	if err != nil {
 		return nil, err
 	}
-	if p.bytes > 0 {
-		p.arena = b.NewArray(gpu.Shape{H: 1, W: 1, C: int(p.bytes / 4)})
-	}
-	filters := n.filters(b, len(p.layers))
-	for i := range p.layers {
-		l := &p.layers[i]
-		l.filter = filters[i]
-		if o.Grad {
-			l.mask = b.NewMask(l.out, l.pool)
+	return passes[0], nil
+}
+
+// NewPasses makes passes over images of several sizes that share their memory,
+// for tiles: what one has computed is gone once another's Forward begins. They
+// are freed with the first of them.
+func (n *Network) NewPasses(b gpu.Backend, images []gpu.Shape, o PassOptions) ([]*Pass, error) {
+	passes := make([]*Pass, len(images))
+	for i, s := range images {
+		p, err := n.plan(b, s.H, s.W, o)
+		if err != nil {
+			return nil, err
 		}
-		for _, buf := range l.buffers() {
-			if buf.life != nil {
-				buf.Array = b.View(p.arena, buf.life.at, buf.shape)
+		passes[i] = p
+	}
+	first := passes[0]
+	first.bytes = shared(passes)
+	if first.bytes > 0 {
+		first.arena = b.NewArray(gpu.Shape{H: 1, W: 1, C: int(first.bytes / 4)})
+	}
+	if o.Grad {
+		for i := range first.layers {
+			l := &first.layers[i]
+			first.masks = append(first.masks, b.NewMask(largestMask(passes, i), l.pool))
+		}
+	}
+	filters := n.filters(b, len(first.layers))
+	for _, p := range passes {
+		for i := range p.layers {
+			l := &p.layers[i]
+			l.filter = filters[i]
+			if o.Grad {
+				l.mask = b.ViewMask(first.masks[i], l.out)
+			}
+			for _, buf := range l.buffers() {
+				if buf.life != nil {
+					buf.Array = b.View(first.arena, buf.life.at, buf.shape)
+				}
 			}
 		}
 	}
-	return p, b.Err()
+	return passes, b.Err()
+}
+
+// shared is the size of an arena that serves each of the passes.
+func shared(passes []*Pass) int64 {
+	bytes := int64(0)
+	for _, p := range passes {
+		bytes = max(bytes, p.bytes)
+	}
+	return bytes
+}
+
+// largestMask is a shape whose mask holds those of all passes at layer i.
+func largestMask(passes []*Pass, i int) gpu.Shape {
+	s := passes[0].layers[i].out
+	for _, p := range passes[1:] {
+		s.H, s.W = max(s.H, p.layers[i].out.H), max(s.W, p.layers[i].out.W)
+	}
+	return s
 }
 
 // PassBytes is the memory a pass would take beside the weights, without
 // allocating anything.
 func (n *Network) PassBytes(b gpu.Backend, h, w int, o PassOptions) (int64, error) {
-	p, err := n.plan(b, h, w, o)
-	if err != nil {
-		return 0, err
-	}
-	return p.Bytes(), nil
+	return n.PassesBytes(b, []gpu.Shape{{H: h, W: w, C: 3}}, o)
 }
 
-// Bytes is the memory of the pass beside the weights.
+// PassesBytes is the memory that NewPasses would take beside the weights.
+func (n *Network) PassesBytes(b gpu.Backend, images []gpu.Shape, o PassOptions) (int64, error) {
+	passes := make([]*Pass, len(images))
+	for i, s := range images {
+		p, err := n.plan(b, s.H, s.W, o)
+		if err != nil {
+			return 0, err
+		}
+		passes[i] = p
+	}
+	total := shared(passes)
+	if o.Grad {
+		for i, l := range passes[0].layers {
+			total += b.MaskBytes(largestMask(passes, i), l.pool)
+		}
+	}
+	return total, nil
+}
+
+// TapShapes are the shapes of the features of an image (h, w, 3), by tap.
+func (n *Network) TapShapes(b gpu.Backend, h, w int, o PassOptions) (map[string]gpu.Shape, error) {
+	p, err := n.plan(b, h, w, o)
+	if err != nil {
+		return nil, err
+	}
+	shapes := map[string]gpu.Shape{}
+	for _, l := range p.layers {
+		if l.tap {
+			shapes[l.name] = l.out
+		}
+	}
+	return shapes, nil
+}
+
+// Reach is how far a unit of a layer sees and how far apart units are, in
+// pixels: unit i stands for pixels i*stride to (i+1)*stride-1 and sees reach
+// pixels beyond them on either side. (A 3x3 convolution adds one stride of its
+// input, pooling nothing beyond its window: relu5_1 has reach 70, stride 16.)
+func (n *Network) Reach(layer string) (reach, stride int, err error) {
+	depth, err := n.Depth(layer)
+	if err != nil {
+		return 0, 0, err
+	}
+	for _, l := range n.Layers[:depth] {
+		stride = 1 << (l.Block - 1)
+		reach += stride
+	}
+	return reach, stride, nil
+}
+
+// Bytes is the memory of the pass, and of those made with it, beside the weights.
 func (p *Pass) Bytes() int64 {
 	total := p.bytes
-	if p.opts.Grad {
-		for _, l := range p.layers {
-			total += p.b.MaskBytes(l.out, l.pool)
-		}
+	for _, m := range p.masks {
+		total += p.b.MaskBytes(m.Shape, m.Pool)
 	}
 	return total
 }
@@ -131,10 +219,8 @@ func (p *Pass) Shape(tap string) gpu.Shape {
 
 // Free gives the buffers back; the pass must not be used again.
 func (p *Pass) Free() {
-	for i := range p.layers {
-		p.b.FreeMasks(p.layers[i].mask)
-	}
-	p.layers = nil // the views first: they keep the arena alive
+	p.b.FreeMasks(p.masks...)
+	p.layers, p.masks = nil, nil // the views first: they keep the arena alive
 	p.b.Free(p.arena)
 }
 

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/impasto/impasto/internal/picture"
+	"github.com/impasto/impasto/internal/progress"
 	"github.com/impasto/impasto/internal/recipe"
 	"github.com/impasto/impasto/style"
 )
@@ -27,6 +28,9 @@ func (r *render) dryRun() error {
 	}
 	for i, s := range r.plan.Scales {
 		fmt.Fprintf(w, "scale %d  %dx%d  %s\n", i+1, s.W, s.H, count(s.Iterations, "iteration"))
+	}
+	for _, part := range r.plan.Memory {
+		fmt.Fprintf(w, "memory   %-9s %s\n", progress.Bytes(part.Bytes), part.What)
 	}
 	fmt.Fprintf(w, "recipe   %s\n", r.recipe.Hash()[:8])
 	what := ""

@@ -93,7 +93,8 @@ var params = []param{
 
 	{name: "weights", group: groupDevice, value: "NAME", usage: "vgg19, mini (no download) or a FILE (default: vgg19 if installed)"},
 	{name: "device", group: groupDevice, value: "NAME", usage: "auto, cpu or cuda (default: auto)"},
-	{name: "max-memory", group: groupDevice, value: "2GB", usage: "refuse what needs more (default: 90 % of what is free)", advanced: true},
+	{name: "max-memory", group: groupDevice, value: "2GB", usage: "take no more; larger pictures go in tiles (default: 90 % of what is free)"},
+	{name: "tile", group: groupDevice, value: "PIXELS", usage: "cut the picture into tiles of 1024 or 4096x512; auto, off", option: true, advanced: true},
 	{name: "threads", group: groupDevice, value: "N", usage: "processor threads (default: all); the picture is the same"},
 	{name: "pooling", group: groupDevice, value: "KIND", usage: "max, avg or l2", option: true, advanced: true},
 	{name: "pool-scale", group: groupDevice, value: "X", usage: "factor after each pooling", option: true, advanced: true},

@@ -60,7 +60,7 @@ func (r *render) prepare(content, init string, styles []string) error {
 		return bad
 	}
 	r.device = openDevice(r.set.text("device"), r.set.number("threads", 0))
-	r.env = style.Env{Backend: r.device.backend, Network: r.network, MaxBytes: r.memoryLimit(), Every: r.set.number("save-every", 0)}
+	r.env = style.Env{Backend: r.device.backend, Network: r.network, MaxBytes: r.memoryLimit(), Pictures: r.pictureBytes(), Every: r.set.number("save-every", 0)}
 	w, h := r.canvas()
 	plan, err := style.NewPlan(w, h, r.set.options, r.env)
 	if err != nil {
@@ -180,6 +180,15 @@ func (r *render) memoryLimit() int64 {
 	return freeMemory() / 10 * 9
 }
 
+// pictureBytes is the memory of the input pictures.
+func (r *render) pictureBytes() int64 {
+	total := 0
+	for _, f := range r.files {
+		total += 4 * (len(f.picture.Pix) + len(f.picture.Alpha))
+	}
+	return int64(total)
+}
+
 // newRecipe is the recipe without its result.
 func (r *render) newRecipe() recipe.Recipe {
 	rec := recipe.Recipe{
@@ -293,6 +302,9 @@ func (r *render) header() string {
 	if r.plan.Seconds > 0 {
 		parts = append(parts, "~"+progress.Span(time.Duration(r.plan.Seconds*float64(time.Second))))
 	}
+	if r.plan.Tile != (style.TileSize{}) {
+		parts = append(parts, "tiles of "+r.plan.Tile.String())
+	}
 	if r.plan.PeakBytes > 0 {
 		parts = append(parts, progress.Bytes(r.plan.PeakBytes))
 	}
@@ -317,7 +329,7 @@ func (r *render) describe() map[string]any {
 	return map[string]any{
 		"mode": r.mode, "device": r.device.class, "threads": r.device.threads, "reason": r.device.reason,
 		"width": r.plan.W(), "height": r.plan.H(), "scales": r.plan.Scales, "iterations": r.plan.Iterations(),
-		"seconds": r.plan.Seconds, "peak_bytes": r.plan.PeakBytes, "weights": r.network.Name,
+		"seconds": r.plan.Seconds, "peak_bytes": r.plan.PeakBytes, "tile": r.plan.Tile.String(), "weights": r.network.Name,
 		"weights_reason": r.source.Why, "content": content, "styles": styles, "output": r.out.path,
 		"recipe": r.recipe.Hash(), "seed": r.set.options.Seed,
 	}

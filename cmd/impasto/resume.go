@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -19,16 +20,13 @@ import (
 // the picture is finished and written. --resume with the same command line goes
 // on from there.
 
-// checkpointEvery is how often one is written unless --checkpoint says otherwise.
-const checkpointEvery = 30 * time.Second
-
-// parseEvery reads the value of --checkpoint; 0 is off.
-func parseEvery(text string) (time.Duration, bool) {
+// parseEvery reads the value of --checkpoint; never is off.
+func parseEvery(text string) (every time.Duration, never, ok bool) {
 	if on, ok := parseSwitch(text); ok && !on {
-		return 0, true
+		return 0, true, true
 	}
-	d, err := time.ParseDuration(text)
-	return d, err == nil && d > 0
+	every, err := time.ParseDuration(text)
+	return every, false, err == nil && every > 0
 }
 
 // checkpointOf is the checkpoint's file, "" where there is none to be.
@@ -41,13 +39,10 @@ func (r *render) checkpointOf(output string) string {
 
 // saving is what style is to keep.
 func (r *render) saving() style.Saving {
-	every := checkpointEvery
-	if text := r.set.text("checkpoint"); text != "" {
-		every, _ = parseEvery(text)
-	}
+	every, never, _ := parseEvery(r.set.text("checkpoint"))
 	path := r.checkpointOf(r.out.path)
 	note, err := r.recipe.Canonical()
-	if every == 0 || path == "" || err != nil {
+	if never || path == "" || err != nil {
 		return style.Saving{}
 	}
 	return style.Saving{Path: path, Every: every, Note: note}
@@ -68,6 +63,17 @@ func (r *render) findCheckpoint() (found bool, err error) {
 	case err != nil:
 		return false, newFault(exitInput, "checkpoint", err.Error(), "without --resume, from the beginning")
 	}
+	// Tiles are chosen by the memory there is; what was begun in some goes on so.
+	r.env.Resume = c
+	asked := r.set.options
+	if asked.Tile != c.Options.Tile {
+		w, h := r.canvas()
+		if r.plan, err = style.NewPlan(w, h, asked, r.env); err != nil {
+			return false, err
+		}
+		r.set.options = r.plan.Options
+		r.recipe = r.newRecipe()
+	}
 	if err := r.compareRecipe(path, c.Note); err != nil {
 		return false, err
 	}
@@ -75,7 +81,6 @@ func (r *render) findCheckpoint() (found bool, err error) {
 		r.notes = append(r.notes, c.Damaged.Error()+"; the one before it is used")
 	}
 	r.notes = append(r.notes, fmt.Sprintf("going on at scale %d, iteration %d", c.Scale+1, c.Iteration))
-	r.env.Resume = c
 	return true, nil
 }
 
@@ -102,8 +107,16 @@ func (r *render) compareRecipe(path, note string) error {
 
 // removeCheckpoint forgets what --resume would need, once it is not needed.
 func (r *render) removeCheckpoint() {
-	if path := r.checkpointOf(r.out.path); path != "" {
-		style.RemoveCheckpoint(path)
+	path := r.checkpointOf(r.out.path)
+	if path == "" {
+		return
+	}
+	style.RemoveCheckpoint(path)
+	if r.env.Resume != nil { // the one before may have been killed while it wrote the picture
+		left, _ := filepath.Glob(r.out.path + ".tmp-*")
+		for _, name := range left {
+			_ = os.Remove(name)
+		}
 	}
 }
 

@@ -161,7 +161,7 @@ func checkText(p param, text string) error {
 			return badValue(p.name, text, "an amount such as 500MB or 2GB")
 		}
 	case "checkpoint":
-		if _, ok := parseEvery(text); !ok {
+		if _, _, ok := parseEvery(text); !ok {
 			return badValue(p.name, text, "a time such as 30s or 5m, or off")
 		}
 	case "progress-fd":
