@@ -138,46 +138,45 @@ func TestTilesCoverTheImage(t *testing.T) {
 	}
 }
 
-// TestTilesPaintTheSamePicture: L-BFGS makes much of little. A photograph that
-// differs by a millionth leads elsewhere within twenty iterations; tiles, whose
-// gradients differ in their last bits, must disturb it less than that, and
-// after five iterations by less than a level of 255 anywhere.
+// TestTilesPaintTheSamePicture: after 20 iterations of L-BFGS, whose formulas
+// make much of the last bits of a gradient, the pictures still differ by less
+// than a level of 255 in the mean; after five anywhere.
 func TestTilesPaintTheSamePicture(t *testing.T) {
-	n := deepNetwork(t)
-	paint := func(tile string, iterations int, nudge float32) *Result {
-		o := DefaultOptions(ModeArt, "cpu", "vgg19")
-		o.Size, o.Scales, o.Iterations, o.Tile = "content", 1, []int{iterations}, tile
+	n, err := vgg.Mini()
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, err := Preset("jj", ModeArt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	paint := func(tile string, iterations int) *Result {
+		o.Size, o.Init, o.Iterations, o.Tile = "content", InitContent, []int{iterations}, tile
 		in := Inputs{Content: smoothPicture(203, 171, 1), Styles: []*picture.Picture{noisePicture(190, 130, 2)}}
-		for i := range in.Content.Pix {
-			in.Content.Pix[i] *= 1 - nudge
-		}
 		r, err := Art(context.Background(), in, o, Env{Backend: gpu.NewCPU(gpu.CPUOptions{}), Network: n})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return r
 	}
-	// in levels of 255
-	differ := func(a, b *Result) (mean, most float64) {
-		for i, v := range a.Picture.Pix {
-			d := 255 * math.Abs(float64(v-b.Picture.Pix[i]))
-			mean += d / float64(len(a.Picture.Pix))
+	for _, c := range []struct {
+		iterations int
+		mean, most float64 // levels of 255
+	}{{5, 1, 1}, {20, 1, 255}} {
+		whole, cut := paint("off", c.iterations), paint("64", c.iterations)
+		if whole.Options.Tile != "" || cut.Options.Tile != "64" {
+			t.Errorf("the results call their tiles %q and %q", whole.Options.Tile, cut.Options.Tile)
+		}
+		mean, most := 0.0, 0.0
+		for i, v := range cut.Picture.Pix {
+			d := 255 * math.Abs(float64(v-whole.Picture.Pix[i]))
+			mean += d / float64(len(cut.Picture.Pix))
 			most = max(most, d)
 		}
-		return mean, most
-	}
-	if _, most := differ(paint("64", 5, 0), paint("off", 5, 0)); most >= 1 {
-		t.Errorf("after 5 iterations a pixel differs by %.2f levels", most)
-	}
-	whole, cut, nudged := paint("off", 20, 0), paint("64", 20, 0), paint("off", 20, 1e-6)
-	if whole.Options.Tile != "" || cut.Options.Tile != "64" {
-		t.Errorf("the results call their tiles %q and %q", whole.Options.Tile, cut.Options.Tile)
-	}
-	byTiles, most := differ(cut, whole)
-	byNudge, mostByNudge := differ(nudged, whole)
-	t.Logf("after 20 iterations tiles move pixels by %.3g levels (at most %.3g), a millionth by %.3g (%.3g)", byTiles, most, byNudge, mostByNudge)
-	if byTiles > byNudge {
-		t.Errorf("after 20 iterations tiles move pixels by %.3g levels, a millionth in the photograph by %.3g", byTiles, byNudge)
+		t.Logf("after %d iterations pixels differ by %.3g levels, at most %.3g", c.iterations, mean, most)
+		if mean >= c.mean || most >= c.most {
+			t.Errorf("after %d iterations pixels differ by %.3g levels, at most %.3g", c.iterations, mean, most)
+		}
 	}
 }
 
