@@ -83,6 +83,14 @@ func (b *Device) NewMask(s Shape, p Pool) *Mask {
 	return m
 }
 
+// ViewMask's mask is never freed itself.
+func (b *Device) ViewMask(m *Mask, s Shape) *Mask {
+	if large := b.MaskBytes(m.Shape, m.Pool); !s.valid() || s.C != m.Shape.C || s.H > m.Shape.H || s.W > m.Shape.W || b.MaskBytes(s, m.Pool) > large {
+		fail("ViewMask", "shape %v does not fit in %v", s, m.Shape)
+	}
+	return &Mask{Shape: s, Pool: m.Pool, device: m.device}
+}
+
 func (b *Device) MaskBytes(s Shape, p Pool) int64 {
 	n := s.Len() / 4
 	if p.Kind == MaxPool {
