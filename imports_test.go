@@ -32,6 +32,7 @@ var mayImport = map[string][]string{
 	"internal/preview":  {},
 	"internal/recipe":   {"style"},
 	"internal/report":   {"internal/picture"},
+	"internal/explain":  {"style", "internal/maps", "internal/picture"},
 	"internal/config":   {},
 	"internal/mutate":   {},
 	"internal/bench":    {"internal/bench", "style", "vgg", "gpu", "gpu/simd"},

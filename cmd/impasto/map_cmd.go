@@ -21,6 +21,7 @@ func mapCommand(s *session) *cli.Command {
 			mapMergeCommand(s),
 			mapFitCommand(s),
 			mapViewCommand(s),
+			mapApplyCommand(s),
 		},
 	})
 }
@@ -44,6 +45,11 @@ func mapDestination(c *cli.Context, path string) (string, bool, error) {
 	if err := maps.CheckOutput(path); err != nil {
 		return "", false, err
 	}
+	return destination(c, path)
+}
+
+// destination is the file to write for path, by the rule for existing ones.
+func destination(c *cli.Context, path string) (string, bool, error) {
 	how := either(flagText(c, "overwrite"), "fail")
 	if c.Bool("y") {
 		how = "replace"

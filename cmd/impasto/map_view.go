@@ -49,8 +49,10 @@ func mapView(s *session, c *cli.Context) error {
 		bad.add(err)
 	}
 	out, skip := "", true
-	if flagText(c, "output") != "" {
-		out, skip, err = mapTarget(c, "")
+	if to := home(flagText(c, "output")); to != "" {
+		_, err := picture.FormatOf(to)
+		bad.add(err)
+		out, skip, err = destination(c, to)
 		bad.add(err)
 	}
 	if len(bad) > 0 {

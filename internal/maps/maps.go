@@ -48,6 +48,14 @@ func New(w, h int, regions []Region) *Map {
 	return m
 }
 
+// Of returns the map of the labels (H, W), which it keeps; each must be an index
+// of regions.
+func Of(w, h int, labels []uint8, regions []Region) *Map {
+	m := &Map{W: w, H: h, Labels: labels, Regions: append([]Region(nil), regions...)}
+	m.count()
+	return m
+}
+
 // Clone returns a copy that shares nothing with m.
 func (m *Map) Clone() *Map {
 	return &Map{W: m.W, H: m.H, Labels: append([]uint8(nil), m.Labels...), Regions: append([]Region(nil), m.Regions...)}

@@ -1,0 +1,204 @@
+// Package explain says where the patches of a finished picture came from: which
+// place of the painting each part of the canvas was matched with, how alike they
+// were, how often patches were used again, and which regions took patches from
+// which. It also keeps these matches in a file, and paints them again with
+// another scan or colouring of the painting.
+//
+// It imports style, internal/maps and internal/picture.
+package explain
+
+import (
+	"slices"
+
+	"github.com/impasto/impasto/internal/maps"
+	"github.com/impasto/impasto/internal/picture"
+	"github.com/impasto/impasto/style"
+)
+
+// Inputs are what a picture was painted from.
+type Inputs struct {
+	Patches   []style.Correspondence // of style.Result, at least one
+	Styles    []*picture.Picture     // the paintings, in the order of the run
+	StyleMaps []*maps.Map            // of each painting; nil, or nil elements, where there are none
+	CanvasMap *maps.Map              // nil without maps
+}
+
+// Explanation is what can be said of a picture, as explain.json holds it.
+type Explanation struct {
+	W      int            `json:"width"`
+	H      int            `json:"height"`
+	Layers []Layer        `json:"layers"`
+	Areas  []maps.AreaRow `json:"areas,omitempty"` // of the canvas map and the first painting's
+}
+
+// Layer is what can be said of the matches at one layer.
+type Layer struct {
+	Name       string     `json:"layer"`
+	Patches    int        `json:"patches"`    // of the canvas
+	Distinct   int        `json:"distinct"`   // patches of paintings that were used
+	Reuse      float64    `json:"reuse"`      // share of the canvas's patches that repeat one used before, 0..1
+	MostUsed   int        `json:"most_used"`  // times the most used patch was
+	Used       float64    `json:"used"`       // share of the paintings' patches that were used
+	Confidence Confidence `json:"confidence"` // scores of the matches
+	Skipped    float64    `json:"skipped"`    // share of the products that maps made needless
+	Leaks      []Leak     `json:"regions,omitempty"`
+	Coverage   []Coverage `json:"coverage,omitempty"`
+}
+
+// Confidence summarises scores: cosines of features, and the guides' part where
+// that was added.
+type Confidence struct {
+	Least  float64 `json:"least"`
+	Median float64 `json:"median"`
+	Most   float64 `json:"most"`
+}
+
+// Leak is where the patches of one region of the canvas came from.
+type Leak struct {
+	Region  string  `json:"region"`
+	Colour  string  `json:"colour"`
+	Patches int     `json:"patches"`
+	Own     float64 `json:"own"` // share that came from the same region, 0..1
+	From    []Share `json:"from,omitempty"`
+}
+
+// Share is the part that came from another region, the largest first.
+type Share struct {
+	Region string  `json:"region"`
+	Share  float64 `json:"share"`
+}
+
+// Coverage is how far a region counts at a layer: the largest share it has of
+// any of its cells.
+type Coverage struct {
+	Region string  `json:"region"`
+	Canvas float64 `json:"canvas"`
+	Style  float64 `json:"style"`
+}
+
+// Explain measures the matches.
+func Explain(in Inputs) *Explanation {
+	e := &Explanation{W: in.Patches[0].CanvasW, H: in.Patches[0].CanvasH}
+	mapped := in.CanvasMap != nil && len(in.StyleMaps) > 0 && !slices.Contains(in.StyleMaps, nil)
+	if mapped {
+		e.Areas = maps.Areas(in.StyleMaps[0], in.CanvasMap)
+	}
+	for i := range in.Patches {
+		c := &in.Patches[i]
+		l := measure(c)
+		if mapped {
+			l.Leaks = leaks(c, in.CanvasMap, in.StyleMaps)
+			l.Coverage = coverage(c, in.CanvasMap, in.StyleMaps[0])
+		}
+		e.Layers = append(e.Layers, l)
+	}
+	return e
+}
+
+// measure counts what needs no maps.
+func measure(c *style.Correspondence) Layer {
+	l := Layer{Name: c.Layer, Patches: len(c.Index), Skipped: c.Skipped}
+	last := c.Sources[len(c.Sources)-1]
+	used := make([]int, last.First+last.Cols*last.Rows)
+	for _, i := range c.Index {
+		used[i]++
+		if used[i] == 1 {
+			l.Distinct++
+		}
+		l.MostUsed = max(l.MostUsed, used[i])
+	}
+	l.Reuse = 1 - float64(l.Distinct)/float64(l.Patches)
+	l.Used = float64(l.Distinct) / float64(len(used))
+	sorted := slices.Sorted(slices.Values(c.Score))
+	l.Confidence = Confidence{float64(sorted[0]), float64(sorted[len(sorted)/2]), float64(sorted[len(sorted)-1])}
+	return l
+}
+
+// leaks follows each patch from the region of the canvas its middle lies in to
+// that of the painting.
+func leaks(c *style.Correspondence, canvas *maps.Map, paintings []*maps.Map) []Leak {
+	canvas = canvas.Resize(c.CanvasW, c.CanvasH)
+	table, ofCanvas, ofPainting := joined(canvas, paintings)
+	counts := make([][]int, len(table))
+	for i := range counts {
+		counts[i] = make([]int, len(table))
+	}
+	g := newGeometry(c)
+	half := g.side / 2
+	for y := range c.H {
+		for x := range c.W {
+			px, py := min(int(float64(x)*g.step+half), c.CanvasW-1), min(int(float64(y)*g.step+half), c.CanvasH-1)
+			at := g.place(c.Index[y*c.W+x], half, half)
+			m := paintings[at.style]
+			from := ofPainting[at.style][m.Labels[at.pixel(m.W, m.H)]]
+			counts[ofCanvas[canvas.Labels[py*c.CanvasW+px]]][from]++
+		}
+	}
+	var list []Leak
+	for to, row := range counts {
+		total := 0
+		for _, n := range row {
+			total += n
+		}
+		if total == 0 {
+			continue
+		}
+		l := Leak{Region: label(table[to]), Colour: maps.Hex(table[to].Colour), Patches: total, Own: float64(row[to]) / float64(total)}
+		for from, n := range row {
+			if from != to && n > 0 {
+				l.From = append(l.From, Share{label(table[from]), float64(n) / float64(total)})
+			}
+		}
+		slices.SortStableFunc(l.From, func(a, b Share) int {
+			switch {
+			case a.Share > b.Share:
+				return -1
+			case a.Share < b.Share:
+				return 1
+			}
+			return 0
+		})
+		list = append(list, l)
+	}
+	return list
+}
+
+// joined makes one table of all maps' regions.
+func joined(canvas *maps.Map, paintings []*maps.Map) (table []maps.Region, ofCanvas []int, ofPainting [][]int) {
+	all := &maps.Map{W: 1, H: 1, Labels: []uint8{0}, Regions: canvas.Regions}
+	for i := range canvas.Regions {
+		ofCanvas = append(ofCanvas, i)
+	}
+	for _, m := range paintings {
+		t, _, from := maps.Shared(all, m)
+		all.Regions = t
+		ofPainting = append(ofPainting, from)
+	}
+	return all.Regions, ofCanvas, ofPainting
+}
+
+func label(r maps.Region) string {
+	if r.Name != "" {
+		return r.Name
+	}
+	return maps.Word(r.Colour)
+}
+
+// coverage compares how far regions count at the layer on both sides.
+func coverage(c *style.Correspondence, canvas, painting *maps.Map) []Coverage {
+	base := newGeometry(c).base[0]
+	canvas = canvas.Resize(c.CanvasW, c.CanvasH)
+	painting = painting.Resize(base.W, base.H)
+	table, ofCanvas, ofPainting := joined(canvas, []*maps.Map{painting})
+	list := make([]Coverage, len(table))
+	for i, r := range table {
+		list[i].Region = label(r)
+	}
+	for i, v := range canvas.Coverage(c.Cell) {
+		list[ofCanvas[i]].Canvas = v
+	}
+	for i, v := range painting.Coverage(c.Cell) {
+		list[ofPainting[0][i]].Style = v
+	}
+	return list
+}

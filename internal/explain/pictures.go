@@ -1,0 +1,128 @@
+package explain
+
+import (
+	"slices"
+
+	"github.com/impasto/impasto/internal/picture"
+	"github.com/impasto/impasto/style"
+)
+
+// placeColour is the colour that stands for a place of painting i: across runs
+// from dark to red, down to green, and what is left to blue. Paintings take
+// turns with the channels.
+func placeColour(p place) [3]float32 {
+	u, v := float32(min(1, max(0, p.u))), float32(min(1, max(0, p.v)))
+	c := [3]float32{0.1 + 0.85*u, 0.1 + 0.85*v, 0.95 - 0.425*(u+v)}
+	return [3]float32{c[p.style%3], c[(p.style+1)%3], c[(p.style+2)%3]}
+}
+
+// Origin is the canvas, each pixel in the colour of the place its patch came
+// from. Key shows which colour is where.
+func Origin(c *style.Correspondence) *picture.Picture {
+	g := newGeometry(c)
+	p := picture.New(c.CanvasW, c.CanvasH)
+	for y := range p.H {
+		for x := range p.W {
+			n, dx, dy := g.nearest(x, y)
+			v := placeColour(g.place(c.Index[n], dx, dy))
+			copy(p.Pix[3*(y*p.W+x):], v[:])
+		}
+	}
+	return p
+}
+
+// Key is a painting under the colours of its places, at most side pixels long.
+func Key(painting *picture.Picture, number, side int) *picture.Picture {
+	p := shrunk(painting.Flatten(), side)
+	luma := p.Luma()
+	for y := range p.H {
+		for x := range p.W {
+			i := y*p.W + x
+			c := placeColour(place{number, (float64(x) + 0.5) / float64(p.W), (float64(y) + 0.5) / float64(p.H)})
+			for k := range 3 {
+				p.Pix[3*i+k] = c[k] * (0.35 + 0.65*luma[i])
+			}
+		}
+	}
+	return p
+}
+
+// Used is a painting whose patches are lit by how often they were used: dark
+// where nothing was taken, white where the most was.
+func Used(c *style.Correspondence, painting *picture.Picture, number, side int) *picture.Picture {
+	p := shrunk(painting.Flatten(), side)
+	g := newGeometry(c)
+	count := make([]float32, p.W*p.H)
+	most := float32(1)
+	for _, i := range c.Index {
+		at := g.place(i, g.side/2, g.side/2)
+		if at.style != number {
+			continue
+		}
+		// A square as large as the patch, on the painting at this size.
+		base := g.base[number]
+		rx, ry := int(g.side/2*float64(p.W)/float64(base.W)), int(g.side/2*float64(p.H)/float64(base.H))
+		n := at.pixel(p.W, p.H)
+		cx, cy := n%p.W, n/p.W
+		for y := max(0, cy-ry); y <= min(p.H-1, cy+ry); y++ {
+			for x := max(0, cx-rx); x <= min(p.W-1, cx+rx); x++ {
+				count[y*p.W+x]++
+				most = max(most, count[y*p.W+x])
+			}
+		}
+	}
+	for i, n := range count {
+		light := 0.15 + 0.85*n/most
+		if n > 0 {
+			light = max(light, 0.45)
+		}
+		for k := range 3 {
+			p.Pix[3*i+k] *= light
+		}
+	}
+	return p
+}
+
+// Heat is the canvas with the scores of its matches, dark blue where they are
+// lowest and yellow where they are highest; the lowest and highest twentieth are
+// cut off, so that single patches do not decide the scale.
+func Heat(c *style.Correspondence) *picture.Picture {
+	g := newGeometry(c)
+	sorted := slices.Sorted(slices.Values(c.Score))
+	lo, hi := sorted[len(sorted)/20], sorted[len(sorted)-1-len(sorted)/20]
+	p := picture.New(c.CanvasW, c.CanvasH)
+	for y := range p.H {
+		for x := range p.W {
+			n, _, _ := g.nearest(x, y)
+			t := float32(0.5)
+			if hi > lo {
+				t = min(1, max(0, (c.Score[n]-lo)/(hi-lo)))
+			}
+			v := heatColour(t)
+			copy(p.Pix[3*(y*p.W+x):], v[:])
+		}
+	}
+	return p
+}
+
+// heatColours are five steps of equal lightness difference, readable without
+// telling red from green (after matplotlib's viridis).
+var heatColours = [5][3]float32{{0.267, 0.005, 0.329}, {0.230, 0.322, 0.546}, {0.128, 0.567, 0.551}, {0.369, 0.789, 0.383}, {0.993, 0.906, 0.144}}
+
+func heatColour(t float32) (v [3]float32) {
+	i := min(int(t*4), 3)
+	f := t*4 - float32(i)
+	for k := range v {
+		v[k] = heatColours[i][k] + f*(heatColours[i+1][k]-heatColours[i][k])
+	}
+	return v
+}
+
+// shrunk is p at most side pixels long.
+func shrunk(p *picture.Picture, side int) *picture.Picture {
+	long := max(p.W, p.H)
+	if long <= side {
+		return p.Clone()
+	}
+	return p.Resize(max(1, p.W*side/long), max(1, p.H*side/long), picture.Area)
+}
