@@ -38,6 +38,16 @@ func onCPU(t *testing.T, f func(t *testing.T, b Backend)) {
 	})
 }
 
+// onOneDevice runs f as a sub-test on the backends of the processor and on one
+// software device: for tests of hundreds of steps.
+func onOneDevice(t *testing.T, f func(t *testing.T, b Backend)) {
+	onEach(t, func(t *testing.T, b Backend) {
+		if _, device := b.(*Device); !device || b.Name() == "emu-reverse" {
+			f(t, b)
+		}
+	})
+}
+
 // onEach runs f as a sub-test on every backend.
 func onEach(t *testing.T, f func(t *testing.T, b Backend)) {
 	for name, b := range backends(t) {

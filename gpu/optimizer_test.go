@@ -172,7 +172,7 @@ func inner(a, b []float64) float64 {
 }
 
 func TestLBFGSFollowsTheTextbook(t *testing.T) {
-	onCPU(t, func(t *testing.T, b Backend) {
+	onEach(t, func(t *testing.T, b Backend) {
 		for _, p := range []problem{quadratic(100), quadratic(3), quadratic(1000)} {
 			s := Shape{9, 7, 3}
 			x := p.x0(s.Len())
@@ -235,7 +235,7 @@ func TestLBFGSAgainstGonum(t *testing.T) {
 
 // TestLineSearchNeverRises: accepted points go down, whatever the start.
 func TestLineSearchNeverRises(t *testing.T) {
-	onCPU(t, func(t *testing.T, b Backend) {
+	onOneDevice(t, func(t *testing.T, b Backend) {
 		s := Shape{6, 5, 3}
 		r := newRig(b, s, valley.x0(s.Len()))
 		opt := b.NewLBFGS(s, LBFGSOptions{LineSearch: true, LearningRate: 50})
@@ -258,7 +258,7 @@ func TestLineSearchNeverRises(t *testing.T) {
 }
 
 func TestAdamFollowsTheFormula(t *testing.T) {
-	onCPU(t, func(t *testing.T, b Backend) {
+	onEach(t, func(t *testing.T, b Backend) {
 		s := Shape{5, 7, 3}
 		p := quadratic(10)
 		x := p.x0(s.Len())
@@ -301,7 +301,7 @@ func optimizers(b Backend, s Shape, o StepOptions) map[string]Optimizer {
 
 // TestBounds: every image stays inside, and the optimum is the box's.
 func TestBounds(t *testing.T) {
-	onCPU(t, func(t *testing.T, b Backend) {
+	onOneDevice(t, func(t *testing.T, b Backend) {
 		s := Shape{4, 5, 3}
 		lo, hi := []float32{-0.2, -1, 0}, []float32{0.3, 0.5, 0.25}
 		// Separable, so the optimum in the box is the clamped one.
@@ -316,7 +316,7 @@ func TestBounds(t *testing.T) {
 		}}
 		for name, opt := range optimizers(b, s, StepOptions{Bounds: &Bounds{lo, hi}}) {
 			r := newRig(b, s, make([]float64, s.Len()))
-			for range 150 {
+			for range 100 {
 				r.step(opt, p)
 				for i, v := range download(b, r.x) {
 					if v < lo[i%3] || v > hi[i%3] {
@@ -344,7 +344,7 @@ func TestGuard(t *testing.T) {
 		"gradient NaN":  func(v float64, g []float64) (float64, []float64) { g[17] = math.NaN(); return v, g },
 		"gradient inf":  func(v float64, g []float64) (float64, []float64) { g[3] = math.Inf(-1); return v, g },
 	}
-	onCPU(t, func(t *testing.T, b Backend) {
+	onOneDevice(t, func(t *testing.T, b Backend) {
 		for spoil, f := range spoils {
 			for name, opt := range optimizers(b, s, StepOptions{Patience: 3}) {
 				r := newRig(b, s, p.x0(s.Len()))
@@ -370,7 +370,7 @@ func TestGuard(t *testing.T) {
 					t.Errorf("%s: went on from %g to %g", what, v0, v)
 				}
 				// It recovers...
-				for range 80 {
+				for range 30 {
 					r.step(opt, p)
 				}
 				if st := b.Status(); st.Diverged || !(st.Sum < v0) {
@@ -398,7 +398,7 @@ func TestGuard(t *testing.T) {
 // TestCarry: at the same size the next scale's optimiser goes on as the old one
 // would; at another size it still descends.
 func TestCarry(t *testing.T) {
-	onCPU(t, func(t *testing.T, b Backend) {
+	onOneDevice(t, func(t *testing.T, b Backend) {
 		s := Shape{6, 5, 3}
 		p := quadratic(30)
 		for name := range optimizers(b, s, StepOptions{}) {
@@ -415,7 +415,7 @@ func TestCarry(t *testing.T) {
 			b.Resample(large, r.x, Bicubic)
 			rb := newRig(b, big, wide(download(b, large)))
 			start, _ := p.f(wide(download(b, rb.x)))
-			for range 150 {
+			for range 80 {
 				rb.step(next, p)
 			}
 			end, _ := p.f(wide(download(b, rb.x)))

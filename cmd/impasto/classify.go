@@ -18,6 +18,10 @@ type (
 
 // classify gives an error of a package below its exit code and hints.
 func classify(err error) *fault {
+	var lost *fault
+	if errors.As(deviceFault(err), &lost) {
+		return lost
+	}
 	f := newFault(exitFailure, "failure", err.Error())
 	var h hinter
 	if errors.As(err, &h) {

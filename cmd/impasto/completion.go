@@ -133,7 +133,7 @@ var flagChoices = map[string][]string{
 	"progress":    {"auto", "bar", "plain", "json", "none"},
 	"preview":     {"auto", "kitty", "iterm", "sixel", "blocks", "none"},
 	"depth":       {"8", "16"},
-	"device":      {"auto", "cpu", "cuda"},
+	"device":      {"auto", "cpu", "cuda", "emu"},
 	"weights":     {"vgg19", "mini"},
 	"preset":      {"default", "gatys", "jj", "pt", "cp"},
 	"optimizer":   {"lbfgs", "adam"},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -8,19 +9,38 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/impasto/impasto/cuda"
+	"github.com/impasto/impasto/cuda/emu"
 	"github.com/impasto/impasto/gpu"
+	"github.com/impasto/impasto/internal/progress"
 )
 
-// device is what a render computes on.
+// device is what pictures are painted on.
 type device struct {
 	backend gpu.Backend
-	class   string // for recipes: "cpu"
-	threads int
-	reason  string // why it was chosen
+	info    *cuda.Info // nil for the processor
+	class   string     // for recipes: devices of one class give the same picture
+	threads int        // of the processor; 0 where they do not matter
+	reason  string     // why it was chosen
 }
 
 func (d device) String() string {
-	return fmt.Sprintf("%s, %s (%s)", d.class, count(d.threads, "thread"), d.reason)
+	what := d.backend.Name()
+	if i := d.info; i != nil && d.threads == 0 {
+		what += fmt.Sprintf(" %s, sm_%d%d, %s", i.Name, i.Major, i.Minor, progress.Bytes(i.Memory))
+	}
+	if d.threads > 0 {
+		what += ", " + count(d.threads, "thread")
+	}
+	return fmt.Sprintf("%s (%s)", what, d.reason)
+}
+
+// memory is how many bytes can be had there, 0 where nobody says.
+func (d device) memory() int64 {
+	if d.info != nil {
+		return d.info.Memory
+	}
+	return freeMemory()
 }
 
 func count(n int, what string) string {
@@ -30,37 +50,118 @@ func count(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// noCUDA says why there is no CUDA device.
-const noCUDA = "no CUDA in this build"
+// cudaDevices is how this program reaches CUDA devices. device_cuda.go sets it in
+// builds with the tag cuda.
+var cudaDevices *struct {
+	list func() ([]cuda.Info, error) // the error says why there are none
+	open func(n int) (cuda.Driver, error)
+}
+
+// listCUDA returns the CUDA devices, or says in a few words why there are none.
+func listCUDA() ([]cuda.Info, string) {
+	if cudaDevices == nil {
+		return nil, "no CUDA in this build"
+	}
+	list, err := cudaDevices.list()
+	switch {
+	case err != nil:
+		return nil, err.Error()
+	case len(list) == 0:
+		return nil, "no CUDA device found"
+	}
+	return list, ""
+}
+
+// cudaIndex is the N of "cuda:N", 0 for "cuda".
+func cudaIndex(name string) (n int, ok bool) {
+	text, ok := strings.CutPrefix(name, "cuda")
+	if !ok || text == "" {
+		return 0, ok
+	}
+	if text, ok = strings.CutPrefix(text, ":"); !ok {
+		return 0, false
+	}
+	n, err := strconv.Atoi(text)
+	return n, err == nil && n >= 0
+}
 
 // checkDevice finds out whether the device that was asked for exists.
 func checkDevice(name string) error {
-	switch {
-	case name == "" || name == "auto" || name == "cpu":
+	if n, ok := cudaIndex(name); ok {
+		list, why := listCUDA()
+		switch {
+		case cudaDevices == nil:
+			return newFault(exitDevice, "no_device", "no CUDA device: this build has no CUDA", "--device cpu", "impasto doctor")
+		case why != "":
+			return newFault(exitDevice, "no_device", "no CUDA device: "+why, "--device cpu", "impasto doctor")
+		case n >= len(list):
+			return newFault(exitDevice, "no_device", fmt.Sprintf("no device cuda:%d; there is %s", n, count(len(list), "CUDA device")), "--device cuda:0", "impasto devices")
+		}
 		return nil
-	case name == "cuda" || strings.HasPrefix(name, "cuda:"):
-		return newFault(exitDevice, "no_device", "no CUDA device: this build has no CUDA", "--device cpu", "impasto doctor")
-	case name == "emu":
-		return newFault(exitDevice, "no_device", "no emulated device: this build has no CUDA emulator", "--device cpu")
 	}
-	f := usageFault(fmt.Sprintf("unknown device %q; there are auto and cpu", name), "--device auto")
-	if near := nearest(name, []string{"auto", "cpu", "cuda"}); near != "" {
+	switch name {
+	case "", "auto", "cpu", "emu":
+		return nil
+	}
+	f := usageFault(fmt.Sprintf("unknown device %q; there are auto, cpu, cuda, cuda:N and emu", name), "--device auto")
+	if near := nearest(name, []string{"auto", "cpu", "cuda", "emu"}); near != "" {
 		f.Try = []string{"--device " + near}
 	}
 	return f
 }
 
-// openDevice opens a device that checkDevice has passed.
-func openDevice(name string, threads int) device {
+// openDevice opens a device that checkDevice has passed. auto is the first CUDA
+// device, or where there is none the processor.
+func openDevice(name string, threads int) (device, error) {
 	if threads <= 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	d := device{class: "cpu", threads: threads, reason: noCUDA}
-	if name == "cpu" {
-		d.reason = "asked for"
+	if name == "emu" {
+		return onDriver(emu.Open(emu.Options{Workers: threads}), device{
+			class: "emu", threads: threads, reason: "asked for; a GPU in software, far slower than cpu"}, "emu")
 	}
-	d.backend = gpu.NewCPU(gpu.CPUOptions{Threads: threads})
-	return d
+	reason := "asked for"
+	n, isCUDA := cudaIndex(name)
+	if name == "" || name == "auto" {
+		var list []cuda.Info
+		list, reason = listCUDA()
+		if isCUDA = len(list) > 0; isCUDA {
+			reason = "the first CUDA device"
+		}
+	}
+	if !isCUDA {
+		return device{backend: gpu.NewCPU(gpu.CPUOptions{Threads: threads}), class: "cpu", threads: threads, reason: reason}, nil
+	}
+	driver, err := cudaDevices.open(n)
+	if err != nil {
+		return device{}, deviceFault(err)
+	}
+	i := driver.Info()
+	return onDriver(driver, device{class: fmt.Sprintf("cuda sm_%d%d", i.Major, i.Minor), reason: reason}, fmt.Sprintf("cuda:%d", n))
+}
+
+// onDriver completes d, which is reached over a driver.
+func onDriver(driver cuda.Driver, d device, name string) (device, error) {
+	i := driver.Info()
+	d.info = &i
+	d.backend = gpu.NewDevice(driver, gpu.DeviceOptions{Name: name})
+	return d, deviceFault(d.backend.Err())
+}
+
+// deviceFault gives a driver's error the form that is told; nil stays nil.
+func deviceFault(err error) error {
+	var e *cuda.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	f := newFault(exitDevice, "device_failed", e.Error(), "--device cpu", "impasto doctor")
+	if e.Code == cuda.OutOfMemory {
+		f.Code, f.Exit, f.Try = "out_of_memory", exitMemory, []string{"--size 256", "--history 5", "--device cpu"}
+	}
+	if e.Hint != "" {
+		f.Try = append([]string{e.Hint}, f.Try[:2]...)
+	}
+	return f
 }
 
 // freeMemory is how many bytes can be had without swapping, 0 where the system

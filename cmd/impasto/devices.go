@@ -15,21 +15,56 @@ func devicesCommand(s *session) *cli.Command {
 		Category: categorySetup,
 		Usage:    "list what pictures can be painted on",
 		Flags:    commonFlags(),
-		Action: func(*cli.Context) error {
-			free := freeMemory()
-			if s.json {
-				return writeJSON(s.stdout, []map[string]any{{
-					"name": "cpu", "threads": runtime.GOMAXPROCS(0), "architecture": runtime.GOARCH,
-					"simd": simdLevel(), "free_bytes": free, "default": true,
-				}})
-			}
-			memory := ""
-			if free > 0 {
-				memory = ", " + progress.Bytes(free) + " free"
-			}
-			_, err := fmt.Fprintf(s.stdout, "* cpu   %s, %s, %s%s\n        cuda: %s\n",
-				count(runtime.GOMAXPROCS(0), "thread"), runtime.GOARCH, simdLevel(), memory, noCUDA)
-			return err
-		},
+		Action:   func(*cli.Context) error { return devices(s) },
 	})
+}
+
+// place is a device as it is listed: the name --device takes, and its facts.
+type place struct {
+	Name         string `json:"name"`
+	Text         string `json:"text"`
+	Threads      int    `json:"threads,omitempty"`
+	Architecture string `json:"architecture"`
+	SIMD         string `json:"simd,omitempty"`
+	Free         int64  `json:"free_bytes,omitempty"`
+	Memory       int64  `json:"memory_bytes,omitempty"`
+	Default      bool   `json:"default"`
+}
+
+// places lists all devices, and why there is no CUDA among them, "" if there is.
+func places() ([]place, string) {
+	threads, free := runtime.GOMAXPROCS(0), freeMemory()
+	cpu := place{Name: "cpu", Threads: threads, Architecture: runtime.GOARCH, SIMD: simdLevel(), Free: free}
+	cpu.Text = fmt.Sprintf("%s, %s, %s", count(threads, "thread"), runtime.GOARCH, cpu.SIMD)
+	if free > 0 {
+		cpu.Text += ", " + progress.Bytes(free) + " free"
+	}
+	list, why := listCUDA()
+	cpu.Default = len(list) == 0
+	all := []place{cpu}
+	for n, i := range list {
+		sm := fmt.Sprintf("sm_%d%d", i.Major, i.Minor)
+		all = append(all, place{Name: fmt.Sprintf("cuda:%d", n), Architecture: sm, Memory: i.Memory, Default: n == 0,
+			Text: fmt.Sprintf("%s, %s, %s", i.Name, sm, progress.Bytes(i.Memory))})
+	}
+	return append(all, place{Name: "emu", Threads: threads, Architecture: "sm_80",
+		Text: "a GPU in software, to prove the CUDA kernels without one; far slower than cpu"}), why
+}
+
+func devices(s *session) error {
+	all, why := places()
+	if s.json {
+		return writeJSON(s.stdout, all)
+	}
+	for _, p := range all {
+		mark := " "
+		if p.Default {
+			mark = "*"
+		}
+		fmt.Fprintf(s.stdout, "%s %-7s %s\n", mark, p.Name, p.Text)
+	}
+	if why != "" {
+		fmt.Fprintf(s.stdout, "%9s cuda: %s\n", "", why)
+	}
+	return nil
 }

@@ -74,7 +74,11 @@ func checkBuild(*session) []finding {
 	if len(b.Tags) > 0 {
 		text += ", tags " + strings.Join(b.Tags, " ")
 	}
-	return []finding{{State: "ok", What: "build", Text: text}, {State: "note", What: "cuda", Text: noCUDA + "; pictures are painted on the CPU"}}
+	all := []finding{{State: "ok", What: "build", Text: text}}
+	if _, why := listCUDA(); why != "" {
+		all = append(all, finding{State: "note", What: "cuda", Text: why + "; pictures are painted on the CPU"})
+	}
+	return all
 }
 
 func checkProcessor(*session) []finding {

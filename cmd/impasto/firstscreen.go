@@ -15,7 +15,13 @@ func printFirstScreen(s *session) {
 	if err == nil && src.Builtin == "" {
 		weights = "weights: " + either(src.Name, src.Path)
 	}
-	fmt.Fprintf(s.stdout, "impasto %s · CPU, %s (%s) · %s\n", shortVersion(), count(runtime.GOMAXPROCS(0), "thread"), noCUDA, weights)
+	on := "CPU, " + count(runtime.GOMAXPROCS(0), "thread")
+	if list, why := listCUDA(); why != "" {
+		on += " (" + why + ")"
+	} else {
+		on = "cuda:0 " + list[0].Name
+	}
+	fmt.Fprintf(s.stdout, "impasto %s · %s · %s\n", shortVersion(), on, weights)
 	fmt.Fprintln(s.stdout, "  impasto demo                        a painting within a minute, from pictures the program draws")
 	fmt.Fprintln(s.stdout, "  impasto art PHOTO.jpg PAINTING.jpg  paint your own photograph")
 	if err == nil && src.Builtin != "" {

@@ -59,7 +59,11 @@ func (r *render) prepare(content, init string, styles []string) error {
 		bad.add(r.checkOutputEarly())
 		return bad
 	}
-	r.device = openDevice(r.set.text("device"), r.set.number("threads", 0))
+	var err error
+	if r.device, err = openDevice(r.set.text("device"), r.set.number("threads", 0)); err != nil {
+		bad.add(err)
+		return bad
+	}
 	r.env = style.Env{Backend: r.device.backend, Network: r.network, MaxBytes: r.memoryLimit(), Pictures: r.pictureBytes(), Every: r.set.number("save-every", 0)}
 	w, h := r.canvas()
 	plan, err := style.NewPlan(w, h, r.set.options, r.env)
@@ -177,11 +181,15 @@ func (r *render) memoryLimit() int64 {
 	if n, ok := parseBytes(r.set.text("max-memory")); ok {
 		return n
 	}
-	return freeMemory() / 10 * 9
+	return r.device.memory() / 10 * 9
 }
 
-// pictureBytes is the memory of the input pictures.
+// pictureBytes is the memory of the input pictures, which is not that of a
+// device with its own.
 func (r *render) pictureBytes() int64 {
+	if r.device.info != nil {
+		return 0
+	}
 	total := 0
 	for _, f := range r.files {
 		total += 4 * (len(f.picture.Pix) + len(f.picture.Alpha))

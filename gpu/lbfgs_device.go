@@ -1,0 +1,175 @@
+package gpu
+
+import (
+	"io"
+
+	"github.com/impasto/impasto/cuda"
+)
+
+type deviceLBFGS struct {
+	deviceTrack
+	o       LBFGSOptions
+	memory  cuda.Ptr // memoryCells
+	grad    *Array   // gradient at base
+	s, y    *Array   // the history, (K, H, W, C) as (K*H, W, C)
+	partial cuda.Ptr // 3n+2 sums a chunk
+	slopes  cuda.Ptr // a chunk's part of grad . s, of the step under way
+}
+
+// memoryCells are the struct Memory of kernels/lbfgs.cu and what follows it.
+type memoryCells struct {
+	lbfgsMemory
+	search       bool
+	halvings     int
+	lr, firstSum float64
+	loss, absG   float64
+	good, stay   bool
+	shrink       float64
+	total        []float64
+}
+
+func (o LBFGSOptions) newMemoryCells(s Shape) *memoryCells {
+	c := &memoryCells{lbfgsMemory: newLBFGSMemory(o.History), search: o.LineSearch, lr: o.LearningRate, firstSum: o.FirstStep * float64(s.Len())}
+	c.total = make([]float64, 3*c.size()+3)
+	return c
+}
+
+func (c *memoryCells) cells(s *stateIO) {
+	k, count := c.k, len(c.order)
+	s.count(&k)
+	s.count(&count)
+	s.count(&c.free)
+	s.flag(&c.search)
+	s.count(&c.halvings)
+	for _, v := range []*float64{&c.lr, &c.firstSum, &c.loss, &c.absG} {
+		s.number(v)
+	}
+	s.flag(&c.good)
+	s.flag(&c.stay)
+	s.number(&c.shrink)
+	s.numbers(c.gram)
+	s.numbers(c.total)
+	s.numbers(c.delta)
+	s.numbers(c.alpha)
+	order := c.order[:c.k]
+	for i := range order {
+		s.count(&order[i])
+	}
+	c.order = order[:count]
+}
+
+func (b *Device) NewLBFGS(s Shape, o LBFGSOptions) Optimizer {
+	o = o.withDefaults()
+	checkBounds("NewLBFGS", s, o.Bounds)
+	c := o.newMemoryCells(s)
+	ring := Shape{c.k * s.H, s.W, s.C}
+	l := &deviceLBFGS{deviceTrack: newDeviceTrack(b, s, o.StepOptions), o: o, memory: b.newCells(c.cells),
+		grad: b.NewArray(s), s: b.NewArray(ring), y: b.NewArray(ring)}
+	// Sums of slots without a pair are added up like all others and then not
+	// used, so they must be numbers.
+	l.partial = b.newCells(func(s *stateIO) { s.numbers(make([]float64, l.blocks()*(3*c.size()+2))) })
+	l.slopes = b.newCells(func(s *stateIO) { s.numbers(make([]float64, l.blocks())) })
+	return l
+}
+
+func (l *deviceLBFGS) Step(x, g *Array) {
+	checkStep("L-BFGS", l.shape, x, g)
+	n, c, grid := int32(l.shape.Len()), int32(l.shape.C), cuda.Dim3{X: l.blocks()}
+	l.b.launch("lbfgs", "lbfgs_dots", grid, new(cuda.Args).
+		Ptr(l.memory).Ptr(l.track).Ptr(x.at).Ptr(g.at).Ptr(l.grad.at).Ptr(l.s.at).Ptr(l.y.at).
+		Ptr(at(l.bounds)).Ptr(l.partial).Int(n).Int(c))
+	l.b.launch("lbfgs", "lbfgs_solve", cuda.Dim3{X: 1}, new(cuda.Args).
+		Ptr(l.b.status).Ptr(l.track).Ptr(l.memory).Ptr(l.partial).Ptr(l.slopes).Int(int32(l.blocks())))
+	l.b.launch("lbfgs", "lbfgs_move", grid, new(cuda.Args).
+		Ptr(l.memory).Ptr(l.track).Ptr(x.at).Ptr(g.at).Ptr(l.base.at).Ptr(at(l.average)).Ptr(l.grad.at).Ptr(l.s.at).Ptr(l.y.at).
+		Ptr(at(l.bounds)).Ptr(l.slopes).Int(n).Int(c))
+}
+
+// slot is one vector of a ring.
+func (l *deviceLBFGS) slot(ring *Array, slot int) *Array {
+	return &Array{Shape: l.shape, at: ring.at + cuda.Ptr(4*slot*l.shape.Len())}
+}
+
+func (l *deviceLBFGS) readMemory() *memoryCells {
+	c := l.o.newMemoryCells(l.shape)
+	l.b.readCells(l.memory, c.cells)
+	return c
+}
+
+// Carry is the CPU's: only dot products and the resampling happen on the device.
+func (l *deviceLBFGS) Carry(from Optimizer, gradient float64) {
+	f, ok := from.(*deviceLBFGS)
+	if !ok {
+		fail("Carry", "the optimiser before was not L-BFGS")
+	}
+	l.carry(&f.deviceTrack)
+	now, then := l.readMemory(), f.readMemory()
+	scaled := l.b.NewArray(l.shape)
+	defer l.b.Free(scaled)
+	skip := max(0, len(then.order)-(now.k-1))
+	for _, slot := range then.order[skip:] {
+		s, y := l.slot(l.s, now.free), l.slot(l.y, now.free)
+		l.b.Resample(s, f.slot(f.s, slot), Bilinear)
+		l.b.Resample(scaled, f.slot(f.y, slot), Bilinear)
+		l.b.Fill(y, 0)
+		l.b.Axpy(y, gradient, scaled)
+		row := make([]float64, now.size())
+		for _, v := range []struct {
+			at int
+			x  *Array
+		}{{now.s(now.free), s}, {now.y(now.free), y}} {
+			for _, other := range append(now.order[:len(now.order):len(now.order)], now.free) {
+				row[now.s(other)] = l.b.Dot(v.x, l.slot(l.s, other))
+				row[now.y(other)] = l.b.Dot(v.x, l.slot(l.y, other))
+			}
+			now.set(v.at, row)
+		}
+		now.commit()
+	}
+	l.b.writeCells(l.memory, now.cells)
+}
+
+// state writes or reads what the CPU's does.
+func (l *deviceLBFGS) state(s *stateIO) error {
+	s.header("l-bfgs", l.shape, l.o.History)
+	l.deviceTrack.state(s)
+	c := l.readMemory()
+	parts := make([]float64, l.blocks())
+	l.b.readCells(l.slopes, func(s *stateIO) { s.numbers(parts) })
+	slope := sum(parts)
+	s.number(&c.loss)
+	s.number(&c.absG)
+	s.number(&slope)
+	s.count(&c.halvings)
+	s.array(l.b, l.grad)
+	s.memory(&c.lbfgsMemory)
+	if s.err != nil {
+		return s.err
+	}
+	s.array(l.b, l.slot(l.s, c.free))
+	for _, slot := range c.order {
+		s.array(l.b, l.slot(l.s, slot))
+		s.array(l.b, l.slot(l.y, slot))
+	}
+	if s.r != nil && s.err == nil {
+		clear(parts)
+		parts[0] = slope
+		l.b.writeCells(l.slopes, func(s *stateIO) { s.numbers(parts) })
+		l.b.writeCells(l.memory, c.cells)
+	}
+	return s.err
+}
+
+func (l *deviceLBFGS) Save(w io.Writer) error { return l.state(&stateIO{w: w}) }
+func (l *deviceLBFGS) Load(r io.Reader) error { return l.state(&stateIO{r: r}) }
+
+func (l *deviceLBFGS) arrays() []*Array { return append(l.deviceTrack.arrays(), l.grad, l.s, l.y) }
+
+func (l *deviceLBFGS) Bytes() int64 {
+	return l.b.bytesOf(l.arrays()) + 8*int64(l.blocks())*int64(3*(2*(l.o.History+1)+1)+3)
+}
+
+func (l *deviceLBFGS) Free() {
+	l.b.Free(l.arrays()...)
+	l.b.free(l.track, l.memory, l.partial, l.slopes)
+}
