@@ -78,6 +78,17 @@ func (w *warp) storeRow(o *op, m uint32, r *region) bool {
 	return true
 }
 
+// repeating reports whether the four quarters of a warp ask for the same, as in
+// a tiled product.
+func repeating(a *wide) bool {
+	for i := range 24 {
+		if a[i] != a[i+8] {
+			return false
+		}
+	}
+	return true
+}
+
 // loadShared is load for words of shared memory, where kernels spend most of
 // their loads. Tags that a read would not change are passed over, and the two
 // commonest changes are made here: the first reader since a barrier, and a
@@ -92,6 +103,10 @@ func loadShared(w *warp, o *op, m uint32) {
 	shift := b.kernel.sharedGranule
 	s := w.settled()
 	last, repeats := ^uint64(0), 0
+	known := 32 // lanes from here on ask for what two lanes before them did
+	if m == full && repeating(&w.addr) {
+		known = 16
+	}
 	for left := m; left != 0; left &= left - 1 {
 		i := bits.TrailingZeros32(left) & 31
 		off := w.addr[i]
@@ -100,7 +115,7 @@ func loadShared(w *warp, o *op, m uint32) {
 		} else {
 			last, repeats = off, 0
 		}
-		if repeats < 2 {
+		if repeats < 2 && i < known {
 			if off >= limit || off&(n-1) != 0 {
 				w.find(o, i, off, n, false)
 			}
