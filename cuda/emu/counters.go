@@ -38,8 +38,9 @@ type Stat struct {
 	Bytes    int64 // moved by loads, stores and atomics
 	// Requests of memory, with Options.Traffic: for global memory Units are
 	// 32-byte sectors, for shared memory wavefronts; Ideal is the least that
-	// could carry the same bytes.
-	Requests, Units, Ideal int64
+	// could carry the same bytes. Conflicts are the wavefronts that banks asked
+	// for twice cost.
+	Requests, Units, Ideal, Conflicts int64
 }
 
 func (s *Stat) add(o *Stat) {
@@ -50,6 +51,7 @@ func (s *Stat) add(o *Stat) {
 	s.Requests += o.Requests
 	s.Units += o.Units
 	s.Ideal += o.Ideal
+	s.Conflicts += o.Conflicts
 }
 
 // Line is the Stat of one instruction of a kernel.
@@ -157,7 +159,9 @@ func (w *warp) countWavefronts(s *Stat, m uint32, n uint64) {
 			part &= 1<<(first+group) - 1
 		}
 		if part != 0 {
-			s.Units += int64(w.passes(part, n))
+			passes := int64(w.passes(part, n))
+			s.Units += passes
+			s.Conflicts += passes - 1
 		}
 	}
 }

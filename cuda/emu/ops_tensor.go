@@ -62,7 +62,9 @@ func decodeLdmatrix(d *decoding) run {
 			// Each matrix is a request of its own: 8 rows of 16 bytes.
 			s.Requests++
 			for v := range o.vec {
-				s.Units += int64(w.passes(0xff<<(8*v), 16))
+				passes := int64(w.passes(0xff<<(8*v), 16))
+				s.Units += passes
+				s.Conflicts += passes - 1
 			}
 			s.Ideal += int64(len(o.vec))
 		}

@@ -185,16 +185,17 @@ func TestTraffic(t *testing.T) {
 		line         string
 		units, ideal int64 // per warp
 		requests     int64
+		conflicts    int64 // per warp
 	}{
-		{"ld.global.f32 %f1, [%rd2];", "ld.global.f32", 4, 4, 4},
-		{"mul.wide.u32 %rd5, %r0, 8; add.s64 %rd5, %rd5, %rd1; ld.global.f32 %f1, [%rd5];", "ld.global.f32", 8, 4, 4},
-		{"mul.wide.u32 %rd5, %r0, 16; add.s64 %rd5, %rd5, %rd1; ld.global.v4.f32 {%f1, %f2, %f3, %f4}, [%rd5];", "ld.global.v4.f32", 16, 16, 4},
-		{"ld.global.f32 %f1, [%rd1];", "ld.global.f32", 1, 1, 4},
-		{"st.shared.u32 [%r3], %r0;", "st.shared.u32", 1, 1, 4},
-		{"and.b32 %r5, %r0, 31; mul.wide.u32 %rd5, %r5, 128; add.s64 %rd5, %rd5, %rd4; atom.shared.add.u32 %r6, [%rd5], 0;", "atom.shared.add.u32", 32, 1, 4},
-		{"mul.wide.u32 %rd5, %r0, 8; add.s64 %rd5, %rd5, %rd4; st.shared.u32 [%rd5], %r0;", "st.shared.u32", 2, 1, 4},
-		{"mul.wide.u32 %rd5, %r0, 16; add.s64 %rd5, %rd5, %rd4; st.shared.v4.u32 [%rd5], {%r0, %r0, %r0, %r0};", "st.shared.v4.u32", 4, 4, 4},
-		{"mul.wide.u32 %rd5, %r0, 8; add.s64 %rd5, %rd5, %rd4; st.shared.v2.u32 [%rd5], {%r0, %r0};", "st.shared.v2.u32", 2, 2, 4},
+		{"ld.global.f32 %f1, [%rd2];", "ld.global.f32", 4, 4, 4, 0},
+		{"mul.wide.u32 %rd5, %r0, 8; add.s64 %rd5, %rd5, %rd1; ld.global.f32 %f1, [%rd5];", "ld.global.f32", 8, 4, 4, 0},
+		{"mul.wide.u32 %rd5, %r0, 16; add.s64 %rd5, %rd5, %rd1; ld.global.v4.f32 {%f1, %f2, %f3, %f4}, [%rd5];", "ld.global.v4.f32", 16, 16, 4, 0},
+		{"ld.global.f32 %f1, [%rd1];", "ld.global.f32", 1, 1, 4, 0},
+		{"st.shared.u32 [%r3], %r0;", "st.shared.u32", 1, 1, 4, 0},
+		{"and.b32 %r5, %r0, 31; mul.wide.u32 %rd5, %r5, 128; add.s64 %rd5, %rd5, %rd4; atom.shared.add.u32 %r6, [%rd5], 0;", "atom.shared.add.u32", 32, 1, 4, 31},
+		{"mul.wide.u32 %rd5, %r0, 8; add.s64 %rd5, %rd5, %rd4; st.shared.u32 [%rd5], %r0;", "st.shared.u32", 2, 1, 4, 1},
+		{"mul.wide.u32 %rd5, %r0, 16; add.s64 %rd5, %rd5, %rd4; st.shared.v4.u32 [%rd5], {%r0, %r0, %r0, %r0};", "st.shared.v4.u32", 4, 4, 4, 0},
+		{"mul.wide.u32 %rd5, %r0, 8; add.s64 %rd5, %rd5, %rd4; st.shared.v2.u32 [%rd5], {%r0, %r0};", "st.shared.v2.u32", 2, 2, 4, 0},
 	}
 	for _, c := range cases {
 		body := ownWord + ownShared + c.body
@@ -217,8 +218,9 @@ func TestTraffic(t *testing.T) {
 				l = lines[i]
 			}
 		}
-		if l.Units != 4*c.units || l.Ideal != 4*c.ideal || l.Requests != c.requests {
-			t.Errorf("%s: %d units, %d ideal, %d requests, want %d, %d, %d", c.body, l.Units, l.Ideal, l.Requests, 4*c.units, 4*c.ideal, c.requests)
+		if l.Units != 4*c.units || l.Ideal != 4*c.ideal || l.Requests != c.requests || l.Conflicts != 4*c.conflicts {
+			t.Errorf("%s: %d units, %d ideal, %d requests, %d conflicts, want %d, %d, %d, %d", c.body, l.Units, l.Ideal, l.Requests, l.Conflicts,
+				4*c.units, 4*c.ideal, c.requests, 4*c.conflicts)
 		}
 	}
 }
