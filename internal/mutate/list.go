@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -30,6 +31,7 @@ func readList(path, folder string) ([]*mutant, error) {
 	var list []*mutant
 	var head *mutant
 	var source string
+	var strays []error
 	for i, line := range strings.Split(string(text), "\n") {
 		bad := func(format string, a ...any) error {
 			return fmt.Errorf("%s line %d: %s", path, i+1, fmt.Sprintf(format, a...))
@@ -66,11 +68,11 @@ func readList(path, folder string) ([]*mutant, error) {
 		m := *head
 		m.name = name
 		if m.source, err = plant(source, was, strings.TrimSpace(now)); err != nil {
-			return nil, bad("%s: %v", name, err)
+			strays = append(strays, bad("%s: %v", name, err))
 		}
 		list = append(list, &m)
 	}
-	return list, nil
+	return list, errors.Join(strays...)
 }
 
 // plant replaces was, any white space in it alike, by now in source.
