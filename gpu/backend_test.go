@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/impasto/impasto/cuda/emu"
+	"github.com/impasto/impasto/internal/testutil"
 )
 
 // backends lists the implementations that every test of an operation runs on.
@@ -16,7 +17,7 @@ func backends(t testing.TB) map[string]Backend {
 	}
 	for _, order := range []emu.Schedule{emu.Forward, emu.Reverse, emu.Random} {
 		name := "emu-" + order.String()
-		list[name] = NewDevice(emu.Open(emu.Options{Schedule: order, Seed: 1}), DeviceOptions{Name: name})
+		list[name] = NewDevice(testutil.Driver(emu.Open(emu.Options{Schedule: order, Seed: 1})), DeviceOptions{Name: name})
 	}
 	t.Cleanup(func() {
 		for name, b := range list {

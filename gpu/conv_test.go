@@ -68,8 +68,9 @@ func refReLU(v []float64) []float64 {
 	return out
 }
 
-// convChannels covers the first layer, odd counts, the mini network's and VGG's.
-var convChannels = [][2]int{{3, 16}, {1, 1}, {5, 7}, {16, 16}, {3, 64}, {17, 33}, {32, 48}}
+// convChannels covers the first layer, odd counts, the mini network's and VGG's,
+// and more outputs than a block of the device computes.
+var convChannels = [][2]int{{3, 16}, {1, 1}, {5, 7}, {16, 16}, {3, 64}, {17, 33}, {32, 48}, {3, 20}, {3, 68}, {8, 68}}
 
 func testFilter(c, k int) (weight, bias []float32) {
 	return random(uint64(c*100+k), k*c*9, 1/float64(3*c)), random(uint64(k), k, 0.3)
