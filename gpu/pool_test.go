@@ -140,6 +140,40 @@ func TestPoolAndGrad(t *testing.T) {
 	})
 }
 
+// TestPoolGradMasked spreads a gradient through a convolution's mask: added to
+// what is there, then gated by ReLU.
+func TestPoolGradMasked(t *testing.T) {
+	onEach(t, func(t *testing.T, b Backend) {
+		for _, size := range sizes(b) {
+			for _, pool := range []Pool{{Kind: MaxPool, Scale: 0.5}, {Kind: MaxPool, Ceil: true}, {Kind: AvgPool, Ceil: true, Scale: 2}} {
+				for _, add := range []bool{false, true} {
+					const c, k = 3, 20
+					s := withChannels(size, k)
+					weight, bias := testFilter(c, k)
+					act, mask := b.NewArray(s), b.NewMask(s, pool)
+					b.Conv(ConvOut{Act: act, Mask: mask, Pool: pool}, upload(b, withChannels(size, c), random(23, size.H*size.W*c, 1)), b.NewFilter(weight, bias, c, k), ZeroPad)
+					a, before, dy := download(b, act), random(24, s.Len(), 1), random(25, pool.Out(s).Len(), 1)
+					want := refPoolGrad(wide(dy), wide(a), s, pool)
+					for i := range want {
+						if add {
+							want[i] += float64(before[i])
+						}
+						if a[i] <= 0 {
+							want[i] = 0
+						}
+					}
+					dx := upload(b, s, before)
+					b.PoolGrad(dx, upload(b, pool.Out(s), dy), PoolGradOptions{Mask: mask, Add: add})
+					testutil.Close(t, fmt.Sprintf("%v, %v pooling, ceil %v, add %v", s, pool.Kind, pool.Ceil, add), download(b, dx), want, 1e-5, 1e-5)
+					if t.Failed() {
+						return
+					}
+				}
+			}
+		}
+	})
+}
+
 // TestMaxPoolTies: of equal elements the first of the window wins, and exactly one.
 func TestMaxPoolTies(t *testing.T) {
 	onEach(t, func(t *testing.T, b Backend) {
