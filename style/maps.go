@@ -137,8 +137,8 @@ func (o Options) onGrid(b gpu.Backend, m *Map, w, h, block int) (*gpu.Array, []f
 // mapChannels are the channels that are joined to features of side-k patches,
 // such that the product of two patches has the mean over their pixels of
 //
-//	distance   -w |m_p - m_q|^2 / 2     any two values are told apart, black too
-//	direction  w cos(m_p, m_q)          neural-doodle: only the direction of a colour counts
+//	labels, colours  -w |m_p - m_q|^2 / 2    any two values are told apart, black too
+//	direction        w cos(m_p, m_q)         neural-doodle: only the direction of a colour counts
 //
 // added. With one channel for each region both are the same up to a constant.
 // A black pixel has no direction: it counts 0 with everything.
@@ -179,8 +179,11 @@ func (o Options) mapChannels(values []float32, c, k int, weight float64, canvas 
 // picture has w x h pixels at this scale; pick takes its map out of a guide.
 func (o Options) guideChannels(b gpu.Backend, guides []Guide, pick func(Guide) *Map, layer string, block, w, h, k int, canvas bool) *gpu.Array {
 	var all *gpu.Array
-	for _, g := range guides {
+	for i, g := range guides {
 		weight := o.MapWeight * g.weight() * o.mapLayerWeight(layer)
+		if i < len(o.MapWeights) {
+			weight *= o.MapWeights[i]
+		}
 		m := pick(g)
 		if weight == 0 || m == nil {
 			continue

@@ -27,7 +27,8 @@ const (
 	MatchPatch = "patch" // cosine of whole patches (Li & Wand)
 	MatchPixel = "pixel" // mean cosine of their pixels (neural-doodle); maps count beside features
 
-	MapDistance  = "distance"  // maps are told apart by the squared distance of their values
+	MapLabels    = "labels"    // maps have a channel for each region
+	MapColours   = "colours"   // maps are told apart by the distance of their values
 	MapDirection = "direction" // by the angle between them (neural-doodle)
 
 	BlendTargets = "targets" // one target, the weighted mean of the styles' targets
@@ -112,6 +113,8 @@ type Options struct {
 	MapWeight      float64       `json:"map-weight,omitempty"`
 	MapLayers      []LayerWeight `json:"map-layers,omitempty"` // factors of it by layer; 1 where not named
 	MapForm        string        `json:"map-form,omitempty"`
+	MapWeights     []float64     `json:"map-weights,omitempty"`   // of several guides, times map-weight
+	RegionStyles   string        `json:"region-styles,omitempty"` // painting of each region, in the words of whoever made the guide: see StylePerRegion
 	AnalogyWeight  float64       `json:"analogy-weight,omitempty"`
 
 	Init       string  `json:"init"`

@@ -30,7 +30,7 @@ func patchDefaults(o *Options, device string) {
 	o.PatchSize = 3
 	o.PatchStride, o.StyleStride = []int{1}, []int{1}
 	o.Match = MatchPatch
-	o.MapForm = MapDistance
+	o.MapForm = MapLabels
 	o.Rematch = 5
 	o.Plateau = 0
 	o.Iterations = []int{100, 60, 40}
@@ -42,7 +42,7 @@ func patchDefaults(o *Options, device string) {
 		o.Match, o.MapWeight = MatchPixel, 10
 		o.ContentWeight, o.Init = 0, InitNoise
 	case ModeAnalogy:
-		o.Match, o.MapWeight = MatchPixel, 10
+		o.Match, o.MapWeight, o.MapForm = MatchPixel, 10, MapColours
 		o.ContentWeight, o.Init = 0, InitNoise
 	}
 }

@@ -29,11 +29,16 @@ func (c *checker) patches(o Options, layers []string) {
 			c.add(n.option, nil, "%s is %g; it must lie from %g to %g", n.option, n.value, n.lo, n.hi)
 		}
 	}
+	for i, w := range o.MapWeights {
+		if !(w >= 0) || math.IsInf(w, 0) {
+			c.add("map-weights", nil, "map weight %d is %g; weights are numbers from 0", i+1, w)
+		}
+	}
 	c.strides("patch-stride", o.PatchStride)
 	c.strides("style-stride", o.StyleStride)
 	for _, s := range []selection{
 		{"match", o.Match, []string{MatchPatch, MatchPixel}},
-		{"map-form", o.MapForm, []string{MapDistance, MapDirection}},
+		{"map-form", o.MapForm, []string{MapLabels, MapColours, MapDirection}},
 	} {
 		c.oneOf(s)
 	}

@@ -11,6 +11,9 @@ func newApp(s *session) *cli.App {
 		Usage: "turns pictures into paintings",
 		Commands: []*cli.Command{
 			artCommand(s),
+			patchCommand(s),
+			doodleCommand(s),
+			analogyCommand(s),
 			textureCommand(s),
 			demoCommand(s),
 			samplesCommand(s),

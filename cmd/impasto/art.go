@@ -29,6 +29,7 @@ func artCommand(s *session) *cli.Command {
 func art(s *session, c *cli.Context) error {
 	set, bad := resolve(c, style.ModeArt)
 	content, styles := splitInputs(c.Args().Slice(), flagText(c, "content"), set.styles)
+	in := sources{content: content, styles: styles, protect: flagText(c, "protect")}
 	if content == "" || len(styles) == 0 && set.options.StyleWeight > 0 {
 		got := len(styles)
 		if content != "" {
@@ -38,7 +39,7 @@ func art(s *session, c *cli.Context) error {
 		bad.add(usageFault(fmt.Sprintf("art needs a content and at least one style image, got %d", got), hint))
 		return bad
 	}
-	return s.renderPicture(style.ModeArt, set, bad, content, styles)
+	return s.renderPicture(style.ModeArt, set, bad, in)
 }
 
 // splitInputs sorts arguments and flags into the photograph and the paintings:
@@ -53,7 +54,7 @@ func splitInputs(args []string, content string, styles []string) (string, []stri
 
 // renderPicture prepares, paints and saves. bad is what is already known to be
 // wrong, so that it is told with the rest.
-func (s *session) renderPicture(mode string, set *settings, bad faults, content string, styles []string) error {
+func (s *session) renderPicture(mode string, set *settings, bad faults, in sources) error {
 	r := &render{session: s, set: set, mode: mode}
 	init, err := initFile(set)
 	bad.add(err)
@@ -61,7 +62,8 @@ func (s *session) renderPicture(mode string, set *settings, bad faults, content 
 		set.options.Seed = rand.Uint64N(1<<32-1) + 1
 		r.notes = append(r.notes, fmt.Sprintf("seed %d was drawn; --seed %d repeats it", set.options.Seed, set.options.Seed))
 	}
-	bad.add(r.prepare(content, init, styles))
+	in.init = init
+	bad.add(r.prepare(in))
 	if len(bad) > 0 {
 		return bad
 	}
@@ -80,6 +82,14 @@ func initFile(set *settings) (string, error) {
 	}
 	set.options.Init = style.InitFile
 	return name, nil
+}
+
+// flagTexts are all values of a flag that may be given several times.
+func flagTexts(c *cli.Context, name string) []string {
+	if w, ok := c.Generic(name).(*words); ok && c.IsSet(name) {
+		return w.said
+	}
+	return nil
 }
 
 // flagText is the value of a flag, "" when it was not given.

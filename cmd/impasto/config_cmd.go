@@ -73,7 +73,7 @@ func configShow(s *session, c *cli.Context) error {
 	}
 	all := map[string]row{}
 	for _, p := range params {
-		if p.flagOnly || p.artOnly && mode != "art" {
+		if p.flagOnly || !p.in(mode) {
 			continue
 		}
 		text := set.texts[p.name]

@@ -6,6 +6,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/impasto/impasto/internal/maps"
 	"github.com/impasto/impasto/internal/sample"
 	"github.com/impasto/impasto/style"
 )
@@ -17,8 +18,11 @@ var demoSettings = map[string]string{
 	"output": "impasto-demo.png", "overwrite": "replace",
 }
 
-// The pair that is painted unless others are named.
-const demoContent, demoPainting = "lighthouse", "woodblock"
+// The scene and painting of each mode unless others are named.
+var demoPairs = map[string][2]string{
+	style.ModeArt:    {"lighthouse", "woodblock"},
+	style.ModeDoodle: {"valley", "strokes"},
+}
 
 // demoFlags are those of art that demo has too.
 var demoFlags = map[string]bool{
@@ -31,6 +35,7 @@ func demoCommand(s *session) *cli.Command {
 	flags := []cli.Flag{
 		textFlag("content", "", groupInputs, "NAME", "the scene: "+sampleNames(sample.Content)),
 		textFlag("style", "", groupInputs, "NAME", "the painting: "+sampleNames(sample.Painting)),
+		&cli.BoolFlag{Name: "doodle", Usage: "paint the map of the scene, without the scene", Category: groupInputs},
 	}
 	for _, f := range renderFlags(style.ModeArt) {
 		if demoFlags[f.Names()[0]] {
@@ -55,12 +60,17 @@ func demo(s *session, c *cli.Context) error {
 		get:    func(name string) (string, bool) { v, ok := demoSettings[name]; return v, ok },
 		origin: func(string) string { return "demo" },
 	}
-	set, bad := merge(style.ModeArt, []layer{flagLayer(c), fixed})
+	mode := style.ModeArt
+	if c.Bool("doodle") {
+		mode = style.ModeDoodle
+	}
+	set, bad := merge(mode, []layer{flagLayer(c), fixed})
 	if c.Bool("y") {
 		set.texts["overwrite"] = "replace"
 	}
-	content := either(flagText(c, "content"), demoContent)
-	painting := either(flagText(c, "style"), demoPainting)
+	pair := demoPairs[mode]
+	content := either(flagText(c, "content"), pair[0])
+	painting := either(flagText(c, "style"), pair[1])
 	bad.add(checkSample(content, sample.Content))
 	bad.add(checkSample(painting, sample.Painting))
 	if len(bad) > 0 {
@@ -69,7 +79,15 @@ func demo(s *session, c *cli.Context) error {
 	if !s.quiet && !s.json {
 		fmt.Fprintf(s.stderr, "%s, after %s\n", quoted(content), quoted(painting))
 	}
-	if err := s.renderPicture(style.ModeArt, set, nil, samplePrefix+content, []string{samplePrefix + painting}); err != nil {
+	in := sources{content: samplePrefix + content, styles: []string{samplePrefix + painting}}
+	if mode == style.ModeDoodle {
+		in = sources{styles: in.styles, maps: []string{in.content + maps.Suffix}}
+		// Each sample was drawn apart: what only one of two has is no fault here.
+		set.texts["map-check"] = "off"
+		if err := s.doodlePicture(set, nil, in); err != nil {
+			return err
+		}
+	} else if err := s.renderPicture(style.ModeArt, set, nil, in); err != nil {
 		return err
 	}
 	if !s.quiet && !s.json && !set.on("dry-run") {

@@ -18,11 +18,15 @@ import (
 var mainFlags = []string{
 	"style-weights", "init", "output", "overwrite", "report", "style-weight", "content-weight",
 	"color", "preset", "iterations", "seed", "size", "draft", "weights", "dry-run",
+	"patch-weight", "map", "style-map", "map-weight", "variety", "edit",
 }
 
 // examples are shown in the help of each command.
 var examples = map[string][2]string{
 	"art":         {"impasto art photo.jpg painting.jpg", "impasto art photo.jpg a.jpg b.jpg --style-weights 3,7 -o '{content}__{style}.png'"},
+	"patch":       {"impasto patch photo.jpg painting.jpg", "impasto patch photo.jpg painting.jpg --preset cnnmrf"},
+	"doodle":      {"impasto doodle painting.jpg --map doodle.png", "impasto doodle painting.jpg --content photo.jpg"},
+	"analogy":     {"impasto analogy map.png painting.jpg edited.png", "impasto analogy --edit edited.png painting.jpg"},
 	"texture":     {"impasto texture painting.jpg --size 512x512", "impasto texture painting.jpg --seed 7 -o wallpaper.png"},
 	"demo":        {"impasto demo", "impasto demo --content still-life --style mosaic"},
 	"samples":     {"impasto samples", "impasto samples pictures/ --size 640"},
@@ -66,11 +70,16 @@ func appHelp(w io.Writer, app *cli.App) {
 	fmt.Fprintln(w)
 	for _, category := range []string{categoryPaint, categoryPicture, categorySetup} {
 		fmt.Fprintf(w, "%s\n", category)
-		var row []string
+		var row, names []string
 		for _, c := range app.Commands {
 			if c.Category == category && !c.Hidden {
 				row = append(row, fmt.Sprintf("  %-10s %s", c.Name, c.Usage))
+				names = append(names, c.Name)
 			}
+		}
+		if category == categorySetup { // the screen has 24 lines
+			fmt.Fprintf(w, "  %s\n", strings.Join(names, ", "))
+			continue
 		}
 		fmt.Fprintln(w, strings.Join(row, "\n"))
 	}
@@ -160,7 +169,7 @@ func writeFlag(w io.Writer, heading string, many bool, f cli.Flag, d cli.DocGene
 // defaultText is the default of an option, where one can be said in a word.
 func defaultText(l line, name string) string {
 	p, ok := findParam(name)
-	if !ok || !p.option || l.path[0] != "art" && l.path[0] != "texture" || name == "preset" {
+	if !ok || !p.option || !slices.Contains([]string{"art", "texture", "patch", "doodle", "analogy"}, l.path[0]) || name == "preset" {
 		return ""
 	}
 	o := style.DefaultOptions(l.path[0], "cpu", "vgg19")

@@ -41,10 +41,12 @@ var legacyNames = map[string]legacyName{
 	"proto-file":           {},
 	"backend":              {},
 	// ND
-	"smoothness":  {flag: "tv-weight", preset: "nd"},
-	"output-size": {flag: "size", value: rowsByColumns},
-	"phases":      {flag: "scales"},
-	"seed-range":  {flag: "noise-range"},
+	"smoothness":      {flag: "tv-weight", preset: "nd"},
+	"output-size":     {flag: "size", value: rowsByColumns},
+	"phases":          {flag: "scales"},
+	"seed-range":      {flag: "noise-range"},
+	"semantic-weight": {flag: "map-weight", preset: "nd"},
+	"semantic-ext":    {flag: "map-suffix", value: mapSuffix},
 	// CP
 	"end-scale":       {flag: "size"},
 	"cw":              {flag: "content-weight", preset: "cp"},
@@ -57,18 +59,21 @@ var legacyNames = map[string]legacyName{
 	"ii":              {flag: "iterations"},
 	"r":               {flag: "seed"},
 	// IA
-	"width":       {flag: "size"},
-	"height":      {flag: "size"},
-	"out-size":    {flag: "size"},
-	"out":         {flag: "output"},
-	"iters":       {flag: "iterations"},
-	"pool-mode":   {flag: "pooling"},
-	"a-scale":     {flag: "style-scale"},
-	"vgg-weights": {flag: "weights"},
-	"nstyle-w":    {flag: "style-weight", preset: "ia"},
-	"b-content-w": {flag: "content-weight", preset: "ia"},
-	"tv-w":        {flag: "tv-weight", preset: "ia"},
-	"t":           {flag: "threads"},
+	"width":          {flag: "size"},
+	"height":         {flag: "size"},
+	"out-size":       {flag: "size"},
+	"out":            {flag: "output"},
+	"iters":          {flag: "iterations"},
+	"pool-mode":      {flag: "pooling"},
+	"a-scale":        {flag: "style-scale"},
+	"vgg-weights":    {flag: "weights"},
+	"nstyle-w":       {flag: "style-weight", preset: "ia"},
+	"mrf-w":          {flag: "patch-weight", preset: "ia"},
+	"analogy-w":      {flag: "analogy-weight", preset: "ia"},
+	"analogy-layers": {flag: "patch-layers"},
+	"b-content-w":    {flag: "content-weight", preset: "ia"},
+	"tv-w":           {flag: "tv-weight", preset: "ia"},
+	"t":              {flag: "threads"},
 }
 
 // presetTool names the program whose scale of weights a preset has.
@@ -224,6 +229,11 @@ func originalColors(v string) (string, string, error) {
 		return "style", "", nil
 	}
 	return "", "", usageFault(fmt.Sprintf("-original_colors is 0 or 1, got %q", v), "--color content")
+}
+
+// mapSuffix drops the extension: maps are PNG files.
+func mapSuffix(v string) (string, string, error) {
+	return strings.TrimSuffix(v, ".png"), "", nil
 }
 
 func gpuDevice(v string) (string, string, error) {

@@ -124,7 +124,7 @@ func cutSample(path string) (string, bool) { return strings.CutPrefix(path, samp
 // sampleMap is the map of a sample at the size samples are drawn, with the
 // names of its regions.
 func sampleMap(name string) (*maps.Map, *maps.Source, error) {
-	img, legend, err := sample.Map(name, sampleW, sampleH)
+	img, legend, err := sample.Map(strings.TrimSuffix(name, maps.Suffix), sampleW, sampleH)
 	if err != nil {
 		return nil, nil, usageFault(err.Error())
 	}

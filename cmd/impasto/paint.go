@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/impasto/impasto/internal/picture"
@@ -93,9 +94,8 @@ func (r *render) finish(show *show, signals *signals, res *style.Result, runErr 
 		}
 		o.Report = r.report
 	}
-	message := fmt.Sprintf("%s in %s · loss %s (style %s content %s tv %s)", count(res.Iterations, "iteration"),
-		progress.Span(res.Elapsed), progress.Number(res.Losses.Total), progress.Number(res.Losses.Style),
-		progress.Number(res.Losses.Content), progress.Number(res.Losses.TV))
+	message := fmt.Sprintf("%s in %s · loss %s (%s)", count(res.Iterations, "iteration"),
+		progress.Span(res.Elapsed), progress.Number(res.Losses.Total), told(res.Losses, " "))
 	if o.Report != "" {
 		message += " · report " + o.Report
 	}
@@ -187,7 +187,20 @@ func (r *render) watch(show *show, signals *signals, e style.Event) {
 }
 
 func terms(l style.Losses) []progress.Term {
-	return []progress.Term{{Name: "style", Value: l.Style}, {Name: "content", Value: l.Content}, {Name: "tv", Value: l.TV}}
+	list := []progress.Term{{Name: "style", Value: l.Style}, {Name: "content", Value: l.Content}, {Name: "tv", Value: l.TV}}
+	if l.Patch > 0 {
+		list = append([]progress.Term{{Name: "patch", Value: l.Patch}}, list...)
+	}
+	return list
+}
+
+// told names the terms of a loss.
+func told(l style.Losses, between string) string {
+	var words []string
+	for _, t := range terms(l) {
+		words = append(words, t.Name+" "+progress.Number(t.Value))
+	}
+	return strings.Join(words, between)
 }
 
 // saveFrame writes an intermediate picture. A full disk must not end the

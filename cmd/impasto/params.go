@@ -16,10 +16,22 @@ type param struct {
 	group       string
 	value       string // what stands for the value in help; "" for a switch
 	usage       string
-	advanced    bool // only in --help-all
-	artOnly     bool
-	option      bool // part of style.Options: decides the picture
-	flagOnly    bool // belongs to one command line, never to a configuration
+	advanced    bool   // only in --help-all
+	modes       string // it belongs to; "" is all
+	option      bool   // part of style.Options: decides the picture
+	flagOnly    bool   // belongs to one command line, never to a configuration
+}
+
+// Modes that start from a photograph, and those that match patches.
+const (
+	contentModes = "art patch doodle"
+	patchModes   = "patch doodle analogy"
+	mapModes     = "doodle analogy"
+)
+
+// in reports whether a setting belongs to a mode.
+func (p param) in(mode string) bool {
+	return p.modes == "" || slices.Contains(strings.Fields(p.modes), mode)
 }
 
 // Groups of flags, in the order of help.
@@ -37,8 +49,15 @@ var groups = []string{groupInputs, groupOutput, groupLoss, groupOptim, groupScal
 
 // params are the settings of a render, in the order of help.
 var params = []param{
-	{name: "content", group: groupInputs, value: "FILE", usage: "the photograph, instead of the first argument", artOnly: true, flagOnly: true},
+	{name: "content", group: groupInputs, value: "FILE", usage: "the photograph, instead of the first argument", modes: contentModes, flagOnly: true},
 	{name: "style", group: groupInputs, value: "FILE", usage: "a painting; may be given several times", flagOnly: true},
+	{name: "map", group: groupInputs, value: "FILE", usage: "regions to paint (default: CONTENT_sem.png, OUT_sem.png)", modes: "doodle", flagOnly: true},
+	{name: "style-map", group: groupInputs, value: "FILE", usage: "regions of a painting (default: STYLE_sem.png); one for each", modes: "doodle", flagOnly: true},
+	{name: "edit", group: groupInputs, value: "MAP", usage: "paint this edited map of the painting A' anew", modes: "analogy", flagOnly: true},
+	{name: "protect", group: groupInputs, value: "FILE", usage: "keep the photograph where this picture is white", modes: contentModes, flagOnly: true},
+	{name: "region-styles", group: groupInputs, value: "LIST", usage: "painting of each region of the map: sky=1,sea=2", option: true, modes: "doodle"},
+	{name: "map-suffix", group: groupInputs, value: "TEXT", usage: "what ends the names of maps (default: _sem)", modes: "doodle", advanced: true},
+	{name: "map-check", group: groupInputs, value: "HOW", usage: "faults of maps: error, warn or off (default: error)", modes: mapModes, advanced: true},
 	{name: "style-weights", group: groupInputs, value: "3,7", usage: "share of each painting (default: equal)", option: true},
 	{name: "style-scale", group: groupInputs, value: "X", usage: "size of the painting's details over the canvas", option: true},
 	{name: "style-blend", group: groupInputs, value: "KIND", usage: "mix paintings by `targets` or `losses`", option: true, advanced: true},
@@ -58,19 +77,36 @@ var params = []param{
 	{name: "report", group: groupOutput, value: "FILE.html", usage: "write a page with pictures, loss curves and settings"},
 	{name: "no-recipe", group: groupOutput, usage: "do not write the recipe into the picture"},
 
+	{name: "patch-weight", group: groupLoss, value: "X", usage: "of patches: more of the painting", option: true, modes: patchModes},
+	{name: "map-weight", group: groupLoss, value: "X", usage: "how much maps count beside features; 0 ignores them", option: true, modes: mapModes},
+	{name: "map-weights", group: groupLoss, value: "2,1", usage: "shares of several maps (default: equal)", option: true, modes: mapModes, advanced: true},
+	{name: "map-layers", group: groupLoss, value: "LIST", usage: "factors of the map weight by layer: relu3_1:2", option: true, modes: mapModes, advanced: true},
+	{name: "map-form", group: groupLoss, value: "KIND", usage: "what is compared: labels, colours or direction", option: true, modes: mapModes, advanced: true},
+	{name: "analogy-weight", group: groupLoss, value: "X", usage: "what A' has where A looks like B", option: true, modes: "analogy"},
+	{name: "variety", group: groupLoss, value: "X", usage: "0..1: repeat fewer patches", option: true, modes: patchModes},
+	{name: "patch-layers", group: groupLoss, value: "LIST", usage: "such as relu3_1,relu4_1:0.5", option: true, modes: patchModes},
+	{name: "patch-size", group: groupLoss, value: "N", usage: "side of a patch, in positions of the layer", option: true, modes: patchModes},
+	{name: "patch-stride", group: groupLoss, value: "LIST", usage: "distance of patches on the canvas, by layer: 1 or 2,1", option: true, modes: patchModes, advanced: true},
+	{name: "style-stride", group: groupLoss, value: "LIST", usage: "distance of patches in the paintings, by layer", option: true, modes: patchModes, advanced: true},
+	{name: "patch-average", group: groupLoss, usage: "overlapping patches count as one", option: true, modes: patchModes, advanced: true},
+	{name: "match", group: groupLoss, value: "KIND", usage: "cosine of the whole patch, or mean of its pixel cosines", option: true, modes: patchModes, advanced: true},
+	{name: "rematch", group: groupLoss, value: "N", usage: "iterations that matches are held", option: true, modes: patchModes, advanced: true},
+	{name: "confidence", group: groupLoss, value: "X", usage: "patches that match less well have no say", option: true, modes: patchModes, advanced: true},
+	{name: "style-rotations", group: groupLoss, value: "N", usage: "turned views of the paintings to each side, 7.5 degrees apart", option: true, modes: patchModes, advanced: true},
+	{name: "style-scales", group: groupLoss, value: "N", usage: "smaller and larger views, 5 % apart", option: true, modes: patchModes, advanced: true},
 	{name: "style-weight", short: "w", aka: "beta", group: groupLoss, value: "X", usage: "beta: more of the painting", option: true},
 	{name: "content-weight", aka: "alpha", group: groupLoss, value: "X", usage: "alpha: closer to the photograph", option: true},
 	{name: "tv-weight", group: groupLoss, value: "X", usage: "smoothness", option: true},
 	{name: "style-layers", group: groupLoss, value: "LIST", usage: "such as relu1_1,relu3_1:0.5", option: true},
-	{name: "content-layers", group: groupLoss, value: "LIST", usage: "such as relu4_2", option: true, artOnly: true},
+	{name: "content-layers", group: groupLoss, value: "LIST", usage: "such as relu4_2", option: true, modes: contentModes},
 	{name: "style-loss", group: groupLoss, value: "KIND", usage: "gram, or w2 (mean and covariance)", option: true},
-	{name: "color", group: groupLoss, value: "FROM", usage: "colours of the style, the content, or match", option: true, artOnly: true},
-	{name: "loss-scale", group: groupLoss, value: "KIND", usage: "relative (1 = balanced), paper (sums) or mean", option: true, advanced: true},
+	{name: "color", group: groupLoss, value: "FROM", usage: "colours of the style, the content, or match", option: true, modes: contentModes},
+	{name: "loss-scale", group: groupLoss, value: "KIND", usage: "relative (1 = balanced), paper, mean or sum", option: true, advanced: true},
 	{name: "normalize-gradients", group: groupLoss, value: "KIND", usage: "of each layer: off, l1 or mean", option: true, advanced: true},
-	{name: "tv", group: groupLoss, value: "KIND", usage: "l1, l2, 1.25 or stencil", option: true, advanced: true},
+	{name: "tv", group: groupLoss, value: "KIND", usage: "l1, l2, 1.25, inner or stencil", option: true, advanced: true},
 	{name: "tv-in-loss", group: groupLoss, usage: "count smoothness in the loss, not in its gradient alone", option: true, advanced: true},
 
-	{name: "preset", group: groupOptim, value: "NAME", usage: "another program's formulas and defaults: gatys, jj, pt, cp", option: true},
+	{name: "preset", group: groupOptim, value: "NAME", usage: "another program's formulas: gatys, jj, pt, cp, cnnmrf, nd, ia", option: true},
 	{name: "iterations", short: "n", group: groupOptim, value: "N", usage: "of each scale: 500, or 1000,500,200", option: true},
 	{name: "optimizer", group: groupOptim, value: "NAME", usage: "lbfgs or adam", option: true},
 	{name: "lr", group: groupOptim, value: "X", usage: "step: of adam in pixel values, of lbfgs in step lengths", option: true},
@@ -88,6 +124,7 @@ var params = []param{
 	{name: "scales", group: groupScale, value: "N", usage: "sizes painted one after another (0: as many as fit)", option: true},
 	{name: "scale-step", group: groupScale, value: "X", usage: "ratio of neighbouring scales", option: true, advanced: true},
 	{name: "min-scale", group: groupScale, value: "N", usage: "least long side of the coarsest scale", option: true, advanced: true},
+	{name: "scale-from", group: groupScale, value: "X", usage: "scales lie evenly from this share of the size", option: true, advanced: true},
 	{name: "carry-state", group: groupScale, usage: "keep the optimiser's memory between scales", option: true, advanced: true},
 	{name: "draft", group: groupScale, usage: "a quick look: the mini network, 256 pixels, few iterations", flagOnly: true},
 
@@ -138,9 +175,12 @@ func (w *words) Set(s string) error {
 
 func (w *words) String() string { return strings.Join(w.said, ",") }
 
+// manyTimes are the flags that may be given several times.
+var manyTimes = []string{"style", "set", "map", "style-map"}
+
 // textFlag makes a flag with a value.
 func textFlag(name, short, group, value, usage string) *cli.GenericFlag {
-	f := &cli.GenericFlag{Name: name, Usage: usage, Category: group, Value: &words{many: name == "style" || name == "set"}}
+	f := &cli.GenericFlag{Name: name, Usage: usage, Category: group, Value: &words{many: slices.Contains(manyTimes, name)}}
 	if value != "" {
 		f.Usage = "`" + value + "` " + strings.ReplaceAll(usage, "`", "")
 	}
@@ -159,12 +199,18 @@ func placeholder(usage string) (value, rest string) {
 	return value, strings.TrimSpace(rest)
 }
 
-// renderFlags are the flags of art or texture.
+// renderFlags are the flags of a command that paints.
 func renderFlags(mode string) []cli.Flag {
 	var flags []cli.Flag
 	for _, p := range params {
-		if p.artOnly && mode != "art" {
+		if !p.in(mode) {
 			continue
+		}
+		if p.name == "style-weight" && strings.Contains(patchModes, mode) {
+			p.short, p.aka, p.advanced = "", "", true // the Gram loss, beside patches
+		}
+		if strings.Contains(mapModes, mode) && slices.Contains([]string{"style-weights", "init", "color"}, p.name) {
+			p.advanced = true // help is one screen
 		}
 		var f cli.Flag
 		if p.value == "" {

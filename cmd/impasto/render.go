@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -47,12 +48,13 @@ type inputFile struct {
 }
 
 // prepare reads and checks everything. All faults are returned together.
-func (r *render) prepare(content, init string, styles []string) error {
+func (r *render) prepare(in sources) error {
 	var bad faults
-	bad = append(bad, r.read(content, styles, init)...)
+	bad = append(bad, r.read(in)...)
 	bad.add(checkDevice(r.set.text("device")))
 	bad = append(bad, r.loadNetwork()...)
 	bad = append(bad, r.checkOptions()...)
+	bad = append(bad, r.readGuides(in, len(bad) == 0)...)
 	if len(bad) > 0 {
 		// What remains needs inputs and options; the output's name may still
 		// be checked, so that its faults are told with the others.
@@ -65,7 +67,7 @@ func (r *render) prepare(content, init string, styles []string) error {
 		return bad
 	}
 	r.env = style.Env{Backend: r.device.backend, Network: r.network, MaxBytes: r.memoryLimit(), Pictures: r.pictureBytes(), Every: r.set.number("save-every", 0)}
-	w, h := r.canvas()
+	w, h := r.inputs.Canvas(r.mode)
 	plan, err := style.NewPlan(w, h, r.set.options, r.env)
 	if err != nil {
 		bad.add(err)
@@ -79,8 +81,8 @@ func (r *render) prepare(content, init string, styles []string) error {
 	return bad.err()
 }
 
-// read reads the input pictures.
-func (r *render) read(content string, styles []string, init string) faults {
+// read reads the input pictures, but for maps.
+func (r *render) read(in sources) faults {
 	var bad faults
 	stdin := 0
 	one := func(role, path string) *picture.Picture {
@@ -103,12 +105,14 @@ func (r *render) read(content string, styles []string, init string) faults {
 		r.files = append(r.files, inputFile{role, path, info, p})
 		return p
 	}
-	r.inputs.Content = one("content", content)
+	r.inputs.Content = one("content", in.content)
+	r.inputs.A = one("a", in.a)
+	r.inputs.B = one("b", in.b)
 	r.inputs.Styles = nil
-	for _, s := range styles {
+	for _, s := range in.styles {
 		r.inputs.Styles = append(r.inputs.Styles, one("style", s))
 	}
-	r.inputs.Init = one("init", init)
+	r.inputs.Init = one("init", in.init)
 	return bad
 }
 
@@ -141,7 +145,7 @@ func (r *render) loadNetwork() faults {
 // of them is unknown, so that all are read and can be named in the message.
 func deepestLayer(o style.Options) string {
 	deepest := ""
-	for _, l := range append(append([]style.LayerWeight{}, o.ContentLayers...), o.StyleLayers...) {
+	for _, l := range slices.Concat(o.ContentLayers, o.StyleLayers, o.PatchLayers) {
 		name, err := vgg.ParseLayer(l.Layer)
 		if err != nil {
 			return ""
@@ -166,15 +170,6 @@ func (r *render) checkOptions() faults {
 		bad.add(usageFault(fmt.Sprintf("--style-weights has %s for %s", count(n, "number"), count(styles, "style image"))))
 	}
 	return bad
-}
-
-// canvas is the picture whose proportions the result takes.
-func (r *render) canvas() (w, h int) {
-	p := r.inputs.Content
-	if r.mode == style.ModeTexture {
-		p = r.inputs.Styles[0]
-	}
-	return p.W, p.H
 }
 
 func (r *render) memoryLimit() int64 {
@@ -220,18 +215,19 @@ func baseName(path string) string {
 func (r *render) fieldValues() map[string]string {
 	v := map[string]string{"mode": r.mode, "date": today(), "seed": strconv.FormatUint(r.set.options.Seed, 10)}
 	var styles []string
+	beside := "" // what stands for the content where there is none
 	for _, f := range r.files {
 		switch f.role {
 		case "content":
 			v["content"] = stem(f.path)
 		case "style":
 			styles = append(styles, stem(f.path))
+		case "b", "map":
+			beside = either(beside, stem(f.path))
 		}
 	}
 	v["style"] = strings.Join(styles, "+")
-	if v["content"] == "" {
-		v["content"] = v["style"]
-	}
+	v["content"] = either(either(v["content"], beside), v["style"])
 	v["default"] = v["content"] + "__" + v["style"] + ".png"
 	if r.mode == style.ModeTexture {
 		v["default"] = v["style"] + ".png"
@@ -348,10 +344,11 @@ func (r *render) describe() map[string]any {
 func (r *render) paint(ctx context.Context, watch func(style.Event)) (*style.Result, error) {
 	r.env.Progress = watch
 	r.env.Saving = r.saving()
-	if r.mode == style.ModeTexture {
-		return style.Texture(ctx, r.inputs, r.set.options, r.env)
+	recipes := map[string]func(context.Context, style.Inputs, style.Options, style.Env) (*style.Result, error){
+		style.ModeArt: style.Art, style.ModeTexture: style.Texture,
+		style.ModePatch: style.Patch, style.ModeDoodle: style.Doodle, style.ModeAnalogy: style.Analogy,
 	}
-	return style.Art(ctx, r.inputs, r.set.options, r.env)
+	return recipes[r.mode](ctx, r.inputs, r.set.options, r.env)
 }
 
 // finished completes the recipe with what came of it.

@@ -77,7 +77,7 @@ func replay(s *session, c *cli.Context) error {
 		bad.add(err)
 		set.texts["weights"] = name
 	}
-	content, init, styles, missing := findInputs(rec, append([]string{filepath.Dir(original), "."}, c.Args().Tail()...))
+	in, missing := findInputs(rec, append([]string{filepath.Dir(original), "."}, c.Args().Tail()...))
 	bad = append(bad, missing...)
 	if len(missing) > 0 {
 		return bad
@@ -91,7 +91,7 @@ func replay(s *session, c *cli.Context) error {
 		set.texts["depth"] = "16"
 	}
 	r := &render{session: s, set: set, mode: rec.Mode}
-	bad.add(r.prepare(content, init, styles))
+	bad.add(r.prepare(in))
 	if len(bad) > 0 {
 		return bad
 	}
@@ -140,7 +140,7 @@ func applySet(c *cli.Context, set *settings) faults {
 }
 
 // findInputs finds the recipe's pictures.
-func findInputs(rec recipe.Recipe, dirs []string) (content, init string, styles []string, bad faults) {
+func findInputs(rec recipe.Recipe, dirs []string) (found sources, bad faults) {
 	for _, in := range rec.Inputs {
 		path := recipe.Find(in, dirs)
 		if path == "" {
@@ -152,16 +152,9 @@ func findInputs(rec recipe.Recipe, dirs []string) (content, init string, styles 
 				"impasto replay IMAGE DIRECTORY   (where the inputs are)"))
 			continue
 		}
-		switch in.Role {
-		case "content":
-			content = path
-		case "init":
-			init = path
-		default:
-			styles = append(styles, path)
-		}
+		found.add(in.Role, path)
 	}
-	return content, init, styles, bad
+	return found, bad
 }
 
 // verify paints again and compares with the file.

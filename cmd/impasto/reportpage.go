@@ -38,8 +38,7 @@ func (r *render) writeReport(res *style.Result, rec recipe.Recipe) error {
 			{Name: "time", Value: progress.Span(res.Elapsed)},
 			{Name: "iterations", Value: fmt.Sprintf("%d of %d planned", res.Iterations, r.plan.Iterations())},
 			{Name: "iterations a second", Value: fmt.Sprintf("%.2f", float64(res.Iterations)/max(res.Elapsed.Seconds(), 1e-9))},
-			{Name: "loss", Value: fmt.Sprintf("%s (style %s, content %s, tv %s)", progress.Number(res.Losses.Total),
-				progress.Number(res.Losses.Style), progress.Number(res.Losses.Content), progress.Number(res.Losses.TV))},
+			{Name: "loss", Value: fmt.Sprintf("%s (%s)", progress.Number(res.Losses.Total), told(res.Losses, ", "))},
 		},
 	}
 	for i, s := range r.plan.Scales {
@@ -56,7 +55,7 @@ func (r *render) writeReport(res *style.Result, rec recipe.Recipe) error {
 		page.Frames = append(page.Frames, report.Figure{Caption: count(f.iteration, "iteration"), Picture: f.picture})
 	}
 	for _, p := range params {
-		if !p.option || p.artOnly && r.mode != style.ModeArt {
+		if !p.option || !p.in(r.mode) {
 			continue
 		}
 		value := optionText(&rec.Options, p.name)
@@ -75,6 +74,9 @@ func (r *render) writeReport(res *style.Result, rec recipe.Recipe) error {
 func curves(res *style.Result) report.Chart {
 	c := report.Chart{XLabel: "iteration"}
 	series := []report.Series{{Name: "total"}, {Name: "style"}, {Name: "content"}, {Name: "tv"}}
+	if len(res.Patches) > 0 {
+		series = append(series, report.Series{Name: "patch"})
+	}
 	begin, scale, last := 0, 0, 0
 	for _, s := range res.History {
 		if s.Scale != scale {
@@ -85,7 +87,7 @@ func curves(res *style.Result) report.Chart {
 			}
 		}
 		last = s.Iteration
-		for i, v := range []float64{s.Losses.Total, s.Losses.Style, s.Losses.Content, s.Losses.TV} {
+		for i, v := range []float64{s.Losses.Total, s.Losses.Style, s.Losses.Content, s.Losses.TV, s.Losses.Patch}[:len(series)] {
 			series[i].X = append(series[i].X, float64(begin+s.Iteration))
 			series[i].Y = append(series[i].Y, v)
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/impasto/impasto/internal/maps"
 	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/internal/sample"
 )
@@ -119,6 +120,9 @@ func samples(s *session, c *cli.Context) error {
 // that recipes of the demo can be replayed from files as well.
 func sampleFile(name string) ([]byte, error) {
 	img, err := sample.Draw(name, sampleW, sampleH)
+	if of, isMap := strings.CutSuffix(name, maps.Suffix); isMap {
+		img, _, err = sample.Map(of, sampleW, sampleH)
+	}
 	if err != nil {
 		return nil, usageFault(err.Error())
 	}
@@ -127,7 +131,8 @@ func sampleFile(name string) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// readInput reads a picture from a file, standard input or the samples.
+// readInput reads a picture from a file, standard input or the samples, whose
+// maps are sample:NAME_sem.
 func (s *session) readInput(path string, o picture.ReadOptions) (*picture.Picture, *picture.Info, error) {
 	name, isSample := strings.CutPrefix(path, samplePrefix)
 	if !isSample {
@@ -144,7 +149,7 @@ func (s *session) readInput(path string, o picture.ReadOptions) (*picture.Pictur
 func findSample(file, sha256 string) string {
 	name := strings.TrimSuffix(file, ".png")
 	for _, i := range sample.Names() {
-		if i.Name != name {
+		if i.Name != strings.TrimSuffix(name, maps.Suffix) {
 			continue
 		}
 		if data, err := sampleFile(name); err == nil && sumOf(data) == sha256 {

@@ -20,6 +20,8 @@ type settings struct {
 	texts   map[string]string // of the params that are no options
 	origins map[string]string
 	styles  []string // --style, in order
+
+	maps, styleMaps []string // --map and --style-map, in order
 }
 
 func (s *settings) text(name string) string { return s.texts[name] }
@@ -42,9 +44,7 @@ func resolve(c *cli.Context, mode string) (*settings, faults) {
 	layers, bad := allLayers(c)
 	s, more := merge(mode, layers)
 	if c != nil {
-		if g, ok := c.Generic("style").(*words); ok && c.IsSet("style") {
-			s.styles = g.said
-		}
+		s.styles, s.maps, s.styleMaps = flagTexts(c, "style"), flagTexts(c, "map"), flagTexts(c, "style-map")
 		if isSwitchedOn(c, "y") {
 			s.texts["overwrite"], s.origins["overwrite"] = "replace", "-y"
 		}
@@ -95,7 +95,7 @@ func merge(mode string, layers []layer) (*settings, faults) {
 	}
 	defaults := style.DefaultOptions(mode, "cpu", networkName(weights))
 	for _, p := range params {
-		if p.artOnly && mode != "art" {
+		if !p.in(mode) {
 			continue
 		}
 		text, origin, ok := find(p.name)

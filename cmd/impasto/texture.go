@@ -26,5 +26,5 @@ func texture(s *session, c *cli.Context) error {
 		bad.add(usageFault("texture needs at least one style image, got 0", "impasto texture STYLE.jpg --size 512x512"))
 		return bad
 	}
-	return s.renderPicture(style.ModeTexture, set, bad, "", styles)
+	return s.renderPicture(style.ModeTexture, set, bad, sources{styles: styles})
 }
