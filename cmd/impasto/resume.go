@@ -67,7 +67,7 @@ func (r *render) findCheckpoint() (found bool, err error) {
 	r.env.Resume = c
 	asked := r.set.options
 	if asked.Tile != c.Options.Tile {
-		w, h := r.canvas()
+		w, h := r.inputs.Canvas(r.mode)
 		if r.plan, err = style.NewPlan(w, h, asked, r.env); err != nil {
 			return false, err
 		}
