@@ -446,8 +446,35 @@ func TestPaletteIsFarApart(t *testing.T) {
 	}
 }
 
-// The reader meets pictures from anywhere: it must not panic, and every pixel of
-// a map it returns must be one of its regions, of which none is empty.
+// checkWhole fails unless every pixel of a map is one of its regions, of which
+// none is empty, and the map can be checked, repaired and written.
+func checkWhole(t *testing.T, m *Map, src *Source) {
+	t.Helper()
+	if len(m.Labels) != m.W*m.H || len(m.Regions) == 0 || len(m.Regions) > MaxRegions {
+		t.Fatalf("%dx%d with %d labels of %d regions", m.W, m.H, len(m.Labels), len(m.Regions))
+	}
+	area := 0
+	for i, r := range m.Regions {
+		if r.Pixels == 0 {
+			t.Errorf("region %d is empty", i)
+		}
+		area += r.Pixels
+	}
+	if area != len(m.Labels) {
+		t.Errorf("regions cover %d of %d pixels", area, len(m.Labels))
+	}
+	for _, f := range Check(Side{Path: "fuzz.png", Map: m, Source: src}) {
+		if f.Message == "" || f.Severity == Fault && len(f.Try) == 0 {
+			t.Errorf("finding %+v", f)
+		}
+	}
+	Repair(m, src)
+	if _, err := m.Encode(); err != nil {
+		t.Error(err)
+	}
+}
+
+// The reader meets files from anywhere.
 func FuzzDecode(f *testing.F) {
 	for _, rows := range []string{"r", "rgb bgr kkk", "rrrrRRRRgggg rr--RRRRgggg", "kwkwkw wkwkwk"} {
 		p := draw(f, rows, basic)
@@ -464,24 +491,26 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if len(m.Labels) != m.W*m.H || len(m.Regions) == 0 || len(m.Regions) > MaxRegions {
-			t.Fatalf("%dx%d with %d labels of %d regions", m.W, m.H, len(m.Labels), len(m.Regions))
-		}
-		area := 0
-		for i, r := range m.Regions {
-			if r.Pixels == 0 {
-				t.Errorf("region %d is empty", i)
-			}
-			area += r.Pixels
-		}
-		if area != len(m.Labels) {
-			t.Errorf("regions cover %d of %d pixels", area, len(m.Labels))
-		}
 		_ = m.ReadLegend(strings.NewReader(legend), "fuzz.txt")
-		Check(Side{Path: "fuzz.png", Map: m, Source: src})
-		Repair(m, src)
-		if _, err := m.Encode(); err != nil {
-			t.Error(err)
+		checkWhole(t, m, src)
+	})
+}
+
+// Whatever was drawn, a byte a pixel: two bits of each channel and of alpha.
+func FuzzFromPicture(f *testing.F) {
+	f.Add(3, []byte("abcabcabc"))
+	f.Add(7, bytes.Repeat([]byte{0xff, 0xfc, 0xf3}, 40))
+	f.Fuzz(func(t *testing.T, w int, pixels []byte) {
+		if w < 1 || w > 64 || len(pixels) < w || len(pixels) > 1<<12 {
+			return
+		}
+		p := picture.New(w, len(pixels)/w)
+		for i := range p.W * p.H {
+			b := pixels[i]
+			set(p, i%w, i/w, color.NRGBA{b >> 6 * 85, b >> 4 & 3 * 85, b >> 2 & 3 * 85, 255 - b&3*85})
+		}
+		if m, src, err := FromPicture(p, "fuzz.png"); err == nil {
+			checkWhole(t, m, src)
 		}
 	})
 }
