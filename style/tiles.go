@@ -181,8 +181,8 @@ func (t *tiling) free() {
 	t.b.Free(t.strips...)
 }
 
-// windowAlign keeps the second array of a window on a cache line, in floats.
-const windowAlign = 16
+// windowAlign is what arrays of any backend are aligned to, in floats.
+const windowAlign = 128
 
 // window is an array of the tile's window in memory that all windows share;
 // there are two, for the image and for its gradient.
