@@ -17,7 +17,7 @@ import (
 // Options say what to measure.
 type Options struct {
 	Sides      []int         // of the picture
-	Works      []string      // of "art", "draft", "matching", "operations"
+	Works      []string      // of Kinds
 	Threads    int           // 0: one per processor Go may use
 	Budget     time.Duration // for each work, beside its first run
 	MinRuns    int
@@ -25,7 +25,7 @@ type Options struct {
 }
 
 // Kinds are the values of Options.Works.
-var Kinds = []string{"art", "draft", "matching", "operations"}
+var Kinds = []string{"art", "draft", "matching", "tiled", "operations"}
 
 // Result is what one work took.
 type Result struct {
@@ -75,6 +75,9 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 					o.OnProgress(w.String())
 				}
 				r.Results = append(r.Results, r.Machine.time(ctx, w, o))
+				if w.Close != nil {
+					w.Close()
+				}
 				if ctx.Err() != nil {
 					return r, ctx.Err()
 				}
@@ -109,6 +112,8 @@ func prepare(kind string, side, threads int) ([]*Work, error) {
 	case "art":
 		w, err := Art(b, n, side)
 		return []*Work{w}, err
+	case "tiled":
+		return Tiled(n, side, threads), nil
 	case "operations":
 		return Operations(b, n, side), nil
 	}

@@ -16,6 +16,7 @@ type Work struct {
 	Flop  float64 // of the direct form; a fast algorithm may do with fewer
 	Bytes float64 // it cannot avoid moving: inputs read and outputs written once; 0: not counted
 	Run   func()
+	Close func() // gives back what Run holds; nil: nothing
 }
 
 // styleLayers and contentLayer are those of Gatys et al. 2016.

@@ -1,0 +1,82 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/impasto/impasto/gpu"
+	"github.com/impasto/impasto/style"
+	"github.com/impasto/impasto/vgg"
+)
+
+// tileSide is the tile that is measured, in pixels; smaller pictures are cut in four.
+const tileSide = 1024
+
+// Tiled are iterations of a whole render and of one cut into tiles, each as the
+// program paints it: what tiles cost in time.
+func Tiled(n *vgg.Network, side, threads int) []*Work {
+	tile := fmt.Sprint(max(64, min(tileSide, (side+1)/2)))
+	return []*Work{
+		iterations("whole", n, side, threads, "off"),
+		iterations("tiles of "+tile, n, side, threads, tile),
+	}
+}
+
+// iterations is a render that stands still after each iteration until Run.
+func iterations(name string, n *vgg.Network, side, threads int, tile string) *Work {
+	o := style.DefaultOptions(style.ModeArt, "cpu", "vgg19")
+	o.Size, o.Scales, o.Iterations, o.Plateau, o.Tile = "content", 1, []int{1_000_000}, 0, tile
+	o.Optimizer = style.OptimizerAdam
+	in := style.Inputs{Content: noisePicture(side, 1), Styles: []*style.Picture{noisePicture(min(side, 512), 2)}}
+	ctx, cancel := context.WithCancel(context.Background())
+	iterated, next, ended := make(chan error), make(chan struct{}), make(chan struct{})
+	begin := func() {
+		b := gpu.NewCPU(gpu.CPUOptions{Threads: threads})
+		_, err := style.Art(ctx, in, o, style.Env{Backend: b, Network: n, Every: 1, Progress: func(style.Event) {
+			select {
+			case iterated <- nil:
+			case <-ctx.Done():
+				return
+			}
+			select {
+			case <-next:
+			case <-ctx.Done():
+			}
+		}})
+		if ctx.Err() == nil {
+			iterated <- err
+		}
+		close(ended)
+	}
+	begun := false
+	return &Work{
+		Name: name, Group: "iteration", Side: side,
+		Run: func() {
+			if !begun {
+				begun = true
+				go begin()
+			} else {
+				next <- struct{}{}
+			}
+			if err := <-iterated; err != nil {
+				panic("bench: " + err.Error()) // its inputs are our own
+			}
+		},
+		Close: func() {
+			cancel()
+			if begun {
+				<-ended
+			}
+		},
+	}
+}
+
+func noisePicture(side int, seed uint64) *style.Picture {
+	p := &style.Picture{W: side, H: side, Pix: make([]float32, side*side*3)}
+	s := seed * 0x9e3779b97f4a7c15
+	for i := range p.Pix {
+		s = s*6364136223846793005 + 1442695040888963407
+		p.Pix[i] = float32(s>>40) / (1 << 24)
+	}
+	return p
+}
