@@ -321,7 +321,7 @@ func (r *run) release() {
 // settle gives back what preparing a large image left behind, which would
 // otherwise lie beside it, as garbage, for long.
 func settle(image gpu.Shape) {
-	if image.Pixels() >= 1<<20 {
+	if image.Pixels() >= 1<<16 {
 		debug.FreeOSMemory()
 	}
 }

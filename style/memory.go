@@ -120,9 +120,13 @@ func tileWork(tiles []tile, w, h int) float64 {
 	return (1.5*float64(pixels) - 0.5*float64(last.w*last.h)) / float64(w*h)
 }
 
-// programBytes is what the program takes before it holds anything: code, the
-// runtime, threads, and the operations' work space.
-const programBytes = 64 << 20
+// What the program takes beside what it holds for a picture: code, the runtime
+// and threads, and for each channel of the widest layer the operations' work
+// space.
+const (
+	programBytes = 36 << 20
+	workBytes    = 48 << 10
+)
 
 // MemoryPart is one line of the account.
 type MemoryPart struct {
@@ -185,7 +189,7 @@ func (p Plan) account(env Env, size TileSize) ([]MemoryPart, error) {
 		{fmt.Sprintf("the optimiser's %d images", o.optimizerImages()), int64(o.optimizerImages()) * image},
 		{"the network's weights", p.weightBytes(env)},
 		{"input pictures", env.Pictures},
-		{"the program", programBytes},
+		{"the program", programBytes + workBytes*int64(p.widest(env))},
 	}, nil
 }
 
@@ -238,6 +242,16 @@ func (p Plan) weightBytes(env Env) int64 {
 	return 4 * int64(floats)
 }
 
+// widest is the most channels that a layer in use has.
+func (p Plan) widest(env Env) int {
+	depth, _, _ := p.Options.deepest(env.Network)
+	widest := 0
+	for _, l := range env.Network.Layers[:depth] {
+		widest = max(widest, l.Out)
+	}
+	return widest
+}
+
 // largest plans the biggest canvas of the proportions w x h that MaxBytes allows.
 func largest(w, h int, o Options, env Env) (Plan, error) {
 	if env.MaxBytes <= 0 {
@@ -267,11 +281,11 @@ type MemoryError struct {
 }
 
 func (e *MemoryError) Error() string {
-	need := gigabytes(e.Need)
+	need := gigabytes(e.Need) + " of memory"
 	if e.Tiled > 0 {
 		need += " untiled and " + gigabytes(e.Tiled) + " tiled"
 	}
-	return fmt.Sprintf("%dx%d needs %s of memory; the limit is %s", e.W, e.H, need, gigabytes(e.Have))
+	return fmt.Sprintf("%dx%d needs %s; the limit is %s", e.W, e.H, need, gigabytes(e.Have))
 }
 
 // advise works out what would fit.
@@ -296,7 +310,12 @@ func (e *MemoryError) advise(w, h int, o Options, env Env) {
 	}
 }
 
-func gigabytes(n int64) string { return fmt.Sprintf("%.1f GB", float64(n)/1e9) }
+func gigabytes(n int64) string {
+	if n < 1e9 {
+		return fmt.Sprintf("%.0f MB", float64(n)/1e6)
+	}
+	return fmt.Sprintf("%.1f GB", float64(n)/1e9)
+}
 
 // Try returns what may help.
 func (e *MemoryError) Try() []string {

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+)
+
+// TestPlanIsKeptTo: what a render holds at most, as the system counts it, is
+// within a tenth of what the plan said.
+func TestPlanIsKeptTo(t *testing.T) {
+	if testing.Short() {
+		t.Skip("paints for half a minute")
+	}
+	dir := t.TempDir()
+	if err := makeFiles(dir); err != nil {
+		t.Fatal(err)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	program := filepath.Join(dir, "impasto") // the name under which TestMain runs the command
+	if err := os.Symlink(self, program); err != nil {
+		t.Fatal(err)
+	}
+	for name, flags := range map[string][]string{
+		"adam":     {"-s", "1000", "-n", "2", "--optimizer", "adam"},
+		"l-bfgs":   {"-s", "640", "-n", "13", "--plateau", "0"}, // until its history is full
+		"in tiles": {"-s", "1500", "-n", "2", "--optimizer", "adam", "--tile", "256"},
+	} {
+		run := func(more ...string) (out []byte, peak int64) {
+			t.Helper()
+			c := exec.Command(program, append(append([]string{"art", "photo.png", "painting.png", "--scales", "1", "--weights", "mini", "--json", "--progress", "none", "-y"}, flags...), more...)...)
+			c.Dir = dir
+			out, err := c.Output()
+			if err != nil {
+				t.Fatalf("%s: %v\n%s", name, err, out)
+			}
+			return out, c.ProcessState.SysUsage().(*syscall.Rusage).Maxrss * 1024
+		}
+		var plan struct {
+			Peak int64 `json:"peak_bytes"`
+		}
+		text, _ := run("--dry-run")
+		if err := json.Unmarshal(text, &plan); err != nil {
+			t.Fatal(err)
+		}
+		_, peak := run()
+		ratio := float64(peak) / float64(plan.Peak)
+		t.Logf("%s: planned %d MB, held %d MB (%.2f)", name, plan.Peak/1e6, peak/1e6, ratio)
+		if ratio < 0.9 || ratio > 1.1 {
+			t.Errorf("%s: planned %d MB, held %d MB", name, plan.Peak/1e6, peak/1e6)
+		}
+	}
+}
