@@ -305,8 +305,12 @@ func TestEventsAndHistory(t *testing.T) {
 	if len(last.Losses.Layers) != 4 || last.Losses.Layers[0].Term != "content" || last.Losses.Layers[3].Layer != "relu3_1" {
 		t.Errorf("losses by layer are %v", last.Losses.Layers)
 	}
-	if r.Iterations != 20 || len(r.History) != 20 || r.History[19].Losses.Total != r.Losses.Total || r.History[12].Scale != 2 {
-		t.Errorf("history of %d samples, %d iterations", len(r.History), r.Iterations)
+	var sampled [][2]int
+	for _, s := range r.History {
+		sampled = append(sampled, [2]int{s.Scale, s.Iteration})
+	}
+	if want := [][2]int{{1, 1}, {1, 10}, {1, 12}, {2, 1}, {2, 8}}; r.Iterations != 20 || !slices.Equal(sampled, want) || r.History[4].Losses.Total != r.Losses.Total {
+		t.Errorf("history of scales and iterations %v, %d iterations", sampled, r.Iterations)
 	}
 }
 

@@ -59,7 +59,7 @@ type Result struct {
 	Plan       Plan
 	Iterations int // done, over all scales
 	Losses     Losses
-	History    []Sample // at most a few hundred, evenly spaced
+	History    []Sample // of each scale the first iteration, every tenth or so, and the last
 	Rollbacks  int      // evaluations thrown away because they were not finite
 	Elapsed    time.Duration
 	Patches    []Correspondence // where patches came from, by layer; none without patches

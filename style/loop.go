@@ -28,7 +28,7 @@ type loop struct {
 
 const (
 	reportEvery  = 100 * time.Millisecond
-	checkEvery   = 10 // iterations between looks at divergence
+	checkEvery   = 10 // iterations between looks at the status: a device waits for none but those
 	plateauEvery = 50
 	samples      = 100 // of the history, at most, per scale
 )
@@ -41,7 +41,7 @@ func (l *loop) resume(c *Checkpoint, optimizer gpu.Optimizer) error {
 
 func (l *loop) iterate(ctx context.Context) error {
 	n := l.plan.Scales[l.index].Iterations
-	sampleEvery := max(1, (n+samples-1)/samples)
+	sampleEvery := checkEvery * max(1, (n+checkEvery*samples-1)/(checkEvery*samples))
 	l.begun = time.Now()
 	program := l.env.Backend.Record(func() {
 		l.ob.rematch = false
@@ -73,7 +73,7 @@ func (l *loop) iterate(ctx context.Context) error {
 		}
 		l.done++
 		last := it == n
-		sample, check := last || it%sampleEvery == 0, it%checkEvery == 0
+		sample, check := it == 1 || last || it%sampleEvery == 0, it%checkEvery == 0
 		due := l.env.Progress != nil && (time.Since(l.reported) >= reportEvery || l.env.Every > 0 && l.done%l.env.Every == 0)
 		if !(sample || check || due || last) {
 			continue

@@ -1,0 +1,114 @@
+package style
+
+import (
+	"context"
+	"math"
+	"testing"
+
+	"github.com/impasto/impasto/cuda"
+	"github.com/impasto/impasto/cuda/emu"
+	"github.com/impasto/impasto/gpu"
+)
+
+// deviceEnv is a run on the software device.
+func deviceEnv(t *testing.T) (Env, cuda.Meter) {
+	d := emu.Open(emu.Options{})
+	b := gpu.NewDevice(d, gpu.DeviceOptions{Name: "emu"})
+	t.Cleanup(func() {
+		if err := b.Err(); err != nil {
+			t.Error(err)
+		}
+		b.Close()
+	})
+	return Env{Backend: b, Network: tinyNetwork(11)}, d
+}
+
+// TestIterationIsOneGraphLaunch compares two runs on a device that differ in the
+// number of iterations alone, and look at the status equally often: what the
+// longer one asks of the driver beyond the shorter is what iterations cost.
+func TestIterationIsOneGraphLaunch(t *testing.T) {
+	const short, long = 2, 5 // both look after the first and the last
+	for name, change := range map[string]func(*Options){
+		"l-bfgs":        func(*Options) {},
+		"adam, average": func(o *Options) { o.Optimizer, o.Average, o.TV = OptimizerAdam, 0.9, TVStencil },
+		"normalized":    func(o *Options) { o.Normalize = NormalizeMean },
+		"tiles":         func(o *Options) { o.Size, o.Tile, o.StyleLayers = "72", "64", o.StyleLayers[:1] },
+	} {
+		t.Run(name, func(t *testing.T) {
+			var calls [2]cuda.Calls
+			for i, n := range []int{short, long} {
+				o := tinyOptions(ModeArt)
+				o.Iterations, o.Scales, o.Size = []int{n}, 1, "32"
+				change(&o)
+				env, meter := deviceEnv(t)
+				r, err := Art(context.Background(), tinyInputs(), o, env)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if r.Iterations != n {
+					t.Fatalf("%d iterations, want %d", r.Iterations, n)
+				}
+				calls[i] = meter.Calls()
+			}
+			d := calls[1].Sub(calls[0])
+			t.Logf("an iteration is %d kernels, %d fills and %d copies", d.Launches/(long-short), d.Fills/(long-short), d.Copies/(long-short))
+			if d.GraphLaunches != long-short {
+				t.Errorf("%d more iterations made %d more graph launches", long-short, d.GraphLaunches)
+			}
+			d.GraphLaunches, d.Launches, d.Fills, d.Copies = 0, 0, 0, 0 // the last three within the graph
+			d.Live, d.Peak = 0, 0
+			if d != (cuda.Calls{}) {
+				t.Errorf("%d more iterations also made %+v", long-short, d)
+			}
+			if calls[1].Records != 1 || calls[1].Peak != calls[0].Peak {
+				t.Errorf("%d graphs were recorded, %d bytes held, and %d in the shorter run", calls[1].Records, calls[1].Peak, calls[0].Peak)
+			}
+		})
+	}
+}
+
+// TestDevicePaintsTheCPUsPicture through two scales.
+func TestDevicePaintsTheCPUsPicture(t *testing.T) {
+	for name, change := range map[string]func(*Options){
+		"l-bfgs":   func(*Options) {},
+		"adam, w2": func(o *Options) { o.Optimizer, o.Average, o.StyleLoss = OptimizerAdam, 0.9, LossW2 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := tinyOptions(ModeArt)
+			o.Iterations = []int{8, 4}
+			change(&o)
+			want, err := Art(context.Background(), tinyInputs(), o, tinyEnv(2))
+			if err != nil {
+				t.Fatal(err)
+			}
+			env, _ := deviceEnv(t)
+			got, err := Art(context.Background(), tinyInputs(), o, env)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, w := range want.History {
+				g := got.History[i]
+				off := math.Abs(g.Losses.Total-w.Losses.Total) / w.Losses.Total
+				t.Logf("scale %d, iteration %d: loss %.9g, the CPU's %.9g", w.Scale, w.Iteration, g.Losses.Total, w.Losses.Total)
+				if w.Iteration == 1 && !(off < 1e-4) {
+					t.Errorf("scale %d: the first loss is off by %.2g", w.Scale, off)
+				}
+			}
+			if p := psnr(got.Picture.Pix, want.Picture.Pix); !(p >= 45) {
+				t.Errorf("the pictures differ by %.1f dB", p)
+			} else {
+				t.Logf("the pictures differ by %.1f dB", p)
+			}
+		})
+	}
+}
+
+// psnr of values 0..1, in decibels.
+func psnr(a, b []float32) float64 {
+	sum := 0.0
+	for i := range a {
+		d := float64(a[i]) - float64(b[i])
+		sum += d * d
+	}
+	return -10 * math.Log10(sum/float64(len(a)))
+}
