@@ -45,7 +45,7 @@ func (v view) turn(p *picture.Picture) *picture.Picture {
 	}
 	sin, cos := math.Sincos(v.angle * math.Pi / 180)
 	w, h := inscribed(float64(p.W), float64(p.H), math.Abs(sin), math.Abs(cos))
-	out := picture.New(max(1, int(w)), max(1, int(h)))
+	out := picture.New(max(1, int(w+1e-6)), max(1, int(h+1e-6)))
 	for y := range out.H {
 		for x := range out.W {
 			dx, dy := float64(x)+0.5-float64(out.W)/2, float64(y)+0.5-float64(out.H)/2
