@@ -3,7 +3,8 @@ package sample
 import "image/color"
 
 // label is a region of a picture. The colours are far apart (corners and
-// middles of the RGB cube), so that no resizing or compression confuses two.
+// middles of the RGB cube), so that no resizing or compression confuses two, and
+// far apart in direction, so that a comparison by cosine does not either.
 type label uint8
 
 const (
@@ -29,10 +30,10 @@ var labels = [...]struct {
 	mountain: {"mountain", color.NRGBA{128, 0, 128, 255}},
 	water:    {"water", color.NRGBA{0, 0, 128, 255}},
 	land:     {"land", color.NRGBA{0, 255, 0, 255}},
-	tree:     {"tree", color.NRGBA{0, 96, 0, 255}},
+	tree:     {"tree", color.NRGBA{0, 128, 64, 255}},
 	building: {"building", color.NRGBA{255, 0, 0, 255}},
-	wall:     {"wall", color.NRGBA{128, 128, 128, 255}},
-	table:    {"table", color.NRGBA{128, 64, 0, 255}},
+	wall:     {"wall", color.NRGBA{192, 128, 255, 255}},
+	table:    {"table", color.NRGBA{128, 0, 64, 255}},
 	fruit:    {"fruit", color.NRGBA{255, 128, 0, 255}},
 	jug:      {"jug", color.NRGBA{255, 255, 255, 255}},
 }

@@ -108,6 +108,15 @@ func TestMapsHoldTheColoursOfTheirLegend(t *testing.T) {
 			if a != b && far < 64 {
 				t.Errorf("%q and %q are only %d apart", a, b, far)
 			}
+			var dot, xx, yy float64
+			for i := range 3 {
+				dot += float64(x[i]) * float64(y[i])
+				xx += float64(x[i]) * float64(x[i])
+				yy += float64(y[i]) * float64(y[i])
+			}
+			if degrees := math.Acos(dot/math.Sqrt(xx*yy)) * 180 / math.Pi; a != b && degrees < 15 {
+				t.Errorf("%q and %q differ by only %.0f degrees in direction", a, b, degrees)
+			}
 		}
 	}
 }
