@@ -28,6 +28,7 @@ type outcome struct {
 	Seed       uint64       `json:"seed"`
 	Recipe     string       `json:"recipe"` // hash
 	Report     string       `json:"report,omitempty"`
+	Explain    string       `json:"explain,omitempty"` // directory
 	Stopped    string       `json:"stopped,omitempty"`
 }
 
@@ -88,8 +89,19 @@ func (r *render) finish(show *show, signals *signals, res *style.Result, runErr 
 		Seconds: res.Elapsed.Seconds(), Losses: finiteLosses(res.Losses), Weights: r.network.Name, Seed: r.set.options.Seed,
 		Recipe: rec.Hash(), Stopped: stopped,
 	}
+	dir := home(r.set.text("explain"))
+	var why *account
+	if dir != "" || r.report != "" {
+		why = r.account(res)
+	}
+	if dir != "" {
+		if err := r.writeAccount(dir, why, res); err != nil {
+			return err
+		}
+		o.Explain = dir
+	}
 	if r.report != "" {
-		if err := r.writeReport(res, rec); err != nil {
+		if err := r.writeReport(res, rec, why); err != nil {
 			return err
 		}
 		o.Report = r.report
@@ -99,9 +111,17 @@ func (r *render) finish(show *show, signals *signals, res *style.Result, runErr 
 	if o.Report != "" {
 		message += " · report " + o.Report
 	}
+	if o.Explain != "" {
+		message += " · explained in " + o.Explain
+	}
 	show.reporter.Result(message, map[string]any{"output": r.out.path, "iterations": res.Iterations,
 		"seconds": res.Elapsed.Seconds(), "recipe": o.Recipe, "stopped": stopped})
 	show.reporter.Close()
+	if dir != "" && !r.quiet && !r.json {
+		for _, line := range why.explanation.Sentences() {
+			fmt.Fprintln(r.stderr, line)
+		}
+	}
 
 	var diverged *style.DivergedError
 	switch {

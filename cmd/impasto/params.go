@@ -75,6 +75,7 @@ var params = []param{
 	{name: "checkpoint", group: groupOutput, value: "EVERY", usage: "keep what --resume needs, such as every 30s (the default), 5m, or off"},
 	{name: "resume", group: groupOutput, usage: "go on where an interrupted or killed render of this output stood", flagOnly: true},
 	{name: "report", group: groupOutput, value: "FILE.html", usage: "write a page with pictures, loss curves and settings"},
+	{name: "explain", group: groupOutput, value: "DIR", usage: "write where patches came from: pictures, tables, matches", modes: patchModes},
 	{name: "no-recipe", group: groupOutput, usage: "do not write the recipe into the picture"},
 
 	{name: "patch-weight", group: groupLoss, value: "X", usage: "of patches: more of the painting", option: true, modes: patchModes},

@@ -275,6 +275,9 @@ func (r *render) chooseOutputs() error {
 			bad.add(err)
 		}
 	}
+	if dir := home(r.set.text("explain")); dir != "" {
+		bad.add(makeDirectory(dir))
+	}
 	if p := r.previewFile(); p != "" {
 		_, err := picture.FormatOf(p)
 		bad.add(err)

@@ -29,7 +29,7 @@ func (r *render) keepFrame(e style.Event, snapshot func() *picture.Picture) {
 }
 
 // writeReport writes the page of a finished render.
-func (r *render) writeReport(res *style.Result, rec recipe.Recipe) error {
+func (r *render) writeReport(res *style.Result, rec recipe.Recipe, why *account) error {
 	page := report.Page{
 		Title: baseName(r.out.path), Lead: r.header(), Program: software(),
 		Output: report.Figure{Caption: fmt.Sprintf("result, %dx%d", res.Picture.W, res.Picture.H), Picture: res.Picture},
@@ -66,6 +66,9 @@ func (r *render) writeReport(res *style.Result, rec recipe.Recipe) error {
 	}
 	if text, err := rec.Canonical(); err == nil && !r.set.on("no-recipe") {
 		page.Recipe = text
+	}
+	if why != nil {
+		why.addTo(&page)
 	}
 	return picture.WriteFile(r.report, func(w io.Writer) error { return report.Write(w, page) })
 }

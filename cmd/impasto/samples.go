@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"image"
+	"io"
 	"path/filepath"
 	"strings"
 
@@ -70,20 +71,21 @@ func samples(s *session, c *cli.Context) error {
 		return err
 	}
 	type job struct {
-		path string
+		name string
 		draw func() (*image.NRGBA, error)
+		path string // "" for one that is left alone
 	}
 	var jobs []job
 	var paths []string
 	for _, i := range sample.Names() {
 		name := i.Name
 		jobs = append(jobs,
-			job{name + ".png", func() (*image.NRGBA, error) { return sample.Draw(name, w, h) }},
-			job{name + "_sem.png", func() (*image.NRGBA, error) { m, _, err := sample.Map(name, w, h); return m, err }})
+			job{name + ".png", func() (*image.NRGBA, error) { return sample.Draw(name, w, h) }, ""},
+			job{name + "_sem.png", func() (*image.NRGBA, error) { m, _, err := sample.Map(name, w, h); return m, err }, ""})
 	}
 	// All names first: nothing is written if one of them is refused.
 	for i := range jobs {
-		path, skip, err := picture.Destination(filepath.Join(dir, jobs[i].path), rule)
+		path, skip, err := picture.Destination(filepath.Join(dir, jobs[i].name), rule)
 		bad.add(err)
 		if jobs[i].path = path; skip {
 			jobs[i].path = ""
@@ -103,6 +105,11 @@ func samples(s *session, c *cli.Context) error {
 		if err := picture.Save(j.path, picture.FromImage(img), picture.WriteOptions{}); err != nil {
 			return err
 		}
+		if name, isMap := strings.CutSuffix(j.name, maps.Suffix+".png"); isMap {
+			if err := writeLegend(name, j.path); err != nil {
+				return err
+			}
+		}
 		paths = append(paths, j.path)
 		if !s.json {
 			if err := printResult(s.stdout, j.path); err != nil {
@@ -114,6 +121,18 @@ func samples(s *session, c *cli.Context) error {
 		return writeJSON(s.stdout, map[string]any{"type": "result", "outputs": paths})
 	}
 	return nil
+}
+
+// writeLegend writes the names of a sample's regions beside its map.
+func writeLegend(name, path string) error {
+	m, _, err := sampleMap(name)
+	if err != nil {
+		return err
+	}
+	return picture.WriteFile(maps.LegendPath(path), func(w io.Writer) error {
+		_, err := io.WriteString(w, m.Legend())
+		return err
+	})
 }
 
 // sampleFile returns the bytes of a sample's PNG, as "samples" writes it, so

@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"math"
 	"slices"
 
 	"github.com/impasto/impasto/internal/picture"
@@ -72,9 +73,9 @@ func Used(c *style.Correspondence, painting *picture.Picture, number, side int) 
 		}
 	}
 	for i, n := range count {
-		light := 0.15 + 0.85*n/most
+		light := float32(0.15)
 		if n > 0 {
-			light = max(light, 0.45)
+			light = 0.35 + 0.65*float32(math.Sqrt(float64(n/most)))
 		}
 		for k := range 3 {
 			p.Pix[3*i+k] *= light

@@ -34,6 +34,8 @@ type Page struct {
 	Inputs   []Figure
 	Output   Figure
 	Frames   []Figure // on the way, in order
+	Patches  []Figure // where patches came from; none without patches
+	Matches  []Row    // and how well, by layer and region
 	Curves   Chart
 	Timings  []Row
 	Sources  []Row // names and checksums of the inputs
@@ -46,6 +48,7 @@ type Page struct {
 const (
 	mainSide  = 1024
 	frameSide = 256
+	sheetSide = 512
 )
 
 // Write writes the page.
@@ -82,6 +85,16 @@ func Write(w io.Writer, p Page) error {
 		p.Curves.write(&b)
 		b.WriteString("</section>\n")
 	}
+	if len(p.Patches) > 0 {
+		b.WriteString("<section><h2>Patches</h2><div class=\"sheets\">\n")
+		for _, f := range p.Patches {
+			if err := figure(&b, f, "sheet", sheetSide); err != nil {
+				return err
+			}
+		}
+		b.WriteString("</div></section>\n")
+	}
+	table(&b, "Matches", p.Matches)
 	table(&b, "Timings", p.Timings)
 	table(&b, "Inputs", p.Sources)
 	table(&b, "Settings", p.Settings)
@@ -147,6 +160,7 @@ figure { margin: 0; } figure img { display: block; width: 100%; height: auto; bo
 figcaption { color: var(--faint); font-size: 13px; padding-top: 5px; overflow-wrap: anywhere; }
 .pictures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(320px, 100%), 1fr)); gap: 18px; align-items: start; }
 .frames { display: grid; grid-template-columns: repeat(auto-fill, minmax(130px, 1fr)); gap: 10px; }
+.sheets { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(260px, 100%), 1fr)); gap: 14px; }
 svg { display: block; width: 100%; height: auto; background: var(--card); border: 1px solid var(--line); border-radius: 4px; }
 svg text { fill: var(--faint); font: 12px system-ui, sans-serif; } svg .grid { stroke: var(--line); stroke-width: 1; }
 svg .mark { stroke: var(--faint); stroke-width: 1; stroke-dasharray: 2 4; }
