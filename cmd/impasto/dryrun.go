@@ -79,5 +79,5 @@ func makeDirectory(dir string) error {
 
 // pixelHash identifies a picture's codes of 8 or 16 bits a channel.
 func pixelHash(p *picture.Picture, depth int) string {
-	return recipe.PixelHash(p.W, p.H, codes(p, depth))
+	return recipe.PixelHash(p.W, p.H, func(w io.Writer) { p.WriteCodes(w, depth) })
 }

@@ -77,7 +77,7 @@ func (r *render) run() error {
 func (r *render) finish(show *show, signals *signals, res *style.Result, runErr error) error {
 	stopped := stopReason(runErr)
 	rec := r.finished(res, stopped)
-	if err := r.save(res.Picture, rec); err != nil {
+	if err := r.save(res.Picture, rec, show); err != nil {
 		return err
 	}
 	if stopped != "interrupted" {
@@ -154,8 +154,8 @@ func (r *render) tellResult(o outcome) error {
 }
 
 // save writes the picture with its recipe.
-func (r *render) save(p *picture.Picture, rec recipe.Recipe) error {
-	o := picture.WriteOptions{Depth: rec.Output.Depth, Software: software()}
+func (r *render) save(p *picture.Picture, rec recipe.Recipe, show *show) error {
+	o := picture.WriteOptions{Depth: rec.Output.Depth, Software: software(), Progress: show.writing(r.out.path)}
 	if !r.set.on("no-recipe") {
 		text, err := rec.Canonical()
 		if err != nil {
@@ -196,7 +196,7 @@ func (r *render) watch(show *show, signals *signals, e style.Event) {
 		rec.Output = r.encoding()
 		rec.Result = recipe.Result{W: e.W, H: e.H, Iterations: e.Done, Planned: e.Planned,
 			Loss: recipe.Finite(e.Losses.Total), Stopped: "snapshot", PixelSHA256: pixelHash(now(), rec.Output.Depth)}
-		show.tellSaved(r.out.path, r.save(now(), rec))
+		show.tellSaved(r.out.path, r.save(now(), rec, show))
 	}
 	if show.due(time.Now()) {
 		show.preview(now(), false)
@@ -244,6 +244,20 @@ type show struct {
 // noticeEvery spaces what a run says of itself: one that keeps going back
 // after overflows would fill the screen.
 const noticeEvery = 10 * time.Second
+
+// writing tells how far a picture is written that takes long to write.
+func (s *show) writing(path string) func(rows, of int) {
+	last := time.Now()
+	return func(rows, of int) {
+		if time.Since(last) < writingEvery {
+			return
+		}
+		last = time.Now()
+		s.reporter.Event("writing", fmt.Sprintf("%s: %d %%", path, 100*rows/of), map[string]any{"output": path, "rows": rows, "of": of})
+	}
+}
+
+const writingEvery = 2 * time.Second
 
 // newShow opens progress and preview.
 func (r *render) newShow() (*show, error) {

@@ -1,15 +1,12 @@
 package picture
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
-	"image/png"
 	"io"
 
 	"github.com/HugoSmits86/nativewebp"
-	"golang.org/x/image/tiff"
 )
 
 // WriteOptions say how a picture is written. The zero value is the default.
@@ -19,6 +16,14 @@ type WriteOptions struct {
 	Fast     bool   // PNG: four times as fast and a little larger, for intermediate pictures
 	Recipe   string // JSON written into the picture, or beside it (metadata.go); "" for none
 	Software string // name and version of the program; "" for none
+
+	Progress func(rows, of int) // called as rows of PNG and TIFF are written; nil: not
+}
+
+func (o WriteOptions) tell(rows, of int) {
+	if o.Progress != nil {
+		o.Progress(rows, of)
+	}
 }
 
 // Encode writes p. PNG, TIFF (deflate) and WebP (lossless) hold exactly the
@@ -36,7 +41,7 @@ func Encode(w io.Writer, p *Picture, f Format, o WriteOptions) error {
 	case JPEG:
 		return encodeJPEG(w, p, o)
 	case TIFF:
-		return tiff.Encode(w, p.Image(or(o.Depth, 16)), &tiff.Options{Compression: tiff.Deflate, Predictor: true})
+		return encodeTIFF(w, p, o)
 	case WebP:
 		return nativewebp.Encode(w, p.Image(8), nil)
 	}
@@ -71,29 +76,6 @@ func (f Format) Fits(w, h int) error {
 			hint("write a .png")
 	}
 	return nil
-}
-
-// encodePNG writes chunks in this order: IHDR, sRGB, texts, pixels.
-func encodePNG(w io.Writer, p *Picture, o WriteOptions) error {
-	level := png.DefaultCompression
-	if o.Fast {
-		level = png.BestSpeed
-	}
-	var file bytes.Buffer
-	encoder := png.Encoder{CompressionLevel: level}
-	if err := encoder.Encode(&file, p.Image(or(o.Depth, 8))); err != nil {
-		return err
-	}
-	const header = len(pngSignature) + 25 // signature and IHDR
-	head := append([]byte(nil), file.Bytes()[:header]...)
-	head = appendPNGChunk(head, "sRGB", []byte{0}) // perceptual
-	if o.Software != "" {
-		head = appendPNGChunk(head, "iTXt", pngText(softwareKey, o.Software))
-	}
-	if o.Recipe != "" {
-		head = appendPNGChunk(head, "iTXt", pngText(recipeKey, o.Recipe))
-	}
-	return writeAll(w, head, file.Bytes()[header:])
 }
 
 func appendPNGChunk(dst []byte, kind string, data []byte) []byte {

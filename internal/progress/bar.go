@@ -106,7 +106,7 @@ func (b *bar) Event(kind, message string, _ map[string]any) {
 	switch kind {
 	case "warning":
 		b.say("impasto: %s", message)
-	case "checkpoint":
+	case "checkpoint", "writing":
 		b.say("%s: %s", kind, message)
 	}
 }

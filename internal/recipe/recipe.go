@@ -182,11 +182,11 @@ func words(err error) string {
 }
 
 // PixelHash is the SHA-256 of a picture's width, height and 8-bit or 16-bit
-// codes, big-endian: it is the same for every file format that holds them
-// exactly.
-func PixelHash(w, h int, codes []byte) string {
+// RGBA codes, big-endian, which write writes: it is the same for every file
+// format that holds them exactly.
+func PixelHash(w, h int, write func(io.Writer)) string {
 	sum := sha256.New()
 	fmt.Fprintf(sum, "%d %d\n", w, h)
-	sum.Write(codes)
+	write(sum)
 	return hex.EncodeToString(sum.Sum(nil))
 }
