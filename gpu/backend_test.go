@@ -67,6 +67,18 @@ func sizes(b Backend) []Shape {
 	return oddShapes
 }
 
+// share is the part of n cases that a backend runs: all, or where three software
+// devices differ only in their schedule, every third.
+func share(b Backend, n int) []int {
+	var list []int
+	for i := range n {
+		if _, device := b.(*Device); !device || i%3 == map[string]int{"emu-forward": 0, "emu-reverse": 1, "emu-random": 2}[b.Name()] {
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
 // takes says whether b computes on features of these channels: a device wants
 // the image's 3, or a multiple of 4.
 func takes(b Backend, channels ...int) bool {

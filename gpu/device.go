@@ -32,7 +32,8 @@ type Device struct {
 	status   cuda.Ptr // struct Status of kernels/optimizer.cuh
 	work     cuda.Ptr
 	workSize int64
-	retired  []cuda.Ptr // earlier scratch blocks, which recorded programs still use
+	retired  []cuda.Ptr          // earlier scratch blocks, which recorded programs still use
+	lists    map[string]cuda.Ptr // tables that kernels read, by content
 
 	planning bool // Record's first pass: launches are prepared, not made
 	graphs   []cuda.Graph
@@ -42,7 +43,7 @@ var _ Backend = (*Device)(nil)
 
 // NewDevice returns a backend on d, which Close closes. What fails is told by Err.
 func NewDevice(d cuda.Driver, o DeviceOptions) *Device {
-	b := &Device{d: d, name: o.Name, modules: map[string]cuda.Module{}, kernels: map[string]cuda.Kernel{}}
+	b := &Device{d: d, name: o.Name, modules: map[string]cuda.Module{}, kernels: map[string]cuda.Kernel{}, lists: map[string]cuda.Ptr{}}
 	i := d.Info()
 	for _, t := range kernels.Targets {
 		if t <= i.Major*10+i.Minor {

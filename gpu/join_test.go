@@ -9,7 +9,7 @@ import (
 )
 
 func TestJoin(t *testing.T) {
-	onCPU(t, func(t *testing.T, b Backend) {
+	onEach(t, func(t *testing.T, b Backend) {
 		for _, size := range oddShapes {
 			for _, c := range [][2]int{{1, 0}, {3, 1}, {16, 3}, {33, 5}} {
 				s, ms := withChannels(size, c[0]), withChannels(size, c[1])
@@ -51,7 +51,7 @@ func TestJoin(t *testing.T) {
 // TestPoolMaps compares average pooling of maps to a layer's grid, as style
 // does it in one step, with means of blocks of 2^(block-1) pixels.
 func TestPoolMaps(t *testing.T) {
-	onCPU(t, func(t *testing.T, b Backend) {
+	onEach(t, func(t *testing.T, b Backend) {
 		for _, size := range append(oddShapes, Shape{37, 61, 0}, Shape{3, 70, 0}) {
 			for channels := 1; channels <= 5; channels += 2 {
 				s := withChannels(size, channels)
@@ -94,7 +94,7 @@ func TestPoolMaps(t *testing.T) {
 }
 
 func TestWeigh(t *testing.T) {
-	onCPU(t, func(t *testing.T, b Backend) {
+	onEach(t, func(t *testing.T, b Backend) {
 		for _, size := range oddShapes {
 			s := withChannels(size, 3)
 			v, w := random(73, s.Len(), 2), random(74, s.Pixels(), 1)

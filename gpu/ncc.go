@@ -28,7 +28,8 @@ type BankOptions struct {
 type Bank struct {
 	Shape Shape // of the features
 	BankOptions
-	cpu *cpuBank
+	cpu    *cpuBank
+	device deviceBank
 }
 
 // Grid is the shape of the bank's patches, (rows, columns, 1); a patch's index
@@ -41,9 +42,11 @@ func grid(s Shape, size, stride int) Shape {
 
 // Matches holds the best style patch for each patch of a canvas, row by row.
 type Matches struct {
-	Shape Shape // (rows, columns, 1)
-	index []int32
+	Shape Shape   // (rows, columns, 1)
+	index []int32 // CPU backend
 	score []float32
+
+	device deviceMatches
 }
 
 // MatchGrid is the shape of Matches for a canvas searched at a stride (0 means 1).

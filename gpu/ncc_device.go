@@ -1,36 +1,148 @@
 package gpu
 
-func (b *Device) Join(dst, f, m *Array, scale float64, unit bool) {
-	panic("gpu: Join on a device: not there yet")
+import (
+	"encoding/binary"
+	"math"
+
+	"github.com/impasto/impasto/cuda"
+)
+
+// matchRows is how many rows of patches one block of kernels/ncc.cu marches down.
+const matchRows = 64
+
+// deviceBank is a bank's features with their channels filled up to a multiple of
+// four, (H, W, channels), and 1/|Q| by corner, (H, W), 0 for NoNorm.
+type deviceBank struct {
+	features, inv cuda.Ptr
+	channels      int
 }
+
+// deviceMatches are index and score, (rows, cols).
+type deviceMatches struct{ index, score cuda.Ptr }
+
 func (b *Device) NewBank(f *Array, o BankOptions) *Bank {
-	panic("gpu: NewBank on a device: not there yet")
+	b.outside("NewBank")
+	o = o.withDefaults()
+	checkBank(f, o)
+	bank := &Bank{Shape: f.Shape, BankOptions: o}
+	bank.device.channels = (f.Shape.C + 3) &^ 3
+	bank.device.features = b.alloc(4 * int64(f.Shape.Pixels()*bank.device.channels))
+	if o.Norm == PatchNorm {
+		bank.device.inv = b.alloc(4 * int64(f.Shape.Pixels()))
+	}
+	b.FillBank(bank, f)
+	return bank
 }
-func (b *Device) FillBank(bank *Bank, f *Array) { panic("gpu: FillBank on a device: not there yet") }
-func (b *Device) NewMatches(Shape) *Matches     { panic("gpu: NewMatches on a device: not there yet") }
-func (b *Device) NewPruning(x *Array, banks []*Bank, stride int, slack float64) []*Pruning {
-	panic("gpu: NewPruning on a device: not there yet")
+
+func (b *Device) FillBank(bank *Bank, f *Array) {
+	if f.Shape != bank.Shape {
+		fail("FillBank", "features %v for a bank of %v", f.Shape, bank.Shape)
+	}
+	s, d := bank.Shape, bank.device
+	b.joined(d.features, d.channels, f, nil, 1, false)
+	if d.inv != 0 {
+		b.launch("ncc", "patch_norm", blocksFor(s.Pixels(), 4), new(cuda.Args).Ptr(d.inv).Ptr(d.features).
+			Int(int32(s.H)).Int(int32(s.W)).Int(int32(d.channels)).Int(int32(bank.Size)))
+	}
 }
-func (b *Device) Match(m *Matches, x *Array, bank *Bank, o MatchOptions) {
-	panic("gpu: Match on a device: not there yet")
+
+func (b *Device) FreeBanks(banks ...*Bank) {
+	b.outside("FreeBanks")
+	for _, bank := range banks {
+		if bank != nil {
+			b.free(bank.device.features, bank.device.inv)
+			bank.device = deviceBank{}
+		}
+	}
 }
-func (b *Device) Cosines(m *Matches, x *Array, size, stride int) {
-	panic("gpu: Cosines on a device: not there yet")
+
+func (b *Device) NewMatches(s Shape) *Matches {
+	b.outside("NewMatches")
+	m := &Matches{Shape: s}
+	m.device = deviceMatches{b.alloc(4 * int64(s.Len())), b.alloc(4 * int64(s.Len()))}
+	b.do(func() error { return b.d.Fill(m.device.index, 0, int64(s.Len())) })
+	b.do(func() error { return b.d.Fill(m.device.score, 0, int64(s.Len())) })
+	return m
 }
-func (b *Device) MatchBias(bias *Array, m *Matches, scale float64) {
-	panic("gpu: MatchBias on a device: not there yet")
+
+func (b *Device) FreeMatches(all ...*Matches) {
+	b.outside("FreeMatches")
+	for _, m := range all {
+		if m != nil {
+			b.free(m.device.index, m.device.score)
+			m.device = deviceMatches{}
+		}
+	}
 }
-func (b *Device) PatchLoss(dx, f *Array, m *Matches, from []PatchSource, o PatchOptions, coef float64, slot int) {
-	panic("gpu: PatchLoss on a device: not there yet")
-}
-func (b *Device) Vote(dst *Array, m *Matches, from []PatchSource, o PatchOptions) {
-	panic("gpu: Vote on a device: not there yet")
-}
+
 func (b *Device) UploadMatches(m *Matches, index []int32, score []float32) {
-	panic("gpu: UploadMatches on a device: not there yet")
+	b.outside("UploadMatches")
+	var raw []byte
+	for _, v := range index {
+		raw = binary.LittleEndian.AppendUint32(raw, uint32(v))
+	}
+	b.upload(m.device.index, raw)
+	b.upload(m.device.score, floatBytes(score))
 }
+
 func (b *Device) DownloadMatches(index []int32, score []float32, m *Matches) {
-	panic("gpu: DownloadMatches on a device: not there yet")
+	b.outside("DownloadMatches")
+	raw := make([]byte, 4*m.Shape.Len())
+	b.download(raw, m.device.index)
+	for i := range index {
+		index[i] = int32(binary.LittleEndian.Uint32(raw[4*i:]))
+	}
+	b.download(raw, m.device.score)
+	for i := range score {
+		score[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
+	}
 }
-func (b *Device) FreeBanks(...*Bank)      {}
-func (b *Device) FreeMatches(...*Matches) {}
+
+// NewPruning finds nothing to leave out: a device looks at all pairs.
+func (b *Device) NewPruning(x *Array, banks []*Bank, stride int, slack float64) []*Pruning {
+	checkPruning(x, banks, max(1, stride))
+	return make([]*Pruning, len(banks))
+}
+
+// Match leaves a key for each corner of the canvas in scratch, which match_finish
+// turns into indices and scores.
+func (b *Device) Match(m *Matches, x *Array, bank *Bank, o MatchOptions) {
+	o.Stride = max(1, o.Stride)
+	checkMatch(m, x, bank, o)
+	s, f, d, k := x.Shape, bank.Shape, bank.device, bank.Size
+	keys := (8*int64(s.Pixels()) + deviceAlign - 1) / deviceAlign * deviceAlign
+	best := b.scratch(keys + 4*int64(s.Pixels()*d.channels))
+	canvas := x.at
+	if s.C != d.channels {
+		canvas = best + cuda.Ptr(keys)
+		b.joined(canvas, d.channels, x, nil, 1, false)
+	}
+	b.do(func() error { return b.d.Fill(best, 0, 2*int64(s.Pixels())) })
+	g := bank.Grid()
+	args := new(cuda.Args).Ptr(canvas).Ptr(d.features).Ptr(d.inv).Ptr(at(o.Bias)).Ptr(best)
+	if k == 1 || k == 3 {
+		inner := 65 - k
+		blocks := cuda.Dim3{X: (s.H + f.H - 1) * chunks(s.H, matchRows), Y: chunks(s.W, inner), Z: chunks(f.W, inner)}
+		b.launch("ncc", map[int]string{1: "ncc_match1", 3: "ncc_match3"}[k], blocks, args.Int(int32(s.H)).Int(int32(s.W)).Int(int32(f.H)).Int(int32(f.W)).
+			Int(int32(d.channels)).Int(matchRows).Int(int32(o.Stride)).Int(int32(bank.Stride)))
+	} else {
+		b.launch("ncc", "ncc_match_any", cuda.Dim3{X: m.Shape.W, Y: m.Shape.H}, args.Int(int32(s.W)).Int(int32(f.H)).Int(int32(f.W)).
+			Int(int32(d.channels)).Int(int32(k)).Int(int32(o.Stride)).Int(int32(bank.Stride)))
+	}
+	b.launch("ncc", "match_finish", blocksFor(m.Shape.Len(), 128), new(cuda.Args).Ptr(m.device.index).Ptr(m.device.score).Ptr(best).
+		Int(int32(m.Shape.H)).Int(int32(m.Shape.W)).Int(int32(s.W)).Int(int32(f.W)).Int(int32(o.Stride)).Int(int32(bank.Stride)).
+		Int(int32(g.W)).Int(int32(o.First)).Int(flag(o.Add)))
+}
+
+func (b *Device) Cosines(m *Matches, x *Array, size, stride int) {
+	stride = max(1, stride)
+	checkCosines(m, x, size, stride)
+	b.launch("ncc", "match_cosines", blocksFor(m.Shape.Len(), 4), new(cuda.Args).Ptr(m.device.score).Ptr(x.at).Int(int32(m.Shape.H)).Int(int32(m.Shape.W)).
+		Int(int32(x.Shape.W)).Int(int32(x.Shape.C)).Int(int32(size)).Int(int32(stride)))
+}
+
+func (b *Device) MatchBias(bias *Array, m *Matches, scale float64) {
+	checkMatchBias(bias, m)
+	n := m.Shape.Len()
+	b.launch("ncc", "match_bias", blocksFor(n, 128), new(cuda.Args).Ptr(bias.at).Ptr(m.device.score).Float(float32(scale)).Int(int32(n)))
+}

@@ -74,7 +74,7 @@ func (c *patchCase) covering(sources [][]float32, first []int, index []int32, sc
 }
 
 func TestPatchLoss(t *testing.T) {
-	onCPU(t, func(t *testing.T, b Backend) {
+	onEach(t, func(t *testing.T, b Backend) {
 		r := rand.New(rand.NewPCG(41, 42))
 		for _, c := range patchCases() {
 			f, sources, first, index, score := c.setUp(r)
@@ -129,7 +129,7 @@ func TestPatchLoss(t *testing.T) {
 }
 
 func TestCosinesAndBias(t *testing.T) {
-	onCPU(t, func(t *testing.T, b Backend) {
+	onEach(t, func(t *testing.T, b Backend) {
 		r := rand.New(rand.NewPCG(43, 44))
 		for _, c := range []struct {
 			x            Shape

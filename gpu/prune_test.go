@@ -103,9 +103,9 @@ func downloadMatches(b Backend, m *Matches) (index []int32, score []float32) {
 // numbers of banks drawn at random; where features are small integers the
 // argmax must be exact and ties go to the lowest index.
 func TestMatchRandomShapes(t *testing.T) {
-	onCPU(t, func(t *testing.T, b Backend) {
+	onEach(t, func(t *testing.T, b Backend) {
 		r := rand.New(rand.NewPCG(61, 62))
-		for i := range 200 {
+		for _, i := range share(b, 200) {
 			k := 1 + r.IntN(5)
 			side := func() int { return k + r.IntN(12) }
 			c, stride, own := 1+r.IntN(20), 1+r.IntN(3), 1+r.IntN(3)

@@ -4,12 +4,13 @@
 //
 //	conv        3x3 convolution forward and backward, ReLU, masks, fused pooling
 //	conv_first  the same for the image's three channels
-//	pool        2x2 max, average and L2 pooling and their gradients
+//	pool        max, average and L2 pooling and their gradients
 //	gram        Gram matrices, means, and the gradient of losses on them
 //	loss        content loss and total variation
 //	w2          the small matrices of the mean+covariance style loss
-//	ncc         the most similar patch, and the gradient towards it
-//	semantic    average-pooled semantic maps, joined to features
+//	ncc         the most similar patch
+//	patch       the loss and the vote of matched patches
+//	semantic    features joined to semantic maps
 //	adam, lbfgs optimisers whose every scalar stays on the device
 //	colour      linear colour transforms
 //	resample    separable resizing between scales

@@ -1,7 +1,8 @@
 // ncc.cu: the most similar style patch for every canvas patch, by normalised
-// cross-correlation. For 3x3 patches centred at p (canvas) and q (style),
+// cross-correlation. For patches of K x K pixels whose upper left corners are p
+// (canvas) and q (style),
 //
-//	score(p, q) = inv(q) * sum over the nine d of <F(p+d), S(q+d)>  +  bias(q)
+//	score(p, q) = inv(q) * sum over the K*K offsets d of <F(p+d), S(q+d)>  +  bias(q)
 //
 // and <F(a), S(b)> is shared by all patches that overlap it along a diagonal. So
 // a block fixes delta = qy - py, 64 columns of the canvas and 64 of the style, and
@@ -13,7 +14,8 @@
 //
 // best (H, W) holds 64-bit keys: the score as an ordered integer above, ~q below,
 // so the atomic maximum is the highest score and of equals the lowest q, whatever
-// the order of the blocks. best starts at 0, "no patch". C is a multiple of 4.
+// the order of the blocks. best starts at 0, "no patch"; NaN never wins. C is a
+// multiple of 4.
 #include "common.cuh"
 
 namespace {
@@ -24,6 +26,19 @@ constexpr int STRIP = 64, STEP = 16, THREADS = 128, PITCH = STRIP + 1;
 DEV unsigned ordered(float v) {
 	const unsigned u = bits(v);
 	return u & 0x80000000u ? ~u : u | 0x80000000u;
+}
+
+DEV float unordered(unsigned u) {
+	return __builtin_bit_cast(float, u & 0x80000000u ? u & 0x7fffffffu : ~u);
+}
+
+DEV unsigned long long key_of(float score, int q) { return (unsigned long long)ordered(score) << 32 | ~(unsigned)q; }
+
+// score_of is a sum of products as a score, for the style patch at q, number i of
+// the bank. inv and bias may be null.
+DEV float score_of(float v, const float* __restrict__ inv, const float* __restrict__ bias, int q, int i) {
+	if (inv) v *= inv[q];
+	return bias ? v + bias[i] : v;
 }
 
 // slab adds to acc the dot products of row ty of F, columns px0.., with row sy of
@@ -59,9 +74,9 @@ DEV void march(const float* __restrict__ F, const float* __restrict__ S, const f
                int rows, int stride, int styleStride, float* a, float* b, float* sums) {
 	constexpr int inner = STRIP - 2 * R;
 	const int segments = (H + rows - 1) / rows, px0 = BLOCK_Y * inner, qx0 = BLOCK_Z * inner;
-	const int delta = BLOCK_X / segments - (H - 1);
-	// Rows t of F to march over: the segment's centres with R rows around them,
-	// as far as both pictures reach.
+	const int delta = BLOCK_X / segments - (H - 1), styleCols = (Ws - 2 * R - 1) / styleStride + 1;
+	// Rows t of F to march over: those of the segment's patches, as far as both
+	// pictures reach.
 	const int r0 = max(max(BLOCK_X % segments * rows, 0), -delta);
 	const int r1 = min(min(BLOCK_X % segments * rows + rows + 2 * R, H), Hs - delta);
 	if (r1 - r0 < 2 * R + 1) return;
@@ -81,31 +96,28 @@ DEV void march(const float* __restrict__ F, const float* __restrict__ S, const f
 			last[i][j] = acc[i][j];
 		}
 		__syncthreads();
-		const int py = t - R, qy = py + delta;
-		if (t - r0 >= 2 * R && (py - R) % stride == 0 && (qy - R) % styleStride == 0) {
+		const int py = t - 2 * R, qy = py + delta;
+		if (t - r0 >= 2 * R && py % stride == 0 && qy % styleStride == 0) {
 			// Two threads a canvas column, each half of the style columns.
 			const int col = THREAD / 2, half = THREAD % 2, px = px0 + col;
 			float top = 0.f;
 			int arg = -1;
-			if (col >= R && col < STRIP - R && px < W - R && (px - R) % stride == 0) {
-				const int from = R + half * (inner / 2), to = from + inner / 2;
+			if (col < inner && px < W - 2 * R && px % stride == 0) {
+				const int from = half * (inner / 2), to = from + inner / 2;
 				for (int j = from; j < to; j++) {
 					const int qx = qx0 + j;
-					if (qx >= Ws - R || (qx - R) % styleStride) continue;
+					if (qx >= Ws - 2 * R || qx % styleStride) continue;
 					float v = 0.f;
-					UNROLL for (int d = -R; d <= R; d++) v += sums[(col + d) * PITCH + j + d];
+					UNROLL for (int d = 0; d <= 2 * R; d++) v += sums[(col + d) * PITCH + j + d];
 					const int q = qy * Ws + qx;
-					v = bias ? fma(v, inv[q], bias[q]) : v * inv[q];
-					if (arg < 0 || v > top) top = v, arg = q;
+					v = score_of(v, inv, bias, q, qy / styleStride * styleCols + qx / styleStride);
+					if (v > top || (arg < 0 && v == v)) top = v, arg = q;
 				}
 			}
 			const float otherTop = shuffle_xor(top, 1);
 			const int otherArg = shuffle_xor(arg, 1);
 			if (otherArg >= 0 && (arg < 0 || otherTop > top || (otherTop == top && otherArg < arg))) top = otherTop, arg = otherArg;
-			if (half == 0 && arg >= 0) {
-				const unsigned long long key = (unsigned long long)ordered(top) << 32 | ~(unsigned)arg;
-				atomic_max(best + (size_t)py * W + px, key);
-			}
+			if (half == 0 && arg >= 0) atomic_max(best + (size_t)py * W + px, key_of(top, arg));
 		}
 		__syncthreads();
 	}
@@ -114,9 +126,9 @@ DEV void march(const float* __restrict__ F, const float* __restrict__ S, const f
 }  // namespace
 
 // ncc_match1, ncc_match3: patches of 1x1 and 3x3 (see above). F (H, W, C),
-// S (Hs, Ws, C), inv (Hs, Ws), bias (Hs, Ws) or null, best (H, W).
-// Canvas and style patches whose upper left corner is a multiple of stride and
-// styleStride take part. rows: centres a segment of the march covers.
+// S (Hs, Ws, C), inv (Hs, Ws) or null, bias by number of the style patch or null,
+// best (H, W). Canvas and style patches whose corner is a multiple of stride and
+// styleStride take part. rows: patches a segment of the march covers.
 // Grid: ((H+Hs-1) * ceil(H/rows), ceil(W/inner), ceil(Ws/inner)), inner 64 or 62.
 // Two blocks a multiprocessor: left free, ptxas spills for a fifth of the 1x1 form.
 #define MATCH(name, R)                                                                                               \
@@ -131,49 +143,80 @@ DEV void march(const float* __restrict__ F, const float* __restrict__ S, const f
 MATCH(ncc_match1, 0)
 MATCH(ncc_match3, 1)
 
-// patch_norm: inv (Hs, Ws) = 1 / (|Q| + eps) for the (2R+1)^2 patch round each
-// style position; 0 where no whole patch fits. One warp a position.
-// Grid: ceil(Hs*Ws / 4), block 128.
+// ncc_match_any: patches of any side K, by whole patches: for the sides that are
+// seldom asked for. A block takes one canvas patch, a thread every 128th style
+// patch. Grid: (ceil((W-K+1)/stride), ceil((H-K+1)/stride)).
 KERNEL __launch_bounds__(THREADS)
-    patch_norm(float* __restrict__ inv, const float* __restrict__ S, int Hs, int Ws, int C, int R, float eps) {
-	const int q = BLOCK_X * 4 + THREAD / 32, lane = THREAD % 32, y = q / Ws, x = q % Ws;
-	if (q >= Hs * Ws) return;
-	const bool whole = y >= R && y < Hs - R && x >= R && x < Ws - R;
-	double sum = 0;
-	if (whole) for (int dy = -R; dy <= R; dy++) for (int dx = -R; dx <= R; dx++) {
-		const float* s = S + ((size_t)(y + dy) * Ws + x + dx) * C;
-		for (int c = lane; c < C; c += 32) sum += double(s[c]) * s[c];
+    ncc_match_any(const float* __restrict__ F, const float* __restrict__ S, const float* __restrict__ inv,
+                  const float* __restrict__ bias, unsigned long long* __restrict__ best, int W, int Hs, int Ws, int C, int K,
+                  int stride, int styleStride) {
+	const int py = BLOCK_Y * stride, px = BLOCK_X * stride, cols = (Ws - K) / styleStride + 1, all = ((Hs - K) / styleStride + 1) * cols;
+	float top = 0.f;
+	int arg = -1;
+	for (int i = THREAD; i < all; i += THREADS) {
+		const int qy = i / cols * styleStride, qx = i % cols * styleStride;
+		float v = 0.f;
+		for (int y = 0; y < K; y++) {
+			const float *f = F + ((size_t)(py + y) * W + px) * C, *s = S + ((size_t)(qy + y) * Ws + qx) * C;
+			for (int c = 0; c < K * C; c++) v = fma(f[c], s[c], v);
+		}
+		v = score_of(v, inv, bias, qy * Ws + qx, i);
+		if (v > top || (arg < 0 && v == v)) top = v, arg = qy * Ws + qx;
 	}
-	UNROLL for (int lanes = 16; lanes; lanes >>= 1) sum += shuffle_xor(sum, lanes);
-	if (lane == 0) inv[q] = whole ? float(1 / (sqrt(sum) + eps)) : 0.f;
+	if (arg >= 0) atomic_max(best + (size_t)py * W + px, key_of(top, arg));
 }
 
-// patch_grad: the patch loss coef * sum over canvas patches p, their offsets d and
-// channels of (F(p+d) - S(q(p)+d))^2, gathered per canvas position r:
-//
-//	dF(r) += 2 coef sum over d of (F(r) - S(q(r-d) + d))
-//
-// Nothing of patch size is made. A block does one position; its part of the loss
-// goes to loss[block]. Grid: H*W.
+// match_finish: index and score (rows, cols) from the keys of every stride-th
+// patch of a canvas W wide: first plus the number of the style patch, in rows of
+// styleCols every styleStride pixels. add keeps what is there unless the new
+// score is higher; where no patch won, the score is minus infinity.
+// Grid: ceil(rows*cols / 128).
 KERNEL __launch_bounds__(THREADS)
-    patch_grad(float* __restrict__ dF, const float* __restrict__ F, const float* __restrict__ S,
-               const unsigned long long* __restrict__ best, double* __restrict__ loss, int H, int W, int Ws, int C, int R,
-               float coef) {
-	__shared__ double scratch[THREADS / 32];
-	const int r = BLOCK_X, ry = r / W, rx = r % W;
+    match_finish(int* __restrict__ index, float* __restrict__ score, const unsigned long long* __restrict__ best, int rows,
+                 int cols, int W, int Ws, int stride, int styleStride, int styleCols, int first, int add) {
+	const int p = BLOCK_X * THREADS + THREAD;
+	if (p >= rows * cols) return;
+	const unsigned long long key = best[(size_t)(p / cols) * stride * W + p % cols * stride];
+	const int q = key ? int(~(unsigned)key) : 0;
+	const float v = key ? unordered(unsigned(key >> 32)) : -__builtin_inff();
+	if (add && !(v > score[p])) return;
+	index[p] = first + q / Ws / styleStride * styleCols + q % Ws / styleStride;
+	score[p] = v;
+}
+
+// match_cosines: score (rows, cols) /= the norm of the canvas patch; 0 for a
+// patch of zeros. One warp a patch. Grid: ceil(rows*cols / 4).
+KERNEL __launch_bounds__(THREADS)
+    match_cosines(float* __restrict__ score, const float* __restrict__ F, int rows, int cols, int W, int C, int K, int stride) {
+	const int p = BLOCK_X * 4 + THREAD / 32, lane = THREAD % 32;
+	if (p >= rows * cols) return;
 	double sum = 0;
-	for (int dy = -R; dy <= R; dy++) for (int dx = -R; dx <= R; dx++) {
-		const int py = ry - dy, px = rx - dx;
-		if (!inside(py, px, H, W)) continue;
-		const unsigned long long key = best[(size_t)py * W + px];
-		if (key == 0) continue;
-		const int q = int(~(unsigned)key) + dy * Ws + dx;
-		for (int c = THREAD; c < C; c += THREADS) {
-			const float e = F[(size_t)r * C + c] - S[(size_t)q * C + c];
-			sum += double(e) * e;
-			if (dF) dF[(size_t)r * C + c] = fma(2.f * coef, e, dF[(size_t)r * C + c]);
-		}
+	for (int y = 0; y < K; y++) {
+		const float* f = F + ((size_t)(p / cols * stride + y) * W + p % cols * stride) * C;
+		for (int c = lane; c < K * C; c += 32) sum += double(f[c]) * f[c];
 	}
-	sum = block_sum<THREADS>(sum * coef, scratch);
-	if (THREAD == 0) loss[r] = sum;
+	UNROLL for (int lanes = 16; lanes; lanes >>= 1) sum += shuffle_xor(sum, lanes);
+	if (lane == 0) score[p] = sum == 0 ? 0.f : float(score[p] / sqrt(sum));
+}
+
+// match_bias: bias = scale * score. Grid: ceil(n / 128).
+KERNEL __launch_bounds__(THREADS) match_bias(float* __restrict__ bias, const float* __restrict__ score, float scale, int n) {
+	const int i = BLOCK_X * THREADS + THREAD;
+	if (i < n) bias[i] = scale * score[i];
+}
+
+// patch_norm: inv (Hs, Ws) = 1 / |Q| for the K x K patch whose corner each style
+// position is, as if |Q|^2 were at least 1e-12; 0 where no whole patch fits. One
+// warp a position. Grid: ceil(Hs*Ws / 4).
+KERNEL __launch_bounds__(THREADS) patch_norm(float* __restrict__ inv, const float* __restrict__ S, int Hs, int Ws, int C, int K) {
+	const int q = BLOCK_X * 4 + THREAD / 32, lane = THREAD % 32, y = q / Ws, x = q % Ws;
+	if (q >= Hs * Ws) return;
+	const bool whole = y + K <= Hs && x + K <= Ws;
+	double sum = 0;
+	if (whole) for (int dy = 0; dy < K; dy++) {
+		const float* s = S + ((size_t)(y + dy) * Ws + x) * C;
+		for (int c = lane; c < K * C; c += 32) sum += double(s[c]) * s[c];
+	}
+	UNROLL for (int lanes = 16; lanes; lanes >>= 1) sum += shuffle_xor(sum, lanes);
+	if (lane == 0) inv[q] = whole ? float(1 / sqrt(sum + 1e-12)) : 0.f;
 }
