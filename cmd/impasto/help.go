@@ -37,6 +37,7 @@ var examples = map[string][2]string{
 	"map merge":   {"impasto map merge photo_sem.png azure cyan", "impasto map merge photo_sem.png '#0000ff' '#00ffff' -y"},
 	"map fit":     {"impasto map fit photo_sem.png --to photo.jpg -y", "impasto map fit map.png --to 1024x768 --crop -o large_sem.png"},
 	"map apply":   {"impasto map apply why/matches.json painting.jpg", "impasto map apply why/matches.json scan.tif -s 4x -o large.png"},
+	"map mask":    {"impasto map mask photo_sem.png face --soft 8", "impasto map mask photo_sem.png sky sea -o mask.png -y"},
 	"map view":    {"impasto map view painting_sem.png", "impasto map view painting_sem.png --over painting.jpg -o seen.png"},
 	"replay":      {"impasto replay out.png --verify", "impasto replay out.png --set size=1024 -o larger.png"},
 	"recipe":      {"impasto recipe show out.png", "impasto recipe diff a.png b.png"},

@@ -20,6 +20,7 @@ func mapCommand(s *session) *cli.Command {
 			mapRecolorCommand(s),
 			mapMergeCommand(s),
 			mapFitCommand(s),
+			mapMaskCommand(s),
 			mapViewCommand(s),
 			mapApplyCommand(s),
 		},

@@ -78,6 +78,9 @@ func (e *Explanation) Sentences() []string {
 	for _, l := range e.Layers {
 		lines = append(lines, fmt.Sprintf("%s: %.0f %% of %d patches repeat one used before; the most used is there %d times; %.0f %% of the painting's were used",
 			l.Name, 100*l.Reuse, l.Patches, l.MostUsed, 100*l.Used))
+		if l.Skipped > 0.005 {
+			lines = append(lines, fmt.Sprintf("%s: maps made %.0f %% of the comparisons needless", l.Name, 100*l.Skipped))
+		}
 		for _, leak := range l.Leaks {
 			for _, from := range leak.From {
 				if from.Share >= 0.05 {

@@ -155,7 +155,7 @@ func TestSuperpixelsAreConnectedAndFollowEdges(t *testing.T) {
 	// Numbered as connected parts are, a cell must be one part.
 	seen := make([]bool, cells)
 	visited := make([]bool, len(of))
-	m := New(p.W, p.H, []Region{{}})
+	m := blank(p.W, p.H, []Region{{}})
 	for i := range of {
 		if visited[i] {
 			continue

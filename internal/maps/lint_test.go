@@ -130,8 +130,8 @@ func TestRepairAndSnap(t *testing.T) {
 	if _, again, _ := FromPicture(m.Picture(), "x.png"); !again.Exact || again.Clear != 0 {
 		t.Errorf("it reads back as %+v", again)
 	}
-	style := New(1, 1, []Region{{Colour: rgb(255, 0, 0)}, {Colour: rgb(0, 0, 255)}, {Colour: rgb(255, 255, 255)}})
-	canvas := New(1, 1, []Region{{Colour: rgb(250, 10, 0)}, {Colour: rgb(0, 60, 220)}, {Colour: rgb(0, 255, 0)}})
+	style := blank(1, 1, []Region{{Colour: rgb(255, 0, 0)}, {Colour: rgb(0, 0, 255)}, {Colour: rgb(255, 255, 255)}})
+	canvas := blank(1, 1, []Region{{Colour: rgb(250, 10, 0)}, {Colour: rgb(0, 60, 220)}, {Colour: rgb(0, 255, 0)}})
 	if n := canvas.Snap(style); n != 2 || canvas.Regions[0].Colour != basic['r'] || canvas.Regions[1].Colour != basic['b'] || canvas.Regions[2].Colour != basic['g'] {
 		t.Errorf("%d snapped: %s", n, canvas.list(nil))
 	}

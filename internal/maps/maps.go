@@ -41,13 +41,6 @@ type Map struct {
 	Regions []Region // at most MaxRegions, the largest first when read from a picture
 }
 
-// New returns a map of w x h pixels, all of region 0, which is regions[0].
-func New(w, h int, regions []Region) *Map {
-	m := &Map{W: w, H: h, Labels: make([]uint8, w*h), Regions: append([]Region(nil), regions...)}
-	m.count()
-	return m
-}
-
 // Of returns the map of the labels (H, W), which it keeps; each must be an index
 // of regions.
 func Of(w, h int, labels []uint8, regions []Region) *Map {

@@ -30,6 +30,9 @@ func draw(t testing.TB, rows string, colours map[byte]color.NRGBA) *picture.Pict
 	return p
 }
 
+// blank is a map that is all of its first region.
+func blank(w, h int, regions []Region) *Map { return Of(w, h, make([]uint8, w*h), regions) }
+
 func set(p *picture.Picture, x, y int, c color.NRGBA) {
 	i := y*p.W + x
 	p.Pix[3*i], p.Pix[3*i+1], p.Pix[3*i+2] = float32(c.R)/255, float32(c.G)/255, float32(c.B)/255
@@ -235,7 +238,7 @@ func TestResizeTakesWhatCoversMost(t *testing.T) {
 	for range 60 {
 		w, h := 1+random.IntN(13), 1+random.IntN(11)
 		w2, h2 := 1+random.IntN(17), 1+random.IntN(9)
-		m := New(w, h, []Region{{Colour: basic['r']}, {Colour: basic['g']}, {Colour: basic['b']}})
+		m := blank(w, h, []Region{{Colour: basic['r']}, {Colour: basic['g']}, {Colour: basic['b']}})
 		for i := range m.Labels {
 			m.Labels[i] = uint8(random.IntN(3))
 		}
@@ -329,7 +332,7 @@ func TestCoverageIsTheLargestBlockMean(t *testing.T) {
 func TestWidthIsTheLargestSquare(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	for range 30 {
-		m := New(1+random.IntN(12), 1+random.IntN(12), []Region{{}, {}})
+		m := blank(1+random.IntN(12), 1+random.IntN(12), []Region{{}, {}})
 		for i := range m.Labels {
 			if random.IntN(4) == 0 {
 				m.Labels[i] = 1
@@ -379,7 +382,7 @@ func TestMergeSpecksLeavesNoneAndKeepsTheRest(t *testing.T) {
 	if got := agreement(m, truth, sceneColours); got < 0.98 {
 		t.Errorf("%.4f of the pixels agree once the dirt is gone", got)
 	}
-	one := New(3, 3, []Region{{Colour: basic['r']}})
+	one := blank(3, 3, []Region{{Colour: basic['r']}})
 	if one.MergeSpecks(100); len(one.Regions) != 1 || one.Regions[0].Pixels != 9 {
 		t.Errorf("a map of one small piece became %+v", one.Regions)
 	}
@@ -425,8 +428,8 @@ func TestRecolorMergeAndFind(t *testing.T) {
 }
 
 func TestSharedJoinsNearColours(t *testing.T) {
-	a := New(2, 1, []Region{{Colour: rgb(255, 0, 0)}, {Colour: rgb(0, 255, 0)}})
-	b := New(2, 1, []Region{{Colour: rgb(0, 250, 5)}, {Colour: rgb(0, 0, 255)}, {Colour: rgb(250, 0, 0)}})
+	a := blank(2, 1, []Region{{Colour: rgb(255, 0, 0)}, {Colour: rgb(0, 255, 0)}})
+	b := blank(2, 1, []Region{{Colour: rgb(0, 250, 5)}, {Colour: rgb(0, 0, 255)}, {Colour: rgb(250, 0, 0)}})
 	table, fromA, fromB := Shared(a, b)
 	if len(table) != 3 || !slices.Equal(fromA, []int{0, 1}) || !slices.Equal(fromB, []int{1, 2, 0}) {
 		t.Errorf("table %v, %v, %v", table, fromA, fromB)
@@ -487,7 +490,11 @@ func FuzzDecode(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, file []byte, legend string) {
-		m, src, err := Decode(bytes.NewReader(file), "fuzz.png", picture.ReadOptions{MaxPixels: 1 << 12})
+		p, info, err := picture.Decode(bytes.NewReader(file), "fuzz.png", picture.ReadOptions{MaxPixels: 1 << 12})
+		if err != nil {
+			return
+		}
+		m, src, err := fromPicture(p, info)
 		if err != nil {
 			return
 		}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"image"
 	"image/color"
-	"io"
 
 	"github.com/impasto/impasto/internal/picture"
 )
@@ -50,15 +49,6 @@ func Read(path string, o picture.ReadOptions) (*Map, *Source, error) {
 		err = m.readLegend(LegendPath(path))
 	}
 	return m, src, err
-}
-
-// Decode is Read from a stream, without a legend.
-func Decode(r io.Reader, name string, o picture.ReadOptions) (*Map, *Source, error) {
-	p, info, err := picture.Decode(r, name, o)
-	if err != nil {
-		return nil, nil, err
-	}
-	return fromPicture(p, info)
 }
 
 func fromPicture(p *picture.Picture, info *picture.Info) (*Map, *Source, error) {
