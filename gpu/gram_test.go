@@ -121,21 +121,22 @@ func TestGramLoss(t *testing.T) {
 
 func TestStyleGradShift(t *testing.T) {
 	onEach(t, func(t *testing.T, b Backend) {
-		s := Shape{5, 7, 20}
-		f, shift := random(46, s.Len(), 1), random(47, s.C, 1)
-		d := narrow(refGram(wide(random(48, s.Len(), 1)), s.C, 0.1)) // symmetric
-		want := make([]float64, s.Len())
-		for p := 0; p < s.Len(); p += s.C {
-			for i := range s.C {
-				want[p+i] = float64(shift[i])
-				for j := range s.C {
-					want[p+i] += float64(d[i*s.C+j]) * float64(f[p+j])
+		for _, s := range []Shape{{5, 7, 20}, {3, 2, 68}} {
+			f, shift := random(46, s.Len(), 1), random(47, s.C, 1)
+			d := narrow(refGram(wide(random(48, s.Len(), 1)), s.C, 0.1)) // symmetric
+			want := make([]float64, s.Len())
+			for p := 0; p < s.Len(); p += s.C {
+				for i := range s.C {
+					want[p+i] = float64(shift[i])
+					for j := range s.C {
+						want[p+i] += float64(d[i*s.C+j]) * float64(f[p+j])
+					}
 				}
 			}
+			dx := b.NewArray(s)
+			b.StyleGrad(dx, upload(b, s, f), upload(b, Matrix(s.C), d), upload(b, Vector(s.C), shift))
+			testutil.Close(t, "dx", download(b, dx), want, 1e-4, 1e-4)
 		}
-		dx := b.NewArray(s)
-		b.StyleGrad(dx, upload(b, s, f), upload(b, Matrix(s.C), d), upload(b, Vector(s.C), shift))
-		testutil.Close(t, "dx", download(b, dx), want, 1e-4, 1e-4)
 	})
 }
 

@@ -15,13 +15,15 @@ func (b *Device) NewArray(s Shape) *Array {
 	if !s.valid() {
 		fail("NewArray", "shape %v", s)
 	}
-	a := &Array{Shape: s, at: b.alloc(b.Bytes(s))}
-	b.do(func() error { return b.d.Fill(a.at, 0, b.Bytes(s)/4) })
+	// To the byte, not to the next multiple: a kernel that reads past the end
+	// must meet the end.
+	a := &Array{Shape: s, at: b.alloc(4 * int64(s.Len()))}
+	b.do(func() error { return b.d.Fill(a.at, 0, int64(s.Len())) })
 	return a
 }
 
 func (b *Device) View(a *Array, at int64, s Shape) *Array {
-	if !s.valid() || at < 0 || at%64 != 0 || at+4*int64(s.Len()) > b.Bytes(a.Shape) {
+	if !s.valid() || at < 0 || at%64 != 0 || at+4*int64(s.Len()) > 4*int64(a.Shape.Len()) {
 		fail("View", "shape %v at byte %d does not fit in %v", s, at, a.Shape)
 	}
 	return &Array{Shape: s, at: a.at + cuda.Ptr(at), view: true}

@@ -101,7 +101,7 @@ func refPoolGrad(dy, x []float64, s Shape, p Pool) []float64 {
 }
 
 var allPools = []Pool{
-	{Kind: MaxPool}, {Kind: MaxPool, Ceil: true}, {Kind: MaxPool, Size: 4, Ceil: true},
+	{Kind: MaxPool}, {Kind: MaxPool, Ceil: true}, {Kind: MaxPool, Size: 4, Ceil: true, Scale: 0.5},
 	{Kind: AvgPool}, {Kind: AvgPool, Ceil: true}, {Kind: AvgPool, Scale: 2}, {Kind: AvgPool, Size: 8, Ceil: true}, {Kind: AvgPool, Size: 4},
 	{Kind: L2Pool}, {Kind: L2Pool, Ceil: true, Scale: 0.78},
 }

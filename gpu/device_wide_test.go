@@ -1,0 +1,77 @@
+package gpu
+
+import (
+	"encoding/binary"
+	"math"
+	"testing"
+
+	"github.com/impasto/impasto/cuda"
+	"github.com/impasto/impasto/internal/testutil"
+)
+
+// The loops by which a block covers more than its 256 threads at once, at sizes
+// that whole operations reach only on real devices.
+
+// TestDotOfManyChunks has more partial sums than a block has threads.
+func TestDotOfManyChunks(t *testing.T) {
+	onEach(t, func(t *testing.T, b Backend) {
+		s := Shape{1, 257*chunkLen + 5, 1}
+		x, y := random(63, s.Len(), 1), random(64, s.Len(), 1)
+		want, size := 0.0, 0.0
+		for i := range x {
+			v := float64(x[i]) * float64(y[i])
+			want += v
+			size += math.Abs(v)
+		}
+		testutil.Close(t, "dot", []float64{b.Dot(upload(b, s, x), upload(b, s, y))}, []float64{want}, 1e-12*size, 0)
+	})
+}
+
+// TestW2Wide runs the reductions of the mean+covariance loss for more channels
+// than a block has threads; the products before them would take too long here.
+func TestW2Wide(t *testing.T) {
+	const c, pixels, coef, norm = 260, 7, 0.5, 2.25
+	mean, mean2 := random(70, c, 1), random(71, c, 1)
+	cov, cov2, root, inverse := random(72, c*c, 1), random(73, c*c, 1), random(74, c*c, 1), random(75, c*c, 1)
+	loss := 0.0
+	d, shift := make([]float64, c*c), make([]float64, c)
+	for i := range c {
+		e := float64(mean[i]) - float64(mean2[i])
+		loss += coef / c * (e*e + float64(cov[i*c+i]) + float64(cov2[i*c+i]) - 2*math.Sqrt(norm)*float64(root[i*c+i]))
+		shift[i] = 2 * coef / c / pixels * e
+		for j := range c {
+			g := -(float64(inverse[i*c+j]) + float64(inverse[j*c+i])) / 2 / math.Sqrt(norm)
+			if i == j {
+				g++
+			}
+			d[i*c+j] = 2 * coef / c / pixels * g
+			shift[i] -= d[i*c+j] * float64(mean[j])
+		}
+	}
+	onEach(t, func(t *testing.T, backend Backend) {
+		b, ok := backend.(*Device)
+		if !ok {
+			return
+		}
+		at := func(s Shape, v []float32) cuda.Ptr { return upload(b, s, v).at }
+		n := b.alloc(8)
+		b.upload(n, binary.LittleEndian.AppendUint64(nil, math.Float64bits(norm)))
+		m, m2 := at(Vector(c), mean), at(Vector(c), mean2)
+		b.launch("w2", "w2_loss", cuda.Dim3{X: 1}, new(cuda.Args).Ptr(b.slot(3)).Ptr(m).Ptr(m2).Ptr(at(Matrix(c), cov)).Ptr(at(Matrix(c), cov2)).
+			Ptr(at(Matrix(c), root)).Ptr(n).Int(c).Float(coef))
+		testutil.Close(t, "loss", []float64{lossOf(b, 3)}, []float64{loss}, 1e-9, 1e-9)
+		gotD, gotShift := b.NewArray(Matrix(c)), b.NewArray(Vector(c))
+		b.launch("w2", "w2_grad", cuda.Dim3{X: c}, new(cuda.Args).Ptr(gotD.at).Ptr(gotShift.at).Ptr(at(Matrix(c), inverse)).Ptr(n).Ptr(m).Ptr(m2).
+			Int(c).Int(pixels).Float(coef))
+		got := download(b, gotD)
+		testutil.Close(t, "gradient", got, d, 1e-9, 1e-6)
+		testutil.Close(t, "shift", download(b, gotShift), shift, 1e-7, 1e-6)
+		for i := range c {
+			for j := range i {
+				if got[i*c+j] != got[j*c+i] {
+					t.Fatalf("gradient (%d, %d) is %g, its mirror image %g", i, j, got[i*c+j], got[j*c+i])
+				}
+			}
+		}
+	})
+}
