@@ -2,6 +2,7 @@ package gpu
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math"
 	"testing"
 
@@ -9,8 +10,17 @@ import (
 	"github.com/impasto/impasto/internal/testutil"
 )
 
-// The loops by which a block covers more than its 256 threads at once, at sizes
-// that whole operations reach only on real devices.
+// Kernels by themselves, at sizes and with operands that whole operations reach
+// only on real devices, or that they hide.
+
+// onDevices runs f as a sub-test on every software device.
+func onDevices(t *testing.T, f func(t *testing.T, b *Device)) {
+	onEach(t, func(t *testing.T, b Backend) {
+		if d, ok := b.(*Device); ok {
+			f(t, d)
+		}
+	})
+}
 
 // TestDotOfManyChunks has more partial sums than a block has threads.
 func TestDotOfManyChunks(t *testing.T) {
@@ -48,11 +58,7 @@ func TestW2Wide(t *testing.T) {
 			shift[i] -= d[i*c+j] * float64(mean[j])
 		}
 	}
-	onEach(t, func(t *testing.T, backend Backend) {
-		b, ok := backend.(*Device)
-		if !ok {
-			return
-		}
+	onDevices(t, func(t *testing.T, b *Device) {
 		at := func(s Shape, v []float32) cuda.Ptr { return upload(b, s, v).at }
 		n := b.alloc(8)
 		b.upload(n, binary.LittleEndian.AppendUint64(nil, math.Float64bits(norm)))
@@ -73,5 +79,67 @@ func TestW2Wide(t *testing.T) {
 				}
 			}
 		}
+	})
+}
+
+// TestProduct multiplies matrices that are not symmetric, as those of the
+// mean+covariance loss all are.
+func TestProduct(t *testing.T) {
+	onDevices(t, func(t *testing.T, b *Device) {
+		for _, c := range []int{1, 5, 33, 68} {
+			x, y := random(76, c*c, 1), random(77, c*c, 1)
+			want := make([]float64, c*c)
+			for i := range c {
+				for j := range c {
+					for k := range c {
+						want[i*c+j] += -0.5 * float64(x[i*c+k]) * float64(y[k*c+j])
+					}
+					if i == j {
+						want[i*c+j] += 1.5
+					}
+				}
+			}
+			dst := b.NewArray(Matrix(c))
+			b.product(dst, upload(b, Matrix(c), x), upload(b, Matrix(c), y), -0.5, 1.5)
+			testutil.Close(t, fmt.Sprintf("%d x %d", c, c), download(b, dst), want, 1e-5, 1e-5)
+		}
+	})
+}
+
+// TestCovariance has an eps that is not lost in rounding.
+func TestCovariance(t *testing.T) {
+	onDevices(t, func(t *testing.T, b *Device) {
+		const c, eps = 20, 0.5
+		mean, second := random(78, c, 1), random(79, c*c, 1)
+		want := make([]float64, c*c)
+		for i := range want {
+			want[i] = float64(second[i]) - float64(mean[i/c])*float64(mean[i%c])
+			if i/c == i%c {
+				want[i] += eps
+			}
+		}
+		cov := b.NewArray(Matrix(c))
+		b.covariance(cov, upload(b, Vector(c), mean), upload(b, Matrix(c), second), eps)
+		testutil.Close(t, "covariance", download(b, cov), want, 1e-6, 1e-6)
+	})
+}
+
+// TestRootOfZeros: the norm of a zero matrix counts as 1, so nothing is divided by it.
+func TestRootOfZeros(t *testing.T) {
+	onDevices(t, func(t *testing.T, b *Device) {
+		const c = 5
+		norm, y, z := b.alloc(8), b.NewArray(Matrix(c)), b.NewArray(Matrix(c))
+		b.launch("w2", "newton_schulz_start", cuda.Dim3{X: 1}, new(cuda.Args).Ptr(norm).Ptr(y.at).Ptr(z.at).Ptr(b.NewArray(Matrix(c)).at).Int(c))
+		raw := make([]byte, 8)
+		b.download(raw, norm)
+		if v := math.Float64frombits(binary.LittleEndian.Uint64(raw)); v != 1 {
+			t.Errorf("norm is %g, want 1", v)
+		}
+		one := make([]float64, c*c)
+		for i := range c {
+			one[i*c+i] = 1
+		}
+		testutil.Close(t, "y", download(b, y), make([]float64, c*c), 0, 0)
+		testutil.Close(t, "z", download(b, z), one, 0, 0)
 	})
 }
