@@ -101,7 +101,7 @@ func refPoolGrad(dy, x []float64, s Shape, p Pool) []float64 {
 }
 
 var allPools = []Pool{
-	{Kind: MaxPool}, {Kind: MaxPool, Ceil: true}, {Kind: MaxPool, Size: 4, Ceil: true, Scale: 0.5},
+	{Kind: MaxPool}, {Kind: MaxPool, Ceil: true}, {Kind: MaxPool, Scale: 0.5}, {Kind: MaxPool, Size: 4, Ceil: true, Scale: 0.5},
 	{Kind: AvgPool}, {Kind: AvgPool, Ceil: true}, {Kind: AvgPool, Scale: 2}, {Kind: AvgPool, Size: 8, Ceil: true}, {Kind: AvgPool, Size: 4},
 	{Kind: L2Pool}, {Kind: L2Pool, Ceil: true, Scale: 0.78},
 }
@@ -193,6 +193,52 @@ func TestMaxPoolTies(t *testing.T) {
 			}
 			if v != want {
 				t.Fatalf("dx at row %d, column %d is %g, want %g", row, col, v, want)
+			}
+		}
+	})
+}
+
+// TestMaxPoolTiesMasked is the same for the winners a convolution notes.
+func TestMaxPoolTiesMasked(t *testing.T) {
+	onEach(t, func(t *testing.T, b Backend) {
+		const c, k = 3, 8
+		s, pool := Shape{5, 5, k}, Pool{Kind: MaxPool, Ceil: true}
+		bias := make([]float32, k)
+		for i := range bias {
+			bias[i] = 1
+		}
+		mask := b.NewMask(s, pool)
+		b.Conv(ConvOut{Act: b.NewArray(s), Mask: mask, Pool: pool}, b.NewArray(Shape{5, 5, c}), b.NewFilter(make([]float32, k*c*9), bias, c, k), ZeroPad)
+		dx, dy := b.NewArray(s), b.NewArray(pool.Out(s))
+		b.Fill(dy, 1)
+		b.PoolGrad(dx, dy, PoolGradOptions{Mask: mask})
+		for i, v := range download(b, dx) {
+			row, col := i/(5*k), i/k%5
+			if first := row%2 == 0 && col%2 == 0; first != (v == 1) || !first && v != 0 {
+				t.Fatalf("dx at row %d, column %d is %g", row, col, v)
+			}
+		}
+	})
+}
+
+// TestMaxPoolNaN: a window with a pixel that is not a number has no largest.
+func TestMaxPoolNaN(t *testing.T) {
+	onEach(t, func(t *testing.T, b Backend) {
+		for _, c := range []int{3, 4} {
+			s, pool := Shape{4, 4, c}, Pool{Kind: MaxPool}
+			x := random(26, s.Len(), 1)
+			bad := map[int]bool{}
+			for q := range 4 { // a corner of each of the four windows
+				y, xx := q/2*2+q/2, q%2*2+q%2
+				x[(y*4+xx)*c] = float32(nan())
+				bad[(y/2*2+xx/2)*c] = true
+			}
+			y := b.NewArray(pool.Out(s))
+			b.Pool(y, upload(b, s, x), pool)
+			for i, v := range download(b, y) {
+				if bad[i] != (v != v) {
+					t.Errorf("%d channels: pooled element %d is %g", c, i, v)
+				}
 			}
 		}
 	})
