@@ -107,16 +107,19 @@ func (b *Device) Conv(out ConvOut, x *Array, f *Filter, pad Pad) {
 		Int(across).Int(flag(pad == ReplicatePad)).Int(poolCode(out.Pool.Kind)).Int(int32(p.H)).Int(int32(p.W)).Float(out.Pool.scale()))
 }
 
+// ConvGrad spreads a pooled gradient as the kernel reads it. The image's
+// convolution does not, since no VGG pools after it: there the full-size
+// gradient is made in scratch.
 func (b *Device) ConvGrad(dx, dy *Array, f *Filter, o ConvGradOptions) {
 	checkConvGrad(dx, dy, f, o)
 	h, w := int32(dx.Shape.H), int32(dx.Shape.W)
-	from := dy.at
-	if o.Unpool != nil {
-		from = b.scratch(b.Bytes(o.Unpool.Shape))
-		b.unpool(from, dy.at, PoolGradOptions{Mask: o.Unpool}, o.Unpool.Shape, o.Unpool.Pool)
-	}
 	blocks, across := convGrid(dx.Shape, f.In)
 	if f.In == 3 {
+		from := dy.at
+		if o.Unpool != nil {
+			from = b.scratch(b.Bytes(o.Unpool.Shape))
+			b.unpool(from, dy.at, PoolGradOptions{Mask: o.Unpool}, o.Unpool.Shape, o.Unpool.Pool)
+		}
 		blocks.Y = 1
 		b.launch("conv_first", "conv_first_bwd", blocks, new(cuda.Args).Ptr(from).Ptr(f.device.backward).Ptr(dx.at).
 			Int(h).Int(w).Int(int32(f.Out)).Int(across).Int(flag(o.Add)).Int(flag(o.Pad == ReplicatePad)))
@@ -132,8 +135,16 @@ func (b *Device) ConvGrad(dx, dy *Array, f *Filter, o ConvGradOptions) {
 	if o.Gate != nil {
 		gate = o.Gate.device.signs
 	}
-	b.launch("conv", "conv3x3_bwd", blocks, new(cuda.Args).Ptr(from).Ptr(f.device.backward).Ptr(dx.at).Ptr(gate).
-		Int(h).Int(w).Int(int32(f.Out)).Int(int32(f.In)).Int(across).Int(flag(o.Add)))
+	kernel, args := "conv3x3_bwd", new(cuda.Args).Ptr(dy.at)
+	if o.Unpool != nil {
+		kernel = "conv3x3_bwd_pooled"
+		args.Ptr(o.Unpool.device.winners).Ptr(o.Unpool.device.signs)
+	}
+	args.Ptr(f.device.backward).Ptr(dx.at).Ptr(gate).Int(h).Int(w).Int(int32(f.Out)).Int(int32(f.In)).Int(across).Int(flag(o.Add))
+	if o.Unpool != nil {
+		args.Int(int32(dy.Shape.H)).Int(int32(dy.Shape.W)).Int(poolCode(o.Unpool.Pool.Kind)).Float(o.Unpool.Pool.scale())
+	}
+	b.launch("conv", kernel, blocks, args)
 }
 
 func (b *Device) Gate(dx *Array, m *Mask) {

@@ -11,6 +11,8 @@
 // read from shared memory feeds 8 multiply-adds. Input channels come in chunks
 // of 4: the 10x18 halo tile is stored channel by channel (pitch 20 floats keeps
 // 16-byte reads aligned), the 9 taps of weights beside it, double buffered.
+// Where pooling followed the layer, backward reads the pooled gradient and
+// spreads it as it loads: the full-size one is never stored.
 #include "common.cuh"
 #include "pool.cuh"
 
@@ -29,13 +31,35 @@ struct Place {
 	}
 };
 
+// Plain is the input of a convolution as it lies in memory, (H, W, cin).
+struct Plain {
+	const float* __restrict__ x;
+	int H, W, cin;
+	DEV float4 at(int y, int x_, int c) const { return load4(x + ((size_t)y * W + x_) * cin + c); }
+};
+
+// Unpooled is the gradient dy (PH, PW, cin) of pooled features, spread over the
+// pixels of the windows and gated by the signs of the features that were pooled.
+struct Unpooled {
+	const float* __restrict__ dy;
+	const unsigned char *__restrict__ winners, *__restrict__ signs;
+	int H, W, cin, PH, PW, kind;
+	float scale;
+	DEV float4 at(int y, int x, int c) const {
+		if (y / 2 >= PH || x / 2 >= PW) return make4(0, 0, 0, 0);
+		const size_t from = ((size_t)(y / 2) * PW + x / 2) * cin + c;
+		return gate4(spread(load4(dy + from), winners + from / 4, y, x, H, W, kind, scale), signs[(((size_t)y * W + x) * cin + c) / 4]);
+	}
+};
+
 // accumulate leaves in acc[pixel][channel] the sums over all cin channels of
 // block (tile, kBlock). Weights are packed (kBlock, chunk, tap, 4, 64). With
 // replicate the border pixel is repeated outside the image, else zero is read.
-DEV void accumulate(float acc[8][8], const float* __restrict__ x, const float* __restrict__ weights, int H, int W,
-                    int cin, int tileY, int tileX, bool replicate, float* shared) {
+template <class Input>
+DEV void accumulate(float acc[8][8], const Input& in, const float* __restrict__ weights, int tileY, int tileX,
+                    bool replicate, float* shared) {
 	UNROLL for (int i = 0; i < 8; i++) UNROLL for (int j = 0; j < 8; j++) acc[i][j] = 0.f;
-	const int chunks = cin / CHUNK;
+	const int H = in.H, W = in.W, chunks = in.cin / CHUNK;
 	const float* mine = weights + (size_t)BLOCK_Y * chunks * TAPS;
 	float4 pixels[2], taps[5];
 
@@ -46,7 +70,7 @@ DEV void accumulate(float acc[8][8], const float* __restrict__ x, const float* _
 			if (i >= HALO_PIXELS) continue;
 			int gy = tileY + i / 18 - 1, gx = tileX + i % 18 - 1;
 			if (replicate) gy = min(max(gy, 0), H - 1), gx = min(max(gx, 0), W - 1);
-			if (inside(gy, gx, H, W)) pixels[r] = load4(x + ((size_t)gy * W + gx) * cin + chunk * CHUNK);
+			if (inside(gy, gx, H, W)) pixels[r] = in.at(gy, gx, chunk * CHUNK);
 		}
 		UNROLL for (int r = 0; r < 5; r++) {
 			int i = THREAD + r * THREADS;
@@ -111,7 +135,7 @@ KERNEL __launch_bounds__(THREADS, 3)
 	__shared__ __attribute__((aligned(16))) float shared[2 * STAGE];
 	const int tileY = BLOCK_X / tilesX * TILE_H, tileX = BLOCK_X % tilesX * TILE_W;
 	float acc[8][8];
-	accumulate(acc, x, weights, H, W, cin, tileY, tileX, replicate != 0, shared);
+	accumulate(acc, Plain{x, H, W, cin}, weights, tileY, tileX, replicate != 0, shared);
 
 	const Place at(tileX, tileY);
 	UNROLL for (int group = 0; group < 2; group++) {
@@ -143,15 +167,16 @@ KERNEL __launch_bounds__(THREADS, 3)
 	}
 }
 
-// conv3x3_bwd: dx = (dy convolved with mirrored taps + dx if add) gated by the
-// signs of the activation x was (null: no gate). Grid: (tiles, ceil(C/64)).
-KERNEL __launch_bounds__(THREADS, 3)
-    conv3x3_bwd(const float* __restrict__ dy, const float* __restrict__ weights, float* __restrict__ dx,
-                const unsigned char* __restrict__ signs, int H, int W, int cin, int cout, int tilesX, int add) {
+namespace {
+
+// backward is the body of both kernels below.
+template <class Input>
+DEV void backward(const Input& dy, const float* __restrict__ weights, float* __restrict__ dx,
+                  const unsigned char* __restrict__ signs, int H, int W, int cout, int tilesX, int add) {
 	__shared__ __attribute__((aligned(16))) float shared[2 * STAGE];
 	const int tileY = BLOCK_X / tilesX * TILE_H, tileX = BLOCK_X % tilesX * TILE_W;
 	float acc[8][8];
-	accumulate(acc, dy, weights, H, W, cin, tileY, tileX, false, shared);
+	accumulate(acc, dy, weights, tileY, tileX, false, shared);
 
 	const Place at(tileX, tileY);
 	UNROLL for (int i = 0; i < 8; i++) UNROLL for (int group = 0; group < 2; group++) {
@@ -163,4 +188,25 @@ KERNEL __launch_bounds__(THREADS, 3)
 		if (signs) v = gate4(v, signs[to / 4]);
 		store4(dx + to, v);
 	}
+}
+
+}  // namespace
+
+// conv3x3_bwd: dx = (dy convolved with mirrored taps + dx if add) gated by the
+// signs of the activation x was (null: no gate). Grid: (tiles, ceil(C/64)).
+KERNEL __launch_bounds__(THREADS, 3)
+    conv3x3_bwd(const float* __restrict__ dy, const float* __restrict__ weights, float* __restrict__ dx,
+                const unsigned char* __restrict__ signs, int H, int W, int cin, int cout, int tilesX, int add) {
+	backward(Plain{dy, H, W, cin}, weights, dx, signs, H, W, cout, tilesX, add);
+}
+
+// conv3x3_bwd_pooled: the same from dy (PH, PW, K), the gradient of the layer's
+// max or average pooling, whose winners (PH, PW, K/4) and activation's signs
+// (H, W, K/4) the forward pass stored.
+KERNEL __launch_bounds__(THREADS, 3)
+    conv3x3_bwd_pooled(const float* __restrict__ dy, const unsigned char* __restrict__ winners,
+                       const unsigned char* __restrict__ active, const float* __restrict__ weights, float* __restrict__ dx,
+                       const unsigned char* __restrict__ signs, int H, int W, int cin, int cout, int tilesX, int add, int PH,
+                       int PW, int kind, float scale) {
+	backward(Unpooled{dy, winners, active, H, W, cin, PH, PW, kind, scale}, weights, dx, signs, H, W, cout, tilesX, add);
 }

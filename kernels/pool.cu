@@ -48,13 +48,8 @@ KERNEL __launch_bounds__(256)
 	float4 v = make4(0, 0, 0, 0);
 	if (py / 2 < PH && px / 2 < PW) {
 		const float4 g = load4(dy + from);
-		if (kind == POOL_MAX) {
-			const unsigned won = winners[from / 4], q = (py & 1) * 2 + (px & 1);
-			v = make4((won & 3) == q ? g.x * scale : 0.f, (won >> 2 & 3) == q ? g.y * scale : 0.f,
-			          (won >> 4 & 3) == q ? g.z * scale : 0.f, (won >> 6) == q ? g.w * scale : 0.f);
-		} else if (kind == POOL_AVG) {
-			const float share = scale / float((1 + ((px | 1) < W)) * (1 + ((py | 1) < H)));
-			v = make4(g.x * share, g.y * share, g.z * share, g.w * share);
+		if (kind != POOL_L2) {
+			v = spread(g, winners + from / 4, py, px, H, W, kind, scale);
 		} else {
 			const float4 a = load4(x + to), y = load4(pooled + from);
 			const float k = scale * scale;

@@ -1,5 +1,6 @@
-// pool.cuh: one 2x2 pooling window of 4 channels, shared by the convolution
-// that pools as it writes (conv.cu) and the pooling that stands alone (pool.cu).
+// pool.cuh: one 2x2 pooling window of 4 channels and the way back from it, shared
+// by the convolution that pools as it writes and whose gradient undoes that as it
+// reads (conv.cu), and the pooling that stands alone (pool.cu).
 //
 //   max  the largest, NaN above all; which one is the gradient's only way back
 //   avg  mean of the pixels inside the image (padding is not counted)
@@ -37,4 +38,17 @@ DEV float4 pool_window(Window w, int kind, bool right, bool below, float scale, 
 	                 pool_one(w.a.w, w.b.w, w.c.w, w.d.w, kind, right, below, scale, &l));
 	*winners = i | j << 2 | k << 4 | l << 6;
 	return v;
+}
+
+// spread: what the gradient g of a window's pooled value is for its pixel (y, x)
+// of (H, W): max sends it to the pixel that won, avg shares it out among the
+// pixels inside. winner points at the window's byte, read for max alone.
+DEV float4 spread(float4 g, const unsigned char* __restrict__ winner, int y, int x, int H, int W, int kind, float scale) {
+	if (kind == POOL_MAX) {
+		const unsigned won = *winner, q = (y & 1) * 2 + (x & 1);
+		return make4((won & 3) == q ? g.x * scale : 0.f, (won >> 2 & 3) == q ? g.y * scale : 0.f,
+		             (won >> 4 & 3) == q ? g.z * scale : 0.f, (won >> 6) == q ? g.w * scale : 0.f);
+	}
+	const float share = scale / float((1 + ((x | 1) < W)) * (1 + ((y | 1) < H)));
+	return make4(g.x * share, g.y * share, g.z * share, g.w * share);
 }

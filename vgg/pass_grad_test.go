@@ -13,10 +13,13 @@ import (
 )
 
 // smallNetwork has three blocks of narrow layers and random weights.
-func smallNetwork() *Network {
+func smallNetwork() *Network { return randomNetwork(5, 8, 9) }
+
+// randomNetwork has two, three and two layers of these widths.
+func randomNetwork(widths ...int) *Network {
 	r := rand.New(rand.NewPCG(3, 4))
 	n := &Network{Name: "small", Pool: PoolAvg}
-	for _, s := range topology([]int{2, 3, 2}, []int{5, 8, 9}) {
+	for _, s := range topology([]int{2, 3, 2}, widths) {
 		l := Layer{Name: s.conv(), Block: s.block, Index: s.index, In: s.in, Out: s.out,
 			Weight: make([]float32, s.in*s.out*9), Bias: make([]float32, s.out)}
 		for i := range l.Weight {
