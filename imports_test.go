@@ -36,7 +36,7 @@ var mayImport = map[string][]string{
 	"internal/config":   {},
 	"internal/mutate":   {},
 	"internal/bench":    {"internal/bench", "style", "vgg", "gpu", "gpu/simd"},
-	"cmd":               {"style", "vgg", "gpu", "gpu/simd", "internal", "cuda"},
+	"cmd":               {"style", "vgg", "gpu", "gpu/simd", "internal", "cuda", "kernels"},
 }
 
 // onlyIn names the libraries that belong to one place: a second importer is a

@@ -116,36 +116,40 @@ func openDevice(name string, threads int) (device, error) {
 	if threads <= 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	if name == "emu" {
-		return onDriver(emu.Open(emu.Options{Workers: threads}), device{
-			class: "emu", threads: threads, reason: "asked for; a GPU in software, far slower than cpu"}, "emu")
-	}
 	reason := "asked for"
-	n, isCUDA := cudaIndex(name)
 	if name == "" || name == "auto" {
 		var list []cuda.Info
-		list, reason = listCUDA()
-		if isCUDA = len(list) > 0; isCUDA {
-			reason = "the first CUDA device"
+		name = "cpu"
+		if list, reason = listCUDA(); len(list) > 0 {
+			name, reason = "cuda:0", "the first CUDA device"
 		}
 	}
-	if !isCUDA {
+	if name == "cpu" {
 		return device{backend: gpu.NewCPU(gpu.CPUOptions{Threads: threads}), class: "cpu", threads: threads, reason: reason}, nil
 	}
-	driver, err := cudaDevices.open(n)
+	driver, err := openDriver(name, threads)
 	if err != nil {
-		return device{}, deviceFault(err)
+		return device{}, err
 	}
 	i := driver.Info()
-	return onDriver(driver, device{class: fmt.Sprintf("cuda sm_%d%d", i.Major, i.Minor), reason: reason}, fmt.Sprintf("cuda:%d", n))
-}
-
-// onDriver completes d, which is reached over a driver.
-func onDriver(driver cuda.Driver, d device, name string) (device, error) {
-	i := driver.Info()
-	d.info = &i
+	d := device{info: &i, class: fmt.Sprintf("cuda sm_%d%d", i.Major, i.Minor), reason: reason}
+	if n, ok := cudaIndex(name); ok {
+		name = fmt.Sprintf("cuda:%d", n)
+	} else {
+		d.class, d.threads, d.reason = "emu", threads, "asked for; a GPU in software, far slower than cpu"
+	}
 	d.backend = gpu.NewDevice(driver, gpu.DeviceOptions{Name: name})
 	return d, deviceFault(d.backend.Err())
+}
+
+// openDriver opens emu or a CUDA device.
+func openDriver(name string, threads int) (cuda.Driver, error) {
+	n, ok := cudaIndex(name)
+	if !ok {
+		return emu.Open(emu.Options{Workers: threads}), nil
+	}
+	driver, err := cudaDevices.open(n)
+	return driver, deviceFault(err)
 }
 
 // deviceFault gives a driver's error the form that is told; nil stays nil.

@@ -30,14 +30,21 @@ func doctorCommand(s *session) *cli.Command {
 		Name:     "doctor",
 		Category: categorySetup,
 		Usage:    "check device, operations, weights and terminal",
-		Flags:    commonFlags(),
-		Action:   func(*cli.Context) error { return doctor(s) },
+		Description: "Compares what this machine computes with plain arithmetic, and each CUDA\n" +
+			"device's kernels with the processor. --device emu does so without a GPU.",
+		Flags: append([]cli.Flag{
+			textFlag("device", "", "", "NAME", "auto (all CUDA devices there are), cpu, cuda:N or emu (default: auto)"),
+		}, commonFlags()...),
+		Action: func(c *cli.Context) error { return doctor(s, flagText(c, "device")) },
 	})
 }
 
-func doctor(s *session) error {
+func doctor(s *session, on string) error {
+	if err := checkDevice(on); err != nil {
+		return err
+	}
 	var all []finding
-	checks := []func(*session) []finding{checkBuild, checkProcessor, checkMemory, checkOperations, checkWeights, checkTerminal, checkPrograms}
+	checks := []func(*session) []finding{checkBuild, checkProcessor, checkMemory, checkOperations, checkDevices(on), checkWeights, checkTerminal, checkPrograms}
 	for _, check := range checks {
 		all = append(all, check(s)...)
 	}
@@ -79,6 +86,27 @@ func checkBuild(*session) []finding {
 		all = append(all, finding{State: "note", What: "cuda", Text: why + "; pictures are painted on the CPU"})
 	}
 	return all
+}
+
+// checkDevices tests the device called on, or with auto all CUDA devices.
+func checkDevices(on string) func(*session) []finding {
+	return func(*session) (all []finding) {
+		names := []string{on}
+		switch on {
+		case "cpu":
+			return nil
+		case "", "auto":
+			names = nil
+			list, _ := listCUDA()
+			for n := range list {
+				names = append(names, fmt.Sprintf("cuda:%d", n))
+			}
+		}
+		for _, name := range names {
+			all = append(all, checkDriver(name)...)
+		}
+		return all
+	}
 }
 
 func checkProcessor(*session) []finding {

@@ -1,0 +1,290 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/impasto/impasto/cuda"
+	"github.com/impasto/impasto/gpu"
+	"github.com/impasto/impasto/internal/progress"
+	"github.com/impasto/impasto/kernels"
+)
+
+// The doctor's self-test of a device with kernels: each operation, in each form
+// that has a kernel of its own, on the device and on the processor. It finds a
+// driver that compiles the kernels wrongly or a device that computes wrongly.
+
+// checkDriver opens the device called name and tests it.
+func checkDriver(name string) []finding {
+	d, err := openDriver(name, runtime.GOMAXPROCS(0))
+	if err != nil {
+		f := toFaults(err)[0]
+		return []finding{{State: "problem", What: "device", Text: name + ": " + f.Message, Fix: strings.Join(f.Try, "; ")}}
+	}
+	i, driver := d.Info(), &launchLog{d, map[string]bool{}}
+	b := gpu.NewDevice(driver, gpu.DeviceOptions{Name: name})
+	defer b.Close()
+	all := []finding{
+		{State: "ok", What: "device", Text: fmt.Sprintf("%s: %s, sm_%d%d, %s, driver API %d.%d",
+			b.Name(), i.Name, i.Major, i.Minor, progress.Bytes(i.Memory), i.Driver/1000, i.Driver%1000/10)},
+		{State: "ok", What: "ptx", Text: fmt.Sprintf("%s: kernels for compute_%d of %s", b.Name(), b.Target(), targets())},
+	}
+	return append(all, checkKernels(b, driver)...)
+}
+
+// targets names the compute capabilities there is PTX for.
+func targets() string {
+	var names []string
+	for _, t := range kernels.Targets {
+		names = append(names, fmt.Sprintf("compute_%d", t))
+	}
+	return strings.Join(names, ", ")
+}
+
+// launchLog is a driver that notes which kernels were launched.
+type launchLog struct {
+	cuda.Driver
+	launched map[string]bool
+}
+
+func (l *launchLog) Unwrap() cuda.Driver { return l.Driver }
+
+func (l *launchLog) Launch(k cuda.Kernel, grid, block cuda.Dim3, shared int, args *cuda.Args) error {
+	l.launched[k.Signature().Name] = true
+	return l.Driver.Launch(k, grid, block, shared, args)
+}
+
+// checkKernels runs every check on b and on the processor.
+func checkKernels(b *gpu.Device, log *launchLog) []finding {
+	cpu := gpu.NewCPU(gpu.CPUOptions{})
+	defer cpu.Close()
+	var all []finding
+	for _, c := range deviceChecks {
+		worst := c.worst(b, cpu)
+		if err := b.Err(); err != nil {
+			return append(all, finding{State: "problem", What: "self-test", Text: c.name + ": " + toFaults(err)[0].Message})
+		}
+		if !(worst <= 1e-4) {
+			all = append(all, finding{State: "problem", What: "self-test", Fix: "--device cpu",
+				Text: fmt.Sprintf("%s on %s is off by %.2g of its largest value", c.name, b.Name(), worst)})
+		}
+	}
+	total, missing := 0, []string{}
+	for _, module := range kernels.Names() {
+		text, err := kernels.PTX(module, b.Target())
+		if err != nil {
+			return append(all, finding{State: "problem", What: "ptx", Text: err.Error()})
+		}
+		headers, err := cuda.Signatures(text)
+		if err != nil {
+			return append(all, finding{State: "problem", What: "ptx", Text: err.Error()})
+		}
+		for name := range headers {
+			if total++; !log.launched[name] {
+				missing = append(missing, name)
+			}
+		}
+	}
+	if len(all) > 0 {
+		return all
+	}
+	f := finding{State: "ok", What: "self-test", Text: fmt.Sprintf("%s: %d of %d kernels agree with the CPU", b.Name(), total-len(missing), total)}
+	if len(missing) > 0 {
+		slices.Sort(missing)
+		f.State = "note"
+		f.Text += "; not run: " + strings.Join(missing, ", ")
+	}
+	return []finding{f}
+}
+
+// deviceCheck is a group of operations; run adds what they compute to out.
+type deviceCheck struct {
+	name string
+	run  func(o *outputs)
+}
+
+// outputs collects what one backend computes from pictures of random numbers.
+type outputs struct {
+	gpu.Backend
+	rng  *rand.Rand
+	list [][]float32
+}
+
+func (o *outputs) random(s gpu.Shape) *gpu.Array {
+	return upload(o.Backend, s, randoms(o.rng, s.Len()))
+}
+
+func (o *outputs) keep(arrays ...*gpu.Array) {
+	for _, a := range arrays {
+		o.list = append(o.list, download(o.Backend, a))
+	}
+}
+
+// loss keeps the value in slot 0.
+func (o *outputs) loss() {
+	o.Sync()
+	o.list = append(o.list, []float32{float32(o.Status().Loss[0])})
+}
+
+// worst is the largest error over the largest value, of all outputs.
+func (c deviceCheck) worst(b, reference gpu.Backend) float64 {
+	got := &outputs{Backend: b, rng: rand.New(rand.NewPCG(3, 4))}
+	want := &outputs{Backend: reference, rng: rand.New(rand.NewPCG(3, 4))}
+	c.run(got)
+	c.run(want)
+	worst := 0.0
+	for i, w := range want.list {
+		off, scale := 0.0, 1e-30
+		for j, v := range w {
+			scale = max(scale, math.Abs(float64(v)))
+			if d := math.Abs(float64(got.list[i][j]) - float64(v)); !(d <= off) {
+				off = d
+			}
+		}
+		if e := off / scale; !(e <= worst) {
+			worst = e
+		}
+	}
+	return worst
+}
+
+// The checks' sizes are odd, so that no tile of a kernel is full.
+var (
+	testPicture  = gpu.Shape{H: 11, W: 19, C: 3}
+	testFeatures = gpu.Shape{H: 11, W: 19, C: 32}
+)
+
+var deviceChecks = []deviceCheck{
+	{"convolution of the image", func(o *outputs) {
+		f := o.NewFilter(randoms(o.rng, 27*32), randoms(o.rng, 32), 3, 32)
+		convolve(o, testPicture, f, gpu.Pool{Kind: gpu.MaxPool}, gpu.ReplicatePad)
+	}},
+	{"convolution, max pooling", func(o *outputs) { convolveFeatures(o, gpu.Pool{Kind: gpu.MaxPool, Ceil: true}) }},
+	{"convolution, average pooling", func(o *outputs) { convolveFeatures(o, gpu.Pool{Kind: gpu.AvgPool, Scale: 2}) }},
+	{"pooling", poolings},
+	{"Gram matrix", func(o *outputs) {
+		f, c := o.random(testFeatures), testFeatures.C
+		g, m := o.NewArray(gpu.Matrix(c)), o.NewArray(gpu.Vector(c))
+		o.Gram(g, f, 0.01)
+		o.Mean(m, f)
+		o.keep(g, m)
+		o.GramLoss(g, g, []gpu.GramTarget{{A: o.random(gpu.Matrix(c)), Coef: 0.3}, {A: o.random(gpu.Matrix(c)), Coef: 0.6}}, 0.01, 0)
+		o.loss()
+		dx := o.random(testFeatures)
+		o.StyleGrad(dx, f, g, m)
+		o.keep(g, dx)
+	}},
+	{"mean and covariance", func(o *outputs) {
+		s := gpu.Shape{H: 11, W: 19, C: 12}
+		moments := func() (m, g *gpu.Array) {
+			f := o.random(s)
+			m, g = o.NewArray(gpu.Vector(s.C)), o.NewArray(gpu.Matrix(s.C))
+			o.Mean(m, f)
+			o.Gram(g, f, 1/float64(s.Pixels()))
+			return m, g
+		}
+		target := o.NewW2Target(pair(moments()))
+		m, g := moments()
+		d, shift := o.NewArray(gpu.Matrix(s.C)), o.NewArray(gpu.Vector(s.C))
+		o.W2Loss(d, shift, m, g, target, s.Pixels(), 0.5, 0)
+		o.loss()
+		o.keep(d, shift)
+	}},
+	{"content and smoothness", func(o *outputs) {
+		f, dx := o.random(testFeatures), o.random(testFeatures)
+		o.ContentLoss(dx, f, o.random(testFeatures), 0.5, 0)
+		o.loss()
+		o.keep(dx)
+		x := o.random(testPicture)
+		for _, kind := range []gpu.TVKind{gpu.TVL1, gpu.TVL2, gpu.TVPower, gpu.TVInner, gpu.TVStencil} {
+			dx := o.random(testPicture)
+			o.TV(dx, x, kind, 0.5, 0)
+			o.loss()
+			o.keep(dx)
+		}
+	}},
+	{"vectors", func(o *outputs) {
+		x, y := o.random(testPicture), o.random(testPicture)
+		o.Axpy(y, 0.3, x)
+		o.AddNormalized(y, 2, x)
+		o.Weigh(y, o.random(gpu.Shape{H: testPicture.H, W: testPicture.W, C: 1}))
+		o.list = append(o.list, []float32{float32(o.Dot(x, y))})
+		small := o.NewArray(gpu.Shape{H: 7, W: 8, C: 3})
+		o.CopyWindow(small, y, 2, 5)
+		o.AddWindow(y, small, 3, 9)
+		for _, filter := range []gpu.ResampleFilter{gpu.Bilinear, gpu.Bicubic, gpu.Lanczos} {
+			o.Resample(small, y, filter)
+			o.keep(small)
+		}
+		o.keep(y)
+		o.ContentLoss(nil, x, y, 0.5, 1)
+		o.MoveLoss(0, 1)
+		o.loss()
+	}},
+	{"Adam", func(o *outputs) {
+		optimise(o, o.NewAdam(testFeatures, gpu.AdamOptions{StepOptions: gpu.StepOptions{Average: 0.9}, LearningRate: 0.1}))
+	}},
+	{"L-BFGS", func(o *outputs) {
+		optimise(o, o.NewLBFGS(testFeatures, gpu.LBFGSOptions{LineSearch: true, FirstStep: 0.1, History: 3}))
+	}},
+}
+
+func pair(m, g *gpu.Array) (*gpu.Array, *gpu.Array, float64) { return m, g, 1e-4 }
+
+func convolveFeatures(o *outputs, p gpu.Pool) {
+	c := testFeatures.C
+	f := o.NewFilter(randoms(o.rng, 9*c*64), randoms(o.rng, 64), c, 64)
+	convolve(o, testFeatures, f, p, gpu.ZeroPad)
+}
+
+// convolve runs a layer forward, with and without its pooling, and back.
+func convolve(o *outputs, in gpu.Shape, f *gpu.Filter, p gpu.Pool, pad gpu.Pad) {
+	full := gpu.Shape{H: in.H, W: in.W, C: f.Out}
+	x, act, pooled := o.random(in), o.NewArray(full), o.NewArray(p.Out(full))
+	mask, below := o.NewMask(full, p), o.NewMask(full, gpu.Pool{})
+	o.Conv(gpu.ConvOut{Act: act, Mask: below}, x, f, pad)
+	o.keep(act)
+	o.Conv(gpu.ConvOut{Pooled: pooled, Mask: mask, Pool: p}, x, f, pad)
+	o.keep(pooled)
+	dy, dx := o.random(full), o.random(in)
+	o.Gate(dy, below)
+	o.ConvGrad(dx, dy, f, gpu.ConvGradOptions{Pad: pad, Add: true})
+	o.keep(dy, dx)
+	o.ConvGrad(dx, o.random(p.Out(full)), f, gpu.ConvGradOptions{Pad: pad, Unpool: mask})
+	o.keep(dx)
+	o.PoolGrad(dy, o.random(p.Out(full)), gpu.PoolGradOptions{Mask: mask, Add: true})
+	o.keep(dy)
+}
+
+// poolings runs those that stand alone.
+func poolings(o *outputs) {
+	for _, p := range []gpu.Pool{{Kind: gpu.MaxPool}, {Kind: gpu.AvgPool, Ceil: true}, {Kind: gpu.L2Pool, Scale: 0.78}, {Kind: gpu.AvgPool, Size: 4}, {Kind: gpu.MaxPool, Size: 4}} {
+		x, dx := o.random(testFeatures), o.random(testFeatures)
+		y := o.NewArray(p.Out(testFeatures))
+		o.Pool(y, x, p)
+		o.PoolGrad(dx, o.random(y.Shape), gpu.PoolGradOptions{X: x, Y: y, Pool: p})
+		o.keep(y, dx)
+	}
+}
+
+// optimise takes four recorded steps towards a picture.
+func optimise(o *outputs, opt gpu.Optimizer) {
+	x, g, target := o.random(testFeatures), o.NewArray(testFeatures), o.random(testFeatures)
+	o.ResetStatus()
+	step := o.Record(func() {
+		o.Fill(g, 0)
+		o.ContentLoss(g, x, target, 0.5, 0)
+		opt.Step(x, g)
+	})
+	for range 4 {
+		step.Run()
+	}
+	o.loss()
+	o.keep(x)
+	opt.Result(g)
+	o.keep(g)
+}
