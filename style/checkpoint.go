@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/impasto/impasto/gpu"
@@ -154,8 +155,14 @@ func (c *Checkpoint) write(path string, backend gpu.Backend, x *gpu.Array, optim
 		if _, err := b.Write(append(head, text...)); err != nil {
 			return err
 		}
-		err := download(backend, x, func(values []float32, _, _ int) error {
-			return binary.Write(b, binary.LittleEndian, values)
+		var raw []byte
+		err := download(backend, x, func(values []float32, _ int) error {
+			raw = slices.Grow(raw[:0], 4*len(values))[:4*len(values)]
+			if _, err := binary.Encode(raw, binary.LittleEndian, values); err != nil {
+				return err
+			}
+			_, err := b.Write(raw)
+			return err
 		})
 		if err != nil {
 			return err
@@ -210,8 +217,14 @@ func (c *Checkpoint) restore(b gpu.Backend, x *gpu.Array, optimizer gpu.Optimize
 		return err
 	}
 	r := bufio.NewReaderSize(f, 1<<20)
-	upload(b, x, func(values []float32, _, _ int) {
-		err = errors.Join(err, binary.Read(r, binary.LittleEndian, values))
+	var raw []byte
+	upload(b, x, func(values []float32, _ int) {
+		raw = slices.Grow(raw[:0], 4*len(values))[:4*len(values)]
+		if _, readErr := io.ReadFull(r, raw); readErr != nil {
+			err = readErr
+			return
+		}
+		_, _ = binary.Decode(raw, binary.LittleEndian, values) // raw has their length
 	})
 	if err != nil {
 		return fmt.Errorf("checkpoint %q: %w", c.path, err)

@@ -225,7 +225,11 @@ func (r *run) begin(x *gpu.Array, content *picture.Picture) {
 func (r *run) setTargets(ob *objective, content *picture.Picture, paintings map[string][]moments) error {
 	if r.o.ContentWeight > 0 {
 		r.px.upload(r.env.Backend, ob.x, content)
-		targets := ob.t.contentTargets(ob.x, r.o.ContentLayers)
+		targets := ob.t.contentTargets(ob.x, r.o.ContentLayers, !r.plan.Recompute)
+		if r.plan.Recompute && ob.t.cut() {
+			ob.photo = r.env.Backend.NewArray(ob.x.Shape)
+			r.env.Backend.Copy(ob.photo, ob.x)
+		}
 		for _, l := range r.o.ContentLayers {
 			if l.Weight > 0 {
 				ob.addContent(l, targets[l.Layer])

@@ -24,7 +24,7 @@ func (px pixels) fromPicture(p *picture.Picture) []float32 {
 
 // upload fills image x with a picture of its size.
 func (px pixels) upload(b gpu.Backend, x *gpu.Array, p *picture.Picture) {
-	upload(b, x, func(dst []float32, y, _ int) {
+	upload(b, x, func(dst []float32, y int) {
 		for i := range dst {
 			dst[i] = float32(p.Pix[y*p.W*3+i]*px.white) - px.mean[i%3]
 		}
@@ -35,7 +35,7 @@ func (px pixels) upload(b gpu.Backend, x *gpu.Array, p *picture.Picture) {
 // what a picture can hold.
 func (px pixels) download(b gpu.Backend, x *gpu.Array) *picture.Picture {
 	p := picture.New(x.Shape.W, x.Shape.H)
-	_ = download(b, x, func(values []float32, y, _ int) error {
+	_ = download(b, x, func(values []float32, y int) error {
 		for i, v := range values {
 			p.Pix[y*p.W*3+i] = min(max((v+px.mean[i%3])/px.white, 0), 1)
 		}

@@ -32,7 +32,7 @@ func (p *Plan) chooseTile(env Env) error {
 	if err != nil {
 		return err
 	}
-	whole, err := p.bytes(env, TileSize{})
+	whole, err := p.bytes(env, TileSize{}, false)
 	if err != nil {
 		return err
 	}
@@ -40,8 +40,14 @@ func (p *Plan) chooseTile(env Env) error {
 	limit := env.MaxBytes
 	switch {
 	case size != TileSize{}:
-		if p.PeakBytes, err = p.bytes(env, size); err != nil {
+		if p.PeakBytes, err = p.bytes(env, size, false); err != nil {
 			return err
+		}
+		if limit > 0 && p.PeakBytes > limit {
+			p.Recompute = p.Options.ContentWeight > 0
+			if p.PeakBytes, err = p.bytes(env, size, p.Recompute); err != nil {
+				return err
+			}
 		}
 	case auto && limit > 0 && whole > limit && p.Options.cuttable():
 		if err := p.findTile(env, limit); err != nil {
@@ -49,13 +55,13 @@ func (p *Plan) chooseTile(env Env) error {
 		}
 	}
 	if p.Tile.W >= p.W() && p.Tile.H >= p.H() {
-		p.Tile = TileSize{}
+		p.Tile, p.Recompute = TileSize{}, false
 	}
 	p.Options.Tile = ""
 	if p.Tile != (TileSize{}) {
 		p.Options.Tile = p.Tile.String()
 	}
-	if p.Memory, err = p.account(env, p.Tile); err != nil {
+	if p.Memory, err = p.account(env, p.Tile, p.Recompute); err != nil {
 		return err
 	}
 	if limit > 0 && p.PeakBytes > limit {
@@ -78,6 +84,27 @@ func (p *Plan) findTile(env Env, limit int64) error {
 	counts := []int{1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64}
 	side := func(n, parts int) int { return max(leastTile, ((n+parts-1)/parts+step-1)/step*step) }
 	best, least, seen := 0.0, int64(0), map[TileSize]bool{}
+	consider := func(size TileSize, recompute bool) error {
+		bytes, err := p.bytes(env, size, recompute)
+		if err != nil {
+			return err
+		}
+		tiles, err := p.Options.cutTiles(env.Network, p.H(), p.W(), size)
+		if err != nil {
+			return err
+		}
+		work := tileWork(tiles, p.W(), p.H(), recompute)
+		switch fits := bytes <= limit; {
+		case fits && (best == 0 || work < best):
+			best = work
+		case !fits && best == 0 && (least == 0 || bytes < least):
+			least = bytes
+		default:
+			return nil
+		}
+		p.Tile, p.Recompute, p.PeakBytes = size, recompute, bytes
+		return nil
+	}
 	for _, rows := range counts {
 		for _, cols := range counts {
 			size := TileSize{W: side(p.W(), cols), H: side(p.H(), rows)}
@@ -85,36 +112,33 @@ func (p *Plan) findTile(env Env, limit int64) error {
 				continue
 			}
 			seen[size] = true
-			bytes, err := p.bytes(env, size)
-			if err != nil {
+			if err := consider(size, false); err != nil {
 				return err
 			}
-			tiles, err := p.Options.cutTiles(env.Network, p.H(), p.W(), size)
-			if err != nil {
-				return err
+			if p.Options.ContentWeight > 0 {
+				if err := consider(size, true); err != nil {
+					return err
+				}
 			}
-			work := tileWork(tiles, p.W(), p.H())
-			switch fits := bytes <= limit; {
-			case fits && (least > 0 || best == 0 || work < best):
-				best, least = work, 0
-			case !fits && best == 0 && (least == 0 || bytes < least):
-				least = bytes
-			default:
-				continue
-			}
-			p.Tile, p.PeakBytes = size, bytes
 		}
 	}
 	return nil
 }
 
 // tileWork is the arithmetic of an iteration in tiles over that without: the
-// halos, and the second way forward of all tiles but one. The way back takes
-// as long as the way forward.
-func tileWork(tiles []tile, w, h int) float64 {
+// halos, and the second way forward of all tiles but one; or, where the
+// photograph's features are computed anew, a second and a third of all. The way
+// back takes as long as the way forward.
+func tileWork(tiles []tile, w, h int, recompute bool) float64 {
+	if len(tiles) == 1 {
+		return 1
+	}
 	pixels := 0
 	for _, t := range tiles {
 		pixels += t.window.w * t.window.h
+	}
+	if recompute {
+		return 2 * float64(pixels) / float64(w*h)
 	}
 	last := tiles[len(tiles)-1].window
 	return (1.5*float64(pixels) - 0.5*float64(last.w*last.h)) / float64(w*h)
@@ -135,8 +159,8 @@ type MemoryPart struct {
 }
 
 // bytes is what a run with such tiles holds at most.
-func (p Plan) bytes(env Env, size TileSize) (int64, error) {
-	parts, err := p.account(env, size)
+func (p Plan) bytes(env Env, size TileSize, recompute bool) (int64, error) {
+	parts, err := p.account(env, size, recompute)
 	total := int64(0)
 	for _, part := range parts {
 		total += part.Bytes
@@ -145,7 +169,7 @@ func (p Plan) bytes(env Env, size TileSize) (int64, error) {
 }
 
 // account lists what a run with such tiles holds.
-func (p Plan) account(env Env, size TileSize) ([]MemoryPart, error) {
+func (p Plan) account(env Env, size TileSize, recompute bool) ([]MemoryPart, error) {
 	o, b := p.Options, env.Backend
 	tiles, err := o.cutTiles(env.Network, p.H(), p.W(), size)
 	if err != nil {
@@ -181,9 +205,14 @@ func (p Plan) account(env Env, size TileSize) ([]MemoryPart, error) {
 		}
 	}
 	image := b.Bytes(gpu.Shape{H: p.H(), W: p.W(), C: 3})
+	features := "the photograph's features"
+	if recompute && len(tiles) > 1 {
+		features = "the photograph, its features computed anew for each tile"
+		content = image + content/int64(p.W()*p.H())*int64(tiles[0].own.w*tiles[0].own.h)
+	}
 	return []MemoryPart{
 		{what, pass},
-		{"the photograph's features", content},
+		{features, content},
 		{"statistics of style", style},
 		{"the image and its gradient", 2 * image},
 		{fmt.Sprintf("the optimiser's %d images", o.optimizerImages()), int64(o.optimizerImages()) * image},

@@ -18,6 +18,8 @@ type objective struct {
 	t    *tiling
 	x, g *gpu.Array // (H, W, 3)
 
+	photo *gpu.Array // (H, W, 3), where its features are not kept but computed anew
+
 	content []contentTerm
 	style   []styleTerm
 
@@ -39,7 +41,7 @@ type term struct{ kind, layer string }
 
 type contentTerm struct {
 	layer  string
-	target []*gpu.Array // (h, w, C), for each tile its own part
+	target *target // (h, w, C)
 	coef   float64
 	weight float64
 	slot   int
@@ -104,14 +106,8 @@ func (ob *objective) share(l LayerWeight, all []LayerWeight) float64 {
 //	paper     1/2 * sum (F-P)^2                 Gatys et al. 2016, eq. 1
 //	mean      sum (F-P)^2 / (C H W)             neural-style, CNNMRF, neural-doodle
 //	sum       sum (F-P)^2                       image-analogies
-func (ob *objective) addContent(l LayerWeight, target []*gpu.Array) {
+func (ob *objective) addContent(l LayerWeight, target *target) {
 	shape := ob.t.whole[l.Layer]
-	power := 0.0
-	for _, part := range target {
-		if part != nil {
-			power += ob.b.Dot(part, part)
-		}
-	}
 	weight := ob.o.ContentWeight * ob.share(l, ob.o.ContentLayers) * ob.unit
 	t := contentTerm{layer: l.Layer, target: target, weight: weight, slot: ob.newSlot("content", l.Layer)}
 	switch ob.o.LossScale {
@@ -122,7 +118,7 @@ func (ob *objective) addContent(l LayerWeight, target []*gpu.Array) {
 	case ScaleSum:
 		t.coef = weight
 	default:
-		t.coef = weight * contentBalance / positive(power)
+		t.coef = weight * contentBalance / positive(target.power)
 	}
 	if ob.o.Normalize != NormalizeOff {
 		t.alone = ob.b.NewArray(shape)
@@ -192,7 +188,7 @@ func (ob *objective) atLayer(layer string, f, grad *gpu.Array) {
 	for i := range ob.content {
 		if t := &ob.content[i]; t.layer == layer {
 			dx := ob.begin(grad, t.alone)
-			ob.b.ContentLoss(dx, f, t.target[0], t.coef, t.slot)
+			ob.b.ContentLoss(dx, f, t.target.parts[0], t.coef, t.slot)
 			ob.end(grad, t.alone, t.weight)
 		}
 	}
@@ -277,7 +273,7 @@ func positive(v float64) float64 { return max(v, 1e-30) }
 
 // free gives back what the terms hold.
 func (ob *objective) free() {
-	ob.b.Free(ob.g, ob.movable)
+	ob.b.Free(ob.g, ob.movable, ob.photo)
 	for _, t := range ob.patches {
 		t.free(ob.b)
 	}
@@ -285,7 +281,7 @@ func (ob *objective) free() {
 		ob.b.Free(t.target)
 	}
 	for _, t := range ob.content {
-		ob.b.Free(t.target...)
+		t.target.free(ob.b)
 		ob.b.Free(t.alone)
 	}
 	for _, t := range ob.style {

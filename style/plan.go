@@ -24,6 +24,7 @@ type Plan struct {
 	Options   Options // with every automatic value made concrete
 	Scales    []Scale
 	Tile      TileSize
+	Recompute bool  // the photograph's features tile by tile, in each iteration, rather than keep them
 	PeakBytes int64 // the most that is held at a time: see memory.go
 	Memory    []MemoryPart
 	Seconds   float64 // estimate, from the arithmetic and a short measurement; 0 if not measured
@@ -221,7 +222,7 @@ func (p Plan) estimate(env Env, depth int) (float64, error) {
 		if err != nil {
 			return 0, err
 		}
-		total += float64(s.Iterations) * p.Options.flops(env.Network, depth, s.W, s.H) * tileWork(tiles, s.W, s.H)
+		total += float64(s.Iterations) * p.Options.flops(env.Network, depth, s.W, s.H) * tileWork(tiles, s.W, s.H, p.Recompute)
 	}
 	return total * perFlop, nil
 }

@@ -41,26 +41,74 @@ func (t *tiling) gather(m moments, p *styleParts, f *gpu.Array, own rect, norm f
 	})
 }
 
+// target is the photograph's features at a layer, each tile's own part. Where
+// all are too much to keep, the parts share one memory and each is computed
+// anew when its tile's turn comes, to the same bytes.
+type target struct {
+	parts []*gpu.Array // nil where pooling dropped a tile's last few rows
+	power float64      // sum of squares over all parts
+	room  *gpu.Array   // what the parts share; nil: each has its own memory
+}
+
+func (t *target) free(b gpu.Backend) {
+	if t.room == nil {
+		b.Free(t.parts...)
+	}
+	b.Free(t.room)
+}
+
 // contentTargets computes the features of image x at the layers that weigh
-// anything, each tile's own part.
-func (t *tiling) contentTargets(x *gpu.Array, layers []LayerWeight) map[string][]*gpu.Array {
-	targets := map[string][]*gpu.Array{}
+// anything.
+func (t *tiling) contentTargets(x *gpu.Array, layers []LayerWeight, keep bool) map[string]*target {
+	targets := map[string]*target{}
+	for _, l := range layers {
+		if l.Weight > 0 {
+			targets[l.Layer] = &target{}
+			if !keep {
+				targets[l.Layer].room = t.b.NewArray(gpu.Shape{H: 1, W: 1, C: t.largestPart(l.Layer)})
+			}
+		}
+	}
 	for i := range t.tiles {
 		t.forward(i, x, func(tap string, f *gpu.Array, own rect) {
-			for _, l := range layers {
-				if l.Layer != tap || l.Weight == 0 {
-					continue
-				}
-				var target *gpu.Array // none where pooling dropped the last few rows
-				if own.h > 0 && own.w > 0 {
-					target = t.b.NewArray(gpu.Shape{H: own.h, W: own.w, C: f.Shape.C})
-					t.b.CopyWindow(target, f, own.y, own.x)
-				}
-				targets[tap] = append(targets[tap], target)
+			target := targets[tap]
+			if target == nil {
+				return
 			}
+			var part *gpu.Array
+			if s := (gpu.Shape{H: own.h, W: own.w, C: f.Shape.C}); own.h > 0 && own.w > 0 {
+				if keep {
+					part = t.b.NewArray(s)
+				} else {
+					part = t.b.View(target.room, 0, s)
+				}
+				t.b.CopyWindow(part, f, own.y, own.x)
+				target.power += t.b.Dot(part, part)
+			}
+			target.parts = append(target.parts, part)
 		})
 	}
 	return targets
+}
+
+// largestPart is the length of the largest own part of a tap's features.
+func (t *tiling) largestPart(tap string) int {
+	s, most := t.stride[tap], 0
+	for _, tile := range t.tiles {
+		most = max(most, (tile.own.h+s-1)/s*((tile.own.w+s-1)/s)) // rounded up, as pooling may
+	}
+	return most * t.whole[tap].C
+}
+
+// lookAgain computes the photograph's features of tile i anew.
+func (ob *objective) lookAgain(i int) {
+	ob.t.forward(i, ob.photo, func(tap string, f *gpu.Array, own rect) {
+		for _, t := range ob.content {
+			if t.layer == tap && t.target.parts[i] != nil {
+				ob.b.CopyWindow(t.target.parts[i], f, own.y, own.x)
+			}
+		}
+	})
 }
 
 // evaluateTiles is evaluate, without the smoothness term, for an image that is
@@ -88,7 +136,10 @@ func (ob *objective) evaluateTiles() {
 	ob.b.Fill(ob.g, 0)
 	last := len(ob.t.tiles) - 1
 	for i := last; i >= 0; i-- {
-		if i < last {
+		if ob.photo != nil {
+			ob.lookAgain(i)
+		}
+		if i < last || ob.photo != nil {
 			ob.t.forward(i, ob.x, nil)
 		}
 		ob.t.backward(i, ob.g, func(tap string, f, grad *gpu.Array, own rect) { ob.atTile(i, i == last, tap, f, grad, own) })
@@ -123,7 +174,7 @@ func (ob *objective) atTile(i int, first bool, tap string, f, grad *gpu.Array, o
 		for j := range ob.content {
 			if t := &ob.content[j]; t.layer == tap {
 				target := ob.t.part(2, r, c)
-				ob.b.CopyWindow(target, t.target[i], r.y-own.y, r.x-own.x)
+				ob.b.CopyWindow(target, t.target.parts[i], r.y-own.y, r.x-own.x)
 				if first && r.y == own.y {
 					ob.b.ContentLoss(dx, part, target, t.coef, t.slot)
 					continue

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/impasto/impasto/gpu"
@@ -177,6 +178,31 @@ func TestTilesPaintTheSamePicture(t *testing.T) {
 		if mean >= c.mean || most >= c.most {
 			t.Errorf("after %d iterations pixels differ by %.3g levels, at most %.3g", c.iterations, mean, most)
 		}
+	}
+}
+
+// TestFeaturesComputedAnew: where memory does not allow to keep the photograph's
+// features they are computed in each iteration, and every byte is the same.
+func TestFeaturesComputedAnew(t *testing.T) {
+	o := DefaultOptions(ModeArt, "cpu", "vgg19")
+	o.Size, o.Iterations, o.Tile = "400", []int{3}, "64"
+	o.ContentLayers = []LayerWeight{{"relu1_1", 1}, {"relu4_2", 1}}
+	in := Inputs{Content: smoothPicture(203, 171, 1), Styles: []*picture.Picture{noisePicture(190, 130, 2)}}
+	env := Env{Backend: gpu.NewCPU(gpu.CPUOptions{}), Network: deepNetwork(t)}
+	kept, err := Art(context.Background(), in, o, env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	env.MaxBytes = kept.Plan.PeakBytes - 1
+	anew, err := Art(context.Background(), in, o, env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if kept.Plan.Recompute || !anew.Plan.Recompute || anew.Plan.PeakBytes >= kept.Plan.PeakBytes {
+		t.Fatalf("plans of %d and %d bytes, recompute %v and %v", kept.Plan.PeakBytes, anew.Plan.PeakBytes, kept.Plan.Recompute, anew.Plan.Recompute)
+	}
+	if !slices.Equal(anew.Picture.Pix, kept.Picture.Pix) || anew.Losses.Total != kept.Losses.Total {
+		t.Error("another picture comes out")
 	}
 }
 
