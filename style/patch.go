@@ -11,7 +11,7 @@ import (
 
 // patchBalance makes patch weight 1 a balance to the eye with content weight 1:
 // at 1 a face is lost among the stars of the painting, at 0.1 it has none.
-const patchBalance = 0.4
+const patchBalance = 0.3
 
 // patchTerm pulls the canvas at one layer towards the most similar patches of
 // the paintings (Li & Wand 2016).

@@ -49,7 +49,7 @@ func (s *session) doodlePicture(set *settings, bad faults, in sources) error {
 			set.options.Init = style.InitNoise
 		}
 	} else if set.origins["content-weight"] == "default" {
-		set.options.ContentWeight = 1
+		set.options.ContentWeight = 0.5
 	}
 	return s.renderPicture(style.ModeDoodle, set, bad, in)
 }

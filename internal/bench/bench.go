@@ -25,7 +25,7 @@ type Options struct {
 }
 
 // Kinds are the values of Options.Works.
-var Kinds = []string{"art", "draft", "matching", "tiled", "operations"}
+var Kinds = []string{"art", "draft", "matching", "convolution", "tiled", "operations"}
 
 // Result is what one work took.
 type Result struct {
@@ -96,6 +96,8 @@ func prepare(kind string, side, threads int) ([]*Work, error) {
 	switch kind {
 	case "matching":
 		return []*Work{Matching(b, "relu3_1", side), Matching(b, "relu4_1", side)}, nil
+	case "convolution":
+		return []*Work{Convolution(b, "relu3_1", side), Convolution(b, "relu4_1", side)}, nil
 	case "draft":
 		n, err := vgg.Mini()
 		if err != nil {

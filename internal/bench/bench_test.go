@@ -30,7 +30,7 @@ func TestRun(t *testing.T) {
 			t.Errorf("%+v", x)
 		}
 	}
-	for _, want := range []string{"art", "draft", "matching relu3_1", "matching relu4_1", "conv1_1 forward", "conv5_1 backward", "relu4_1 Gram", "whole", "tiles of 64", "total variation", "Adam step"} {
+	for _, want := range []string{"art", "draft", "matching relu3_1", "matching relu4_1", "convolution relu3_1", "convolution relu4_1", "conv1_1 forward", "conv5_1 backward", "relu4_1 Gram", "whole", "tiles of 64", "total variation", "Adam step"} {
 		if !names[want] {
 			t.Errorf("no result for %q", want)
 		}

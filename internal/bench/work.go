@@ -92,14 +92,47 @@ func Art(b gpu.Backend, n *vgg.Network, side int) (*Work, error) {
 	return &Work{Name: name, Group: "iteration", Side: shape.H, Flop: flop, Run: func() { program.Run(); b.Sync() }}, b.Err()
 }
 
+// featureShape is that of a layer that patches are matched at.
+func featureShape(layer string, side int) (n, c int) {
+	if layer == "relu4_1" {
+		return side / 8, 512
+	}
+	return side / 4, 256 // relu3_1
+}
+
+// slice is how many filters a convolution has at a time; neural-doodle calls it so.
+const slice = 512
+
+// Convolution is the same search as Matching in the form that other programs
+// give it: every patch of the painting is a filter, and the canvas's features
+// are convolved with all of them, some at a time. It runs on the convolution
+// that the network runs on; that all slices have the same filters, and that
+// nobody looks for the largest score, only flatters it.
+func Convolution(b gpu.Backend, layer string, side int) *Work {
+	n, c := featureShape(layer, side)
+	s := gpu.Shape{H: n, W: n, C: c}
+	weights := make([]float32, slice*c*9)
+	r := rand.New(rand.NewPCG(3, 1))
+	for i := range weights {
+		weights[i] = r.Float32()
+	}
+	x, f := noise(b, s, 4), b.NewFilter(weights, make([]float32, slice), c, slice)
+	scores := b.NewArray(gpu.Shape{H: n, W: n, C: slice})
+	patches := (n - 2) * (n - 2)
+	run := func() {
+		for i := 0; i < patches; i += slice {
+			b.Conv(gpu.ConvOut{Act: scores}, x, f, gpu.ZeroPad)
+		}
+		b.Sync()
+	}
+	return &Work{Name: "convolution " + layer, Group: "matching", Side: side, Flop: 18 * float64(c) * float64(patches) * float64(patches),
+		Bytes: 4 * float64(patches) * float64(patches), Run: run}
+}
+
 // Matching is the search of the relu layer's 3x3 patches, normalised: features
 // of a canvas of side pixels in a painting of the same size.
 func Matching(b gpu.Backend, layer string, side int) *Work {
-	scale, c := 4, 256 // relu3_1
-	if layer == "relu4_1" {
-		scale, c = 8, 512
-	}
-	n := side / scale
+	n, c := featureShape(layer, side)
 	s := gpu.Shape{H: n, W: n, C: c}
 	bank := b.NewBank(noise(b, s, 3), gpu.BankOptions{})
 	x, m := noise(b, s, 4), b.NewMatches(bank.MatchGrid(s, 1))
