@@ -15,7 +15,7 @@ import (
 func emulated(t testing.TB) []*Device {
 	var list []*Device
 	for _, s := range []emu.Schedule{emu.Forward, emu.Reverse, emu.Random} {
-		b := NewDevice(emu.Open(emu.Options{Schedule: s, Seed: 11}), DeviceOptions{Name: "emu-" + s.String()})
+		b := NewDevice(testutil.Driver(emu.Open(emu.Options{Schedule: s, Seed: 11})), DeviceOptions{Name: "emu-" + s.String()})
 		t.Cleanup(func() {
 			if err := b.Err(); err != nil {
 				t.Errorf("%s: %v", b.Name(), err)

@@ -13,7 +13,7 @@ import (
 type mutant struct {
 	file    string
 	modules []string // compiled from the file
-	tests   string   // regular expression of the tests that run it
+	tests   string   // pattern of the tests that run it
 	name    string
 	source  string // the file with the fault in it
 	excuse  string // why no test can see it; empty: one must

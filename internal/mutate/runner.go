@@ -124,7 +124,7 @@ func (r *runner) trust(m *mutant) error {
 		return fmt.Errorf("tests fail without any fault:\n%s", out)
 	}
 	if !bytes.Contains(out, []byte("\n    --- PASS")) {
-		return fmt.Errorf("no test matches %q on the software device", m.tests)
+		return fmt.Errorf("no test matches %q", m.tests)
 	}
 	r.sound[key] = true
 	return nil
@@ -174,9 +174,12 @@ func (r *runner) test(m *mutant, folder string) ([]byte, error) {
 	if r.tests != "" {
 		tests = r.tests
 	}
+	if !strings.Contains(tests, "/") {
+		tests = "(" + tests + ")/emu"
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), r.timeout)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, filepath.Join(r.folder, "tests"), "-test.v", "-test.failfast", "-test.run", "("+tests+")/emu")
+	cmd := exec.CommandContext(ctx, filepath.Join(r.folder, "tests"), "-test.v", "-test.failfast", "-test.run", tests)
 	cmd.Dir = r.pkg
 	cmd.Env = append(os.Environ(), "IMPASTO_PTX="+folder)
 	out, err := cmd.CombinedOutput()
