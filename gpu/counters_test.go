@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/impasto/impasto/cuda"
 	"github.com/impasto/impasto/cuda/emu"
 	"github.com/impasto/impasto/kernels"
 )
@@ -22,6 +23,7 @@ func everyKernel(b *Device) {
 	b.Conv(ConvOut{Act: other, Pooled: pooled, Mask: mask, Pool: pool}, feat, conv, ZeroPad)
 	dx, dimage := up(s), up(image.Shape)
 	b.ConvGrad(dx, other, conv, ConvGradOptions{Gate: plain})
+	b.ConvGrad(dx, pooled, conv, ConvGradOptions{Unpool: mask, Add: true, Gate: plain})
 	b.ConvGrad(dimage, dx, first, ConvGradOptions{})
 	b.Pool(pooled, other, pool)
 	b.PoolGrad(dx, pooled, PoolGradOptions{Mask: mask})
@@ -49,22 +51,54 @@ func everyKernel(b *Device) {
 	b.AddWindow(feat, small, 4, 8)
 	b.MoveLoss(5, 4)
 	b.Resample(up(Shape{8, 16, 3}), image, Bilinear)
+	params := up(Shape{1, 1, 15})
+	pixels := int32(image.Shape.Pixels())
+	b.launch("colour", "colour_matrix", blocksFor(int(pixels), 256), new(cuda.Args).Ptr(dimage.at).Ptr(image.at).Ptr(params.at).Int(pixels))
+	b.launch("colour", "keep_colours", blocksFor(int(pixels), 256), new(cuda.Args).Ptr(dimage.at).Ptr(image.at).Int(pixels))
+
+	joined := b.NewArray(Shape{16, 32, 68})
+	b.Join(joined, feat, up(Shape{16, 32, 4}), 1, true)
+	strip := up(Shape{4, 64, 32})
+	for _, size := range []int{1, 2, 3} {
+		bank := b.NewBank(strip, BankOptions{Size: size})
+		m := b.NewMatches(bank.MatchGrid(strip.Shape, 1))
+		b.Match(m, strip, bank, MatchOptions{})
+		b.Cosines(m, strip, size, 1)
+		b.MatchBias(up(m.Shape), m, 1)
+		from, to := []PatchSource{{F: strip}}, up(strip.Shape)
+		b.PatchLoss(to, strip, m, from, PatchOptions{Size: size}, 1, 5)
+		b.Vote(to, m, from, PatchOptions{Size: size})
+	}
+	for _, opt := range []Optimizer{b.NewAdam(image.Shape, AdamOptions{}), b.NewLBFGS(image.Shape, LBFGSOptions{})} {
+		for range 3 {
+			opt.Step(image, dimage)
+		}
+		opt.Result(dimage)
+	}
 }
 
 // strided are the kernels whose threads read global memory farther apart than
 // the sectors of 32 bytes it comes in: by how much more than the least possible
 // they may ask for. All others ask for no more than the bytes they use.
 var strided = map[string]float64{
-	"conv3x3_fwd": 1.25, "conv3x3_bwd": 1.25, // 4 channels of a pixel: half a sector, the other half comes next
-	"conv_first_fwd": 1.2, "conv_first_bwd": 1.1, "style_grad": 1.3,
-	"tv_loss": 3, "tv_stencil": 3, "resample_x": 2.2, "pool_any": 3.5, "pool_any_bwd": 1.1, // 3 colours to a thread
-	"gram_finish": 1.8, "w2_grad": 2.6, "w2_loss": 5, "sum_finish": 1.2, // matrices of C x C, not pictures
+	// 4 channels of a pixel are half a sector; the other half comes next.
+	"conv3x3_fwd": 1.25, "conv3x3_bwd": 1.25, "conv3x3_bwd_pooled": 1.4, "conv_first_fwd": 1.2, "conv_first_bwd": 1.1,
+	"style_grad": 1.3, "ncc_match1": 2, "ncc_match3": 2, "ncc_match_any": 7,
+	// 3 colours to a thread.
+	"tv_loss": 3, "tv_stencil": 3, "resample_x": 2.2, "pool_any": 3.5, "pool_any_bwd": 1.1, "colour_matrix": 2.5, "keep_colours": 3,
+	// Matrices of C x C and scalars, not pictures.
+	"gram_finish": 1.8, "w2_grad": 2.6, "w2_loss": 5, "sum_finish": 1.2, "lbfgs_dots": 1.1, "lbfgs_solve": 1.1,
+	// Rows that do not start where a sector does.
+	"join": 1.1, "match_finish": 1.1, "patch_loss": 1.1, "patch_vote": 1.1,
 }
 
 // conflicting are the kernels that ask a bank of shared memory for two words at
 // once: which part of their passes that may cost. In all others no bank is asked
 // twice.
-var conflicting = map[string]float64{"conv3x3_fwd": 0.02, "conv3x3_bwd": 0.02, "conv_first_bwd": 0.05}
+var conflicting = map[string]float64{
+	"conv3x3_fwd": 0.02, "conv3x3_bwd": 0.02, "conv3x3_bwd_pooled": 0.02, "conv_first_bwd": 0.05,
+	"ncc_match1": 0.25, "ncc_match3": 0.25, // few channels here; less with more
+}
 
 // TestKernelTraffic holds every kernel to these claims, and the convolution to
 // spending its instructions on multiply-adds. With -v it prints what docs/kernels.md

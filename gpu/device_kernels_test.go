@@ -143,3 +143,60 @@ func TestRootOfZeros(t *testing.T) {
 		testutil.Close(t, "z", download(b, z), one, 0, 0)
 	})
 }
+
+// TestColourKernels: dst = M (src + shift) + offset, and the luma of one picture
+// with the colours of another.
+func TestColourKernels(t *testing.T) {
+	onDevices(t, func(t *testing.T, b *Device) {
+		s := Shape{17, 19, 3}
+		n := int32(s.Pixels())
+		src, other, params := random(80, s.Len(), 1), random(81, s.Len(), 1), random(82, 15, 1)
+		matrix, luma := make([]float64, s.Len()), make([]float64, s.Len())
+		for i := 0; i < s.Len(); i += 3 {
+			y := 0.0
+			for c, weight := range []float64{0.299, 0.587, 0.114} { // BT.601
+				y += weight * (float64(other[i+c]) - float64(src[i+c]))
+			}
+			for c := range 3 {
+				luma[i+c] = float64(src[i+c]) + y
+				matrix[i+c] = float64(params[12+c])
+				for k := range 3 {
+					matrix[i+c] += float64(params[3*c+k]) * (float64(src[i+k]) + float64(params[9+k]))
+				}
+			}
+		}
+		a, dst := upload(b, s, src), upload(b, s, other)
+		b.launch("colour", "keep_colours", blocksFor(int(n), 256), new(cuda.Args).Ptr(dst.at).Ptr(a.at).Int(n))
+		testutil.Close(t, "keep_colours", download(b, dst), luma, 1e-6, 1e-6)
+		p := upload(b, Shape{1, 1, 15}, params)
+		b.launch("colour", "colour_matrix", blocksFor(int(n), 256), new(cuda.Args).Ptr(a.at).Ptr(a.at).Ptr(p.at).Int(n))
+		testutil.Close(t, "colour_matrix in place", download(b, a), matrix, 1e-5, 1e-5)
+	})
+}
+
+// TestMatchStrips has more rows and columns than one block of the device
+// marches over, and equal scores in different blocks.
+func TestMatchStrips(t *testing.T) {
+	onEach(t, func(t *testing.T, b Backend) {
+		for _, c := range []struct{ x, f Shape }{{Shape{matchRows + 7, 5, 4}, Shape{6, 5, 4}}, {Shape{4, 70, 4}, Shape{3, 131, 4}}} {
+			for _, size := range []int{1, 3} {
+				for _, exact := range []bool{false, true} {
+					x, f := random(83, c.x.Len(), 1), random(84, c.f.Len(), 1)
+					o := BankOptions{Size: size, Stride: 1}
+					if exact {
+						o.Norm = NoNorm
+						for _, v := range [][]float32{x, f} {
+							for i := range v {
+								v[i] = float32(int(v[i]*7) & 1)
+							}
+						}
+					}
+					bank := b.NewBank(upload(b, c.f, f), o)
+					m := b.NewMatches(bank.MatchGrid(c.x, 1))
+					b.Match(m, upload(b, c.x, x), bank, MatchOptions{})
+					checkMatches(t, fmt.Sprintf("%v in %v, size %d", c.x, c.f, size), b, m, refMatch(x, f, c.x, c.f, o, 1, nil), exact)
+				}
+			}
+		}
+	})
+}
