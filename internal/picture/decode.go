@@ -68,14 +68,21 @@ func Decode(r io.Reader, name string, o ReadOptions) (*Picture, *Info, error) {
 	}
 	format, _ := sniff(file)
 	info := &Info{Name: name, Format: format, Bytes: int64(len(file)), SHA256: sha256.Sum256(file)}
-	img, err := decodePixels(file, name, format, o.MaxPixels)
+	w, h, err := checkSize(file, name, format, o.MaxPixels)
 	if err != nil {
 		return nil, nil, err
 	}
-	if format == WebP {
-		img = studioRange(img)
+	p := readRows(file, format, w, h)
+	if p == nil {
+		img, err := codecs[format].decode(bytes.NewReader(file))
+		if err != nil {
+			return nil, nil, damaged(name, format, len(file), err)
+		}
+		if format == WebP {
+			img = studioRange(img)
+		}
+		p = FromImage(img)
 	}
-	p := FromImage(img)
 	if icc := embeddedICC(file, format); icc != nil {
 		if prof, err := parseICC(icc); err != nil {
 			info.Warnings = append(info.Warnings, fmt.Sprintf(
@@ -108,10 +115,18 @@ func slurp(r io.Reader, name string, maxPixels int) ([]byte, error) {
 			hint("a PNG, JPEG, TIFF or WebP file")
 	}
 	most := int64(maxPixels)*8 + 64<<20
-	file, err := io.ReadAll(io.LimitReader(io.MultiReader(bytes.NewReader(head), r), most+1))
-	if err != nil {
+	var all bytes.Buffer
+	all.Grow(len(head) + bytes.MinRead)
+	if f, ok := r.(*os.File); ok { // its size is known: no copies while it grows
+		if st, err := f.Stat(); err == nil && st.Mode().IsRegular() {
+			all.Grow(int(min(st.Size(), most)) + bytes.MinRead)
+		}
+	}
+	all.Write(head)
+	if _, err := all.ReadFrom(io.LimitReader(r, most+1-int64(len(head)))); err != nil {
 		return nil, unreadable(name, err)
 	}
+	file := all.Bytes()
 	if int64(len(file)) > most {
 		return nil, inputError("too_large", "%q is longer than %d MB, too long for a picture of %s",
 			name, most>>20, megapixels(int64(maxPixels)))
@@ -119,26 +134,22 @@ func slurp(r io.Reader, name string, maxPixels int) ([]byte, error) {
 	return file, nil
 }
 
-// decodePixels decodes after the size in the header has been found acceptable.
-func decodePixels(file []byte, name string, f Format, maxPixels int) (image.Image, error) {
-	codec := codecs[f]
-	cfg, err := codec.config(bytes.NewReader(file))
+// checkSize returns the size in the header if it is acceptable, before anything
+// is allocated for it.
+func checkSize(file []byte, name string, f Format, maxPixels int) (w, h int, err error) {
+	cfg, err := codecs[f].config(bytes.NewReader(file))
 	if err != nil {
-		return nil, damaged(name, f, len(file), err)
+		return 0, 0, damaged(name, f, len(file), err)
 	}
 	if cfg.Width <= 0 || cfg.Height <= 0 {
-		return nil, inputError("no_pixels", "%q has no pixels (%dx%d)", name, cfg.Width, cfg.Height)
+		return 0, 0, inputError("no_pixels", "%q has no pixels (%dx%d)", name, cfg.Width, cfg.Height)
 	}
 	if int64(cfg.Width)*int64(cfg.Height) > int64(maxPixels) {
-		return nil, inputError("too_large", "%q is %dx%d (%s), over the limit of %s", name, cfg.Width, cfg.Height,
+		return 0, 0, inputError("too_large", "%q is %dx%d (%s), over the limit of %s", name, cfg.Width, cfg.Height,
 			megapixels(int64(cfg.Width)*int64(cfg.Height)), megapixels(int64(maxPixels))).
 			hint("--max-pixels %d", int64(cfg.Width)*int64(cfg.Height))
 	}
-	img, err := codec.decode(bytes.NewReader(file))
-	if err != nil {
-		return nil, damaged(name, f, len(file), err)
-	}
-	return img, nil
+	return cfg.Width, cfg.Height, nil
 }
 
 var codecs = map[Format]struct {
