@@ -204,6 +204,12 @@ func (p Plan) account(env Env, size TileSize, recompute bool) ([]MemoryPart, err
 			style += o.styleBytes(b, taps[l.Layer], len(tiles) > 1)
 		}
 	}
+	var patches int64
+	for _, l := range o.PatchLayers {
+		if (o.PatchWeight+o.AnalogyWeight)*l.Weight > 0 {
+			patches += o.patchBytes(b, taps[l.Layer])
+		}
+	}
 	image := b.Bytes(gpu.Shape{H: p.H(), W: p.W(), C: 3})
 	features := "the photograph's features"
 	if recompute && len(tiles) > 1 {
@@ -214,6 +220,7 @@ func (p Plan) account(env Env, size TileSize, recompute bool) ([]MemoryPart, err
 		{what, pass},
 		{features, content},
 		{"statistics of style", style},
+		{"the paintings' patches", patches},
 		{"the image and its gradient", 2 * image},
 		{fmt.Sprintf("the optimiser's %d images", o.optimizerImages()), int64(o.optimizerImages()) * image},
 		{"the network's weights", p.weightBytes(env)},

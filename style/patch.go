@@ -334,3 +334,36 @@ func (ob *objective) keepProtected(px pixels, content *picture.Picture) {
 	ob.b.Axpy(ob.x, 1, photo)
 	ob.b.Free(photo)
 }
+
+// patchViews is how many views of paintings are looked at: one for each, as far
+// as the options tell how many there are.
+func (o Options) patchViews() int { return len(o.views(max(1, len(o.StyleWeights)))) }
+
+// matchFlops is the arithmetic of matching, per iteration, at patch layer number
+// i of c channels: every position of the canvas times every one of the
+// paintings, which are about as large. The estimate is measured with a
+// convolution, which does with a quarter of its multiplications; this cannot.
+func (o Options) matchFlops(c int, positions float64, i int) float64 {
+	const plain = 4
+	style := positions * o.StyleScale * o.StyleScale * float64(o.patchViews())
+	return plain * 2 * float64(c) * positions * style / float64(max(1, o.Rematch))
+}
+
+// patchBytes is what patches take at a layer with features f: of each view its
+// features, packed and as they are, and for the canvas the same with the maps.
+func (o Options) patchBytes(b gpu.Backend, f gpu.Shape) int64 {
+	const mapChannels = 8 // a guess: they are few beside a layer's
+	joined := gpu.Shape{H: f.H, W: f.W, C: f.C + mapChannels}
+	view := float64(b.Bytes(f)+b.Bytes(joined)) * o.StyleScale * o.StyleScale
+	total := int64(view * float64(o.patchViews()))
+	if o.Match == MatchPixel {
+		total += b.Bytes(joined)
+	}
+	if o.Variety > 0 {
+		total += b.Bytes(joined) + int64(view*float64(o.patchViews()))/2
+	}
+	if o.AnalogyWeight > 0 {
+		total += b.Bytes(f)
+	}
+	return total
+}

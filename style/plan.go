@@ -195,6 +195,11 @@ func (o Options) flops(n *vgg.Network, depth, w, h int) float64 {
 				total += 2 * 2 * float64(l.Out*l.Out) * positions
 			}
 		}
+		for j, t := range o.PatchLayers {
+			if t.Layer == l.Tap() && o.PatchWeight*t.Weight > 0 {
+				total += o.matchFlops(l.Out, positions, j)
+			}
+		}
 	}
 	return total
 }

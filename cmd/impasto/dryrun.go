@@ -30,6 +30,9 @@ func (r *render) dryRun() error {
 		fmt.Fprintf(w, "scale %d  %dx%d  %s\n", i+1, s.W, s.H, count(s.Iterations, "iteration"))
 	}
 	for _, part := range r.plan.Memory {
+		if part.Bytes == 0 {
+			continue
+		}
 		fmt.Fprintf(w, "memory   %-9s %s\n", progress.Bytes(part.Bytes), part.What)
 	}
 	fmt.Fprintf(w, "recipe   %s\n", r.recipe.Hash()[:8])
