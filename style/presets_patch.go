@@ -32,6 +32,8 @@ func patchDefaults(o *Options, device string) {
 	o.Match = MatchPatch
 	o.MapForm = MapLabels
 	o.Rematch = 5
+	o.LineSearch = false // after matching anew the loss it searched from is another's
+	o.TVWeight /= 2
 	o.Plateau = 0
 	o.Iterations = []int{100, 60, 40}
 	if device == "cuda" {
@@ -60,7 +62,7 @@ func cnnmrf(o *Options) {
 	o.PatchStride, o.StyleStride = []int{2}, []int{2}
 	o.Rematch = 1
 	o.Init = InitContent
-	o.History, o.Box, o.LineSearch = 25, false, false
+	o.History, o.Box = 25, false
 	o.Pooling, o.PoolRound = PoolMax, RoundCeil
 	o.ImageRange = 256
 	o.StyleUpscale = true
