@@ -19,7 +19,7 @@ type Chart struct {
 
 // Series is one curve. Values that have no logarithm leave a gap.
 type Series struct {
-	Name string // also its colour: "total", "style", "content" or "tv"
+	Name string // also its colour: "total", "style", "content", "tv" or "patch"
 	X, Y []float64
 }
 

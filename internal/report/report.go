@@ -146,10 +146,10 @@ func table(b *bytes.Buffer, title string, rows []Row) {
 
 const sheet = `
 :root { color-scheme: light dark; --paper: #faf9f6; --ink: #1f1d1a; --faint: #6f6a62; --line: #ddd8ce; --card: #fff;
-  --total: #1f1d1a; --style: #b4481e; --content: #1f6f8b; --tv: #8a7a2f; }
+  --total: #1f1d1a; --style: #b4481e; --content: #1f6f8b; --tv: #8a7a2f; --patch: #7a3f8f; }
 @media (prefers-color-scheme: dark) {
   :root { --paper: #171614; --ink: #ece8e0; --faint: #a39c90; --line: #3a3732; --card: #211f1c;
-    --total: #ece8e0; --style: #ef8354; --content: #5bb5d3; --tv: #cdb857; }
+    --total: #ece8e0; --style: #ef8354; --content: #5bb5d3; --tv: #cdb857; --patch: #c48fdb; }
 }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }

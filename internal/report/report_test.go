@@ -105,3 +105,29 @@ func TestChartOfNothingIsNotDrawn(t *testing.T) {
 		t.Error("a single point was drawn as a curve")
 	}
 }
+
+// The chart of patch losses was drawn in a colour the sheet did not define, and
+// so was not seen.
+func TestEveryCurveHasAColour(t *testing.T) {
+	p := page()
+	p.Curves.Series = nil
+	for _, name := range []string{"total", "style", "content", "tv", "patch"} {
+		p.Curves.Series = append(p.Curves.Series, Series{Name: name, X: []float64{1, 2}, Y: []float64{2, 1}})
+	}
+	p.Patches = []Figure{{"where <from>", picture.New(6, 4)}}
+	p.Matches = []Row{{"relu4_1 <sky>", "12 %"}}
+	var b bytes.Buffer
+	if err := Write(&b, p); err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range regexp.MustCompile(`var\((--[a-z]+)\)`).FindAllStringSubmatch(b.String(), -1) {
+		if n := strings.Count(b.String(), m[1]+":"); n != 2 {
+			t.Errorf("%s is defined %d times, want once for light and once for dark", m[1], n)
+		}
+	}
+	for _, want := range []string{"where &lt;from&gt;", "relu4_1 &lt;sky&gt;"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("the page does not hold %q", want)
+		}
+	}
+}
