@@ -23,7 +23,10 @@
 // reproduce other systems, validate.go what cannot be; plan.go lays out the
 // scales before anything is allocated; engine.go goes through them and loop.go
 // through the iterations of one; objective.go holds the losses of one scale and
-// target.go the paintings' statistics they aim at.
+// target.go the paintings' statistics they aim at. Of patches: modes.go says what
+// Patch, Doodle and Analogy take, views.go how paintings are looked at, maps.go
+// how maps join features, patch.go and analogy.go hold the losses, and
+// correspondence.go what is told of the matches.
 //
 // It imports vgg, gpu and internal/picture; the command imports it.
 package style

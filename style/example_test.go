@@ -58,3 +58,37 @@ func ExampleArt() {
 		result.Picture.W, result.Picture.H, result.Iterations, last < first)
 	// Output: 32x24 after 3 iterations; loss lower than at the start: true
 }
+
+// A doodle: regions of a map painted with the patches of a painting's own.
+func ExampleDoodle() {
+	network, err := vgg.Mini()
+	if err != nil {
+		log.Fatal(err)
+	}
+	painting := draw(64, 48, func(_, y int) color.Color {
+		if y < 24 {
+			return color.RGBA{204, 0, 0, 255}
+		}
+		return color.RGBA{0, 0, 204, 255}
+	})
+	canvas := style.Uniform(96, 64, 0, 0, 0.8) // all of it like the lower half
+	o := style.DefaultOptions(style.ModeDoodle, "cpu", network.Name)
+	o.Size, o.Iterations = "96", []int{8}
+	result, err := style.Doodle(context.Background(),
+		style.Inputs{
+			Styles: []*style.Picture{painting},
+			Guides: []style.Guide{{Canvas: canvas, Styles: []*style.Map{style.MapOf(painting)}}},
+		}, o, style.Env{Backend: gpu.NewCPU(gpu.CPUOptions{}), Network: network})
+	if err != nil {
+		log.Fatal(err)
+	}
+	from := map[bool]int{}
+	for _, p := range result.Patches {
+		for _, index := range p.Index {
+			source, _, row := p.At(index)
+			from[row >= source.Rows/2]++
+		}
+	}
+	fmt.Println(result.Picture.W, result.Picture.H, from[true] > 9*from[false])
+	// Output: 96 64 true
+}

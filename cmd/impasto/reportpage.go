@@ -41,6 +41,12 @@ func (r *render) writeReport(res *style.Result, rec recipe.Recipe, why *account)
 			{Name: "loss", Value: fmt.Sprintf("%s (%s)", progress.Number(res.Losses.Total), told(res.Losses, ", "))},
 		},
 	}
+	for _, c := range res.Patches {
+		if c.Skipped > 0 {
+			page.Timings = append(page.Timings, report.Row{Name: "matching " + c.Layer,
+				Value: fmt.Sprintf("%.0f %% of the products left out: the maps rule them out", 100*c.Skipped)})
+		}
+	}
 	for i, s := range r.plan.Scales {
 		page.Timings = append(page.Timings, report.Row{Name: fmt.Sprintf("scale %d", i+1),
 			Value: fmt.Sprintf("%dx%d, %s, %s", s.W, s.H, count(s.Iterations, "iteration"), progress.Span(scaleTime(res, i+1)))})
