@@ -2,6 +2,7 @@ package impasto
 
 import (
 	"io/fs"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -19,6 +20,9 @@ var mayImport = map[string][]string{
 	"cuda":              {},
 	"cuda/ptx":          {},
 	"cuda/emu":          {"cuda", "cuda/ptx"},
+	"cuda/libcuda":      {"cuda", "cuda/emu"},
+	"cuda/cu":           {"cuda", "cuda/libcuda"},
+	"cuda/drivertest":   {"cuda"},
 	"gpu":               {"gpu/simd", "cuda", "kernels"},
 	"gpu/simd":          {},
 	"vgg":               {"gpu"},
@@ -51,18 +55,30 @@ var onlyIn = map[string][]string{
 	"github.com/HugoSmits86":      {"internal/picture"},
 	"github.com/mattn/go-sixel":   {"internal/preview"},
 	"gonum.org/v1/gonum/optimize": {}, // an oracle, for tests only
+
+	// Of our own: everything above the seam is handed a cuda.Driver.
+	module + "/cuda/cu":         {"cmd"},
+	module + "/cuda/emu":        {"cmd", "cuda/libcuda"},
+	module + "/cuda/libcuda":    {"cuda/cu"},
+	module + "/cuda/drivertest": {},
 }
 
 // TestImportsRunOneWay walks the import graph of the product (tests apart,
 // which may look sideways) and fails on an edge the tables above do not allow.
 func TestImportsRunOneWay(t *testing.T) {
 	openFolders(t)
-	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}}{{range .Imports}} {{.}}{{end}}`, "./...").Output()
-	if err != nil {
-		t.Fatal(err)
+	var lines []string
+	for _, tags := range []string{"", "cuda"} {
+		list := exec.Command("go", "list", "-tags", tags, "-f", `{{.ImportPath}}{{range .Imports}} {{.}}{{end}}`, "./...")
+		list.Env = append(os.Environ(), "GOOS=linux", "GOARCH=amd64", "CGO_ENABLED=1") // so that tagged files count anywhere
+		out, err := list.Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines = append(lines, strings.Split(strings.TrimSpace(string(out)), "\n")...)
 	}
 	edges := 0
-	for _, line := range strings.Split(strings.TrimSpace(string(out)), "\n") {
+	for _, line := range lines {
 		fields := strings.Fields(line)
 		from := strings.TrimPrefix(strings.TrimPrefix(fields[0], module), "/")
 		if from == "internal/testutil" {

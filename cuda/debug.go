@@ -9,13 +9,14 @@ import (
 // Debug wraps d so that every call is done before it returns, and is timed and
 // written to w: one line with the call, its sizes, how long it took, and its
 // error. Launches inside Record are kept, not run, and so not timed.
-func Debug(d Driver, w io.Writer) Driver { return &debug{Driver: d, w: w} }
+func Debug(d Driver, w io.Writer) Driver { return &debug{Driver: d, w: w, sizes: map[Ptr]int64{}} }
 
 type debug struct {
 	Driver
 	w         io.Writer
 	recording bool
 	calls     Calls
+	sizes     map[Ptr]int64 // of allocations
 }
 
 // Unwrap lets As find the powers of the driver behind.
@@ -48,13 +49,21 @@ func (d *debug) Alloc(bytes int64) (p Ptr, err error) {
 	err = d.do(false, func() error { p, err = d.Driver.Alloc(bytes); return err }, "alloc %d bytes", bytes)
 	if err == nil {
 		d.calls.Allocs++
+		d.sizes[p] = bytes
+		d.calls.Live += bytes
+		d.calls.Peak = max(d.calls.Peak, d.calls.Live)
 	}
 	return p, err
 }
 
 func (d *debug) Free(p Ptr) error {
-	d.calls.Frees++
-	return d.do(false, func() error { return d.Driver.Free(p) }, "free %#x", uint64(p))
+	err := d.do(false, func() error { return d.Driver.Free(p) }, "free %#x", uint64(p))
+	if err == nil {
+		d.calls.Frees++
+		d.calls.Live -= d.sizes[p]
+		delete(d.sizes, p)
+	}
+	return err
 }
 
 func (d *debug) Upload(dst Ptr, src []byte) error {

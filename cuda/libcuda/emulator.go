@@ -1,0 +1,118 @@
+//go:build cuda && linux
+
+package libcuda
+
+import (
+	"sync"
+	"syscall"
+
+	"github.com/impasto/impasto/cuda"
+	"github.com/impasto/impasto/cuda/emu"
+)
+
+import "C"
+
+// The functions emuX answer cuX when the symbols are bound to the emulator. Every
+// context is a software device of its own; streams are in name only, because the
+// software device does everything at once and in order. Handles are numbers, never
+// Go pointers.
+
+const (
+	success       C.int     = 0
+	unknown       C.int     = 999
+	badContext    cuda.Code = 201
+	badHandle     cuda.Code = 400
+	handleBase              = 1 << 16 // above anything taken for a small integer
+	handleSpacing           = 16
+)
+
+// lock guards everything below; software devices are used under it too.
+var (
+	lock    sync.Mutex
+	options emu.Options
+	fault   error
+	handles         = map[uintptr]any{}
+	next    uintptr = handleBase
+	// stacks are the contexts of each thread of the process, the current one last.
+	stacks = map[int][]*context{}
+)
+
+// context is a CUcontext.
+type context struct {
+	handle  uintptr
+	device  *emu.Device
+	flags   uint32
+	sizes   map[cuda.Ptr]int64 // of allocations
+	limits  map[int]uint64
+	cache   int
+	banks   int
+	capture *stream // that is recording
+}
+
+// stream is a CUstream, event a CUevent; the null stream has no handle.
+type stream struct{ flags, priority int }
+
+func newHandle(v any) uintptr {
+	next += handleSpacing
+	handles[next] = v
+	return next
+}
+
+// of returns what a handle stands for.
+func of[T any](call string, handle C.size_t) (T, error) {
+	v, ok := handles[uintptr(handle)].(T)
+	if !ok {
+		return v, cuda.Errorf(badHandle, call, "handle %#x is of nothing or of something else", uint64(handle))
+	}
+	return v, nil
+}
+
+// current returns the context of the calling thread, nil where it has none.
+func current() *context {
+	stack := stacks[syscall.Gettid()]
+	if len(stack) == 0 {
+		return nil
+	}
+	return stack[len(stack)-1]
+}
+
+// setCurrent replaces the context on top of the calling thread's stack.
+func setCurrent(c *context) {
+	id := syscall.Gettid()
+	stack := stacks[id]
+	if n := len(stack); n > 0 {
+		stack = stack[:n-1]
+	}
+	if c != nil {
+		stack = append(stack, c)
+	}
+	if stacks[id] = stack; len(stack) == 0 {
+		delete(stacks, id)
+	}
+}
+
+// answer runs f and turns its error into a CUresult, keeping it for Fault.
+func answer(f func() error) C.int {
+	lock.Lock()
+	defer lock.Unlock()
+	err := f()
+	if err == nil {
+		return success
+	}
+	fault = err
+	if c := cuda.CodeOf(err); c != 0 {
+		return C.int(c)
+	}
+	return unknown
+}
+
+// within is answer for calls that need a current context.
+func within(call string, f func(c *context) error) C.int {
+	return answer(func() error {
+		c := current()
+		if c == nil {
+			return cuda.Errorf(badContext, call, "this thread has no current context")
+		}
+		return f(c)
+	})
+}
