@@ -37,6 +37,24 @@ func TestDotOfManyChunks(t *testing.T) {
 	})
 }
 
+// TestAdamOfManyChunks judges an image with more partial sums than a block has
+// threads: a gradient of ones has the norm sqrt(n).
+func TestAdamOfManyChunks(t *testing.T) {
+	onOneDevice(t, func(t *testing.T, b Backend) {
+		s := Shape{1, (257*chunkLen)/3 + 1, 3}
+		x, g := b.NewArray(s), b.NewArray(s)
+		b.Fill(g, 1)
+		b.NewAdam(s, AdamOptions{LearningRate: 0.25}).Step(x, g)
+		testutil.Close(t, "gradient norm", []float64{b.Status().GradNorm}, []float64{math.Sqrt(float64(s.Len()))}, 0, 1e-9)
+		moved := download(b, x)
+		for _, i := range []int{0, chunkLen, len(moved) - 1} {
+			if math.Abs(float64(moved[i])+0.25) > 1e-5 {
+				t.Errorf("element %d moved to %g, want -0.25", i, moved[i])
+			}
+		}
+	})
+}
+
 // TestW2Wide runs the reductions of the mean+covariance loss for more channels
 // than a block has threads; the products before them would take too long here.
 func TestW2Wide(t *testing.T) {

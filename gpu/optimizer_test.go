@@ -259,35 +259,55 @@ func TestLineSearchNeverRises(t *testing.T) {
 
 func TestAdamFollowsTheFormula(t *testing.T) {
 	onEach(t, func(t *testing.T, b Backend) {
-		s := Shape{5, 7, 3}
-		p := quadratic(10)
-		x := p.x0(s.Len())
-		r := newRig(b, s, x)
-		o := AdamOptions{LearningRate: 0.05, Beta1: 0.9, Beta2: 0.99, Schedule: []float64{1, 0.5, 0.25}}
-		o.Average = 0.9
-		opt := b.NewAdam(s, o)
-		m, v, avg := make([]float64, len(x)), make([]float64, len(x)), make([]float64, len(x))
-		weight := 0.0
-		for step := 1; step <= 50; step++ {
-			r.step(opt, p)
-			_, g := p.f(x)
-			lr := o.LearningRate * o.Schedule[min(step-1, 2)]
-			weight = 0.9*weight + 0.1
-			for i := range x {
-				avg[i] = 0.9*avg[i] + 0.1*x[i]
-				m[i] = 0.9*m[i] + 0.1*g[i]
-				v[i] = 0.99*v[i] + 0.01*g[i]*g[i]
-				mh, vh := m[i]/(1-math.Pow(0.9, float64(step))), v[i]/(1-math.Pow(0.99, float64(step)))
-				x[i] -= lr * mh / (math.Sqrt(vh) + 1e-8)
+		for _, eps := range []float64{1e-8, 0.1} {
+			s := Shape{5, 7, 3}
+			p := quadratic(10)
+			x := p.x0(s.Len())
+			r := newRig(b, s, x)
+			o := AdamOptions{LearningRate: 0.05, Beta1: 0.9, Beta2: 0.99, Eps: eps, Schedule: []float64{1, 0.5, 0.25}}
+			o.Average = 0.9
+			opt := b.NewAdam(s, o)
+			m, v, avg := make([]float64, len(x)), make([]float64, len(x)), make([]float64, len(x))
+			weight := 0.0
+			for step := 1; step <= 50; step++ {
+				r.step(opt, p)
+				_, g := p.f(x)
+				lr := o.LearningRate * o.Schedule[min(step-1, 2)]
+				weight = 0.9*weight + 0.1
+				for i := range x {
+					avg[i] = 0.9*avg[i] + 0.1*x[i]
+					m[i] = 0.9*m[i] + 0.1*g[i]
+					v[i] = 0.99*v[i] + 0.01*g[i]*g[i]
+					mh, vh := m[i]/(1-math.Pow(0.9, float64(step))), v[i]/(1-math.Pow(0.99, float64(step)))
+					x[i] -= lr * mh / (math.Sqrt(vh) + eps)
+				}
+			}
+			testutil.Close(t, "x", download(b, r.x), x, 1e-4, 1e-4)
+			for i := range avg {
+				avg[i] /= weight
+			}
+			shown := b.NewArray(s)
+			opt.Result(shown)
+			testutil.Close(t, "average", download(b, shown), avg, 1e-4, 1e-4)
+		}
+	})
+}
+
+// TestResultBeforeAnyStep: there is nothing to show, so dst keeps what it holds.
+func TestResultBeforeAnyStep(t *testing.T) {
+	onEach(t, func(t *testing.T, b Backend) {
+		for _, o := range []StepOptions{{}, {Average: 0.9}} {
+			for name, opt := range optimizers(b, Shape{3, 2, 3}, o) {
+				dst := b.NewArray(Shape{3, 2, 3})
+				b.Fill(dst, 7)
+				opt.Result(dst)
+				for _, v := range download(b, dst) {
+					if v != 7 {
+						t.Fatalf("%s, average %g: result is %g, want 7 as before", name, o.Average, v)
+					}
+				}
 			}
 		}
-		testutil.Close(t, "x", download(b, r.x), x, 1e-4, 1e-4)
-		for i := range avg {
-			avg[i] /= weight
-		}
-		shown := b.NewArray(s)
-		opt.Result(shown)
-		testutil.Close(t, "average", download(b, shown), avg, 1e-4, 1e-4)
 	})
 }
 

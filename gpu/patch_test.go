@@ -26,6 +26,7 @@ func patchCases() []patchCase {
 		{Shape{9, 10, 2}, []Shape{{5, 6, 2}}, 1, PatchOptions{Size: 5}},
 		{Shape{9, 10, 2}, []Shape{{5, 6, 2}, {7, 8, 2}}, 3, PatchOptions{Size: 2, Stride: 3}},
 		{Shape{1, 7, 33}, []Shape{{1, 1, 33}}, 1, PatchOptions{Size: 1}},
+		{Shape{2, 2, 130}, []Shape{{2, 3, 130}}, 1, PatchOptions{Size: 2}},
 	}
 }
 

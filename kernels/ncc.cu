@@ -145,8 +145,9 @@ MATCH(ncc_match3, 1)
 
 // ncc_match_any: patches of any side K, by whole patches: for the sides that are
 // seldom asked for. A block takes one canvas patch, a thread every 128th style
-// patch. Grid: (ceil((W-K+1)/stride), ceil((H-K+1)/stride)).
-KERNEL __launch_bounds__(THREADS)
+// patch. Grid: (ceil((W-K+1)/stride), ceil((H-K+1)/stride)). Eight blocks a
+// multiprocessor: left free, ptxas spills for more.
+KERNEL __launch_bounds__(THREADS, 8)
     ncc_match_any(const float* __restrict__ F, const float* __restrict__ S, const float* __restrict__ inv,
                   const float* __restrict__ bias, unsigned long long* __restrict__ best, int W, int Hs, int Ws, int C, int K,
                   int stride, int styleStride) {
