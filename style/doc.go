@@ -28,5 +28,10 @@
 // how maps join features, patch.go and analogy.go hold the losses, and
 // correspondence.go what is told of the matches.
 //
+// What lets pictures be larger than memory and renders longer than a power cut:
+// memory.go says beforehand what will be held and chooses the tiles, tiles.go
+// cuts, tiled.go puts losses and gradients together again, checkpoint.go writes
+// down where a run stands.
+//
 // It imports vgg, gpu and internal/picture; the command imports it.
 package style

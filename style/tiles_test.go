@@ -241,3 +241,27 @@ func TestTilesReachFarEnough(t *testing.T) {
 		t.Errorf("off by %.2g with too narrow a halo, %.2g with the right one", bad, good)
 	}
 }
+
+// TestTilesOnADevice: a device paints in tiles what the processor paints whole.
+func TestTilesOnADevice(t *testing.T) {
+	o := tinyOptions(ModeArt)
+	o.Size, o.Scales, o.Iterations, o.StyleLoss = "68", 1, []int{1}, LossW2
+	o.StyleLayers, o.ContentLayers = o.StyleLayers[:1], []LayerWeight{{"relu1_2", 1}}
+	whole, err := Art(context.Background(), tinyInputs(), o, tinyEnv(2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Tile = "64"
+	env, _ := deviceEnv(t)
+	cut, err := Art(context.Background(), tinyInputs(), o, env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cut.Plan.Tile == (TileSize{}) {
+		t.Fatal("the picture was not cut")
+	}
+	near(t, "loss", cut.Losses.Total, whole.Losses.Total, 1e-4)
+	if p := psnr(cut.Picture.Pix, whole.Picture.Pix); !(p >= 60) {
+		t.Errorf("the pictures differ by %.1f dB", p)
+	}
+}
