@@ -35,6 +35,8 @@ var (
 	lossHuge = func(v float64, g []float64) (float64, []float64) { return 1e9, g }
 	gradInf  = func(v float64, g []float64) (float64, []float64) { g[3] = math.Inf(1); return v, g }
 	gradNaN  = func(v float64, g []float64) (float64, []float64) { g[len(g)-1] = math.NaN(); return v, g }
+	// High, but no explosion.
+	lossHigh = func(v float64, g []float64) (float64, []float64) { return 30 * v, g }
 	// The gradient lies, so that no step along it can be right.
 	uphill = func(v float64, g []float64) (float64, []float64) {
 		for i := range g {
@@ -77,25 +79,31 @@ func TestDeviceTakesTheCPUsDecisions(t *testing.T) {
 		shape  Shape
 		p      problem
 		spoil  spoiled
+		blot   int // the step before which the image gets a NaN; 0: none
 		steps  int
 		expect func(Status) bool // that the case tests what it says
 	}{
-		{"adam", adam(AdamOptions{LearningRate: 0.1, Schedule: []float64{1, 0.5, 0.25}, StepOptions: StepOptions{Average: 0.9}}),
-			twoChunks, quadratic(30), spoiled{0: lossNaN, 4: gradNaN, 7: lossHuge}, 12, func(s Status) bool { return s.Rollbacks == 3 }},
+		{"adam", adam(AdamOptions{LearningRate: 0.1, Eps: 0.01, Schedule: []float64{1, 0.5, 0.25}, StepOptions: StepOptions{Average: 0.9}}),
+			twoChunks, quadratic(30), spoiled{0: lossNaN, 2: lossHigh, 4: gradNaN, 7: lossHuge}, 9, 12,
+			func(s Status) bool { return s.Rollbacks == 4 }},
 		{"adam gives up", adam(AdamOptions{StepOptions: StepOptions{Patience: 3}}),
-			small, quadratic(30), spoiled{2: lossNaN, 3: gradInf, 4: lossHuge}, 6, func(s Status) bool { return s.Diverged }},
+			small, quadratic(30), spoiled{1: lossNaN, 3: lossNaN, 4: gradInf, 5: lossHuge}, 0, 7, func(s Status) bool { return s.Diverged }},
 		{"l-bfgs", lbfgs(LBFGSOptions{History: 4, StepOptions: StepOptions{Average: 0.8}}, false),
-			twoChunks, quadratic(30), spoiled{0: gradInf, 5: lossNaN, 9: lossHuge}, 14, func(s Status) bool { return s.Rollbacks == 3 && s.Accepted == 11 }},
+			twoChunks, quadratic(30), spoiled{0: gradInf, 5: lossNaN, 9: lossHuge}, 11, 15,
+			func(s Status) bool { return s.Rollbacks == 4 && s.Accepted == 11 }},
 		{"first step, box", lbfgs(LBFGSOptions{History: 3, FirstStep: 0.05}, true),
-			small, quadratic(10), spoiled{6: gradNaN}, 14, func(s Status) bool { return s.Rollbacks == 1 }},
+			small, quadratic(10), spoiled{6: gradNaN}, 0, 14, func(s Status) bool { return s.Rollbacks == 1 }},
+		{"negative curvature", lbfgs(LBFGSOptions{FirstStep: 0.02}, false),
+			small, quadratic(3), always(5, uphill), 0, 8, func(s Status) bool { return s.Rollbacks == 0 }},
 		{"search", lbfgs(LBFGSOptions{LineSearch: true, LearningRate: 50}, false),
-			small, valley, spoiled{3: lossNaN, 12: lossHuge}, 24, func(s Status) bool { return s.Rollbacks >= 2 && s.Accepted < s.Evaluations-s.Rollbacks }},
+			small, valley, spoiled{3: lossNaN, 12: lossHuge}, 0, 24,
+			func(s Status) bool { return s.Rollbacks >= 2 && s.Accepted < s.Evaluations-s.Rollbacks }},
 		{"search, box", lbfgs(LBFGSOptions{LineSearch: true, FirstStep: 0.1, History: 5}, true),
-			small, quadratic(30), spoiled{4: gradInf}, 14, func(s Status) bool { return s.Rollbacks == 1 }},
+			small, quadratic(30), spoiled{4: gradInf}, 0, 14, func(s Status) bool { return s.Rollbacks == 1 }},
 		{"search stalls", lbfgs(LBFGSOptions{LineSearch: true, FirstStep: 0.1}, false),
-			small, quadratic(3), always(40, uphill), 16, func(s Status) bool { return s.Stalled }},
+			small, quadratic(3), always(40, uphill), 0, 17, func(s Status) bool { return s.Stalled }},
 		{"search gives up", lbfgs(LBFGSOptions{LineSearch: true, StepOptions: StepOptions{Patience: 2}}, false),
-			small, quadratic(3), spoiled{3: lossHuge, 4: lossHuge}, 6, func(s Status) bool { return s.Diverged }},
+			small, quadratic(3), spoiled{3: lossHuge, 4: lossHuge}, 0, 6, func(s Status) bool { return s.Diverged }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			all := []Backend{NewCPU(CPUOptions{Threads: 1})}
@@ -107,6 +115,12 @@ func TestDeviceTakesTheCPUsDecisions(t *testing.T) {
 			for _, b := range all {
 				rigs = append(rigs, newRig(b, c.shape, c.p.x0(c.shape.Len())))
 				opts = append(opts, c.make(b, c.shape))
+				unseen := b.NewArray(c.shape)
+				b.Fill(unseen, 7)
+				opts[len(opts)-1].Result(unseen)
+				if v := download(b, unseen); v[0] != 7 || v[len(v)-1] != 7 {
+					t.Fatalf("%s: a result before there is one", b.Name())
+				}
 			}
 			for step := range c.steps {
 				var want []float32
@@ -116,7 +130,14 @@ func TestDeviceTakesTheCPUsDecisions(t *testing.T) {
 					if f := c.spoil[step]; f != nil {
 						v, g = f(v, g)
 					}
-					rigs[i].evaluate(v, g)
+					// In the first slot and in the last.
+					rigs[i].evaluate(0.75*v, g)
+					b.ContentLoss(nil, rigs[i].one, rigs[i].zero, 0.25*v, Slots-1)
+					if step == c.blot && step > 0 {
+						x := download(b, rigs[i].x)
+						x[len(x)/2] = float32(math.NaN())
+						b.Upload(rigs[i].x, x)
+					}
 					opts[i].Step(rigs[i].x, rigs[i].g)
 					x, s := download(b, rigs[i].x), b.Status()
 					switch i {
