@@ -65,7 +65,7 @@ func (r *render) asMap(f inputFile) *maps.Map {
 // writeAccount writes what --explain asked for.
 func (r *render) writeAccount(dir string, a *account, res *style.Result) error {
 	if a == nil {
-		return newFault(exitUsage, "no_patches", "--explain has nothing to explain: no patches were matched", "--patch-weight 1")
+		return newFault(exitFailure, "no_patches", "--explain has nothing to explain: the painting is too small for a patch at any layer", "--size 512")
 	}
 	var paintings []explain.Painting
 	for _, f := range r.files {
