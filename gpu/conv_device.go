@@ -18,10 +18,14 @@ type deviceFilter struct{ forward, backward, bias cuda.Ptr }
 func (b *Device) NewFilter(weight, bias []float32, in, out int) *Filter {
 	b.outside("NewFilter")
 	checkFilter(weight, bias, in, out)
-	if (in != 3 && in%4 != 0) || out%4 != 0 {
-		fail("NewFilter", "%d inputs and %d outputs: a device takes 3 inputs or a multiple of 4, and a multiple of 4 outputs", in, out)
-	}
 	f := &Filter{In: in, Out: out}
+	if in != 3 {
+		b.fours(in)
+	}
+	b.fours(out)
+	if b.err != nil {
+		return f
+	}
 	tap := func(k, c, t int) float32 { return weight[(k*in+c)*9+t] }
 	f.device.bias = b.uploaded(bias)
 	if in == 3 {

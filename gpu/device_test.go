@@ -1,6 +1,7 @@
 package gpu
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/impasto/impasto/cuda"
@@ -59,5 +60,25 @@ func TestDeviceKeepsItsFirstError(t *testing.T) {
 	b.Sync()
 	if b.Err() != first {
 		t.Errorf("the error became %v", b.Err())
+	}
+}
+
+// TestDeviceRefusesShapes that its kernels cannot compute: an error, as for the
+// picture or the weights that ask for them, and no memory taken.
+func TestDeviceRefusesShapes(t *testing.T) {
+	for want, ask := range map[string]func(b *Device){
+		"5 channels":          func(b *Device) { b.NewFilter(make([]float32, 5*27), make([]float32, 5), 3, 5) },
+		"6 channels":          func(b *Device) { b.NewFilter(make([]float32, 6*8*9), make([]float32, 8), 6, 8) },
+		"7 channels":          func(b *Device) { b.NewMask(Shape{4, 4, 7}, Pool{}) },
+		"9 channels":          func(b *Device) { b.Gram(b.NewArray(Matrix(9)), b.NewArray(Shape{2, 2, 9}), 1) },
+		"3221225472 elements": func(b *Device) { b.NewArray(Shape{1 << 14, 1 << 12, 48}) },
+		"4294967296 elements": func(b *Device) { b.NewMask(Shape{1 << 13, 1 << 13, 64}, Pool{}) },
+	} {
+		b := NewDevice(emu.Open(emu.Options{}), DeviceOptions{Name: "emu"})
+		ask(b)
+		if b.Err() == nil || !strings.Contains(b.Err().Error(), want) || cuda.CodeOf(b.Err()) != 0 {
+			t.Errorf("%s: the error is %v", want, b.Err())
+		}
+		b.Close()
 	}
 }

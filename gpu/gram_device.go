@@ -17,7 +17,7 @@ func splitPixels(n int) (splits, pixels int) {
 
 func (b *Device) Gram(g, f *Array, norm float64) {
 	checkGram(g, f)
-	checkFours("Gram", f.Shape)
+	b.fours(f.Shape.C)
 	n, c := f.Shape.Pixels(), f.Shape.C
 	splits, pixels := splitPixels(n)
 	tiles := chunks(c, gramTile)
@@ -59,7 +59,7 @@ func (b *Device) Mean(m, f *Array) {
 
 func (b *Device) StyleGrad(dx, f, d, shift *Array) {
 	checkStyleGrad(dx, f, d, shift)
-	checkFours("StyleGrad", f.Shape)
+	b.fours(f.Shape.C)
 	n, c := f.Shape.Pixels(), f.Shape.C
 	b.launch("gram", "style_grad", cuda.Dim3{X: chunks(n, gramTile), Y: chunks(c, gramTile)}, new(cuda.Args).
 		Ptr(dx.at).Ptr(f.at).Ptr(d.at).Ptr(at(shift)).Int(int32(n)).Int(int32(c)))

@@ -2,6 +2,7 @@ package gpu
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math"
 
 	"github.com/impasto/impasto/cuda"
@@ -15,6 +16,7 @@ func (b *Device) NewArray(s Shape) *Array {
 	if !s.valid() {
 		fail("NewArray", "shape %v", s)
 	}
+	b.countable(s)
 	// To the byte, not to the next multiple: a kernel that reads past the end
 	// must meet the end.
 	a := &Array{Shape: s, at: b.alloc(4 * int64(s.Len()))}
@@ -26,6 +28,7 @@ func (b *Device) View(a *Array, at int64, s Shape) *Array {
 	if !s.valid() || at < 0 || at%64 != 0 || at+4*int64(s.Len()) > 4*int64(a.Shape.Len()) {
 		fail("View", "shape %v at byte %d does not fit in %v", s, at, a.Shape)
 	}
+	b.countable(s)
 	return &Array{Shape: s, at: a.at + cuda.Ptr(at), view: true}
 }
 
@@ -76,7 +79,8 @@ func (b *Device) NewMask(s Shape, p Pool) *Mask {
 	if p.Kind != NoPool && p.size() != 2 {
 		fail("NewMask", "masks are for 2x2 pooling, not %d", p.size())
 	}
-	checkFours("NewMask", s)
+	b.fours(s.C)
+	b.countable(s)
 	m := &Mask{Shape: s, Pool: p}
 	m.device.signs = b.alloc(int64(s.Len() / 4))
 	if p.Kind == MaxPool {
@@ -111,9 +115,18 @@ func (b *Device) FreeMasks(masks ...*Mask) {
 	}
 }
 
-// checkFours refuses features whose channels cannot be moved four at a time.
-func checkFours(op string, s Shape) {
-	if s.C%4 != 0 {
-		fail(op, "%v: features on a device have a multiple of 4 channels", s)
+// fours refuses features whose channels cannot be moved four at a time: a network
+// of odd widths is no fault of the program.
+func (b *Device) fours(channels int) {
+	if channels%4 != 0 {
+		b.note(fmt.Errorf("a layer of %d channels runs on the CPU alone: a device moves channels four at a time", channels))
+	}
+}
+
+// countable refuses what kernels cannot count in 32 bits. A vector may be longer:
+// it is memory for views.
+func (b *Device) countable(s Shape) {
+	if s.Pixels() > 1 && s.Len() > math.MaxInt32 {
+		b.note(fmt.Errorf("an array %v has %d elements, kernels count to %d: paint in tiles", s, s.Len(), math.MaxInt32))
 	}
 }

@@ -3,6 +3,7 @@ package vgg
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/impasto/impasto/cuda"
@@ -124,5 +125,15 @@ func TestPassOnDevice(t *testing.T) {
 				t.Errorf("the gradient is off by %.2g of its norm", e)
 			}
 		})
+	}
+}
+
+// TestPassRefusedByDevice: a network of odd widths is an error, not a crash.
+func TestPassRefusedByDevice(t *testing.T) {
+	b := gpu.NewDevice(emu.Open(emu.Options{}), gpu.DeviceOptions{Name: "emu"})
+	defer b.Close()
+	_, err := smallNetwork().NewPass(b, 9, 7, PassOptions{Taps: []string{"2_1"}, Grad: true})
+	if err == nil || !strings.Contains(err.Error(), "5 channels") {
+		t.Errorf("a network of 5 channels: %v", err)
 	}
 }
