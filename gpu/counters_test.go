@@ -6,6 +6,7 @@ import (
 
 	"github.com/impasto/impasto/cuda"
 	"github.com/impasto/impasto/cuda/emu"
+	"github.com/impasto/impasto/internal/testutil"
 	"github.com/impasto/impasto/kernels"
 )
 
@@ -105,6 +106,7 @@ var conflicting = map[string]float64{
 // shows: share of fma, active lanes of 32, sectors a request, sectors over the
 // least possible, bank conflicts.
 func TestKernelTraffic(t *testing.T) {
+	testutil.NeedDevices(t)
 	dev := emu.Open(emu.Options{Traffic: true})
 	b := NewDevice(dev, DeviceOptions{Name: "emu"})
 	defer b.Close()

@@ -13,6 +13,7 @@ import (
 
 // emulated returns a device backend for each schedule.
 func emulated(t testing.TB) []*Device {
+	testutil.NeedDevices(t)
 	var list []*Device
 	for _, s := range []emu.Schedule{emu.Forward, emu.Reverse, emu.Random} {
 		b := NewDevice(testutil.Driver(emu.Open(emu.Options{Schedule: s, Seed: 11})), DeviceOptions{Name: "emu-" + s.String()})

@@ -8,10 +8,12 @@ import (
 	"github.com/impasto/impasto/cuda"
 	"github.com/impasto/impasto/cuda/emu"
 	"github.com/impasto/impasto/gpu"
+	"github.com/impasto/impasto/internal/testutil"
 )
 
 // deviceEnv is a run on the software device.
 func deviceEnv(t *testing.T) (Env, cuda.Meter) {
+	testutil.NeedDevices(t)
 	d := emu.Open(emu.Options{})
 	b := gpu.NewDevice(d, gpu.DeviceOptions{Name: "emu"})
 	t.Cleanup(func() {

@@ -88,6 +88,7 @@ func runPass(t *testing.T, n *Network, b gpu.Backend, d cuda.Meter, h, w int, o 
 // processor, which the tests above hold to float64. The sums are as long as
 // 9 x 128 products, in another order.
 func TestPassOnDevice(t *testing.T) {
+	testutil.NeedDevices(t)
 	mini, err := Mini()
 	if err != nil {
 		t.Fatal(err)

@@ -3,6 +3,7 @@ package testutil
 import (
 	"os"
 	"path/filepath"
+	"testing"
 
 	"github.com/impasto/impasto/cuda"
 	"github.com/impasto/impasto/kernels"
@@ -39,4 +40,18 @@ func (p planted) Load(ptx string) (cuda.Module, error) {
 		}
 	}
 	return p.Driver.Load(ptx)
+}
+
+// Devices says whether tests that run on the software device belong to this
+// run. The race detector's gate (-short) leaves them out, for they would take
+// an hour there and the device has race tests of its own; so do the gates that
+// choose the processor's instructions, which do not concern it.
+func Devices() bool { return !testing.Short() && os.Getenv("IMPASTO_SIMD") == "" }
+
+// NeedDevices skips a test where Devices says no.
+func NeedDevices(t testing.TB) {
+	t.Helper()
+	if !Devices() {
+		t.Skip("SKIPPED: the software device is tested in the plain run only")
+	}
 }
