@@ -83,7 +83,7 @@ func replay(s *session, c *cli.Context) error {
 		return bad
 	}
 	if verify {
-		set.texts["output"], set.texts["overwrite"] = original, "replace"
+		set.texts["output"], set.texts["overwrite"], set.texts["checkpoint"] = original, "replace", "off"
 	} else if set.text("output") == "" {
 		set.texts["output"] = original
 	}
