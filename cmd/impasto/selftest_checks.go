@@ -1,0 +1,235 @@
+package main
+
+import (
+	"math"
+	"math/rand/v2"
+
+	"github.com/impasto/impasto/gpu"
+)
+
+// deviceCheck is a group of operations; run adds what they compute to out.
+type deviceCheck struct {
+	name string
+	run  func(o *outputs)
+}
+
+// outputs collects what one backend computes from pictures of random numbers.
+type outputs struct {
+	gpu.Backend
+	rng  *rand.Rand
+	list [][]float32
+}
+
+func (o *outputs) random(s gpu.Shape) *gpu.Array {
+	return upload(o.Backend, s, randoms(o.rng, s.Len()))
+}
+
+func (o *outputs) keep(arrays ...*gpu.Array) {
+	for _, a := range arrays {
+		o.list = append(o.list, download(o.Backend, a))
+	}
+}
+
+// loss keeps the value in slot 0.
+func (o *outputs) loss() {
+	o.Sync()
+	o.list = append(o.list, []float32{float32(o.Status().Loss[0])})
+}
+
+// worst is the largest error over the largest value, of all outputs.
+func (c deviceCheck) worst(b, reference gpu.Backend) float64 {
+	got := &outputs{Backend: b, rng: rand.New(rand.NewPCG(3, 4))}
+	want := &outputs{Backend: reference, rng: rand.New(rand.NewPCG(3, 4))}
+	c.run(got)
+	c.run(want)
+	worst := 0.0
+	for i, w := range want.list {
+		off, scale := 0.0, 1e-30
+		for j, v := range w {
+			scale = max(scale, math.Abs(float64(v)))
+			if d := math.Abs(float64(got.list[i][j]) - float64(v)); !(d <= off) {
+				off = d
+			}
+		}
+		if e := off / scale; !(e <= worst) {
+			worst = e
+		}
+	}
+	return worst
+}
+
+// The checks' sizes are odd, so that no tile of a kernel is full.
+var (
+	testPicture  = gpu.Shape{H: 11, W: 19, C: 3}
+	testFeatures = gpu.Shape{H: 11, W: 19, C: 32}
+)
+
+var deviceChecks = []deviceCheck{
+	{"convolution of the image", func(o *outputs) {
+		f := o.NewFilter(randoms(o.rng, 27*32), randoms(o.rng, 32), 3, 32)
+		convolve(o, testPicture, f, gpu.Pool{Kind: gpu.MaxPool}, gpu.ReplicatePad)
+	}},
+	{"convolution, max pooling", func(o *outputs) { convolveFeatures(o, gpu.Pool{Kind: gpu.MaxPool, Ceil: true}) }},
+	{"convolution, average pooling", func(o *outputs) { convolveFeatures(o, gpu.Pool{Kind: gpu.AvgPool, Scale: 2}) }},
+	{"pooling", poolings},
+	{"Gram matrix", func(o *outputs) {
+		f, c := o.random(testFeatures), testFeatures.C
+		g, m := o.NewArray(gpu.Matrix(c)), o.NewArray(gpu.Vector(c))
+		o.Gram(g, f, 0.01)
+		o.Mean(m, f)
+		o.keep(g, m)
+		o.GramLoss(g, g, []gpu.GramTarget{{A: o.random(gpu.Matrix(c)), Coef: 0.3}, {A: o.random(gpu.Matrix(c)), Coef: 0.6}}, 0.01, 0)
+		o.loss()
+		dx := o.random(testFeatures)
+		o.StyleGrad(dx, f, g, m)
+		o.keep(g, dx)
+	}},
+	{"mean and covariance", func(o *outputs) {
+		s := gpu.Shape{H: 11, W: 19, C: 12}
+		moments := func() (m, g *gpu.Array) {
+			f := o.random(s)
+			m, g = o.NewArray(gpu.Vector(s.C)), o.NewArray(gpu.Matrix(s.C))
+			o.Mean(m, f)
+			o.Gram(g, f, 1/float64(s.Pixels()))
+			return m, g
+		}
+		target := o.NewW2Target(pair(moments()))
+		m, g := moments()
+		d, shift := o.NewArray(gpu.Matrix(s.C)), o.NewArray(gpu.Vector(s.C))
+		o.W2Loss(d, shift, m, g, target, s.Pixels(), 0.5, 0)
+		o.loss()
+		o.keep(d, shift)
+	}},
+	{"content and smoothness", func(o *outputs) {
+		f, dx := o.random(testFeatures), o.random(testFeatures)
+		o.ContentLoss(dx, f, o.random(testFeatures), 0.5, 0)
+		o.loss()
+		o.keep(dx)
+		x := o.random(testPicture)
+		for _, kind := range []gpu.TVKind{gpu.TVL1, gpu.TVL2, gpu.TVPower, gpu.TVInner, gpu.TVStencil} {
+			dx := o.random(testPicture)
+			o.TV(dx, x, kind, 0.5, 0)
+			o.loss()
+			o.keep(dx)
+		}
+	}},
+	{"matching", matching},
+	{"vectors", func(o *outputs) {
+		x, y := o.random(testPicture), o.random(testPicture)
+		o.Axpy(y, 0.3, x)
+		o.AddNormalized(y, 2, x)
+		o.Weigh(y, o.random(gpu.Shape{H: testPicture.H, W: testPicture.W, C: 1}))
+		o.list = append(o.list, []float32{float32(o.Dot(x, y))})
+		small := o.NewArray(gpu.Shape{H: 7, W: 8, C: 3})
+		o.CopyWindow(small, y, 2, 5)
+		o.AddWindow(y, small, 3, 9)
+		for _, filter := range []gpu.ResampleFilter{gpu.Bilinear, gpu.Bicubic, gpu.Lanczos} {
+			o.Resample(small, y, filter)
+			o.keep(small)
+		}
+		o.keep(y)
+		o.ContentLoss(nil, x, y, 0.5, 1)
+		o.MoveLoss(0, 1)
+		o.loss()
+	}},
+	{"Adam", func(o *outputs) {
+		optimise(o, o.NewAdam(testFeatures, gpu.AdamOptions{StepOptions: gpu.StepOptions{Average: 0.9}, LearningRate: 0.1}))
+	}},
+	{"L-BFGS", func(o *outputs) {
+		optimise(o, o.NewLBFGS(testFeatures, gpu.LBFGSOptions{LineSearch: true, FirstStep: 0.1, History: 3}))
+	}},
+}
+
+func pair(m, g *gpu.Array) (*gpu.Array, *gpu.Array, float64) { return m, g, 1e-4 }
+
+func convolveFeatures(o *outputs, p gpu.Pool) {
+	c := testFeatures.C
+	f := o.NewFilter(randoms(o.rng, 9*c*64), randoms(o.rng, 64), c, 64)
+	convolve(o, testFeatures, f, p, gpu.ZeroPad)
+}
+
+// convolve runs a layer forward, with and without its pooling, and back.
+func convolve(o *outputs, in gpu.Shape, f *gpu.Filter, p gpu.Pool, pad gpu.Pad) {
+	full := gpu.Shape{H: in.H, W: in.W, C: f.Out}
+	x, act, pooled := o.random(in), o.NewArray(full), o.NewArray(p.Out(full))
+	mask, below := o.NewMask(full, p), o.NewMask(full, gpu.Pool{})
+	o.Conv(gpu.ConvOut{Act: act, Mask: below}, x, f, pad)
+	o.keep(act)
+	o.Conv(gpu.ConvOut{Pooled: pooled, Mask: mask, Pool: p}, x, f, pad)
+	o.keep(pooled)
+	dy, dx := o.random(full), o.random(in)
+	o.Gate(dy, below)
+	o.ConvGrad(dx, dy, f, gpu.ConvGradOptions{Pad: pad, Add: true})
+	o.keep(dy, dx)
+	o.ConvGrad(dx, o.random(p.Out(full)), f, gpu.ConvGradOptions{Pad: pad, Unpool: mask})
+	o.keep(dx)
+	o.PoolGrad(dy, o.random(p.Out(full)), gpu.PoolGradOptions{Mask: mask, Add: true})
+	o.keep(dy)
+}
+
+// poolings runs those that stand alone.
+func poolings(o *outputs) {
+	for _, p := range []gpu.Pool{{Kind: gpu.MaxPool}, {Kind: gpu.AvgPool, Ceil: true}, {Kind: gpu.L2Pool, Scale: 0.78}, {Kind: gpu.AvgPool, Size: 4}, {Kind: gpu.MaxPool, Size: 4}} {
+		x, dx := o.random(testFeatures), o.random(testFeatures)
+		y := o.NewArray(p.Out(testFeatures))
+		o.Pool(y, x, p)
+		o.PoolGrad(dx, o.random(y.Shape), gpu.PoolGradOptions{X: x, Y: y, Pool: p})
+		o.keep(y, dx)
+	}
+}
+
+// optimise takes four recorded steps towards a picture.
+func optimise(o *outputs, opt gpu.Optimizer) {
+	x, g, target := o.random(testFeatures), o.NewArray(testFeatures), o.random(testFeatures)
+	o.ResetStatus()
+	step := o.Record(func() {
+		o.Fill(g, 0)
+		o.ContentLoss(g, x, target, 0.5, 0)
+		opt.Step(x, g)
+	})
+	for range 4 {
+		step.Run()
+	}
+	o.loss()
+	o.keep(x)
+	opt.Result(g)
+	o.keep(g)
+}
+
+// matching runs each way to compare patches, and what follows from the matches.
+func matching(o *outputs) {
+	guide := o.random(gpu.Shape{H: testFeatures.H, W: testFeatures.W, C: 3})
+	joined := o.NewArray(gpu.Shape{H: testFeatures.H, W: testFeatures.W, C: testFeatures.C + 3})
+	o.Join(joined, o.random(testFeatures), guide, 0.5, true)
+	o.keep(joined)
+	painting := gpu.Shape{H: 7, W: 13, C: joined.Shape.C}
+	for _, p := range []gpu.BankOptions{{Size: 1, Norm: gpu.NoNorm}, {Size: 3}, {Size: 4, Stride: 2}} {
+		source := o.random(painting)
+		bank := o.NewBank(source, p)
+		m := o.NewMatches(bank.MatchGrid(joined.Shape, 1))
+		o.Match(m, joined, bank, gpu.MatchOptions{Bias: o.random(bank.Grid())})
+		o.keepMatches(m)
+		o.Cosines(m, joined, p.Size, 1)
+		o.keepMatches(m)
+		bias := o.NewArray(m.Shape)
+		o.MatchBias(bias, m, -0.5)
+		from := []gpu.PatchSource{{F: source, Stride: p.Stride}}
+		dx, vote := o.random(joined.Shape), o.NewArray(joined.Shape)
+		o.PatchLoss(dx, joined, m, from, gpu.PatchOptions{Size: p.Size}, 0.5, 0)
+		o.loss()
+		o.Vote(vote, m, from, gpu.PatchOptions{Size: p.Size})
+		o.keep(bias, dx, vote)
+		o.FreeMatches(m)
+		o.FreeBanks(bank)
+	}
+}
+
+func (o *outputs) keepMatches(m *gpu.Matches) {
+	index, score := make([]int32, m.Shape.Len()), make([]float32, m.Shape.Len())
+	o.DownloadMatches(index, score, m)
+	indices := make([]float32, len(index))
+	for i, v := range index {
+		indices[i] = float32(v)
+	}
+	o.list = append(o.list, indices, score)
+}
