@@ -192,11 +192,11 @@ func TestColourKernels(t *testing.T) {
 	})
 }
 
-// TestMatchStrips has more rows and columns than one block of the device
-// marches over, and equal scores in different blocks.
+// TestMatchStrips has more rows, columns and channels than one block of the
+// device takes at once, and equal scores in different blocks.
 func TestMatchStrips(t *testing.T) {
 	onEach(t, func(t *testing.T, b Backend) {
-		for _, c := range []struct{ x, f Shape }{{Shape{matchRows + 7, 5, 4}, Shape{6, 5, 4}}, {Shape{4, 70, 4}, Shape{3, 131, 4}}} {
+		for _, c := range []struct{ x, f Shape }{{Shape{matchRows + 7, 5, 4}, Shape{6, 5, 4}}, {Shape{4, 70, 4}, Shape{3, 131, 4}}, {Shape{3, 5, 36}, Shape{4, 6, 36}}} {
 			for _, size := range []int{1, 3} {
 				for _, exact := range []bool{false, true} {
 					x, f := random(83, c.x.Len(), 1), random(84, c.f.Len(), 1)

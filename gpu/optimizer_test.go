@@ -397,12 +397,12 @@ func TestGuard(t *testing.T) {
 					t.Errorf("%s: after recovery %g, before %g", what, st.Sum, v0)
 				}
 				// ...and gives up after three in a row, keeping the last good image.
-				for range 3 {
+				for i := 1; i <= 3; i++ {
 					spoiled()
-				}
-				b.Sync()
-				if !b.Status().Diverged {
-					t.Errorf("%s: three bad evaluations in a row did not count as divergence", what)
+					b.Sync()
+					if b.Status().Diverged != (i == 3) {
+						t.Errorf("%s: after %d bad evaluations in a row, diverged is %v", what, i, i != 3)
+					}
 				}
 				opt.Result(good)
 				for _, v := range download(b, good) {
