@@ -293,6 +293,18 @@ func TestAdamFollowsTheFormula(t *testing.T) {
 	})
 }
 
+// TestSmallFirstStep: L-BFGS shortens its first step where the sum of |g| is
+// above 1, and never lengthens it.
+func TestSmallFirstStep(t *testing.T) {
+	onEach(t, func(t *testing.T, b Backend) {
+		s := Shape{1, 1, 3}
+		g := []float32{0.25, -0.125, 0.0625}
+		x := b.NewArray(s)
+		b.NewLBFGS(s, LBFGSOptions{}).Step(x, upload(b, s, g))
+		testutil.Close(t, "x", download(b, x), []float64{-0.25, 0.125, -0.0625}, 1e-7, 0)
+	})
+}
+
 // TestResultBeforeAnyStep: there is nothing to show, so dst keeps what it holds.
 func TestResultBeforeAnyStep(t *testing.T) {
 	onEach(t, func(t *testing.T, b Backend) {
