@@ -24,7 +24,7 @@ func benchCommand(s *session) *cli.Command {
 			"peaks. Without flags it takes half a minute; --full measures everything at four\n" +
 			"sizes. Keep a --json report and --compare a later one with it.",
 		Flags: append([]cli.Flag{
-			textFlag("work", "", "", "KINDS", "art, draft, matching, convolution, tiled, operations (default: the first three)"),
+			textFlag("work", "", "", "KINDS", "art, draft, matching, convolution, tiled, operations (default: first three)"),
 			textFlag("size", "s", "", "PIXELS", "sides of the square picture (default: 256)"),
 			textFlag("threads", "", "", "N", "processor threads (default: all)"),
 			textFlag("seconds", "", "", "N", "time for each work (default: 2)"),
