@@ -5,9 +5,14 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/impasto/impasto/cuda"
 	"github.com/impasto/impasto/cuda/emu"
 	"github.com/impasto/impasto/internal/testutil"
 )
+
+// drivers are further drivers that every test of an operation runs on: with the
+// tag cuda there is gorgonia.org/cu.
+var drivers = map[string]func(t testing.TB) cuda.Driver{}
 
 // backends lists the implementations that every test of an operation runs on.
 func backends(t testing.TB) map[string]Backend {
@@ -21,6 +26,9 @@ func backends(t testing.TB) map[string]Backend {
 		}
 		name := "emu-" + order.String()
 		list[name] = NewDevice(testutil.Driver(emu.Open(emu.Options{Schedule: order, Seed: 1})), DeviceOptions{Name: name})
+	}
+	for name, open := range drivers {
+		list[name] = NewDevice(open(t), DeviceOptions{Name: name})
 	}
 	t.Cleanup(func() {
 		for name, b := range list {
