@@ -55,6 +55,14 @@ func emuDeviceGetName(name *C.char, size C.int, device C.int) C.int {
 	})
 }
 
+//export emuDeviceGetUuid
+func emuDeviceGetUuid(uuid unsafe.Pointer, device C.int) C.int {
+	return answer(func() error {
+		copy(unsafe.Slice((*byte)(uuid), 16), "software device.")
+		return checkDevice("UUID of device", device)
+	})
+}
+
 //export emuDeviceTotalMem
 func emuDeviceTotalMem(bytes *C.size_t, device C.int) C.int {
 	return answer(func() error {
@@ -72,6 +80,7 @@ func emuDeviceGetAttribute(value *C.int, attribute, device C.int) C.int {
 			1: 1024, 2: 1024, 3: 1024, 4: 64, // threads of a block: in all, x, y, z
 			5: 1<<31 - 1, 6: 65535, 7: 65535, // blocks of a grid: x, y, z
 			8: 48 << 10, 10: 32, 12: 65536, // shared memory and registers of a block, lanes of a warp
+			13: 1, // clock in kHz: there is none
 			16: i.SMs, 75: i.Major, 76: i.Minor, 97: i.SharedBlock,
 		}
 		v, ok := known[attribute]

@@ -31,7 +31,7 @@
 	SYMBOL(cuDeviceGetCount, emuDeviceGetCount) \
 	SYMBOL(cuDeviceGetName, emuDeviceGetName) \
 	SYMBOL(cuDeviceGetP2PAttribute, not_supported) \
-	SYMBOL(cuDeviceGetUuid, not_supported) \
+	SYMBOL(cuDeviceGetUuid, emuDeviceGetUuid) \
 	SYMBOL(cuDevicePrimaryCtxGetState, not_supported) \
 	SYMBOL(cuDevicePrimaryCtxRelease_v2, not_supported) \
 	SYMBOL(cuDevicePrimaryCtxReset_v2, not_supported) \
