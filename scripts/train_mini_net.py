@@ -9,7 +9,7 @@ import torch.nn.functional as F
 MEAN = torch.tensor([123.68, 116.779, 103.939])[:, None, None]  # RGB, 0..255
 INPUT_SCALE = 60.0  # the student trains on (RGB - mean) / 60; folded into conv1_1 when saved
 VGG_BLOCKS, VGG_WIDTHS = (2, 2, 4, 4, 1), (64, 128, 256, 512, 512)
-BLOCKS, WIDTHS = (2, 2, 2, 2, 1), (16, 32, 64, 128, 128)
+BLOCKS, WIDTHS = (2, 2, 2, 2, 1), (16, 48, 64, 128, 128)
 # (student's layer, teacher's layer, weight). Adapters are 1x1 convolutions from the one to the other.
 # Layers of the same name are what the losses of a painting look at, so they weigh most; the second layer of
 # a block is also regressed so that the next block starts from what VGG19's next block starts from.
@@ -49,28 +49,29 @@ def write_safetensors(path, tensors, meta):
         f.write(struct.pack("<Q", len(h)) + h + b"".join(blobs))
 
 
-def features(weights, x, blocks, pool):
-    """Every ReLU output by name ("4_2") of a stack of 3x3 convolutions, pool(x, 2) between blocks."""
+def features(weights, x, blocks, pool, last):
+    """The ReLU outputs by name ("4_2"), up to the last one asked for, of 3x3 convolutions, pool(x, 2) between blocks."""
     out = {}
     for b, n in enumerate(blocks, 1):
         for i in range(1, n + 1):
             k = f"conv{b}_{i}"
             x = F.relu(F.conv2d(x, weights[k + ".weight"], weights[k + ".bias"], padding=1))
             out[f"{b}_{i}"] = x
-        if b < len(blocks):
-            x = pool(x, 2)
+            if f"{b}_{i}" == last:
+                return out
+        x = pool(x, 2)
     return out
 
 
-def student_features(weights, x):
+def student_features(weights, x, last="5_1"):
     """The mini network: x is (RGB - MEAN) / INPUT_SCALE while it trains, (N, 3, H, W)."""
-    return features(weights, x, BLOCKS, F.avg_pool2d)
+    return features(weights, x, BLOCKS, F.avg_pool2d, last)
 
 
-def teacher_features(weights, x):
+def teacher_features(weights, x, last="5_1"):
     """VGG19 as released, max pooling; x is RGB - MEAN."""
     with torch.no_grad():
-        return features(weights, x, VGG_BLOCKS, F.max_pool2d)
+        return features(weights, x, VGG_BLOCKS, F.max_pool2d, last)
 
 
 def load_vgg(path):
@@ -80,23 +81,35 @@ def load_vgg(path):
     return w
 
 
-def init_student(x, seed):
-    """Random weights, scaled layer by layer so that pre-activations of x have unit variance and no mean."""
+def init_student(x, seed, widths, weights):
+    """Random weights, scaled layer by layer so that pre-activations of x have unit variance and no mean.
+
+    Given the weights of another network, {} for none, its filters come first in each layer, and what reads a channel that it
+    lacked starts at zero: the old channels, to the last layer, compute what they did.
+    """
+    if not widths:
+        widths = [len(weights[f"conv{b}_1.bias"]) for b in range(1, len(BLOCKS) + 1)] if weights else WIDTHS
     g, w, cin = torch.Generator().manual_seed(seed), {}, 3
-    for b, (n, c) in enumerate(zip(BLOCKS, WIDTHS), 1):
+    for b, (n, c) in enumerate(zip(BLOCKS, widths), 1):
         for i in range(1, n + 1):
             k = f"conv{b}_{i}"
-            f = torch.randn(c, cin, 3, 3, generator=g)
-            z = F.conv2d(x, f, padding=1)
-            sd, mu = z.std(dim=(0, 2, 3)), z.mean(dim=(0, 2, 3))
-            w[k + ".weight"] = (f / sd[:, None, None, None]).requires_grad_()
-            w[k + ".bias"] = (-mu / sd).requires_grad_()
-            with torch.no_grad():
-                x = F.relu(F.conv2d(x, w[k + ".weight"], w[k + ".bias"], padding=1))
+            w[k + ".weight"], w[k + ".bias"] = torch.zeros(c, cin, 3, 3), torch.zeros(c)
+            kept = 0
+            if weights:
+                old = weights[k + ".weight"].detach()
+                kept, read = old.shape[:2]
+                if kept > c or read > cin:
+                    raise SystemExit(f"{k} has {kept} channels of {read}, more than {c} of {cin}")
+                w[k + ".weight"][:kept, :read], w[k + ".bias"][:kept] = old, weights[k + ".bias"].detach()
+            if kept < c:
+                f = torch.randn(c - kept, cin, 3, 3, generator=g)
+                z = F.conv2d(x, f, padding=1)
+                sd, mu = z.std(dim=(0, 2, 3)), z.mean(dim=(0, 2, 3))
+                w[k + ".weight"][kept:], w[k + ".bias"][kept:] = f / sd[:, None, None, None], -mu / sd
+            x = F.relu(F.conv2d(x, w[k + ".weight"], w[k + ".bias"], padding=1))
             cin = c
-        if b < len(BLOCKS):
-            x = F.avg_pool2d(x, 2)
-    return {k: v.detach().requires_grad_() for k, v in w.items()}
+        x = F.avg_pool2d(x, 2)
+    return {k: v.requires_grad_() for k, v in w.items()}
 
 
 def load_student(path):
@@ -130,20 +143,22 @@ def folded(weights, adapters, x):
     A painting's losses compare the student's channels as they stand, so each is scaled by the norm of its column of
     the adapter: how much of VGG19 hangs on it. (Scaling every channel to mean 1 instead makes rare channels huge, and
     Gram matrices of them paint noise.) Each layer's mean activation over x, (RGB - MEAN) / INPUT_SCALE, is then 1.
+    Layers beyond the last adapter keep their scale.
     ReLU and average pooling are homogeneous: scaling channel c by s and the next filters' input c by 1 / s is exact.
     """
     w = {k: v.detach().clone() for k, v in weights.items()}
     w["conv1_1.weight"] /= INPUT_SCALE
     with torch.no_grad():
         f = student_features(weights, x)
-    before = None
-    for n, (a, _) in zip(names(BLOCKS), adapters):
-        worth = a.detach()[:, :, 0, 0].norm(dim=0)
-        worth = worth.clamp(min=0.02 * float(worth.mean()))
-        s = worth / float((worth * f[n].mean(dim=(0, 2, 3))).mean())
+    before = torch.ones(3)
+    for i, n in enumerate(names(BLOCKS)):
         k = f"conv{n}"
-        if before is not None:
-            w[k + ".weight"] /= before[None, :, None, None]
+        s = torch.ones(len(w[k + ".bias"]))
+        if i < len(adapters):
+            worth = adapters[i][0].detach()[:, :, 0, 0].norm(dim=0)
+            worth = worth.clamp(min=0.02 * float(worth.mean()))
+            s = worth / float((worth * f[n].mean(dim=(0, 2, 3))).mean())
+        w[k + ".weight"] /= before[None, :, None, None]
         w[k + ".weight"] *= s[:, None, None, None]
         w[k + ".bias"] *= s
         before = s
