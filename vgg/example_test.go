@@ -21,5 +21,5 @@ func ExampleLoad() {
 	// Output:
 	// relu1_1 16 3
 	// relu1_2 16 16
-	// relu2_1 32 16
+	// relu2_1 48 16
 }

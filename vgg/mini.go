@@ -24,5 +24,5 @@ func loadMini(ctx context.Context, layer string) (*Network, error) {
 }
 
 // Mini returns the small network that is part of the program: VGG19's five
-// blocks at a quarter of the width, trained to imitate its features.
+// blocks at about a quarter of the width, trained to imitate its features.
 func Mini() (*Network, error) { return loadMini(context.Background(), "") }

@@ -23,7 +23,7 @@ func TestMini(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	want := topology([]int{2, 2, 2, 2, 1}, []int{16, 32, 64, 128, 128})
+	want := topology([]int{2, 2, 2, 2, 1}, []int{16, 48, 64, 128, 128})
 	for i, s := range n.shapes() {
 		if i >= len(want) || s != want[i] {
 			t.Errorf("layer %d is %v", i, s)

@@ -49,7 +49,7 @@ func TestTopology(t *testing.T) {
 
 func TestDepthAndTaps(t *testing.T) {
 	n := &Network{Name: "mini"}
-	for _, s := range topology([]int{2, 2, 2, 2, 1}, []int{16, 32, 64, 128, 128}) {
+	for _, s := range topology([]int{2, 2, 2, 2, 1}, []int{16, 48, 64, 128, 128}) {
 		n.Layers = append(n.Layers, Layer{Name: s.conv(), Block: s.block, Index: s.index, In: s.in, Out: s.out})
 	}
 	if d, err := n.Depth("conv4_2"); err != nil || d != 8 {
