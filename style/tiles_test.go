@@ -103,8 +103,12 @@ func TestTilesGiveTheSameGradient(t *testing.T) {
 			}
 			testutil.Close(t, "gradient", got, want, 2e-5*largest, 0)
 			a, b := whole.report(whole.b.Status()), cut.report(cut.b.Status())
+			tol := 1e-3 // a small difference of large sums
+			if o.StyleLoss == LossW2 {
+				tol = 1e-2 // and of traces of roots; plain code rounds them by 2e-3
+			}
 			for i := range a.Layers {
-				near(t, fmt.Sprint(a.Layers[i].Term, " ", a.Layers[i].Layer), b.Layers[i].Loss, a.Layers[i].Loss, 1e-3) // a small difference of large sums
+				near(t, fmt.Sprint(a.Layers[i].Term, " ", a.Layers[i].Layer), b.Layers[i].Loss, a.Layers[i].Loss, tol)
 			}
 			near(t, "tv", b.TV, a.TV, 1e-6)
 		})
