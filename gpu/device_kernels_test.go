@@ -218,3 +218,16 @@ func TestMatchStrips(t *testing.T) {
 		}
 	})
 }
+
+// TestMatchAnySide has more style patches than a block has threads, for a side
+// and a stride without a kernel of their own.
+func TestMatchAnySide(t *testing.T) {
+	onEach(t, func(t *testing.T, b Backend) {
+		xs, fs := Shape{5, 6, 4}, Shape{12, 14, 4}
+		x, f, o := random(85, xs.Len(), 1), random(86, fs.Len(), 1), BankOptions{Size: 2, Stride: 1}
+		bank := b.NewBank(upload(b, fs, f), o)
+		m := b.NewMatches(bank.MatchGrid(xs, 2))
+		b.Match(m, upload(b, xs, x), bank, MatchOptions{Stride: 2})
+		checkMatches(t, "2 x 2 every second pixel", b, m, refMatch(x, f, xs, fs, o, 2, nil), false)
+	})
+}
