@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/impasto/impasto/internal/picture"
 )
 
 // Near is the distance (see Distance) up to which two colours are taken for
@@ -142,7 +144,7 @@ func ParseColour(text string) (color.NRGBA, error) {
 		}
 	}
 	e := inputError("colour", "%q is not a colour", text)
-	if near := nearestWord(t, words()); near != "" {
+	if near := picture.NearestWord(t, words()); near != "" {
 		return color.NRGBA{}, e.hint("%s", near)
 	}
 	return color.NRGBA{}, e.hint("'#0080ff', 0,128,255, or a word: %s, ...", strings.Join(words()[:6], ", "))
@@ -185,7 +187,7 @@ func (m *Map) Find(text string) (int, error) {
 		}
 	}
 	e := inputError("region", "the map has no region %q; it has %s", text, m.list(nil))
-	if near := nearestWord(t, known); near != "" {
+	if near := picture.NearestWord(t, known); near != "" {
 		e.hint("%s", shellWord(near))
 	}
 	return 0, e

@@ -43,35 +43,3 @@ func shellWord(s string) string {
 	}
 	return s
 }
-
-// nearestWord returns the word that differs from got in at most a third of its
-// letters, or "".
-func nearestWord(got string, list []string) string {
-	best, most := "", len(got)/3+1
-	for _, w := range list {
-		if d := editDistance(got, strings.ToLower(w)); d < most {
-			best, most = w, d
-		}
-	}
-	return best
-}
-
-// editDistance counts insertions, deletions and replacements (Levenshtein).
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
-		}
-	}
-	return row[len(b)]
-}

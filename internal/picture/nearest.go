@@ -7,26 +7,35 @@ import (
 )
 
 // nearest returns the path of the file beside the missing one whose name is
-// closest to it, if it is close: at most a third of the letters differ.
+// closest to it, if one is close.
 func nearest(path string) string {
 	dir, want := filepath.Split(path)
 	list, err := os.ReadDir(filepath.Clean(dir)) // of "", which is here, too
 	if err != nil {
 		return ""
 	}
-	best, most := "", len(want)/3+1
+	var names []string
 	for _, e := range list {
-		if e.IsDir() || len(e.Name()) > 255 {
-			continue
-		}
-		if d := editDistance(strings.ToLower(want), strings.ToLower(e.Name())); d < most {
-			best, most = e.Name(), d
+		if !e.IsDir() && len(e.Name()) <= 255 {
+			names = append(names, e.Name())
 		}
 	}
-	if best == "" {
-		return ""
+	if best := NearestWord(want, names); best != "" {
+		return dir + best
 	}
-	return dir + best
+	return ""
+}
+
+// NearestWord returns the word of the list that differs from got in at most a
+// third of its letters, whatever their case, or "".
+func NearestWord(got string, list []string) string {
+	best, most := "", len(got)/3+1
+	for _, w := range list {
+		if d := editDistance(strings.ToLower(got), strings.ToLower(w)); d < most {
+			best, most = w, d
+		}
+	}
+	return best
 }
 
 // editDistance counts insertions, deletions, replacements (Levenshtein).
