@@ -245,6 +245,7 @@ func FuzzReadLine(f *testing.F) {
 	for _, s := range []string{
 		"art a b --size 512", "-n -n art", "art -- -x", "help help", "weights get -q=", "art -gpu -1 --seed=x -ii", "-", "--", "-=-",
 		"art --no-no-recipe", "art --width --height", "completion -h bash", "art -s512 -w-5 -o",
+		"art -r n", "art -init_image random",
 	} {
 		f.Add(s)
 	}

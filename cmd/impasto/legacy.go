@@ -106,6 +106,12 @@ func (r *legacyReader) ours(word, name, value string) ([]string, error) {
 	if strings.HasSuffix(name, "-weight") && strings.Contains(word, "_") {
 		r.weigh(word, "jj")
 	}
+	return r.flag(name, value)
+}
+
+// flag writes one flag of ours. Two of them have values that are another
+// program's, whichever program's name the flag was given by.
+func (r *legacyReader) flag(name, value string) ([]string, error) {
 	switch {
 	case name == "seed" && !isInteger(value):
 		r.say("--seed %s: a seed is a number here; taken as --init %s", value, value)
@@ -159,7 +165,7 @@ func (r *legacyReader) translate(name, word, value string) ([]string, error) {
 		}
 		value = v
 	}
-	return []string{"--" + l.flag + "=" + value}, nil
+	return r.flag(l.flag, value)
 }
 
 // finish returns the flags that are made of several foreign ones.
