@@ -19,6 +19,8 @@ type Inputs struct {
 	Guides  []Guide  // what the matching of patches goes by beside features
 	Protect *Map     // one channel, 0..1: how far the content stays as it is
 	A, B    *Picture // of an analogy; Styles holds A'
+
+	Earlier *Earlier // the frame of a film before this one, for temporal-weight
 }
 
 // Env is what a run uses and does not own.
@@ -93,6 +95,7 @@ type run struct {
 	guides        []Guide
 	protect       *Map
 	before, after *picture.Picture // A and B of an analogy
+	earlier       *Earlier
 	patches       []Correspondence // of the scale done last
 
 	image     *gpu.Array // result of the scale done last
@@ -113,7 +116,7 @@ func newRun(in Inputs, plan Plan, env Env) *run {
 		px:     pixels{mean: env.Network.Mean, white: float32(o.ImageRange)},
 		keeper: keeper{Saving: env.Saving, last: time.Now()},
 	}
-	r.guides, r.protect = in.guided(o), in.Protect
+	r.guides, r.protect, r.earlier = in.guided(o), in.Protect, in.Earlier
 	if o.Mode == ModeAnalogy {
 		r.before, r.after = in.A.Flatten(), in.B.Flatten()
 		if in.Content == nil {
@@ -243,6 +246,7 @@ func (r *run) setTargets(ob *objective, content *picture.Picture, paintings map[
 			}
 		}
 	}
+	ob.addTemporal(r.px, r.earlier)
 	ob.addTV()
 	return r.env.Backend.Err()
 }

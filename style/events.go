@@ -6,15 +6,17 @@ import (
 )
 
 // Losses are the terms of the objective at one evaluation, weights included:
-// Total = Content + Style + Patch + TV (TV stays out of Total where tv-in-loss is
-// false). Under gradient normalisation the terms are still those of the losses.
+// Total = Content + Style + Patch + Temporal + TV (TV stays out of Total where
+// tv-in-loss is false). Under gradient normalisation the terms are still those
+// of the losses.
 type Losses struct {
-	Content float64     `json:"content"`
-	Style   float64     `json:"style"`
-	Patch   float64     `json:"patch,omitempty"` // patches and analogy
-	TV      float64     `json:"tv"`
-	Total   float64     `json:"total"`
-	Layers  []LayerLoss `json:"layers,omitempty"`
+	Content  float64     `json:"content"`
+	Style    float64     `json:"style"`
+	Patch    float64     `json:"patch,omitempty"`    // patches and analogy
+	Temporal float64     `json:"temporal,omitempty"` // distance from the frame before
+	TV       float64     `json:"tv"`
+	Total    float64     `json:"total"`
+	Layers   []LayerLoss `json:"layers,omitempty"`
 }
 
 // LayerLoss is one layer's part of Content, Style or Patch.

@@ -222,6 +222,7 @@ func (p Plan) account(env Env, size TileSize, recompute bool) ([]MemoryPart, err
 		{"statistics of style", style},
 		{"the paintings' patches", patches},
 		{"the image and its gradient", 2 * image},
+		{"the frame before", o.temporalBytes(b, gpu.Shape{H: p.H(), W: p.W(), C: 3})},
 		{fmt.Sprintf("the optimiser's %d images", o.optimizerImages()), int64(o.optimizerImages()) * image},
 		{"the network's weights", p.weightBytes(env)},
 		{"input pictures", env.Pictures},

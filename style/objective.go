@@ -28,6 +28,8 @@ type objective struct {
 	rematch   bool       // the evaluation looks for patches anew
 	movable   *gpu.Array // (H, W, 1), what is not protected; nil: everything
 
+	temporal *temporalTerm // nil without a frame before
+
 	tv     gpu.TVKind
 	tvCoef float64
 	tvSlot int
@@ -175,6 +177,9 @@ func (ob *objective) evaluate() {
 		ob.t.forward(0, ob.x, nil)
 		ob.t.backward(0, ob.g, func(layer string, f, grad *gpu.Array, _ rect) { ob.atLayer(layer, f, grad) })
 	}
+	if ob.temporal != nil {
+		ob.temporalLoss(ob.temporal)
+	}
 	if ob.tvCoef > 0 {
 		ob.b.TV(ob.g, ob.x, ob.tv, ob.tvCoef, ob.tvSlot)
 	}
@@ -251,6 +256,9 @@ func (ob *objective) report(s gpu.Status) Losses {
 			l.Style += v
 		case "patch", "analogy":
 			l.Patch += v
+		case "temporal":
+			l.Temporal += v
+			continue
 		case "tv":
 			l.TV += v
 			continue
@@ -261,7 +269,7 @@ func (ob *objective) report(s gpu.Status) Losses {
 		}
 		l.Layers = append(l.Layers, LayerLoss{t.kind, t.layer, v})
 	}
-	l.Total = l.Content + l.Style + l.Patch
+	l.Total = l.Content + l.Style + l.Patch + l.Temporal
 	if ob.o.TVInLoss {
 		l.Total += l.TV
 	}
@@ -274,6 +282,7 @@ func positive(v float64) float64 { return max(v, 1e-30) }
 // free gives back what the terms hold.
 func (ob *objective) free() {
 	ob.b.Free(ob.g, ob.movable, ob.photo)
+	ob.temporal.free(ob.b)
 	for _, t := range ob.patches {
 		t.free(ob.b)
 	}

@@ -81,7 +81,7 @@ type Options struct {
 	Size   string `json:"size"` // picture.ParseSize's grammar, of the content (or of the first style)
 
 	// total = content-weight * content + style-weight * style + patch-weight * patches
-	//	+ analogy-weight * analogy + tv-weight * tv
+	//	+ analogy-weight * analogy + temporal-weight * temporal + tv-weight * tv
 	ContentWeight float64       `json:"content-weight"` // alpha
 	StyleWeight   float64       `json:"style-weight"`   // beta
 	TVWeight      float64       `json:"tv-weight"`
@@ -116,6 +116,7 @@ type Options struct {
 	MapWeights     []float64     `json:"map-weights,omitempty"`   // of several guides, times map-weight
 	RegionStyles   string        `json:"region-styles,omitempty"` // painting of each region, in the words of whoever made the guide: see StylePerRegion
 	AnalogyWeight  float64       `json:"analogy-weight,omitempty"`
+	TemporalWeight float64       `json:"temporal-weight,omitempty"` // of Inputs.Earlier, where there is one
 
 	Init       string  `json:"init"`
 	NoiseRange Range   `json:"noise-range"` // uniform noise, in 0..255

@@ -211,7 +211,7 @@ func (p Plan) estimate(env Env, depth int) (float64, error) {
 	b := env.Backend
 	f := b.NewFilter(make([]float32, channels*channels*9), make([]float32, channels), channels, channels)
 	x, y := b.NewArray(gpu.Shape{H: side, W: side, C: channels}), b.NewArray(gpu.Shape{H: side, W: side, C: channels})
-	defer b.Free(x, y)
+	defer func() { b.Free(x, y); b.FreeFilters(f) }()
 	b.Fill(x, 1)
 	fastest := math.Inf(1)
 	for range calls {

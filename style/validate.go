@@ -139,6 +139,7 @@ func (c *checker) numbers(o Options) {
 		{"content-weight", o.ContentWeight, 0, 1e12, false},
 		{"style-weight", o.StyleWeight, 0, 1e12, false},
 		{"tv-weight", o.TVWeight, 0, 1e12, false},
+		{"temporal-weight", o.TemporalWeight, 0, 1e12, false},
 		{"style-scale", o.StyleScale, 0, 64, true},
 		{"noise-std", o.NoiseStd, 0, 255, false},
 		{"noise-range", o.NoiseRange.Lo, 0, 255, false},
@@ -274,6 +275,7 @@ func checkInputs(in Inputs, o Options) error {
 		c.add("init", nil, "there is no style picture to start from")
 	}
 	c.modes(in, o)
+	c.temporal(in)
 	if n := len(o.StyleWeights); n > 0 && n != len(in.Styles) {
 		c.add("style-weights", nil, "%d style weights given for %d style pictures", n, len(in.Styles))
 	}

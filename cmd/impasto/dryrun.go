@@ -56,7 +56,7 @@ func writeJSON(w io.Writer, v any) error {
 // finiteLosses replaces what JSON has no word for by 0; a run that diverged is
 // told by its exit code.
 func finiteLosses(l style.Losses) style.Losses {
-	for _, v := range []*float64{&l.Content, &l.Style, &l.Patch, &l.TV, &l.Total} {
+	for _, v := range []*float64{&l.Content, &l.Style, &l.Patch, &l.Temporal, &l.TV, &l.Total} {
 		if recipe.Finite(*v) == nil {
 			*v = 0
 		}

@@ -208,6 +208,9 @@ func (r *render) watch(show *show, signals *signals, e style.Event) {
 
 func terms(l style.Losses) []progress.Term {
 	list := []progress.Term{{Name: "style", Value: l.Style}, {Name: "content", Value: l.Content}, {Name: "tv", Value: l.TV}}
+	if l.Temporal > 0 {
+		list = append(list, progress.Term{Name: "temporal", Value: l.Temporal})
+	}
 	if l.Patch > 0 {
 		list = append([]progress.Term{{Name: "patch", Value: l.Patch}}, list...)
 	}
