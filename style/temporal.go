@@ -18,6 +18,16 @@ type Earlier struct {
 // eye. See docs/video.md for what other weights do to flicker and to style.
 const temporalBalance = 50
 
+// UsualTemporalWeight is the weight to start from: 1 under relative losses, and
+// under others the published program's 1000, which goes with a style weight of
+// 100 and a content weight of 5.
+func UsualTemporalWeight(lossScale string) float64 {
+	if lossScale == ScaleRelative {
+		return 1
+	}
+	return 1000
+}
+
 // temporalTerm is the short-term consistency of Ruder, Dosovitskiy and Brox,
 // "Artistic style transfer for videos", GCPR 2016, section 4.2: with x the image
 // (H, W, 3), w the warped result of the frame before, c the trust in each pixel

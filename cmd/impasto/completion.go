@@ -136,6 +136,8 @@ var flagChoices = map[string][]string{
 	"device":      {"auto", "cpu", "cuda", "emu"},
 	"weights":     {"vgg19", "mini"},
 	"preset":      {"default", "gatys", "jj", "pt", "cp"},
+	"flow":        {"dense", "none"},
+	"codec":       {"libx264", "libx265", "libvpx-vp9", "prores_ks", "ffv1"},
 	"optimizer":   {"lbfgs", "adam"},
 	"color":       {"style", "content", "match"},
 	"style-loss":  {"gram", "w2"},

@@ -170,10 +170,10 @@ func writeFlag(w io.Writer, heading string, many bool, f cli.Flag, d cli.DocGene
 // defaultText is the default of an option, where one can be said in a word.
 func defaultText(l line, name string) string {
 	p, ok := findParam(name)
-	if !ok || !p.option || !slices.Contains([]string{"art", "texture", "patch", "doodle", "analogy"}, l.path[0]) || name == "preset" {
+	if !ok || !p.option || !slices.Contains([]string{"art", "texture", "patch", "doodle", "analogy", "video"}, l.path[0]) || name == "preset" {
 		return ""
 	}
-	o := style.DefaultOptions(l.path[0], "cpu", "vgg19")
+	o := usualOptions(l.path[0], "vgg19")
 	text := optionText(&o, name)
 	if len(text) > 16 {
 		return ""

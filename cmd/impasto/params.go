@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/impasto/impasto/style"
 )
 
 // param is one thing a user can set about a render. Its name is the long flag,
@@ -29,8 +31,17 @@ const (
 	mapModes     = "doodle analogy"
 )
 
+// modeVideo paints frames, each in ModeArt. It takes what art takes, but for
+// what speaks of one picture alone.
+const modeVideo = "video"
+
+var notInVideo = []string{"content", "protect", "save-every", "checkpoint", "resume", "report", "no-recipe", "depth"}
+
 // in reports whether a setting belongs to a mode.
 func (p param) in(mode string) bool {
+	if mode == modeVideo && p.modes != modeVideo {
+		return p.in(style.ModeArt) && !slices.Contains(notInVideo, p.name)
+	}
 	return p.modes == "" || slices.Contains(strings.Fields(p.modes), mode)
 }
 
@@ -38,6 +49,7 @@ func (p param) in(mode string) bool {
 const (
 	groupInputs = "Inputs"
 	groupOutput = "Output"
+	groupFilm   = "Film"
 	groupLoss   = "Loss"
 	groupOptim  = "Optimisation"
 	groupScale  = "Scale"
@@ -45,7 +57,7 @@ const (
 	groupCommon = "Common"
 )
 
-var groups = []string{groupInputs, groupOutput, groupLoss, groupOptim, groupScale, groupDevice, groupCommon}
+var groups = []string{groupInputs, groupOutput, groupFilm, groupLoss, groupOptim, groupScale, groupDevice, groupCommon}
 
 // params are the settings of a render, in the order of help.
 var params = []param{
@@ -71,12 +83,26 @@ var params = []param{
 	{name: "depth", group: groupOutput, value: "8|16", usage: "bits a channel of PNG and TIFF"},
 	{name: "overwrite", group: groupOutput, value: "HOW", usage: "if it exists: ask, fail (-n), replace (-y), number, skip"},
 	{name: "save-every", group: groupOutput, value: "N", usage: "also save out_00100.png every N iterations"},
-	{name: "frames", group: groupOutput, value: "DIR", usage: "save those pictures into DIR instead"},
+	{name: "frames", group: groupOutput, value: "DIR", usage: "save those pictures into DIR instead", modes: "art patch doodle analogy texture"},
 	{name: "checkpoint", group: groupOutput, value: "EVERY", usage: "keep what --resume needs, such as every 30s (the default), 5m, or off"},
 	{name: "resume", group: groupOutput, usage: "go on where an interrupted or killed render of this output stood", flagOnly: true},
 	{name: "report", group: groupOutput, value: "FILE.html", usage: "write a page with pictures, loss curves and settings"},
 	{name: "explain", group: groupOutput, value: "DIR", usage: "write where patches came from: pictures, tables, matches", modes: patchModes},
 	{name: "no-recipe", group: groupOutput, usage: "do not write the recipe into the picture"},
+
+	{name: "temporal-weight", group: groupFilm, value: "X", usage: "closer to the frame before: less flicker; 0 is none", option: true, modes: modeVideo},
+	{name: "next-iterations", group: groupFilm, value: "N", usage: "of each frame but the first of a shot (default: half of the first's last scale)", modes: modeVideo},
+	{name: "flow", group: groupFilm, value: "KIND", usage: "how a frame begins: dense, the one before moved along optical flow; none, as it is", modes: modeVideo},
+	{name: "cut", group: groupFilm, value: "X", usage: "0..1: frames that differ by more begin a new shot; off (default: 0.4)", modes: modeVideo},
+	{name: "from", group: groupFilm, value: "TIME", usage: "begin there: 12.5, 1:02.5 or a frame such as 300f", modes: modeVideo, flagOnly: true},
+	{name: "to", group: groupFilm, value: "TIME", usage: "end there", modes: modeVideo, flagOnly: true},
+	{name: "every", group: groupFilm, value: "N", usage: "paint every Nth frame only; the film lasts as long", modes: modeVideo},
+	{name: "fps", group: groupFilm, value: "RATE", usage: "frames a second, such as 25 or 30000/1001 (default: the film's; 25 of numbered frames)", modes: modeVideo},
+	{name: "frames", group: groupFilm, value: "DIR", usage: "where painted frames are kept until the film is done (default: OUT.frames)", modes: modeVideo, flagOnly: true},
+	{name: "keep-frames", group: groupFilm, usage: "leave them there", modes: modeVideo},
+	{name: "restart", group: groupFilm, usage: "paint anew the frames that are there", modes: modeVideo, flagOnly: true},
+	{name: "codec", group: groupFilm, value: "NAME", usage: "encoder of ffmpeg (default: libx264)", modes: modeVideo},
+	{name: "crf", group: groupFilm, value: "N", usage: "its quality: less is better and larger (default: 16)", modes: modeVideo},
 
 	{name: "patch-weight", group: groupLoss, value: "X", usage: "of patches: more of the painting", option: true, modes: patchModes},
 	{name: "map-weight", group: groupLoss, value: "X", usage: "how much maps count beside features; 0 ignores them", option: true, modes: mapModes},

@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/impasto/impasto/internal/config"
+	"github.com/impasto/impasto/internal/film"
 	"github.com/impasto/impasto/style"
 	"github.com/impasto/impasto/vgg"
 )
@@ -84,16 +85,19 @@ func merge(mode string, layers []layer) (*settings, faults) {
 	s := &settings{texts: map[string]string{}, origins: map[string]string{}}
 	preset, _, hasPreset := find("preset")
 	weights, _, _ := find("weights")
-	s.options = style.DefaultOptions(mode, "cpu", networkName(weights))
+	s.options = usualOptions(mode, networkName(weights))
 	if hasPreset && preset != "default" {
-		o, err := style.Preset(preset, mode)
+		o, err := style.Preset(preset, s.options.Mode)
 		if err != nil {
 			bad = append(bad, optionFaults(err)...)
 		} else {
 			s.options = o
+			if mode == modeVideo {
+				s.options.TemporalWeight = style.UsualTemporalWeight(o.LossScale)
+			}
 		}
 	}
-	defaults := style.DefaultOptions(mode, "cpu", networkName(weights))
+	defaults := usualOptions(mode, networkName(weights))
 	for _, p := range params {
 		if !p.in(mode) {
 			continue
@@ -154,8 +158,24 @@ func checkText(p param, text string) error {
 	switch p.name {
 	case "overwrite", "progress", "depth":
 		return oneOf(flagChoices[p.name])
-	case "max-pixels", "save-every", "print-every", "threads":
+	case "max-pixels", "save-every", "print-every", "threads", "every", "next-iterations":
 		return atLeast(1)
+	case "flow":
+		return oneOf(flagChoices[p.name])
+	case "cut":
+		if _, ok := parseCut(text); !ok {
+			return badValue(p.name, text, "a number from 0 to 1, or off")
+		}
+	case "fps":
+		if _, err := film.ParseRate(text); err != nil {
+			return badValue(p.name, text, "frames a second, such as 25 or 30000/1001")
+		}
+	case "from", "to":
+		if _, ok := parseMoment(text); !ok {
+			return badValue(p.name, text, "a time such as 12.5 or 1:02.5, or a frame such as 300f")
+		}
+	case "crf":
+		return atLeast(0)
 	case "max-memory":
 		if _, ok := parseBytes(text); !ok {
 			return badValue(p.name, text, "an amount such as 500MB or 2GB")
@@ -173,6 +193,16 @@ func checkText(p param, text string) error {
 		}
 	}
 	return nil
+}
+
+// usualOptions are those of a command before anything is said.
+func usualOptions(mode, network string) style.Options {
+	if mode != modeVideo {
+		return style.DefaultOptions(mode, "cpu", network)
+	}
+	o := style.DefaultOptions(style.ModeArt, "cpu", network)
+	o.TemporalWeight = style.UsualTemporalWeight(o.LossScale)
+	return o
 }
 
 // number returns a checked whole number, or fallback where none was given.
