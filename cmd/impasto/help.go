@@ -7,8 +7,6 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
-
-	"github.com/impasto/impasto/style"
 )
 
 // Help fits a screen of 24 lines: what the command is for, two examples to
