@@ -39,7 +39,7 @@ var mayImport = map[string][]string{
 	"internal/explain":  {"style", "internal/maps", "internal/picture"},
 	"internal/config":   {},
 	"internal/film":     {"internal/picture"},
-	"internal/flow":     {},
+	"internal/flow":     {"internal/picture"},
 	"internal/mutate":   {},
 	"internal/bench":    {"internal/bench", "style", "vgg", "gpu", "gpu/simd"},
 	"cmd":               {"style", "vgg", "gpu", "gpu/simd", "internal", "cuda", "kernels"},

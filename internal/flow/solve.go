@@ -1,0 +1,129 @@
+package flow
+
+import "math"
+
+// system is the linear system of one warp, 2 equations a pixel:
+//
+//	a11 u + a12 v + alpha sum_n s_n (u - u_n) = b1
+//	a12 u + a22 v + alpha sum_n s_n (v - v_n) = b2
+//
+// over the four neighbours n. The unknowns are the whole field, not its
+// increment.
+type system struct {
+	w, h                  int
+	a11, a12, a22, b1, b2 []float32
+	right, below          []float32 // s_n of the neighbour there
+}
+
+// newSystem makes the system of the field f known so far, with the robust
+// weights psi' that belong to it.
+func newSystem(a, b []float32, f *Field) *system {
+	w, h := f.W, f.H
+	n := w * h
+	warped, inside := f.warp(b, 1)
+	mean, diff := make([]float32, n), make([]float32, n)
+	for i := range mean {
+		mean[i], diff[i] = (a[i]+warped[i])/2, warped[i]-a[i]
+	}
+	ix, iy := dx(mean, w, h), dy(mean, w, h)
+	ixx, ixy, iyy := dx(ix, w, h), dy(ix, w, h), dy(iy, w, h)
+	ixt, iyt := dx(diff, w, h), dy(diff, w, h)
+
+	s := &system{w: w, h: h,
+		a11: make([]float32, n), a12: make([]float32, n), a22: make([]float32, n),
+		b1: make([]float32, n), b2: make([]float32, n),
+	}
+	for i := range n {
+		if !inside[i] {
+			continue // nothing is known of what left the picture
+		}
+		u, v := f.U[i], f.V[i]
+		add := func(weight, gx, gy, gt float32) {
+			// weight (gx (U-u) + gy (V-v) + gt)^2, U and V unknown
+			s.a11[i] += weight * gx * gx
+			s.a12[i] += weight * gx * gy
+			s.a22[i] += weight * gy * gy
+			r := gx*u + gy*v - gt
+			s.b1[i] += weight * gx * r
+			s.b2[i] += weight * gy * r
+		}
+		t0 := 1 / (ix[i]*ix[i] + iy[i]*iy[i] + zeta*zeta)
+		add(t0*dpsi(t0*diff[i]*diff[i]), ix[i], iy[i], diff[i])
+		t1 := 1 / (ixx[i]*ixx[i] + ixy[i]*ixy[i] + zeta*zeta)
+		t2 := 1 / (ixy[i]*ixy[i] + iyy[i]*iyy[i] + zeta*zeta)
+		g := gamma * dpsi(t1*ixt[i]*ixt[i]+t2*iyt[i]*iyt[i])
+		add(t1*g, ixx[i], ixy[i], ixt[i])
+		add(t2*g, ixy[i], iyy[i], iyt[i])
+	}
+	s.right, s.below = smoothness(f)
+	return s
+}
+
+// dpsi is the derivative of sqrt(s2 + epsilon^2) by s2.
+func dpsi(s2 float32) float32 {
+	return float32(0.5 / math.Sqrt(float64(s2)+epsilon*epsilon))
+}
+
+// smoothness is alpha psi'(|grad u|^2 + |grad v|^2) between each pixel and the
+// one to its right and below.
+func smoothness(f *Field) (right, below []float32) {
+	w, h := f.W, f.H
+	weight := make([]float32, w*h)
+	for y := range h {
+		for x := range w {
+			i, l, r, a, b := y*w+x, y*w+max(x-1, 0), y*w+min(x+1, w-1), max(y-1, 0)*w+x, min(y+1, h-1)*w+x
+			ux, uy := (f.U[r]-f.U[l])/2, (f.U[b]-f.U[a])/2
+			vx, vy := (f.V[r]-f.V[l])/2, (f.V[b]-f.V[a])/2
+			weight[i] = alpha * dpsi(ux*ux+uy*uy+vx*vx+vy*vy)
+		}
+	}
+	right, below = make([]float32, w*h), make([]float32, w*h)
+	for y := range h {
+		for x := range w {
+			i := y*w + x
+			if x+1 < w {
+				right[i] = (weight[i] + weight[i+1]) / 2
+			}
+			if y+1 < h {
+				below[i] = (weight[i] + weight[i+w]) / 2
+			}
+		}
+	}
+	return right, below
+}
+
+// solve sweeps over the field with successive over-relaxation.
+func (s *system) solve(f *Field) {
+	w, h := s.w, s.h
+	for range sweeps {
+		for y := range h {
+			for x := range w {
+				i := y*w + x
+				var sum, su, sv float32
+				if x > 0 {
+					c := s.right[i-1]
+					sum, su, sv = c, c*f.U[i-1], c*f.V[i-1]
+				}
+				if x+1 < w {
+					c := s.right[i]
+					sum, su, sv = sum+c, su+c*f.U[i+1], sv+c*f.V[i+1]
+				}
+				if y > 0 {
+					c := s.below[i-w]
+					sum, su, sv = sum+c, su+c*f.U[i-w], sv+c*f.V[i-w]
+				}
+				if y+1 < h {
+					c := s.below[i]
+					sum, su, sv = sum+c, su+c*f.U[i+w], sv+c*f.V[i+w]
+				}
+				if sum == 0 && (s.a11[i] == 0 || s.a22[i] == 0) {
+					continue // a picture of one pixel
+				}
+				u := (s.b1[i] + su - s.a12[i]*f.V[i]) / (s.a11[i] + sum)
+				f.U[i] += relaxation * (u - f.U[i])
+				v := (s.b2[i] + sv - s.a12[i]*f.U[i]) / (s.a22[i] + sum)
+				f.V[i] += relaxation * (v - f.V[i])
+			}
+		}
+	}
+}
