@@ -1,0 +1,195 @@
+package style
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/impasto/impasto/internal/flow"
+	"github.com/impasto/impasto/internal/picture"
+)
+
+// How a frame of a film follows the one before it.
+const (
+	FlowDense = "dense" // it begins with the one before, moved along optical flow
+	FlowNone  = "none"  // it begins with the one before as it is
+)
+
+// SequenceOptions say how the frames of a shot are painted.
+type SequenceOptions struct {
+	Options               // of the first frame; TemporalWeight of all others
+	Flow           string // FlowDense or FlowNone
+	NextIterations int    // of each frame but the first; 0: half of the first's last scale
+}
+
+// Sequence paints the frames of one shot in their order, each begun from the one
+// before and, by the temporal weight, kept near it: Ruder, Dosovitskiy and
+// Brox, "Artistic style transfer for videos", GCPR 2016.
+//
+// What a frame hands on to the next is its picture in codes of 8 bits and
+// nothing else, so a shot can be taken up from the pictures in a folder and goes
+// on as if it had never been left.
+type Sequence struct {
+	in   Inputs
+	o    SequenceOptions
+	env  Env
+	plan Plan // of the first frame
+
+	content, result *Picture // of the frame before; nil before the first
+}
+
+// Frame is one frame painted.
+type Frame struct {
+	*Result
+	// Moved is the frame before as this one began with it, Trust where that shows
+	// what this one shows, (H, W, 1). Both are nil for the first frame.
+	Moved *Picture
+	Trust *Map
+}
+
+// NewSequence prepares a shot whose frames have w x h pixels. in.Content, in.Init
+// and in.Earlier are of single frames and not used.
+func NewSequence(w, h int, in Inputs, o SequenceOptions, env Env) (*Sequence, error) {
+	c := checker{}
+	c.oneOf(selection{"flow", o.Flow, []string{FlowDense, FlowNone}})
+	if o.NextIterations < 0 {
+		c.add("next-iterations", nil, "next-iterations is %d; it must be at least 1", o.NextIterations)
+	}
+	if o.Mode != ModeArt {
+		c.add("mode", nil, "frames are painted in mode %q, not %q", ModeArt, o.Mode)
+	}
+	if len(c.problems) > 0 {
+		return nil, c.problems
+	}
+	plan, err := NewPlan(w, h, o.Options, env)
+	if err != nil {
+		return nil, err
+	}
+	o.Options = plan.Options
+	if o.NextIterations == 0 {
+		o.NextIterations = max(1, (plan.Scales[len(plan.Scales)-1].Iterations+1)/2)
+	}
+	return &Sequence{in: in, o: o, env: env, plan: plan}, nil
+}
+
+// Plan is that of the first frame.
+func (s *Sequence) Plan() Plan { return s.plan }
+
+// Options are those of the sequence with every automatic value made concrete.
+func (s *Sequence) Options() SequenceOptions { return s.o }
+
+// next are the options of a frame that begins with the one before.
+func (s *Sequence) next() Options {
+	o := s.o.Options
+	o.Scales, o.ScaleFrom, o.Iterations, o.Init = 1, 0, []int{s.o.NextIterations}, InitFile
+	return o
+}
+
+// NextPlan is that of each frame but the first.
+func (s *Sequence) NextPlan() (Plan, error) { return NewPlan(s.plan.W(), s.plan.H(), s.next(), s.env) }
+
+// Start forgets the frame before: the next one begins a shot.
+func (s *Sequence) Start() { s.content, s.result = nil, nil }
+
+// Follow makes a frame that was painted earlier the one before: its photograph
+// and its result.
+func (s *Sequence) Follow(content, result *Picture) error {
+	if result.W != s.plan.W() || result.H != s.plan.H() {
+		return fmt.Errorf("the frame before has %dx%d pixels, this shot %dx%d", result.W, result.H, s.plan.W(), s.plan.H())
+	}
+	s.content, s.result = s.fit(content), coded(result)
+	return nil
+}
+
+// Next paints the next frame of the shot. It ends as Art does; a frame that was
+// not finished is not followed.
+func (s *Sequence) Next(ctx context.Context, content *Picture) (*Frame, error) {
+	in, o, f := s.in, s.o.Options, &Frame{}
+	in.Content = content
+	if s.result != nil {
+		o = s.next()
+		f.Moved, f.Trust = s.motion(s.fit(content))
+		in.Init, in.Earlier = f.Moved, &Earlier{f.Moved, f.Trust}
+	}
+	var err error
+	if f.Result, err = Art(ctx, in, o, s.env); err != nil {
+		return f, err
+	}
+	f.Picture = coded(f.Picture)
+	s.content, s.result = s.fit(content), f.Picture
+	return f, nil
+}
+
+// fit brings a photograph to the shot's size.
+func (s *Sequence) fit(content *Picture) *Picture {
+	return content.Flatten().Resize(s.plan.W(), s.plan.H(), picture.Lanczos3)
+}
+
+// coded rounds a picture to what 8 bits hold.
+func coded(p *Picture) *Picture { return picture.FromImage(p.Image(8)) }
+
+// flowSide is the longest side at which flow is estimated. Paths are smooth; at
+// twice the size they would take four times as long to find.
+const flowSide = 720
+
+// motion moves the result of the frame before to where this one shows the same.
+func (s *Sequence) motion(content *Picture) (moved *Picture, trust *Map) {
+	w, h := content.W, content.H
+	trust = &Map{W: w, H: h, C: 1}
+	if s.o.Flow == FlowNone {
+		trust.Pix = still(s.content, content)
+		return s.result, trust
+	}
+	fw, fh := w, h
+	if long := max(w, h); long > flowSide {
+		fw, fh = atLeastOne(float64(w*flowSide)/float64(long)), atLeastOne(float64(h*flowSide)/float64(long))
+	}
+	luma := func(p *Picture) []float32 { return p.Resize(fw, fh, picture.Area).Luma() }
+	back, forth := flow.Between(luma(content), luma(s.content), fw, fh)
+	trust.Pix = flow.Trust(back, forth)
+	if fw != w || fh != h {
+		trust.Pix = picture.Resample(trust.Pix, fw, fh, 1, w, h, picture.Bilinear)
+		back = back.Resize(w, h)
+	}
+	moved = &Picture{W: w, H: h, Depth: s.result.Depth, Pix: back.Warp(s.result.Pix, 3)}
+	for i, v := range moved.Pix {
+		moved.Pix[i] = min(max(v, 0), 1)
+	}
+	return moved, trust
+}
+
+// stillWithin is how far the value of a pixel at rest may change, by noise and
+// compression.
+const stillWithin = 8.0 / 255
+
+// still is 1 where two photographs show the same.
+func still(a, b *Picture) []float32 {
+	trust := make([]float32, a.W*a.H)
+	for i := range trust {
+		most := float32(0)
+		for c := 3 * i; c < 3*i+3; c++ {
+			most = max(most, a.Pix[c]-b.Pix[c], b.Pix[c]-a.Pix[c])
+		}
+		if most <= stillWithin {
+			trust[i] = 1
+		}
+	}
+	return trust
+}
+
+// Flicker is the mean distance of the frame from the one before, moved to where
+// this one shows the same, over what is trusted, in levels of 255; NaN where
+// nothing is, or for a first frame.
+func (f *Frame) Flicker() float64 {
+	if f.Moved == nil {
+		return math.NaN()
+	}
+	sum, weight := 0.0, 0.0
+	for i, t := range f.Trust.Pix {
+		for c := 3 * i; c < 3*i+3; c++ {
+			sum += float64(t) * math.Abs(float64(f.Picture.Pix[c]-f.Moved.Pix[c]))
+		}
+		weight += 3 * float64(t)
+	}
+	return 255 * sum / weight
+}
