@@ -87,7 +87,7 @@ func Parse(path string, data []byte, known func(key string) (near string, ok boo
 	source := strings.Split(string(data), "\n")
 	fault := func(line, col int, format string, a ...any) {
 		faults = append(faults, &Error{File: path, Line: line, Col: col,
-			Msg: fmt.Sprintf(format, a...), Source: caret(source, line, col)})
+			Msg: fmt.Sprintf(format, a...), Source: Caret(source, line, col)})
 	}
 	// Older releases of the parser panicked on hostile text.
 	defer func() {
@@ -98,7 +98,7 @@ func Parse(path string, data []byte, known func(key string) (near string, ok boo
 	}()
 	file, err := parser.ParseBytes(data, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
-		line, col, msg := syntaxError(err)
+		line, col, msg := SyntaxError(err)
 		fault(line, col, "%s", msg)
 		return nil, faults
 	}
@@ -175,8 +175,8 @@ func text(n ast.Node) (string, bool) {
 	return "", false
 }
 
-// syntaxError takes the position out of the parser's "[line:col] message".
-func syntaxError(err error) (line, col int, msg string) {
+// SyntaxError takes the position out of the YAML parser's "[line:col] message".
+func SyntaxError(err error) (line, col int, msg string) {
 	first, _, _ := strings.Cut(err.Error(), "\n")
 	if n, _ := fmt.Sscanf(first, "[%d:%d]", &line, &col); n == 2 {
 		_, first, _ = strings.Cut(first, "] ")
@@ -184,8 +184,9 @@ func syntaxError(err error) (line, col int, msg string) {
 	return line, col, first
 }
 
-// caret returns the line before, the faulty line and a caret below it.
-func caret(source []string, line, col int) string {
+// Caret returns the line before, the faulty line and a caret below it; line and
+// col count from 1.
+func Caret(source []string, line, col int) string {
 	if line < 1 || line > len(source) {
 		return ""
 	}

@@ -1,0 +1,181 @@
+// Package manifest reads the file of a batch: jobs, each a chain of command
+// lines, written as YAML, JSON, JSON Lines or CSV, and multiplied out over
+// lists, globs and a matrix. It knows no command and no flag by itself: the
+// caller hands it a Vocabulary, so that whatever can be typed can be a key. It
+// imports internal/config for the form of its faults.
+//
+// docs/batches.md describes the file for its users.
+package manifest
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/impasto/impasto/internal/config"
+)
+
+// Version is the form of the file that this package reads.
+const Version = 1
+
+const (
+	maxBytes = 1 << 20 // of a file
+	maxJobs  = 100000  // after multiplying out
+	maxDepth = 20      // of lists in mappings in lists
+	maxWait  = time.Hour * 24 * 30
+)
+
+// Kind says what a flag's value is, as far as a manifest must know.
+type Kind int
+
+const (
+	Text   Kind = iota
+	Switch      // yes or no
+	Input       // a file that is read
+	Named       // a file that is read, or a word of the flag's own such as "noise"
+	Output      // a file or folder that is written
+)
+
+// Flag is what is known of a flag.
+type Flag struct {
+	Kind  Kind
+	Many  bool   // may be given several times
+	Usage string // one line, for the schema
+}
+
+// Command is what is known of a command.
+type Command struct {
+	Flags  map[string]Flag // by long name
+	Inputs bool            // its arguments are files that are read
+}
+
+// Vocabulary is what jobs can be made of.
+type Vocabulary struct {
+	Commands map[string]Command // by path: "art", "map derive"
+	Default  string             // the command of a job that names none
+	Near     func(word string, words []string) string
+	// Plain reports whether an input names no file, such as a sample picture.
+	Plain func(path string) bool
+}
+
+// Entry is one job after multiplying out.
+type Entry struct {
+	Name     string
+	Steps    []Step
+	Priority int // 0..9, higher first
+	Timeout  time.Duration
+	Retries  int
+	Line     int // where it came from, from 1
+	// Values are what tells the jobs of one entry in the file apart: the
+	// choice made of each list, in the order of the file.
+	Values []Value
+}
+
+// Value is a key and what was chosen for it.
+type Value struct{ Key, Text string }
+
+// Step is one command line.
+type Step struct {
+	Command string // "art", "map derive"
+	Flags   []Value
+	Args    []string
+	Inputs  []string // the files among them that are read
+	Outputs []string // and those that are written
+}
+
+// Words are the step as it would be typed after the program's name.
+func (s Step) Words() []string {
+	words := strings.Fields(s.Command)
+	for _, f := range s.Flags {
+		words = append(words, "--"+f.Key+"="+f.Text)
+	}
+	if len(s.Args) > 0 {
+		words = append(append(words, "--"), s.Args...)
+	}
+	return words
+}
+
+// Faults are all that is wrong with a file.
+type Faults []*config.Error
+
+func (fs Faults) Error() string {
+	lines := make([]string, len(fs))
+	for i, f := range fs {
+		lines[i] = f.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Parse reads a manifest and multiplies its jobs out. path is its name, which
+// tells the format (.yaml, .yml, .json, .jsonl, .ndjson, .csv; anything else is
+// looked at) and the folder that relative paths start from. The error, if any,
+// is Faults: everything that is wrong, in the order of the file.
+func Parse(path string, data []byte, v Vocabulary) ([]Entry, error) {
+	r := &reader{path: path, dir: filepath.Dir(path), vocabulary: v, source: strings.Split(string(data), "\n")}
+	if path == "-" {
+		r.dir = "."
+	}
+	entries := r.read(data)
+	if len(r.faults) > 0 {
+		return nil, r.faults
+	}
+	return entries, nil
+}
+
+// reader is one file on its way to entries.
+type reader struct {
+	path, dir  string
+	vocabulary Vocabulary
+	source     []string
+	faults     Faults
+}
+
+func (r *reader) fault(n *node, format string, a ...any) {
+	line, col := 0, 0
+	if n != nil {
+		line, col = n.line, n.col
+	}
+	r.faults = append(r.faults, &config.Error{File: r.path, Line: line, Col: col,
+		Msg: fmt.Sprintf(format, a...), Source: config.Caret(r.source, line, col)})
+}
+
+func (r *reader) read(data []byte) []Entry {
+	if len(data) > maxBytes {
+		r.fault(nil, "is over 1 MiB; use globs and a matrix instead of listing every job")
+		return nil
+	}
+	var top *node
+	switch r.format(data) {
+	case "csv":
+		top = r.csv(data)
+	case "jsonl":
+		top = r.lines(data)
+	default:
+		top = r.yaml(data, 0)
+	}
+	if top == nil || len(r.faults) > 0 {
+		return nil
+	}
+	return r.manifest(top)
+}
+
+// format goes by the name, and where that tells nothing by the text.
+func (r *reader) format(data []byte) string {
+	switch strings.ToLower(filepath.Ext(r.path)) {
+	case ".csv", ".tsv":
+		return "csv"
+	case ".jsonl", ".ndjson":
+		return "jsonl"
+	case ".yaml", ".yml", ".json":
+		return "yaml"
+	}
+	first, _, more := strings.Cut(strings.TrimSpace(string(data)), "\n")
+	switch {
+	case strings.HasPrefix(first, "{") && strings.HasSuffix(strings.TrimSpace(first), "}") && more:
+		return "jsonl"
+	case !strings.ContainsAny(first, ":{[#") && strings.ContainsAny(first, ",\t"):
+		return "csv"
+	}
+	return "yaml"
+}

@@ -1,0 +1,223 @@
+package manifest
+
+import (
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+
+	"github.com/impasto/impasto/internal/config"
+)
+
+// node is a value of the file, whatever its format: text, a list or a mapping.
+type node struct {
+	line, col int // from 1
+	kind      nodeKind
+	text      string
+	list      []*node
+	pairs     []pair
+}
+
+type pair struct{ key, value *node }
+
+type nodeKind int
+
+const (
+	isText nodeKind = iota
+	isList
+	isMap
+	isNull
+)
+
+func (n *node) get(key string) *node {
+	for _, p := range n.pairs {
+		if p.key.text == key {
+			return p.value
+		}
+	}
+	return nil
+}
+
+// yaml reads YAML, of which JSON is a part. at is what lines are counted from.
+func (r *reader) yaml(data []byte, at int) (top *node) {
+	// Older releases of the parser panicked on hostile text.
+	defer func() {
+		if recover() != nil {
+			r.fault(&node{line: at + 1, col: 1}, "is not YAML that can be read")
+			top = nil
+		}
+	}()
+	file, err := parser.ParseBytes(data, 0, parser.AllowDuplicateMapKey())
+	if err != nil {
+		line, col, msg := config.SyntaxError(err)
+		r.fault(&node{line: at + line, col: col}, "%s", msg)
+		return nil
+	}
+	for _, doc := range file.Docs {
+		if doc.Body == nil {
+			continue
+		}
+		if _, comment := doc.Body.(*ast.CommentGroupNode); comment {
+			continue
+		}
+		if top != nil {
+			r.fault(r.place(doc.Body, at), "holds a second document; one file is one batch")
+			return nil
+		}
+		top = r.node(doc.Body, at, 0)
+	}
+	if top == nil && len(r.faults) == 0 {
+		r.fault(nil, "is empty")
+	}
+	return top
+}
+
+func (r *reader) place(n ast.Node, at int) *node {
+	p := n.GetToken().Position
+	return &node{line: at + p.Line, col: p.Column}
+}
+
+// node brings a value of the parser's into ours.
+func (r *reader) node(n ast.Node, at, depth int) *node {
+	out := r.place(n, at)
+	if depth > maxDepth {
+		r.fault(out, "is nested deeper than %d", maxDepth)
+		return nil
+	}
+	switch n := n.(type) {
+	case *ast.StringNode:
+		out.text = n.Value
+	case *ast.LiteralNode:
+		out.text = strings.TrimSpace(n.Value.Value)
+	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode, *ast.NanNode:
+		out.text = n.GetToken().Value
+	case *ast.NullNode:
+		out.kind = isNull
+	case *ast.SequenceNode:
+		out.kind = isList
+		for _, v := range n.Values {
+			if child := r.node(v, at, depth+1); child != nil {
+				out.list = append(out.list, child)
+			}
+		}
+	case *ast.MappingNode:
+		out.kind = isMap
+		for _, p := range n.Values {
+			r.pair(out, p, at, depth)
+		}
+	case *ast.MappingValueNode:
+		out.kind = isMap
+		r.pair(out, n, at, depth)
+	case *ast.TagNode, *ast.AnchorNode, *ast.AliasNode:
+		r.fault(out, "anchors, aliases and tags are not understood here; write the value out, or use defaults")
+		return nil
+	default:
+		r.fault(out, "expected a value, a list or a mapping")
+		return nil
+	}
+	if out.kind == isMap && len(out.pairs) > 0 {
+		out.line, out.col = out.pairs[0].key.line, out.pairs[0].key.col
+	}
+	return out
+}
+
+func (r *reader) pair(into *node, p *ast.MappingValueNode, at, depth int) {
+	if _, merge := p.Key.(*ast.MergeKeyNode); merge {
+		r.fault(r.place(p.Key, at), "merge keys are not understood here; use defaults")
+		return
+	}
+	key := r.place(p.Key, at)
+	key.text = p.Key.GetToken().Value
+	if first := into.get(key.text); first != nil {
+		r.fault(key, "key %q is already set in line %d", key.text, first.line)
+		return
+	}
+	if value := r.node(p.Value, at, depth+1); value != nil {
+		into.pairs = append(into.pairs, pair{key, value})
+	}
+}
+
+// lines reads JSON Lines: each line is a job. A line with "version" or
+// "defaults" is the head of the file.
+func (r *reader) lines(data []byte) *node {
+	top := &node{line: 1, col: 1, kind: isMap}
+	jobs := &node{line: 1, col: 1, kind: isList}
+	for i, line := range bytes.Split(data, []byte("\n")) {
+		if len(bytes.TrimSpace(line)) == 0 {
+			continue
+		}
+		job := r.yaml(line, i)
+		switch {
+		case job == nil:
+		case job.kind != isMap:
+			r.fault(job, "expected a job, such as {\"content\": \"photo.jpg\", \"style\": \"painting.jpg\"}")
+		case job.get("version") != nil || job.get("defaults") != nil:
+			top.pairs = append(top.pairs, job.pairs...)
+		default:
+			jobs.list = append(jobs.list, job)
+		}
+	}
+	top.pairs = append(top.pairs, pair{&node{line: 1, col: 1, text: "jobs"}, jobs})
+	return top
+}
+
+// csv reads a table: the first row names the flags, each other row is a job.
+// An empty cell says nothing.
+func (r *reader) csv(data []byte) *node {
+	c := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(data, []byte("\ufeff"))))
+	c.Comment = '#'
+	if first, _, _ := bytes.Cut(data, []byte("\n")); bytes.ContainsRune(first, '\t') && !bytes.ContainsRune(first, ',') {
+		c.Comma = '\t'
+	}
+	c.FieldsPerRecord = -1
+	jobs := &node{line: 1, col: 1, kind: isList}
+	var head []*node
+	for {
+		row, err := c.Read()
+		if err != nil {
+			var bad *csv.ParseError
+			if errors.As(err, &bad) {
+				r.fault(&node{line: bad.Line, col: bad.Column}, "%s", bad.Err)
+			}
+			break
+		}
+		cells := make([]*node, len(row))
+		for i, text := range row {
+			line, col := c.FieldPos(i)
+			cells[i] = &node{line: line, col: col, text: strings.TrimSpace(text)}
+		}
+		if head == nil {
+			head = cells
+			continue
+		}
+		if len(cells) > len(head) {
+			r.fault(cells[len(head)], "the row has %d cells, the header %d", len(cells), len(head))
+			continue
+		}
+		job := &node{line: cells[0].line, col: cells[0].col, kind: isMap}
+		for i, cell := range cells {
+			if cell.text != "" {
+				key := *cell
+				key.text = head[i].text
+				job.pairs = append(job.pairs, pair{&key, cell})
+			}
+		}
+		if len(job.pairs) > 0 {
+			jobs.list = append(jobs.list, job)
+		}
+	}
+	for i, h := range head {
+		for _, before := range head[:i] {
+			if before.text == h.text {
+				r.fault(h, "column %q is there twice", h.text)
+			}
+		}
+	}
+	if head == nil && len(r.faults) == 0 {
+		r.fault(nil, "is empty")
+	}
+	return &node{line: 1, col: 1, kind: isMap, pairs: []pair{{&node{line: 1, col: 1, text: "jobs"}, jobs}}}
+}

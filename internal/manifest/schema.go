@@ -1,0 +1,105 @@
+package manifest
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/google/jsonschema-go/jsonschema"
+)
+
+// Schema describes the file to editors (JSON Schema, draft 2020-12). It is made
+// from the same vocabulary that Parse goes by; what a schema cannot say (that a
+// flag belongs to a mode, that files exist) only Parse checks.
+func Schema(v Vocabulary) *jsonschema.Schema {
+	flags := map[string]*jsonschema.Schema{}
+	for _, name := range slices.Sorted(maps.Keys(v.Commands)) {
+		for flag, f := range v.Commands[name].Flags {
+			if flags[flag] == nil {
+				flags[flag] = flagSchema(flag, f)
+			}
+		}
+	}
+	step := maps.Clone(flags)
+	for _, key := range stepKeys {
+		step[key] = keySchema(key, v, flags)
+	}
+	job := maps.Clone(step)
+	for key := range jobKeys {
+		job[key] = keySchema(key, v, flags)
+	}
+	job["steps"].Items = closed(step, "a command line")
+	jobs := &jsonschema.Schema{Type: "array", Items: closed(job, "a job, or one for each combination of its lists"), MinItems: jsonschema.Ptr(1)}
+	version := &jsonschema.Schema{Description: "of this form"}
+	version.Const = jsonschema.Ptr[any](Version)
+	output := *flags["output"]
+	output.Description = "where all jobs write, with {content} {style} {name} {job} and keys of the matrix"
+	s := closed(map[string]*jsonschema.Schema{
+		"version": version, "output": &output, "jobs": jobs,
+		"defaults": closed(job, "what holds for all jobs whose command has it"),
+	}, "a batch of Impasto")
+	s.Schema = "https://json-schema.org/draft/2020-12/schema"
+	s.Title = "Impasto batch"
+	s.Required = []string{"jobs"}
+	return s
+}
+
+// closed is a mapping with these keys and no others.
+func closed(keys map[string]*jsonschema.Schema, description string) *jsonschema.Schema {
+	return &jsonschema.Schema{Type: "object", Description: description, Properties: keys,
+		AdditionalProperties: &jsonschema.Schema{Not: &jsonschema.Schema{}}}
+}
+
+// value is what one flag is given: everything is text in the end.
+func value() *jsonschema.Schema {
+	return &jsonschema.Schema{Types: []string{"string", "number", "boolean"}}
+}
+
+func flagSchema(name string, f Flag) *jsonschema.Schema {
+	s := value()
+	switch {
+	case f.Kind == Switch:
+		s = &jsonschema.Schema{Types: []string{"boolean", "string"}}
+	case slices.Contains(multiplied, name):
+		group := &jsonschema.Schema{Type: "array", Items: &jsonschema.Schema{Type: "string"}}
+		s = &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Type: "string"},
+			{Type: "array", Items: &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Type: "string"}, group}}}}}
+	default:
+		s = &jsonschema.Schema{AnyOf: []*jsonschema.Schema{value(), {Type: "array", Items: value()}}}
+	}
+	s.Description = f.Usage
+	return s
+}
+
+func keySchema(key string, v Vocabulary, flags map[string]*jsonschema.Schema) *jsonschema.Schema {
+	s := &jsonschema.Schema{Type: "string"}
+	switch key {
+	case "mode", "command":
+		for _, name := range slices.Sorted(maps.Keys(v.Commands)) {
+			s.Enum = append(s.Enum, name)
+		}
+	case "args":
+		s = &jsonschema.Schema{Type: "array", Items: value()}
+	case "analogy":
+		s = &jsonschema.Schema{Type: "array", Items: &jsonschema.Schema{Type: "string"},
+			MinItems: jsonschema.Ptr(3), MaxItems: jsonschema.Ptr(3)}
+	case "matrix":
+		axes := map[string]*jsonschema.Schema{}
+		for name, f := range flags {
+			if !slices.Contains(multiplied, name) {
+				axes[name] = &jsonschema.Schema{Type: "array", MinItems: jsonschema.Ptr(1), Description: f.Description,
+					Items: &jsonschema.Schema{AnyOf: []*jsonschema.Schema{value(), {Type: "array", Items: value()}}}}
+			}
+		}
+		s = closed(axes, "")
+	case "exclude":
+		s = &jsonschema.Schema{Type: "array", Items: &jsonschema.Schema{Type: "object"}}
+	case "steps":
+		s = &jsonschema.Schema{Type: "array", MinItems: jsonschema.Ptr(1)}
+	case "priority":
+		s = &jsonschema.Schema{Type: "integer", Minimum: jsonschema.Ptr(0.0), Maximum: jsonschema.Ptr(9.0)}
+	case "retries":
+		s = &jsonschema.Schema{Type: "integer", Minimum: jsonschema.Ptr(0.0), Maximum: jsonschema.Ptr(100.0)}
+	}
+	s.Description = jobKeys[key]
+	return s
+}
