@@ -40,7 +40,6 @@ var mayImport = map[string][]string{
 	"internal/config":   {},
 	"internal/film":     {"internal/picture"},
 	"internal/flow":     {"internal/picture"},
-	"internal/flow":     {},
 	"internal/manifest": {"internal/config"},
 	"internal/mutate":   {},
 	"internal/bench":    {"internal/bench", "style", "vgg", "gpu", "gpu/simd"},
