@@ -1,0 +1,238 @@
+// Package farm is the durable queue of a batch: jobs wait in it, workers take
+// them, and whatever breaks (a worker, the server, the network, a disk) each
+// ends once, as done or as failed, and goes on from its last checkpoint.
+//
+// A job is a chain of Impasto's own command lines; what runs one is handed in
+// (Doer), so the package knows no command and imports nothing of ours. The
+// queue itself is NATS JetStream: a server inside this process by default, one
+// elsewhere by its URL, by the same code (nats.go, server.go). docs/farm.md
+// describes it for its users.
+package farm
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Job is one order. It does not change once it is submitted.
+type Job struct {
+	ID       string            `json:"id"`               // see Identify
+	Name     string            `json:"name"`             // for people
+	Batch    string            `json:"batch,omitempty"`  // submission it belongs to
+	Steps    [][]string        `json:"steps"`            // the words of each command line; paths absolute, as the submitter means them
+	Inputs   map[string]string `json:"inputs,omitempty"` // path -> SHA-256 of the file, but for what earlier steps write
+	Outputs  []string          `json:"outputs"`          // paths that the steps write
+	Class    string            `json:"class"`            // which workers may take it
+	Priority int               `json:"priority"`         // 0..MaxPriority, higher first
+	Timeout  time.Duration     `json:"timeout,omitempty"`
+	Retries  int               `json:"retries,omitempty"` // attempts after the first that failed
+}
+
+// Classes of workers.
+const (
+	ClassCPU = "cpu"
+	ClassGPU = "gpu"
+)
+
+// MaxPriority is the highest priority of a job.
+const MaxPriority = 9
+
+// Identify fills in ID: 16 hex digits of the SHA-256 of what decides the job's
+// results, so that the same order has the same ID whoever gives it. An input
+// counts by its content, not by its name.
+func (j *Job) Identify() {
+	h := sha256.New()
+	var swap []string
+	for _, path := range slices.Sorted(maps.Keys(j.Inputs)) {
+		swap = append(swap, path, j.Inputs[path])
+	}
+	for _, step := range j.Steps {
+		for _, word := range step {
+			fmt.Fprintf(h, "%s\x00", replaceFile(word, swap))
+		}
+		h.Write([]byte{1})
+	}
+	fmt.Fprintf(h, "%s\x00%s", strings.Join(j.Outputs, "\x00"), j.Class)
+	j.ID = hex.EncodeToString(h.Sum(nil))[:16]
+}
+
+// replaceFile replaces a word, or the value of "--flag=value", that is one of
+// the files in pairs of path and replacement.
+func replaceFile(word string, pairs []string) string {
+	flag, value, isFlag := strings.Cut(word, "=")
+	if !isFlag || !strings.HasPrefix(word, "--") {
+		flag, value, isFlag = "", word, false
+	}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if value == pairs[i] {
+			if isFlag {
+				return flag + "=" + pairs[i+1]
+			}
+			return pairs[i+1]
+		}
+	}
+	return word
+}
+
+// State is where a job stands.
+type State string
+
+const (
+	Queued    State = "queued"
+	Running   State = "running"
+	Done      State = "done"
+	Failed    State = "failed"
+	Cancelled State = "cancelled"
+)
+
+// Ended reports whether the job will not change by itself any more.
+func (s State) Ended() bool { return s == Done || s == Failed || s == Cancelled }
+
+// Status is a job and how it stands.
+type Status struct {
+	Job      Job       `json:"job"`
+	State    State     `json:"state"`
+	Worker   string    `json:"worker,omitempty"`   // that has or had it last
+	Attempts int       `json:"attempts,omitempty"` // that ended by themselves
+	Deaths   int       `json:"deaths,omitempty"`   // attempts whose worker was lost, since the last checkpoint
+	Fraction float64   `json:"fraction,omitempty"` // 0..1
+	Text     string    `json:"text,omitempty"`     // progress in words
+	Error    string    `json:"error,omitempty"`    // of the last attempt that failed
+	Started  time.Time `json:"started,omitzero"`   // of the last attempt
+	Ended    time.Time `json:"ended,omitzero"`
+	Seconds  float64   `json:"seconds,omitempty"` // that attempts took together
+
+	Results     map[string]string `json:"results,omitempty"`     // output -> SHA-256
+	Checkpoints map[string]string `json:"checkpoints,omitempty"` // output -> SHA-256 of its checkpoint
+	Outcome     json.RawMessage   `json:"outcome,omitempty"`     // what the Doer had to tell
+
+	Cancelling bool   `json:"cancelling,omitempty"` // its worker has been asked to stop
+	Lease      string `json:"lease,omitempty"`      // of the attempt that may change this
+	Message    uint64 `json:"message,omitempty"`    // sequence of the queue's message behind the lease
+	Round      int    `json:"round,omitempty"`      // how often it was queued anew
+}
+
+// Errors that callers tell apart.
+var (
+	ErrUnknown = errors.New("there is no such job")
+	ErrLost    = errors.New("the job was given to another worker")
+)
+
+// EndedError says that what was asked does not fit the state a job is in.
+type EndedError struct {
+	ID    string
+	State State
+}
+
+func (e *EndedError) Error() string { return fmt.Sprintf("job %s is %s", e.ID, e.State) }
+
+// Queue holds jobs. Its methods may be called from many goroutines.
+type Queue interface {
+	// Submit adds the jobs that are not there yet and returns how many were
+	// new. A job that is there, ended or not, stays as it is.
+	Submit(ctx context.Context, jobs ...Job) (added int, err error)
+	// Next waits for a job of a class and takes it, those of higher priority
+	// first. It ends with ctx.
+	Next(ctx context.Context, class, worker string) (Lease, error)
+	// Status returns ErrUnknown for a job that is not there.
+	Status(ctx context.Context, id string) (Status, error)
+	// List returns all jobs, those of one batch, or those of a state.
+	List(ctx context.Context, f Filter) ([]Status, error)
+	// Watch sends the status of every job now and whenever one changes, until
+	// ctx ends. Between the two comes one with no ID.
+	Watch(ctx context.Context) (<-chan Status, error)
+	// Cancel stops a job; one that runs, within seconds.
+	Cancel(ctx context.Context, id string) error
+	// Retry queues a job anew that failed, was cancelled or is done.
+	Retry(ctx context.Context, id string) error
+	// Remove forgets a job that has ended.
+	Remove(ctx context.Context, id string) error
+	// Blobs are the files that travel with jobs.
+	Blobs() Blobs
+	// Close lets go of the queue; a server of this process ends with it.
+	Close() error
+}
+
+// Filter chooses jobs; what is empty says nothing.
+type Filter struct {
+	Batch string
+	State State
+}
+
+// Has reports whether a job passes.
+func (f Filter) Has(s Status) bool {
+	return (f.Batch == "" || s.Job.Batch == f.Batch) && (f.State == "" || s.State == f.State)
+}
+
+// Lease is a job in the hands of one worker. When another got it, because this
+// one did not extend it in time, every method returns ErrLost.
+type Lease interface {
+	Status() Status
+	// Extend says that the worker lives, and returns the job as it stands.
+	Extend(ctx context.Context) (Status, error)
+	// Update changes what the worker may: Fraction, Text, Checkpoints, Deaths.
+	Update(ctx context.Context, change func(*Status)) error
+	// Finish ends the attempt in state Done, Failed or Cancelled, or puts the
+	// job back with Queued, after change.
+	Finish(ctx context.Context, state State, change func(*Status)) error
+}
+
+// Blobs are files by the SHA-256 of their content, in hex.
+type Blobs interface {
+	// Put stores what r holds, which must have that sum.
+	Put(ctx context.Context, sum string, r io.Reader) error
+	// Get returns fs.ErrNotExist for one that is not there. The reader fails
+	// at its end if the content is damaged.
+	Get(ctx context.Context, sum string) (io.ReadCloser, error)
+	Has(ctx context.Context, sum string) (bool, error)
+	Delete(ctx context.Context, sum string) error
+	List(ctx context.Context) ([]string, error)
+}
+
+// Task is one attempt at a job, for a Doer.
+type Task struct {
+	Job     Job
+	Steps   [][]string // with the paths that hold here
+	Dir     string     // the job's own, for whatever else it needs
+	Attempt int        // from 1
+	Outcome json.RawMessage
+	// Progress may be called as often as one likes.
+	Progress func(fraction float64, text string)
+	// Checkpointed says that a checkpoint of an output, here, was saved beside
+	// it as OUTPUT.checkpoint.
+	Checkpointed func(output string)
+}
+
+// Doer runs the steps of a job. A step whose output has a checkpoint beside it
+// is to go on from there. The error, if any, fails the attempt; the job is
+// tried again if retries are left, unless the error is Permanent.
+type Doer interface {
+	Do(ctx context.Context, t *Task) error
+}
+
+// Permanent marks an error that another attempt would meet again.
+func Permanent(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &permanentError{err}
+}
+
+type permanentError struct{ error }
+
+func (e *permanentError) Unwrap() error { return e.error }
+
+// IsPermanent reports whether err was marked so.
+func IsPermanent(err error) bool {
+	var p *permanentError
+	return errors.As(err, &p)
+}
