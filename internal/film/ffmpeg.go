@@ -1,0 +1,116 @@
+package film
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"strings"
+	"time"
+)
+
+// Tools are the paths of the programs, "" where they were not found.
+type Tools struct{ FFmpeg, FFprobe string }
+
+// Find looks for the programs on the path.
+func Find() Tools {
+	var t Tools
+	t.FFmpeg, _ = exec.LookPath("ffmpeg")
+	t.FFprobe, _ = exec.LookPath("ffprobe")
+	return t
+}
+
+// OK reports whether both are there.
+func (t Tools) OK() bool { return t.FFmpeg != "" && t.FFprobe != "" }
+
+// quiet are the flags of every call: no questions, no banner, faults only.
+var quiet = []string{"-nostdin", "-hide_banner", "-loglevel", "error"}
+
+// tailBytes is how much of what a program says of its faults is kept.
+const tailBytes = 4 << 10
+
+// tail keeps the end of what is written to it.
+type tail struct{ b []byte }
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.b = append(t.b, p...)
+	if len(t.b) > tailBytes {
+		t.b = append(t.b[:0], t.b[len(t.b)-tailBytes:]...)
+	}
+	return len(p), nil
+}
+
+// said is the last few lines, in one.
+func (t *tail) said() string {
+	lines := strings.FieldsFunc(string(t.b), func(r rune) bool { return r == '\n' || r == '\r' })
+	lines = lines[max(0, len(lines)-3):]
+	for i, l := range lines {
+		lines[i] = strings.TrimSpace(l)
+	}
+	return strings.Join(lines, "; ")
+}
+
+// process is a program that runs, in a group of its own: Ctrl-C at the terminal
+// does not reach it, and what it starts ends with it.
+type process struct {
+	cmd    *exec.Cmd
+	stderr tail
+	in     io.WriteCloser
+	out    io.ReadCloser
+}
+
+// start runs a program until it ends or ctx is cancelled. feed and fetch say
+// whether it has a pipe to read from and to write to.
+func start(ctx context.Context, path string, args []string, feed, fetch bool) (*process, error) {
+	p := &process{cmd: exec.CommandContext(ctx, path, args...)}
+	p.cmd.Stderr = &p.stderr
+	p.cmd.WaitDelay = 5 * time.Second // then its pipes are closed, whoever holds them
+	ownGroup(p.cmd)
+	p.cmd.Cancel = func() error { return killGroup(p.cmd) }
+	var err error
+	if feed {
+		if p.in, err = p.cmd.StdinPipe(); err != nil {
+			return nil, err
+		}
+	}
+	if fetch {
+		if p.out, err = p.cmd.StdoutPipe(); err != nil {
+			return nil, err
+		}
+	}
+	return p, p.cmd.Start()
+}
+
+// wait returns how the program ended. A program that was cancelled ended as the
+// context did.
+func (p *process) wait(ctx context.Context) error {
+	err := p.cmd.Wait()
+	if err == nil || ctx.Err() != nil {
+		return ctx.Err()
+	}
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) {
+		return err
+	}
+	said := p.stderr.said()
+	if said == "" {
+		said = "it said nothing"
+	}
+	return fmt.Errorf("%s ended with %s: %s", program(p.cmd.Path), exit.ProcessState, said)
+}
+
+// program is a path's last part, of any system's.
+func program(path string) string {
+	return strings.TrimSuffix(path[strings.LastIndexAny(path, `/\`)+1:], ".exe")
+}
+
+// output runs a program to its end and returns what it wrote.
+func output(ctx context.Context, path string, args ...string) ([]byte, error) {
+	p, err := start(ctx, path, args, false, true)
+	if err != nil {
+		return nil, err
+	}
+	b, readErr := io.ReadAll(p.out)
+	return b, errors.Join(p.wait(ctx), readErr)
+}

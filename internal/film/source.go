@@ -1,0 +1,77 @@
+package film
+
+import (
+	"context"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/impasto/impasto/internal/picture"
+)
+
+// Info is what is known of frames before any is read.
+type Info struct {
+	Path   string
+	W, H   int    // as shown: upright, of square pixels
+	Rate   Rate   // frames a second; zero for numbered pictures
+	Frames int    // of a film an estimate, exact once it was scanned
+	Sound  string // codec of the first sound stream, "" without
+	Film   bool   // not numbered pictures
+}
+
+// Source is frames that can be read from any of them on, as often as wanted.
+// Frames are numbered from 0.
+type Source interface {
+	Info() Info
+	// Read begins at a frame. A reader ends, with io.EOF, after the last frame.
+	Read(ctx context.Context, first int) (Reader, error)
+	// Scan reads all frames, of which it gives small pictures in order.
+	Scan(ctx context.Context, visit func(small *picture.Picture)) error
+	// Sum identifies all that is in the frames.
+	Sum(ctx context.Context) ([32]byte, error)
+}
+
+// Reader gives frames in order.
+type Reader interface {
+	Next() (*picture.Picture, error)
+	Close()
+}
+
+// Selection is which frames of a source are meant.
+type Selection struct {
+	Rate     Rate // that the film is brought to; zero: its own
+	From, To int  // frames at that rate, To excluded; 0: to the end
+	Every    int  // only every nth of these; at least 1
+}
+
+// extensions of films that can be written, with what goes into them.
+var containers = map[string]container{
+	".mp4":  {codec: "libx264", sound: []string{"aac", "mp3", "ac3", "eac3", "alac"}, recode: []string{"aac", "-b:a", "192k"}, flags: []string{"-movflags", "+faststart"}},
+	".m4v":  {codec: "libx264", sound: []string{"aac", "mp3", "ac3", "eac3", "alac"}, recode: []string{"aac", "-b:a", "192k"}, flags: []string{"-movflags", "+faststart"}},
+	".mov":  {codec: "libx264", sound: []string{"aac", "mp3", "ac3", "alac", "pcm_s16le", "pcm_s24le"}, recode: []string{"aac", "-b:a", "192k"}, flags: []string{"-movflags", "+faststart"}},
+	".mkv":  {codec: "libx264", recode: []string{"aac", "-b:a", "192k"}},
+	".webm": {codec: "libvpx-vp9", sound: []string{"opus", "vorbis"}, recode: []string{"libopus", "-b:a", "128k"}},
+}
+
+type container struct {
+	codec  string   // of the picture, unless asked otherwise
+	sound  []string // codecs of sound that are copied; none: any
+	recode []string // what other sound becomes
+	flags  []string
+}
+
+// IsFilm reports whether a name is that of a film that can be written.
+func IsFilm(path string) bool {
+	_, ok := containers[strings.ToLower(filepath.Ext(path))]
+	return ok
+}
+
+// Extensions lists those of films that can be written.
+func Extensions() []string {
+	var list []string
+	for ext := range containers {
+		list = append(list, ext)
+	}
+	slices.Sort(list)
+	return list
+}

@@ -1,0 +1,204 @@
+package film
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/impasto/impasto/internal/picture"
+)
+
+// Target says what film is made of frames.
+type Target struct {
+	Path  string // its extension says which container
+	W, H  int    // of its frames, in pixels
+	Rate  Rate
+	Codec string // of ffmpeg; "": the container's usual one
+	CRF   string // quality as the codec counts it; "": 16, where there is such a thing
+	Sound Sound
+}
+
+// Sound is where a film's sound comes from.
+type Sound struct {
+	Path  string // "" for none
+	Codec string
+	From  float64 // seconds into it
+	Len   float64 // seconds
+}
+
+// codecs is what is passed to encoders beside their names. Of others nothing is
+// known but their names.
+var codecs = map[string]struct {
+	flags []string
+	crf   bool
+}{
+	"libx264":    {[]string{"-pix_fmt", "yuv420p"}, true},
+	"libx265":    {[]string{"-pix_fmt", "yuv420p", "-tag:v", "hvc1"}, true},
+	"libvpx-vp9": {[]string{"-pix_fmt", "yuv420p", "-b:v", "0"}, true},
+	"libaom-av1": {[]string{"-pix_fmt", "yuv420p", "-b:v", "0"}, true},
+	"libsvtav1":  {[]string{"-pix_fmt", "yuv420p"}, true},
+	"prores_ks":  {[]string{"-pix_fmt", "yuv422p10le", "-profile:v", "3"}, false},
+	"ffv1":       {[]string{"-pix_fmt", "yuv444p"}, false},
+}
+
+const usualCRF = "16" // no loss that the eye sees
+
+// Input is where Command takes frames from.
+type Input []string
+
+// pipe is raw frames on standard input.
+func (t Target) pipe() Input {
+	return Input{"-f", "rawvideo", "-pix_fmt", "rgb24", "-video_size", fmt.Sprintf("%dx%d", t.W, t.H), "-i", "pipe:0"}
+}
+
+// Files is numbered pictures: frames/%05d.png, from first on.
+func Files(pattern string, first int) Input {
+	return Input{"-start_number", strconv.Itoa(first), "-i", pattern}
+}
+
+// Arguments are ffmpeg's, to make the film into the file at path. Codes of
+// pictures become those of BT.709, which players take for granted, and sides
+// become even, as most codecs need them, by repeating the last row and column.
+func (t Target) Arguments(in Input, path string) []string {
+	box := containers[strings.ToLower(filepath.Ext(t.Path))]
+	args := append(append([]string{"-y", "-framerate", t.Rate.String()}, in...), t.soundInput()...)
+	args = append(args, "-map", "0:v")
+	args = append(args, t.soundCodec(box)...)
+	codec := or(t.Codec, box.codec)
+	known := codecs[codec]
+	args = append(args, "-c:v", codec)
+	if crf := or(t.CRF, usualCRF); known.crf || t.CRF != "" {
+		args = append(args, "-crf", crf)
+	}
+	filters := "scale=out_color_matrix=bt709:out_range=tv"
+	if right, bottom := t.W%2, t.H%2; right+bottom > 0 {
+		filters = fmt.Sprintf("pad=%d:%d,fillborders=right=%d:bottom=%d:mode=smear,%s", t.W+right, t.H+bottom, right, bottom, filters)
+	}
+	args = append(args, "-vf", filters)
+	args = append(args, known.flags...)
+	args = append(args, "-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv")
+	return append(append(args, box.flags...), path)
+}
+
+func or(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+func (t Target) soundInput() []string {
+	if t.Sound.Path == "" {
+		return nil
+	}
+	seconds := func(v float64) string { return strconv.FormatFloat(v, 'f', 6, 64) }
+	var args []string
+	if t.Sound.From > 0 {
+		args = append(args, "-ss", seconds(t.Sound.From))
+	}
+	return append(args, "-t", seconds(t.Sound.Len), "-i", "file:"+t.Sound.Path)
+}
+
+// soundCodec copies sound that the container can hold, and recodes other. From
+// the middle of a film it is always recoded: copies begin where a packet does,
+// which may be half a second off.
+func (t Target) soundCodec(box container) []string {
+	if t.Sound.Path == "" {
+		return nil
+	}
+	args := []string{"-map", "1:a:0", "-c:a"}
+	if fits := box.sound == nil || slices.Contains(box.sound, t.Sound.Codec); fits && t.Sound.From == 0 {
+		return append(args, "copy")
+	}
+	return append(args, box.recode...)
+}
+
+// Command is the line that makes the film of numbered pictures, for a shell.
+func (t Target) Command(pattern string, first int) string {
+	words := []string{"ffmpeg"}
+	for _, w := range t.Arguments(Files(pattern, first), t.Path) {
+		words = append(words, shellWord(w))
+	}
+	return strings.Join(words, " ")
+}
+
+// Writer makes a film, frame by frame.
+type Writer struct {
+	Target
+	ctx    context.Context
+	cancel context.CancelFunc
+	p      *process
+	tmp    string
+	raw    []byte // a frame
+	broken bool
+}
+
+// Create begins a film. It appears at its path when it
+// is whole.
+func (t Tools) Create(ctx context.Context, target Target) (*Writer, error) {
+	ext := filepath.Ext(target.Path)
+	tmp := target.Path + ".tmp-" + strings.ToLower(rand.Text()[:8]) + ext // ffmpeg goes by the extension
+	ctx, cancel := context.WithCancel(ctx)
+	args := append(quiet[:len(quiet):len(quiet)], target.Arguments(target.pipe(), "file:"+tmp)...)
+	p, err := start(ctx, t.FFmpeg, args, true, false)
+	if err != nil {
+		cancel()
+		return nil, outputError("ffmpeg", "ffmpeg does not start: %v", err)
+	}
+	return &Writer{ctx: ctx, cancel: cancel, p: p, Target: target, tmp: tmp, raw: make([]byte, target.W*target.H*3)}, nil
+}
+
+// Write adds a frame.
+func (w *Writer) Write(p *picture.Picture) error {
+	if p.W != w.W || p.H != w.H {
+		return outputError("frame_size", "a frame of %dx%d pixels in a film of %dx%d", p.W, p.H, w.W, w.H)
+	}
+	for i, v := range p.Pix {
+		w.raw[i] = uint8(min(max(v, 0), 1)*255 + 0.5)
+	}
+	if _, err := w.p.in.Write(w.raw); err != nil {
+		w.broken = true
+		return w.Close() // ffmpeg ended; it says why
+	}
+	return nil
+}
+
+// Close ends the film and puts it in its place.
+func (w *Writer) Close() error {
+	defer w.cancel()
+	defer os.Remove(w.tmp) // gone already if all went well
+	_ = w.p.in.Close()     // ffmpeg may have closed it
+	if err := w.p.wait(w.ctx); err != nil {
+		if w.ctx.Err() != nil {
+			return w.ctx.Err()
+		}
+		return outputError("film_unwritten", "film %q cannot be made: %v", w.Path, err)
+	}
+	if w.broken {
+		return outputError("film_unwritten", "film %q cannot be made: ffmpeg ended before the last frame", w.Path)
+	}
+	f, err := os.Open(w.tmp)
+	if err == nil {
+		err = f.Sync()
+		f.Close()
+	}
+	if err == nil {
+		err = os.Rename(w.tmp, w.Path)
+	}
+	if err != nil {
+		return outputError("film_unwritten", "film %q cannot be made: %v", w.Path, err)
+	}
+	return nil
+}
+
+// Abort gives the film up and leaves nothing of it.
+func (w *Writer) Abort() {
+	w.cancel()
+	_ = w.p.wait(w.ctx)
+	os.Remove(w.tmp)
+}
