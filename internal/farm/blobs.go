@@ -1,0 +1,132 @@
+package farm
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"hash"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// DamagedError says that a file does not have the content it should have.
+type DamagedError struct{ Sum string }
+
+func (e *DamagedError) Error() string {
+	return fmt.Sprintf("the content of blob %s is damaged", e.Sum)
+}
+
+// SumOf returns the SHA-256 of a file in hex, as blobs are named.
+func SumOf(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// PutFile stores a file, unless it is there, and returns its sum.
+func PutFile(ctx context.Context, b Blobs, path string) (string, error) {
+	sum, err := SumOf(path)
+	if err != nil {
+		return "", err
+	}
+	if has, err := b.Has(ctx, sum); has || err != nil {
+		return sum, err
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	return sum, b.Put(ctx, sum, f)
+}
+
+// GetFile writes a blob to path: beside it first, then renamed, so that path
+// is never half there.
+func GetFile(ctx context.Context, b Blobs, sum, path string) error {
+	r, err := b.Get(ctx, sum)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".tmp-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // gone already when all went well
+	_, err = io.Copy(f, verified(r, sum))
+	if err == nil {
+		err = f.Chmod(0o644)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	if err != nil {
+		return fmt.Errorf("%q cannot be written: %w", path, err)
+	}
+	return os.Rename(f.Name(), path)
+}
+
+// verified fails at the end of r if the content does not have that sum.
+func verified(r io.Reader, sum string) io.Reader { return &verifier{r, sha256.New(), sum} }
+
+type verifier struct {
+	r   io.Reader
+	h   hash.Hash
+	sum string
+}
+
+func (v *verifier) Read(p []byte) (int, error) {
+	n, err := v.r.Read(p)
+	v.h.Write(p[:n])
+	if err == io.EOF && hex.EncodeToString(v.h.Sum(nil)) != v.sum {
+		err = &DamagedError{v.sum}
+	}
+	return n, err
+}
+
+// Sweep deletes the blobs that no job refers to and returns how many those
+// were. It must not run while jobs are being submitted.
+func Sweep(ctx context.Context, q Queue) (int, error) {
+	jobs, err := q.List(ctx, Filter{})
+	if err != nil {
+		return 0, err
+	}
+	used := map[string]bool{}
+	for _, s := range jobs {
+		for _, files := range []map[string]string{s.Job.Inputs, s.Results, s.Checkpoints} {
+			for _, sum := range files {
+				used[sum] = true
+			}
+		}
+	}
+	sums, err := q.Blobs().List(ctx)
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	for _, sum := range sums {
+		if used[sum] {
+			continue
+		}
+		if err := q.Blobs().Delete(ctx, sum); err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
+}

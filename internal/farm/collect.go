@@ -1,0 +1,70 @@
+package farm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+)
+
+// ExistsError says that an output is there and is something else.
+type ExistsError struct{ Path string }
+
+func (e *ExistsError) Error() string {
+	return fmt.Sprintf("%q exists and is not what the job made", e.Path)
+}
+
+// Collect writes the results of a job that is done to where its submitter wants
+// them, each beside its place first and then renamed. What is there already and
+// right is left alone; what is there and different is replaced only if replace.
+// It returns how many files were written, and every error.
+func Collect(ctx context.Context, q Queue, s Status, replace bool) (int, error) {
+	if s.State != Done {
+		return 0, &EndedError{s.Job.ID, s.State}
+	}
+	n := 0
+	var faults []error
+	for _, path := range s.Job.Outputs {
+		sum := s.Results[path]
+		had, err := SumOf(path)
+		switch {
+		case err == nil && had == sum:
+			continue
+		case err == nil && !replace:
+			faults = append(faults, &ExistsError{path})
+			continue
+		case err != nil && !errors.Is(err, os.ErrNotExist):
+			faults = append(faults, err)
+			continue
+		}
+		if err := GetFile(ctx, q.Blobs(), sum, path); err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		n++
+	}
+	return n, errors.Join(faults...)
+}
+
+// Upload puts the inputs of jobs into the blobs, each once, for workers that
+// do not see the submitter's files.
+func Upload(ctx context.Context, q Queue, jobs []Job) (files int, err error) {
+	done := map[string]bool{}
+	for _, j := range jobs {
+		for path, sum := range j.Inputs {
+			if done[sum] {
+				continue
+			}
+			done[sum] = true
+			had, err := PutFile(ctx, q.Blobs(), path)
+			if err != nil {
+				return files, err
+			}
+			if had != sum {
+				return files, fmt.Errorf("%q has changed since it was read", path)
+			}
+			files++
+		}
+	}
+	return files, nil
+}

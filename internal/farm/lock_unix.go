@@ -1,0 +1,21 @@
+//go:build !windows
+
+package farm
+
+import (
+	"os"
+	"syscall"
+)
+
+// tryLock takes the exclusive lock of an open file, or reports that another
+// process holds it. The lock goes with the process, however it ends.
+func tryLock(f *os.File) (bool, error) {
+	switch err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err {
+	case nil:
+		return true, nil
+	case syscall.EWOULDBLOCK, syscall.EINTR:
+		return false, nil
+	default:
+		return false, err
+	}
+}

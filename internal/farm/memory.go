@@ -1,0 +1,255 @@
+package farm
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Memory is a queue in this process's memory, for tests and for whoever needs
+// nothing kept. wait is how long a worker may be silent.
+func Memory(wait time.Duration) Queue {
+	m := &memory{wait: wait, records: map[string]record{}, waiting: map[string]*waiting{}, changed: make(chan struct{})}
+	return &queue{store: m, blobs: &memoryBlobs{files: map[string][]byte{}}}
+}
+
+type memory struct {
+	wait time.Duration
+
+	mu       sync.Mutex
+	records  map[string]record
+	waiting  map[string]*waiting // by job and round
+	messages uint64
+	watchers []chan Status
+	changed  chan struct{} // closed and renewed when there may be something to take
+}
+
+type record struct {
+	status   Status
+	revision uint64
+}
+
+// waiting is a message.
+type waiting struct {
+	job      Job
+	number   uint64
+	until    time.Time // it is with a worker until then
+	delivery int
+}
+
+func (m *memory) get(_ context.Context, id string) (Status, uint64, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r, ok := m.records[id]
+	if !ok {
+		return Status{}, 0, ErrUnknown
+	}
+	return r.status.clone(), r.revision, nil
+}
+
+// clone is a copy that shares nothing that changes.
+func (s Status) clone() Status {
+	s.Results, s.Checkpoints = maps.Clone(s.Results), maps.Clone(s.Checkpoints)
+	return s
+}
+
+func (m *memory) put(_ context.Context, s Status, revision uint64) (uint64, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.records[s.Job.ID].revision != revision {
+		return 0, errConflict
+	}
+	m.records[s.Job.ID] = record{s.clone(), revision + 1}
+	for _, w := range m.watchers {
+		select {
+		case w <- s.clone():
+		default: // a watcher that does not read misses changes, not the queue
+		}
+	}
+	return revision + 1, nil
+}
+
+func (m *memory) remove(_ context.Context, id string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.records, id)
+	return nil
+}
+
+func (m *memory) all(context.Context) ([]Status, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var list []Status
+	for _, r := range m.records {
+		list = append(list, r.status.clone())
+	}
+	return list, nil
+}
+
+func (m *memory) watch(ctx context.Context) (<-chan Status, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	c := make(chan Status, len(m.records)+1024)
+	for _, r := range m.records {
+		c <- r.status.clone()
+	}
+	c <- Status{}
+	m.watchers = append(m.watchers, c)
+	context.AfterFunc(ctx, func() {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.watchers = slices.DeleteFunc(m.watchers, func(w chan Status) bool { return w == c })
+		close(c)
+	})
+	return c, nil
+}
+
+func (m *memory) publish(_ context.Context, s Status) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	key := fmt.Sprintf("%s.%d", s.Job.ID, s.Round)
+	if m.waiting[key] == nil {
+		m.messages++
+		m.waiting[key] = &waiting{job: s.Job, number: m.messages}
+		m.wake()
+	}
+	return nil
+}
+
+func (m *memory) wake() {
+	close(m.changed)
+	m.changed = make(chan struct{})
+}
+
+func (m *memory) take(ctx context.Context, class string) (message, error) {
+	for {
+		m.mu.Lock()
+		var best *waiting
+		now := time.Now()
+		soon := now.Add(time.Second)
+		for _, w := range m.waiting {
+			switch {
+			case w.job.Class != class:
+			case w.until.After(now):
+				if w.until.Before(soon) {
+					soon = w.until
+				}
+			case best == nil || cmp.Or(-cmp.Compare(w.job.Priority, best.job.Priority), cmp.Compare(w.number, best.number)) < 0:
+				best = w
+			}
+		}
+		changed := m.changed
+		if best != nil {
+			best.until = now.Add(m.wait)
+			best.delivery++
+			d := &memoryMessage{m, best, best.delivery}
+			m.mu.Unlock()
+			return d, ctx.Err()
+		}
+		m.mu.Unlock()
+		timer := time.NewTimer(time.Until(soon))
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return nil, ctx.Err()
+		case <-changed:
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+func (m *memory) close() error { return nil }
+
+type memoryMessage struct {
+	m        *memory
+	w        *waiting
+	delivery int
+}
+
+func (d *memoryMessage) id() string       { return d.w.job.ID }
+func (d *memoryMessage) sequence() uint64 { return d.w.number }
+
+func (d *memoryMessage) extend() error {
+	d.m.mu.Lock()
+	defer d.m.mu.Unlock()
+	if d.w.delivery == d.delivery {
+		d.w.until = time.Now().Add(d.m.wait)
+	}
+	return nil
+}
+
+func (d *memoryMessage) acknowledge(context.Context) error {
+	d.m.mu.Lock()
+	defer d.m.mu.Unlock()
+	maps.DeleteFunc(d.m.waiting, func(_ string, w *waiting) bool { return w == d.w })
+	return nil
+}
+
+func (d *memoryMessage) again(delay time.Duration) error {
+	d.m.mu.Lock()
+	defer d.m.mu.Unlock()
+	if d.w.delivery == d.delivery {
+		d.w.until = time.Now().Add(delay)
+		d.m.wake()
+	}
+	return nil
+}
+
+type memoryBlobs struct {
+	mu    sync.Mutex
+	files map[string][]byte
+}
+
+func (b *memoryBlobs) Put(_ context.Context, sum string, r io.Reader) error {
+	data, err := io.ReadAll(r)
+	if err != nil {
+		return err
+	}
+	if got := sha256.Sum256(data); hex.EncodeToString(got[:]) != sum {
+		return &DamagedError{sum}
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.files[sum] = data
+	return nil
+}
+
+func (b *memoryBlobs) Get(_ context.Context, sum string) (io.ReadCloser, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	data, ok := b.files[sum]
+	if !ok {
+		return nil, fmt.Errorf("blob %s: %w", sum, fs.ErrNotExist)
+	}
+	return io.NopCloser(bytes.NewReader(data)), nil
+}
+
+func (b *memoryBlobs) Has(_ context.Context, sum string) (bool, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	_, ok := b.files[sum]
+	return ok, nil
+}
+
+func (b *memoryBlobs) Delete(_ context.Context, sum string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.files, sum)
+	return nil
+}
+
+func (b *memoryBlobs) List(context.Context) ([]string, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Collect(maps.Keys(b.files)), nil
+}

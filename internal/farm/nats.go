@@ -1,0 +1,300 @@
+package farm
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// The queue on NATS JetStream (https://docs.nats.io/nats-concepts/jetstream):
+//
+//	stream IMPASTO_JOBS      work queue; subject impasto.job.CLASS.PRIORITY,
+//	                         one durable consumer each; a message is a job's ID
+//	bucket impasto_status    the records, by job ID
+//	objects impasto_blobs    files by SHA-256
+//	subject impasto.wake.CLASS  says that there is something to take
+//
+// JetStream delivers a message again when it is not extended within AckWait,
+// for as long as it exists; how often a job may fail is counted in its record.
+
+const (
+	streamName = "IMPASTO_JOBS"
+	bucketName = "impasto_status"
+	blobsName  = "impasto_blobs"
+
+	// twiceWithin is how long the server recognises a message sent twice.
+	twiceWithin = time.Hour
+	// look is how often a worker with nothing to do looks by itself.
+	look = time.Second
+)
+
+type natsStore struct {
+	conn    *nats.Conn
+	js      jetstream.JetStream
+	stream  jetstream.Stream
+	records jetstream.KeyValue
+	wait    time.Duration
+	stop    func() // ends the server of this process; nil: it is elsewhere
+}
+
+// connect opens the queue of a server, and makes what it lacks.
+func connect(ctx context.Context, conn *nats.Conn, wait time.Duration) (*queue, error) {
+	js, err := jetstream.New(conn)
+	if err != nil {
+		return nil, err
+	}
+	s := &natsStore{conn: conn, js: js, wait: wait}
+	s.stream, err = js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
+		Name: streamName, Subjects: []string{"impasto.job.>"}, Retention: jetstream.WorkQueuePolicy,
+		Storage: jetstream.FileStorage, Duplicates: twiceWithin,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("the queue cannot be set up: %w", err)
+	}
+	s.records, err = js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: bucketName, Storage: jetstream.FileStorage})
+	if err != nil {
+		return nil, fmt.Errorf("the queue cannot be set up: %w", err)
+	}
+	objects, err := js.CreateOrUpdateObjectStore(ctx, jetstream.ObjectStoreConfig{Bucket: blobsName, Storage: jetstream.FileStorage})
+	if err != nil {
+		return nil, fmt.Errorf("the queue cannot be set up: %w", err)
+	}
+	return &queue{store: s, blobs: natsBlobs{objects}}, nil
+}
+
+func (s *natsStore) get(ctx context.Context, id string) (Status, uint64, error) {
+	e, err := s.records.Get(ctx, id)
+	switch {
+	case errors.Is(err, jetstream.ErrKeyNotFound), errors.Is(err, jetstream.ErrInvalidKey):
+		return Status{}, 0, ErrUnknown
+	case err != nil:
+		return Status{}, 0, err
+	}
+	var st Status
+	if err := json.Unmarshal(e.Value(), &st); err != nil {
+		return Status{}, 0, fmt.Errorf("the record of job %s cannot be read: %w", id, err)
+	}
+	return st, e.Revision(), nil
+}
+
+func (s *natsStore) put(ctx context.Context, st Status, revision uint64) (uint64, error) {
+	data, err := json.Marshal(st)
+	if err != nil {
+		return 0, err
+	}
+	if revision == 0 {
+		revision, err = s.records.Create(ctx, st.Job.ID, data)
+	} else {
+		revision, err = s.records.Update(ctx, st.Job.ID, data, revision)
+	}
+	var api *jetstream.APIError
+	switch {
+	case errors.Is(err, jetstream.ErrKeyExists):
+		err = errConflict
+	case errors.As(err, &api) && api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence:
+		err = errConflict
+	}
+	return revision, err
+}
+
+func (s *natsStore) remove(ctx context.Context, id string) error { return s.records.Purge(ctx, id) }
+
+func (s *natsStore) all(ctx context.Context) ([]Status, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	changes, err := s.watch(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var list []Status
+	for {
+		select {
+		case st, ok := <-changes:
+			if !ok {
+				return nil, errors.New("the queue's server does not answer")
+			}
+			if st.Job.ID == "" {
+				return list, nil
+			}
+			list = append(list, st)
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+func (s *natsStore) watch(ctx context.Context) (<-chan Status, error) {
+	w, err := s.records.WatchAll(ctx, jetstream.IgnoreDeletes())
+	if err != nil {
+		return nil, err
+	}
+	c := make(chan Status, 256)
+	go func() {
+		defer close(c)
+		defer w.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case e, ok := <-w.Updates():
+				if !ok {
+					return
+				}
+				var st Status // of no job: all records have been sent
+				if e != nil && json.Unmarshal(e.Value(), &st) != nil {
+					continue
+				}
+				select {
+				case c <- st:
+				case <-ctx.Done():
+					return
+				}
+			}
+		}
+	}()
+	return c, nil
+}
+
+func (s *natsStore) publish(ctx context.Context, st Status) error {
+	subject := fmt.Sprintf("impasto.job.%s.%d", st.Job.Class, st.Job.Priority)
+	_, err := s.js.Publish(ctx, subject, []byte(st.Job.ID), jetstream.WithMsgID(st.Job.ID+"."+strconv.Itoa(st.Round)))
+	if err != nil {
+		return err
+	}
+	return s.conn.Publish("impasto.wake."+st.Job.Class, nil)
+}
+
+// consumers are those of a class, by falling priority.
+func (s *natsStore) consumers(ctx context.Context, class string) ([]jetstream.Consumer, error) {
+	var list []jetstream.Consumer
+	for p := MaxPriority; p >= 0; p-- {
+		c, err := s.stream.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
+			Durable: fmt.Sprintf("%s-%d", class, p), FilterSubject: fmt.Sprintf("impasto.job.%s.%d", class, p),
+			AckPolicy: jetstream.AckExplicitPolicy, AckWait: s.wait, MaxDeliver: -1, MaxAckPending: -1,
+		})
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, c)
+	}
+	return list, nil
+}
+
+// take asks again when the server is away: a worker outlives it.
+func (s *natsStore) take(ctx context.Context, class string) (message, error) {
+	woken, err := s.conn.SubscribeSync("impasto.wake." + class)
+	if err != nil {
+		return nil, err
+	}
+	defer woken.Unsubscribe()
+	var consumers []jetstream.Consumer
+	for {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if s.conn.IsClosed() {
+			return nil, nats.ErrConnectionClosed
+		}
+		if consumers == nil {
+			consumers, _ = s.consumers(ctx, class)
+		}
+		for _, c := range consumers {
+			batch, err := c.FetchNoWait(1)
+			if err != nil {
+				consumers = nil // perhaps of a server that has been replaced
+				break
+			}
+			for m := range batch.Messages() {
+				meta, err := m.Metadata()
+				if err != nil {
+					continue
+				}
+				return &natsMessage{m, meta.Sequence.Stream}, nil
+			}
+			if batch.Error() != nil {
+				consumers = nil
+				break
+			}
+		}
+		soon, cancel := context.WithTimeout(ctx, look)
+		_, _ = woken.NextMsgWithContext(soon)
+		cancel()
+	}
+}
+
+func (s *natsStore) close() error {
+	s.conn.Close()
+	if s.stop != nil {
+		s.stop()
+	}
+	return nil
+}
+
+type natsMessage struct {
+	m      jetstream.Msg
+	number uint64
+}
+
+func (d *natsMessage) id() string                      { return string(d.m.Data()) }
+func (d *natsMessage) sequence() uint64                { return d.number }
+func (d *natsMessage) extend() error                   { return d.m.InProgress() }
+func (d *natsMessage) again(delay time.Duration) error { return d.m.NakWithDelay(delay) }
+
+func (d *natsMessage) acknowledge(ctx context.Context) error {
+	err := d.m.DoubleAck(ctx)
+	if errors.Is(err, jetstream.ErrMsgAlreadyAckd) {
+		return nil
+	}
+	return err
+}
+
+type natsBlobs struct{ objects jetstream.ObjectStore }
+
+func (b natsBlobs) Put(ctx context.Context, sum string, r io.Reader) error {
+	_, err := b.objects.Put(ctx, jetstream.ObjectMeta{Name: sum}, verified(r, sum))
+	return err
+}
+
+func (b natsBlobs) Get(ctx context.Context, sum string) (io.ReadCloser, error) {
+	r, err := b.objects.Get(ctx, sum)
+	if errors.Is(err, jetstream.ErrObjectNotFound) {
+		return nil, fmt.Errorf("blob %s: %w", sum, fs.ErrNotExist)
+	}
+	return r, err
+}
+
+func (b natsBlobs) Has(ctx context.Context, sum string) (bool, error) {
+	_, err := b.objects.GetInfo(ctx, sum)
+	if errors.Is(err, jetstream.ErrObjectNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func (b natsBlobs) Delete(ctx context.Context, sum string) error {
+	err := b.objects.Delete(ctx, sum)
+	if errors.Is(err, jetstream.ErrObjectNotFound) {
+		return nil
+	}
+	return err
+}
+
+func (b natsBlobs) List(ctx context.Context) ([]string, error) {
+	infos, err := b.objects.List(ctx)
+	if errors.Is(err, jetstream.ErrNoObjectsFound) {
+		return nil, nil
+	}
+	sums := make([]string, len(infos))
+	for i, o := range infos {
+		sums[i] = o.Name
+	}
+	return sums, err
+}

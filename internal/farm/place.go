@@ -1,0 +1,137 @@
+package farm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// checkpointSuffix is what a render's checkpoint is called after its output.
+const checkpointSuffix = ".checkpoint"
+
+// place is where a job's files lie on the machine that does it:
+//
+//	blobs/SHA/NAME        inputs that are not here under their own path
+//	jobs/ID/out/N/NAME    output N, and NAME.checkpoint
+//
+// Base names stay, for recipes and messages tell them.
+type place struct {
+	dir, blobs string
+	job        Job
+	pairs      []string          // path as submitted, path here
+	outputs    map[string]string // here, by path as submitted
+}
+
+func newPlace(dir, blobs string, j Job) *place {
+	p := &place{dir: dir, blobs: blobs, job: j, outputs: map[string]string{}}
+	for i, path := range j.Outputs {
+		here := filepath.Join(dir, "out", strconv.Itoa(i), baseName(path))
+		p.outputs[path] = here
+		p.pairs = append(p.pairs, path, here)
+	}
+	return p
+}
+
+// baseName drops folders in the fashion of any system: the submitter's may be
+// another.
+func baseName(path string) string {
+	return path[strings.LastIndexAny(path, `/\`)+1:]
+}
+
+// prepare fetches inputs and checkpoints.
+func (p *place) prepare(ctx context.Context, b Blobs, checkpoints map[string]string) error {
+	for _, path := range slices.Sorted(func(yield func(string) bool) {
+		for path := range p.job.Inputs {
+			if !yield(path) {
+				return
+			}
+		}
+	}) {
+		here, err := p.input(ctx, b, path, p.job.Inputs[path])
+		if err != nil {
+			return err
+		}
+		if here != path {
+			p.pairs = append(p.pairs, path, here)
+		}
+	}
+	for _, here := range p.outputs {
+		if err := os.MkdirAll(filepath.Dir(here), 0o777); err != nil {
+			return fmt.Errorf("the job's folder cannot be made: %w", err)
+		}
+	}
+	for path, sum := range checkpoints {
+		here := p.outputs[path] + checkpointSuffix
+		if had, err := SumOf(here); err == nil && had == sum {
+			continue
+		}
+		// A checkpoint that cannot be had costs time, not the job.
+		if err := GetFile(ctx, b, sum, here); err != nil && ctx.Err() != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// input is where an input is found here.
+func (p *place) input(ctx context.Context, b Blobs, path, sum string) (string, error) {
+	if had, err := SumOf(path); err == nil && had == sum {
+		return path, nil
+	}
+	here := filepath.Join(p.blobs, sum, baseName(path))
+	if had, err := SumOf(here); err == nil && had == sum {
+		return here, nil
+	}
+	err := GetFile(ctx, b, sum, here)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if _, e := os.Stat(path); e == nil {
+			return "", Permanent(fmt.Errorf("%q has changed since the job was submitted", path))
+		}
+		return "", Permanent(fmt.Errorf("%q does not exist any more", path))
+	case err != nil:
+		return "", fmt.Errorf("input %q cannot be fetched: %w", path, err)
+	}
+	return here, nil
+}
+
+// words are a step's with the paths that hold here.
+func (p *place) words(step []string) []string {
+	out := make([]string, len(step))
+	for i, w := range step {
+		out[i] = replaceFile(w, p.pairs)
+	}
+	return out
+}
+
+// original is the path that the submitter gave an output.
+func (p *place) original(here string) string {
+	for path, at := range p.outputs {
+		if at == here {
+			return path
+		}
+	}
+	return here
+}
+
+// store puts the outputs into the blobs and returns their sums.
+func (p *place) store(ctx context.Context, b Blobs) (map[string]string, error) {
+	sums := map[string]string{}
+	for _, path := range p.job.Outputs {
+		sum, err := PutFile(ctx, b, p.outputs[path])
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, Permanent(fmt.Errorf("the steps did not write %q", path))
+		}
+		if err != nil {
+			return nil, err
+		}
+		sums[path] = sum
+	}
+	return sums, nil
+}
