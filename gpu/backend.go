@@ -16,6 +16,7 @@ type Backend interface {
 	Memory
 	Network
 	Losses
+	Statistics
 	Matching
 	Vectors
 	Windows
@@ -59,6 +60,7 @@ type Memory interface {
 type Network interface {
 	NewFilter(weight, bias []float32, in, out int) *Filter
 	FreeFilters(...*Filter)
+	ConvTile() int // side of the squares of outputs that are computed, and rounded, together
 	Conv(out ConvOut, x *Array, f *Filter, pad Pad)
 	ConvGrad(dx, dy *Array, f *Filter, o ConvGradOptions)
 	Pool(y, x *Array, p Pool)
@@ -77,6 +79,17 @@ type Losses interface {
 	W2Loss(d, shift, mean, second *Array, t *W2Target, pixels int, coef float64, slot int)
 	StyleGrad(dx, f, d, shift *Array)
 	TV(dx, x *Array, kind TVKind, coef float64, slot int)
+}
+
+// Statistics are moments of features that come part by part; see sums.go.
+type Statistics interface {
+	NewSums(channels int, mean bool) *Sums
+	SumsBytes(channels int) int64
+	FreeSums(...*Sums)
+	ClearSums(s *Sums)
+	AddSums(s *Sums, f *Array, r Rect, cell int)
+	JoinSums(into, from *Sums)
+	Moments(second, mean *Array, s *Sums, norm float64, pixels int)
 }
 
 // Matching finds for each patch of a canvas the most similar of a painting and

@@ -25,6 +25,9 @@ func (b *CPU) FreeFilters(filters ...*Filter) {
 	}
 }
 
+// ConvTile is that of Winograd's convolution; the plain one has none.
+func (b *CPU) ConvTile() int { return winogradTile }
+
 // Conv takes the fast way where the channels fill the micro-kernels' registers.
 func (b *CPU) Conv(out ConvOut, x *Array, f *Filter, pad Pad) {
 	checkConv(out, x, f)

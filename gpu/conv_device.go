@@ -62,6 +62,9 @@ func packFilter(in, out int, tap func(k, c, t int) float32) []float32 {
 	return v
 }
 
+// ConvTile is 1: each output is a sum by itself.
+func (b *Device) ConvTile() int { return 1 }
+
 func (b *Device) FreeFilters(filters ...*Filter) {
 	b.outside("FreeFilters")
 	for _, f := range filters {

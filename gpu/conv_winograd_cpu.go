@@ -24,6 +24,9 @@ import (
 // channelStep is what the micro-kernels' channel counts are multiples of.
 const channelStep = 16
 
+// winogradTile is the side of a tile of outputs.
+const winogradTile = 4
+
 const (
 	// smallFilters bounds in*out of the layers whose whole U is kept for a run
 	// (36 * 4 bytes each, at most 4.7 MB: more would drown the last level of cache).

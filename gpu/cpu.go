@@ -34,6 +34,7 @@ type work struct {
 	winoV          []float32
 	packed         []float32 // panels of a product
 	partialMoments []float32
+	gramSums       Sums
 
 	// One task per operation; see parallel.go.
 	winograd  winogradTask

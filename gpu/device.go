@@ -34,6 +34,7 @@ type Device struct {
 	workSize int64
 	retired  []cuda.Ptr          // earlier scratch blocks, which recorded programs still use
 	lists    map[string]cuda.Ptr // tables that kernels read, by content
+	strip    *Array              // room for a part of features, see AddSums
 
 	planning bool // Record's first pass: launches are prepared, not made
 	graphs   []cuda.Graph

@@ -1,8 +1,18 @@
 package gpu
 
+// gramCell is the side of the cells that Gram sums by.
+const gramCell = 64
+
 func (b *CPU) Gram(g, f *Array, norm float64) {
 	checkGram(g, f)
-	b.moment(g.data, f.data, f.Shape.C, norm)
+	s := &b.gramSums
+	s.Channels = f.Shape.C
+	if n := s.Channels * s.Channels; len(s.second) < n {
+		s.second = make([]float64, n)
+	}
+	b.ClearSums(s)
+	b.AddSums(s, f, f.Shape.Whole(), gramCell)
+	b.Moments(g, nil, s, norm, f.Shape.Pixels())
 }
 
 func (b *CPU) GramLoss(d, g *Array, targets []GramTarget, norm float64, slot int) {
@@ -32,37 +42,16 @@ func (b *CPU) StyleGrad(dx, f, d, shift *Array) {
 	b.multiply(dx.data, f.data, d.data, row, c, c, true) // d is symmetric
 }
 
-// meanRows is how many positions a chunk of Mean covers.
-const meanRows = 1024
-
-type meanTask struct {
-	f    []float32
-	c    int
-	part []float64
-}
-
 func (b *CPU) Mean(m, f *Array) {
 	checkMean(m, f)
 	c := f.Shape.C
-	n := chunks(f.Shape.Pixels(), meanRows)
-	b.mean = meanTask{f.data, c, b.partials(n * c)}
-	b.workers.run(n, &b.mean)
+	b.mean = meanTask{f.data, f.Shape, f.Shape.Whole(), b.partials(f.Shape.H * c)}
+	b.workers.run(f.Shape.H, &b.mean)
 	for j := range c {
 		s := 0.0
-		for i := range n {
+		for i := range f.Shape.H {
 			s += b.mean.part[i*c+j]
 		}
 		m.data[j] = float32(s / float64(f.Shape.Pixels()))
-	}
-}
-
-func (t *meanTask) chunk(_, i int) {
-	c := t.c
-	part := t.part[i*c:][:c]
-	clear(part)
-	for p := i * meanRows; p < min(len(t.f)/c, (i+1)*meanRows); p++ {
-		for j, v := range t.f[p*c:][:c] {
-			part[j] += float64(v)
-		}
 	}
 }

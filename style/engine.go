@@ -146,7 +146,7 @@ func newRun(in Inputs, plan Plan, env Env) *run {
 func (r *run) scale(ctx context.Context, i int) error {
 	s, b := r.plan.Scales[i], r.env.Backend
 	// Before the pass is made: the paintings' memory can be its own.
-	paintings, err := r.measureStyles(max(s.W, s.H))
+	paintings, err := r.measureStyles(max(s.W, s.H), s.cut)
 	if err != nil {
 		return err
 	}
@@ -154,7 +154,7 @@ func (r *run) scale(ctx context.Context, i int) error {
 	if err != nil {
 		return err
 	}
-	t, err := r.o.newTiling(b, r.env.Network, s.H, s.W, r.plan.Tile, true)
+	t, err := r.o.newTiling(b, r.env.Network, s.H, s.W, s.cut, true)
 	if err != nil {
 		return err
 	}
@@ -165,7 +165,7 @@ func (r *run) scale(ctx context.Context, i int) error {
 		content = content.Resize(s.W, s.H, picture.Lanczos3)
 	}
 	ob := newObjective(b, r.o, t, x)
-	if err := r.setTargets(ob, content, paintings); err != nil {
+	if err := r.setTargets(ob, content, paintings, s.recompute && t.cut()); err != nil {
 		return err
 	}
 	if err := r.setPatches(ob, patches); err != nil {
@@ -224,12 +224,12 @@ func (r *run) begin(x *gpu.Array, content *picture.Picture) {
 }
 
 // setTargets measures the photograph at this scale and takes the moments of the
-// paintings, by layer.
-func (r *run) setTargets(ob *objective, content *picture.Picture, paintings map[string][]moments) error {
+// paintings, by layer. recompute: the photograph's features are not kept.
+func (r *run) setTargets(ob *objective, content *picture.Picture, paintings map[string][]moments, recompute bool) error {
 	if r.o.ContentWeight > 0 {
 		r.px.upload(r.env.Backend, ob.x, content)
-		targets := ob.t.contentTargets(ob.x, r.o.ContentLayers, !r.plan.Recompute)
-		if r.plan.Recompute && ob.t.cut() {
+		targets := ob.t.contentTargets(ob.x, r.o.ContentLayers, !recompute)
+		if recompute {
 			ob.photo = r.env.Backend.NewArray(ob.x.Shape)
 			r.env.Backend.Copy(ob.photo, ob.x)
 		}
@@ -252,11 +252,11 @@ func (r *run) setTargets(ob *objective, content *picture.Picture, paintings map[
 }
 
 // measureStyles measures all paintings for a canvas of that long side.
-func (r *run) measureStyles(canvas int) (map[string][]moments, error) {
+func (r *run) measureStyles(canvas int, cut Cut) (map[string][]moments, error) {
 	layers := make(map[string][]moments)
 	if r.o.StyleWeight > 0 {
 		for _, s := range r.styles {
-			if err := r.measureStyle(s, canvas, layers); err != nil {
+			if err := r.measureStyle(s, canvas, cut, layers); err != nil {
 				return nil, err
 			}
 		}
@@ -266,10 +266,10 @@ func (r *run) measureStyles(canvas int) (map[string][]moments, error) {
 
 // measureStyle appends to layers the moments of one painting, whose long side
 // is style-scale times the canvas's.
-func (r *run) measureStyle(s *picture.Picture, canvas int, layers map[string][]moments) error {
+func (r *run) measureStyle(s *picture.Picture, canvas int, cut Cut, layers map[string][]moments) error {
 	w, h := r.o.styleSize(s, canvas)
 	b := r.env.Backend
-	t, err := r.o.newTiling(b, r.env.Network, h, w, r.plan.Tile, false)
+	t, err := r.o.newTiling(b, r.env.Network, h, w, cut, false)
 	if err != nil {
 		return err
 	}

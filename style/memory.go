@@ -3,6 +3,7 @@ package style
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sort"
 
 	"github.com/impasto/impasto/gpu"
@@ -13,136 +14,12 @@ import (
 //
 //	the network's weights, as read and as the backend lays them out
 //	one tile's pass through it, and what tiles need to be put together
+//	checkpoints, and their gradients
 //	the photograph's features, the paintings' statistics
 //	the image, its gradient, and the optimiser's copies of both
 //	the pictures that the caller holds, and the program itself
 //
-// Where that is more than there is, the image is cut into the tiles that cost
-// the least time and fit.
-
-// chooseTile decides how the image is cut and what that takes.
-func (p *Plan) chooseTile(env Env) error {
-	text := p.Options.Tile
-	if c := env.Resume; c != nil { // another cut would round otherwise
-		if text = c.Options.Tile; text == "" {
-			text = tileOff
-		}
-	}
-	size, auto, err := parseTile(text)
-	if err != nil {
-		return err
-	}
-	whole, err := p.bytes(env, TileSize{}, false)
-	if err != nil {
-		return err
-	}
-	p.Tile, p.PeakBytes = size, whole
-	limit := env.MaxBytes
-	switch {
-	case size != TileSize{}:
-		if p.PeakBytes, err = p.bytes(env, size, false); err != nil {
-			return err
-		}
-		if limit > 0 && p.PeakBytes > limit {
-			p.Recompute = p.Options.ContentWeight > 0
-			if p.PeakBytes, err = p.bytes(env, size, p.Recompute); err != nil {
-				return err
-			}
-		}
-	case auto && limit > 0 && whole > limit && p.Options.cuttable():
-		if err := p.findTile(env, limit); err != nil {
-			return err
-		}
-	}
-	if p.Tile.W >= p.W() && p.Tile.H >= p.H() {
-		p.Tile, p.Recompute = TileSize{}, false
-	}
-	p.Options.Tile = ""
-	if p.Tile != (TileSize{}) {
-		p.Options.Tile = p.Tile.String()
-	}
-	if p.Memory, err = p.account(env, p.Tile, p.Recompute); err != nil {
-		return err
-	}
-	if limit > 0 && p.PeakBytes > limit {
-		e := &MemoryError{W: p.W(), H: p.H(), Need: whole, Have: limit}
-		if p.Tile != (TileSize{}) {
-			e.Tiled = p.PeakBytes
-		}
-		return e
-	}
-	return nil
-}
-
-// findTile takes the cut of least work that fits, or if none does the one that
-// needs the least memory.
-func (p *Plan) findTile(env Env, limit int64) error {
-	_, step, err := p.Options.halo(env.Network)
-	if err != nil {
-		return err
-	}
-	counts := []int{1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64}
-	side := func(n, parts int) int { return max(leastTile, ((n+parts-1)/parts+step-1)/step*step) }
-	best, least, seen := 0.0, int64(0), map[TileSize]bool{}
-	consider := func(size TileSize, recompute bool) error {
-		bytes, err := p.bytes(env, size, recompute)
-		if err != nil {
-			return err
-		}
-		tiles, err := p.Options.cutTiles(env.Network, p.H(), p.W(), size)
-		if err != nil {
-			return err
-		}
-		work := tileWork(tiles, p.W(), p.H(), recompute)
-		switch fits := bytes <= limit; {
-		case fits && (best == 0 || work < best):
-			best = work
-		case !fits && best == 0 && (least == 0 || bytes < least):
-			least = bytes
-		default:
-			return nil
-		}
-		p.Tile, p.Recompute, p.PeakBytes = size, recompute, bytes
-		return nil
-	}
-	for _, rows := range counts {
-		for _, cols := range counts {
-			size := TileSize{W: side(p.W(), cols), H: side(p.H(), rows)}
-			if seen[size] {
-				continue
-			}
-			seen[size] = true
-			if err := consider(size, false); err != nil {
-				return err
-			}
-			if p.Options.ContentWeight > 0 {
-				if err := consider(size, true); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	return nil
-}
-
-// tileWork is the arithmetic of an iteration in tiles over that without: the
-// halos, and the second way forward of all tiles but one; or, where the
-// photograph's features are computed anew, a second and a third of all. The way
-// back takes as long as the way forward.
-func tileWork(tiles []tile, w, h int, recompute bool) float64 {
-	if len(tiles) == 1 {
-		return 1
-	}
-	pixels := 0
-	for _, t := range tiles {
-		pixels += t.window.w * t.window.h
-	}
-	if recompute {
-		return 2 * float64(pixels) / float64(w*h)
-	}
-	last := tiles[len(tiles)-1].window
-	return (1.5*float64(pixels) - 0.5*float64(last.w*last.h)) / float64(w*h)
-}
+// Where that is more than there is, the image is cut; see cut.go.
 
 // What the program takes beside what it holds for a picture: code, the runtime
 // and threads, and for each channel of the widest layer the operations' work
@@ -158,9 +35,9 @@ type MemoryPart struct {
 	Bytes int64  `json:"bytes"`
 }
 
-// bytes is what a run with such tiles holds at most.
-func (p Plan) bytes(env Env, size TileSize, recompute bool) (int64, error) {
-	parts, err := p.account(env, size, recompute)
+// bytes is what a run of a canvas (h, w) that is cut so holds at most.
+func (p Plan) bytes(env Env, w, h int, c Cut, recompute bool) (int64, error) {
+	parts, err := p.account(env, w, h, c, recompute)
 	total := int64(0)
 	for _, part := range parts {
 		total += part.Bytes
@@ -168,32 +45,33 @@ func (p Plan) bytes(env Env, size TileSize, recompute bool) (int64, error) {
 	return total, err
 }
 
-// account lists what a run with such tiles holds.
-func (p Plan) account(env Env, size TileSize, recompute bool) ([]MemoryPart, error) {
+// account lists what such a run holds.
+func (p Plan) account(env Env, w, h int, c Cut, recompute bool) ([]MemoryPart, error) {
 	o, b := p.Options, env.Backend
-	tiles, err := o.cutTiles(env.Network, p.H(), p.W(), size)
+	stages, err := o.layout(b, env.Network, h, w, c, true)
 	if err != nil {
 		return nil, err
 	}
-	shapes := windowShapes(tiles)
-	pass, err := env.Network.PassesBytes(b, shapes, o.passOptions(true))
+	pass, err := env.Network.PassesBytes(b, allWindows(stages), o.passOptions(true))
 	if err != nil {
 		return nil, err
 	}
-	taps, err := env.Network.TapShapes(b, p.H(), p.W(), o.passOptions(true))
+	taps, err := env.Network.TapShapes(b, h, w, o.passOptions(true))
 	if err != nil {
 		return nil, err
 	}
+	cut := len(stages) > 1 || stages[0].cut()
 	what := "the network's activations"
-	if len(tiles) > 1 {
-		largest := 0
-		for _, s := range shapes {
-			largest = max(largest, s.Len())
-		}
-		pass += b.Bytes(gpu.Shape{H: 1, W: 1, C: 2 * largest}) + stripBuffers*b.Bytes(gpu.Shape{H: 1, W: 1, C: stripLen(taps)})
-		what += fmt.Sprintf(" for one of %d tiles", len(tiles))
+	if cut {
+		pass += b.Bytes(gpu.Shape{H: 1, W: 1, C: 2*windowLen(stages) + 1}) + stripBuffers*b.Bytes(gpu.Shape{H: 1, W: 1, C: stripLen(taps, stages)})
 	}
-	var content, style int64
+	if n := len(stages[0].tiles); n > 1 {
+		what += fmt.Sprintf(" for one of %d tiles", n)
+	}
+	var checkpoints, content, style, patches int64
+	for _, s := range stages[1:] {
+		checkpoints += 2 * b.Bytes(s.shape)
+	}
 	for _, l := range o.ContentLayers {
 		if o.ContentWeight*l.Weight > 0 {
 			content += b.Bytes(taps[l.Layer])
@@ -201,22 +79,25 @@ func (p Plan) account(env Env, size TileSize, recompute bool) ([]MemoryPart, err
 	}
 	for _, l := range o.StyleLayers {
 		if o.StyleWeight*l.Weight > 0 {
-			style += o.styleBytes(b, taps[l.Layer], len(tiles) > 1)
+			style += o.styleBytes(b, taps[l.Layer], cut)
 		}
 	}
-	var patches int64
 	for _, l := range o.PatchLayers {
 		if (o.PatchWeight+o.AnalogyWeight)*l.Weight > 0 {
-			patches += o.patchBytes(b, taps[l.Layer])
+			patches += o.patchBytes(b, taps[l.Layer], cut)
 		}
 	}
-	image := b.Bytes(gpu.Shape{H: p.H(), W: p.W(), C: 3})
+	image := b.Bytes(gpu.Shape{H: h, W: w, C: 3})
 	features := "the photograph's features"
-	if recompute && len(tiles) > 1 {
+	if recompute {
 		features = "the photograph, its features computed anew for each tile"
-		content = image + content/int64(p.W()*p.H())*int64(tiles[0].own.w*tiles[0].own.h)
+		largest := 0
+		for _, t := range stages[0].tiles {
+			largest = max(largest, t.window.H*t.window.W)
+		}
+		content = image + content/int64(w*h)*int64(largest)
 	}
-	return []MemoryPart{
+	parts := []MemoryPart{
 		{what, pass},
 		{features, content},
 		{"statistics of style", style},
@@ -227,7 +108,11 @@ func (p Plan) account(env Env, size TileSize, recompute bool) ([]MemoryPart, err
 		{"the network's weights", p.weightBytes(env)},
 		{"input pictures", env.Pictures},
 		{"the program", programBytes + workBytes*int64(p.widest(env))},
-	}, nil
+	}
+	if len(c.Ends) > 0 {
+		parts = slices.Insert(parts, 1, MemoryPart{Cut{Ends: c.Ends}.String() + ", with their gradients", checkpoints})
+	}
+	return parts, nil
 }
 
 // optimizerImages is how many copies of the image the optimiser holds.
@@ -250,12 +135,12 @@ func (o Options) styleBytes(b gpu.Backend, f gpu.Shape, cut bool) int64 {
 	}
 	matrices += styles
 	if o.StyleLoss == LossW2 {
-		matrices += 1 + 7*styles // gradient; covariance, root and work space of each painting
+		matrices += 2 + 7*styles // gradients; covariance, root and work space of each painting
 	}
+	total := matrices*b.Bytes(gpu.Matrix(f.C)) + b.SumsBytes(f.C)
 	if cut {
-		matrices += 2
+		total += b.SumsBytes(f.C)
 	}
-	total := matrices * b.Bytes(gpu.Matrix(f.C))
 	if o.Normalize != NormalizeOff {
 		total += b.Bytes(f)
 	}

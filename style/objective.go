@@ -47,28 +47,32 @@ type contentTerm struct {
 	coef   float64
 	weight float64
 	slot   int
+	begun  bool       // the slot holds the loss of a tile
 	alone  *gpu.Array // this term's own gradient, where gradients are normalised
 }
 
 type styleTerm struct {
 	layer  string
 	norm   float64    // of the Gram matrix
+	sums   *gpu.Sums  // over the image
+	part   *gpu.Sums  // over a tile, where the image is cut
 	gram   *gpu.Array // (C, C, 1), then its gradient
-	mean   *gpu.Array // (1, 1, C), W2 only
-	shift  *gpu.Array
 	grams  []gpu.GramTarget
-	w2     []w2Term
 	weight float64
 	slot   int
 	alone  *gpu.Array
-	parts  *styleParts // where the image is cut
+
+	// W2 only: the mean, the gradients of one painting's loss and of all
+	mean          *gpu.Array // (1, 1, C)
+	w2            []w2Term
+	one, oneShift *gpu.Array
+	d, shift      *gpu.Array
 }
 
 type w2Term struct {
 	target *gpu.W2Target
 	coef   float64
 	slot   int
-	d      *gpu.Array
 }
 
 // newObjective allocates one scale. Relative losses are multiplied by a unit,
@@ -174,8 +178,8 @@ func (ob *objective) evaluate() {
 	if ob.t.cut() {
 		ob.evaluateTiles()
 	} else {
-		ob.t.forward(0, ob.x, nil)
-		ob.t.backward(0, ob.g, func(layer string, f, grad *gpu.Array, _ rect) { ob.atLayer(layer, f, grad) })
+		ob.t.forward(0, 0, ob.x, false, nil)
+		ob.t.backward(0, 0, ob.g, func(_ *stage, _ int, layer string, f, grad *gpu.Array, _ gpu.Rect) { ob.atLayer(layer, f, grad) })
 	}
 	if ob.temporal != nil {
 		ob.temporalLoss(ob.temporal)
@@ -193,7 +197,7 @@ func (ob *objective) atLayer(layer string, f, grad *gpu.Array) {
 	for i := range ob.content {
 		if t := &ob.content[i]; t.layer == layer {
 			dx := ob.begin(grad, t.alone)
-			ob.b.ContentLoss(dx, f, t.target.parts[0], t.coef, t.slot)
+			ob.b.ContentLoss(dx, f, t.target.f, t.coef, t.slot)
 			ob.end(grad, t.alone, t.weight)
 		}
 	}
@@ -231,17 +235,10 @@ func (ob *objective) end(grad, alone *gpu.Array, weight float64) {
 }
 
 func (ob *objective) styleLoss(t *styleTerm, dx, f *gpu.Array) {
-	ob.b.Gram(t.gram, f, t.norm)
-	if len(t.w2) == 0 {
-		ob.b.GramLoss(t.gram, t.gram, t.grams, t.norm, t.slot)
-		ob.b.StyleGrad(dx, f, t.gram, nil)
-		return
-	}
-	ob.b.Mean(t.mean, f)
-	for _, w := range t.w2 {
-		ob.b.W2Loss(w.d, t.shift, t.mean, t.gram, w.target, f.Shape.Pixels(), w.coef, w.slot)
-		ob.b.StyleGrad(dx, f, w.d, t.shift)
-	}
+	ob.b.ClearSums(t.sums)
+	ob.b.AddSums(t.sums, f, f.Shape.Whole(), cell(ob.t.pixels[t.layer]))
+	ob.styleGradient(t)
+	ob.styleGrad(t, dx, f)
 }
 
 // report reads the slots back as losses.
@@ -294,15 +291,12 @@ func (ob *objective) free() {
 		ob.b.Free(t.alone)
 	}
 	for _, t := range ob.style {
-		ob.b.Free(t.gram, t.mean, t.shift, t.alone)
-		t.parts.free(ob.b)
+		ob.b.Free(t.gram, t.mean, t.alone, t.one, t.oneShift, t.d, t.shift)
+		ob.b.FreeSums(t.sums, t.part)
 		for _, g := range t.grams {
 			ob.b.Free(g.A)
 		}
-		for i, w := range t.w2 {
-			if i == 0 {
-				ob.b.Free(w.d) // one for all
-			}
+		for _, w := range t.w2 {
 			ob.b.Free(w.target.Arrays()...)
 		}
 	}

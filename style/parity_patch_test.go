@@ -122,12 +122,12 @@ func newPatchFixture(t *testing.T, preset string, biased bool, change func(*Opti
 	if err != nil {
 		t.Fatal(err)
 	}
-	tiles, err := plan.Options.newTiling(env.Backend, f.n, h, w, TileSize{}, true)
+	tiles, err := plan.Options.newTiling(env.Backend, f.n, h, w, Cut{}, true)
 	if err != nil {
 		t.Fatal(err)
 	}
 	f.ob = newObjective(env.Backend, plan.Options, tiles, env.Backend.NewArray(gpu.Shape{H: h, W: w, C: 3}))
-	if err := r.setTargets(f.ob, r.content, nil); err != nil {
+	if err := r.setTargets(f.ob, r.content, nil, false); err != nil {
 		t.Fatal(err)
 	}
 	if err := r.setPatches(f.ob, sources); err != nil {

@@ -113,17 +113,24 @@ func engineObjective(t *testing.T, n *vgg.Network, o Options, x, content *pictur
 	if err != nil {
 		t.Fatal(err)
 	}
+	return objectiveOf(t, env, plan, x, content, styles...)
+}
+
+// objectiveOf is that of a plan's last scale.
+func objectiveOf(t *testing.T, env Env, plan Plan, x, content *picture.Picture, styles ...*picture.Picture) *objective {
+	t.Helper()
+	o, n := plan.Options, env.Network
 	r := newRun(Inputs{Content: content, Styles: styles}, plan, env)
-	tiles, err := o.newTiling(env.Backend, n, x.H, x.W, plan.Tile, true)
+	tiles, err := o.newTiling(env.Backend, n, x.H, x.W, plan.Cut, true)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ob := newObjective(env.Backend, plan.Options, tiles, env.Backend.NewArray(gpu.Shape{H: x.H, W: x.W, C: 3}))
-	paintings, err := r.measureStyles(max(x.W, x.H))
+	paintings, err := r.measureStyles(max(x.W, x.H), plan.Cut)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := r.setTargets(ob, r.content, paintings); err != nil {
+	if err := r.setTargets(ob, r.content, paintings, plan.Recompute); err != nil {
 		t.Fatal(err)
 	}
 	env.Backend.Upload(ob.x, r.px.fromPicture(x))

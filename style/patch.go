@@ -351,7 +351,7 @@ func (o Options) matchFlops(c int, positions float64, i int) float64 {
 
 // patchBytes is what patches take at a layer with features f: of each view its
 // features, packed and as they are, and for the canvas the same with the maps.
-func (o Options) patchBytes(b gpu.Backend, f gpu.Shape) int64 {
+func (o Options) patchBytes(b gpu.Backend, f gpu.Shape, cut bool) int64 {
 	const mapChannels = 8 // a guess: they are few beside a layer's
 	joined := gpu.Shape{H: f.H, W: f.W, C: f.C + mapChannels}
 	view := float64(b.Bytes(f)+b.Bytes(joined)) * o.StyleScale * o.StyleScale

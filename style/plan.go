@@ -17,6 +17,9 @@ type Scale struct {
 	W          int `json:"w"`
 	H          int `json:"h"`
 	Iterations int `json:"iterations"`
+
+	cut       Cut
+	recompute bool // the photograph's features tile by tile, in each iteration, rather than keep them
 }
 
 // Plan says what a run will do before it does it.
@@ -24,6 +27,7 @@ type Plan struct {
 	Options   Options // with every automatic value made concrete
 	Scales    []Scale
 	Tile      TileSize
+	Cut       Cut   // of the last scale, Tile with it
 	Recompute bool  // the photograph's features tile by tile, in each iteration, rather than keep them
 	PeakBytes int64 // the most that is held at a time: see memory.go
 	Memory    []MemoryPart
@@ -83,7 +87,7 @@ func planFor(w, h int, o Options, env Env) (Plan, error) {
 		}}
 	}
 	p := Plan{Options: o.concrete(w, h, scales), Scales: scales}
-	if err := p.chooseTile(env); err != nil {
+	if err := p.chooseCuts(env); err != nil {
 		return p, err
 	}
 	p.Seconds, err = p.estimate(env, depth)
@@ -223,11 +227,11 @@ func (p Plan) estimate(env Env, depth int) (float64, error) {
 	perFlop := fastest / (2 * 9 * channels * channels * side * side)
 	total := 0.0
 	for _, s := range p.Scales {
-		tiles, err := p.Options.cutTiles(env.Network, s.H, s.W, p.Tile)
+		work, err := p.Options.cutWork(env.Backend, env.Network, s.H, s.W, s.cut, s.recompute)
 		if err != nil {
 			return 0, err
 		}
-		total += float64(s.Iterations) * p.Options.flops(env.Network, depth, s.W, s.H) * tileWork(tiles, s.W, s.H, p.Recompute)
+		total += float64(s.Iterations) * p.Options.flops(env.Network, depth, s.W, s.H) * work
 	}
 	return total * perFlop, nil
 }

@@ -26,35 +26,25 @@ func (o Options) gramNorm(features gpu.Shape) float64 {
 
 // measure takes the moments of the features of picture x, by tap.
 func (t *tiling) measure(o Options, x *gpu.Array) map[string]moments {
+	w2 := o.StyleLoss == LossW2
+	sums := map[string]*gpu.Sums{}
+	for tap, f := range t.whole {
+		sums[tap] = t.b.NewSums(f.C, w2)
+	}
+	t.sweep(x, func(_ *stage, _ int, tap string, f *gpu.Array, own gpu.Rect) {
+		if own.H > 0 && own.W > 0 {
+			t.b.AddSums(sums[tap], f, own, cell(t.pixels[tap]))
+		}
+	})
 	all := map[string]moments{}
 	for tap, f := range t.whole {
 		m := moments{second: t.b.NewArray(gpu.Matrix(f.C))}
-		if o.StyleLoss == LossW2 {
+		if w2 {
 			m.mean = t.b.NewArray(gpu.Vector(f.C))
 		}
+		t.b.Moments(m.second, m.mean, sums[tap], o.gramNorm(f), f.Pixels())
+		t.b.FreeSums(sums[tap])
 		all[tap] = m
-	}
-	if !t.cut() {
-		t.forward(0, x, func(tap string, f *gpu.Array, _ rect) {
-			m := all[tap]
-			t.b.Gram(m.second, f, o.gramNorm(f.Shape))
-			if m.mean != nil {
-				t.b.Mean(m.mean, f)
-			}
-		})
-		return all
-	}
-	parts := map[string]*styleParts{}
-	for tap, m := range all {
-		parts[tap] = newStyleParts(t.b, t.whole[tap].C, m.mean != nil)
-	}
-	for i := range t.tiles {
-		t.forward(i, x, func(tap string, f *gpu.Array, own rect) {
-			t.gather(all[tap], parts[tap], f, own, o.gramNorm(t.whole[tap]), t.whole[tap].Pixels())
-		})
-	}
-	for _, p := range parts {
-		p.free(t.b)
 	}
 	return all
 }
@@ -103,6 +93,7 @@ func (ob *objective) addStyle(l LayerWeight, all []moments) {
 	t := styleTerm{
 		layer:  l.Layer,
 		norm:   ob.o.gramNorm(f),
+		sums:   ob.b.NewSums(f.C, ob.o.StyleLoss == LossW2),
 		gram:   ob.b.NewArray(gpu.Matrix(f.C)),
 		weight: ob.o.StyleWeight * ob.share(l, ob.o.StyleLayers) * ob.unit,
 	}
@@ -118,7 +109,7 @@ func (ob *objective) addStyle(l LayerWeight, all []moments) {
 		}
 	}
 	if ob.t.cut() {
-		t.parts = newStyleParts(ob.b, f.C, len(t.w2) > 0)
+		t.part = ob.b.NewSums(f.C, len(t.w2) > 0)
 	}
 	ob.style = append(ob.style, t)
 }
@@ -140,8 +131,9 @@ const w2Epsilon = 1e-4
 
 func (ob *objective) addW2(t *styleTerm, layer string, all []moments, weights []float64) {
 	c := t.gram.Shape.H
-	t.mean, t.shift = ob.b.NewArray(gpu.Vector(c)), ob.b.NewArray(gpu.Vector(c))
-	d := ob.b.NewArray(t.gram.Shape)
+	t.mean = ob.b.NewArray(gpu.Vector(c))
+	t.one, t.oneShift = ob.b.NewArray(t.gram.Shape), ob.b.NewArray(gpu.Vector(c))
+	t.d, t.shift = ob.b.NewArray(t.gram.Shape), ob.b.NewArray(gpu.Vector(c))
 	for i, m := range all {
 		coef, eps := t.weight*weights[i], w2Epsilon
 		if ob.o.LossScale == ScaleRelative {
@@ -151,7 +143,7 @@ func (ob *objective) addW2(t *styleTerm, layer string, all []moments, weights []
 		}
 		t.w2 = append(t.w2, w2Term{
 			target: ob.b.NewW2Target(m.mean, m.second, eps),
-			coef:   coef, slot: ob.newSlot("style", layer), d: d,
+			coef:   coef, slot: ob.newSlot("style", layer),
 		})
 	}
 }

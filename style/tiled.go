@@ -2,110 +2,79 @@ package style
 
 import "github.com/impasto/impasto/gpu"
 
-// The losses of an image that is cut into tiles; see tiles.go.
+// The losses of an image; see tiles.go for one that is cut.
 
-// styleParts is what a style term needs to add up over tiles.
-type styleParts struct {
-	second, mean *gpu.Array // moments of one strip, then a gradient of one painting's
-	shift        *gpu.Array
-	d            *gpu.Array // the sum of the paintings' gradients, W2 only; else the Gram matrix's own
-}
-
-func newStyleParts(b gpu.Backend, c int, w2 bool) *styleParts {
-	p := &styleParts{second: b.NewArray(gpu.Matrix(c))}
-	if w2 {
-		p.mean, p.shift, p.d = b.NewArray(gpu.Vector(c)), b.NewArray(gpu.Vector(c)), b.NewArray(gpu.Matrix(c))
-	}
-	return p
-}
-
-func (p *styleParts) free(b gpu.Backend) {
-	if p != nil {
-		b.Free(p.second, p.mean, p.shift, p.d)
-	}
-}
-
-// gather adds the moments of a tile's own features to m: norm times the
-// products, and the mean over all the image's units at this layer.
-func (t *tiling) gather(m moments, p *styleParts, f *gpu.Array, own rect, norm float64, units int) {
-	c := f.Shape.C
-	t.eachStrip(own, c, func(r rect) {
-		part := t.part(0, r, c)
-		t.b.CopyWindow(part, f, r.y, r.x)
-		t.b.Gram(p.second, part, norm)
-		t.b.Axpy(m.second, 1, p.second)
-		if m.mean != nil {
-			t.b.Mean(p.mean, part)
-			t.b.Axpy(m.mean, float64(r.h*r.w)/float64(units), p.mean)
-		}
-	})
-}
-
-// target is the photograph's features at a layer, each tile's own part. Where
-// all are too much to keep, the parts share one memory and each is computed
-// anew when its tile's turn comes, to the same bytes.
+// target is the photograph's features at a layer. Where all are too much to
+// keep, room holds those of one window, which are computed anew when its tile's
+// turn comes, to the same bytes.
 type target struct {
-	parts []*gpu.Array // nil where pooling dropped a tile's last few rows
-	power float64      // sum of squares over all parts
-	room  *gpu.Array   // what the parts share; nil: each has its own memory
+	f     *gpu.Array // (h, w, C); nil where they are not kept
+	power float64    // sum of squares
+	room  *gpu.Array
 }
 
-func (t *target) free(b gpu.Backend) {
-	if t.room == nil {
-		b.Free(t.parts...)
-	}
-	b.Free(t.room)
-}
+func (t *target) free(b gpu.Backend) { b.Free(t.f, t.room) }
 
 // contentTargets computes the features of image x at the layers that weigh
 // anything.
 func (t *tiling) contentTargets(x *gpu.Array, layers []LayerWeight, keep bool) map[string]*target {
 	targets := map[string]*target{}
 	for _, l := range layers {
-		if l.Weight > 0 {
-			targets[l.Layer] = &target{}
-			if !keep {
-				targets[l.Layer].room = t.b.NewArray(gpu.Shape{H: 1, W: 1, C: t.largestPart(l.Layer)})
-			}
+		if l.Weight == 0 {
+			continue
 		}
+		target := &target{}
+		if keep {
+			target.f = t.b.NewArray(t.whole[l.Layer])
+		} else {
+			target.room = t.b.NewArray(gpu.Shape{H: 1, W: 1, C: t.largestWindow(l.Layer)})
+		}
+		targets[l.Layer] = target
 	}
-	for i := range t.tiles {
-		t.forward(i, x, func(tap string, f *gpu.Array, own rect) {
-			target := targets[tap]
-			if target == nil {
-				return
-			}
-			var part *gpu.Array
-			if s := (gpu.Shape{H: own.h, W: own.w, C: f.Shape.C}); own.h > 0 && own.w > 0 {
-				if keep {
-					part = t.b.NewArray(s)
-				} else {
-					part = t.b.View(target.room, 0, s)
-				}
-				t.b.CopyWindow(part, f, own.y, own.x)
+	t.sweep(x, func(s *stage, i int, tap string, f *gpu.Array, own gpu.Rect) {
+		target := targets[tap]
+		switch {
+		case target == nil || own.H <= 0 || own.W <= 0:
+		case keep:
+			n := s.unit[tap]
+			t.move(target.f, f, own, s.tiles[i].own.Y/n, s.tiles[i].own.X/n)
+		default:
+			t.eachStrip(own, f.Shape.C, func(r gpu.Rect) {
+				part := t.part(0, r, f.Shape.C)
+				t.b.CopyWindow(part, f, r.Y, r.X)
 				target.power += t.b.Dot(part, part)
-			}
-			target.parts = append(target.parts, part)
-		})
+			})
+		}
+	})
+	for _, target := range targets {
+		if keep {
+			target.power = t.b.Dot(target.f, target.f)
+		}
 	}
 	return targets
 }
 
-// largestPart is the length of the largest own part of a tap's features.
-func (t *tiling) largestPart(tap string) int {
-	s, most := t.stride[tap], 0
-	for _, tile := range t.tiles {
-		most = max(most, (tile.own.h+s-1)/s*((tile.own.w+s-1)/s)) // rounded up, as pooling may
+// largestWindow is the length of the largest window of a tap's features.
+func (t *tiling) largestWindow(tap string) int {
+	most := 0
+	for i := range t.stages {
+		s := &t.stages[i]
+		if n := s.unit[tap]; n > 0 {
+			for _, tile := range s.tiles {
+				most = max(most, (tile.window.H+n-1)/n*((tile.window.W+n-1)/n)) // rounded up, as pooling may
+			}
+		}
 	}
 	return most * t.whole[tap].C
 }
 
-// lookAgain computes the photograph's features of tile i anew.
-func (ob *objective) lookAgain(i int) {
-	ob.t.forward(i, ob.photo, func(tap string, f *gpu.Array, own rect) {
+// lookAgain computes the photograph's features in the window of tile i of stage
+// k anew.
+func (ob *objective) lookAgain(k, i int) {
+	ob.t.forward(k, i, ob.photo, false, func(_ *stage, _ int, tap string, f *gpu.Array, _ gpu.Rect) {
 		for _, t := range ob.content {
-			if t.layer == tap && t.target.parts[i] != nil {
-				ob.b.CopyWindow(t.target.parts[i], f, own.y, own.x)
+			if t.layer == tap {
+				ob.b.Copy(ob.b.View(t.target.room, 0, f.Shape), f)
 			}
 		}
 	})
@@ -115,85 +84,115 @@ func (ob *objective) lookAgain(i int) {
 // cut.
 func (ob *objective) evaluateTiles() {
 	for i := range ob.style {
-		t := &ob.style[i]
-		ob.b.Fill(t.gram, 0)
-		if t.mean != nil {
-			ob.b.Fill(t.mean, 0)
-		}
+		ob.b.ClearSums(ob.style[i].sums)
 	}
-	for i := range ob.t.tiles {
-		ob.t.forward(i, ob.x, func(tap string, f *gpu.Array, own rect) {
-			for j := range ob.style {
-				if t := &ob.style[j]; t.layer == tap {
-					ob.t.gather(moments{t.gram, t.mean}, t.parts, f, own, t.norm, ob.t.whole[tap].Pixels())
-				}
+	ob.t.sweep(ob.x, func(_ *stage, _ int, tap string, f *gpu.Array, own gpu.Rect) {
+		for j := range ob.style {
+			if t := &ob.style[j]; t.layer == tap && own.H > 0 && own.W > 0 {
+				ob.b.ClearSums(t.part)
+				ob.b.AddSums(t.part, f, own, cell(ob.t.pixels[tap]))
+				ob.b.JoinSums(t.sums, t.part)
 			}
-		})
-	}
+		}
+	})
 	for i := range ob.style {
 		ob.styleGradient(&ob.style[i])
 	}
+	for i := range ob.content {
+		ob.content[i].begun = false
+	}
 	ob.b.Fill(ob.g, 0)
-	last := len(ob.t.tiles) - 1
-	for i := last; i >= 0; i-- {
-		if ob.photo != nil {
-			ob.lookAgain(i)
+	last := len(ob.t.stages) - 1
+	for k := last; k >= 0; k-- {
+		s := &ob.t.stages[k]
+		if k > 0 {
+			ob.b.Fill(s.g, 0)
 		}
-		if i < last || ob.photo != nil {
-			ob.t.forward(i, ob.x, nil)
+		for i := len(s.tiles) - 1; i >= 0; i-- {
+			photo := ob.photo != nil && k == 0
+			if photo {
+				ob.lookAgain(k, i)
+			}
+			if photo || k < last || i < len(s.tiles)-1 { // else it was computed last
+				ob.t.forward(k, i, ob.x, false, nil)
+			}
+			ob.t.backward(k, i, ob.g, ob.atTile)
 		}
-		ob.t.backward(i, ob.g, func(tap string, f, grad *gpu.Array, own rect) { ob.atTile(i, i == last, tap, f, grad, own) })
 	}
 }
 
-// styleGradient turns the moments of the whole image into the losses and their
-// gradient, in t.gram or t.parts.d and t.parts.shift.
+// styleGradient turns the sums over the whole image into the losses and their
+// gradient, in t.gram or t.d and t.shift.
 func (ob *objective) styleGradient(t *styleTerm) {
+	pixels := ob.t.whole[t.layer].Pixels()
+	ob.b.Moments(t.gram, t.mean, t.sums, t.norm, pixels)
 	if len(t.w2) == 0 {
 		ob.b.GramLoss(t.gram, t.gram, t.grams, t.norm, t.slot)
 		return
 	}
-	ob.b.Fill(t.parts.d, 0)
-	ob.b.Fill(t.parts.shift, 0)
+	ob.b.Fill(t.d, 0)
+	ob.b.Fill(t.shift, 0)
 	for _, w := range t.w2 {
-		ob.b.W2Loss(w.d, t.shift, t.mean, t.gram, w.target, ob.t.whole[t.layer].Pixels(), w.coef, w.slot)
-		ob.b.Axpy(t.parts.d, 1, w.d)
-		ob.b.Axpy(t.parts.shift, 1, t.shift)
+		ob.b.W2Loss(t.one, t.oneShift, t.mean, t.gram, w.target, pixels, w.coef, w.slot)
+		ob.b.Axpy(t.d, 1, t.one)
+		ob.b.Axpy(t.shift, 1, t.oneShift)
 	}
 }
 
-// atTile adds to grad the gradient of the losses on a tile's own features. The
-// content loss of the first tile goes to its slot, those of the others are
-// added to it.
-func (ob *objective) atTile(i int, first bool, tap string, f, grad *gpu.Array, own rect) {
-	c := f.Shape.C
-	ob.t.eachStrip(own, c, func(r rect) {
-		part, dx := ob.t.part(0, r, c), ob.t.part(1, r, c)
-		ob.b.CopyWindow(part, f, r.y, r.x)
+// styleGrad adds to dx the gradient of a style term that styleGradient made.
+func (ob *objective) styleGrad(t *styleTerm, dx, f *gpu.Array) {
+	if len(t.w2) == 0 {
+		ob.b.StyleGrad(dx, f, t.gram, nil)
+		return
+	}
+	ob.b.StyleGrad(dx, f, t.d, t.shift)
+}
+
+// atTile adds to grad the gradient of the losses on the features of a tile's
+// window. The values are those of its own part.
+func (ob *objective) atTile(s *stage, i int, tap string, f, grad *gpu.Array, own gpu.Rect) {
+	for j := range ob.content {
+		if t := &ob.content[j]; t.layer == tap {
+			ob.contentAt(t, s, &s.tiles[i], f, grad, own)
+		}
+	}
+	for j := range ob.style {
+		if t := &ob.style[j]; t.layer == tap {
+			ob.styleGrad(t, grad, f)
+		}
+	}
+}
+
+// contentAt is a content term of a tile, strip by strip.
+func (ob *objective) contentAt(t *contentTerm, s *stage, tile *tile, f, grad *gpu.Array, own gpu.Rect) {
+	n, c := s.unit[t.layer], f.Shape.C
+	y, x := tile.window.Y/n, tile.window.X/n // of the window in the layer
+	look := func(r gpu.Rect) (part, want *gpu.Array) {
+		part, want = ob.t.part(0, r, c), ob.t.part(2, r, c)
+		ob.b.CopyWindow(part, f, r.Y, r.X)
+		if t.target.f == nil {
+			ob.b.CopyWindow(want, ob.b.View(t.target.room, 0, f.Shape), r.Y, r.X)
+		} else {
+			ob.b.CopyWindow(want, t.target.f, y+r.Y, x+r.X)
+		}
+		return part, want
+	}
+	ob.t.eachStrip(f.Shape.Whole(), c, func(r gpu.Rect) {
+		part, want := look(r)
+		dx := ob.t.part(1, r, c)
 		ob.b.Fill(dx, 0)
-		for j := range ob.content {
-			if t := &ob.content[j]; t.layer == tap {
-				target := ob.t.part(2, r, c)
-				ob.b.CopyWindow(target, t.target.parts[i], r.y-own.y, r.x-own.x)
-				if first && r.y == own.y {
-					ob.b.ContentLoss(dx, part, target, t.coef, t.slot)
-					continue
-				}
-				ob.b.ContentLoss(dx, part, target, t.coef, ob.spare())
-				ob.b.MoveLoss(t.slot, ob.spare())
-			}
+		ob.b.ContentLoss(dx, part, want, t.coef, ob.spare())
+		ob.b.AddWindow(grad, dx, r.Y, r.X)
+	})
+	ob.t.eachStrip(own, c, func(r gpu.Rect) {
+		part, want := look(r)
+		if !t.begun {
+			t.begun = true
+			ob.b.ContentLoss(nil, part, want, t.coef, t.slot)
+			return
 		}
-		for j := range ob.style {
-			t := &ob.style[j]
-			switch {
-			case t.layer != tap:
-			case len(t.w2) == 0:
-				ob.b.StyleGrad(dx, part, t.gram, nil)
-			default:
-				ob.b.StyleGrad(dx, part, t.parts.d, t.parts.shift)
-			}
-		}
-		ob.b.AddWindow(grad, dx, r.y, r.x)
+		ob.b.ContentLoss(nil, part, want, t.coef, ob.spare())
+		ob.b.MoveLoss(t.slot, ob.spare())
 	})
 }
 

@@ -9,64 +9,121 @@ import (
 	"github.com/impasto/impasto/vgg"
 )
 
-// An image too large for one pass through the network goes through it in tiles,
-// and what comes out is the same. A tile owns a part of the image and sees a
-// window: its own part and a halo as wide as its deepest units reach, cut off
-// at the image's borders, so that padding lies where it would without tiles.
-// Units near the window's inner borders are wrong; they are nobody's own and
-// nothing is asked of them.
+// An image too large for one pass through the network goes through it in parts,
+// and what comes out is the same to the last bit. There are two ways to divide
+// the work, used together.
 //
-//	pass 1  forward; each tile adds its own units' products to the Gram matrices
-//	between the matrices' losses and gradients, as without tiles
-//	pass 2  forward again; the gradient of the losses at own units is sent back
-//	        through the window and added to the image's, halo included
+// The network is computed in stages, which begin and end where it pools. What
+// lies between two stages, a checkpoint, is kept of the whole image: 32 bytes a
+// pixel after the second block, 8 after the fourth. All else is computed stage by
+// stage, a second time on the way back.
 //
-// The gradient is linear in what is sent back, so the sum over tiles is exact.
-// The last tile of pass 1 is the first of pass 2 and need not be computed twice.
+// A stage's input is cut into tiles. A tile owns a part of it and sees a window:
+// its own part and a halo, cut off at the image's borders, so that padding lies
+// where it would without tiles.
+//
+//	pass 1  forward, stage after stage; each tile keeps its own units of the
+//	        stage's output, and adds its own to the sums that losses are made of
+//	between the losses and their gradient, as without tiles
+//	pass 2  backward, last stage first; each tile computes its window again and
+//	        keeps the gradient of its own part of the stage's input
+//
+// A tile does all that its own part of the gradient depends on: the halo is so
+// wide that units which see the own part are right themselves. Nothing is added
+// up across tiles but the sums, which go by cells that no tile cuts. Windows begin
+// where tiles of Winograd's convolution begin in every layer, and halos hold whole
+// ones, so every product is rounded as without tiles.
+//
+// Because stages are short their halos are narrow: 40 pixels for the first two
+// blocks together, where the whole network down to relu5_1 would need 576.
 
-// rect is a part of an array: rows y to y+h, columns x to x+w.
-type rect struct{ y, x, h, w int }
+// stage is a stage of the network and the tiles of its input.
+type stage struct {
+	vgg.Stage
+	vgg.Extent
+	shape gpu.Shape      // of its whole input
+	unit  map[string]int // units of the input between a tap's, or the output's
+	tiles []tile
+	x, g  *gpu.Array // its input and the gradient of it: between stages; nil for the first
+}
 
-// tile is a part of an image that is computed by itself.
+// tile is a part of a stage's input that is computed by itself.
 type tile struct {
-	own, window rect // in pixels
+	own, window gpu.Rect // in units of the stage's input
 	pass        *vgg.Pass
 }
 
-// tiling is how an image is cut.
+// tiling is how an image is computed.
 type tiling struct {
 	b      gpu.Backend
 	shape  gpu.Shape // of the image
 	whole  map[string]gpu.Shape
-	stride map[string]int // pixels between a tap's units
-	tiles  []tile
-	passes []*vgg.Pass // by the size of the window
+	pixels map[string]int // between a tap's units
+	stages []stage
+	passes []*vgg.Pass
 
-	windows *gpu.Array   // memory of a window of the image
+	windows *gpu.Array   // memory of a window of a stage's input, and of its gradient
 	strips  []*gpu.Array // memory of parts of features, see part
 }
 
-// cut is a rectangle's division along one side: where parts begin, and the end.
-type cut []int
+// Cut says how an image is computed: the blocks that stages end with, but for
+// the last, and the largest tile of each stage in pixels. Near saves memory:
+// halos are only so wide that all is right but for rounding, not to the last bit.
+type Cut struct {
+	Ends  []int
+	Tiles []TileSize
+	Near  bool
+}
 
-// cutInto divides n pixels into parts of at most size, all beginning at
+// tile is the largest tile of stage i, zero where it is not cut.
+func (c Cut) tile(i int) TileSize {
+	if i < len(c.Tiles) {
+		return c.Tiles[i]
+	}
+	return TileSize{}
+}
+
+func (c Cut) String() string {
+	var parts []string
+	for _, e := range c.Ends {
+		parts = append(parts, fmt.Sprintf("pool%d", e))
+	}
+	text := strings.Join(parts, ", ")
+	if text != "" {
+		text = "checkpoints at " + text
+	}
+	if c.tile(0) != (TileSize{}) {
+		if text != "" {
+			text = ", " + text
+		}
+		text = "tiles of " + c.tile(0).String() + text
+	}
+	return text
+}
+
+// division is a rectangle's along one side: where parts begin, and the end.
+type division []int
+
+// cutInto divides n units into parts of at most size, all beginning at
 // multiples of step and as equal as that allows.
-func cutInto(n, size, step int) cut {
+func cutInto(n, size, step int) division {
 	if size >= n {
-		return cut{0, n}
+		return division{0, n}
 	}
 	parts := (n + size - 1) / size
 	each := (n + parts - 1) / parts
-	each = min(max(step, (each+step-1)/step*step), max(step, size/step*step))
-	c := cut{0}
+	each = min(roundUp(each, step), max(step, size/step*step))
+	d := division{0}
 	for at := each; at < n; at += each {
-		c = append(c, at)
+		d = append(d, at)
 	}
-	return append(c, n)
+	return append(d, n)
 }
 
-// tileRects lists own parts and windows of an image (h, w) in tiles of at most
-// size (th, tw). step is the deepest units' stride, halo a multiple of it.
+func roundUp(n, step int) int { return (n + step - 1) / step * step }
+
+// tileRects lists own parts and windows of (h, w) in tiles of at most (th, tw).
+// All begin at multiples of step, windows halo before own parts.
 func tileRects(h, w, th, tw, step, halo int) []tile {
 	rows, cols := cutInto(h, th, step), cutInto(w, tw, step)
 	var list []tile
@@ -75,166 +132,309 @@ func tileRects(h, w, th, tw, step, halo int) []tile {
 			y0, y1 := max(0, rows[i]-halo), min(h, rows[i+1]+halo)
 			x0, x1 := max(0, cols[j]-halo), min(w, cols[j+1]+halo)
 			list = append(list, tile{
-				own:    rect{rows[i], cols[j], rows[i+1] - rows[i], cols[j+1] - cols[j]},
-				window: rect{y0, x0, y1 - y0, x1 - x0},
+				own:    gpu.Rect{Y: rows[i], X: cols[j], H: rows[i+1] - rows[i], W: cols[j+1] - cols[j]},
+				window: gpu.Rect{Y: y0, X: x0, H: y1 - y0, W: x1 - x0},
 			})
 		}
 	}
 	return list
 }
 
-// halo is how far the deepest of the taps reaches, in whole strides of it.
-func (o Options) halo(n *vgg.Network) (halo, step int, err error) {
-	step = 1
+// windowStep is what windows begin at multiples of, in units of the deepest layer
+// in them: where tiles of a convolution begin, on any backend.
+const windowStep = 4
+
+// Sums over a layer go by cells of cellPixels, and of at least cellUnits of its
+// units: products of fewer would be mostly overhead.
+const (
+	cellPixels = 64
+	cellUnits  = 16
+)
+
+// cell is the side of the cells of a layer whose units are that many pixels apart.
+func cell(pixels int) int { return max(cellUnits, cellPixels/pixels) }
+
+// layout lists the stages of an image (h, w) and their tiles, without passes.
+func (o Options) layout(b gpu.Backend, n *vgg.Network, h, w int, c Cut, grad bool) ([]stage, error) {
+	grain := b.ConvTile()
+	if c.Near {
+		grain = 1
+	}
+	var list []stage
+	first := 1
+	for i := range len(c.Ends) + 1 {
+		s := stage{Stage: vgg.Stage{First: first}}
+		if i < len(c.Ends) {
+			s.Last = c.Ends[i]
+			first = s.Last + 1
+		}
+		if err := o.layStage(&s, n, h, w, c.tile(i), grain, grad); err != nil {
+			return nil, err
+		}
+		list = append(list, s)
+	}
+	return list, nil
+}
+
+// layStage fills in a stage of an image (h, w) in tiles of that many pixels.
+func (o Options) layStage(s *stage, n *vgg.Network, h, w int, size TileSize, grain int, grad bool) (err error) {
+	p := o.passOptions(grad)
+	if s.Extent, err = n.Extent(s.Stage, p, grain); err != nil {
+		return err
+	}
+	if s.shape, err = n.Input(s.Stage, h, w, p); err != nil {
+		return err
+	}
+	step := windowStep * s.Deepest
+	halo := roundUp(s.Margin, step)
+	s.unit = map[string]int{s.Output(): s.OutStride}
 	for _, tap := range o.taps() {
-		reach, stride, err := n.Reach(tap)
+		_, pixels, err := n.Reach(tap)
 		if err != nil {
-			return 0, 0, err
+			return err
 		}
-		halo, step = max(halo, reach), max(step, stride)
-	}
-	return (halo + step - 1) / step * step, step, nil
-}
-
-// cutTiles lists the tiles of an image (h, w); one where it is not cut.
-func (o Options) cutTiles(n *vgg.Network, h, w int, t TileSize) ([]tile, error) {
-	halo, step, err := o.halo(n)
-	if err != nil {
-		return nil, err
-	}
-	if t == (TileSize{}) {
-		t = TileSize{W: w, H: h}
-	}
-	return tileRects(h, w, t.H, t.W, step, halo), nil
-}
-
-// windowShapes lists the sizes of the tiles' windows, each once.
-func windowShapes(tiles []tile) []gpu.Shape {
-	var shapes []gpu.Shape
-	seen := map[gpu.Shape]bool{}
-	for _, t := range tiles {
-		s := gpu.Shape{H: t.window.h, W: t.window.w, C: 3}
-		if !seen[s] {
-			seen[s] = true
-			shapes = append(shapes, s)
+		if pixels >= s.Stride && pixels <= s.Stride*s.Deepest {
+			s.unit[tap] = pixels / s.Stride
+			step = max(step, cell(pixels)*pixels/s.Stride)
 		}
 	}
-	return shapes
+	if size == (TileSize{}) {
+		size = TileSize{W: w, H: h}
+	}
+	th, tw := roundUp(size.H, s.Stride)/s.Stride, roundUp(size.W, s.Stride)/s.Stride
+	s.tiles = tileRects(s.shape.H, s.shape.W, th, tw, step, halo)
+	return nil
 }
 
-// newTiling prepares the passes of an image (h, w, 3) in such tiles.
-func (o Options) newTiling(b gpu.Backend, n *vgg.Network, h, w int, size TileSize, grad bool) (*tiling, error) {
-	t := &tiling{b: b, shape: gpu.Shape{H: h, W: w, C: 3}, stride: map[string]int{}}
+// windows lists the sizes of the tiles' windows, each once.
+func (s *stage) windows() []vgg.Window {
+	var list []vgg.Window
+	seen := map[vgg.Window]bool{}
+	for _, t := range s.tiles {
+		w := vgg.Window{H: t.window.H, W: t.window.W, Stage: s.Stage}
+		if !seen[w] {
+			seen[w] = true
+			list = append(list, w)
+		}
+	}
+	return list
+}
+
+// cut says whether the stage has more than one tile.
+func (s *stage) cut() bool { return len(s.tiles) > 1 }
+
+// allWindows lists those of all stages.
+func allWindows(stages []stage) []vgg.Window {
+	var list []vgg.Window
+	for i := range stages {
+		list = append(list, stages[i].windows()...)
+	}
+	return list
+}
+
+// windowLen is the length of the largest window of a stage that is cut, 0 if
+// none is.
+func windowLen(stages []stage) int {
+	largest := 0
+	for i := range stages {
+		if s := &stages[i]; s.cut() {
+			for _, w := range s.windows() {
+				largest = max(largest, w.H*w.W*s.shape.C)
+			}
+		}
+	}
+	return largest
+}
+
+// newTiling prepares the passes of an image (h, w, 3) that is cut so.
+func (o Options) newTiling(b gpu.Backend, n *vgg.Network, h, w int, c Cut, grad bool) (*tiling, error) {
+	t := &tiling{b: b, shape: gpu.Shape{H: h, W: w, C: 3}, pixels: map[string]int{}}
 	var err error
 	if t.whole, err = n.TapShapes(b, h, w, o.passOptions(grad)); err != nil {
 		return nil, err
 	}
 	for tap := range t.whole {
-		if _, t.stride[tap], err = n.Reach(tap); err != nil {
+		if _, t.pixels[tap], err = n.Reach(tap); err != nil {
 			return nil, err
 		}
 	}
-	if t.tiles, err = o.cutTiles(n, h, w, size); err != nil {
+	if t.stages, err = o.layout(b, n, h, w, c, grad); err != nil {
 		return nil, err
 	}
-	shapes := windowShapes(t.tiles)
-	if t.passes, err = n.NewPasses(b, shapes, o.passOptions(grad)); err != nil {
+	windows := allWindows(t.stages)
+	if t.passes, err = n.NewPasses(b, windows, o.passOptions(grad)); err != nil {
 		return nil, err
 	}
-	for i := range t.tiles {
-		for j, s := range shapes {
-			if t.tiles[i].window.h == s.H && t.tiles[i].window.w == s.W {
-				t.tiles[i].pass = t.passes[j]
-			}
+	t.setPasses(windows)
+	for i := range t.stages[1:] {
+		s := &t.stages[i+1]
+		s.x = b.NewArray(s.shape)
+		if grad {
+			s.g = b.NewArray(s.shape)
 		}
 	}
 	if t.cut() {
-		largest := 0
-		for _, s := range shapes {
-			largest = max(largest, s.Len())
+		if n := windowLen(t.stages); n > 0 {
+			t.windows = b.NewArray(gpu.Shape{H: 1, W: 1, C: 2 * (n + windowAlign)})
 		}
-		t.windows = b.NewArray(gpu.Shape{H: 1, W: 1, C: 2 * (largest + windowAlign)})
 		for range stripBuffers {
-			t.strips = append(t.strips, b.NewArray(gpu.Shape{H: 1, W: 1, C: stripLen(t.whole)}))
+			t.strips = append(t.strips, b.NewArray(gpu.Shape{H: 1, W: 1, C: stripLen(t.whole, t.stages)}))
 		}
 	}
 	return t, b.Err()
 }
 
-// cut says whether there is more than one tile.
-func (t *tiling) cut() bool { return len(t.tiles) > 1 }
+// setPasses gives each tile the pass of its window.
+func (t *tiling) setPasses(windows []vgg.Window) {
+	for i := range t.stages {
+		s := &t.stages[i]
+		for j := range s.tiles {
+			for k, w := range windows {
+				if w == (vgg.Window{H: s.tiles[j].window.H, W: s.tiles[j].window.W, Stage: s.Stage}) {
+					s.tiles[j].pass = t.passes[k]
+				}
+			}
+		}
+	}
+}
+
+// cut says whether there is more than one pass through the network.
+func (t *tiling) cut() bool { return len(t.stages) > 1 || t.stages[0].cut() }
 
 // bytes is the memory of passes and buffers.
 func (t *tiling) bytes() int64 {
 	total := t.passes[0].Bytes()
-	if t.cut() {
-		total += t.b.Bytes(t.windows.Shape) + stripBuffers*t.b.Bytes(t.strips[0].Shape)
+	for _, a := range t.buffers() {
+		total += t.b.Bytes(a.Shape)
 	}
 	return total
+}
+
+// buffers lists all arrays but the passes'.
+func (t *tiling) buffers() []*gpu.Array {
+	list := append([]*gpu.Array{}, t.strips...)
+	if t.windows != nil {
+		list = append(list, t.windows)
+	}
+	for _, s := range t.stages[1:] {
+		list = append(list, s.x)
+		if s.g != nil {
+			list = append(list, s.g)
+		}
+	}
+	return list
 }
 
 func (t *tiling) free() {
 	for i := len(t.passes) - 1; i >= 0; i-- {
 		t.passes[i].Free() // the first has the memory of all
 	}
-	t.b.Free(t.windows)
-	t.b.Free(t.strips...)
+	t.b.Free(t.buffers()...)
 }
 
 // windowAlign is what arrays of any backend are aligned to, in floats.
 const windowAlign = 128
 
 // window is an array of the tile's window in memory that all windows share;
-// there are two, for the image and for its gradient.
-func (t *tiling) window(tile *tile, second bool) *gpu.Array {
+// there are two, for the stage's input and for its gradient.
+func (t *tiling) window(s *stage, tile *tile, second bool) *gpu.Array {
 	at := int64(0)
 	if second {
 		at = t.b.Bytes(gpu.Shape{H: 1, W: 1, C: t.windows.Shape.C / 2 / windowAlign * windowAlign})
 	}
-	return t.b.View(t.windows, at, gpu.Shape{H: tile.window.h, W: tile.window.w, C: 3})
+	return t.b.View(t.windows, at, gpu.Shape{H: tile.window.H, W: tile.window.W, C: s.shape.C})
 }
 
-// forward computes the features of a tile of image x. visit, which may be nil,
-// sees each tap's, and which of them are the tile's own.
-func (t *tiling) forward(i int, x *gpu.Array, visit func(tap string, f *gpu.Array, own rect)) {
-	tile := &t.tiles[i]
-	if t.cut() {
-		window := t.window(tile, false)
-		t.b.CopyWindow(window, x, tile.window.y, tile.window.x)
+// sweep takes image x through all stages. visit sees each tap's features tile
+// by tile, and which of them are the tile's own.
+func (t *tiling) sweep(x *gpu.Array, visit func(s *stage, i int, tap string, f *gpu.Array, own gpu.Rect)) {
+	for k := range t.stages {
+		if k+1 < len(t.stages) {
+			t.b.Fill(t.stages[k+1].x, 0)
+		}
+		for i := range t.stages[k].tiles {
+			t.forward(k, i, x, true, visit)
+		}
+	}
+}
+
+// forward computes the features of a tile of stage k, where x is the image. With
+// keep the tile's own part of the output becomes that of the next stage's input,
+// which must hold zeros there. visit may be nil.
+func (t *tiling) forward(k, i int, x *gpu.Array, keep bool, visit func(s *stage, i int, tap string, f *gpu.Array, own gpu.Rect)) {
+	s := &t.stages[k]
+	tile := &s.tiles[i]
+	if k > 0 {
+		x = s.x
+	}
+	if s.cut() {
+		window := t.window(s, tile, false)
+		t.b.CopyWindow(window, x, tile.window.Y, tile.window.X)
 		x = window
 	}
-	if visit == nil {
-		tile.pass.Forward(x, nil)
+	tile.pass.Forward(x, func(tap string, f *gpu.Array) {
+		own := s.own(tile, tap, f.Shape)
+		switch {
+		case tap != s.Output():
+			if visit != nil {
+				visit(s, i, tap, f, own)
+			}
+		case keep:
+			t.move(t.stages[k+1].x, f, own, tile.own.Y/s.OutStride, tile.own.X/s.OutStride)
+		}
+	})
+}
+
+// backward computes the gradient of the losses with respect to a tile's own part
+// of the input of stage k, into g for the first stage. visit adds that at a tap's
+// features to grad.
+func (t *tiling) backward(k, i int, g *gpu.Array, visit func(s *stage, i int, tap string, f, grad *gpu.Array, own gpu.Rect)) {
+	s := &t.stages[k]
+	tile := &s.tiles[i]
+	if k > 0 {
+		g = s.g
+	}
+	dx := g
+	if s.cut() {
+		dx = t.window(s, tile, true)
+	}
+	tile.pass.Backward(dx, func(tap string, f, grad *gpu.Array) {
+		if tap == s.Output() {
+			t.b.CopyWindow(grad, t.stages[k+1].g, tile.window.Y/s.OutStride, tile.window.X/s.OutStride)
+			return
+		}
+		visit(s, i, tap, f, grad, s.own(tile, tap, f.Shape))
+	})
+	if s.cut() {
+		own := gpu.Rect{Y: tile.own.Y - tile.window.Y, X: tile.own.X - tile.window.X, H: tile.own.H, W: tile.own.W}
+		t.move(g, dx, own, tile.own.Y, tile.own.X)
+	}
+}
+
+// move adds the part of src to dst, at row y and column x.
+func (t *tiling) move(dst, src *gpu.Array, r gpu.Rect, y, x int) {
+	if r == src.Shape.Whole() {
+		t.b.AddWindow(dst, src, y, x)
 		return
 	}
-	tile.pass.Forward(x, func(tap string, f *gpu.Array) { visit(tap, f, t.own(tile, tap, f.Shape)) })
+	t.eachStrip(r, src.Shape.C, func(strip gpu.Rect) {
+		part := t.part(0, strip, src.Shape.C)
+		t.b.CopyWindow(part, src, strip.Y, strip.X)
+		t.b.AddWindow(dst, part, y+strip.Y-r.Y, x+strip.X-r.X)
+	})
 }
 
-// backward adds to g the gradient of the losses at the tile's own units, which
-// visit adds to grad.
-func (t *tiling) backward(i int, g *gpu.Array, visit func(tap string, f, grad *gpu.Array, own rect)) {
-	tile := &t.tiles[i]
-	dx := g
-	if t.cut() {
-		dx = t.window(tile, true)
+// own is the part of a tap's features, or the output's, in the window that is
+// the tile's own. A tile at the image's lower or right border owns all that is
+// left, also the unit that pooling makes of an odd row.
+func (s *stage) own(tile *tile, tap string, f gpu.Shape) gpu.Rect {
+	n := s.unit[tap]
+	r := gpu.Rect{Y: (tile.own.Y - tile.window.Y) / n, X: (tile.own.X - tile.window.X) / n, H: tile.own.H / n, W: tile.own.W / n}
+	if tile.own.Y+tile.own.H == s.shape.H {
+		r.H = f.H - r.Y
 	}
-	tile.pass.Backward(dx, func(tap string, f, grad *gpu.Array) { visit(tap, f, grad, t.own(tile, tap, f.Shape)) })
-	if t.cut() {
-		t.b.AddWindow(g, dx, tile.window.y, tile.window.x)
-	}
-}
-
-// own is the part of a tap's features in the window that is the tile's own. A
-// tile at the image's lower or right border owns all that is left, also the
-// unit that pooling makes of an odd row.
-func (t *tiling) own(tile *tile, tap string, f gpu.Shape) rect {
-	s := t.stride[tap]
-	r := rect{y: (tile.own.y - tile.window.y) / s, x: (tile.own.x - tile.window.x) / s, h: tile.own.h / s, w: tile.own.w / s}
-	if tile.own.y+tile.own.h == t.shape.H {
-		r.h = f.H - r.y
-	}
-	if tile.own.x+tile.own.w == t.shape.W {
-		r.w = f.W - r.x
+	if tile.own.X+tile.own.W == s.shape.W {
+		r.W = f.W - r.X
 	}
 	return r
 }
@@ -244,30 +444,36 @@ func (t *tiling) own(tile *tile, tap string, f gpu.Shape) rect {
 const stripBuffers = 3
 
 // stripLen is the length of the parts: at most stripValues, and at least a row.
-func stripLen(taps map[string]gpu.Shape) int {
+func stripLen(taps map[string]gpu.Shape, stages []stage) int {
 	longest, most := 1, 1
-	for _, s := range taps {
+	see := func(s gpu.Shape) {
 		longest = max(longest, s.W*s.C)
 		most = max(most, s.Len())
+	}
+	for _, s := range taps {
+		see(s)
+	}
+	for i := range stages {
+		see(stages[i].shape)
 	}
 	return max(longest, min(stripValues, most))
 }
 
 // eachStrip calls do for strips of rows of a rectangle of features with c
 // channels, such that each fits into a strip buffer.
-func (t *tiling) eachStrip(r rect, c int, do func(r rect)) {
-	if r.h <= 0 || r.w <= 0 {
+func (t *tiling) eachStrip(r gpu.Rect, c int, do func(r gpu.Rect)) {
+	if r.H <= 0 || r.W <= 0 {
 		return
 	}
-	most := max(1, t.strips[0].Shape.C/(r.w*c))
-	for y := 0; y < r.h; y += most {
-		do(rect{r.y + y, r.x, min(most, r.h-y), r.w})
+	most := max(1, t.strips[0].Shape.C/(r.W*c))
+	for y := 0; y < r.H; y += most {
+		do(gpu.Rect{Y: r.Y + y, X: r.X, H: min(most, r.H-y), W: r.W})
 	}
 }
 
-// part is an array (r.h, r.w, c) in one of the strip buffers.
-func (t *tiling) part(buffer int, r rect, c int) *gpu.Array {
-	return t.b.View(t.strips[buffer], 0, gpu.Shape{H: r.h, W: r.w, C: c})
+// part is an array of r's size with c channels in one of the strip buffers.
+func (t *tiling) part(buffer int, r gpu.Rect, c int) *gpu.Array {
+	return t.b.View(t.strips[buffer], 0, gpu.Shape{H: r.H, W: r.W, C: c})
 }
 
 // TileSize is the largest tile in pixels; zero means the image is not cut.
@@ -281,6 +487,11 @@ func (t TileSize) String() string {
 		return fmt.Sprint(t.W)
 	}
 	return fmt.Sprintf("%dx%d", t.W, t.H)
+}
+
+// less says whether a tile of size t is smaller on one side than another.
+func (t TileSize) less(other TileSize) bool {
+	return t != TileSize{} && (t.W < other.W || t.H < other.H)
 }
 
 const (

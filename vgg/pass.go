@@ -22,6 +22,9 @@ type PassOptions struct {
 	Pad gpu.Pad
 	// Grad plans for Backward. Without it a pass needs much less memory.
 	Grad bool
+	// Stage is the part of the network that is computed; zero: from the image
+	// down to the deepest tap.
+	Stage Stage
 }
 
 // Pass runs a network on images of one size. All buffers are planned when it is
@@ -30,12 +33,13 @@ type PassOptions struct {
 // Backward allocates, and both may be recorded.
 type Pass struct {
 	b      gpu.Backend
-	shape  gpu.Shape
-	layers []passLayer // up to the deepest tap
+	shape  gpu.Shape   // of what it reads: the image, or a stage's input
+	start  int         // the network's layer that is the first of layers
+	layers []passLayer // up to the deepest tap, or the stage's last
 	opts   PassOptions
 	x      *gpu.Array  // the image of the last Forward
 	arena  *gpu.Array  // of this pass and those made with it
-	masks  []*gpu.Mask // by layer, likewise
+	masks  []*gpu.Mask // by layer of the network, likewise
 	bytes  int64
 }
 
@@ -66,43 +70,52 @@ type buffer struct {
 
 // NewPass plans and allocates a pass over images (h, w, 3) on backend b.
 func (n *Network) NewPass(b gpu.Backend, h, w int, o PassOptions) (*Pass, error) {
-	passes, err := n.NewPasses(b, []gpu.Shape{{H: h, W: w, C: 3}}, o)
+	passes, err := n.NewPasses(b, []Window{{H: h, W: w, Stage: o.Stage}}, o)
 	if err != nil {
 		return nil, err
 	}
 	return passes[0], nil
 }
 
-// NewPasses makes passes over images of several sizes that share their memory,
-// for tiles: what one has computed is gone once another's Forward begins. They
-// are freed with the first of them.
-func (n *Network) NewPasses(b gpu.Backend, images []gpu.Shape, o PassOptions) ([]*Pass, error) {
-	passes := make([]*Pass, len(images))
-	for i, s := range images {
-		p, err := n.plan(b, s.H, s.W, o)
-		if err != nil {
-			return nil, err
-		}
-		passes[i] = p
+// Window is what one pass of several looks at: units of what its stage reads.
+type Window struct {
+	H, W  int
+	Stage Stage
+}
+
+// NewPasses makes passes over windows of several sizes and stages that share
+// their memory, for tiles: what one has computed is gone once another's Forward
+// begins. They are freed with the first of them. o.Stage counts for nothing.
+func (n *Network) NewPasses(b gpu.Backend, windows []Window, o PassOptions) ([]*Pass, error) {
+	passes, err := n.plans(b, windows, o)
+	if err != nil {
+		return nil, err
 	}
 	first := passes[0]
 	first.bytes = shared(passes)
 	if first.bytes > 0 {
 		first.arena = b.NewArray(gpu.Shape{H: 1, W: 1, C: int(first.bytes / 4)})
 	}
+	masks := make([]*gpu.Mask, len(n.Layers))
 	if o.Grad {
-		for i := range first.layers {
-			l := &first.layers[i]
-			first.masks = append(first.masks, b.NewMask(largestMask(passes, i), l.pool))
+		for i, l := range largestMasks(passes, len(n.Layers)) {
+			if l.out.Len() > 0 {
+				masks[i] = b.NewMask(l.out, l.pool)
+				first.masks = append(first.masks, masks[i])
+			}
 		}
 	}
-	filters := n.filters(b, len(first.layers))
+	depth := 0
+	for _, p := range passes {
+		depth = max(depth, p.start+len(p.layers))
+	}
+	filters := n.filters(b, depth)
 	for _, p := range passes {
 		for i := range p.layers {
 			l := &p.layers[i]
-			l.filter = filters[i]
+			l.filter = filters[p.start+i]
 			if o.Grad {
-				l.mask = b.ViewMask(first.masks[i], l.out)
+				l.mask = b.ViewMask(masks[p.start+i], l.out)
 			}
 			for _, buf := range l.buffers() {
 				if buf.life != nil {
@@ -114,6 +127,20 @@ func (n *Network) NewPasses(b gpu.Backend, images []gpu.Shape, o PassOptions) ([
 	return passes, b.Err()
 }
 
+// plans lays out a pass for each window.
+func (n *Network) plans(b gpu.Backend, windows []Window, o PassOptions) ([]*Pass, error) {
+	passes := make([]*Pass, len(windows))
+	for i, w := range windows {
+		o.Stage = w.Stage
+		p, err := n.plan(b, w.H, w.W, o)
+		if err != nil {
+			return nil, err
+		}
+		passes[i] = p
+	}
+	return passes, nil
+}
+
 // shared is the size of an arena that serves each of the passes.
 func shared(passes []*Pass) int64 {
 	bytes := int64(0)
@@ -123,35 +150,38 @@ func shared(passes []*Pass) int64 {
 	return bytes
 }
 
-// largestMask is a shape whose mask holds those of all passes at layer i.
-func largestMask(passes []*Pass, i int) gpu.Shape {
-	s := passes[0].layers[i].out
-	for _, p := range passes[1:] {
-		s.H, s.W = max(s.H, p.layers[i].out.H), max(s.W, p.layers[i].out.W)
+// largestMasks lists for each layer of the network a shape whose mask holds
+// those of all passes, and the pooling after it.
+func largestMasks(passes []*Pass, layers int) []passLayer {
+	all := make([]passLayer, layers)
+	for _, p := range passes {
+		for i, l := range p.layers {
+			m := &all[p.start+i]
+			m.pool = l.pool
+			m.out = gpu.Shape{H: max(m.out.H, l.out.H), W: max(m.out.W, l.out.W), C: l.out.C}
+		}
 	}
-	return s
+	return all
 }
 
 // PassBytes is the memory a pass would take beside the weights, without
 // allocating anything.
 func (n *Network) PassBytes(b gpu.Backend, h, w int, o PassOptions) (int64, error) {
-	return n.PassesBytes(b, []gpu.Shape{{H: h, W: w, C: 3}}, o)
+	return n.PassesBytes(b, []Window{{H: h, W: w, Stage: o.Stage}}, o)
 }
 
 // PassesBytes is the memory that NewPasses would take beside the weights.
-func (n *Network) PassesBytes(b gpu.Backend, images []gpu.Shape, o PassOptions) (int64, error) {
-	passes := make([]*Pass, len(images))
-	for i, s := range images {
-		p, err := n.plan(b, s.H, s.W, o)
-		if err != nil {
-			return 0, err
-		}
-		passes[i] = p
+func (n *Network) PassesBytes(b gpu.Backend, windows []Window, o PassOptions) (int64, error) {
+	passes, err := n.plans(b, windows, o)
+	if err != nil {
+		return 0, err
 	}
 	total := shared(passes)
 	if o.Grad {
-		for i, l := range passes[0].layers {
-			total += b.MaskBytes(largestMask(passes, i), l.pool)
+		for _, l := range largestMasks(passes, len(n.Layers)) {
+			if l.out.Len() > 0 {
+				total += b.MaskBytes(l.out, l.pool)
+			}
 		}
 	}
 	return total, nil
@@ -159,6 +189,7 @@ func (n *Network) PassesBytes(b gpu.Backend, images []gpu.Shape, o PassOptions) 
 
 // TapShapes are the shapes of the features of an image (h, w, 3), by tap.
 func (n *Network) TapShapes(b gpu.Backend, h, w int, o PassOptions) (map[string]gpu.Shape, error) {
+	o.Stage = Stage{}
 	p, err := n.plan(b, h, w, o)
 	if err != nil {
 		return nil, err
@@ -225,8 +256,9 @@ func (p *Pass) Free() {
 }
 
 // Forward computes the features of image x (H, W, 3), RGB, 0..255 minus the
-// network's mean. visit, which may be nil, sees each tap as it is made,
-// shallowest first; act is valid during the call only.
+// network's mean, or of what the stage before this one pooled. visit, which may
+// be nil, sees each tap as it is made, shallowest first, and a stage's output
+// under its Stage.Output; act is valid during the call only.
 func (p *Pass) Forward(x *gpu.Array, visit func(tap string, act *gpu.Array)) {
 	p.x = x
 	in := x
@@ -244,18 +276,30 @@ func (p *Pass) Forward(x *gpu.Array, visit func(tap string, act *gpu.Array)) {
 			in = l.pooled.Array
 		}
 	}
+	if visit != nil && p.pooled() {
+		visit(p.opts.Stage.Output(), in)
+	}
 }
+
+// pooled says whether the pass ends with a pooling: the output of a stage.
+func (p *Pass) pooled() bool { return p.layers[len(p.layers)-1].pool.Kind != gpu.NoPool }
 
 // Backward computes dx (H, W, 3), the gradient with respect to the image of the
 // last Forward, from the gradients that visit adds to grad: it is called once
 // per tap, deepest first, with the tap's features and a gradient of zeros. Both
-// are valid during the call only. dx is overwritten.
+// are valid during the call only. Where the pass ends with a pooling, the first
+// call is for that output, without its features. dx is overwritten.
 func (p *Pass) Backward(dx *gpu.Array, visit func(tap string, act, grad *gpu.Array)) {
 	deepest := len(p.layers) - 1
 	for i := deepest; i >= 0; i-- {
 		l := &p.layers[i]
 		if l.pool.Kind != gpu.NoPool {
-			p.convGrad(l.pooledGrad.Array, i+1, false, nil)
+			if i == deepest {
+				p.b.Fill(l.pooledGrad.Array, 0)
+				visit(p.opts.Stage.Output(), nil, l.pooledGrad.Array)
+			} else {
+				p.convGrad(l.pooledGrad.Array, i+1, false, nil)
+			}
 			if l.fused {
 				continue
 			}
@@ -265,10 +309,10 @@ func (p *Pass) Backward(dx *gpu.Array, visit func(tap string, act, grad *gpu.Arr
 			visit(l.name, p.activation(l), l.grad.Array)
 		}
 		switch {
-		case i == deepest:
-			p.b.Gate(l.grad.Array, l.mask)
 		case l.pool.Kind != gpu.NoPool:
 			p.b.PoolGrad(l.grad.Array, l.pooledGrad.Array, gpu.PoolGradOptions{Mask: l.mask, X: l.act.Array, Y: l.pooled.Array, Add: l.tap})
+		case i == deepest:
+			p.b.Gate(l.grad.Array, l.mask)
 		default:
 			p.convGrad(l.grad.Array, i+1, l.tap, l.mask)
 		}

@@ -7,44 +7,33 @@ import (
 )
 
 // plan lays out a pass: which layers, what each stores, and where in the arena.
+// h and w are those of the image, or of the stage's input.
 // Time runs in steps: layer i of d+1 is computed at step i, its gradient at
 // step back(i) = 2d+1-i, and the image's gradient at 2d+2.
 func (n *Network) plan(b gpu.Backend, h, w int, o PassOptions) (*Pass, error) {
 	if h < 1 || w < 1 || h > math.MaxInt32 || w > math.MaxInt32 {
 		return nil, usageErrorf(nil, "a picture of %d x %d pixels cannot be looked at", w, h)
 	}
-	if len(o.Taps) == 0 {
-		return nil, usageErrorf([]string{"name a layer, such as relu4_2"}, "no layer named")
-	}
-	depth := 0
-	taps := map[string]bool{}
-	for _, name := range o.Taps {
-		tap, err := n.ParseLayer(name)
-		if err != nil {
-			return nil, err
-		}
-		d, err := n.Depth(tap)
-		if err != nil {
-			return nil, err
-		}
-		taps[tap] = true
-		depth = max(depth, d)
+	start, depth, taps, err := n.extent(o)
+	if err != nil {
+		return nil, err
 	}
 	pool, err := o.pool(n)
 	if err != nil {
 		return nil, err
 	}
-	p := &Pass{b: b, shape: gpu.Shape{H: h, W: w, C: 3}, opts: o, layers: make([]passLayer, depth)}
+	p := &Pass{b: b, start: start, opts: o, layers: make([]passLayer, depth-start)}
+	p.shape = gpu.Shape{H: h, W: w, C: n.Layers[start].In}
 	size := p.shape
 	for i := range p.layers {
-		l := &p.layers[i]
-		l.name = n.Layers[i].Tap()
+		l, at := &p.layers[i], start+i
+		l.name = n.Layers[at].Tap()
 		l.tap = taps[l.name]
-		l.out = gpu.Shape{H: size.H, W: size.W, C: n.Layers[i].Out}
-		if i == 0 {
+		l.out = gpu.Shape{H: size.H, W: size.W, C: n.Layers[at].Out}
+		if at == 0 {
 			l.pad = o.Pad
 		}
-		if i+1 < depth && n.Layers[i+1].Block != n.Layers[i].Block {
+		if at+1 < depth && n.Layers[at+1].Block != n.Layers[at].Block || at+1 == depth && o.Stage.Last > 0 {
 			l.pool = pool
 		}
 		size = l.pool.Out(l.out)
@@ -72,7 +61,7 @@ func (p *Pass) live(i int) {
 	l2 := l.pool.Kind == gpu.L2Pool
 	// The first layer has three channels to read, so computing it again costs
 	// a hundredth of a pass and saves a fifth of its memory.
-	l.again = i == 0 && l.tap && p.opts.Grad && deepest > 0 && !l2
+	l.again = p.start+i == 0 && l.tap && p.opts.Grad && deepest > 0 && !l2
 	l.fused = pools && !l2 && !l.tap
 
 	if l.tap || !pools || l2 {

@@ -310,8 +310,8 @@ func (r *render) header() string {
 	if r.plan.Seconds > 0 {
 		parts = append(parts, "~"+progress.Span(time.Duration(r.plan.Seconds*float64(time.Second))))
 	}
-	if r.plan.Tile != (style.TileSize{}) {
-		parts = append(parts, "tiles of "+r.plan.Tile.String())
+	if cut := r.plan.Cut.String(); cut != "" {
+		parts = append(parts, cut)
 	}
 	if r.plan.PeakBytes > 0 {
 		parts = append(parts, progress.Bytes(r.plan.PeakBytes))
@@ -337,7 +337,7 @@ func (r *render) describe() map[string]any {
 	return map[string]any{
 		"mode": r.mode, "device": r.device.class, "threads": r.device.threads, "reason": r.device.reason,
 		"width": r.plan.W(), "height": r.plan.H(), "scales": r.plan.Scales, "iterations": r.plan.Iterations(),
-		"seconds": r.plan.Seconds, "peak_bytes": r.plan.PeakBytes, "tile": r.plan.Tile.String(), "weights": r.network.Name,
+		"seconds": r.plan.Seconds, "peak_bytes": r.plan.PeakBytes, "tile": r.plan.Tile.String(), "checkpoints": r.plan.Cut.Ends, "weights": r.network.Name,
 		"weights_reason": r.source.Why, "content": content, "styles": styles, "output": r.out.path,
 		"recipe": r.recipe.Hash(), "seed": r.set.options.Seed,
 	}

@@ -1,0 +1,200 @@
+package gpu
+
+import "github.com/impasto/impasto/gpu/simd"
+
+func (b *CPU) NewSums(channels int, mean bool) *Sums {
+	s := &Sums{Channels: channels, Mean: mean, second: make([]float64, channels*channels)}
+	if mean {
+		s.mean = make([]float64, channels)
+	}
+	return s
+}
+
+func (b *CPU) SumsBytes(channels int) int64 { return 8 * int64(channels*channels) }
+
+func (b *CPU) FreeSums(list ...*Sums) {
+	for _, s := range list {
+		if s != nil {
+			s.second, s.mean = nil, nil
+		}
+	}
+}
+
+func (b *CPU) ClearSums(s *Sums) {
+	clear(s.second)
+	clear(s.mean)
+}
+
+func (b *CPU) JoinSums(into, from *Sums) {
+	checkJoinSums(into, from)
+	for i, v := range from.second {
+		into.second[i] += v
+	}
+	for i, v := range from.mean {
+		into.mean[i] += v
+	}
+}
+
+func (b *CPU) Moments(second, mean *Array, s *Sums, norm float64, pixels int) {
+	checkMoments(second, mean, s, pixels)
+	c := s.Channels
+	for y := range c {
+		for x := y; x < c; x++ {
+			v := float32(norm * s.second[y*c+x])
+			second.data[y*c+x], second.data[x*c+y] = v, v
+		}
+	}
+	if mean != nil {
+		for i, v := range s.mean {
+			mean.data[i] = float32(v / float64(pixels))
+		}
+	}
+}
+
+func (b *CPU) AddSums(s *Sums, f *Array, r Rect, cell int) {
+	checkSums("AddSums", s, f, r, cell)
+	b.products(s.second, f, r, cell)
+	if s.Mean {
+		c := f.Shape.C
+		b.mean = meanTask{f.data, f.Shape, r, b.partials(r.H * c)}
+		b.workers.run(r.H, &b.mean)
+		for i := range r.H {
+			for j := range c {
+				s.mean[j] += b.mean.part[i*c+j]
+			}
+		}
+	}
+}
+
+// meanTask sums the channels of each row of a part of f.
+type meanTask struct {
+	f    []float32
+	of   Shape
+	r    Rect
+	part []float64
+}
+
+func (t *meanTask) chunk(_, i int) {
+	c := t.of.C
+	part := t.part[i*c:][:c]
+	clear(part)
+	row := t.f[((t.r.Y+i)*t.of.W+t.r.X)*c:][:t.r.W*c]
+	for p := 0; p < len(row); p += c {
+		for j, v := range row[p : p+c] {
+			part[j] += float64(v)
+		}
+	}
+}
+
+// momentTask adds f^T f to sum over the positions in r, cell by cell, the upper
+// triangle by panels of channels. Cells are taken some at a time, each with a
+// partial matrix, and worked through in rounds: pack a slice of every cell, then
+// multiply it.
+type momentTask struct {
+	ks              *simd.Kernels
+	f               []float32
+	of              Shape
+	r               Rect
+	cell            int
+	first, cells    int // of this batch
+	round, slice    int
+	packed, partial []float32
+	sum             []float64
+	phase           func(t *momentTask, i int)
+}
+
+const (
+	// gramCells is how many cells are worked on at a time where the matrix is
+	// small; a large one has panels enough to share out.
+	gramCells      = 8
+	gramSmall      = 128 // channels
+	gramSlice      = 256 // positions of a cell in a round
+	gramSliceLarge = 1024
+	gramRows       = 16 // of the result that a chunk of the last phase writes
+)
+
+func (b *CPU) products(sum []float64, f *Array, r Rect, cell int) {
+	t := &b.momentum
+	*t = momentTask{ks: b.kernels, f: f.data, of: f.Shape, r: r, cell: cell, sum: sum}
+	t.cell = min(cell, max(r.H, r.W))
+	most := 1
+	t.slice = gramSliceLarge
+	if f.Shape.C <= gramSmall {
+		most, t.slice = gramCells, gramSlice
+	}
+	t.slice = min(t.slice, t.cell*t.cell)
+	panels := chunks(f.Shape.C, t.ks.NR)
+	side := panels * t.ks.NR
+	t.packed = grown(&b.packed, most*side*t.slice)
+	t.partial = grown(&b.partialMoments, most*side*side)
+	all := chunks(r.H, t.cell) * chunks(r.W, t.cell)
+	for ; t.first < all; t.first += most {
+		t.cells = min(most, all-t.first)
+		for t.round = range chunks(t.cell*t.cell, t.slice) {
+			t.phase = (*momentTask).pack
+			b.workers.run(t.cells*panels, t)
+			t.phase = (*momentTask).multiply
+			b.workers.run(t.cells*panels, t)
+		}
+		t.phase = (*momentTask).finish
+		b.workers.run(chunks(f.Shape.C, gramRows), t)
+	}
+}
+
+func (t *momentTask) chunk(_, i int) { t.phase(t, i) }
+
+// part is a cell of the batch, and the positions of it that are this round's.
+func (t *momentTask) part(i int) (r Rect, from, to int) {
+	across := chunks(t.r.W, t.cell)
+	y, x := (t.first+i)/across*t.cell, (t.first+i)%across*t.cell
+	r = Rect{t.r.Y + y, t.r.X + x, min(t.cell, t.r.H-y), min(t.cell, t.r.W-x)}
+	from = min(r.H*r.W, t.round*t.slice)
+	return r, from, min(r.H*r.W, from+t.slice)
+}
+
+func (t *momentTask) panel(cell, j int) []float32 {
+	return t.packed[(cell*chunks(t.of.C, t.ks.NR)+j)*t.slice*t.ks.NR:]
+}
+
+func (t *momentTask) pack(i int) {
+	c, nr := t.of.C, t.ks.NR
+	panels := chunks(c, nr)
+	cell, j := i/panels, i%panels
+	r, from, to := t.part(cell)
+	panel := t.panel(cell, j)
+	for p := from; p < to; {
+		n := min(to-p, r.W-p%r.W) // positions in one row
+		pack(panel[(p-from)*nr:], t.f[((r.Y+p/r.W)*t.of.W+r.X+p%r.W)*c:], n, c, j*nr, c, nr)
+		p += n
+	}
+}
+
+// multiply takes panel j of a cell against the panels up to it; those with most
+// work come first.
+func (t *momentTask) multiply(i int) {
+	nr, panels := t.ks.NR, chunks(t.of.C, t.ks.NR)
+	cell, j := i%t.cells, panels-1-i/t.cells
+	side := panels * nr
+	partial := t.partial[cell*side*side:]
+	_, from, to := t.part(cell)
+	for r := range j + 1 {
+		for k := 0; k < to-from; k += productDepth {
+			t.ks.Gemm(nr, min(productDepth, to-from-k), &t.panel(cell, r)[k*nr], 1, nr, &t.panel(cell, j)[k*nr],
+				&partial[r*nr*side+j*nr], side, t.round > 0 || k > 0, nil, 0)
+		}
+	}
+}
+
+// finish adds the cells in their order.
+func (t *momentTask) finish(i int) {
+	c := t.of.C
+	side := chunks(c, t.ks.NR) * t.ks.NR
+	for y := i * gramRows; y < min(c, (i+1)*gramRows); y++ {
+		sum := t.sum[y*c+y : y*c+c]
+		for cell := range t.cells {
+			for x, v := range t.partial[(cell*side+y)*side+y:][:len(sum)] {
+				sum[x] += float64(v)
+			}
+		}
+	}
+}

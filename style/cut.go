@@ -1,0 +1,335 @@
+package style
+
+import (
+	"slices"
+
+	"github.com/impasto/impasto/gpu"
+	"github.com/impasto/impasto/vgg"
+)
+
+// How an image is cut is a choice between time and memory: fewer stages need
+// fewer checkpoints, wider tiles less work in halos. cutter looks for the cut of
+// least work that fits.
+type cutter struct {
+	Plan
+	env     Env
+	w, h    int
+	limit   int64
+	grain   int // of convolutions, 1 where halos are near
+	choices map[vgg.Stage][]choice
+}
+
+// choice is one way to cut a stage.
+type choice struct {
+	size  TileSize
+	own   TileSize // the largest tile's own part
+	work  float64  // multiplications of an iteration
+	bytes int64    // of the stage's passes by themselves, with windows
+}
+
+// chooseCuts decides how the image is cut at every scale and what that takes.
+func (p *Plan) chooseCuts(env Env) error {
+	text := p.Options.Tile
+	if c := env.Resume; c != nil { // a device adds up sums in another order otherwise
+		text = c.Options.Tile
+	}
+	size, auto, err := parseTile(text)
+	if err != nil {
+		return err
+	}
+	if !p.Options.cuttable() {
+		size, auto = TileSize{}, false
+	}
+	for i := range p.Scales {
+		s := &p.Scales[i]
+		k := cutter{Plan: *p, env: env, w: s.W, h: s.H, limit: env.MaxBytes}
+		if s.cut, s.recompute, p.PeakBytes, err = k.choose(size, auto); err != nil {
+			return err
+		}
+		p.Cut, p.Tile, p.Recompute = s.cut, s.cut.tile(0), s.recompute
+	}
+	p.Options.Tile = ""
+	if p.Tile != (TileSize{}) {
+		p.Options.Tile = p.Tile.String()
+	}
+	if p.Memory, err = p.account(env, p.W(), p.H(), p.Cut, p.Recompute); err != nil {
+		return err
+	}
+	if env.MaxBytes > 0 && p.PeakBytes > env.MaxBytes {
+		whole, err := p.bytes(env, p.W(), p.H(), Cut{}, false)
+		if err != nil {
+			return err
+		}
+		e := &MemoryError{W: p.W(), H: p.H(), Need: whole, Have: env.MaxBytes}
+		if auto || p.Tile != (TileSize{}) {
+			e.Tiled = p.PeakBytes
+		}
+		return e
+	}
+	return nil
+}
+
+// choose returns the cut of least work that fits, or if none does the one that
+// needs the least memory.
+func (k *cutter) choose(size TileSize, auto bool) (best Cut, recompute bool, bytes int64, err error) {
+	if size.W >= k.w && size.H >= k.h {
+		size, auto = TileSize{}, auto || size != TileSize{}
+	}
+	whole, err := k.bytes(k.env, k.w, k.h, Cut{}, false)
+	if err != nil {
+		return Cut{}, false, 0, err
+	}
+	fits := (k.limit == 0 || whole <= k.limit) && k.countable(Cut{}, false)
+	if size == (TileSize{}) && (fits || !auto) {
+		return Cut{}, false, whole, nil
+	}
+	grains := []int{k.env.Backend.ConvTile()}
+	if grains[0] > 1 {
+		grains = append(grains, 1)
+	}
+	for _, k.grain = range grains {
+		k.choices = map[vgg.Stage][]choice{}
+		if best, recompute, bytes, err = k.search(size); err != nil || k.limit == 0 || bytes <= k.limit {
+			break
+		}
+	}
+	return best, recompute, bytes, err
+}
+
+// search is choose for one grain, among all stages.
+func (k *cutter) search(size TileSize) (best Cut, recompute bool, bytes int64, err error) {
+	_, block, err := k.Options.deepest(k.env.Network)
+	if err != nil {
+		return Cut{}, false, 0, err
+	}
+	least := 0.0
+	for set := range 1 << (block - 1) {
+		var ends []int
+		for b := 1; b < block; b++ {
+			if set>>(b-1)&1 == 1 {
+				ends = append(ends, b)
+			}
+		}
+		for _, anew := range []bool{false, true} {
+			if anew && !k.forgetful(ends) {
+				continue
+			}
+			c, work, n, err := k.fit(ends, size, anew)
+			if err != nil {
+				return Cut{}, false, 0, err
+			}
+			fits := k.limit == 0 || n <= k.limit
+			switch {
+			case c.Tiles == nil:
+			case fits && (least == 0 || work < least):
+				best, recompute, bytes, least = c, anew, n, work
+			case !fits && least == 0 && (bytes == 0 || n < bytes):
+				best, recompute, bytes = c, anew, n
+			}
+		}
+	}
+	return best, recompute, bytes, nil
+}
+
+// forgetful says whether the photograph's features can be computed anew for each
+// tile: where they lie in the first stage.
+func (k *cutter) forgetful(ends []int) bool {
+	if k.Options.ContentWeight == 0 {
+		return false
+	}
+	for _, l := range k.Options.ContentLayers {
+		if len(ends) > 0 && l.Weight > 0 && k.Options.block(k.env.Network, l.Layer) > ends[0] {
+			return false
+		}
+	}
+	return true
+}
+
+// fit chooses the tiles of stages that end so: of each the cut of least work
+// that leaves room for the rest. size is the first stage's, zero for any. Tiles
+// is nil in the result where a device could not count an array.
+func (k *cutter) fit(ends []int, size TileSize, anew bool) (c Cut, work float64, bytes int64, err error) {
+	c = Cut{Ends: ends, Tiles: make([]TileSize, len(ends)+1), Near: k.grain < k.env.Backend.ConvTile()}
+	if !k.countable(c, anew) {
+		return Cut{}, 0, 0, nil
+	}
+	var stages [][]choice
+	first := 1
+	for i := range len(ends) + 1 {
+		s := vgg.Stage{First: first}
+		if i < len(ends) {
+			s.Last = ends[i]
+			first = s.Last + 1
+		}
+		list, err := k.cuts(s)
+		if err != nil {
+			return Cut{}, 0, 0, err
+		}
+		if i == 0 && size != (TileSize{}) {
+			only, err := k.cutting(s, size)
+			if err != nil {
+				return Cut{}, 0, 0, err
+			}
+			if only.size.less(only.own) { // cells are larger than such tiles
+				return Cut{}, 0, 0, nil
+			}
+			list = []choice{only}
+		}
+		stages = append(stages, list)
+	}
+	room := int64(1) << 62
+	switch {
+	case size != TileSize{}: // a tile that is asked for bounds the others
+		room = stages[0][0].bytes
+	case k.limit > 0:
+		room = k.limit
+	}
+	for range 12 {
+		work = 0
+		smallest := true
+		for i, list := range stages {
+			at := slices.IndexFunc(list, func(c choice) bool { return c.bytes <= room })
+			if at < 0 {
+				at = least(list)
+			}
+			smallest = smallest && at == least(list)
+			c.Tiles[i] = list[at].size
+			work += list[at].work
+		}
+		if bytes, err = k.bytes(k.env, k.w, k.h, c, anew); err != nil {
+			return Cut{}, 0, 0, err
+		}
+		if k.limit == 0 || bytes <= k.limit || smallest {
+			break
+		}
+		room = min(room, k.limit) - (bytes - k.limit)
+	}
+	if anew {
+		work *= 4.0 / 3
+	}
+	return c, work, bytes, nil
+}
+
+// least is the choice that needs the least memory.
+func least(list []choice) int {
+	at := 0
+	for i, c := range list {
+		if c.bytes < list[at].bytes {
+			at = i
+		}
+	}
+	return at
+}
+
+// cuts lists the ways to cut a stage, that of least work first.
+func (k *cutter) cuts(s vgg.Stage) ([]choice, error) {
+	if list := k.choices[s]; list != nil {
+		return list, nil
+	}
+	counts := []int{1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64}
+	var list []choice
+	seen := map[TileSize]bool{}
+	for _, rows := range counts {
+		for _, cols := range counts {
+			size := TileSize{W: max(leastTile, (k.w+cols-1)/cols), H: max(leastTile, (k.h+rows-1)/rows)}
+			if cols > 2*rows || seen[size] { // rows lie side by side in memory
+				continue
+			}
+			seen[size] = true
+			c, err := k.cutting(s, size)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, c)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b choice) int {
+		switch {
+		case a.work < b.work:
+			return -1
+		case a.work > b.work:
+			return 1
+		}
+		return 0
+	})
+	k.choices[s] = list
+	return list, nil
+}
+
+// cutting is a stage in tiles of at most that size.
+func (k *cutter) cutting(s vgg.Stage, size TileSize) (choice, error) {
+	n, o := k.env.Network, k.Options
+	if size.W >= k.w && size.H >= k.h {
+		size = TileSize{}
+	}
+	st := stage{Stage: s}
+	if err := o.layStage(&st, n, k.h, k.w, size, k.grain, true); err != nil {
+		return choice{}, err
+	}
+	c := choice{size: size}
+	var err error
+	if c.work, err = o.stageWork(n, &st); err != nil {
+		return choice{}, err
+	}
+	for _, t := range st.tiles {
+		c.own.W, c.own.H = max(c.own.W, t.own.W*st.Stride), max(c.own.H, t.own.H*st.Stride)
+	}
+	// The largest window is an inner tile's.
+	largest := vgg.Window{Stage: s}
+	for _, w := range st.windows() {
+		largest.H, largest.W = max(largest.H, w.H), max(largest.W, w.W)
+	}
+	if c.bytes, err = n.PassesBytes(k.env.Backend, []vgg.Window{largest}, o.passOptions(true)); err != nil {
+		return choice{}, err
+	}
+	c.bytes += k.env.Backend.Bytes(gpu.Shape{H: 1, W: 1, C: 2*windowLen([]stage{st}) + 1})
+	return c, nil
+}
+
+// countable says whether the backend can count the arrays that are as large as
+// the image.
+func (k *cutter) countable(c Cut, anew bool) bool {
+	return true
+}
+
+// stageWork is the multiplications of an iteration in a stage: forward, forward
+// again unless what was computed last is still there, and backward, which takes
+// as long as forward.
+func (o Options) stageWork(n *vgg.Network, s *stage) (float64, error) {
+	each, err := n.Work(s.Stage, o.passOptions(true))
+	units := 0
+	for _, t := range s.tiles {
+		units += 3 * t.window.H * t.window.W
+	}
+	if s.Last == 0 {
+		last := s.tiles[len(s.tiles)-1].window
+		units -= last.H * last.W
+	}
+	return each * float64(units), err
+}
+
+// cutWork is the arithmetic of an iteration of an image (h, w) that is cut so
+// over that of one which is not.
+func (o Options) cutWork(b gpu.Backend, n *vgg.Network, h, w int, c Cut, recompute bool) (float64, error) {
+	work := func(c Cut) (float64, error) {
+		stages, err := o.layout(b, n, h, w, c, true)
+		total := 0.0
+		for i := range stages {
+			one, err := o.stageWork(n, &stages[i])
+			if err != nil {
+				return 0, err
+			}
+			total += one
+		}
+		return total, err
+	}
+	cut, err := work(c)
+	if err != nil {
+		return 0, err
+	}
+	whole, err := work(Cut{})
+	if recompute {
+		cut *= 4.0 / 3
+	}
+	return cut / whole, err
+}

@@ -1,0 +1,144 @@
+package vgg
+
+import (
+	"fmt"
+
+	"github.com/impasto/impasto/gpu"
+)
+
+// Stage is a part of the network: some of its blocks, one after the other. What
+// it reads are the pooled features of the block before its first, or the image;
+// what it gives are the pooled features of its last. Networks are computed in
+// stages where an image is too large to keep every layer of it: only what lies
+// between stages is kept.
+type Stage struct {
+	First int // block, from 1; 0 is 1
+	Last  int // block; 0: the deepest tap's, and no pooling after it
+}
+
+// Output is the name of what a stage gives, "pool3".
+func (s Stage) Output() string { return fmt.Sprintf("pool%d", s.Last) }
+
+// Extent says how a stage sees its input, in units of that input.
+type Extent struct {
+	Deepest   int // distance of the units of the last convolution
+	OutStride int // distance of the units of the output: twice that where it is pooled
+	Stride    int // pixels of the image that are one unit of the input
+	Margin    int // how far from a window's inner border what is computed is wrong
+}
+
+// Extent works out a stage's. What lies beyond a window's inner border is missing
+// in it, and each 3x3 convolution carries the fault one unit further in; where a
+// backend convolves by tiles of grain x grain units, to the end of the tile that
+// reads a faulty unit: its other units are right but for rounding, and with a
+// margin to match they are right to the last bit. With Grad the margin is that of
+// the input's gradient, to which features that are themselves wrong contribute.
+func (n *Network) Extent(s Stage, o PassOptions, grain int) (Extent, error) {
+	o.Stage = s
+	start, depth, _, err := n.extent(o)
+	if err != nil {
+		return Extent{}, err
+	}
+	layers := n.Layers[start:depth]
+	first := layers[0].Block
+	e := Extent{Stride: 1 << (first - 1), Deepest: 1 << (layers[len(layers)-1].Block - first)}
+	e.OutStride = e.Deepest
+	if s.Last > 0 {
+		e.OutStride *= 2
+	}
+	step := func(l Layer, wrong int) int {
+		tile := grain
+		if l.In == n.Layers[0].In { // the image's convolution has none
+			tile = 1
+		}
+		return (wrong + tile) / tile * tile // one unit more, rounded up
+	}
+	margins := make([]int, len(layers)) // of the activations, in their own units
+	wrong := 0
+	for i, l := range layers {
+		if i > 0 && l.Block != layers[i-1].Block {
+			wrong = (wrong + 1) / 2
+		}
+		wrong = step(l, wrong)
+		margins[i] = wrong
+		e.Margin = max(e.Margin, wrong<<(l.Block-first))
+	}
+	e.Margin = max(e.Margin, (wrong+1)/2*e.OutStride)
+	if !o.Grad {
+		return e, nil
+	}
+	wrong = 0
+	for i := len(layers) - 1; i >= 0; i-- {
+		if i+1 < len(layers) && layers[i+1].Block != layers[i].Block {
+			wrong *= 2
+		}
+		wrong = step(layers[i], max(wrong, margins[i]))
+	}
+	e.Margin = wrong
+	return e, nil
+}
+
+// Input is the shape of what a stage reads of an image (h, w, 3).
+func (n *Network) Input(s Stage, h, w int, o PassOptions) (gpu.Shape, error) {
+	pool, err := o.pool(n)
+	if err != nil {
+		return gpu.Shape{}, err
+	}
+	size := gpu.Shape{H: h, W: w, C: n.Layers[0].In}
+	for i, l := range n.Layers {
+		if i > 0 && l.Block != n.Layers[i-1].Block {
+			size = pool.Out(size)
+		}
+		if l.Block >= s.First {
+			return gpu.Shape{H: size.H, W: size.W, C: l.In}, nil
+		}
+	}
+	return gpu.Shape{}, usageErrorf(nil, "%s has no block %d", n.Name, s.First)
+}
+
+// Work is the multiplications of a stage's convolutions for each unit of its
+// input, forward.
+func (n *Network) Work(s Stage, o PassOptions) (float64, error) {
+	o.Stage = s
+	start, depth, _, err := n.extent(o)
+	if err != nil {
+		return 0, err
+	}
+	total, first := 0.0, n.Layers[start].Block
+	for _, l := range n.Layers[start:depth] {
+		total += 9 * float64(l.In*l.Out) / float64(int(1)<<(2*(l.Block-first)))
+	}
+	return total, nil
+}
+
+// extent returns the layers that a pass computes, start to depth-1, and which
+// of them are taps.
+func (n *Network) extent(o PassOptions) (start, depth int, taps map[string]bool, err error) {
+	if len(o.Taps) == 0 {
+		return 0, 0, nil, usageErrorf([]string{"name a layer, such as relu4_2"}, "no layer named")
+	}
+	taps = map[string]bool{}
+	for _, name := range o.Taps {
+		tap, err := n.ParseLayer(name)
+		if err != nil {
+			return 0, 0, nil, err
+		}
+		d, err := n.Depth(tap)
+		if err != nil {
+			return 0, 0, nil, err
+		}
+		taps[tap] = true
+		depth = max(depth, d)
+	}
+	for start < depth && n.Layers[start].Block < o.Stage.First {
+		start++
+	}
+	above := o.Stage.Last == 0 || n.Layers[depth-1].Block > o.Stage.Last
+	for o.Stage.Last > 0 && depth > 0 && n.Layers[depth-1].Block > o.Stage.Last {
+		depth--
+	}
+	if start >= depth || !above {
+		return 0, 0, nil, usageErrorf(nil, "%s has no blocks %d to %d above its deepest tap", n.Name, o.Stage.First, o.Stage.Last)
+	}
+	return start, depth, taps, nil
+}
