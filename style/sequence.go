@@ -42,7 +42,8 @@ type Sequence struct {
 type Frame struct {
 	*Result
 	// Moved is the frame before as this one began with it, Trust where that shows
-	// what this one shows, (H, W, 1). Both are nil for the first frame.
+	// what this one shows, (H, W, 1). Both are nil for the first frame, and for
+	// one in which the flow found nothing of the one before.
 	Moved *Picture
 	Trust *Map
 }
@@ -88,6 +89,9 @@ func (s *Sequence) next() Options {
 // NextPlan is that of each frame but the first.
 func (s *Sequence) NextPlan() (Plan, error) { return NewPlan(s.plan.W(), s.plan.H(), s.next(), s.env) }
 
+// SetProgress makes f what is told of the frames to come.
+func (s *Sequence) SetProgress(f func(Event)) { s.env.Progress = f }
+
 // Start forgets the frame before: the next one begins a shot.
 func (s *Sequence) Start() { s.content, s.result = nil, nil }
 
@@ -107,8 +111,13 @@ func (s *Sequence) Next(ctx context.Context, content *Picture) (*Frame, error) {
 	in, o, f := s.in, s.o.Options, &Frame{}
 	in.Content = content
 	if s.result != nil {
-		o = s.next()
 		f.Moved, f.Trust = s.motion(s.fit(content))
+		if s.o.Flow == FlowDense && mean(f.Trust.Pix) < leastTrust {
+			f.Moved, f.Trust = nil, nil
+		}
+	}
+	if f.Moved != nil {
+		o = s.next()
 		in.Init, in.Earlier = f.Moved, &Earlier{f.Moved, f.Trust}
 	}
 	var err error
@@ -123,6 +132,19 @@ func (s *Sequence) Next(ctx context.Context, content *Picture) (*Frame, error) {
 // fit brings a photograph to the shot's size.
 func (s *Sequence) fit(content *Picture) *Picture {
 	return content.Flatten().Resize(s.plan.W(), s.plan.H(), picture.Lanczos3)
+}
+
+// leastTrust is the share of a frame that must be known from the one before.
+// Below it the flow found nothing, so the scene is another: the frame is painted
+// as the first of a shot.
+const leastTrust = 0.1
+
+func mean(v []float32) float64 {
+	sum := 0.0
+	for _, x := range v {
+		sum += float64(x)
+	}
+	return sum / float64(len(v))
 }
 
 // coded rounds a picture to what 8 bits hold.

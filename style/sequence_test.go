@@ -139,6 +139,26 @@ func TestPlainFrames(t *testing.T) {
 	}
 }
 
+// TestCutWithinAShot: where nothing of the frame before is found, the frame is
+// painted as a first one.
+func TestCutWithinAShot(t *testing.T) {
+	o := sequenceOptions()
+	s, err := NewSequence(64, 48, Inputs{Styles: tinyInputs().Styles}, o, tinyEnv(2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Next(context.Background(), noisePicture(64, 48, 77)); err != nil {
+		t.Fatal(err)
+	}
+	f, err := s.Next(context.Background(), panned(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if first := shoot(t, o, 1)[0]; f.Moved != nil || !slices.Equal(f.Picture.Pix, first.Picture.Pix) {
+		t.Error("the frame begins with one that has nothing to do with it")
+	}
+}
+
 func TestBadSequences(t *testing.T) {
 	for name, change := range map[string]func(*SequenceOptions){
 		"flow":       func(o *SequenceOptions) { o.Flow = "thick" },

@@ -15,6 +15,7 @@ func newApp(s *session) *cli.App {
 			doodleCommand(s),
 			analogyCommand(s),
 			textureCommand(s),
+			videoCommand(s),
 			demoCommand(s),
 			samplesCommand(s),
 			mapCommand(s),

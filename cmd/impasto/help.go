@@ -17,6 +17,7 @@ var mainFlags = []string{
 	"style-weights", "init", "output", "overwrite", "report", "style-weight", "content-weight",
 	"color", "preset", "iterations", "seed", "size", "draft", "weights", "dry-run",
 	"patch-weight", "map", "style-map", "map-weight", "variety", "edit",
+	"temporal-weight", "next-iterations", "from", "to", "every",
 }
 
 // examples are shown in the help of each command.
@@ -26,6 +27,7 @@ var examples = map[string][2]string{
 	"doodle":      {"impasto doodle painting.jpg --map doodle.png", "impasto doodle painting.jpg --content photo.jpg"},
 	"analogy":     {"impasto analogy map.png painting.jpg edited.png", "impasto analogy --edit edited.png painting.jpg"},
 	"texture":     {"impasto texture painting.jpg --size 512x512", "impasto texture painting.jpg --seed 7 -o wallpaper.png"},
+	"video":       {"impasto video film.mp4 painting.jpg -o out.mp4", "impasto video frames/ painting.jpg -o painted/ --dry-run"},
 	"demo":        {"impasto demo", "impasto demo --content still-life --style mosaic"},
 	"samples":     {"impasto samples", "impasto samples pictures/ --size 640"},
 	"map":         {"impasto map derive painting.jpg -k 6", "impasto map lint painting_sem.png photo_sem.png"},

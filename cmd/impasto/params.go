@@ -35,7 +35,7 @@ const (
 // what speaks of one picture alone.
 const modeVideo = "video"
 
-var notInVideo = []string{"content", "protect", "save-every", "checkpoint", "resume", "report", "no-recipe", "depth"}
+var notInVideo = []string{"content", "protect", "save-every", "frames", "checkpoint", "resume", "report", "no-recipe", "depth"}
 
 // in reports whether a setting belongs to a mode.
 func (p param) in(mode string) bool {

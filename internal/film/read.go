@@ -16,11 +16,7 @@ import (
 // OpenFilm opens a film. sel says which of its frames are meant; they are
 // numbered anew, from 0.
 func (t Tools) OpenFilm(ctx context.Context, path string, sel Selection) (Source, error) {
-	if !t.OK() {
-		return nil, inputError("ffmpeg_missing", "%q is a film, and ffmpeg, which reads films, is not installed", path).
-			hint("apt install ffmpeg   (or brew, winget)", fmt.Sprintf("ffmpeg -i %s frames/%%05d.png   on a machine that has it, then impasto video frames/", shellWord(path)))
-	}
-	info, err := t.probe(ctx, path)
+	info, err := t.Probe(ctx, path)
 	if err != nil {
 		return nil, err
 	}

@@ -52,7 +52,7 @@ func (b *bar) open(u Update) {
 	b.line = b.group.New(0, style,
 		mpb.BarWidth(22),
 		mpb.PrependDecorators(text(func(u Update) string {
-			return fmt.Sprintf("scale %d/%d  %dx%d ", u.Scale, u.Scales, u.W, u.H)
+			return fmt.Sprintf("%s %d/%d  %dx%d ", u.what(), u.Scale, u.Scales, u.W, u.H)
 		})),
 		mpb.AppendDecorators(text(func(u Update) string { return tail(u, width) })))
 	b.line.SetTotal(int64(u.Iters), false)

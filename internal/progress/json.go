@@ -41,7 +41,7 @@ func (j *jsonLines) Update(u Update) {
 		loss[t.Name] = finite(t.Value)
 	}
 	object := map[string]any{
-		"scale": u.Scale, "scales": u.Scales, "width": u.W, "height": u.H,
+		u.what(): u.Scale, u.what() + "s": u.Scales, "width": u.W, "height": u.H,
 		"iter": u.Iter, "iters": u.Iters, "loss": loss, "its": finite(u.ItsPerSecond),
 	}
 	if u.ETA >= 0 {

@@ -34,8 +34,8 @@ func (p *plain) Update(u Update) {
 	if u.Memory > 0 {
 		memory = "  " + Bytes(u.Memory)
 	}
-	p.line("scale %d/%d  %dx%d  %d/%d  %s  %s  %s%s",
-		u.Scale, u.Scales, u.W, u.H, u.Iter, u.Iters, rate(u.ItsPerSecond), losses(u), eta(u.ETA), memory)
+	p.line("%s %d/%d  %dx%d  %d/%d  %s  %s  %s%s",
+		u.what(), u.Scale, u.Scales, u.W, u.H, u.Iter, u.Iters, rate(u.ItsPerSecond), losses(u), eta(u.ETA), memory)
 }
 
 func (p *plain) Event(kind, message string, _ map[string]any) {

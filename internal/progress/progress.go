@@ -14,14 +14,23 @@ import (
 
 // Update is the state of a render after one iteration.
 type Update struct {
-	Scale, Scales int // from 1
-	W, H          int // pixels of this scale
-	Iter, Iters   int // from 1, of this scale
+	What          string // that is counted by Scale: "" is "scale"
+	Scale, Scales int    // from 1
+	W, H          int    // pixels of this scale
+	Iter, Iters   int    // from 1, of this scale
 	ItsPerSecond  float64
 	ETA           time.Duration // of the whole render; negative while unknown
 	Loss          float64
 	Terms         []Term // parts of Loss, in a fixed order
 	Memory        int64  // bytes held, 0 when unknown
+}
+
+// what is the word for what Scale counts.
+func (u Update) what() string {
+	if u.What == "" {
+		return "scale"
+	}
+	return u.What
 }
 
 // Term is one named part of a loss.

@@ -1,0 +1,207 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/impasto/impasto/internal/film"
+	"github.com/impasto/impasto/internal/picture"
+	"github.com/impasto/impasto/internal/recipe"
+	"github.com/impasto/impasto/style"
+)
+
+// Painted frames lie in a folder until the film is made, with a file that says
+// what they are of. A frame is written when it is whole, so what is there need
+// not be painted again; and since a frame follows from the photograph and the
+// codes of the one before, a film taken up there is the same to the byte.
+
+// videoOrder is everything that decides the painted frames, and orderFile where
+// it is kept, with the shots that were found.
+type videoOrder struct {
+	Options        style.Options  `json:"options"`
+	Flow           string         `json:"flow"`
+	NextIterations int            `json:"next-iterations"`
+	Cut            float64        `json:"cut"`
+	Frames         string         `json:"input"` // SHA-256 of the film, or over the pictures
+	Rate           string         `json:"fps"`
+	From           int            `json:"from"`
+	To             string         `json:"to"`
+	Every          int            `json:"every"`
+	Size           string         `json:"size of the input"`
+	Styles         []string       `json:"styles"`
+	Weights        recipe.Weights `json:"weights"`
+	Device         string         `json:"device"`
+}
+
+const orderFile = "impasto-video.json"
+
+type keptOrder struct {
+	Order videoOrder  `json:"order"`
+	Shots []film.Shot `json:"shots"`
+}
+
+func (o videoOrder) hash() string {
+	text, _ := json.Marshal(o) // numbers are checked, so this cannot fail
+	return sumOf(text)
+}
+
+// frame is the file of frame n, from 0.
+func (v *video) frame(n int) string {
+	dir, base := filepath.Split(v.frames)
+	return filepath.Join(dir, fmt.Sprintf(base, n+1))
+}
+
+// has reports whether a frame is painted.
+func (v *video) has(n int) bool {
+	st, err := os.Stat(v.frame(n))
+	return err == nil && st.Mode().IsRegular()
+}
+
+// done counts the painted frames.
+func (v *video) done() (n int) {
+	for i := range v.input.Frames {
+		if v.has(i) {
+			n++
+		}
+	}
+	return n
+}
+
+// openFrames finds the shots: those kept with the painted frames, if they are of
+// this order, or by looking through the film.
+func (v *video) openFrames(ctx context.Context) error {
+	dir := filepath.Dir(v.frames)
+	kept, err := readOrder(dir)
+	if err != nil && !v.set.on("restart") {
+		return err
+	}
+	if kept != nil && !v.set.on("restart") {
+		if what := difference(kept.Order, v.order); len(what) > 0 {
+			return newFault(exitOutput, "other_frames", fmt.Sprintf("the frames in %q are of another film: %s", dir, strings.Join(what[:min(3, len(what))], ", ")),
+				"--restart   (paint them anew)", "another -o")
+		}
+		v.shots = kept.Shots
+		v.input.Frames = v.shots[len(v.shots)-1].Last + 1
+	} else {
+		if kept == nil && v.has(0) && !v.set.on("restart") {
+			return newFault(exitOutput, "other_frames", fmt.Sprintf("%q exists, and nothing says what it was painted from", v.frame(0)), "--restart   (paint it anew)", "another -o")
+		}
+		if v.shots, err = film.Shots(ctx, v.source, v.order.Cut); err != nil {
+			return err
+		}
+		v.input = v.source.Info()
+	}
+	if v.film.Path != "" && v.film.Sound.Path != "" {
+		v.film.Sound.Len = v.rate.Seconds(v.input.Frames)
+	}
+	return nil
+}
+
+// beginFrames makes the folder, and empties it of frames to be painted anew.
+func (v *video) beginFrames() error {
+	dir := filepath.Dir(v.frames)
+	if err := makeDirectory(dir); err != nil {
+		return err
+	}
+	if v.set.on("restart") {
+		for i := 0; v.has(i) || i < v.input.Frames; i++ {
+			_ = os.Remove(v.frame(i)) // what stays is replaced
+		}
+	}
+	return picture.WriteFile(filepath.Join(dir, orderFile), func(w io.Writer) error {
+		e := json.NewEncoder(w)
+		e.SetIndent("", " ")
+		return e.Encode(keptOrder{v.order, v.shots})
+	})
+}
+
+// removeFrames gives the folder back once the film is made.
+func (v *video) removeFrames() {
+	dir := filepath.Dir(v.frames)
+	for i := range v.input.Frames {
+		_ = os.Remove(v.frame(i))
+	}
+	left, _ := filepath.Glob(filepath.Join(dir, "*.tmp-*")) // of a process that was killed
+	for _, name := range append(left, filepath.Join(dir, orderFile)) {
+		_ = os.Remove(name)
+	}
+	_ = os.Remove(dir) // if nothing else lies there
+}
+
+// readOrder reads what is kept in a folder: nil where there is nothing.
+func readOrder(dir string) (*keptOrder, error) {
+	path := filepath.Join(dir, orderFile)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	var kept keptOrder
+	if err == nil {
+		err = json.Unmarshal(text, &kept)
+	}
+	if err == nil && !whole(kept.Shots) {
+		err = errors.New("its shots do not follow each other")
+	}
+	if err != nil {
+		return nil, newFault(exitOutput, "other_frames", fmt.Sprintf("%q, which says what the frames beside it are of, cannot be read: %s", path, osReason(err)), "--restart   (paint them anew)")
+	}
+	return &kept, nil
+}
+
+// whole reports whether shots cover frames from 0 on, each once.
+func whole(shots []film.Shot) bool {
+	next := 0
+	for _, s := range shots {
+		if s.First != next || s.Last < s.First {
+			return false
+		}
+		next = s.Last + 1
+	}
+	return next > 0
+}
+
+// difference names what differs between two orders.
+func difference(then, now videoOrder) (what []string) {
+	flat := func(o videoOrder) map[string]string {
+		text, _ := json.Marshal(o)
+		var all, options map[string]json.RawMessage
+		_ = json.Unmarshal(text, &all) // it was just written
+		_ = json.Unmarshal(all["options"], &options)
+		list := map[string]string{}
+		for name, value := range all {
+			if name != "options" {
+				list[name] = string(value)
+			}
+		}
+		for name, value := range options {
+			list[name] = string(value)
+		}
+		return list
+	}
+	a, b := flat(then), flat(now)
+	for name := range b {
+		if _, ok := a[name]; !ok {
+			a[name] = "not set"
+		}
+	}
+	for name, was := range a {
+		is := either(b[name], "not set")
+		switch {
+		case was == is:
+		case len(was)+len(is) > 40: // sums, lists
+			what = append(what, name+" differs")
+		default:
+			what = append(what, fmt.Sprintf("%s is %s there and %s here", name, was, is))
+		}
+	}
+	slices.Sort(what)
+	return what
+}

@@ -1,0 +1,308 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"runtime/debug"
+
+	"github.com/impasto/impasto/internal/film"
+	"github.com/impasto/impasto/internal/picture"
+	"github.com/impasto/impasto/internal/progress"
+	"github.com/impasto/impasto/style"
+)
+
+// videoOutcome is what the command says of a finished film, as JSON too.
+type videoOutcome struct {
+	Type    string   `json:"type"` // "result"
+	Output  string   `json:"output"`
+	W       int      `json:"width"`
+	H       int      `json:"height"`
+	Frames  int      `json:"frames"`
+	Painted int      `json:"painted"` // now; the others were there
+	Shots   int      `json:"shots"`
+	Seconds float64  `json:"seconds"`
+	Flicker *float64 `json:"flicker"` // mean over frames painted now, in levels of 255
+	Weights string   `json:"weights"`
+	Seed    uint64   `json:"seed"`
+	Recipe  string   `json:"recipe"` // hash
+	Stopped string   `json:"stopped,omitempty"`
+}
+
+// roll is the painting of frames under way.
+type roll struct {
+	show    *show
+	reader  film.Reader
+	at      int // the frame the reader gives next
+	painted int
+	flicker float64 // sum over flickers
+	pairs   int     // of them
+	spent   time.Duration
+	left    float64 // seconds, as planned, of what is to be painted
+	paid    float64 // of that, what is painted
+}
+
+// run paints what is missing and makes the film; prepare has been called.
+func (v *video) run(ctx context.Context, signals *signals) error {
+	if v.set.on("dry-run") {
+		return v.dryRun()
+	}
+	if v.out.skip {
+		if !v.quiet && !v.json {
+			fmt.Fprintf(v.stderr, "impasto: %q exists and is left alone\n", v.out.path)
+		}
+		return v.tell(videoOutcome{Type: "result", Output: v.out.path, Stopped: "skipped"})
+	}
+	show, err := v.newShow()
+	if err != nil {
+		return err
+	}
+	defer show.reporter.Close()
+	for _, n := range v.notes {
+		show.reporter.Event("warning", n, nil)
+	}
+	if err := v.beginFrames(); err != nil {
+		return err
+	}
+	show.reporter.Start(v.header(), v.describe())
+	if had := v.done(); had > 0 {
+		show.reporter.Event("checkpoint", fmt.Sprintf("%d of %s are painted already", had, count(v.input.Frames, "frame")), nil)
+	}
+	if !v.quiet && show.screen != nil {
+		show.screen.Reserve(v.plan.W(), v.plan.H())
+	}
+	debug.SetGCPercent(garbagePercent)
+	v.begun = time.Now()
+	r := &roll{show: show, left: v.seconds()}
+	defer r.close()
+	for _, s := range v.shots {
+		if err := v.paintShot(ctx, s, r); err != nil {
+			return v.stopped(signals, err)
+		}
+	}
+	return v.finishFilm(ctx, signals, r)
+}
+
+// paintShot paints the frames of a shot that are not there yet, in order. It
+// needs nothing of other shots but the source to read from, and leaves nothing
+// but files: killed and called again, it goes on.
+func (v *video) paintShot(ctx context.Context, s film.Shot, r *roll) error {
+	v.sequence.Start()
+	last := -1 // the frame that the sequence would follow
+	for n := s.First; n <= s.Last; n++ {
+		if v.has(n) {
+			continue
+		}
+		if n > s.First && last != n-1 {
+			if err := v.follow(ctx, n-1, r); err != nil {
+				return err
+			}
+		}
+		content, err := r.frame(ctx, v.source, n)
+		if err != nil {
+			return err
+		}
+		begun := time.Now()
+		v.sequence.SetProgress(func(e style.Event) { v.watchFrame(r, n, e) })
+		f, err := v.sequence.Next(ctx, content)
+		if err != nil {
+			return v.frameFault(n, err)
+		}
+		if err := picture.Save(v.frame(n), f.Picture, picture.WriteOptions{Software: software()}); err != nil {
+			return err
+		}
+		last = n
+		v.tellFrame(r, n, f, time.Since(begun))
+	}
+	return nil
+}
+
+// follow makes a painted frame the one before the next.
+func (v *video) follow(ctx context.Context, n int, r *roll) error {
+	content, err := r.frame(ctx, v.source, n)
+	if err != nil {
+		return err
+	}
+	painted, _, err := picture.Read(v.frame(n), picture.ReadOptions{Role: "painted frame"})
+	if err != nil {
+		return err
+	}
+	return v.sequence.Follow(content, painted)
+}
+
+// frame reads frame n. Frames are mostly wanted in order, so one reader serves
+// all; it is opened anew to go back.
+func (r *roll) frame(ctx context.Context, source film.Source, n int) (*picture.Picture, error) {
+	if r.reader != nil && n < r.at {
+		r.close()
+	}
+	if r.reader == nil {
+		reader, err := source.Read(ctx, n)
+		if err != nil {
+			return nil, err
+		}
+		r.reader, r.at = reader, n
+	}
+	for {
+		p, err := r.reader.Next()
+		if err == io.EOF {
+			err = newFault(exitInput, "no_frames", fmt.Sprintf("%q ends before frame %d, which was there before", source.Info().Path, n+1), "--restart")
+		}
+		if err != nil {
+			return nil, err
+		}
+		r.at++
+		if r.at > n {
+			return p, nil
+		}
+	}
+}
+
+func (r *roll) close() {
+	if r.reader != nil {
+		r.reader.Close()
+		r.reader = nil
+	}
+}
+
+// watchFrame is called after iterations.
+func (v *video) watchFrame(r *roll, n int, e style.Event) {
+	if e.Notice != "" && strings.Contains(e.Notice, "finite") {
+		r.show.reporter.Event("warning", fmt.Sprintf("frame %d: %s", n+1, e.Notice), nil)
+	}
+	eta := time.Duration(-1)
+	if r.paid > 0 {
+		eta = time.Duration(float64(r.spent)*(r.left-r.paid)/r.paid) - e.Elapsed
+		eta = max(eta, 0)
+	}
+	r.show.reporter.Update(progress.Update{
+		What: "frame", Scale: n + 1, Scales: v.input.Frames, W: e.W, H: e.H, Iter: e.Done, Iters: e.Planned,
+		ItsPerSecond: e.PerSecond, ETA: eta, Loss: e.Losses.Total, Memory: e.Bytes, Terms: terms(e.Losses),
+	})
+	if r.show.due(time.Now()) {
+		r.show.preview(e.Snapshot(), false)
+	}
+}
+
+// tellFrame reports a painted frame.
+func (v *video) tellFrame(r *roll, n int, f *style.Frame, took time.Duration) {
+	r.painted++
+	r.spent += took
+	r.paid += v.next.Seconds
+	if f.Moved == nil {
+		r.paid += v.plan.Seconds - v.next.Seconds
+	}
+	facts := map[string]any{"frame": n + 1, "output": v.frame(n), "seconds": took.Seconds()}
+	text := fmt.Sprintf("%s in %s", v.frame(n), progress.Span(took))
+	if flicker := f.Flicker(); !math.IsNaN(flicker) {
+		r.flicker += flicker
+		r.pairs++
+		facts["flicker"] = flicker
+		text += fmt.Sprintf(", flicker %.2f", flicker)
+	} else {
+		text += ", begun anew"
+	}
+	r.show.reporter.Event("frame", text, facts)
+}
+
+// frameFault names the frame that something went wrong with.
+func (v *video) frameFault(n int, err error) error {
+	var diverged *style.DivergedError
+	if errors.As(err, &diverged) {
+		f := classify(diverged)
+		f.Message = fmt.Sprintf("frame %d: %s", n+1, f.Message)
+		return f
+	}
+	return err
+}
+
+// stopped is how painting ends early. What is painted stays.
+func (v *video) stopped(signals *signals, err error) error {
+	if !errors.Is(err, context.Canceled) {
+		return err
+	}
+	f := signals.fault(fmt.Sprintf("interrupted after %d of %s, which are kept in %q", v.done(), count(v.input.Frames, "frame"), filepath.Dir(v.frames)))
+	f.Try = []string{v.again() + "   (goes on there)"}
+	return f
+}
+
+// again is the command line, without what would begin anew.
+func (v *video) again() string {
+	var words []string
+	for _, w := range v.args {
+		if w != "--restart" && w != "-restart" {
+			words = append(words, w)
+		}
+	}
+	words[0] = "impasto"
+	for i, w := range words {
+		words[i] = shellWord(w)
+	}
+	return strings.Join(words, " ")
+}
+
+// finishFilm makes the film of the painted frames.
+func (v *video) finishFilm(ctx context.Context, signals *signals, r *roll) error {
+	o := videoOutcome{
+		Type: "result", Output: v.out.path, W: v.plan.W(), H: v.plan.H(), Frames: v.input.Frames, Painted: r.painted, Shots: len(v.shots),
+		Weights: v.network.Name, Seed: v.set.options.Seed, Recipe: v.order.hash(),
+	}
+	if r.pairs > 0 {
+		mean := r.flicker / float64(r.pairs)
+		o.Flicker = &mean
+	}
+	if v.film.Path != "" {
+		if !v.tools.OK() {
+			return newFault(exitOutput, "ffmpeg_missing", fmt.Sprintf("film %q was not made, for ffmpeg is not installed; its %s are in %q",
+				v.film.Path, count(v.input.Frames, "frame"), filepath.Dir(v.frames)), "apt install ffmpeg   (or brew, winget), and the same command", v.film.Command(v.frames, 1))
+		}
+		r.show.reporter.Event("writing", v.film.Path, map[string]any{"output": v.film.Path})
+		if err := v.writeFilm(ctx); err != nil {
+			return v.stopped(signals, err)
+		}
+		if !v.set.on("keep-frames") {
+			v.removeFrames()
+		}
+	}
+	took := time.Since(v.begun)
+	o.Seconds = took.Seconds()
+	message := fmt.Sprintf("%s, %d painted now, in %s", count(o.Frames, "frame"), o.Painted, progress.Span(took))
+	if o.Flicker != nil {
+		message += fmt.Sprintf(" · flicker %.2f of 255", *o.Flicker)
+	}
+	r.show.reporter.Result(message, map[string]any{"output": o.Output, "frames": o.Frames, "seconds": o.Seconds, "flicker": o.Flicker})
+	r.show.reporter.Close()
+	return v.tell(o)
+}
+
+// writeFilm encodes the painted frames in order.
+func (v *video) writeFilm(ctx context.Context) error {
+	w, err := v.tools.Create(ctx, v.film)
+	if err != nil {
+		return err
+	}
+	for n := range v.input.Frames {
+		p, _, err := picture.Read(v.frame(n), picture.ReadOptions{Role: "painted frame"})
+		if err == nil {
+			err = w.Write(p)
+		}
+		if err != nil {
+			w.Abort()
+			return err
+		}
+	}
+	return w.Close()
+}
+
+func (v *video) tell(o videoOutcome) error {
+	if v.json {
+		return writeJSON(v.stdout, o)
+	}
+	return printResult(v.stdout, o.Output)
+}
