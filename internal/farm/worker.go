@@ -226,6 +226,9 @@ func (w *Worker) do(ctx context.Context, p *place, s Status, t *Task, l Lease) (
 	t.Checkpointed = func(output string) {
 		mu.Lock()
 		defer mu.Unlock()
+		// The last one is saved because the attempt is being stopped.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+		defer cancel()
 		if err := w.keep(ctx, p, l, output); err != nil {
 			w.Log.Warn("a checkpoint was not kept", "job", s.Job.ID, "error", err)
 		}

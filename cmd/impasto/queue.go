@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/impasto/impasto/internal/farm"
+)
+
+// The queue that commands speak to: by default one in this user's state
+// directory, whose server is whichever process opened it first; with --queue
+// one elsewhere. docs/farm.md describes it for its users.
+
+func queueCommand(s *session) *cli.Command {
+	return command(&cli.Command{
+		Name:     "queue",
+		Category: categoryFarm,
+		Usage:    "look at the jobs of batches and change them; serve them to other machines",
+		Subcommands: []*cli.Command{
+			queueListCommand(s),
+			queueShowCommand(s),
+			queueWatchCommand(s),
+			queueRetryCommand(s),
+			queueCancelCommand(s),
+			queueRemoveCommand(s),
+			queueFetchCommand(s),
+			queueServeCommand(s),
+		},
+	})
+}
+
+// queueFlags are those of every command that speaks to a queue.
+func queueFlags(more ...cli.Flag) []cli.Flag {
+	return append(append(more,
+		textFlag("queue", "", groupQueue, "WHERE", "nats://HOST:PORT, or a folder (default: the one of this user)"),
+		textFlag("token-file", "", groupQueue, "FILE", "the secret of that server"),
+	), commonFlags()...)
+}
+
+// stateDirectory is where Impasto keeps what outlives a process and is neither
+// configuration nor a cache.
+func stateDirectory() (string, error) {
+	if dir := os.Getenv("IMPASTO_STATE"); dir != "" {
+		return filepath.Abs(dir)
+	}
+	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "impasto"), nil
+	}
+	if runtime.GOOS == "windows" || runtime.GOOS == "darwin" {
+		dir, err := os.UserConfigDir() // neither has a place for state alone
+		return filepath.Join(dir, "impasto", "state"), err
+	}
+	dir, err := os.UserHomeDir()
+	if err != nil {
+		return "", errors.New("there is no directory for state: neither $IMPASTO_STATE nor $HOME is set")
+	}
+	return filepath.Join(dir, ".local", "state", "impasto"), nil
+}
+
+// queueStore is the folder of a queue on this machine; "" is that of this user.
+func queueStore(where string) (string, error) {
+	if where != "" {
+		return filepath.Abs(home(where))
+	}
+	dir, err := stateDirectory()
+	return filepath.Join(dir, "queue"), err
+}
+
+// queuePlace is what --queue, IMPASTO_QUEUE and --token-file name.
+func queuePlace(c *cli.Context) (farm.Options, error) {
+	where := either(flagText(c, "queue"), os.Getenv("IMPASTO_QUEUE"))
+	o := farm.Options{Who: "impasto " + c.Command.FullName()}
+	file := home(flagText(c, "token-file"))
+	if !strings.Contains(where, "://") {
+		if file != "" {
+			return o, usageFault("--token-file is of a server elsewhere; --queue does not name one", "--queue nats://HOST:4222 --token-file "+file)
+		}
+		var err error
+		o.Store, err = queueStore(where)
+		return o, err
+	}
+	u, err := url.Parse(where)
+	if err != nil || u.Host == "" || u.Scheme != "nats" && u.Scheme != "tls" {
+		return o, badValue("queue", where, "nats://HOST:PORT or a folder")
+	}
+	if file != "" {
+		secret, err := os.ReadFile(file)
+		if err != nil {
+			return o, newFault(exitInput, "token_file", fmt.Sprintf("token file %q: %s", file, osReason(err)))
+		}
+		u.User = url.User(strings.TrimSpace(string(secret)))
+	}
+	if u.Port() == "" {
+		u.Host = net.JoinHostPort(u.Hostname(), "4222")
+	}
+	o.URL = u.String()
+	return o, nil
+}
+
+// openQueue opens the queue a command line names.
+func openQueue(ctx context.Context, c *cli.Context) (farm.Queue, error) {
+	o, err := queuePlace(c)
+	if err != nil {
+		return nil, err
+	}
+	return openFarm(ctx, o)
+}
+
+func openFarm(ctx context.Context, o farm.Options) (farm.Queue, error) {
+	q, err := farm.Open(ctx, o)
+	return q, queueFault(err)
+}
+
+// queueFault gives an error of the queue its exit code and ways out; nil stays
+// nil.
+func queueFault(err error) error {
+	var busy *farm.BusyError
+	var away *farm.UnreachableError
+	var ended *farm.EndedError
+	switch {
+	case errors.As(err, &busy):
+		return newFault(exitQueue, "queue_busy", busy.Error(), "wait until it has ended", "--queue nats://HOST:PORT", "--queue FOLDER   (another queue)")
+	case errors.As(err, &away):
+		return newFault(exitQueue, "queue_unreachable", away.Error(), "impasto queue serve   (on that machine)", "--token-file FILE, if the server wants its secret")
+	case errors.As(err, &ended):
+		return newFault(exitUsage, "job_state", ended.Error())
+	case errors.Is(err, context.DeadlineExceeded):
+		return newFault(exitQueue, "queue_unreachable", "the queue does not answer", "impasto doctor")
+	}
+	return err
+}
+
+// withQueue opens the queue, calls do and closes it.
+func (s *session) withQueue(c *cli.Context, do func(context.Context, farm.Queue) error) error {
+	ctx, signals := watchSignals()
+	defer signals.stop()
+	q, err := openQueue(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer q.Close()
+	err = queueFault(do(ctx, q))
+	if err != nil && ctx.Err() != nil {
+		return signals.fault("interrupted")
+	}
+	return err
+}

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/impasto/impasto/internal/farm"
+)
+
+func queueRetryCommand(s *session) *cli.Command {
+	return changeCommand(s, change{
+		name: "retry", usage: "queue jobs anew that failed or were cancelled", did: "queued anew",
+		fits: func(st farm.Status) bool { return st.State.Ended() }, state: "has not ended",
+		// What is done is made again only if it is named or asked for.
+		bulk: func(st farm.Status) bool { return st.State == farm.Failed || st.State == farm.Cancelled },
+		do:   farm.Queue.Retry,
+	})
+}
+
+func queueCancelCommand(s *session) *cli.Command {
+	return changeCommand(s, change{
+		name: "cancel", usage: "stop jobs, also those that run", did: "cancelled",
+		fits: func(st farm.Status) bool { return !st.State.Ended() }, state: "has ended",
+		do: farm.Queue.Cancel,
+	})
+}
+
+func queueRemoveCommand(s *session) *cli.Command {
+	return changeCommand(s, change{
+		name: "rm", usage: "forget jobs that have ended, and what only they need", did: "forgotten",
+		fits: func(st farm.Status) bool { return st.State.Ended() }, state: "has not ended; cancel it first",
+		do: farm.Queue.Remove, after: func(ctx context.Context, q farm.Queue) error {
+			_, err := farm.Sweep(ctx, q)
+			return err
+		},
+	})
+}
+
+// change is a command that does one thing to each of the jobs it is given.
+type change struct {
+	name, usage string
+	did         string                 // told afterwards
+	fits        func(farm.Status) bool // jobs it can be done to
+	state       string                 // what is said of others
+	bulk        func(farm.Status) bool // those meant by --batch or --all; nil: fits
+	do          func(q farm.Queue, ctx context.Context, id string) error
+	after       func(ctx context.Context, q farm.Queue) error
+}
+
+func changeCommand(s *session, what change) *cli.Command {
+	return &cli.Command{
+		Name:      what.name,
+		Usage:     what.usage,
+		ArgsUsage: "JOB...",
+		Flags:     queueFlags(append(chooseFlags(), allFlag())...),
+		Action: func(c *cli.Context) error {
+			return s.withQueue(c, func(ctx context.Context, q farm.Queue) error { return what.run(ctx, s, c, q) })
+		},
+	}
+}
+
+// run changes every job that can be changed, and tells of each that cannot.
+func (w change) run(ctx context.Context, s *session, c *cli.Context, q farm.Queue) error {
+	list, err := chosen(ctx, c, q)
+	if err != nil {
+		return err
+	}
+	named := c.NArg() > 0 || flagText(c, "state") != ""
+	var bad faults
+	ids := []string{}
+	for _, st := range list {
+		means := w.fits
+		if !named && w.bulk != nil {
+			means = w.bulk
+		}
+		if !means(st) {
+			if c.NArg() > 0 {
+				bad.add(newFault(exitUsage, "job_state", fmt.Sprintf("job %s (%s) is %s: it %s", st.Job.ID, st.Job.Name, st.State, w.state)))
+			}
+			continue
+		}
+		err := w.do(q, ctx, st.Job.ID)
+		var ended *farm.EndedError
+		switch {
+		case errors.As(err, &ended) || errors.Is(err, farm.ErrUnknown):
+			// It changed between the look and the deed.
+			bad.add(newFault(exitUsage, "job_state", err.Error()))
+		case err != nil:
+			return err
+		default:
+			ids = append(ids, st.Job.ID)
+		}
+	}
+	if w.after != nil && len(ids) > 0 {
+		if err := w.after(ctx, q); err != nil {
+			return err
+		}
+	}
+	if s.json {
+		if err := writeJSON(s.stdout, map[string]any{"type": "result", "done": w.did, "jobs": ids}); err != nil {
+			return err
+		}
+	} else if !s.quiet {
+		fmt.Fprintf(s.stderr, "%s: %s\n", w.did, count(len(ids), "job"))
+	}
+	return bad.err()
+}

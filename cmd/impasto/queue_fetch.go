@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/impasto/impasto/internal/farm"
+)
+
+func queueFetchCommand(s *session) *cli.Command {
+	return &cli.Command{
+		Name:      "fetch",
+		Usage:     "write the results of jobs that are done to their places",
+		ArgsUsage: "JOB...",
+		Flags: queueFlags(append(chooseFlags(), allFlag(),
+			textFlag("into", "", groupQueue, "FOLDER", "write them there, by their own names"),
+			&cli.BoolFlag{Name: "y", Usage: "replace files that are something else", Category: groupQueue})...),
+		Action: func(c *cli.Context) error {
+			return s.withQueue(c, func(ctx context.Context, q farm.Queue) error { return queueFetch(ctx, s, c, q) })
+		},
+	}
+}
+
+func queueFetch(ctx context.Context, s *session, c *cli.Context, q farm.Queue) error {
+	list, err := chosen(ctx, c, q)
+	if err != nil {
+		return err
+	}
+	into := home(flagText(c, "into"))
+	if into != "" {
+		if err := makeDirectory(into); err != nil {
+			return err
+		}
+		into, err = filepath.Abs(into)
+		if err != nil {
+			return err
+		}
+	}
+	var bad faults
+	for _, st := range list {
+		if st.State != farm.Done {
+			if c.NArg() > 0 {
+				bad.add(newFault(exitUsage, "job_state", fmt.Sprintf("job %s (%s) is %s and has no results", st.Job.ID, st.Job.Name, st.State)))
+			}
+			continue
+		}
+		if into != "" {
+			st, err = moved(st, into)
+			if err != nil {
+				bad.add(err)
+				continue
+			}
+		}
+		if err := collect(ctx, q, st, c.Bool("y")); err != nil {
+			bad.add(err)
+			continue
+		}
+		for _, path := range slices.Sorted(maps.Keys(st.Results)) {
+			if s.json {
+				if err := writeJSON(s.stdout, map[string]any{"type": "result", "job": st.Job.ID, "output": path, "sha256": st.Results[path]}); err != nil {
+					return err
+				}
+			} else if err := printResult(s.stdout, path); err != nil {
+				return err
+			}
+		}
+	}
+	return bad.err()
+}
+
+// moved is a job whose results belong into a folder.
+func moved(st farm.Status, folder string) (farm.Status, error) {
+	results := map[string]string{}
+	for path, sum := range st.Results {
+		to := filepath.Join(folder, filepath.Base(path))
+		if _, twice := results[to]; twice {
+			return st, newFault(exitOutput, "same_name", fmt.Sprintf("job %s has two results called %q", st.Job.ID, filepath.Base(path)), "without --into")
+		}
+		results[to] = sum
+	}
+	st.Results = results
+	return st, nil
+}
+
+// collect writes the results of a job that is done.
+func collect(ctx context.Context, q farm.Queue, st farm.Status, replace bool) error {
+	for _, path := range slices.Sorted(maps.Keys(st.Results)) {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return newFault(exitOutput, "folder", fmt.Sprintf("folder %q cannot be made: %s", filepath.Dir(path), osReason(err)))
+		}
+	}
+	return farm.Collect(ctx, q, st, replace)
+}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/impasto/impasto/internal/farm"
+)
+
+func queueServeCommand(s *session) *cli.Command {
+	return &cli.Command{
+		Name:  "serve",
+		Usage: "serve the queue to workers on other machines, until Ctrl-C",
+		Flags: queueFlags(
+			textFlag("listen", "", groupQueue, "HOST:PORT", "where workers reach it (default: 127.0.0.1:4222)"),
+		),
+		Action: func(c *cli.Context) error { return queueServe(s, c) },
+	}
+}
+
+func queueServe(s *session, c *cli.Context) error {
+	if c.NArg() > 0 {
+		return usageFault(fmt.Sprintf("queue serve takes no argument, got %q", c.Args().First()), "--listen HOST:PORT")
+	}
+	listen := either(flagText(c, "listen"), "127.0.0.1:4222")
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil || port == "" {
+		return badValue("listen", listen, "HOST:PORT, such as 0.0.0.0:4222")
+	}
+	o, err := servedStore(c)
+	if err != nil {
+		return err
+	}
+	o.Listen, o.MustServe = net.JoinHostPort(host, port), true
+	if l, err := net.Listen("tcp", o.Listen); err != nil { // the server would only say that it does not start
+		return newFault(exitQueue, "listen", fmt.Sprintf("%s cannot be listened on: %s", o.Listen, listenReason(err)), "--listen "+net.JoinHostPort(host, "0"))
+	} else {
+		l.Close()
+	}
+	ctx, signals := watchSignals()
+	defer signals.stop()
+	q, err := openFarm(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer q.Close()
+	at, err := farm.Reach(o.Store)
+	if err != nil {
+		return err
+	}
+	u, err := url.Parse(at)
+	if err != nil {
+		return err
+	}
+	secret := u.User.Username()
+	u.User = nil
+	file := home(flagText(c, "token-file"))
+	if file != "" {
+		if err := os.WriteFile(file, []byte(secret+"\n"), 0o600); err != nil {
+			return newFault(exitOutput, "token_file", fmt.Sprintf("token file %q cannot be written: %s", file, osReason(err)))
+		}
+	}
+	if s.json {
+		if err := writeJSON(s.stdout, map[string]any{"type": "start", "url": u.String(), "store": o.Store, "token_file": file}); err != nil {
+			return err
+		}
+	} else if !s.quiet {
+		fmt.Fprintf(s.stderr, "serving %s on %s\n", o.Store, u)
+		if file == "" {
+			file = o.Store + string(os.PathSeparator) + "token"
+		}
+		fmt.Fprintf(s.stderr, "workers: impasto worker --queue nats://%s --token-file FILE   (FILE: a copy of %s)\n", seenFrom(host, u.Port()), file)
+	}
+	<-ctx.Done()
+	if !s.quiet && !s.json {
+		fmt.Fprintln(s.stderr, "closing the queue; jobs wait for the next server")
+	}
+	return nil
+}
+
+// servedStore is the folder to serve: that of --queue, or this user's.
+func servedStore(c *cli.Context) (farm.Options, error) {
+	where := flagText(c, "queue")
+	if strings.Contains(where, "://") {
+		return farm.Options{}, badValue("queue", where, "the folder of the queue that is to be served")
+	}
+	store, err := queueStore(either(where, os.Getenv("IMPASTO_QUEUE")))
+	return farm.Options{Who: "impasto queue serve", Store: store}, err
+}
+
+// seenFrom is the address as another machine would write it.
+func seenFrom(host, port string) string {
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "HOST"
+		if name, err := os.Hostname(); err == nil {
+			host = name
+		}
+	}
+	return net.JoinHostPort(host, port)
+}
+
+// listenReason is the reason alone: "address already in use".
+func listenReason(err error) string {
+	text := err.Error()
+	return text[strings.LastIndex(text, ": ")+1:]
+}
