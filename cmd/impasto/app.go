@@ -22,6 +22,8 @@ func newApp(s *session) *cli.App {
 			replayCommand(s),
 			recipeCommand(s),
 			compareCommand(s),
+			queueCommand(s),
+			workerCommand(s),
 			weightsCommand(s),
 			devicesCommand(s),
 			doctorCommand(s),
@@ -46,6 +48,7 @@ func newApp(s *session) *cli.App {
 const (
 	categoryPaint   = "Paint"
 	categoryPicture = "Look into pictures"
+	categoryFarm    = "Many pictures"
 	categorySetup   = "Set up"
 )
 

@@ -144,5 +144,7 @@ var flagChoices = map[string][]string{
 	"style-blend": {"targets", "losses"},
 	"init":        {"content", "noise", "style", "gray"},
 	"pooling":     {"max", "avg", "l2"},
+	"state":       {"queued", "running", "done", "failed", "cancelled"},
+	"class":       {"cpu", "gpu"},
 	"size":        {"256", "384", "512", "1024", "content", "max"},
 }

@@ -21,9 +21,11 @@ const (
 	exitOK          = 0
 	exitFailure     = 1
 	exitUsage       = 2
+	exitSomeFailed  = 3
 	exitInput       = 4
 	exitOutput      = 5
 	exitWeights     = 10
+	exitQueue       = 11
 	exitDevice      = 12
 	exitMemory      = 13
 	exitDiverged    = 14
@@ -40,9 +42,11 @@ var exitTable = []struct {
 	{exitOK, "done"},
 	{exitFailure, "failure of another kind"},
 	{exitUsage, "the command line or the configuration is wrong"},
+	{exitSomeFailed, "a batch has ended and some of its jobs failed"},
 	{exitInput, "an input is unreadable or inconsistent"},
 	{exitOutput, "the output is refused or cannot be written"},
 	{exitWeights, "weights are missing or bad"},
+	{exitQueue, "the queue is in use or cannot be reached"},
 	{exitDevice, "the device is not available"},
 	{exitMemory, "there is not enough memory"},
 	{exitDiverged, "the optimisation diverged"},

@@ -50,6 +50,17 @@ var examples = map[string][2]string{
 	"completion":  {"source <(impasto completion bash)", "impasto completion fish > ~/.config/fish/completions/impasto.fish"},
 	"version":     {"impasto version", "impasto version --json"},
 	"recipe show": {"impasto recipe show out.png", "impasto recipe show out.png --json"},
+
+	"queue":        {"impasto queue ls", "impasto queue retry --state failed"},
+	"queue ls":     {"impasto queue ls", "impasto queue ls --batch jobs.yaml --state failed"},
+	"queue show":   {"impasto queue show coast", "impasto queue show 3f2a --json"},
+	"queue watch":  {"impasto queue watch", "impasto queue watch --batch jobs.yaml --progress plain"},
+	"queue retry":  {"impasto queue retry coast", "impasto queue retry --state failed"},
+	"queue cancel": {"impasto queue cancel coast", "impasto queue cancel --batch jobs.yaml"},
+	"queue rm":     {"impasto queue rm --state done", "impasto queue rm --batch jobs.yaml"},
+	"queue fetch":  {"impasto queue fetch --batch jobs.yaml", "impasto queue fetch coast --into pictures/"},
+	"queue serve":  {"impasto queue serve --listen 0.0.0.0:4222", "impasto queue serve --listen 0.0.0.0:4222 --token-file farm.token"},
+	"worker":       {"impasto worker", "impasto worker --queue nats://HOST:4222 --token-file farm.token --metrics :9100"},
 }
 
 func printHelp(w io.Writer, app *cli.App, l line) {
@@ -69,7 +80,7 @@ func appHelp(w io.Writer, app *cli.App) {
 		fmt.Fprintf(w, "  %s\n", e)
 	}
 	fmt.Fprintln(w)
-	for _, category := range []string{categoryPaint, categoryPicture, categorySetup} {
+	for _, category := range []string{categoryPaint, categoryPicture, categoryFarm, categorySetup} {
 		fmt.Fprintf(w, "%s\n", category)
 		var row, names []string
 		for _, c := range app.Commands {
@@ -78,7 +89,7 @@ func appHelp(w io.Writer, app *cli.App) {
 				names = append(names, c.Name)
 			}
 		}
-		if category == categorySetup { // the screen has 24 lines
+		if category == categorySetup || category == categoryFarm { // the screen has 24 lines
 			fmt.Fprintf(w, "  %s\n", strings.Join(names, ", "))
 			continue
 		}

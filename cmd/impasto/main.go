@@ -6,6 +6,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -23,12 +24,17 @@ type session struct {
 	stdout, stderr io.Writer
 	json, quiet    bool
 	verbose        int
-	args           []string // the command line as given
+	args           []string        // the command line as given
+	job            context.Context // ends a step of a job; nil where signals do
 }
 
 // run runs one command line and returns the exit code.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	s := &session{stdin: stdin, stdout: stdout, stderr: stderr, args: args}
+	return (&session{stdin: stdin, stdout: stdout, stderr: stderr, args: args}).run()
+}
+
+func (s *session) run() int {
+	args, stdout, stderr := s.args, s.stdout, s.stderr
 	app := newApp(s)
 	if n := len(args); n > 1 && args[n-1] == completionFlag {
 		complete(stdout, app, args[1:n-1])

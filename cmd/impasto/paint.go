@@ -61,7 +61,7 @@ func (r *render) run() error {
 		show.screen.Reserve(r.plan.W(), r.plan.H())
 	}
 
-	ctx, signals := watchSignals()
+	ctx, signals := r.watchSignals()
 	defer signals.stop()
 	res, err := r.paint(ctx, func(e style.Event) { r.watch(show, signals, e) })
 	if res == nil || res.Picture == nil {

@@ -54,10 +54,11 @@ const (
 	groupOptim  = "Optimisation"
 	groupScale  = "Scale"
 	groupDevice = "Device"
+	groupQueue  = "Queue"
 	groupCommon = "Common"
 )
 
-var groups = []string{groupInputs, groupOutput, groupFilm, groupLoss, groupOptim, groupScale, groupDevice, groupCommon}
+var groups = []string{groupInputs, groupOutput, groupFilm, groupLoss, groupOptim, groupScale, groupDevice, groupQueue, groupCommon}
 
 // params are the settings of a render, in the order of help.
 var params = []param{

@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"maps"
-	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -57,11 +55,11 @@ func queueFetch(ctx context.Context, s *session, c *cli.Context, q farm.Queue) e
 				continue
 			}
 		}
-		if err := collect(ctx, q, st, c.Bool("y")); err != nil {
+		if _, err := collect(ctx, q, st, c.Bool("y")); err != nil {
 			bad.add(err)
 			continue
 		}
-		for _, path := range slices.Sorted(maps.Keys(st.Results)) {
+		for _, path := range st.Job.Outputs {
 			if s.json {
 				if err := writeJSON(s.stdout, map[string]any{"type": "result", "job": st.Job.ID, "output": path, "sha256": st.Results[path]}); err != nil {
 					return err
@@ -76,24 +74,32 @@ func queueFetch(ctx context.Context, s *session, c *cli.Context, q farm.Queue) e
 
 // moved is a job whose results belong into a folder.
 func moved(st farm.Status, folder string) (farm.Status, error) {
-	results := map[string]string{}
-	for path, sum := range st.Results {
-		to := filepath.Join(folder, filepath.Base(path))
+	results, outputs := map[string]string{}, []string{}
+	for _, path := range st.Job.Outputs {
+		to := filepath.Join(folder, baseName(path))
 		if _, twice := results[to]; twice {
-			return st, newFault(exitOutput, "same_name", fmt.Sprintf("job %s has two results called %q", st.Job.ID, filepath.Base(path)), "without --into")
+			return st, newFault(exitOutput, "same_name", fmt.Sprintf("job %s has two results called %q", st.Job.ID, baseName(path)), "without --into")
 		}
-		results[to] = sum
+		results[to] = st.Results[path]
+		outputs = append(outputs, to)
 	}
-	st.Results = results
+	st.Results, st.Job.Outputs = results, outputs
 	return st, nil
 }
 
-// collect writes the results of a job that is done.
-func collect(ctx context.Context, q farm.Queue, st farm.Status, replace bool) error {
-	for _, path := range slices.Sorted(maps.Keys(st.Results)) {
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			return newFault(exitOutput, "folder", fmt.Sprintf("folder %q cannot be made: %s", filepath.Dir(path), osReason(err)))
+// collect writes the results of a job that is done, and returns how many of
+// them were not there yet.
+func collect(ctx context.Context, q farm.Queue, st farm.Status, replace bool) (int, error) {
+	n, err := farm.Collect(ctx, q, st, replace)
+	var bad faults
+	var exists *farm.ExistsError
+	for _, f := range toFaults(err) {
+		bad.add(f)
+	}
+	if errors.As(err, &exists) {
+		for _, f := range bad {
+			f.Exit, f.Code, f.Try = exitOutput, "exists", []string{"impasto queue fetch " + st.Job.ID + " -y   (replaces it)"}
 		}
 	}
-	return farm.Collect(ctx, q, st, replace)
+	return n, bad.err()
 }

@@ -172,7 +172,7 @@ func (r *render) verify(original string, rec recipe.Recipe) error {
 		show.reporter.Event("warning", n, nil)
 	}
 	show.reporter.Start(r.header(), r.describe())
-	ctx, signals := watchSignals()
+	ctx, signals := r.watchSignals()
 	defer signals.stop()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()

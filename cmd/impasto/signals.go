@@ -53,6 +53,15 @@ func watchSignals() (context.Context, *signals) {
 	return ctx, s
 }
 
+// watchSignals is what ends the work of a session: signals, or for a step of a
+// job whoever runs the job.
+func (s *session) watchSignals() (context.Context, *signals) {
+	if s.job != nil {
+		return s.job, &signals{stop: func() {}}
+	}
+	return watchSignals()
+}
+
 // wantsPicture reports, once, that SIGUSR1 came.
 func (s *signals) wantsPicture() bool { return s.picture.Swap(false) }
 

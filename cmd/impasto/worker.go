@@ -1,0 +1,279 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/impasto/impasto/internal/farm"
+	"github.com/impasto/impasto/internal/progress"
+)
+
+func workerCommand(s *session) *cli.Command {
+	return command(&cli.Command{
+		Name:     "worker",
+		Category: categoryFarm,
+		Usage:    "take jobs from a queue and paint them, until Ctrl-C",
+		Description: "Takes one job at a time on each device. On Ctrl-C or SIGTERM it takes no more,\n" +
+			"saves a checkpoint of what it is painting and gives that back to the queue;\n" +
+			"a second signal ends it at once, and another worker goes on from the last\n" +
+			"checkpoint. --metrics serves Prometheus text on /metrics, and /healthz.",
+		Flags: queueFlags(append(workFlags(),
+			textFlag("metrics", "", groupQueue, "HOST:PORT", "serve /metrics and /healthz there"),
+			&cli.BoolFlag{Name: "until-empty", Usage: "end when no job waits or runs", Category: groupQueue})...),
+		Action: func(c *cli.Context) error { return runWorker(s, c) },
+	})
+}
+
+// workFlags say what jobs are painted on.
+func workFlags() []cli.Flag {
+	return []cli.Flag{
+		textFlag("device", "", groupDevice, "NAME", "auto (all CUDA devices, or the processor), cpu, cuda:N (default: auto)"),
+		textFlag("class", "", groupQueue, "CLASS", "take jobs of this class: cpu or gpu (default: the device's)"),
+		textFlag("workers", "", groupDevice, "N", "jobs at once on the processor (default: 1)"),
+		textFlag("threads", "", groupDevice, "N", "processor threads for all of them (default: all)"),
+	}
+}
+
+// workplace is one place where jobs are painted, one at a time.
+type workplace struct {
+	device  string
+	class   string
+	threads int
+}
+
+// workplaces are what --device, --class, --workers and --threads ask for.
+func workplaces(c *cli.Context) ([]workplace, error) {
+	var bad faults
+	number := func(name string, fallback int) int {
+		text := flagText(c, name)
+		if text == "" {
+			return fallback
+		}
+		n := 0
+		if _, err := fmt.Sscanf(text, "%d", &n); err != nil || n < 1 || fmt.Sprint(n) != text {
+			bad.add(badValue(name, text, "a whole number from 1"))
+			return fallback
+		}
+		return n
+	}
+	workers, threads := number("workers", 1), number("threads", runtime.GOMAXPROCS(0))
+	class := flagText(c, "class")
+	if class != "" && class != farm.ClassCPU && class != farm.ClassGPU {
+		bad.add(usageFault(fmt.Sprintf("--class %q is neither cpu nor gpu", class)))
+	}
+	device := flagText(c, "device")
+	bad.add(checkDevice(device))
+	if len(bad) > 0 {
+		return nil, bad
+	}
+	var all []workplace
+	if device == "" || device == "auto" {
+		list, _ := listCUDA()
+		for n := range list {
+			all = append(all, workplace{device: fmt.Sprintf("cuda:%d", n), class: farm.ClassGPU})
+		}
+	} else if _, ok := cudaIndex(device); ok {
+		all = append(all, workplace{device: device, class: farm.ClassGPU})
+	}
+	if len(all) == 0 {
+		name := either(device, "cpu")
+		if name == "auto" {
+			name = "cpu"
+		}
+		for range workers {
+			all = append(all, workplace{device: name, class: farm.ClassCPU, threads: max(1, threads/workers)})
+		}
+	}
+	for i := range all {
+		all[i].class = either(class, all[i].class)
+	}
+	return all, nil
+}
+
+// crew are the workers of this process.
+type crew struct {
+	drain chan struct{}
+	once  sync.Once
+	done  sync.WaitGroup
+	clean []func()
+}
+
+// stop lets the workers give back what they have; wait waits for that.
+func (w *crew) stop() { w.once.Do(func() { close(w.drain) }) }
+
+func (w *crew) wait() {
+	w.done.Wait()
+	for _, f := range w.clean {
+		f()
+	}
+}
+
+// crewOptions are what workers have in common.
+type crewOptions struct {
+	empty time.Duration // end when nothing has come for this long; 0: never
+	ended func(farm.Status)
+	log   *slog.Logger
+}
+
+// hire starts a worker at each place.
+func hire(q farm.Queue, places []workplace, o crewOptions) (*crew, error) {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "localhost"
+	}
+	state, err := stateDirectory()
+	if err != nil {
+		return nil, err
+	}
+	w := &crew{drain: make(chan struct{})}
+	for i, at := range places {
+		dir, leave, err := farm.Claim(filepath.Join(state, "work"))
+		if err == nil {
+			w.clean = append(w.clean, leave)
+			var doer farm.Doer
+			var release func()
+			if doer, release, err = newDoer(at); err == nil {
+				w.clean = append(w.clean, release)
+				name := fmt.Sprintf("%s:%d", host, os.Getpid())
+				if len(places) > 1 {
+					name += fmt.Sprintf("/%d", i+1)
+				}
+				worker := &farm.Worker{Queue: q, Doer: doer, Class: at.class, Name: name, Dir: dir,
+					Empty: o.empty, Ended: o.ended, Log: o.log}
+				w.done.Go(func() {
+					// Stopped by drain alone: how a job ends must still be told.
+					_ = worker.Run(context.Background(), w.drain)
+				})
+			}
+		}
+		if err != nil {
+			w.stop()
+			w.wait()
+			return nil, err
+		}
+	}
+	return w, nil
+}
+
+// workLog is what workers tell of their jobs: with -v what they do, otherwise
+// only what goes wrong.
+func (s *session) workLog() *slog.Logger {
+	level := slog.LevelWarn
+	switch {
+	case s.json || s.quiet:
+		return nil
+	case s.verbose > 0:
+		level = slog.LevelInfo
+	}
+	return slog.New(slog.NewTextHandler(s.stderr, &slog.HandlerOptions{Level: level}))
+}
+
+// emptyFor is how long a worker with --until-empty waits before it looks
+// whether others still have jobs, which may come back.
+const emptyFor = 2 * time.Second
+
+func runWorker(s *session, c *cli.Context) error {
+	var bad faults
+	if c.NArg() > 0 {
+		bad.add(usageFault(fmt.Sprintf("worker takes no argument, got %q", c.Args().First()), "impasto batch submit "+c.Args().First()))
+	}
+	places, err := workplaces(c)
+	bad.add(err)
+	if len(bad) > 0 {
+		return bad
+	}
+	return s.withQueue(c, func(ctx context.Context, q farm.Queue) error {
+		m, err := newMetrics(q, flagText(c, "metrics"))
+		if err != nil {
+			return err
+		}
+		defer m.close()
+		if !s.quiet && !s.json {
+			fmt.Fprintf(s.stderr, "working on %s%s\n", describePlaces(places), m.where())
+		}
+		o := crewOptions{log: s.workLog(), ended: func(st farm.Status) {
+			m.ended(st)
+			s.tellAttempt(st)
+		}}
+		if c.Bool("until-empty") {
+			o.empty = emptyFor
+		}
+		for {
+			w, err := hire(m.counted(), places, o)
+			if err != nil {
+				return err
+			}
+			finished := make(chan struct{})
+			go func() { w.wait(); close(finished) }()
+			select {
+			case <-ctx.Done():
+				if !s.quiet && !s.json {
+					fmt.Fprintln(s.stderr, "stopping: what is being painted is saved and given back; again to end at once")
+				}
+				w.stop()
+				<-finished
+				return nil
+			case <-finished: // nothing has come for a while
+			}
+			if left, err := unfinished(ctx, q, places); err != nil || left == 0 {
+				return err
+			}
+		}
+	})
+}
+
+// unfinished counts the jobs that workers of these places could still get.
+func unfinished(ctx context.Context, q farm.Queue, places []workplace) (int, error) {
+	list, err := q.List(ctx, farm.Filter{})
+	n := 0
+	for _, st := range list {
+		if !st.State.Ended() && slices.ContainsFunc(places, func(at workplace) bool { return at.class == st.Job.Class }) {
+			n++
+		}
+	}
+	return n, err
+}
+
+func describePlaces(places []workplace) string {
+	var parts []string
+	for _, at := range places {
+		text := at.device
+		if at.threads > 0 {
+			text += ", " + count(at.threads, "thread")
+		}
+		parts = append(parts, text)
+	}
+	return strings.Join(parts, "; ")
+}
+
+// tellAttempt tells how an attempt ended.
+func (s *session) tellAttempt(st farm.Status) {
+	switch {
+	case s.json:
+		_ = writeJSON(s.stdout, struct {
+			Type string `json:"type"`
+			jobView
+		}{"job", viewOf(st)})
+	case !s.quiet || st.State == farm.Failed:
+		text := fmt.Sprintf("%s %q %s", st.Job.ID, st.Job.Name, st.State)
+		switch {
+		case st.State == farm.Done:
+			text += " in " + progress.Span(time.Duration(st.Seconds*float64(time.Second)))
+		case st.State == farm.Queued && st.Error == "":
+			text += ": given back"
+		case st.Error != "":
+			text += ": " + firstLine(st.Error)
+		}
+		fmt.Fprintf(s.stderr, "%s %s\n", time.Now().Format(time.TimeOnly), text)
+	}
+}

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/VictoriaMetrics/metrics"
+
+	"github.com/impasto/impasto/internal/farm"
+)
+
+// workMetrics counts what a worker does, and serves that as Prometheus text.
+type workMetrics struct {
+	queue  farm.Queue
+	set    *metrics.Set
+	server *http.Server
+	at     net.Listener // nil without --metrics
+}
+
+// newMetrics serves /metrics and /healthz on addr; "" serves nothing.
+func newMetrics(q farm.Queue, addr string) (*workMetrics, error) {
+	m := &workMetrics{queue: q, set: metrics.NewSet()}
+	if addr == "" {
+		return m, nil
+	}
+	var err error
+	if m.at, err = net.Listen("tcp", addr); err != nil {
+		return nil, newFault(exitFailure, "listen", fmt.Sprintf("metrics: %s cannot be listened on: %s", addr, listenReason(err)), "--metrics 127.0.0.1:0")
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /metrics", m.serveMetrics)
+	mux.HandleFunc("GET /healthz", m.serveHealth)
+	m.server = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	go m.server.Serve(m.at)
+	return m, nil
+}
+
+// where is the address for people, with a comma before it.
+func (m *workMetrics) where() string {
+	if m.at == nil {
+		return ""
+	}
+	return fmt.Sprintf(", metrics on http://%s/metrics", m.at.Addr())
+}
+
+func (m *workMetrics) close() {
+	if m.server != nil {
+		m.server.Close()
+	}
+}
+
+// ended counts an attempt.
+func (m *workMetrics) ended(st farm.Status) {
+	state := string(st.State)
+	switch {
+	case st.State == farm.Queued && st.Error != "":
+		state = "retried"
+	case st.State == farm.Queued:
+		state = "given_back"
+	}
+	m.set.GetOrCreateCounter(fmt.Sprintf("impasto_worker_jobs_total{state=%q}", state)).Inc()
+	m.set.GetOrCreateHistogram("impasto_worker_attempt_seconds").Update(time.Since(st.Started).Seconds())
+	var outcome struct{ Iterations int }
+	if json.Unmarshal(st.Outcome, &outcome) == nil && st.State == farm.Done {
+		m.set.GetOrCreateCounter("impasto_worker_iterations_total").Add(outcome.Iterations)
+	}
+}
+
+// counted is the queue, with the bytes that files take through it counted.
+func (m *workMetrics) counted() farm.Queue { return countedQueue{m.queue, m.set} }
+
+type countedQueue struct {
+	farm.Queue
+	set *metrics.Set
+}
+
+func (q countedQueue) Blobs() farm.Blobs { return countedBlobs{q.Queue.Blobs(), q.set} }
+
+type countedBlobs struct {
+	farm.Blobs
+	set *metrics.Set
+}
+
+func (b countedBlobs) Put(ctx context.Context, sum string, r io.Reader) error {
+	return b.Blobs.Put(ctx, sum, &countedReader{Reader: r, n: b.set.GetOrCreateCounter(`impasto_worker_bytes_total{to="queue"}`)})
+}
+
+func (b countedBlobs) Get(ctx context.Context, sum string) (io.ReadCloser, error) {
+	r, err := b.Blobs.Get(ctx, sum)
+	if err != nil {
+		return nil, err
+	}
+	return &countedReader{r, r, b.set.GetOrCreateCounter(`impasto_worker_bytes_total{to="worker"}`)}, nil
+}
+
+type countedReader struct {
+	io.Reader
+	io.Closer
+	n *metrics.Counter
+}
+
+func (c *countedReader) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	c.n.Add(n)
+	return n, err
+}
+
+// asked bounds how long a page waits for the queue.
+const asked = 5 * time.Second
+
+func (m *workMetrics) serveMetrics(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), asked)
+	defer cancel()
+	list, err := m.queue.List(ctx, farm.Filter{})
+	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+	up := 1
+	if err != nil {
+		up = 0
+	} else {
+		t := tallyOf(list)
+		for _, state := range jobStates {
+			fmt.Fprintf(w, "impasto_queue_jobs{state=%q} %d\n", state, t[state])
+		}
+	}
+	fmt.Fprintf(w, "impasto_queue_up %d\n", up)
+	m.set.WritePrometheus(w)
+	metrics.WriteProcessMetrics(w)
+}
+
+// serveHealth answers 200 while the queue does.
+func (m *workMetrics) serveHealth(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), asked)
+	defer cancel()
+	if _, err := m.queue.Blobs().Has(ctx, emptySum); err != nil {
+		http.Error(w, "the queue does not answer", http.StatusServiceUnavailable)
+		return
+	}
+	fmt.Fprintln(w, "ok")
+}
+
+// emptySum is the SHA-256 of no bytes: a question that costs nothing.
+const emptySum = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
