@@ -92,7 +92,7 @@ var params = []param{
 	{name: "no-recipe", group: groupOutput, usage: "do not write the recipe into the picture"},
 
 	{name: "temporal-weight", group: groupFilm, value: "X", usage: "closer to the frame before: less flicker; 0 is none", option: true, modes: modeVideo},
-	{name: "next-iterations", group: groupFilm, value: "N", usage: "of each frame but the first of a shot (default: half of the first's last scale)", modes: modeVideo},
+	{name: "next-iterations", group: groupFilm, value: "N", usage: "of each later frame of a shot (default: half)", modes: modeVideo},
 	{name: "flow", group: groupFilm, value: "KIND", usage: "how a frame begins: dense, the one before moved along optical flow; none, as it is", modes: modeVideo},
 	{name: "cut", group: groupFilm, value: "X", usage: "0..1: frames that differ by more begin a new shot; off (default: 0.4)", modes: modeVideo},
 	{name: "from", group: groupFilm, value: "TIME", usage: "begin there: 12.5, 1:02.5 or a frame such as 300f", modes: modeVideo, flagOnly: true},
@@ -237,7 +237,7 @@ func renderFlags(mode string) []cli.Flag {
 		if p.name == "style-weight" && strings.Contains(patchModes, mode) {
 			p.short, p.aka, p.advanced = "", "", true // the Gram loss, beside patches
 		}
-		if strings.Contains(mapModes, mode) && slices.Contains([]string{"style-weights", "init", "color"}, p.name) {
+		if (strings.Contains(mapModes, mode) || mode == modeVideo) && slices.Contains([]string{"style-weights", "init", "color"}, p.name) {
 			p.advanced = true // help is one screen
 		}
 		var f cli.Flag

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"time"
 )
@@ -13,12 +15,24 @@ import (
 // Tools are the paths of the programs, "" where they were not found.
 type Tools struct{ FFmpeg, FFprobe string }
 
-// Find looks for the programs on the path.
+// Environment names the variable with the folder that the programs are in,
+// where that is not the path's to find.
+const Environment = "IMPASTO_FFMPEG"
+
+// Find looks for the programs in that folder, or on the path.
 func Find() Tools {
-	var t Tools
-	t.FFmpeg, _ = exec.LookPath("ffmpeg")
-	t.FFprobe, _ = exec.LookPath("ffprobe")
-	return t
+	dir := os.Getenv(Environment)
+	look := func(name string) string {
+		if dir != "" {
+			name = filepath.Join(dir, name)
+		}
+		path, err := exec.LookPath(name)
+		if err != nil {
+			return ""
+		}
+		return path
+	}
+	return Tools{look("ffmpeg"), look("ffprobe")}
 }
 
 // OK reports whether both are there.

@@ -1,0 +1,255 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/impasto/impasto/internal/film"
+	"github.com/impasto/impasto/internal/picture"
+)
+
+// filmStudio is a folder with the command as "impasto" and a film of two shots
+// with sound, 20 frames at 10 a second, 48x36.
+func filmStudio(t *testing.T) (dir string, run func(args ...string) (stdout, stderr string, err error)) {
+	t.Helper()
+	tools := film.Find()
+	if !tools.OK() {
+		t.Skip("SKIPPED: needs ffmpeg and ffprobe (apt-get install ffmpeg)")
+	}
+	dir = t.TempDir()
+	if err := makeFiles(dir); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command(tools.FFmpeg, "-nostdin", "-loglevel", "error", "-f", "lavfi", "-i", "testsrc=duration=1:size=48x36:rate=10",
+		"-f", "lavfi", "-i", "color=c=0x883311:duration=1:size=48x36:rate=10", "-f", "lavfi", "-i", "sine=frequency=300:duration=2",
+		"-filter_complex", "[0:v][1:v]concat=n=2:v=1:a=0", "-c:a", "aac", filepath.Join(dir, "film.mp4")).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	program := filepath.Join(dir, "impasto") // the name under which TestMain runs the command
+	if err := os.Symlink(self, program); err != nil {
+		t.Fatal(err)
+	}
+	return dir, func(args ...string) (string, string, error) {
+		c := exec.Command(program, args...)
+		c.Dir = dir
+		var stdout, stderr bytes.Buffer
+		c.Stdout, c.Stderr = &stdout, &stderr
+		err := c.Run()
+		return stdout.String(), stderr.String(), err
+	}
+}
+
+var quickFilm = []string{"video", "film.mp4", "painting.png", "-s", "33x25", "-n", "2", "--weights", "mini"}
+
+// TestFilmToFilm: the film comes out with its length, rate and sound, and
+// nothing else is left.
+func TestFilmToFilm(t *testing.T) {
+	dir, run := filmStudio(t)
+	stdout, stderr, err := run(append(quickFilm, "-o", "{content}_{style}.mp4", "--json", "-q")...)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, stderr)
+	}
+	var o videoOutcome
+	if err := json.Unmarshal([]byte(stdout), &o); err != nil {
+		t.Fatal(err)
+	}
+	if o.Output != "film_painting.mp4" || o.Frames != 20 || o.Painted != 20 || o.Shots != 2 || o.W != 33 || o.H != 25 || o.Flicker == nil {
+		t.Errorf("result %+v", o)
+	}
+	info, err := film.Find().Probe(context.Background(), filepath.Join(dir, o.Output))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.W != 34 || info.H != 26 || info.Frames != 20 || info.Rate != (film.Rate{Num: 10, Den: 1}) || info.Sound != "aac" {
+		t.Errorf("the film is %+v", info)
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, "*frames*")); left != nil {
+		t.Errorf("left behind: %v", left)
+	}
+	if _, stderr, err = run(append(quickFilm, "-o", o.Output)...); err == nil || !strings.Contains(stderr, `"film_painting.mp4" exists`) {
+		t.Errorf("an existing film: %v\n%s", err, stderr)
+	}
+	if _, stderr, err = run(append(quickFilm, "-o", "film.mp4", "-y")...); err == nil || !strings.Contains(stderr, "is also the film that is painted") {
+		t.Errorf("over its own input: %v\n%s", err, stderr)
+	}
+
+	// a part of it, every other frame, its frames kept
+	_, stderr, err = run(append(quickFilm, "-o", "part.mkv", "--from", "0.5", "--to", "1.3", "--every", "2", "--keep-frames", "--frames", "cels", "--codec", "ffv1")...)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, stderr)
+	}
+	info, err = film.Find().Probe(context.Background(), filepath.Join(dir, "part.mkv"))
+	if err != nil || info.Frames < 4 || info.Rate != (film.Rate{Num: 5, Den: 1}) || info.Sound != "aac" {
+		t.Errorf("the part is %+v (%v)", info, err)
+	}
+	if names, _ := filepath.Glob(filepath.Join(dir, "cels", "frame_*.png")); len(names) != 4 {
+		t.Errorf("frames kept: %v", names)
+	}
+}
+
+// TestKilledFilmGoesOn: killed without warning after some frames and begun
+// again, the frames are those of a run that was left alone, and those painted
+// before were not painted again.
+func TestKilledFilmGoesOn(t *testing.T) {
+	dir, run := filmStudio(t)
+	frames := append(quickFilm[:len(quickFilm):len(quickFilm)], "-o", "quiet/")
+	if _, stderr, err := run(frames...); err != nil {
+		t.Fatalf("%v\n%s", err, stderr)
+	}
+	frames[len(frames)-1] = "killed/"
+	for _, at := range []int{3, 12} {
+		c := exec.Command(filepath.Join(dir, "impasto"), frames...)
+		c.Dir = dir
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		wanted := filepath.Join(dir, "killed", fmt.Sprintf(frameFile, at))
+		for range 3000 {
+			if _, err := os.Stat(wanted); err == nil {
+				break
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
+		_ = c.Process.Kill()
+		_ = c.Wait() // killed, or done before
+	}
+	first := filepath.Join(dir, "killed", fmt.Sprintf(frameFile, 1))
+	before, err := os.Stat(first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, stderr, err := run(frames...); err != nil || !strings.Contains(stderr, "frames are painted already") {
+		t.Fatalf("%v\n%s", err, stderr)
+	}
+	if after, err := os.Stat(first); err != nil || !after.ModTime().Equal(before.ModTime()) {
+		t.Error("the first frame was painted again")
+	}
+	for n := range 20 {
+		var both [2][]byte
+		for i, folder := range []string{"quiet", "killed"} {
+			if both[i], err = os.ReadFile(filepath.Join(dir, folder, fmt.Sprintf(frameFile, n+1))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !bytes.Equal(both[0], both[1]) {
+			t.Errorf("frame %d is another after killing", n+1)
+		}
+	}
+}
+
+// TestInterruptedFilm: Ctrl-C ends with the frames so far and how to go on.
+func TestInterruptedFilm(t *testing.T) {
+	dir, run := filmStudio(t)
+	words := append(quickFilm[:len(quickFilm):len(quickFilm)], "-n", "2000", "--plateau", "0", "--next-iterations", "1", "-o", "out.mp4")
+	c := exec.Command(filepath.Join(dir, "impasto"), words...)
+	c.Dir = dir
+	var stderr bytes.Buffer
+	c.Stderr = &stderr
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for range 3000 {
+		if _, err := os.Stat(filepath.Join(dir, "out.mp4.frames", orderFile)); err == nil {
+			break
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	_ = c.Process.Signal(syscall.SIGINT)
+	_ = c.Wait()
+	if code := c.ProcessState.ExitCode(); code != exitInterrupted {
+		t.Errorf("exit %d\n%s", code, stderr.String())
+	}
+	if said := stderr.String(); !strings.Contains(said, `of 20 frames, which are kept in "out.mp4.frames"`) || !strings.Contains(said, "try: impasto video film.mp4 painting.png") {
+		t.Errorf("it says\n%s", said)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "out.mp4")); err == nil {
+		t.Error("there is half a film")
+	}
+	words[len(quickFilm)+1] = "1" // other settings: refused, then begun anew
+	if _, said, err := run(words...); err == nil || !strings.Contains(said, "are of another film: iterations is") {
+		t.Errorf("%v\n%s", err, said)
+	}
+	if _, said, err := run(append(words, "--restart", "-q")...); err != nil {
+		t.Errorf("%v\n%s", err, said)
+	}
+}
+
+func TestMoments(t *testing.T) {
+	rate := film.Rate{Num: 30000, Den: 1001}
+	for text, want := range map[string]int{
+		"0": 0, "1": 29, "1.001": 30, "300f": 300, "1:00": 1798, "0:01:00.06": 1800, "1:0:0": 107892,
+		"": -1, "f": -1, "-1": -1, "-3f": -1, "1:60": -1, "1:2:3:4": -1, "NaN": -1, "1e99": -1, "Inf": -1, "x": -1, "1.5f": -1,
+	} {
+		m, ok := parseMoment(text)
+		if got := m.at(rate); ok != (want >= 0) || ok && got != want {
+			t.Errorf("%q is frame %d (%v), want %d", text, got, ok, want)
+		}
+	}
+	for text, want := range map[string]bool{"0": true, "1": true, "0.5": true, "off": true, "1.1": false, "-0.1": false, "NaN": false, "": false} {
+		if _, ok := parseCut(text); ok != want {
+			t.Errorf("--cut %q: %v", text, ok)
+		}
+	}
+}
+
+// TestDifferenceOfOrders names options and inputs alike.
+func TestDifferenceOfOrders(t *testing.T) {
+	a := videoOrder{Options: usualOptions(modeVideo, "mini"), Flow: "dense", Frames: strings.Repeat("a", 64), Every: 1}
+	if d := difference(a, a); d != nil {
+		t.Errorf("an order differs from itself: %v", d)
+	}
+	b := a
+	b.Every, b.Frames, b.Options.TemporalWeight = 2, strings.Repeat("b", 64), 0
+	got := strings.Join(difference(a, b), "; ")
+	if want := "every is 1 there and 2 here; input differs; temporal-weight is 1 there and not set here"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if a.hash() == b.hash() {
+		t.Error("two orders have one hash")
+	}
+}
+
+// TestFramesAreReadInOrder: one reader serves frames in order, another is opened
+// to go back, and a source that has become shorter is told.
+func TestFramesAreReadInOrder(t *testing.T) {
+	dir := t.TempDir()
+	for i := range 6 {
+		p := picture.New(4, 3)
+		p.Pix[0] = float32(i) / 255
+		if err := picture.Save(filepath.Join(dir, fmt.Sprintf("%d.png", i)), p, picture.WriteOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	source, err := film.OpenNumbered(dir, film.Selection{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r roll
+	defer r.close()
+	for _, n := range []int{0, 1, 4, 5, 2, 2, 3} {
+		p, err := r.frame(context.Background(), source, n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := int(p.Pix[0]*255 + 0.5); got != n {
+			t.Errorf("frame %d is %d", n, got)
+		}
+	}
+	if _, err := r.frame(context.Background(), source, 6); err == nil || !strings.Contains(err.Error(), "ends before frame 7") {
+		t.Errorf("got %v", err)
+	}
+}
