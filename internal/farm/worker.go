@@ -102,7 +102,7 @@ func (w *Worker) insist(f func(context.Context) error) error {
 		try, cancel := context.WithTimeout(ctx, time.Minute)
 		err := f(try)
 		cancel()
-		if err == nil || errors.Is(err, ErrLost) || isLocal(err) || ctx.Err() != nil {
+		if err == nil || errors.Is(err, ErrLost) || IsPermanent(err) || isLocal(err) || ctx.Err() != nil {
 			return err
 		}
 		w.Log.Warn("trying again", "error", err)

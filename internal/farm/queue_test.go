@@ -1,0 +1,449 @@
+package farm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// silence is how long a worker of these tests may be silent.
+const silence = 400 * time.Millisecond
+
+// eachQueue runs a test on both kinds of queue.
+func eachQueue(t *testing.T, f func(t *testing.T, q Queue)) {
+	t.Run("memory", func(t *testing.T) { f(t, Memory(silence)) })
+	t.Run("nats", func(t *testing.T) { f(t, open(t, Options{Store: t.TempDir()})) })
+}
+
+func open(t *testing.T, o Options) Queue {
+	t.Helper()
+	o.Wait = silence
+	q, err := Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { q.Close() })
+	return q
+}
+
+// job is an order of one step that writes one file.
+func job(t testing.TB, name string) Job {
+	j := Job{Name: name, Batch: "b", Class: ClassCPU, Steps: [][]string{{"art", "--output=/far/" + name + ".png"}}, Outputs: []string{"/far/" + name + ".png"}}
+	j.Identify()
+	return j
+}
+
+func submit(t testing.TB, q Queue, jobs ...Job) {
+	t.Helper()
+	if n, err := q.Submit(context.Background(), jobs...); err != nil || n != len(jobs) {
+		t.Fatalf("%d of %d jobs were added, %v", n, len(jobs), err)
+	}
+}
+
+// next takes a job within a few seconds.
+func next(t testing.TB, q Queue) Lease {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	l, err := q.Next(ctx, ClassCPU, "w")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// none checks that there is nothing to take for a while.
+func none(t testing.TB, q Queue) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 2*silence)
+	defer cancel()
+	if l, err := q.Next(ctx, ClassCPU, "w"); err == nil {
+		t.Fatalf("job %s came again", l.Status().Job.Name)
+	}
+}
+
+func state(t testing.TB, q Queue, j Job, want State) Status {
+	t.Helper()
+	s, err := q.Status(context.Background(), j.ID)
+	if err != nil || s.State != want {
+		t.Fatalf("job %s is %q (%v), want %q", j.Name, s.State, err, want)
+	}
+	return s
+}
+
+func nothing(*Status) {}
+
+func TestIdentify(t *testing.T) {
+	base := Job{Class: ClassCPU, Steps: [][]string{{"art", "--content=/a.png", "/b.png"}}, Outputs: []string{"/o.png"},
+		Inputs: map[string]string{"/a.png": "1", "/b.png": "2"}}
+	same := Job{Name: "another name", Priority: 3, Class: ClassCPU, Steps: [][]string{{"art", "--content=/elsewhere/a.png", "/b2.png"}},
+		Outputs: []string{"/o.png"}, Inputs: map[string]string{"/elsewhere/a.png": "1", "/b2.png": "2"}}
+	base.Identify()
+	same.Identify()
+	if base.ID != same.ID || len(base.ID) != 16 {
+		t.Errorf("the same order is %q and %q", base.ID, same.ID)
+	}
+	for name, other := range map[string]Job{
+		"another input":  {Class: ClassCPU, Steps: base.Steps, Outputs: base.Outputs, Inputs: map[string]string{"/a.png": "3", "/b.png": "2"}},
+		"another output": {Class: ClassCPU, Steps: base.Steps, Outputs: []string{"/p.png"}, Inputs: base.Inputs},
+		"another class":  {Class: ClassGPU, Steps: base.Steps, Outputs: base.Outputs, Inputs: base.Inputs},
+		"words joined":   {Class: ClassCPU, Steps: [][]string{{"art--content=/a.png", "/b.png"}}, Outputs: base.Outputs, Inputs: base.Inputs},
+		"steps divided":  {Class: ClassCPU, Steps: [][]string{{"art"}, {"--content=/a.png", "/b.png"}}, Outputs: base.Outputs, Inputs: base.Inputs},
+	} {
+		if other.Identify(); other.ID == base.ID {
+			t.Errorf("%s has the same ID", name)
+		}
+	}
+}
+
+func TestQueueLife(t *testing.T) {
+	eachQueue(t, func(t *testing.T, q Queue) {
+		ctx := t.Context()
+		a, b := job(t, "a"), job(t, "b")
+		b.Priority = 7
+		submit(t, q, a, b)
+		if n, err := q.Submit(ctx, a, b); n != 0 || err != nil {
+			t.Fatalf("submitting again added %d, %v", n, err)
+		}
+		l := next(t, q)
+		if l.Status().Job.Name != "b" {
+			t.Fatalf("%s came before priority 7", l.Status().Job.Name)
+		}
+		if err := l.Update(ctx, func(s *Status) { s.Fraction, s.Text = 0.5, "half" }); err != nil {
+			t.Fatal(err)
+		}
+		if s := state(t, q, b, Running); s.Fraction != 0.5 || s.Text != "half" || s.Worker != "w" {
+			t.Errorf("%+v", s)
+		}
+		if err := l.Finish(ctx, Done, func(s *Status) { s.Results = map[string]string{"o": "1"} }); err != nil {
+			t.Fatal(err)
+		}
+		if s := state(t, q, b, Done); s.Results["o"] != "1" || s.Ended.IsZero() || s.Lease != "" {
+			t.Errorf("%+v", s)
+		}
+		l = next(t, q)
+		if err := l.Finish(ctx, Queued, nothing); err != nil {
+			t.Fatal(err)
+		}
+		if l = next(t, q); l.Status().Deaths != 0 || l.Status().Job.Name != "a" {
+			t.Errorf("given back and taken again: %+v", l.Status())
+		}
+		if err := l.Finish(ctx, Failed, func(s *Status) { s.Error = "no" }); err != nil {
+			t.Fatal(err)
+		}
+		none(t, q)
+		list, err := q.List(ctx, Filter{Batch: "b"})
+		if err != nil || len(list) != 2 || list[0].Job.Name != "a" || list[1].Job.Name != "b" {
+			t.Fatalf("list %v, %v", list, err)
+		}
+		if list, _ := q.List(ctx, Filter{State: Failed}); len(list) != 1 || list[0].Error != "no" {
+			t.Errorf("failed ones: %v", list)
+		}
+		if err := q.Retry(ctx, a.ID); err != nil {
+			t.Fatal(err)
+		}
+		l = next(t, q)
+		if s := l.Status(); s.Round != 1 || s.Error != "" {
+			t.Errorf("queued anew: %+v", s)
+		}
+		var ended *EndedError
+		if err := q.Remove(ctx, a.ID); !errors.As(err, &ended) || ended.State != Running {
+			t.Errorf("a running job is removed: %v", err)
+		}
+		if err := l.Finish(ctx, Done, nothing); err != nil {
+			t.Fatal(err)
+		}
+		if err := q.Remove(ctx, a.ID); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := q.Status(ctx, a.ID); !errors.Is(err, ErrUnknown) {
+			t.Errorf("a removed job: %v", err)
+		}
+		if err := q.Cancel(ctx, b.ID); !errors.As(err, &ended) || ended.State != Done {
+			t.Errorf("a done job is cancelled: %v", err)
+		}
+		if n, err := q.Submit(ctx, a); n != 1 || err != nil {
+			t.Errorf("a removed job comes again: %d, %v", n, err)
+		}
+	})
+}
+
+// TestSilentWorkerLosesItsJob: the job goes to another, and what the first one
+// says afterwards is refused.
+func TestSilentWorkerLosesItsJob(t *testing.T) {
+	eachQueue(t, func(t *testing.T, q Queue) {
+		ctx := t.Context()
+		a := job(t, "a")
+		submit(t, q, a)
+		first := next(t, q)
+		if err := first.Update(ctx, func(s *Status) { s.Checkpoints = map[string]string{"o": "c"} }); err != nil {
+			t.Fatal(err)
+		}
+		second := next(t, q)
+		if s := second.Status(); s.Deaths != 1 || s.Checkpoints["o"] != "c" {
+			t.Fatalf("%+v", s)
+		}
+		if _, err := first.Extend(ctx); !errors.Is(err, ErrLost) {
+			t.Errorf("the first extends: %v", err)
+		}
+		if err := first.Update(ctx, nothing); !errors.Is(err, ErrLost) {
+			t.Errorf("the first updates: %v", err)
+		}
+		if err := first.Finish(ctx, Done, nothing); !errors.Is(err, ErrLost) {
+			t.Errorf("the first finishes: %v", err)
+		}
+		if err := second.Finish(ctx, Done, nothing); err != nil {
+			t.Fatal(err)
+		}
+		none(t, q)
+		state(t, q, a, Done)
+	})
+}
+
+func TestHeartbeatKeepsTheJob(t *testing.T) {
+	eachQueue(t, func(t *testing.T, q Queue) {
+		submit(t, q, job(t, "a"))
+		l := next(t, q)
+		stop := make(chan struct{})
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				case <-time.After(silence / 5):
+					if _, err := l.Extend(t.Context()); err != nil {
+						t.Errorf("extend: %v", err)
+						return
+					}
+				}
+			}
+		})
+		none(t, q)
+		none(t, q)
+		close(stop)
+		wg.Wait()
+		if err := l.Finish(t.Context(), Done, nothing); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestCancel(t *testing.T) {
+	eachQueue(t, func(t *testing.T, q Queue) {
+		ctx := t.Context()
+		waits, runs := job(t, "waits"), job(t, "runs")
+		runs.Priority = 1
+		submit(t, q, waits, runs)
+		l := next(t, q)
+		for _, j := range []Job{waits, runs} {
+			if err := q.Cancel(ctx, j.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		state(t, q, waits, Cancelled)
+		s, err := l.Extend(ctx)
+		if err != nil || !s.Cancelling {
+			t.Fatalf("the worker is not told: %+v, %v", s, err)
+		}
+		if err := l.Finish(ctx, Cancelled, nothing); err != nil {
+			t.Fatal(err)
+		}
+		none(t, q)
+		// One whose worker dies before it hears of it.
+		again := job(t, "again")
+		submit(t, q, again)
+		next(t, q)
+		if err := q.Cancel(ctx, again.ID); err != nil {
+			t.Fatal(err)
+		}
+		none(t, q)
+		none(t, q)
+		state(t, q, again, Cancelled)
+	})
+}
+
+// TestAJobThatKillsItsWorkersFails: it must not go round for ever.
+func TestAJobThatKillsItsWorkersFails(t *testing.T) {
+	q := Memory(time.Millisecond)
+	a := job(t, "a")
+	submit(t, q, a)
+	for range maxDeaths + 1 {
+		next(t, q)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if l, err := q.Next(ctx, ClassCPU, "w"); err == nil {
+		t.Fatalf("taken once more: %+v", l.Status())
+	}
+	if s := state(t, q, a, Failed); s.Error != fmt.Sprintf("its worker was lost %d times", maxDeaths+1) {
+		t.Errorf("error %q", s.Error)
+	}
+}
+
+// TestMessageToldTwice: a second message of a job that runs, is done or is gone
+// does nothing.
+func TestMessageToldTwice(t *testing.T) {
+	eachQueue(t, func(t *testing.T, q Queue) {
+		ctx := t.Context()
+		a := job(t, "a")
+		submit(t, q, a)
+		l := next(t, q)
+		again := l.Status()
+		again.Round = 99 // what the server does not know to be the same
+		for range 2 {
+			if err := q.(*queue).publish(ctx, again); err != nil {
+				t.Fatal(err)
+			}
+			quiet, cancel := context.WithTimeout(ctx, silence/2)
+			if l, err := q.Next(quiet, ClassCPU, "thief"); err == nil {
+				t.Fatalf("taken twice: %+v", l.Status())
+			}
+			cancel()
+			if _, err := l.Extend(ctx); err != nil {
+				t.Fatal(err)
+			}
+			again.Round++
+		}
+		if err := l.Finish(ctx, Done, nothing); err != nil {
+			t.Fatal(err)
+		}
+		again.Round++
+		if err := q.(*queue).publish(ctx, again); err != nil {
+			t.Fatal(err)
+		}
+		none(t, q)
+		state(t, q, a, Done)
+	})
+}
+
+// TestOnceEach: many workers, many jobs, each is taken by one.
+func TestOnceEach(t *testing.T) {
+	eachQueue(t, func(t *testing.T, q Queue) {
+		var jobs []Job
+		for i := range 60 {
+			j := job(t, fmt.Sprintf("j%02d", i))
+			j.Priority = i % 3
+			jobs = append(jobs, j)
+		}
+		submit(t, q, jobs...)
+		var mu sync.Mutex
+		var taken []string
+		var left atomic.Int64
+		left.Store(int64(len(jobs)))
+		var wg sync.WaitGroup
+		for range 4 {
+			wg.Go(func() {
+				for left.Add(-1) >= 0 {
+					l := next(t, q)
+					mu.Lock()
+					taken = append(taken, l.Status().Job.Name)
+					mu.Unlock()
+					if err := l.Finish(t.Context(), Done, nothing); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		slices.Sort(taken)
+		if len(slices.Compact(taken)) != len(jobs) {
+			t.Errorf("%d jobs were taken, %d of them different", len(jobs), len(slices.Compact(taken)))
+		}
+	})
+}
+
+func TestWatch(t *testing.T) {
+	eachQueue(t, func(t *testing.T, q Queue) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		a, b := job(t, "a"), job(t, "b")
+		submit(t, q, a)
+		changes, err := q.Watch(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s := <-changes; s.Job.Name != "a" {
+			t.Errorf("first comes %+v", s)
+		}
+		if s := <-changes; s.Job.ID != "" {
+			t.Errorf("then %+v", s)
+		}
+		submit(t, q, b)
+		if s := <-changes; s.Job.Name != "b" || s.State != Queued {
+			t.Errorf("the new one is %+v", s)
+		}
+		cancel()
+		for range changes {
+		}
+	})
+}
+
+func TestBlobs(t *testing.T) {
+	eachQueue(t, func(t *testing.T, q Queue) {
+		ctx, b := t.Context(), q.Blobs()
+		const text = "paint"
+		const sum = "2a5c1f6ae8b9bdcdf9d4c9c9de8e30c9c2a3d4b8a5dcb6a2cbe6d27a7d1b1f22" // not its sum
+		var damaged *DamagedError
+		if err := b.Put(ctx, sum, strings.NewReader(text)); !errors.As(err, &damaged) {
+			t.Errorf("a wrong sum is stored: %v", err)
+		}
+		if has, err := b.Has(ctx, sum); has || err != nil {
+			t.Errorf("what was refused is there: %v, %v", has, err)
+		}
+		if _, err := b.Get(ctx, sum); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("a missing blob: %v", err)
+		}
+		path := write(t, t.TempDir()+"/f", strings.Repeat("paint", 100000))
+		right, err := PutFile(ctx, b, path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := b.Get(ctx, right)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := io.ReadAll(r); err != nil || len(got) != 500000 {
+			t.Errorf("%d bytes, %v", len(got), err)
+		}
+		j := job(t, "a")
+		j.Inputs = map[string]string{"/x": right}
+		submit(t, q, j)
+		other, err := PutFile(ctx, b, write(t, t.TempDir()+"/g", "unused"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, err := Sweep(ctx, q); n != 1 || err != nil {
+			t.Errorf("swept %d, %v", n, err)
+		}
+		if sums, err := b.List(ctx); err != nil || len(sums) != 1 || sums[0] != right {
+			t.Errorf("left %v, %v (unused %s)", sums, err, other)
+		}
+	})
+}
+
+func TestBadJobsAreRefused(t *testing.T) {
+	q := Memory(silence)
+	good := job(t, "a")
+	for want, spoil := range map[string]func(*Job){
+		"not 16 hex digits":  func(j *Job) { j.ID = "*" },
+		"neither cpu":        func(j *Job) { j.Class = "tpu" },
+		"not from 0 to 9":    func(j *Job) { j.Priority = 10 },
+		"it has no steps":    func(j *Job) { j.Steps = nil },
+		"ID \"ZZZZZZZZZZZZZ": func(j *Job) { j.ID = strings.Repeat("Z", 16) },
+	} {
+		j := good
+		spoil(&j)
+		if _, err := q.Submit(t.Context(), j); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+}
