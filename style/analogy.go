@@ -5,18 +5,10 @@ import (
 	"github.com/impasto/impasto/internal/picture"
 )
 
-// analogyTerm is the loss of awentzonline/image-analogies: what A became in A'
+// setAnalogies makes the loss of awentzonline/image-analogies: what A became in A'
 // at the places of A that look like B is what B should become. The places are
-// found once per scale.
-type analogyTerm struct {
-	layer  string
-	target *gpu.Array // (h, w, C): overlapping patches averaged
-	coef   float64
-	slot   int
-}
-
-// setAnalogies matches B to A at every patch layer and lets A' vote.
-func (r *run) setAnalogies(ob *objective, canvas int) error {
+// found once per scale: B is matched to A at every patch layer, and A' votes.
+func (r *run) setAnalogies(ob *objective, canvas int, cut Cut) error {
 	if r.o.AnalogyWeight == 0 {
 		return nil
 	}
@@ -25,14 +17,14 @@ func (r *run) setAnalogies(ob *objective, canvas int) error {
 	features := map[string][3]*gpu.Array{} // of A, A' and B
 	for i, p := range []*picture.Picture{r.before.Resize(w, h, picture.Lanczos3), prime.Resize(w, h, picture.Lanczos3),
 		r.after.Resize(ob.x.Shape.W, ob.x.Shape.H, picture.Lanczos3)} {
-		err := r.visit(p, func(tap string, f *gpu.Array) {
-			all := features[tap]
-			all[i] = b.NewArray(f.Shape)
-			b.Copy(all[i], f)
-			features[tap] = all
-		})
+		all, err := r.features(p, cut)
 		if err != nil {
 			return err
+		}
+		for tap, f := range all {
+			three := features[tap]
+			three[i] = f
+			features[tap] = three
 		}
 	}
 	for i, l := range r.o.PatchLayers {
@@ -57,16 +49,16 @@ func (ob *objective) addAnalogy(l LayerWeight, number int, f [3]*gpu.Array) {
 	bank := b.NewBank(f[0], gpu.BankOptions{Size: k, Stride: own})
 	m := b.NewMatches(bank.MatchGrid(f[2].Shape, stride))
 	b.Match(m, f[2], bank, gpu.MatchOptions{Stride: stride})
-	t := analogyTerm{layer: l.Layer, target: b.NewArray(f[2].Shape), slot: ob.newSlot("analogy", l.Layer)}
-	b.Vote(t.target, m, []gpu.PatchSource{{F: f[1], Stride: own}}, gpu.PatchOptions{Size: k, Stride: stride})
+	t := contentTerm{layer: l.Layer, target: &target{f: b.NewArray(f[2].Shape)}, slot: ob.newSlot("analogy", l.Layer)}
+	b.Vote(t.target.f, m, []gpu.PatchSource{{F: f[1], Stride: own}}, gpu.PatchOptions{Size: k, Stride: stride})
 	b.FreeBanks(bank)
 	b.FreeMatches(m)
 	t.coef = ob.o.AnalogyWeight * ob.share(l, ob.o.PatchLayers) * ob.unit
 	switch ob.o.LossScale {
 	case ScaleMean:
-		t.coef /= float64(t.target.Shape.Len())
+		t.coef /= float64(t.target.f.Shape.Len())
 	case ScaleRelative:
-		t.coef *= contentBalance / positive(b.Dot(t.target, t.target))
+		t.coef *= contentBalance / positive(b.Dot(t.target.f, t.target.f))
 	}
 	ob.analogies = append(ob.analogies, t)
 }

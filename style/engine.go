@@ -150,7 +150,7 @@ func (r *run) scale(ctx context.Context, i int) error {
 	if err != nil {
 		return err
 	}
-	patches, err := r.look(max(s.W, s.H))
+	patches, err := r.look(max(s.W, s.H), s.cut)
 	if err != nil {
 		return err
 	}
@@ -168,7 +168,7 @@ func (r *run) scale(ctx context.Context, i int) error {
 	if err := r.setTargets(ob, content, paintings, s.recompute && t.cut()); err != nil {
 		return err
 	}
-	if err := r.setPatches(ob, patches); err != nil {
+	if err := r.setPatches(ob, patches, s.cut); err != nil {
 		return err
 	}
 	optimizer := r.o.newOptimizer(b, x.Shape, r.px)

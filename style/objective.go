@@ -24,9 +24,9 @@ type objective struct {
 	style   []styleTerm
 
 	patches   []*patchTerm
-	analogies []analogyTerm
-	rematch   bool       // the evaluation looks for patches anew
-	movable   *gpu.Array // (H, W, 1), what is not protected; nil: everything
+	analogies []contentTerm // towards what an analogy says
+	rematch   bool          // the evaluation looks for patches anew
+	movable   *gpu.Array    // (H, W, 1), what is not protected; nil: everything
 
 	temporal *temporalTerm // nil without a frame before
 
@@ -284,7 +284,7 @@ func (ob *objective) free() {
 		t.free(ob.b)
 	}
 	for _, t := range ob.analogies {
-		ob.b.Free(t.target)
+		t.target.free(ob.b)
 	}
 	for _, t := range ob.content {
 		t.target.free(ob.b)

@@ -118,11 +118,11 @@ func newPatchFixture(t *testing.T, preset string, biased bool, change func(*Opti
 		t.Fatal(err)
 	}
 	r := newRun(f.in, plan, env)
-	sources, err := r.look(w)
+	sources, err := r.look(w, plan.Cut)
 	if err != nil {
 		t.Fatal(err)
 	}
-	tiles, err := plan.Options.newTiling(env.Backend, f.n, h, w, Cut{}, true)
+	tiles, err := plan.Options.newTiling(env.Backend, f.n, h, w, plan.Cut, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +130,7 @@ func newPatchFixture(t *testing.T, preset string, biased bool, change func(*Opti
 	if err := r.setTargets(f.ob, r.content, nil, false); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.setPatches(f.ob, sources); err != nil {
+	if err := r.setPatches(f.ob, sources, plan.Cut); err != nil {
 		t.Fatal(err)
 	}
 	env.Backend.Upload(f.ob.x, r.px.fromPicture(f.x))

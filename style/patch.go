@@ -29,6 +29,8 @@ type patchTerm struct {
 	coef    float64
 	slot    int
 	own     *gpu.Bank // of the canvas, for variety
+
+	f, g *gpu.Array // of an image that is cut: the features of all of it, and their gradient
 }
 
 // patchSource is one view of a painting at a layer.
@@ -46,7 +48,7 @@ type patchSource struct {
 
 // look passes all views of the paintings through the network at a canvas of
 // that long side and returns their features by layer.
-func (r *run) look(canvas int) (map[string][]patchSource, error) {
+func (r *run) look(canvas int, cut Cut) (map[string][]patchSource, error) {
 	layers := map[string][]patchSource{}
 	if r.o.PatchWeight == 0 {
 		return layers, nil
@@ -60,39 +62,46 @@ func (r *run) look(canvas int) (map[string][]patchSource, error) {
 		for i, g := range r.guides {
 			guides[i] = Guide{Weight: g.Weight, Styles: []*Map{g.Styles[v.style].turned(v, painting.W, painting.H)}}
 		}
-		err := r.visit(painting.Resize(w, h, picture.Lanczos3), func(tap string, f *gpu.Array) {
-			for i, l := range r.o.PatchLayers {
-				if l.Layer != tap || l.Weight == 0 || min(f.Shape.H, f.Shape.W) < r.o.PatchSize {
-					continue
-				}
-				s := patchSource{view: v, w: w, h: h, features: r.env.Backend.NewArray(f.Shape)}
-				r.env.Backend.Copy(s.features, f)
-				pick := func(g Guide) *Map { return g.Styles[0] }
-				s.maps = r.o.guideChannels(r.env.Backend, guides, pick, tap, r.o.block(r.env.Network, tap), w, h, r.o.PatchSize, false)
-				_ = i
-				layers[tap] = append(layers[tap], s)
-			}
-		})
+		features, err := r.features(painting.Resize(w, h, picture.Lanczos3), cut)
 		if err != nil {
 			return nil, err
+		}
+		for tap, f := range features {
+			if min(f.Shape.H, f.Shape.W) < r.o.PatchSize {
+				r.env.Backend.Free(f)
+				continue
+			}
+			pick := func(g Guide) *Map { return g.Styles[0] }
+			maps := r.o.guideChannels(r.env.Backend, guides, pick, tap, r.o.block(r.env.Network, tap), w, h, r.o.PatchSize, false)
+			layers[tap] = append(layers[tap], patchSource{view: v, w: w, h: h, features: f, maps: maps})
 		}
 	}
 	return layers, nil
 }
 
-// visit passes one picture through the network.
-func (r *run) visit(p *picture.Picture, see func(tap string, f *gpu.Array)) error {
+// features are those of a picture at all patch layers.
+func (r *run) features(p *picture.Picture, cut Cut) (map[string]*gpu.Array, error) {
 	b := r.env.Backend
-	pass, err := r.env.Network.NewPass(b, p.H, p.W, r.o.passOptions(false))
+	t, err := r.o.newTiling(b, r.env.Network, p.H, p.W, cut, false)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer pass.Free()
+	defer t.free()
 	x := b.NewArray(gpu.Shape{H: p.H, W: p.W, C: 3})
 	defer b.Free(x)
-	b.Upload(x, r.px.fromPicture(p))
-	pass.Forward(x, see)
-	return b.Err()
+	r.px.upload(b, x, p)
+	all := map[string]*gpu.Array{}
+	for _, l := range r.o.PatchLayers {
+		if l.Weight > 0 {
+			all[l.Layer] = b.NewArray(t.whole[l.Layer])
+		}
+	}
+	t.sweep(x, func(s *stage, i int, tap string, f *gpu.Array, own gpu.Rect) {
+		if all[tap] != nil {
+			t.put(all[tap], s, i, tap, f, own)
+		}
+	})
+	return all, b.Err()
 }
 
 // addPatches makes the patch term of a layer.
@@ -139,6 +148,9 @@ func (ob *objective) addPatches(l LayerWeight, number int, sources []patchSource
 	t.matches = b.NewMatches(t.sources[0].bank.MatchGrid(f, t.stride))
 	if o.Variety > 0 {
 		t.own = b.NewBank(t.joined, gpu.BankOptions{Size: o.PatchSize, Stride: t.stride, Norm: norm})
+	}
+	if ob.t.cut() {
+		t.f, t.g = b.NewArray(f), b.NewArray(f)
 	}
 	t.coef = o.PatchWeight * ob.share(l, o.PatchLayers) * ob.unit
 	patches, k := float64(t.matches.Shape.Len()), float64(o.PatchSize*o.PatchSize)
@@ -232,8 +244,20 @@ func (ob *objective) patchesAt(layer string, f, grad *gpu.Array) {
 	}
 	for _, t := range ob.analogies {
 		if t.layer == layer {
-			ob.b.ContentLoss(grad, f, t.target, t.coef, t.slot)
+			ob.b.ContentLoss(grad, f, t.target.f, t.coef, t.slot)
 		}
+	}
+}
+
+// patchGradients matches the features of an image that is cut, if that is due,
+// and makes the gradient at all of them.
+func (ob *objective) patchGradients() {
+	for _, t := range ob.patches {
+		if ob.rematch {
+			t.match(ob.b, t.f, ob.o)
+		}
+		ob.b.Fill(t.g, 0)
+		ob.b.PatchLoss(t.g, t.f, t.matches, t.from, t.o, t.coef, t.slot)
 	}
 }
 
@@ -246,7 +270,7 @@ func (t *patchTerm) free(b gpu.Backend) {
 		b.FreeBanks(s.bank)
 		b.FreeMatches(s.wanted)
 	}
-	b.Free(t.maps, t.joined)
+	b.Free(t.maps, t.joined, t.f, t.g)
 	b.FreeBanks(t.own)
 	b.FreeMatches(t.matches)
 }
@@ -256,7 +280,7 @@ func (ob *objective) matched() bool { return len(ob.patches) > 0 }
 
 // setPatches makes the patch terms of a scale from what the paintings look
 // like, and the map of what may move.
-func (r *run) setPatches(ob *objective, sources map[string][]patchSource) error {
+func (r *run) setPatches(ob *objective, sources map[string][]patchSource, cut Cut) error {
 	s := ob.x.Shape
 	if r.o.PatchWeight > 0 {
 		for i, l := range r.o.PatchLayers {
@@ -276,7 +300,7 @@ func (r *run) setPatches(ob *objective, sources map[string][]patchSource) error 
 			ob.addPatches(l, i, sources[l.Layer], ob.t.whole[l.Layer], maps)
 		}
 	}
-	if err := r.setAnalogies(ob, max(s.W, s.H)); err != nil {
+	if err := r.setAnalogies(ob, max(s.W, s.H), cut); err != nil {
 		return err
 	}
 	if r.protect != nil {
@@ -364,6 +388,9 @@ func (o Options) patchBytes(b gpu.Backend, f gpu.Shape, cut bool) int64 {
 	}
 	if o.AnalogyWeight > 0 {
 		total += b.Bytes(f)
+	}
+	if cut && o.PatchWeight > 0 {
+		total += 2 * b.Bytes(f)
 	}
 	return total
 }

@@ -36,8 +36,7 @@ func (t *tiling) contentTargets(x *gpu.Array, layers []LayerWeight, keep bool) m
 		switch {
 		case target == nil || own.H <= 0 || own.W <= 0:
 		case keep:
-			n := s.unit[tap]
-			t.move(target.f, f, own, s.tiles[i].own.Y/n, s.tiles[i].own.X/n)
+			t.put(target.f, s, i, tap, f, own)
 		default:
 			t.eachStrip(own, f.Shape.C, func(r gpu.Rect) {
 				part := t.part(0, r, f.Shape.C)
@@ -86,7 +85,15 @@ func (ob *objective) evaluateTiles() {
 	for i := range ob.style {
 		ob.b.ClearSums(ob.style[i].sums)
 	}
-	ob.t.sweep(ob.x, func(_ *stage, _ int, tap string, f *gpu.Array, own gpu.Rect) {
+	for _, t := range ob.patches {
+		ob.b.Fill(t.f, 0)
+	}
+	ob.t.sweep(ob.x, func(s *stage, i int, tap string, f *gpu.Array, own gpu.Rect) {
+		for _, t := range ob.patches {
+			if t.layer == tap {
+				ob.t.put(t.f, s, i, tap, f, own)
+			}
+		}
 		for j := range ob.style {
 			if t := &ob.style[j]; t.layer == tap && own.H > 0 && own.W > 0 {
 				ob.b.ClearSums(t.part)
@@ -98,8 +105,11 @@ func (ob *objective) evaluateTiles() {
 	for i := range ob.style {
 		ob.styleGradient(&ob.style[i])
 	}
-	for i := range ob.content {
-		ob.content[i].begun = false
+	ob.patchGradients()
+	for _, terms := range [][]contentTerm{ob.content, ob.analogies} {
+		for i := range terms {
+			terms[i].begun = false
+		}
 	}
 	ob.b.Fill(ob.g, 0)
 	last := len(ob.t.stages) - 1
@@ -159,6 +169,21 @@ func (ob *objective) atTile(s *stage, i int, tap string, f, grad *gpu.Array, own
 	for j := range ob.style {
 		if t := &ob.style[j]; t.layer == tap {
 			ob.styleGrad(t, grad, f)
+		}
+	}
+	for _, t := range ob.patches {
+		if t.layer == tap {
+			n, c := s.unit[tap], f.Shape.C
+			ob.t.eachStrip(f.Shape.Whole(), c, func(r gpu.Rect) {
+				dx := ob.t.part(1, r, c)
+				ob.b.CopyWindow(dx, t.g, s.tiles[i].window.Y/n+r.Y, s.tiles[i].window.X/n+r.X)
+				ob.b.AddWindow(grad, dx, r.Y, r.X)
+			})
+		}
+	}
+	for j := range ob.analogies {
+		if t := &ob.analogies[j]; t.layer == tap {
+			ob.contentAt(t, s, &s.tiles[i], f, grad, own)
 		}
 	}
 }

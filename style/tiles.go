@@ -424,6 +424,12 @@ func (t *tiling) move(dst, src *gpu.Array, r gpu.Rect, y, x int) {
 	})
 }
 
+// put adds a tile's own features at a tap to those of the whole image.
+func (t *tiling) put(whole *gpu.Array, s *stage, i int, tap string, f *gpu.Array, own gpu.Rect) {
+	n := s.unit[tap]
+	t.move(whole, f, own, s.tiles[i].own.Y/n, s.tiles[i].own.X/n)
+}
+
 // own is the part of a tap's features, or the output's, in the window that is
 // the tile's own. A tile at the image's lower or right border owns all that is
 // left, also the unit that pooling makes of an odd row.
@@ -499,11 +505,9 @@ const (
 	leastTile = 64 // pixels: smaller ones are nearly all halo
 )
 
-// cuttable says whether the losses can be computed in tiles: those that need
-// a layer of the whole image at once cannot.
-func (o Options) cuttable() bool {
-	return o.Normalize == NormalizeOff && o.PatchWeight+o.AnalogyWeight == 0
-}
+// cuttable says whether the losses can be computed in tiles: normalised gradients
+// need a layer's of the whole image at once.
+func (o Options) cuttable() bool { return o.Normalize == NormalizeOff }
 
 // parseTile reads Options.Tile. auto: it is for the plan to choose.
 func parseTile(text string) (size TileSize, auto bool, err error) {

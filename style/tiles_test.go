@@ -306,3 +306,52 @@ func TestTilesOnADevice(t *testing.T) {
 		t.Errorf("the pictures differ by %.1f dB", p)
 	}
 }
+
+// TestPatchesInTiles: features are gathered by tiles, matched all together, and
+// their gradient goes back by tiles: same matches, same picture.
+func TestPatchesInTiles(t *testing.T) {
+	env := Env{Network: deepNetwork(t)}
+	photo, painting := smoothPicture(283, 211, 1), noisePicture(190, 150, 2)
+	guide := Guide{Canvas: randomMap(283, 211, 2, 1), Styles: []*Map{randomMap(190, 150, 2, 2)}}
+	for name, c := range map[string]struct {
+		mode   string
+		paint  func(context.Context, Inputs, Options, Env) (*Result, error)
+		in     Inputs
+		change func(*Options)
+	}{
+		"patch":   {ModePatch, Patch, Inputs{Content: photo, Styles: []*Picture{painting}}, func(o *Options) {}},
+		"doodle":  {ModeDoodle, Doodle, Inputs{Content: photo, Styles: []*Picture{painting}, Guides: []Guide{guide}}, func(o *Options) { o.Variety = 0.2 }},
+		"analogy": {ModeAnalogy, Analogy, Inputs{A: smoothPicture(190, 150, 5), B: photo, Styles: []*Picture{painting}}, func(o *Options) { o.PatchWeight = 0.5 }},
+		"all": {ModePatch, Patch, Inputs{Content: photo, Styles: []*Picture{painting}}, func(o *Options) {
+			o.StyleWeight, o.StyleLayers = 1, []LayerWeight{{"relu3_1", 1}}
+			o.ContentWeight, o.ContentLayers = 1, []LayerWeight{{"relu3_1", 1}}
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			paint := func(tile string) *Result {
+				o := DefaultOptions(c.mode, "cpu", "vgg19")
+				c.change(&o)
+				o.Size, o.Scales, o.Iterations, o.Tile = "content", 2, []int{2, 4}, tile
+				o.PatchLayers = []LayerWeight{{"relu3_1", 1}, {"relu4_1", 1}}
+				env.Backend = gpu.NewCPU(gpu.CPUOptions{})
+				r, err := c.paint(context.Background(), c.in, o, env)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return r
+			}
+			whole, cut := paint("off"), paint("64")
+			if cut.Plan.Tile == (TileSize{}) {
+				t.Fatal("the picture was not cut")
+			}
+			for i, p := range whole.Patches {
+				if !slices.Equal(p.Index, cut.Patches[i].Index) {
+					t.Errorf("%s: other patches were matched", p.Layer)
+				}
+			}
+			if !slices.Equal(whole.Picture.Pix, cut.Picture.Pix) {
+				t.Errorf("the pictures differ, by %.1f dB", psnr(cut.Picture.Pix, whole.Picture.Pix))
+			}
+		})
+	}
+}

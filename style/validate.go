@@ -181,13 +181,9 @@ func (c *checker) tile(o Options) {
 	if err != nil {
 		c.add("tile", []string{"--tile 1024"}, "%v", err)
 	}
-	switch {
-	case size == TileSize{} || o.cuttable():
-	case o.Normalize != NormalizeOff:
+	if size != (TileSize{}) && !o.cuttable() {
 		c.add("tile", []string{"--tile off", "--normalize-gradients off"},
 			"normalised gradients need the whole image at once, not tiles of %v", size)
-	default:
-		c.add("tile", []string{"--tile off"}, "patches need the whole image at once, not tiles of %v", size)
 	}
 }
 
