@@ -47,6 +47,7 @@ type Memory interface {
 	NewArray(Shape) *Array                   // of zeros
 	View(a *Array, at int64, s Shape) *Array // an array inside another's memory, at bytes from its start
 	Bytes(Shape) int64                       // what an array takes, padding included
+	MaxLen() int                             // of an array with more than one position, in elements
 	NewMask(Shape, Pool) *Mask
 	ViewMask(m *Mask, s Shape) *Mask // a mask of a smaller shape in another's memory
 	MaskBytes(Shape, Pool) int64

@@ -1,6 +1,7 @@
 package gpu
 
 import (
+	"math"
 	"runtime"
 	"runtime/debug"
 
@@ -93,6 +94,9 @@ func (b *CPU) View(a *Array, at int64, s Shape) *Array {
 
 // Bytes rounds up to a cache line, so that arrays side by side share none.
 func (b *CPU) Bytes(s Shape) int64 { return (4*int64(s.Len()) + 63) &^ 63 }
+
+// MaxLen is no limit: memory ends before.
+func (b *CPU) MaxLen() int { return math.MaxInt }
 
 func (b *CPU) NewMask(s Shape, p Pool) *Mask {
 	if p.Kind != NoPool && p.size() != 2 {

@@ -123,10 +123,13 @@ func (b *Device) fours(channels int) {
 	}
 }
 
+// MaxLen is what kernels count to.
+func (b *Device) MaxLen() int { return math.MaxInt32 }
+
 // countable refuses what kernels cannot count in 32 bits. A vector may be longer:
 // it is memory for views.
 func (b *Device) countable(s Shape) {
-	if s.Pixels() > 1 && s.Len() > math.MaxInt32 {
-		b.note(fmt.Errorf("an array %v has %d elements, kernels count to %d: paint in tiles", s, s.Len(), math.MaxInt32))
+	if s.Pixels() > 1 && s.Len() > b.MaxLen() {
+		b.note(fmt.Errorf("an array %v has %d elements, kernels count to %d: paint in tiles", s, s.Len(), b.MaxLen()))
 	}
 }

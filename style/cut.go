@@ -1,6 +1,7 @@
 package style
 
 import (
+	"math"
 	"slices"
 
 	"github.com/impasto/impasto/gpu"
@@ -25,6 +26,8 @@ type choice struct {
 	own   TileSize // the largest tile's own part
 	work  float64  // multiplications of an iteration
 	bytes int64    // of the stage's passes by themselves, with windows
+	masks int64    // what of that no other stage can use
+	laid  stage
 }
 
 // chooseCuts decides how the image is cut at every scale and what that takes.
@@ -79,7 +82,12 @@ func (k *cutter) choose(size TileSize, auto bool) (best Cut, recompute bool, byt
 	if err != nil {
 		return Cut{}, false, 0, err
 	}
-	fits := (k.limit == 0 || whole <= k.limit) && k.countable(Cut{}, false)
+	k.grain = 1
+	one, err := k.cutting(vgg.Stage{First: 1}, TileSize{})
+	if err != nil {
+		return Cut{}, false, 0, err
+	}
+	fits := (k.limit == 0 || whole <= k.limit) && one.bytes < math.MaxInt64
 	if size == (TileSize{}) && (fits || !auto) {
 		return Cut{}, false, whole, nil
 	}
@@ -89,7 +97,10 @@ func (k *cutter) choose(size TileSize, auto bool) (best Cut, recompute bool, byt
 	}
 	for _, k.grain = range grains {
 		k.choices = map[vgg.Stage][]choice{}
-		if best, recompute, bytes, err = k.search(size); err != nil || k.limit == 0 || bytes <= k.limit {
+		if best, recompute, bytes, err = k.search(size); err != nil {
+			return Cut{}, false, 0, err
+		}
+		if bytes, err = k.bytes(k.env, k.w, k.h, best, recompute); err != nil || k.limit == 0 || bytes <= k.limit {
 			break
 		}
 	}
@@ -150,8 +161,8 @@ func (k *cutter) forgetful(ends []int) bool {
 // is nil in the result where a device could not count an array.
 func (k *cutter) fit(ends []int, size TileSize, anew bool) (c Cut, work float64, bytes int64, err error) {
 	c = Cut{Ends: ends, Tiles: make([]TileSize, len(ends)+1), Near: k.grain < k.env.Backend.ConvTile()}
-	if !k.countable(c, anew) {
-		return Cut{}, 0, 0, nil
+	if can, err := k.countable(c, anew); err != nil || !can {
+		return Cut{}, 0, 0, err
 	}
 	var stages [][]choice
 	first := 1
@@ -187,18 +198,27 @@ func (k *cutter) fit(ends []int, size TileSize, anew bool) (c Cut, work float64,
 	for range 12 {
 		work = 0
 		smallest := true
+		var laid []stage
+		pass, masks := int64(0), int64(0)
 		for i, list := range stages {
 			at := slices.IndexFunc(list, func(c choice) bool { return c.bytes <= room })
 			if at < 0 {
 				at = least(list)
 			}
+			if list[at].bytes == math.MaxInt64 {
+				return Cut{}, 0, 0, nil
+			}
 			smallest = smallest && at == least(list)
 			c.Tiles[i] = list[at].size
 			work += list[at].work
+			laid = append(laid, list[at].laid)
+			pass, masks = max(pass, list[at].bytes-list[at].masks), masks+list[at].masks
 		}
-		if bytes, err = k.bytes(k.env, k.w, k.h, c, anew); err != nil {
+		parts, err := k.accountOf(k.env, k.w, k.h, c, laid, pass+masks, anew)
+		if err != nil {
 			return Cut{}, 0, 0, err
 		}
+		bytes = sumBytes(parts)
 		if k.limit == 0 || bytes <= k.limit || smallest {
 			break
 		}
@@ -221,6 +241,9 @@ func least(list []choice) int {
 	return at
 }
 
+// mostTiles bounds how finely a stage is cut: smaller tiles are nearly all halo.
+const mostTiles = 512
+
 // cuts lists the ways to cut a stage, that of least work first.
 func (k *cutter) cuts(s vgg.Stage) ([]choice, error) {
 	if list := k.choices[s]; list != nil {
@@ -232,7 +255,7 @@ func (k *cutter) cuts(s vgg.Stage) ([]choice, error) {
 	for _, rows := range counts {
 		for _, cols := range counts {
 			size := TileSize{W: max(leastTile, (k.w+cols-1)/cols), H: max(leastTile, (k.h+rows-1)/rows)}
-			if cols > 2*rows || seen[size] { // rows lie side by side in memory
+			if cols > 2*rows || rows*cols > mostTiles || seen[size] { // rows lie side by side in memory
 				continue
 			}
 			seen[size] = true
@@ -279,17 +302,46 @@ func (k *cutter) cutting(s vgg.Stage, size TileSize) (choice, error) {
 	for _, w := range st.windows() {
 		largest.H, largest.W = max(largest.H, w.H), max(largest.W, w.W)
 	}
-	if c.bytes, err = n.PassesBytes(k.env.Backend, []vgg.Window{largest}, o.passOptions(true)); err != nil {
-		return choice{}, err
+	c.bytes, c.masks, err = n.PassesBytes(k.env.Backend, []vgg.Window{largest}, o.passOptions(true))
+	c.laid = st
+	widest, wrong := n.Widest(s, o.passOptions(true))
+	if wrong != nil {
+		return choice{}, wrong
 	}
-	c.bytes += k.env.Backend.Bytes(gpu.Shape{H: 1, W: 1, C: 2*windowLen([]stage{st}) + 1})
-	return c, nil
+	if widest*float64(largest.H*largest.W) > float64(k.env.Backend.MaxLen()) {
+		c.bytes = math.MaxInt64 // it fits nowhere
+	}
+	return c, err
 }
 
-// countable says whether the backend can count the arrays that are as large as
-// the image.
-func (k *cutter) countable(c Cut, anew bool) bool {
-	return true
+// countable says whether the backend can count the elements of arrays that are
+// as large as the image: what lies between stages, and features that are kept.
+func (k *cutter) countable(c Cut, anew bool) (bool, error) {
+	o, most := k.Options, k.env.Backend.MaxLen()
+	stages, err := o.layout(k.env.Backend, k.env.Network, k.h, k.w, c, true)
+	if err != nil {
+		return false, err
+	}
+	taps, err := k.env.Network.TapShapes(k.env.Backend, k.h, k.w, o.passOptions(true))
+	if err != nil {
+		return false, err
+	}
+	for _, s := range stages {
+		if s.shape.Len() > most {
+			return false, nil
+		}
+	}
+	for _, l := range o.ContentLayers {
+		if o.ContentWeight*l.Weight > 0 && !anew && taps[l.Layer].Len() > most {
+			return false, nil
+		}
+	}
+	for _, l := range o.PatchLayers {
+		if (o.PatchWeight+o.AnalogyWeight)*l.Weight > 0 && taps[l.Layer].Len() > most {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 // stageWork is the multiplications of an iteration in a stage: forward, forward

@@ -38,24 +38,33 @@ type MemoryPart struct {
 // bytes is what a run of a canvas (h, w) that is cut so holds at most.
 func (p Plan) bytes(env Env, w, h int, c Cut, recompute bool) (int64, error) {
 	parts, err := p.account(env, w, h, c, recompute)
+	return sumBytes(parts), err
+}
+
+func sumBytes(parts []MemoryPart) int64 {
 	total := int64(0)
 	for _, part := range parts {
 		total += part.Bytes
 	}
-	return total, err
+	return total
 }
 
 // account lists what such a run holds.
 func (p Plan) account(env Env, w, h int, c Cut, recompute bool) ([]MemoryPart, error) {
+	stages, err := p.Options.layout(env.Backend, env.Network, h, w, c, true)
+	if err != nil {
+		return nil, err
+	}
+	pass, _, err := env.Network.PassesBytes(env.Backend, allWindows(stages), p.Options.passOptions(true))
+	if err != nil {
+		return nil, err
+	}
+	return p.accountOf(env, w, h, c, stages, pass, recompute)
+}
+
+// accountOf is account where stages and the bytes of their passes are known.
+func (p Plan) accountOf(env Env, w, h int, c Cut, stages []stage, pass int64, recompute bool) ([]MemoryPart, error) {
 	o, b := p.Options, env.Backend
-	stages, err := o.layout(b, env.Network, h, w, c, true)
-	if err != nil {
-		return nil, err
-	}
-	pass, err := env.Network.PassesBytes(b, allWindows(stages), o.passOptions(true))
-	if err != nil {
-		return nil, err
-	}
 	taps, err := env.Network.TapShapes(b, h, w, o.passOptions(true))
 	if err != nil {
 		return nil, err

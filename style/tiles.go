@@ -2,6 +2,7 @@ package style
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -208,12 +209,9 @@ func (o Options) layStage(s *stage, n *vgg.Network, h, w int, size TileSize, gra
 
 // windows lists the sizes of the tiles' windows, each once.
 func (s *stage) windows() []vgg.Window {
-	var list []vgg.Window
-	seen := map[vgg.Window]bool{}
+	var list []vgg.Window // of few sizes
 	for _, t := range s.tiles {
-		w := vgg.Window{H: t.window.H, W: t.window.W, Stage: s.Stage}
-		if !seen[w] {
-			seen[w] = true
+		if w := (vgg.Window{H: t.window.H, W: t.window.W, Stage: s.Stage}); !slices.Contains(list, w) {
 			list = append(list, w)
 		}
 	}

@@ -355,3 +355,42 @@ func TestPatchesInTiles(t *testing.T) {
 		})
 	}
 }
+
+// shortBackend counts elements only so far, as a device does.
+type shortBackend struct {
+	gpu.Backend
+	most int
+}
+
+func (b shortBackend) MaxLen() int { return b.most }
+
+// TestPlanCutsWhatCannotBeCounted: with memory for all, a backend that cannot
+// count an activation's elements computes it in tiles.
+func TestPlanCutsWhatCannotBeCounted(t *testing.T) {
+	n, err := vgg.Random(5, "relu5_1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := DefaultOptions(ModeArt, "cpu", "vgg19")
+	o.Scales, o.Size = 1, "2000x1700"
+	cpu := gpu.NewCPU(gpu.CPUOptions{})
+	for _, most := range []int{2000 * 1700 * 64, 2000*1700*64 - 1, 2000 * 1700 * 12} {
+		b := shortBackend{cpu, most}
+		plan, err := NewPlan(2000, 1700, o, Env{Backend: b, Network: n})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if whole := plan.Cut.Tiles == nil; whole != (most >= 2000*1700*64) {
+			t.Errorf("%d elements: the cut is %v", most, plan.Cut)
+		}
+		stages, err := o.layout(b, n, 1700, 2000, plan.Cut, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range stages[0].windows() {
+			if w.H*w.W*64 > most {
+				t.Errorf("%d elements: a window of %dx%d", most, w.W, w.H)
+			}
+		}
+	}
+}

@@ -65,7 +65,7 @@ type Provenance struct {
 }
 
 // Tap returns the name of the layer's output after its ReLU, "relu3_1".
-func (l *Layer) Tap() string { return fmt.Sprintf("relu%d_%d", l.Block, l.Index) }
+func (l *Layer) Tap() string { return "relu" + strconv.Itoa(l.Block) + "_" + strconv.Itoa(l.Index) }
 
 // shape is what a network expects of one layer, before any weights are read.
 type shape struct{ block, index, in, out int }
@@ -126,16 +126,16 @@ func (n *Network) ParseLayer(name string) (string, error) {
 // Depth returns how many convolutions lead up to a layer, itself included:
 // Layers[:depth] is what must be computed for it.
 func (n *Network) Depth(layer string) (int, error) {
+	for i := range n.Layers {
+		if n.Layers[i].Tap() == layer {
+			return i + 1, nil
+		}
+	}
 	name, err := n.ParseLayer(layer)
 	if err != nil {
 		return 0, err
 	}
-	for i := range n.Layers {
-		if n.Layers[i].Tap() == name {
-			return i + 1, nil
-		}
-	}
-	return 0, err // not reached: ParseLayer found it in Layers
+	return n.Depth(name)
 }
 
 // Taps returns the names of all layers, relu1_1 first.

@@ -167,16 +167,23 @@ func largestMasks(passes []*Pass, layers int) []passLayer {
 // PassBytes is the memory a pass would take beside the weights, without
 // allocating anything.
 func (n *Network) PassBytes(b gpu.Backend, h, w int, o PassOptions) (int64, error) {
-	return n.PassesBytes(b, []Window{{H: h, W: w, Stage: o.Stage}}, o)
+	bytes, _, err := n.PassesBytes(b, []Window{{H: h, W: w, Stage: o.Stage}}, o)
+	return bytes, err
 }
 
-// PassesBytes is the memory that NewPasses would take beside the weights.
-func (n *Network) PassesBytes(b gpu.Backend, windows []Window, o PassOptions) (int64, error) {
+// PassesBytes is the memory that NewPasses would take beside the weights, and
+// what of it are masks, which passes of different stages do not share.
+func (n *Network) PassesBytes(b gpu.Backend, windows []Window, o PassOptions) (bytes, masks int64, err error) {
 	passes, err := n.plans(b, windows, o)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	total := shared(passes)
+	masks = n.maskBytes(b, passes, o)
+	return shared(passes) + masks, masks, nil
+}
+
+func (n *Network) maskBytes(b gpu.Backend, passes []*Pass, o PassOptions) int64 {
+	total := int64(0)
 	if o.Grad {
 		for _, l := range largestMasks(passes, len(n.Layers)) {
 			if l.out.Len() > 0 {
@@ -184,7 +191,7 @@ func (n *Network) PassesBytes(b gpu.Backend, windows []Window, o PassOptions) (i
 			}
 		}
 	}
-	return total, nil
+	return total
 }
 
 // TapShapes are the shapes of the features of an image (h, w, 3), by tap.

@@ -111,6 +111,21 @@ func (n *Network) Work(s Stage, o PassOptions) (float64, error) {
 	return total, nil
 }
 
+// Widest is the most values that an activation of a stage has for each unit of
+// its input.
+func (n *Network) Widest(s Stage, o PassOptions) (float64, error) {
+	o.Stage = s
+	start, depth, _, err := n.extent(o)
+	if err != nil {
+		return 0, err
+	}
+	widest, first := 0.0, n.Layers[start].Block
+	for _, l := range n.Layers[start:depth] {
+		widest = max(widest, float64(l.Out)/float64(int(1)<<(2*(l.Block-first))))
+	}
+	return widest, nil
+}
+
 // extent returns the layers that a pass computes, start to depth-1, and which
 // of them are taps.
 func (n *Network) extent(o PassOptions) (start, depth int, taps map[string]bool, err error) {
@@ -119,15 +134,11 @@ func (n *Network) extent(o PassOptions) (start, depth int, taps map[string]bool,
 	}
 	taps = map[string]bool{}
 	for _, name := range o.Taps {
-		tap, err := n.ParseLayer(name)
+		d, err := n.Depth(name)
 		if err != nil {
 			return 0, 0, nil, err
 		}
-		d, err := n.Depth(tap)
-		if err != nil {
-			return 0, 0, nil, err
-		}
-		taps[tap] = true
+		taps[n.Layers[d-1].Tap()] = true
 		depth = max(depth, d)
 	}
 	for start < depth && n.Layers[start].Block < o.Stage.First {
