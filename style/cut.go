@@ -191,7 +191,11 @@ func (k *cutter) fit(ends []int, size TileSize, anew bool) (c Cut, work float64,
 	room := int64(1) << 62
 	switch {
 	case size != TileSize{}: // a tile that is asked for bounds the others
-		room = stages[0][0].bytes
+		through, err := k.throughAll(size)
+		if err != nil {
+			return Cut{}, 0, 0, err
+		}
+		room = max(stages[0][0].bytes, through)
 	case k.limit > 0:
 		room = k.limit
 	}
@@ -228,6 +232,19 @@ func (k *cutter) fit(ends []int, size TileSize, anew bool) (c Cut, work float64,
 		work *= 4.0 / 3
 	}
 	return c, work, bytes, nil
+}
+
+// throughAll is what a tile of the image would need for all stages at once, and
+// with what its units see.
+func (k *cutter) throughAll(size TileSize) (int64, error) {
+	n, p := k.env.Network, k.Options.passOptions(true)
+	e, err := n.Extent(vgg.Stage{}, p, 1)
+	if err != nil {
+		return 0, err
+	}
+	w := vgg.Window{H: min(k.h, size.H+2*e.Ahead), W: min(k.w, size.W+2*e.Ahead)}
+	bytes, _, err := n.PassesBytes(k.env.Backend, []vgg.Window{w}, p)
+	return bytes, err
 }
 
 // least is the choice that needs the least memory.
@@ -351,11 +368,10 @@ func (o Options) stageWork(n *vgg.Network, s *stage) (float64, error) {
 	each, err := n.Work(s.Stage, o.passOptions(true))
 	units := 0
 	for _, t := range s.tiles {
-		units += 3 * t.window.H * t.window.W
+		units += t.ahead.H*t.ahead.W + 2*t.window.H*t.window.W
 	}
-	if s.Last == 0 {
-		last := s.tiles[len(s.tiles)-1].window
-		units -= last.H * last.W
+	if s.Last == 0 && !s.cut() {
+		units -= s.shape.Pixels()
 	}
 	return each * float64(units), err
 }

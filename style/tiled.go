@@ -123,7 +123,7 @@ func (ob *objective) evaluateTiles() {
 			if photo {
 				ob.lookAgain(k, i)
 			}
-			if photo || k < last || i < len(s.tiles)-1 { // else it was computed last
+			if photo || k < last || s.cut() { // else it was computed last
 				ob.t.forward(k, i, ob.x, false, nil)
 			}
 			ob.t.backward(k, i, ob.g, ob.atTile)

@@ -50,8 +50,15 @@ type stage struct {
 
 // tile is a part of a stage's input that is computed by itself.
 type tile struct {
-	own, window gpu.Rect // in units of the stage's input
-	pass        *vgg.Pass
+	own    gpu.Rect // in units of the stage's input
+	ahead  window   // of pass 1
+	window window   // of pass 2
+}
+
+// window is what a tile sees, and the pass over it.
+type window struct {
+	gpu.Rect
+	pass *vgg.Pass
 }
 
 // tiling is how an image is computed.
@@ -124,18 +131,18 @@ func cutInto(n, size, step int) division {
 func roundUp(n, step int) int { return (n + step - 1) / step * step }
 
 // tileRects lists own parts and windows of (h, w) in tiles of at most (th, tw).
-// All begin at multiples of step, windows halo before own parts.
-func tileRects(h, w, th, tw, step, halo int) []tile {
+// All begin at multiples of step; windows reach ahead and halo beyond own parts.
+func tileRects(h, w, th, tw, step, ahead, halo int) []tile {
 	rows, cols := cutInto(h, th, step), cutInto(w, tw, step)
 	var list []tile
 	for i := range len(rows) - 1 {
 		for j := range len(cols) - 1 {
-			y0, y1 := max(0, rows[i]-halo), min(h, rows[i+1]+halo)
-			x0, x1 := max(0, cols[j]-halo), min(w, cols[j+1]+halo)
-			list = append(list, tile{
-				own:    gpu.Rect{Y: rows[i], X: cols[j], H: rows[i+1] - rows[i], W: cols[j+1] - cols[j]},
-				window: gpu.Rect{Y: y0, X: x0, H: y1 - y0, W: x1 - x0},
-			})
+			around := func(halo int) gpu.Rect {
+				y0, y1 := max(0, rows[i]-halo), min(h, rows[i+1]+halo)
+				x0, x1 := max(0, cols[j]-halo), min(w, cols[j+1]+halo)
+				return gpu.Rect{Y: y0, X: x0, H: y1 - y0, W: x1 - x0}
+			}
+			list = append(list, tile{own: around(0), ahead: window{Rect: around(ahead)}, window: window{Rect: around(halo)}})
 		}
 	}
 	return list
@@ -187,7 +194,10 @@ func (o Options) layStage(s *stage, n *vgg.Network, h, w int, size TileSize, gra
 		return err
 	}
 	step := windowStep * s.Deepest
-	halo := roundUp(s.Margin, step)
+	ahead, halo := roundUp(s.Ahead, step), roundUp(s.Margin, step)
+	if !grad {
+		halo = ahead
+	}
 	s.unit = map[string]int{s.Output(): s.OutStride}
 	for _, tap := range o.taps() {
 		_, pixels, err := n.Reach(tap)
@@ -203,7 +213,7 @@ func (o Options) layStage(s *stage, n *vgg.Network, h, w int, size TileSize, gra
 		size = TileSize{W: w, H: h}
 	}
 	th, tw := roundUp(size.H, s.Stride)/s.Stride, roundUp(size.W, s.Stride)/s.Stride
-	s.tiles = tileRects(s.shape.H, s.shape.W, th, tw, step, halo)
+	s.tiles = tileRects(s.shape.H, s.shape.W, th, tw, step, ahead, halo)
 	return nil
 }
 
@@ -211,12 +221,17 @@ func (o Options) layStage(s *stage, n *vgg.Network, h, w int, size TileSize, gra
 func (s *stage) windows() []vgg.Window {
 	var list []vgg.Window // of few sizes
 	for _, t := range s.tiles {
-		if w := (vgg.Window{H: t.window.H, W: t.window.W, Stage: s.Stage}); !slices.Contains(list, w) {
-			list = append(list, w)
+		for _, r := range []gpu.Rect{t.ahead.Rect, t.window.Rect} {
+			if w := s.sized(r); !slices.Contains(list, w) {
+				list = append(list, w)
+			}
 		}
 	}
 	return list
 }
+
+// sized is a window of a rectangle's size.
+func (s *stage) sized(r gpu.Rect) vgg.Window { return vgg.Window{H: r.H, W: r.W, Stage: s.Stage} }
 
 // cut says whether the stage has more than one tile.
 func (s *stage) cut() bool { return len(s.tiles) > 1 }
@@ -287,10 +302,8 @@ func (t *tiling) setPasses(windows []vgg.Window) {
 	for i := range t.stages {
 		s := &t.stages[i]
 		for j := range s.tiles {
-			for k, w := range windows {
-				if w == (vgg.Window{H: s.tiles[j].window.H, W: s.tiles[j].window.W, Stage: s.Stage}) {
-					s.tiles[j].pass = t.passes[k]
-				}
+			for _, w := range []*window{&s.tiles[j].ahead, &s.tiles[j].window} {
+				w.pass = t.passes[slices.Index(windows, s.sized(w.Rect))]
 			}
 		}
 	}
@@ -333,14 +346,14 @@ func (t *tiling) free() {
 // windowAlign is what arrays of any backend are aligned to, in floats.
 const windowAlign = 128
 
-// window is an array of the tile's window in memory that all windows share;
-// there are two, for the stage's input and for its gradient.
-func (t *tiling) window(s *stage, tile *tile, second bool) *gpu.Array {
+// room is an array of a window's size in memory that all windows share; there
+// are two, for the stage's input and for its gradient.
+func (t *tiling) room(s *stage, w *window, second bool) *gpu.Array {
 	at := int64(0)
 	if second {
 		at = t.b.Bytes(gpu.Shape{H: 1, W: 1, C: t.windows.Shape.C / 2 / windowAlign * windowAlign})
 	}
-	return t.b.View(t.windows, at, gpu.Shape{H: tile.window.H, W: tile.window.W, C: s.shape.C})
+	return t.b.View(t.windows, at, gpu.Shape{H: w.H, W: w.W, C: s.shape.C})
 }
 
 // sweep takes image x through all stages. visit sees each tap's features tile
@@ -356,28 +369,33 @@ func (t *tiling) sweep(x *gpu.Array, visit func(s *stage, i int, tap string, f *
 	}
 }
 
-// forward computes the features of a tile of stage k, where x is the image. With
-// keep the tile's own part of the output becomes that of the next stage's input,
-// which must hold zeros there. visit may be nil.
-func (t *tiling) forward(k, i int, x *gpu.Array, keep bool, visit func(s *stage, i int, tap string, f *gpu.Array, own gpu.Rect)) {
+// forward computes the features of a tile of stage k, where x is the image: ahead
+// for pass 1, else for backward to follow. In pass 1 the tile's own part of the
+// output becomes that of the next stage's input, which must hold zeros there.
+// visit may be nil.
+func (t *tiling) forward(k, i int, x *gpu.Array, ahead bool, visit func(s *stage, i int, tap string, f *gpu.Array, own gpu.Rect)) {
 	s := &t.stages[k]
 	tile := &s.tiles[i]
 	if k > 0 {
 		x = s.x
 	}
-	if s.cut() {
-		window := t.window(s, tile, false)
-		t.b.CopyWindow(window, x, tile.window.Y, tile.window.X)
-		x = window
+	w := &tile.window
+	if ahead {
+		w = &tile.ahead
 	}
-	tile.pass.Forward(x, func(tap string, f *gpu.Array) {
-		own := s.own(tile, tap, f.Shape)
+	if s.cut() {
+		part := t.room(s, w, false)
+		t.b.CopyWindow(part, x, w.Y, w.X)
+		x = part
+	}
+	w.pass.Forward(x, func(tap string, f *gpu.Array) {
+		own := s.own(tile, w, tap, f.Shape)
 		switch {
 		case tap != s.Output():
 			if visit != nil {
 				visit(s, i, tap, f, own)
 			}
-		case keep:
+		case ahead:
 			t.move(t.stages[k+1].x, f, own, tile.own.Y/s.OutStride, tile.own.X/s.OutStride)
 		}
 	})
@@ -394,14 +412,14 @@ func (t *tiling) backward(k, i int, g *gpu.Array, visit func(s *stage, i int, ta
 	}
 	dx := g
 	if s.cut() {
-		dx = t.window(s, tile, true)
+		dx = t.room(s, &tile.window, true)
 	}
-	tile.pass.Backward(dx, func(tap string, f, grad *gpu.Array) {
+	tile.window.pass.Backward(dx, func(tap string, f, grad *gpu.Array) {
 		if tap == s.Output() {
 			t.b.CopyWindow(grad, t.stages[k+1].g, tile.window.Y/s.OutStride, tile.window.X/s.OutStride)
 			return
 		}
-		visit(s, i, tap, f, grad, s.own(tile, tap, f.Shape))
+		visit(s, i, tap, f, grad, s.own(tile, &tile.window, tap, f.Shape))
 	})
 	if s.cut() {
 		own := gpu.Rect{Y: tile.own.Y - tile.window.Y, X: tile.own.X - tile.window.X, H: tile.own.H, W: tile.own.W}
@@ -428,12 +446,12 @@ func (t *tiling) put(whole *gpu.Array, s *stage, i int, tap string, f *gpu.Array
 	t.move(whole, f, own, s.tiles[i].own.Y/n, s.tiles[i].own.X/n)
 }
 
-// own is the part of a tap's features, or the output's, in the window that is
+// own is the part of a tap's features, or the output's, in a window that is
 // the tile's own. A tile at the image's lower or right border owns all that is
 // left, also the unit that pooling makes of an odd row.
-func (s *stage) own(tile *tile, tap string, f gpu.Shape) gpu.Rect {
+func (s *stage) own(tile *tile, w *window, tap string, f gpu.Shape) gpu.Rect {
 	n := s.unit[tap]
-	r := gpu.Rect{Y: (tile.own.Y - tile.window.Y) / n, X: (tile.own.X - tile.window.X) / n, H: tile.own.H / n, W: tile.own.W / n}
+	r := gpu.Rect{Y: (tile.own.Y - w.Y) / n, X: (tile.own.X - w.X) / n, H: tile.own.H / n, W: tile.own.W / n}
 	if tile.own.Y+tile.own.H == s.shape.H {
 		r.H = f.H - r.Y
 	}

@@ -172,7 +172,7 @@ func TestTilesCoverTheImage(t *testing.T) {
 	const step, halo = 16, 80
 	for _, s := range []struct{ w, h, tw, th int }{{1, 1, 64, 64}, {640, 480, 64, 64}, {641, 479, 100, 130}, {65, 4000, 64, 640}, {17, 33, 16, 16}} {
 		seen := make([]int, s.w*s.h)
-		for _, tile := range tileRects(s.h, s.w, s.th, s.tw, step, halo) {
+		for _, tile := range tileRects(s.h, s.w, s.th, s.tw, step, 32, halo) {
 			o, w := tile.own, tile.window
 			if o.H < 1 || o.W < 1 || o.H > s.th || o.W > s.tw || o.Y%step+o.X%step+w.Y%step+w.X%step != 0 {
 				t.Fatalf("%+v: tile %+v", s, tile)
@@ -270,8 +270,8 @@ func TestTilesReachFarEnough(t *testing.T) {
 	ob := objectiveOf(t, env, plan, x, smoothPicture(w, h, 1), noisePicture(190, 130, 2))
 	// relu5_1 sees 70 pixels, and what it sees must be right for the way back.
 	s := &ob.t.stages[0]
-	for i, tile := range tileRects(h, w, 256, w, 256, 80) {
-		s.tiles[i].window = tile.window
+	for i, tile := range tileRects(h, w, 256, w, 256, 80, 80) {
+		s.tiles[i].ahead, s.tiles[i].window = tile.ahead, tile.window
 	}
 	if ob.t.passes, err = n.NewPasses(ob.b, s.windows(), o.passOptions(true)); err != nil {
 		t.Fatal(err)

@@ -24,15 +24,16 @@ type Extent struct {
 	Deepest   int // distance of the units of the last convolution
 	OutStride int // distance of the units of the output: twice that where it is pooled
 	Stride    int // pixels of the image that are one unit of the input
-	Margin    int // how far from a window's inner border what is computed is wrong
+	Ahead     int // how far from a window's inner border features are wrong
+	Margin    int // likewise the gradient of the input
 }
 
 // Extent works out a stage's. What lies beyond a window's inner border is missing
 // in it, and each 3x3 convolution carries the fault one unit further in; where a
 // backend convolves by tiles of grain x grain units, to the end of the tile that
 // reads a faulty unit: its other units are right but for rounding, and with a
-// margin to match they are right to the last bit. With Grad the margin is that of
-// the input's gradient, to which features that are themselves wrong contribute.
+// margin to match they are right to the last bit. To the gradient features that
+// are themselves wrong contribute, so its margin is wider.
 func (n *Network) Extent(s Stage, o PassOptions, grain int) (Extent, error) {
 	o.Stage = s
 	start, depth, _, err := n.extent(o)
@@ -61,12 +62,9 @@ func (n *Network) Extent(s Stage, o PassOptions, grain int) (Extent, error) {
 		}
 		wrong = step(l, wrong)
 		margins[i] = wrong
-		e.Margin = max(e.Margin, wrong<<(l.Block-first))
+		e.Ahead = max(e.Ahead, wrong<<(l.Block-first))
 	}
-	e.Margin = max(e.Margin, (wrong+1)/2*e.OutStride)
-	if !o.Grad {
-		return e, nil
-	}
+	e.Ahead = max(e.Ahead, (wrong+1)/2*e.OutStride)
 	wrong = 0
 	for i := len(layers) - 1; i >= 0; i-- {
 		if i+1 < len(layers) && layers[i+1].Block != layers[i].Block {
