@@ -22,6 +22,7 @@ func newApp(s *session) *cli.App {
 			replayCommand(s),
 			recipeCommand(s),
 			compareCommand(s),
+			batchCommand(s),
 			queueCommand(s),
 			workerCommand(s),
 			weightsCommand(s),
@@ -36,6 +37,7 @@ func newApp(s *session) *cli.App {
 		ErrWriter: s.stderr,
 		Reader:    s.stdin,
 		// The front end and fault.go do what these would.
+		Metadata:                  map[string]any{jobMetadata: s.job != nil},
 		HideHelp:                  true,
 		HideVersion:               true,
 		DisableSliceFlagSeparator: true,
@@ -43,6 +45,10 @@ func newApp(s *session) *cli.App {
 		OnUsageError:              usageError,
 	}
 }
+
+// jobMetadata says of an app that it runs a step of a job, whose settings stand
+// in its words alone: those of this machine's user are not meant.
+const jobMetadata = "job"
 
 // Categories of commands, in the order of help.
 const (

@@ -51,6 +51,9 @@ var examples = map[string][2]string{
 	"version":     {"impasto version", "impasto version --json"},
 	"recipe show": {"impasto recipe show out.png", "impasto recipe show out.png --json"},
 
+	"batch":        {"impasto batch run jobs.yaml", "impasto batch submit jobs.yaml --queue nats://HOST:4222 --wait"},
+	"batch run":    {"impasto batch run jobs.yaml", "impasto batch run jobs.yaml --workers 2 --report report.json"},
+	"batch submit": {"impasto batch submit jobs.yaml", "impasto batch submit jobs.yaml --queue nats://HOST:4222 --wait"},
 	"queue":        {"impasto queue ls", "impasto queue retry --state failed"},
 	"queue ls":     {"impasto queue ls", "impasto queue ls --batch jobs.yaml --state failed"},
 	"queue show":   {"impasto queue show coast", "impasto queue show 3f2a --json"},

@@ -26,6 +26,7 @@ type session struct {
 	verbose        int
 	args           []string        // the command line as given
 	job            context.Context // ends a step of a job; nil where signals do
+	kept           *kept           // shared with other command lines of this process; may be nil
 }
 
 // run runs one command line and returns the exit code.

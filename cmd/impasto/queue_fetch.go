@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 
 	"github.com/urfave/cli/v2"
@@ -91,15 +92,26 @@ func moved(st farm.Status, folder string) (farm.Status, error) {
 // them were not there yet.
 func collect(ctx context.Context, q farm.Queue, st farm.Status, replace bool) (int, error) {
 	n, err := farm.Collect(ctx, q, st, replace)
+	return n, collectFault(err, st)
+}
+
+// collectFault gives an error of farm.Collect the form that is told.
+func collectFault(err error, st farm.Status) error {
+	if err == nil {
+		return nil
+	}
 	var bad faults
-	var exists *farm.ExistsError
 	for _, f := range toFaults(err) {
+		f.Exit, f.Code = exitOutput, "output"
 		bad.add(f)
 	}
-	if errors.As(err, &exists) {
-		for _, f := range bad {
-			f.Exit, f.Code, f.Try = exitOutput, "exists", []string{"impasto queue fetch " + st.Job.ID + " -y   (replaces it)"}
-		}
+	var exists *farm.ExistsError
+	switch {
+	case errors.As(err, &exists):
+		bad[0].Code, bad[0].Try = "exists", []string{"-y to replace it"}
+	case errors.Is(err, fs.ErrNotExist):
+		return newFault(exitInput, "no_result", fmt.Sprintf("the results of job %s (%s) are not in the queue any more", st.Job.ID, st.Job.Name),
+			"impasto queue retry "+st.Job.ID)
 	}
-	return n, bad.err()
+	return bad
 }

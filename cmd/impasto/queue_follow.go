@@ -199,7 +199,7 @@ func (f *follow) batch() progress.Batch {
 	b.Text = strings.Join(running, ", ")
 	work := f.work()
 	if total > 0 {
-		b.Fraction = work / total
+		b.Fraction = min(1, work/total)
 	}
 	passed := time.Since(f.begun)
 	switch gained := work - f.baseline; {

@@ -128,12 +128,12 @@ func (r *render) loadNetwork() faults {
 	if name == "" {
 		name = source.Path
 	}
-	network, err := vgg.Load(context.Background(), name, vgg.LoadOptions{UpTo: deepestLayer(r.set.options)})
+	network, err := r.kept.network(name, deepestLayer(r.set.options))
 	if err != nil {
 		// A layer these weights do not have is an option's fault: read them
 		// whole, so that it is told with the other options.
 		var all *vgg.Network
-		if all, err = vgg.Load(context.Background(), name, vgg.LoadOptions{}); err != nil {
+		if all, err = r.kept.network(name, ""); err != nil {
 			return toFaults(err)
 		}
 		network = all

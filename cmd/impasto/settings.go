@@ -65,6 +65,9 @@ func allLayers(c *cli.Context) ([]layer, faults) {
 			origin: func(string) string { return "--draft" },
 		})
 	}
+	if c != nil && c.App.Metadata[jobMetadata] == true {
+		return layers, nil
+	}
 	layers = append(layers, envLayer(os.LookupEnv))
 	files, bad := fileLayers(c)
 	return append(layers, files...), bad

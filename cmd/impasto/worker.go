@@ -123,6 +123,7 @@ type crewOptions struct {
 	empty time.Duration // end when nothing has come for this long; 0: never
 	ended func(farm.Status)
 	log   *slog.Logger
+	kept  *kept
 }
 
 // hire starts a worker at each place.
@@ -142,7 +143,7 @@ func hire(q farm.Queue, places []workplace, o crewOptions) (*crew, error) {
 			w.clean = append(w.clean, leave)
 			var doer farm.Doer
 			var release func()
-			if doer, release, err = newDoer(at); err == nil {
+			if doer, release, err = newDoer(at, o.kept); err == nil {
 				w.clean = append(w.clean, release)
 				name := fmt.Sprintf("%s:%d", host, os.Getpid())
 				if len(places) > 1 {
@@ -201,7 +202,7 @@ func runWorker(s *session, c *cli.Context) error {
 		if !s.quiet && !s.json {
 			fmt.Fprintf(s.stderr, "working on %s%s\n", describePlaces(places), m.where())
 		}
-		o := crewOptions{log: s.workLog(), ended: func(st farm.Status) {
+		o := crewOptions{log: s.workLog(), kept: s.keeper(), ended: func(st farm.Status) {
 			m.ended(st)
 			s.tellAttempt(st)
 		}}

@@ -17,12 +17,13 @@ import (
 
 // stepDoer runs the steps of jobs as command lines in this process.
 type stepDoer struct {
-	at workplace
+	at   workplace
+	kept *kept
 }
 
 // newDoer returns what does the jobs of a workplace, and what lets go of it.
-func newDoer(at workplace) (farm.Doer, func(), error) {
-	return &stepDoer{at}, func() {}, nil
+func newDoer(at workplace, k *kept) (farm.Doer, func(), error) {
+	return &stepDoer{at, k}, func() {}, nil
 }
 
 // paintCommands take the flags of a render.
@@ -72,7 +73,7 @@ func (d *stepDoer) step(ctx context.Context, t *farm.Task, nth int, step []strin
 		here := (float64(e.Scale-1) + float64(e.Iter)/float64(e.Iters)) / float64(e.Scales)
 		t.Progress((float64(nth)+here)/float64(len(t.Steps)), fmt.Sprintf("scale %d/%d, %d/%d", e.Scale, e.Scales, e.Iter, e.Iters))
 	}}
-	s := &session{stdin: strings.NewReader(""), stdout: &stdout, stderr: stderr, args: append(words, step...), job: ctx}
+	s := &session{stdin: strings.NewReader(""), stdout: &stdout, stderr: stderr, args: append(words, step...), job: ctx, kept: d.kept}
 	code := s.run()
 	if code == exitOK {
 		t.Outcome = lastResult(stdout.Bytes(), t.Outcome)
@@ -184,11 +185,17 @@ func results(text []byte, each func(kind string, object json.RawMessage)) {
 	}
 }
 
+// lastResult is what the last command that made something said of it.
 func lastResult(text []byte, before json.RawMessage) json.RawMessage {
 	results(text, func(kind string, object json.RawMessage) {
-		if kind == "result" {
-			before = object
+		var facts map[string]any
+		if kind != "result" || json.Unmarshal(object, &facts) != nil {
+			return
 		}
+		for _, key := range []string{"type", "output", "report"} { // paths of the worker's own
+			delete(facts, key)
+		}
+		before, _ = json.Marshal(facts)
 	})
 	return before
 }

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/impasto/impasto/internal/farm"
+	"github.com/impasto/impasto/internal/picture"
+)
+
+// batchReport is what became of a batch, as report.json. Fields are only ever
+// added.
+type batchReport struct {
+	Version int         `json:"version"`
+	Program string      `json:"program"`
+	Batch   string      `json:"batch"`
+	Ended   time.Time   `json:"ended"`
+	Seconds float64     `json:"seconds"` // this run took
+	Total   int         `json:"total"`
+	Done    int         `json:"done"`
+	Failed  int         `json:"failed"`
+	Jobs    []jobReport `json:"jobs"`
+}
+
+// jobReport is a job with what its last step said of the picture: losses,
+// recipe hash, size, iterations.
+type jobReport struct {
+	jobView
+	Outcome json.RawMessage `json:"outcome,omitempty"`
+}
+
+// writeBatchReport writes the report and returns where.
+func (s *session) writeBatchReport(c *cli.Context, b *batch, f *follow) (string, error) {
+	path := home(flagText(c, "report"))
+	if path == "" {
+		path = filepath.Join(commonFolder(b.jobs), "report.json")
+	}
+	counts := f.batch()
+	r := batchReport{Version: 1, Program: shortVersion(), Batch: b.name, Ended: time.Now().UTC(), Seconds: time.Since(f.begun).Seconds(),
+		Total: counts.Total, Done: counts.Done, Failed: counts.Failed}
+	for _, j := range b.jobs { // in the order of the manifest
+		st, ok := f.jobs[j.ID]
+		if !ok {
+			continue
+		}
+		v := jobReport{viewOf(st), st.Outcome}
+		if err := f.missing[j.ID]; err != nil {
+			v.State, v.Error = farm.Failed, err.Error()
+		}
+		r.Jobs = append(r.Jobs, v)
+	}
+	return path, picture.WriteFile(path, func(w io.Writer) error {
+		e := json.NewEncoder(w)
+		e.SetEscapeHTML(false)
+		e.SetIndent("", "  ")
+		return e.Encode(r)
+	})
+}
+
+// commonFolder is the deepest folder that holds all outputs.
+func commonFolder(jobs []farm.Job) string {
+	folder := ""
+	for _, j := range jobs {
+		for _, path := range j.Outputs {
+			dir := filepath.Dir(path)
+			if folder == "" {
+				folder = dir
+			}
+			for folder != filepath.Dir(folder) && dir != folder && !strings.HasPrefix(dir, folder+string(filepath.Separator)) {
+				folder = filepath.Dir(folder)
+			}
+		}
+	}
+	return either(folder, ".")
+}

@@ -1,0 +1,157 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/impasto/impasto/internal/farm"
+	"github.com/impasto/impasto/internal/progress"
+)
+
+func batchRunCommand(s *session) *cli.Command {
+	return &cli.Command{
+		Name:      "run",
+		Usage:     "paint all jobs of a manifest on this machine",
+		ArgsUsage: "MANIFEST",
+		Description: "The jobs wait in a queue on disk, so that after Ctrl-C, a crash or a power cut\n" +
+			"the same command does only what is missing, each picture from its checkpoint.\n" +
+			"Ends with 3 if some jobs failed; the others are painted all the same.",
+		Flags: queueFlags(append(workFlags(),
+			textFlag("progress", "", groupQueue, "KIND", "auto, bar, plain, json, none"),
+			textFlag("report", "", groupOutput, "FILE", "the report (default: report.json beside the results)"),
+			&cli.BoolFlag{Name: "y", Usage: "replace results that exist and are something else", Category: groupOutput})...),
+		Action: func(c *cli.Context) error { return batchRun(s, c) },
+	}
+}
+
+func batchRun(s *session, c *cli.Context) error {
+	var bad faults
+	places, err := workplaces(c)
+	bad.add(err)
+	bad.add(checkProgress(c))
+	o, err := queuePlace(c)
+	bad.add(err)
+	if o.URL != "" {
+		bad.add(usageFault("batch run paints on this machine; --queue names another", "impasto batch submit MANIFEST --wait --queue "+flagText(c, "queue")))
+	}
+	b, err := s.readBatch(c)
+	bad.add(err)
+	if len(bad) > 0 {
+		return bad
+	}
+	// Its own server: that of another process would end with that process.
+	o.MustServe = true
+	ctx, signals := watchSignals()
+	defer signals.stop()
+	q, err := openFarm(ctx, o)
+	if err != nil {
+		var busy *fault
+		if errors.As(err, &busy) && busy.Code == "queue_busy" {
+			busy.Try = []string{fmt.Sprintf("impasto batch submit %s --wait   (the workers there do it)", shellWord(c.Args().First())), "--queue FOLDER   (another queue)"}
+		}
+		return err
+	}
+	defer q.Close()
+	r := s.newBatchReporter(flagText(c, "progress"))
+	defer r.Close()
+	for _, class := range missingClasses(b.jobs, places) {
+		r.Event("warning", fmt.Sprintf("jobs of class %s are done here as well", class), nil)
+		places = append(places, workplace{device: places[0].device, class: class, threads: places[0].threads})
+	}
+	e, err := enlist(ctx, q, b.jobs, c.Bool("y"))
+	if err != nil {
+		return queueFault(err)
+	}
+	if n, err := others(ctx, q, e); err == nil && n > 0 {
+		r.Event("warning", fmt.Sprintf("the queue also holds %s of other batches, which are done too", count(n, "unfinished job")), nil)
+	}
+	crew, err := hire(q, places, crewOptions{log: s.workLog(), kept: s.keeper()})
+	if err != nil {
+		return err
+	}
+	err = s.followBatch(ctx, c, q, b, e, r)
+	crew.stop()
+	crew.wait()
+	if ctx.Err() == nil {
+		return queueFault(err)
+	}
+	r.Close()
+	return signals.stopped(b, q, e, c)
+}
+
+// stopped is how a batch ends that was interrupted.
+func (sig *signals) stopped(b *batch, q farm.Queue, e *enlisted, c *cli.Context) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	done, saved := 0, 0
+	for _, st := range e.list {
+		if now, err := q.Status(ctx, st.Job.ID); err == nil {
+			if now.State.Ended() {
+				done++
+			} else if len(now.Checkpoints) > 0 {
+				saved++
+			}
+		}
+	}
+	message := fmt.Sprintf("interrupted: %d of %s ended", done, count(len(e.list), "job"))
+	if saved > 0 {
+		message += fmt.Sprintf(", %d more have a checkpoint", saved)
+	}
+	f := sig.fault(message)
+	f.Try = []string{fmt.Sprintf("impasto batch run %s   (does what is missing)", shellWord(c.Args().First()))}
+	return f
+}
+
+// missingClasses are those of jobs that no place takes.
+func missingClasses(jobs []farm.Job, places []workplace) (classes []string) {
+	for _, j := range jobs {
+		taken := slices.ContainsFunc(places, func(at workplace) bool { return at.class == j.Class })
+		if !taken && !slices.Contains(classes, j.Class) {
+			classes = append(classes, j.Class)
+		}
+	}
+	return classes
+}
+
+// others counts the unfinished jobs of the queue that are not of this batch.
+func others(ctx context.Context, q farm.Queue, e *enlisted) (int, error) {
+	list, err := q.List(ctx, farm.Filter{})
+	ours := map[string]bool{}
+	for _, id := range e.ids() {
+		ours[id] = true
+	}
+	n := 0
+	for _, st := range list {
+		if !st.State.Ended() && !ours[st.Job.ID] {
+			n++
+		}
+	}
+	return n, err
+}
+
+// endBatch writes the report and tells in one line how a batch came out.
+func (s *session) endBatch(c *cli.Context, b *batch, f *follow, r progress.BatchReporter) error {
+	path, err := s.writeBatchReport(c, b, f)
+	if err != nil {
+		return err
+	}
+	counts := f.batch()
+	passed := time.Since(f.begun)
+	message := fmt.Sprintf("%s: %d done", count(counts.Total, "job"), counts.Done)
+	if counts.Failed > 0 {
+		message += fmt.Sprintf(", %d failed", counts.Failed)
+	}
+	message += " in " + progress.Span(passed)
+	if path != "" {
+		message += " · report " + path
+	}
+	r.Result(message, map[string]any{"total": counts.Total, "done": counts.Done, "failed": counts.Failed,
+		"seconds": passed.Seconds(), "report": path})
+	r.Close()
+	return f.fault()
+}
