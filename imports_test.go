@@ -43,7 +43,7 @@ var mayImport = map[string][]string{
 	"internal/flow":     {"internal/picture"},
 	"internal/manifest": {"internal/config"},
 	"internal/mutate":   {},
-	"internal/bench":    {"internal/bench", "style", "vgg", "gpu", "gpu/simd"},
+	"internal/bench":    {"internal/bench", "internal/progress", "internal/report", "internal/sample", "style", "vgg", "gpu", "gpu/simd"},
 	"cmd":               {"style", "vgg", "gpu", "gpu/simd", "internal", "cuda", "kernels"},
 }
 

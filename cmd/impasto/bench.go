@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,125 +14,250 @@ import (
 
 	"github.com/impasto/impasto/internal/bench"
 	"github.com/impasto/impasto/internal/picture"
+	"github.com/impasto/impasto/style"
 )
+
+// workThroughput is the work of whole images, beside those of bench.Kinds.
+const workThroughput = "throughput"
 
 func benchCommand(s *session) *cli.Command {
 	return command(&cli.Command{
-		Name:     "bench",
-		Category: categorySetup,
-		Usage:    "measure how fast this machine paints",
+		Name:      "bench",
+		Category:  categorySetup,
+		Usage:     "measure how fast this machine paints",
+		ArgsUsage: "[report FILE.json...]",
 		Description: "Times whole iterations and patch matching, beside the machine's own measured\n" +
 			"peaks. Without flags it takes half a minute; --full measures everything at four\n" +
-			"sizes. Keep a --json report and --compare a later one with it.",
+			"sizes. --work throughput times whole images by preset: 512 pixels and 500\n" +
+			"iterations put together from a few, or with --full all run. Keep a --json report\n" +
+			"and --compare a later one with it, or set several beside each other on a page:\n" +
+			"bench report A.json B.json -o bench.html.",
 		Flags: append([]cli.Flag{
-			textFlag("work", "", "", "KINDS", "art, draft, matching, convolution, tiled, operations (default: first three)"),
-			textFlag("size", "s", "", "PIXELS", "sides of the square picture (default: 256)"),
+			textFlag("work", "", "", "KINDS", "art, draft, matching, convolution, tiled, operations, throughput (default: first three)"),
+			textFlag("size", "s", "", "PIXELS", "sides of the square picture (default: 256; of throughput each preset's own)"),
 			textFlag("threads", "", "", "N", "processor threads (default: all)"),
 			textFlag("seconds", "", "", "N", "time for each work (default: 2)"),
-			&cli.BoolFlag{Name: "full", Usage: "all kinds at 256, 384, 512 and 1024 pixels"},
+			textFlag("presets", "", "", "NAMES", "throughput of these (default: default,jj; with --full all)"),
+			textFlag("iterations", "n", "", "N", "throughput: of an image, or of each scale where patches are matched (default: 500, 100)"),
+			textFlag("sample", "", "", "N", "throughput: iterations of each scale that are measured (default: 8)"),
+			textFlag("rounds", "", "", "N", "throughput: images of each preset and optimiser, taken in turn (default: 5; with --full 3)"),
+			textFlag("weights", "", "", "NAME", "throughput: network (default: random weights of VGG-19's shape; they take the same time)"),
+			textFlag("device", "", "", "NAME", "throughput: auto, cpu, cuda, cuda:N or emu (default: auto)"),
+			&cli.BoolFlag{Name: "full", Usage: "all kinds at 256, 384, 512 and 1024 pixels; throughput: run all iterations"},
 			textFlag("compare", "", "", "FILE", "say what changed since this JSON report"),
-			textFlag("chart", "", "", "FILE.svg", "draw the results"),
+			textFlag("chart", "", "", "FILE.svg", "draw the works"),
+			textFlag("output", "o", "", "FILE", "write the report there: .html for a page with charts, .json"),
 		}, commonFlags()...),
-		Action: func(c *cli.Context) error { return runBench(s, c) },
+		Action: func(c *cli.Context) error {
+			if c.Args().First() == "report" {
+				return benchReport(s, c)
+			}
+			return runBench(s, c)
+		},
 	})
 }
 
-func runBench(s *session, c *cli.Context) error {
-	o := bench.Options{Sides: []int{256}, Works: []string{"art", "draft", "matching"}, Budget: 2 * time.Second, MinRuns: 3}
-	if c.Bool("full") {
-		o.Sides = []int{256, 384, 512, 1024}
+// benchOrder is a command line of bench that has been understood.
+type benchOrder struct {
+	works      bench.Options
+	throughput *bench.ThroughputOptions // nil: none
+	device     string
+	old        *bench.Report // to compare with; nil: none
+	oldName    string
+	chart      string
+	output     string
+}
+
+func readBench(c *cli.Context) (o benchOrder, bad faults) {
+	full := c.Bool("full")
+	o.works = bench.Options{Sides: []int{256}, Works: []string{"art", "draft", "matching"}, Budget: 2 * time.Second, MinRuns: 3}
+	if full {
+		o.works.Sides = []int{256, 384, 512, 1024}
 		// A comparison that takes minutes for what matching does in seconds.
-		o.Works = slices.DeleteFunc(slices.Clone(bench.Kinds), func(kind string) bool { return kind == "convolution" })
-	}
-	var bad faults
-	said := func(name string) (string, bool) {
-		if !c.IsSet(name) {
-			return "", false
-		}
-		all := c.Generic(name).(*words).said
-		return all[len(all)-1], true
+		o.works.Works = slices.DeleteFunc(slices.Clone(bench.Kinds), func(kind string) bool { return kind == "convolution" })
 	}
 	if c.NArg() > 0 {
-		bad.add(usageFault(fmt.Sprintf("bench takes no argument, got %q", c.Args().First()), "impasto bench --size 512"))
+		bad.add(usageFault(fmt.Sprintf("bench takes no argument but \"report\", got %q", c.Args().First()), "impasto bench --size 512"))
 	}
-	if text, ok := said("work"); ok {
-		o.Works = strings.Split(text, ",")
-		for _, k := range o.Works {
-			if !slices.Contains(bench.Kinds, k) {
-				bad.add(badValue("work", k, "kinds out of "+strings.Join(bench.Kinds, ", ")))
+	kinds := append(slices.Clone(bench.Kinds), workThroughput)
+	if text := flagText(c, "work"); c.IsSet("work") {
+		o.works.Works = strings.Split(text, ",")
+		for _, k := range o.works.Works {
+			if !slices.Contains(kinds, k) {
+				bad.add(badValue("work", k, "kinds out of "+strings.Join(kinds, ", ")))
 			}
 		}
 	}
-	if text, ok := said("size"); ok {
-		o.Sides = nil
-		for _, t := range strings.Split(text, ",") {
+	var sides []int
+	if c.IsSet("size") {
+		for _, t := range strings.Split(flagText(c, "size"), ",") {
 			n, err := strconv.Atoi(t)
 			if err != nil || n < 32 || n > 4096 {
 				bad.add(badValue("size", t, "sides from 32 to 4096, such as 256,512"))
 			}
-			o.Sides = append(o.Sides, n)
+			sides = append(sides, n)
 		}
+		o.works.Sides = sides
 	}
-	if text, ok := said("threads"); ok {
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 {
-			bad.add(badValue("threads", text, "a number from 1"))
-		}
-		o.Threads = n
-	}
-	if text, ok := said("seconds"); ok {
+	o.works.Threads = benchNumber(c, "threads", 0, 1, &bad)
+	if text := flagText(c, "seconds"); c.IsSet("seconds") {
 		v, ok := parseNumber(text)
 		if !ok || !(v >= 0 && v <= 3600) {
 			bad.add(badValue("seconds", text, "a number from 0 to 3600"))
 		} else {
-			o.Budget = time.Duration(v * float64(time.Second))
+			o.works.Budget = time.Duration(v * float64(time.Second))
 		}
 	}
-	var old *bench.Report
-	if path, ok := said("compare"); ok {
+	if i := slices.Index(o.works.Works, workThroughput); i >= 0 {
+		o.works.Works = slices.Delete(slices.Clone(o.works.Works), i, i+1)
+		o.throughput = readThroughput(c, sides, full, &bad)
+		o.device = flagText(c, "device")
+		bad.add(checkDevice(o.device))
+	} else {
+		for _, name := range []string{"presets", "iterations", "sample", "rounds", "weights", "device"} {
+			if c.IsSet(name) {
+				bad.add(usageFault(fmt.Sprintf("--%s is for --work throughput", name), "--work throughput --"+name+" "+flagText(c, name)))
+			}
+		}
+	}
+	if path := flagText(c, "compare"); c.IsSet("compare") {
 		var err error
-		old, err = bench.Load(path)
+		o.old, err = bench.Load(path)
+		o.oldName = stem(path)
 		bad.add(err)
 	}
-	chart, draw := said("chart")
-	if draw && !strings.HasSuffix(chart, ".svg") {
-		bad.add(badValue("chart", chart, "a file name that ends in .svg"))
+	if o.chart = flagText(c, "chart"); c.IsSet("chart") && !strings.HasSuffix(o.chart, ".svg") {
+		bad.add(badValue("chart", o.chart, "a file name that ends in .svg"))
 	}
+	if o.output = flagText(c, "output"); c.IsSet("output") && !strings.HasSuffix(o.output, ".html") && !strings.HasSuffix(o.output, ".json") {
+		bad.add(badValue("output", o.output, "a file name that ends in .html or .json"))
+	}
+	return o, bad
+}
+
+func readThroughput(c *cli.Context, sides []int, full bool, bad *faults) *bench.ThroughputOptions {
+	t := &bench.ThroughputOptions{Presets: []string{"default", "jj"}, Sides: sides, Weights: home(flagText(c, "weights"))}
+	sample, rounds := 8, 5
+	if full {
+		t.Presets, sample, rounds = bench.ThroughputPresets(), 0, 3
+	}
+	if c.IsSet("presets") {
+		t.Presets = strings.Split(flagText(c, "presets"), ",")
+		for _, p := range t.Presets {
+			if known := style.PresetNames(); !slices.Contains(known, p) {
+				f := badValue("presets", p, "names out of "+strings.Join(known, ", "))
+				if near := nearest(p, known); near != "" {
+					f.Try = []string{"--presets " + near}
+				}
+				bad.add(f)
+			}
+		}
+	}
+	t.Iterations = benchNumber(c, "iterations", 0, 1, bad)
+	t.Rounds = benchNumber(c, "rounds", rounds, 1, bad)
+	if t.Sample = benchNumber(c, "sample", sample, 3, bad); full && c.IsSet("sample") {
+		bad.add(usageFault("--full runs all iterations and --sample a few", "leave one of them out"))
+	}
+	return t
+}
+
+// benchNumber is the value of a flag that takes a whole number.
+func benchNumber(c *cli.Context, name string, otherwise, least int, bad *faults) int {
+	if !c.IsSet(name) {
+		return otherwise
+	}
+	n, err := strconv.Atoi(flagText(c, name))
+	if err != nil || n < least || n > 1_000_000 {
+		bad.add(badValue(name, flagText(c, name), fmt.Sprintf("a number from %d", least)))
+	}
+	return n
+}
+
+func runBench(s *session, c *cli.Context) error {
+	o, bad := readBench(c)
 	if len(bad) > 0 {
 		return bad
 	}
 	if !s.quiet && !s.json {
-		o.OnProgress = func(name string) { fmt.Fprintf(s.stderr, "measuring %s\n", name) }
+		o.works.OnProgress = func(name string) { fmt.Fprintf(s.stderr, "measuring %s\n", name) }
 	}
 	ctx, signals := watchSignals()
 	defer signals.stop()
-	r, err := bench.Run(ctx, o)
-	if err != nil && !errors.Is(err, context.Canceled) {
+	r, err := bench.Run(ctx, o.works)
+	if err == nil && o.throughput != nil {
+		err = throughput(ctx, s, r, o)
+	}
+	if err != nil && (!errors.Is(err, context.Canceled) || r == nil) {
 		return err
 	}
-	if draw {
-		if err := picture.WriteFile(chart, r.Chart); err != nil {
-			return err
-		}
+	b := thisBuild()
+	r.Machine.Program, r.Machine.Commit = software(), b.Commit
+	if b.Changed {
+		r.Machine.Commit += ", changed"
 	}
-	switch {
-	case s.json:
-		if err := writeJSON(s.stdout, r); err != nil {
-			return err
-		}
-	default:
-		if err := r.Write(s.stdout); err != nil {
-			return err
-		}
-		if old != nil {
-			fmt.Fprintln(s.stdout)
-			if err := bench.WriteChanges(s.stdout, r.Compare(old)); err != nil {
-				return err
-			}
-		}
+	if werr := writeBench(s, r, o); werr != nil {
+		return werr
 	}
 	if err != nil {
 		return signals.fault("interrupted: the table holds what was measured until then")
 	}
 	return nil
+}
+
+// throughput measures whole images on the device that was asked for.
+func throughput(ctx context.Context, s *session, r *bench.Report, o benchOrder) error {
+	d, err := openDevice(o.device, o.works.Threads)
+	if err != nil {
+		return err
+	}
+	if t := o.throughput; !s.quiet && !s.json {
+		t.OnProgress = func(text string) { fmt.Fprintln(s.stderr, text) }
+	}
+	o.throughput.Backend = d.backend
+	r.Machine.Device = &bench.Device{Name: d.backend.Name()}
+	if i := d.info; i != nil {
+		r.Machine.Device.Model, r.Machine.Device.Memory = i.Name, i.Memory
+		r.Machine.Device.Architecture = fmt.Sprintf("sm_%d%d", i.Major, i.Minor)
+	}
+	return r.Throughput(ctx, *o.throughput)
+}
+
+// writeBench writes the report in all the forms that were asked for.
+func writeBench(s *session, r *bench.Report, o benchOrder) error {
+	if o.chart != "" {
+		if err := picture.WriteFile(o.chart, r.Chart); err != nil {
+			return err
+		}
+	}
+	switch {
+	case strings.HasSuffix(o.output, ".json"):
+		if err := picture.WriteFile(o.output, func(w io.Writer) error { return writeJSON(w, r) }); err != nil {
+			return err
+		}
+	case o.output != "":
+		all := []bench.Named{{Name: r.Machine.Label(), Report: r}}
+		if o.old != nil {
+			all = []bench.Named{{Name: o.oldName, Report: o.old}, {Name: "now", Report: r}}
+		}
+		if err := writeBenchPage(o.output, all); err != nil {
+			return err
+		}
+	}
+	if s.json {
+		return writeJSON(s.stdout, r)
+	}
+	if err := r.Write(s.stdout); err != nil || o.old == nil {
+		return err
+	}
+	if len(r.Images) > 0 {
+		fmt.Fprintln(s.stdout)
+		if err := r.WriteImageChanges(s.stdout, o.old); err != nil {
+			return err
+		}
+	}
+	if len(r.Results) == 0 {
+		return nil
+	}
+	fmt.Fprintln(s.stdout)
+	return bench.WriteChanges(s.stdout, r.Compare(o.old))
 }

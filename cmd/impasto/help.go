@@ -45,7 +45,7 @@ var examples = map[string][2]string{
 	"weights":     {"impasto weights ls", "impasto weights get vgg19"},
 	"devices":     {"impasto devices", "impasto devices --json"},
 	"doctor":      {"impasto doctor", "impasto doctor --json"},
-	"bench":       {"impasto bench", "impasto bench --full --json > today.json"},
+	"bench":       {"impasto bench", "impasto bench --work throughput -o bench.html"},
 	"config":      {"impasto config show --origin", "impasto config init"},
 	"completion":  {"source <(impasto completion bash)", "impasto completion fish > ~/.config/fish/completions/impasto.fish"},
 	"version":     {"impasto version", "impasto version --json"},

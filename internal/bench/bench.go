@@ -1,6 +1,8 @@
-// Package bench measures how fast this machine paints: whole iterations, their
-// operations and patch matching, against the machine's own measured peaks. It
-// may import style, vgg, gpu and gpu/simd.
+// Package bench measures how fast this machine paints: whole images by preset
+// (throughput.go), and whole iterations, their operations and patch matching
+// against the machine's own measured peaks (work.go). It may import style, vgg,
+// gpu, gpu/simd, internal/progress, internal/report
+// and internal/sample.
 package bench
 
 import (
@@ -43,10 +45,16 @@ type Result struct {
 	PeakRSS int64   `json:"peak_memory_bytes"`
 }
 
-// Report is a machine and its results.
+// Version is of the report's JSON form. It grows when a reader of the form
+// before would misread a report, not when fields are added.
+const Version = 1
+
+// Report is a machine and its results; docs/bench.md describes each field.
 type Report struct {
+	Version int      `json:"version"`
 	Machine Machine  `json:"machine"`
 	Results []Result `json:"results"`
+	Images  []Image  `json:"images,omitempty"`
 }
 
 // Run measures what o asks for, cheapest kinds first. A cancelled context ends
@@ -55,7 +63,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	if o.Threads <= 0 {
 		o.Threads = runtime.GOMAXPROCS(0)
 	}
-	r := &Report{}
+	r := &Report{Version: Version, Results: []Result{}}
 	var err error
 	if r.Machine, err = Measure(o.Threads); err != nil {
 		return nil, err

@@ -1,6 +1,8 @@
 package bench
 
 import (
+	"cmp"
+	"fmt"
 	"runtime"
 	"sync"
 	"time"
@@ -8,16 +10,35 @@ import (
 	"github.com/impasto/impasto/gpu/simd"
 )
 
-// Machine is what the results are measured against.
+// Machine is what the results are measured on and against.
 type Machine struct {
 	OS        string  `json:"os"`
+	Release   string  `json:"os_release,omitempty"` // of its kernel
 	Arch      string  `json:"arch"`
 	Processor string  `json:"processor,omitempty"`
+	Cores     int     `json:"cores"`   // that the system offers
 	Kernels   string  `json:"kernels"` // which micro-kernels run: avx512, avx2, neon, generic
 	Threads   int     `json:"threads"`
-	Peak      float64 `json:"peak_flops"`    // multiply-adds in registers, on all threads
-	Bandwidth float64 `json:"bandwidth_bps"` // bytes read and written by a copy, on all threads
-	Version   string  `json:"go"`
+	Memory    int64   `json:"memory_bytes,omitempty"`
+	Load      float64 `json:"load_1m"`        // before anything was measured; 0 if unknown
+	Peak      float64 `json:"peak_flops"`     // multiply-adds in registers, on all threads
+	Bandwidth float64 `json:"bandwidth_bps"`  // bytes read and written by a copy, on all threads
+	Version   string  `json:"go"`             // of the compiler
+	Date      string  `json:"date,omitempty"` // RFC 3339, UTC
+
+	// What only the command knows.
+	Program string  `json:"program,omitempty"`
+	Commit  string  `json:"commit,omitempty"`
+	Device  *Device `json:"device,omitempty"`  // that images were painted on
+	Weights string  `json:"weights,omitempty"` // and with which network
+}
+
+// Device is what images are painted on.
+type Device struct {
+	Name         string `json:"name"`            // as --device takes it
+	Model        string `json:"model,omitempty"` // of a GPU
+	Architecture string `json:"architecture,omitempty"`
+	Memory       int64  `json:"memory_bytes,omitempty"`
 }
 
 // Measure finds the peaks: the best of several short runs, since anything else
@@ -27,7 +48,11 @@ func Measure(threads int) (Machine, error) {
 	if err != nil {
 		return Machine{}, err
 	}
-	m := Machine{OS: runtime.GOOS, Arch: runtime.GOARCH, Processor: processor(), Kernels: k.Name, Threads: threads, Version: runtime.Version()}
+	m := Machine{
+		OS: runtime.GOOS, Release: osRelease(), Arch: runtime.GOARCH, Processor: processor(), Cores: runtime.NumCPU(),
+		Kernels: k.Name, Threads: threads, Memory: totalMemory(), Load: loadAverage(),
+		Version: runtime.Version(), Date: time.Now().UTC().Format(time.RFC3339),
+	}
 	for range 10 {
 		m.Peak = max(m.Peak, perSecond(threads, func(int) float64 {
 			flop := 0
@@ -70,4 +95,13 @@ func perSecond(threads int, f func(thread int) float64) float64 {
 		sum += d
 	}
 	return sum / seconds
+}
+
+// Label says in a few words which machine this is.
+func (m Machine) Label() string {
+	what := cmp.Or(m.Processor, m.OS+"/"+m.Arch)
+	if m.Device != nil && m.Device.Model != "" {
+		return m.Device.Model
+	}
+	return fmt.Sprintf("%s, %d threads", what, m.Threads)
 }

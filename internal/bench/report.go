@@ -10,11 +10,20 @@ import (
 	"text/tabwriter"
 )
 
-// Write prints a report as a table.
+// Write prints a report as tables.
 func (r *Report) Write(w io.Writer) error {
 	m := r.Machine
 	name := cmp.Or(m.Processor, m.OS+"/"+m.Arch)
-	fmt.Fprintf(w, "%s, %d threads, %s kernels: peak %.0f GFLOP/s, memory %.1f GB/s\n\n", name, m.Threads, m.Kernels, m.Peak/1e9, m.Bandwidth/1e9)
+	fmt.Fprintf(w, "%s, %d threads, %s kernels: peak %.0f GFLOP/s, memory %.1f GB/s\n", name, m.Threads, m.Kernels, m.Peak/1e9, m.Bandwidth/1e9)
+	if len(r.Images) > 0 {
+		if err := r.writeImages(w); err != nil {
+			return err
+		}
+	}
+	if len(r.Results) == 0 {
+		return nil
+	}
+	fmt.Fprintln(w)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(t, "work\tpx\truns\tmin ms\tmedian ms\tspread\tGFLOP/s\tof peak\tof memory\tallocated\tpeak MB\t")
 	for _, x := range r.Results {
@@ -45,8 +54,16 @@ func Load(path string) (*Report, error) {
 	if err := json.Unmarshal(b, &r); err != nil {
 		return nil, fmt.Errorf("%q is no report of impasto bench: %w", path, err)
 	}
-	if len(r.Results) == 0 {
+	if r.Version > Version { // reports from before there were versions have none
+		return nil, fmt.Errorf("%q is a report of version %d, this program reads up to %d", path, r.Version, Version)
+	}
+	if len(r.Results)+len(r.Images) == 0 {
 		return nil, fmt.Errorf("%q is no report of impasto bench: it has no results", path)
+	}
+	for _, x := range r.Images {
+		if s := x.Seconds; !(s.Min > 0 && s.Min <= s.Median && s.Median <= s.Max) {
+			return nil, fmt.Errorf("%q is no report of impasto bench: the seconds of %q are %g, %g, %g", path, x.Name, s.Min, s.Median, s.Max)
+		}
 	}
 	return &r, nil
 }
@@ -79,14 +96,17 @@ func WriteChanges(w io.Writer, all []Change) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(t, "work\tpx\told ms\tnew ms\tspeed\t\t")
 	for _, c := range all {
-		verdict := "within the spread"
-		if c.Clear {
-			verdict = "faster"
-			if c.Ratio < 1 {
-				verdict = "slower"
-			}
-		}
-		fmt.Fprintf(t, "%s\t%d\t%.2f\t%.2f\t%.2fx\t%s\t\n", c.New.Name, c.New.Side, c.Old.Median*1e3, c.New.Median*1e3, c.Ratio, verdict)
+		fmt.Fprintf(t, "%s\t%d\t%.2f\t%.2f\t%.2fx\t%s\t\n", c.New.Name, c.New.Side, c.Old.Median*1e3, c.New.Median*1e3, c.Ratio, c.verdict())
 	}
 	return t.Flush()
+}
+
+func (c Change) verdict() string {
+	switch {
+	case !c.Clear:
+		return "within the spread"
+	case c.Ratio < 1:
+		return "slower"
+	}
+	return "faster"
 }

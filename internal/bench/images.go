@@ -1,0 +1,183 @@
+package bench
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/impasto/impasto/internal/progress"
+)
+
+// busy is the share of the processors from which other programs are told of.
+const busy = 0.1
+
+// enough is how many rounds a case needs before a change can be called one: the
+// ranges of two times three rounds of the same speed lie apart by chance once
+// in ten, of two times five once in 126.
+const enough = 3
+
+func (r *Report) writeImages(w io.Writer) error {
+	fmt.Fprintln(w)
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "image\tpixels\titerations\trun\trounds\tseconds\tfrom\tto\tit/s\timages/h\tplanned\tpeak\t")
+	for _, x := range r.Images {
+		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", x.Name, x.size(), x.Iterations, x.Measured, len(x.Rounds),
+			digits(x.Seconds.Median), digits(x.Seconds.Min), digits(x.Seconds.Max), digits(x.PerSecond), digits(x.PerHour),
+			progress.Bytes(x.Planned), progress.Bytes(x.PeakRSS))
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	for _, n := range r.notes() {
+		if _, err := fmt.Fprintln(w, "\n"+n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// notes are what a reader must know beside the figures.
+func (r *Report) notes() []string {
+	var all []string
+	if i := slices.IndexFunc(r.Images, func(x Image) bool { return x.Extrapolated }); i >= 0 {
+		x := r.Images[i]
+		all = append(all, fmt.Sprintf("Extrapolated: %s of %s did not run all iterations (%d of %d for %s). The rest is put at the measured "+
+			"iteration's time, for L-BFGS with the cost of a full history; --full runs them all.",
+			count(extrapolated(r.Images), "image"), fmt.Sprint(len(r.Images)), x.Measured, x.Iterations, x.Name))
+	}
+	if others := r.others(); others > busy {
+		all = append(all, fmt.Sprintf("Busy machine: other programs took %.0f %% of its processors meanwhile. The figures are too low to quote.", others*100))
+	}
+	return all
+}
+
+func extrapolated(all []Image) int {
+	n := 0
+	for _, x := range all {
+		if x.Extrapolated {
+			n++
+		}
+	}
+	return n
+}
+
+// others is the largest share of the processors that other programs took.
+func (r *Report) others() float64 {
+	most := 0.0
+	for _, x := range r.Images {
+		most = max(most, x.Others)
+	}
+	return most
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// digits writes a number with three significant digits, and no fewer than its
+// whole part has.
+func digits(v float64) string {
+	switch {
+	case v >= 100:
+		return fmt.Sprintf("%.0f", v)
+	case v >= 10:
+		return fmt.Sprintf("%.1f", v)
+	case v >= 1:
+		return fmt.Sprintf("%.2f", v)
+	}
+	return fmt.Sprintf("%.3g", v)
+}
+
+// ImageChange is an image beside an earlier one of the same work.
+type ImageChange struct {
+	Old, New Image
+	Ratio    Range // old seconds over new: above 1 is faster; from the least to the most that the rounds allow
+	Clear    bool  // enough rounds, and none of one is within the range of the other
+}
+
+// CompareImages pairs the images that both reports have, in the order of r.
+func (r *Report) CompareImages(old *Report) []ImageChange {
+	var all []ImageChange
+	for _, x := range r.Images {
+		i := slices.IndexFunc(old.Images, func(y Image) bool { return y.key() == x.key() })
+		if i < 0 {
+			continue
+		}
+		y := old.Images[i]
+		c := ImageChange{Old: y, New: x, Ratio: Range{
+			Min: y.Seconds.Min / x.Seconds.Max, Median: y.Seconds.Median / x.Seconds.Median, Max: y.Seconds.Max / x.Seconds.Min}}
+		c.Clear = (c.Ratio.Min > 1 || c.Ratio.Max < 1) && min(len(x.Rounds), len(y.Rounds)) >= enough
+		all = append(all, c)
+	}
+	return all
+}
+
+// verdict says in words what a change is.
+func (c ImageChange) verdict() string {
+	switch {
+	case min(len(c.Old.Rounds), len(c.New.Rounds)) < enough:
+		return fmt.Sprintf("fewer than %d rounds", enough)
+	case !c.Clear:
+		return "within the spread"
+	case c.Ratio.Median < 1:
+		return "slower"
+	}
+	return "faster"
+}
+
+// WriteImageChanges prints a comparison as a table, and what stands against
+// reading it as one of programs.
+func (r *Report) WriteImageChanges(w io.Writer, old *Report) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "image\tpixels\told s\tnew s\tspeed\tfrom\tto\t\t")
+	for _, c := range r.CompareImages(old) {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%.2fx\t%.2fx\t%.2fx\t%s\t\n", c.New.Name, c.New.size(), digits(c.Old.Seconds.Median), digits(c.New.Seconds.Median),
+			c.Ratio.Median, c.Ratio.Min, c.Ratio.Max, c.verdict())
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	for _, d := range differences(old.Machine, r.Machine) {
+		if _, err := fmt.Fprintln(w, d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// differences are the facts in which two machines differ, other than the
+// program that is compared.
+func differences(a, b Machine) []string {
+	var all []string
+	add := func(what string, x, y any) {
+		if x != y {
+			all = append(all, fmt.Sprintf("not the same %s: %v, then %v", what, orNone(x), orNone(y)))
+		}
+	}
+	add("processor", a.Processor, b.Processor)
+	add("number of threads", a.Threads, b.Threads)
+	add("kernels", a.Kernels, b.Kernels)
+	add("device", a.device(), b.device())
+	add("weights", a.Weights, b.Weights)
+	return all
+}
+
+func orNone(v any) any {
+	if v == "" {
+		return "unknown"
+	}
+	return v
+}
+
+// device names what images were painted on.
+func (m Machine) device() string {
+	if m.Device == nil {
+		return "cpu"
+	}
+	return strings.TrimSpace(m.Device.Name + " " + m.Device.Model)
+}

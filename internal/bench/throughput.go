@@ -1,0 +1,260 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"github.com/impasto/impasto/gpu"
+	"github.com/impasto/impasto/style"
+	"github.com/impasto/impasto/vgg"
+)
+
+// ThroughputOptions say which images are measured and how long.
+type ThroughputOptions struct {
+	Presets    []string // of ThroughputPresets
+	Sides      []int    // of the square pictures; none: each preset's own
+	Iterations int      // 0: each preset's own
+	Sample     int      // iterations of a scale that are measured, beside warming up; 0: all
+	Rounds     int      // images of each case
+	Weights    string   // as vgg.Load takes them; "" for random weights of VGG-19's shape
+	Backend    gpu.Backend
+	OnProgress func(text string)
+}
+
+// RandomWeights are enough to measure with: time does not depend on the values.
+const RandomWeights = "random:1"
+
+// Image is what one image of a case takes, one after another in a process that
+// holds the network: reading the pictures, painting, writing the file.
+type Image struct {
+	Name       string        `json:"name"`
+	Preset     string        `json:"preset"`
+	Mode       string        `json:"mode"`
+	Optimizer  string        `json:"optimizer"`
+	History    int           `json:"history,omitempty"` // of L-BFGS
+	Layers     string        `json:"layers"`
+	Side       int           `json:"side"`
+	Scales     []style.Scale `json:"scales"`
+	Iterations int           `json:"iterations"` // evaluations of an image, over all scales
+
+	Extrapolated bool      `json:"extrapolated"`        // not all of them were run
+	Measured     int       `json:"measured_iterations"` // in each round
+	Rounds       []float64 `json:"rounds_s"`            // seconds of the image, by round
+
+	Seconds   Range   `json:"seconds"`     // of an image, over the rounds
+	Iteration Range   `json:"iteration_s"` // at the last scale: each round's median
+	Overhead  float64 `json:"overhead_s"`  // of Seconds.Median, all that is not iterations
+	PerSecond float64 `json:"iterations_per_s"`
+	PerHour   float64 `json:"images_per_hour"`
+
+	Planned int64   `json:"planned_bytes"`
+	PeakRSS int64   `json:"peak_memory_bytes"` // of the process, as far as it was run
+	Held    int64   `json:"held_bytes"`        // by the device for the picture, its network pass and its optimiser
+	Others  float64 `json:"others_cpu"`        // share of the processors that other programs took; 0 if unknown
+}
+
+// key tells which images of two reports are the same work.
+func (x Image) key() string {
+	return fmt.Sprint(x.Name, " ", x.Layers, " ", x.Scales, " ", x.History)
+}
+
+// size is that of the picture.
+func (x Image) size() string {
+	if len(x.Scales) == 0 {
+		return ""
+	}
+	s := x.Scales[len(x.Scales)-1]
+	return fmt.Sprintf("%dx%d", s.W, s.H)
+}
+
+// Throughput measures images, the cases in turn in each round, so that whatever
+// else the machine does meets them alike. A cancelled context ends it after the
+// current iteration with the rounds there are.
+func (r *Report) Throughput(ctx context.Context, o ThroughputOptions) error {
+	cases, err := o.cases()
+	if err != nil {
+		return err
+	}
+	network, err := vgg.Load(ctx, orRandom(o.Weights), vgg.LoadOptions{UpTo: "relu5_1"})
+	if err != nil {
+		return err
+	}
+	r.Machine.Weights = network.Name
+	dir, err := os.MkdirTemp("", "impasto-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	// As the command paints.
+	defer debug.SetGCPercent(debug.SetGCPercent(10))
+
+	m := meter{o: o, network: network, dir: dir}
+	tallies := make([]tally, len(cases))
+	for i, c := range cases {
+		tallies[i].c = c
+	}
+	defer func() {
+		for _, t := range tallies {
+			if len(t.seconds) > 0 {
+				r.Images = append(r.Images, t.image())
+			}
+		}
+	}()
+	seconds := 0.0
+	for _, c := range cases { // what cannot be is told before anything slow starts
+		p, err := style.NewPlan(c.Side, c.Side, c.atMost(o.limit()), style.Env{Backend: o.Backend, Network: network})
+		if err != nil {
+			return fmt.Errorf("%s, %d pixels: %w", c.Name, c.Side, err)
+		}
+		seconds += p.Seconds * float64(o.Rounds)
+	}
+	m.tell("about %s for %d rounds of %d", time.Duration(seconds*float64(time.Second)).Round(time.Second), o.Rounds, len(cases))
+	// Once each, thrown away: files are read into memory, weights laid out.
+	for i := range tallies {
+		m.tell("warming up: %s", tallies[i].c.Name)
+		if err := m.warm(ctx, &tallies[i]); err != nil {
+			return err
+		}
+	}
+	for round := range o.Rounds {
+		for i := range tallies {
+			t := &tallies[i]
+			m.tell("round %d of %d: %s, %s", round+1, o.Rounds, t.c.Name, t.c.Options.Size)
+			if err := m.round(ctx, t); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func orRandom(weights string) string {
+	if weights == "" {
+		return RandomWeights
+	}
+	return weights
+}
+
+func (o ThroughputOptions) cases() ([]Case, error) {
+	sides := o.Sides
+	if len(sides) == 0 {
+		sides = []int{0}
+	}
+	var all []Case
+	for _, side := range sides {
+		cases, err := Cases(o.Presets, side, o.Iterations)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, cases...)
+	}
+	return all, nil
+}
+
+// limit is how many iterations of a scale are run; 0: all.
+func (o ThroughputOptions) limit() int {
+	if o.Sample == 0 {
+		return 0
+	}
+	return warmup + o.Sample
+}
+
+// meter measures.
+type meter struct {
+	o       ThroughputOptions
+	network *vgg.Network
+	dir     string
+	slopes  map[string]float64 // by size and history
+}
+
+// tally is what a case has shown so far.
+type tally struct {
+	c         Case
+	from      pictures
+	seconds   []float64 // by round
+	iteration []float64
+	overhead  []float64
+	others    []float64
+	peak      int64
+	last      *painting
+}
+
+func (m *meter) tell(format string, a ...any) {
+	if m.o.OnProgress != nil {
+		m.o.OnProgress(fmt.Sprintf(format, a...))
+	}
+}
+
+func (m *meter) warm(ctx context.Context, t *tally) error {
+	var err error
+	if t.from, err = draw(m.dir, t.c.Side); err != nil {
+		return err
+	}
+	_, err = paint(ctx, t.c, 1, m.o.Backend, m.network, t.from, filepath.Join(m.dir, "out.png"))
+	return err
+}
+
+func (m *meter) round(ctx context.Context, t *tally) error {
+	resetPeak()
+	before, start := readProcessors(), time.Now()
+	p, err := paint(ctx, t.c, m.o.limit(), m.o.Backend, m.network, t.from, filepath.Join(m.dir, "out.png"))
+	if err != nil {
+		return err
+	}
+	t.others = append(t.others, readProcessors().others(before, time.Since(start)))
+	t.peak = max(t.peak, PeakRSS())
+	for i := range p.scales {
+		s := &p.scales[i]
+		if s.Done < s.Planned && s.History > 0 {
+			s.Slope = m.slope(p.plan.Scales[i], s.History)
+		}
+	}
+	whole, iterating := estimate(p.spent, p.scales)
+	last, _ := p.scales[len(p.scales)-1].iteration()
+	t.seconds, t.iteration, t.overhead = append(t.seconds, whole), append(t.iteration, last), append(t.overhead, whole-iterating)
+	t.last = p
+	return ctx.Err()
+}
+
+// slope is historySlope, measured once for a size.
+func (m *meter) slope(s style.Scale, history int) float64 {
+	key := fmt.Sprint(s.W, s.H, history)
+	if m.slopes == nil {
+		m.slopes = map[string]float64{}
+	}
+	v, ok := m.slopes[key]
+	if !ok {
+		v = historySlope(m.o.Backend, s.W, s.H, history)
+		m.slopes[key] = v
+	}
+	return v
+}
+
+// image is the result of a tally of at least one round.
+func (t *tally) image() Image {
+	o, p := t.c.Options, t.last
+	x := Image{
+		Name: t.c.Name, Preset: o.Preset, Mode: o.Mode, Optimizer: o.Optimizer, Layers: t.c.layers(), Side: t.c.Side,
+		Scales: slices.Clone(p.plan.Scales), Measured: p.done(), Rounds: t.seconds,
+		Seconds: rangeOf(t.seconds), Iteration: rangeOf(t.iteration), Overhead: median(t.overhead),
+		Planned: p.plan.PeakBytes, PeakRSS: t.peak, Held: p.held, Others: median(t.others),
+	}
+	if o.Optimizer == style.OptimizerLBFGS {
+		x.History = o.History
+	}
+	for i := range x.Scales { // the plan is of the iterations that were run
+		x.Scales[i].Iterations = p.scales[i].Planned
+		x.Iterations += p.scales[i].Planned
+	}
+	x.Extrapolated = x.Measured < x.Iterations
+	x.PerHour = 3600 / x.Seconds.Median
+	if iterating := x.Seconds.Median - x.Overhead; iterating > 0 {
+		x.PerSecond = float64(x.Iterations) / iterating
+	}
+	return x
+}
