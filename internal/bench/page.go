@@ -47,6 +47,7 @@ func Page(w io.Writer, all []Named, program string) error {
 			func(x Image) report.Bar { return report.Bar{Value: x.PerSecond, Text: digits(x.PerSecond)} }))
 		add(memoryBars(all, works))
 		add(imageTable(all))
+		add(contents(works))
 	}
 	for _, r := range all[min(1, len(all)):] {
 		add(changes(all[0], r))
@@ -123,7 +124,7 @@ func rangeBar(r Range, over float64, rounds []float64) report.Bar {
 
 // memoryBars draws what was planned and what was held at most.
 func memoryBars(all []Named, works []Image) *report.Section {
-	chart := &report.Bars{Label: "GB of memory: planned, and the most that the process held in the iterations that were run"}
+	chart := &report.Bars{Label: "GB: planned, and the most the process held, with the weights of all presets, in the iterations that were run"}
 	for _, r := range all {
 		chart.Series = append(chart.Series, prefixed(all, r.Name, "planned"), prefixed(all, r.Name, "held at most"))
 	}
@@ -146,16 +147,29 @@ func memoryBars(all []Named, works []Image) *report.Section {
 
 func imageTable(all []Named) *report.Section {
 	t := &report.Table{Head: []string{"image", "pixels", "iterations", "run", "rounds", "seconds", "from", "to", "spread", "iteration ms", "overhead s",
-		"it/s", "images/h", "planned", "held", "others", "layers"}}
+		"it/s", "images/h", "planned", "held", "others"}}
 	for _, r := range all {
 		for _, x := range r.Images {
 			t.Rows = append(t.Rows, []string{prefixed(all, r.Name, x.Name), x.size(), fmt.Sprint(x.Iterations), fmt.Sprint(x.Measured), fmt.Sprint(len(x.Rounds)),
 				digits(x.Seconds.Median), digits(x.Seconds.Min), digits(x.Seconds.Max), fmt.Sprintf("%.0f %%", 100*x.Seconds.Spread()),
 				digits(1e3 * x.Iteration.Median), digits(x.Overhead), digits(x.PerSecond), digits(x.PerHour),
-				progress.Bytes(x.Planned), progress.Bytes(x.PeakRSS), fmt.Sprintf("%.0f %%", 100*x.Others), x.Layers})
+				progress.Bytes(x.Planned), progress.Bytes(x.PeakRSS), fmt.Sprintf("%.0f %%", 100*x.Others)})
 		}
 	}
 	return &report.Section{Title: "Images", Table: t}
+}
+
+// contents says what each image is.
+func contents(works []Image) *report.Section {
+	t := &report.Table{Head: []string{"image", "mode", "scales and their iterations", "history", "layers"}}
+	for _, x := range works {
+		var scales []string
+		for _, s := range x.Scales {
+			scales = append(scales, fmt.Sprintf("%dx%d: %d", s.W, s.H, s.Iterations))
+		}
+		t.Rows = append(t.Rows, []string{x.Name, x.Mode, strings.Join(scales, ", "), orDash("%.0f", float64(x.History)), x.Layers})
+	}
+	return &report.Section{Title: "What was painted", Table: t}
 }
 
 // changes sets the images of r beside those of old.
@@ -227,8 +241,8 @@ func machines(all []Named) *report.Section {
 		t.Rows = append(t.Rows, cells)
 	}
 	row("processor", func(m Machine) string { return m.Processor })
-	row("cores", func(m Machine) string { return known(m.Cores) })
-	row("threads", func(m Machine) string { return known(m.Threads) })
+	row("cores", func(m Machine) string { return numberOrNone(m.Cores) })
+	row("threads", func(m Machine) string { return numberOrNone(m.Threads) })
 	row("vector kernels", func(m Machine) string { return m.Kernels })
 	row("peak, measured", func(m Machine) string { return fmt.Sprintf("%.0f GFLOP/s", m.Peak/1e9) })
 	row("memory bandwidth, measured", func(m Machine) string { return fmt.Sprintf("%.1f GB/s", m.Bandwidth/1e9) })
@@ -254,7 +268,7 @@ func (m Machine) ofDevice(value func(Device) string) string {
 	return value(*m.Device)
 }
 
-func known(n int) string {
+func numberOrNone(n int) string {
 	if n == 0 {
 		return ""
 	}

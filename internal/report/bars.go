@@ -37,6 +37,7 @@ const (
 	barsW        = 960
 	barsLeft     = 220
 	barsRight    = 130 // for the text behind the longest
+	barsVerdict  = 70  // and more of it behind a ratio
 	barsTop      = 30
 	barsRow      = 20
 	barsGap      = 12 // between groups
@@ -76,6 +77,9 @@ func (c *Bars) axis(groups []BarGroup) (px func(float64) float64, ticks []float6
 		}
 	}
 	width := float64(barsW - barsLeft - barsRight)
+	if c.Ratio {
+		width -= barsVerdict
+	}
 	if !c.Ratio {
 		return func(v float64) float64 { return barsLeft + v/hi*width }, linearTicks(0, hi)
 	}

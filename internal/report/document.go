@@ -88,7 +88,7 @@ const documentSheet = `
 }
 .note { color: var(--faint); margin: 0 0 10px; max-width: 60em; }
 .wide { overflow-x: auto; margin-top: 12px; }
-.figures td, .figures th { width: auto; padding-right: 18px; }
+.figures td, .figures th { width: auto; padding-right: 16px; white-space: nowrap; overflow-wrap: normal; font-size: 14px; }
 svg text.label { fill: var(--ink); } svg text.value { fill: var(--ink); font-weight: 600; }
 svg .whisker { stroke: var(--ink); stroke-width: 1.5; } svg .point { fill: var(--ink); opacity: .45; }
 svg .unit { stroke: var(--faint); stroke-width: 1; stroke-dasharray: 4 3; }
