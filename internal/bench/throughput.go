@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
-	"slices"
 	"time"
 
 	"github.com/impasto/impasto/gpu"
@@ -32,15 +31,15 @@ const RandomWeights = "random:1"
 // Image is what one image of a case takes, one after another in a process that
 // holds the network: reading the pictures, painting, writing the file.
 type Image struct {
-	Name       string        `json:"name"`
-	Preset     string        `json:"preset"`
-	Mode       string        `json:"mode"`
-	Optimizer  string        `json:"optimizer"`
-	History    int           `json:"history,omitempty"` // of L-BFGS
-	Layers     string        `json:"layers"`
-	Side       int           `json:"side"`
-	Scales     []style.Scale `json:"scales"`
-	Iterations int           `json:"iterations"` // evaluations of an image, over all scales
+	Name       string  `json:"name"`
+	Preset     string  `json:"preset"`
+	Mode       string  `json:"mode"`
+	Optimizer  string  `json:"optimizer"`
+	History    int     `json:"history,omitempty"` // of L-BFGS
+	Layers     string  `json:"layers"`
+	Side       int     `json:"side"`
+	Scales     []Scale `json:"scales"`
+	Iterations int     `json:"iterations"` // evaluations of an image, over all scales
 
 	Extrapolated bool      `json:"extrapolated"`        // not all of them were run
 	Measured     int       `json:"measured_iterations"` // in each round
@@ -56,6 +55,13 @@ type Image struct {
 	PeakRSS int64   `json:"peak_memory_bytes"` // of the process, as far as it was run
 	Held    int64   `json:"held_bytes"`        // by the device for the picture, its network pass and its optimiser
 	Others  float64 `json:"others_cpu"`        // share of the processors that other programs took; 0 if unknown
+}
+
+// Scale is one size that an image is painted at, coarse ones first.
+type Scale struct {
+	W          int `json:"w"`
+	H          int `json:"h"`
+	Iterations int `json:"iterations"`
 }
 
 // key tells which images of two reports are the same work.
@@ -240,15 +246,15 @@ func (t *tally) image() Image {
 	o, p := t.c.Options, t.last
 	x := Image{
 		Name: t.c.Name, Preset: o.Preset, Mode: o.Mode, Optimizer: o.Optimizer, Layers: t.c.layers(), Side: t.c.Side,
-		Scales: slices.Clone(p.plan.Scales), Measured: p.done(), Rounds: t.seconds,
+		Measured: p.done(), Rounds: t.seconds,
 		Seconds: rangeOf(t.seconds), Iteration: rangeOf(t.iteration), Overhead: median(t.overhead),
 		Planned: p.plan.PeakBytes, PeakRSS: t.peak, Held: p.held, Others: median(t.others),
 	}
 	if o.Optimizer == style.OptimizerLBFGS {
 		x.History = o.History
 	}
-	for i := range x.Scales { // the plan is of the iterations that were run
-		x.Scales[i].Iterations = p.scales[i].Planned
+	for i, s := range p.plan.Scales { // its iterations are those that were run
+		x.Scales = append(x.Scales, Scale{s.W, s.H, p.scales[i].Planned})
 		x.Iterations += p.scales[i].Planned
 	}
 	x.Extrapolated = x.Measured < x.Iterations

@@ -41,7 +41,7 @@ func TestThroughput(t *testing.T) {
 	}
 	for i, x := range r.Images {
 		side := []int{48, 48, 67, 67}[i]
-		if x.Name != []string{"jj, L-BFGS", "jj, Adam"}[i%2] || x.Side != side || !slices.Equal(x.Scales, []style.Scale{{W: side, H: side, Iterations: 9}}) {
+		if x.Name != []string{"jj, L-BFGS", "jj, Adam"}[i%2] || x.Side != side || !slices.Equal(x.Scales, []Scale{{W: side, H: side, Iterations: 9}}) {
 			t.Errorf("image %d is %s, %v", i, x.Name, x.Scales)
 		}
 		if x.Iterations != 9 || x.Measured != warmup+3 || !x.Extrapolated || len(x.Rounds) != 2 {
@@ -145,7 +145,7 @@ func TestCases(t *testing.T) {
 
 // known is a report with figures to reckon with.
 func known(name string, rounds ...float64) *Report {
-	x := Image{Name: name, Preset: name, Layers: "style relu1_1", Side: 64, Scales: []style.Scale{{W: 64, H: 64, Iterations: 10}}, Iterations: 10, Rounds: rounds, Seconds: rangeOf(rounds)}
+	x := Image{Name: name, Preset: name, Layers: "style relu1_1", Side: 64, Scales: []Scale{{W: 64, H: 64, Iterations: 10}}, Iterations: 10, Rounds: rounds, Seconds: rangeOf(rounds)}
 	x.PerHour, x.PerSecond, x.Planned, x.PeakRSS = 3600/x.Seconds.Median, 10/x.Seconds.Median, 5e9, 4e9
 	return &Report{Version: Version, Machine: Machine{OS: "linux", Arch: "amd64", Processor: "A <chip>", Threads: 2, Kernels: "avx2"}, Images: []Image{x}}
 }
