@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -42,7 +43,11 @@ type natsStore struct {
 	stream  jetstream.Stream
 	records jetstream.KeyValue
 	wait    time.Duration
-	stop    func() // ends the server of this process; nil: it is elsewhere
+
+	mu        sync.Mutex
+	consumers map[string][]jetstream.Consumer // by class, the highest priority first
+
+	stop func() // ends the server of this process; nil: it is elsewhere
 }
 
 // connect opens the queue of a server, and makes what it lacks.
@@ -172,8 +177,14 @@ func (s *natsStore) publish(ctx context.Context, st Status) error {
 	return s.conn.Publish("impasto.wake."+st.Job.Class, nil)
 }
 
-// consumers are those of a class, by falling priority.
-func (s *natsStore) consumers(ctx context.Context, class string) ([]jetstream.Consumer, error) {
+// consumersOf are those of a class, by falling priority. They are made once:
+// each waits for the server's disk.
+func (s *natsStore) consumersOf(ctx context.Context, class string) ([]jetstream.Consumer, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if list := s.consumers[class]; list != nil {
+		return list, nil
+	}
 	var list []jetstream.Consumer
 	for p := MaxPriority; p >= 0; p-- {
 		c, err := s.stream.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
@@ -185,7 +196,19 @@ func (s *natsStore) consumers(ctx context.Context, class string) ([]jetstream.Co
 		}
 		list = append(list, c)
 	}
+	if s.consumers == nil {
+		s.consumers = map[string][]jetstream.Consumer{}
+	}
+	s.consumers[class] = list
 	return list, nil
+}
+
+// forget makes the next look at the consumers a new one: the server may have
+// been replaced.
+func (s *natsStore) forget(class string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.consumers, class)
 }
 
 // take asks again when the server is away: a worker outlives it.
@@ -195,7 +218,6 @@ func (s *natsStore) take(ctx context.Context, class string) (message, error) {
 		return nil, err
 	}
 	defer woken.Unsubscribe()
-	var consumers []jetstream.Consumer
 	for {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -203,13 +225,11 @@ func (s *natsStore) take(ctx context.Context, class string) (message, error) {
 		if s.conn.IsClosed() {
 			return nil, nats.ErrConnectionClosed
 		}
-		if consumers == nil {
-			consumers, _ = s.consumers(ctx, class)
-		}
+		consumers, _ := s.consumersOf(ctx, class)
 		for _, c := range consumers {
 			batch, err := c.FetchNoWait(1)
 			if err != nil {
-				consumers = nil // perhaps of a server that has been replaced
+				s.forget(class)
 				break
 			}
 			for m := range batch.Messages() {
@@ -220,7 +240,7 @@ func (s *natsStore) take(ctx context.Context, class string) (message, error) {
 				return &natsMessage{m, meta.Sequence.Stream}, nil
 			}
 			if batch.Error() != nil {
-				consumers = nil
+				s.forget(class)
 				break
 			}
 		}
