@@ -46,6 +46,9 @@ func batchRun(s *session, c *cli.Context) error {
 	}
 	// Its own server: that of another process would end with that process.
 	o.MustServe = true
+	if o.Wait == 0 { // whoever had a job before a crash is on this machine, and gone
+		o.Wait = 5 * time.Second
+	}
 	ctx, signals := watchSignals()
 	defer signals.stop()
 	q, err := openFarm(ctx, o)

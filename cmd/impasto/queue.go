@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -40,7 +41,9 @@ func queueCommand(s *session) *cli.Command {
 
 // queueFlags are those of every command that speaks to a queue.
 func queueFlags(more ...cli.Flag) []cli.Flag {
-	return append(append(more,
+	lease := textFlag("lease", "", groupQueue, "TIME", "how long a worker may be silent before its job goes to another (default: 30s; batch run: 5s)")
+	lease.Hidden = true
+	return append(append(more, lease,
 		textFlag("queue", "", groupQueue, "WHERE", "nats://HOST:PORT, or a folder (default: the one of this user)"),
 		textFlag("token-file", "", groupQueue, "FILE", "the secret of that server"),
 	), commonFlags()...)
@@ -75,10 +78,28 @@ func queueStore(where string) (string, error) {
 	return filepath.Join(dir, "queue"), err
 }
 
+// readLease reads --lease, which every process at one queue must agree about.
+func readLease(c *cli.Context, o *farm.Options) (err error) {
+	text := flagText(c, "lease")
+	if text == "" {
+		return nil
+	}
+	if o.Wait, err = time.ParseDuration(text); err != nil || o.Wait < leastLease {
+		return badValue("lease", text, "a time from 2s")
+	}
+	return nil
+}
+
+// leastLease leaves a worker two beats.
+const leastLease = 2 * time.Second
+
 // queuePlace is what --queue, IMPASTO_QUEUE and --token-file name.
 func queuePlace(c *cli.Context) (farm.Options, error) {
 	where := either(flagText(c, "queue"), os.Getenv("IMPASTO_QUEUE"))
 	o := farm.Options{Who: "impasto " + c.Command.FullName()}
+	if err := readLease(c, &o); err != nil {
+		return o, err
+	}
 	file := home(flagText(c, "token-file"))
 	if !strings.Contains(where, "://") {
 		if file != "" {

@@ -83,14 +83,19 @@ func queueServe(s *session, c *cli.Context) error {
 	return nil
 }
 
-// servedStore is the folder to serve: that of --queue, or this user's.
+// servedStore is the folder to serve: that of --queue, or this user's. The
+// token file is one to write, not one to read.
 func servedStore(c *cli.Context) (farm.Options, error) {
-	where := flagText(c, "queue")
+	where := either(flagText(c, "queue"), os.Getenv("IMPASTO_QUEUE"))
 	if strings.Contains(where, "://") {
 		return farm.Options{}, badValue("queue", where, "the folder of the queue that is to be served")
 	}
-	store, err := queueStore(either(where, os.Getenv("IMPASTO_QUEUE")))
-	return farm.Options{Who: "impasto queue serve", Store: store}, err
+	o := farm.Options{Who: "impasto queue serve"}
+	err := readLease(c, &o)
+	if err == nil {
+		o.Store, err = queueStore(where)
+	}
+	return o, err
 }
 
 // seenFrom is the address as another machine would write it.
