@@ -42,8 +42,8 @@ type video struct {
 	tools  film.Tools
 	source film.Source
 	input  film.Info
-	from   int // first frame, at the source's rate
-	start  float64
+	chosen film.Selection
+	start  float64 // of the first frame, in seconds into the film
 
 	sequence *style.Sequence
 	next     style.Plan // of each frame but the first of a shot
@@ -186,7 +186,7 @@ func (v *video) openInput(ctx context.Context, in string) error {
 	if err != nil {
 		return err
 	}
-	v.input, v.from, v.rate, v.start = v.source.Info(), sel.From, rate.Over(sel.Every), rate.Seconds(sel.From)
+	v.input, v.chosen, v.rate, v.start = v.source.Info(), sel, rate.Over(sel.Every), rate.Seconds(sel.From)
 	return nil
 }
 
@@ -195,9 +195,13 @@ var numbers = regexp.MustCompile(`%0?[0-9]*d`)
 
 // chooseFilm decides what is written: a film, or the painted frames.
 func (v *video) chooseFilm(in string) error {
-	name, err := expand(home(either(v.set.text("output"), "out.mp4")), v.names(in))
+	template := home(either(v.set.text("output"), "out.mp4"))
+	if template == stdoutName {
+		return newFault(exitOutput, "stdout", "a film cannot be written to standard output: its end is written first", "-o out.mp4")
+	}
+	name, err := expand(template, v.names(in))
 	if err != nil {
-		return err
+		return usageFault(fmt.Sprintf("output %q: of a film the fields are {content} {style} {mode} {seed} {date}", template))
 	}
 	own := home(flagValue(v.set, "frames"))
 	v.film = film.Target{Rate: v.rate, Codec: v.set.text("codec"), CRF: v.set.text("crf")}
@@ -207,13 +211,17 @@ func (v *video) chooseFilm(in string) error {
 		rule := v.set.text("overwrite")
 		if rule == "" || rule == "ask" {
 			rule = "fail"
+			if _, err := os.Stat(name); err == nil && isTerminal(v.stdin) && isTerminal(v.stderr) && !v.json {
+				rule, v.out.ask = "replace", true
+			}
 		}
 		how, err := picture.ParseOverwrite(rule)
 		bad.add(err)
 		if err == nil {
 			path, skip, err := picture.Destination(name, how)
 			bad.add(err)
-			v.film.Path, v.out = path, target{path: either(path, name), skip: skip}
+			v.film.Path = either(path, name)
+			v.out.path, v.out.skip = v.film.Path, skip
 		}
 		v.frames = filepath.Join(either(own, v.film.Path+".frames"), frameFile)
 		if v.input.Film && v.input.Sound != "" {
@@ -269,7 +277,6 @@ func (v *video) names(in string) map[string]string {
 		}
 		values["style"] += stem(s.path)
 	}
-	delete(values, "default")
 	return values
 }
 
@@ -367,8 +374,8 @@ func (v *video) newOrder(sum string) videoOrder {
 	o := v.sequence.Options()
 	order := videoOrder{
 		Options: o.Options, Flow: o.Flow, NextIterations: o.NextIterations, Cut: film.UsualCut,
-		Frames: sum, Rate: v.rate.String(), From: v.from, Every: v.set.number("every", 1), Size: fmt.Sprintf("%dx%d", v.input.W, v.input.H),
-		To: v.set.text("to"), Weights: recipe.Weights{Name: v.network.Name, SHA256: v.network.Meta.SHA256}, Device: v.device.class,
+		Frames: sum, Rate: v.rate.String(), From: v.chosen.From, To: v.chosen.To, Every: v.chosen.Every, Size: fmt.Sprintf("%dx%d", v.input.W, v.input.H),
+		Weights: recipe.Weights{Name: v.network.Name, SHA256: v.network.Meta.SHA256}, Device: v.device.class,
 	}
 	if cut, ok := parseCut(v.set.text("cut")); ok {
 		order.Cut = cut

@@ -33,7 +33,7 @@ type videoOrder struct {
 	Frames         string         `json:"input"` // SHA-256 of the film, or over the pictures
 	Rate           string         `json:"fps"`
 	From           int            `json:"from"`
-	To             string         `json:"to"`
+	To             int            `json:"to"` // excluded; 0: the end
 	Every          int            `json:"every"`
 	Size           string         `json:"size of the input"`
 	Styles         []string       `json:"styles"`

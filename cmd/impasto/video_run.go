@@ -59,6 +59,11 @@ func (v *video) run(ctx context.Context, signals *signals) error {
 		}
 		return v.tell(videoOutcome{Type: "result", Output: v.out.path, Stopped: "skipped"})
 	}
+	if v.out.ask {
+		if err := v.confirm(v.out.path); err != nil {
+			return err
+		}
+	}
 	show, err := v.newShow()
 	if err != nil {
 		return err

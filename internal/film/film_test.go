@@ -346,6 +346,15 @@ func TestCancelled(t *testing.T) {
 		t.Errorf("it took %v to end", d)
 	}
 	r.Close()
+	if _, err := s.Read(ctx, 0); !errors.Is(err, context.Canceled) {
+		t.Errorf("reading begins with %v", err)
+	}
+	if _, err := found.Create(ctx, Target{Path: path, W: 64, H: 48, Rate: Rate{25, 1}}); !errors.Is(err, context.Canceled) {
+		t.Errorf("writing begins with %v", err)
+	}
+	if err := s.Scan(ctx, func(*picture.Picture) {}); !errors.Is(err, context.Canceled) {
+		t.Errorf("looking through it ends with %v", err)
+	}
 }
 
 func TestWithoutFfmpeg(t *testing.T) {

@@ -57,7 +57,7 @@ func OpenNumbered(path string, sel Selection) (Source, error) {
 		kept = append(kept, names[i])
 	}
 	if len(kept) == 0 {
-		return nil, inputError("no_frames", "no frame of %q lies from %d to %d; it has %d", path, sel.From, sel.To, all)
+		return nil, inputError("no_frames", "no frame of %q lies %s; it has %d", path, sel, all)
 	}
 	first, _, err := picture.Read(kept[0], picture.ReadOptions{Role: "frame"})
 	if err != nil {

@@ -32,7 +32,7 @@ func (t Tools) OpenFilm(ctx context.Context, path string, sel Selection) (Source
 		info.Frames = sel.To - sel.From
 	}
 	if info.Frames <= 0 && whole > 0 {
-		return nil, inputError("no_frames", "no frame of %q lies from %d to %d; it has about %d", path, sel.From, sel.To, whole)
+		return nil, inputError("no_frames", "no frame of %q lies %s; it has about %d", path, sel, whole)
 	}
 	info.Frames = (info.Frames + sel.Every - 1) / sel.Every
 	info.Rate = sel.Rate.Over(sel.Every)
@@ -74,7 +74,10 @@ func (f *film) open(ctx context.Context, first, w, h int) (*pipe, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	p, err := start(ctx, f.tools.FFmpeg, args, false, true)
 	if err != nil {
-		cancel()
+		defer cancel()
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		return nil, inputError("ffmpeg", "ffmpeg does not start: %v", err)
 	}
 	return &pipe{ctx: ctx, cancel: cancel, p: p, path: f.info.Path, w: w, h: h, row: make([]byte, w*h*3)}, nil

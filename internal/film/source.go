@@ -2,6 +2,7 @@ package film
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -42,6 +43,14 @@ type Selection struct {
 	Rate     Rate // that the film is brought to; zero: its own
 	From, To int  // frames at that rate, To excluded; 0: to the end
 	Every    int  // only every nth of these; at least 1
+}
+
+// String says from where to where.
+func (s Selection) String() string {
+	if s.To == 0 {
+		return fmt.Sprintf("from %d on", s.From)
+	}
+	return fmt.Sprintf("from %d to %d", s.From, s.To)
 }
 
 // extensions of films that can be written, with what goes into them.

@@ -147,7 +147,10 @@ func (t Tools) Create(ctx context.Context, target Target) (*Writer, error) {
 	args := append(quiet[:len(quiet):len(quiet)], target.Arguments(target.pipe(), "file:"+tmp)...)
 	p, err := start(ctx, t.FFmpeg, args, true, false)
 	if err != nil {
-		cancel()
+		defer cancel()
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		return nil, outputError("ffmpeg", "ffmpeg does not start: %v", err)
 	}
 	return &Writer{ctx: ctx, cancel: cancel, p: p, Target: target, tmp: tmp, raw: make([]byte, target.W*target.H*3)}, nil

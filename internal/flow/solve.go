@@ -92,38 +92,31 @@ func smoothness(f *Field) (right, below []float32) {
 	return right, below
 }
 
-// solve sweeps over the field with successive over-relaxation.
+// solve sweeps over the field with successive over-relaxation. Rows of zeros
+// before the first and after the last spare the inner loop all questions: weights
+// across the border are zero too.
 func (s *system) solve(f *Field) {
-	w, h := s.w, s.h
+	w, n := s.w, s.w*s.h
+	pad := func(v []float32) []float32 {
+		return append(append(make([]float32, w, n+2*w), v...), make([]float32, w)...)
+	}
+	u, v, right, below := pad(f.U), pad(f.V), pad(s.right), pad(s.below)
+	a11, a12, a22, b1, b2 := pad(s.a11), pad(s.a12), pad(s.a22), pad(s.b1), pad(s.b2)
+	for i := w; i < w+n; i++ { // the diagonal is only divided by
+		sum := right[i-1] + right[i] + below[i-w] + below[i]
+		a11[i], a22[i] = relaxation/max(a11[i]+sum, tiny), relaxation/max(a22[i]+sum, tiny)
+	}
 	for range sweeps {
-		for y := range h {
-			for x := range w {
-				i := y*w + x
-				var sum, su, sv float32
-				if x > 0 {
-					c := s.right[i-1]
-					sum, su, sv = c, c*f.U[i-1], c*f.V[i-1]
-				}
-				if x+1 < w {
-					c := s.right[i]
-					sum, su, sv = sum+c, su+c*f.U[i+1], sv+c*f.V[i+1]
-				}
-				if y > 0 {
-					c := s.below[i-w]
-					sum, su, sv = sum+c, su+c*f.U[i-w], sv+c*f.V[i-w]
-				}
-				if y+1 < h {
-					c := s.below[i]
-					sum, su, sv = sum+c, su+c*f.U[i+w], sv+c*f.V[i+w]
-				}
-				if sum == 0 && (s.a11[i] == 0 || s.a22[i] == 0) {
-					continue // a picture of one pixel
-				}
-				u := (s.b1[i] + su - s.a12[i]*f.V[i]) / (s.a11[i] + sum)
-				f.U[i] += relaxation * (u - f.U[i])
-				v := (s.b2[i] + sv - s.a12[i]*f.U[i]) / (s.a22[i] + sum)
-				f.V[i] += relaxation * (v - f.V[i])
-			}
+		for i := w; i < w+n; i++ {
+			l, r, a, b := right[i-1], right[i], below[i-w], below[i]
+			u[i] = (1-relaxation)*u[i] + a11[i]*(b1[i]-a12[i]*v[i]+l*u[i-1]+r*u[i+1]+a*u[i-w]+b*u[i+w])
+			v[i] = (1-relaxation)*v[i] + a22[i]*(b2[i]-a12[i]*u[i]+l*v[i-1]+r*v[i+1]+a*v[i-w]+b*v[i+w])
 		}
 	}
+	copy(f.U, u[w:])
+	copy(f.V, v[w:])
 }
+
+// tiny keeps the division of a picture of one pixel, which has no neighbours,
+// from being by zero.
+const tiny = 1e-12
