@@ -33,15 +33,15 @@ func benchCommand(s *session) *cli.Command {
 			"and --compare a later one with it, or set several beside each other on a page:\n" +
 			"bench report A.json B.json -o bench.html.",
 		Flags: append([]cli.Flag{
-			textFlag("work", "", "", "KINDS", "art, draft, matching, convolution, tiled, operations, throughput (default: first three)"),
-			textFlag("size", "s", "", "PIXELS", "sides of the square picture (default: 256; of throughput each preset's own)"),
+			textFlag("work", "", "", "KINDS", "art,draft,matching (the default), convolution, tiled, operations, throughput"),
+			textFlag("size", "s", "", "PIXELS", "sides of the square picture (default: 256; throughput: 512)"),
 			textFlag("threads", "", "", "N", "processor threads (default: all)"),
 			textFlag("seconds", "", "", "N", "time for each work (default: 2)"),
 			textFlag("presets", "", "", "NAMES", "throughput of these (default: default,jj; with --full all)"),
-			textFlag("iterations", "n", "", "N", "throughput: of an image, or of each scale where patches are matched (default: 500, 100)"),
+			textFlag("iterations", "n", "", "N", "throughput: of each image (default: 500; 100 a scale where it matches patches)"),
 			textFlag("sample", "", "", "N", "throughput: iterations of each scale that are measured (default: 8)"),
-			textFlag("rounds", "", "", "N", "throughput: images of each preset and optimiser, taken in turn (default: 5; with --full 3)"),
-			textFlag("weights", "", "", "NAME", "throughput: network (default: random weights of VGG-19's shape; they take the same time)"),
+			textFlag("rounds", "", "", "N", "throughput: images of each preset, in turn (default: 5; with --full 3)"),
+			textFlag("weights", "", "", "NAME", "throughput: network (default: random values, which take the same time)"),
 			textFlag("device", "", "", "NAME", "throughput: auto, cpu, cuda, cuda:N or emu (default: auto)"),
 			&cli.BoolFlag{Name: "full", Usage: "all kinds at 256, 384, 512 and 1024 pixels; throughput: run all iterations"},
 			textFlag("compare", "", "", "FILE", "say what changed since this JSON report"),
@@ -113,7 +113,7 @@ func readBench(c *cli.Context) (o benchOrder, bad faults) {
 		o.throughput = readThroughput(c, sides, full, &bad)
 		o.device = flagText(c, "device")
 		bad.add(checkDevice(o.device))
-	} else {
+	} else if len(bad) == 0 { // a misspelt throughput is told already
 		for _, name := range []string{"presets", "iterations", "sample", "rounds", "weights", "device"} {
 			if c.IsSet(name) {
 				bad.add(usageFault(fmt.Sprintf("--%s is for --work throughput", name), "--work throughput --"+name+" "+flagText(c, name)))

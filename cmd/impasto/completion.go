@@ -146,5 +146,7 @@ var flagChoices = map[string][]string{
 	"pooling":     {"max", "avg", "l2"},
 	"state":       {"queued", "running", "done", "failed", "cancelled"},
 	"class":       {"cpu", "gpu"},
+	"work":        {"art", "draft", "matching", "convolution", "tiled", "operations", "throughput"},
+	"presets":     {"default", "gatys", "jj", "pt", "cp", "cnnmrf-trans", "nd", "ia"},
 	"size":        {"256", "384", "512", "1024", "content", "max"},
 }

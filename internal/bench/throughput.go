@@ -119,7 +119,7 @@ func (r *Report) Throughput(ctx context.Context, o ThroughputOptions) error {
 		}
 		seconds += p.Seconds * float64(o.Rounds)
 	}
-	m.tell("about %s for %d rounds of %d", time.Duration(seconds*float64(time.Second)).Round(time.Second), o.Rounds, len(cases))
+	m.tell("about %s for %s of %s", time.Duration(seconds*float64(time.Second)).Round(time.Second), count(o.Rounds, "round"), count(len(cases), "image"))
 	// Once each, thrown away: files are read into memory, weights laid out.
 	for i := range tallies {
 		m.tell("warming up: %s", tallies[i].c.Name)
