@@ -23,6 +23,7 @@ func newApp(s *session) *cli.App {
 			recipeCommand(s),
 			compareCommand(s),
 			batchCommand(s),
+			schemaCommand(s),
 			queueCommand(s),
 			workerCommand(s),
 			weightsCommand(s),

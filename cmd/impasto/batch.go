@@ -20,6 +20,7 @@ func batchCommand(s *session) *cli.Command {
 		Category: categoryFarm,
 		Usage:    "paint many pictures from one file",
 		Subcommands: []*cli.Command{
+			batchCheckCommand(s),
 			batchRunCommand(s),
 			batchSubmitCommand(s),
 		},
@@ -30,8 +31,10 @@ func batchCommand(s *session) *cli.Command {
 type batch struct {
 	name    string
 	jobs    []farm.Job
+	entries []manifest.Entry   // of the jobs, in the same order
+	plans   []probed           // of the jobs: the last step's picture, the time of all
 	seconds map[string]float64 // estimates by ID; 0 where nobody knows
-	peak    int64              // bytes of the job that needs most
+	unmake  func()             // removes folders that were made for outputs and are empty
 }
 
 // batchFlag is what a flag means to a manifest; flags that are not here are
@@ -103,12 +106,13 @@ func (s *session) readBatch(c *cli.Context) (*batch, error) {
 		b.name = "stdin"
 	}
 	o := newOrders(s, path, flagText(c, "class"))
+	b.unmake = o.unmake
 	for _, e := range entries {
 		o.add(b, e)
 	}
 	if len(o.bad) > 0 {
 		o.unmake()
-		return nil, nothingStarted(o.bad)
+		return nil, nothingStarted(o.faults())
 	}
 	return b, nil
 }

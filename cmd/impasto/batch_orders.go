@@ -27,10 +27,13 @@ type orders struct {
 	written map[string]string // output -> job that writes it
 	made    []string          // folders that were made for outputs, the outer first
 	bad     faults
+	same    map[string]*fault // what was told already, by what is wrong
+	jobs    map[*fault]int    // how many jobs have it
 }
 
 func newOrders(s *session, path, class string) *orders {
-	o := &orders{s: s, file: filepath.Base(path), class: class, sums: map[string]string{}, written: map[string]string{}}
+	o := &orders{s: s, file: filepath.Base(path), class: class, sums: map[string]string{}, written: map[string]string{},
+		same: map[string]*fault{}, jobs: map[*fault]int{}}
 	if path != stdoutName {
 		o.folder = filepath.Dir(path)
 	}
@@ -45,7 +48,7 @@ func newOrders(s *session, path, class string) *orders {
 func (o *orders) add(b *batch, e manifest.Entry) {
 	j := farm.Job{Name: e.Name, Batch: b.name, Inputs: map[string]string{}, Priority: e.Priority, Timeout: e.Timeout, Retries: e.Retries}
 	made := map[string]bool{}
-	seconds := 0.0
+	var plan probed
 	var bad faults
 	onGPU := false
 	for _, step := range e.Steps {
@@ -58,8 +61,9 @@ func (o *orders) add(b *batch, e manifest.Entry) {
 			p, err := o.probe(words)
 			bad.add(err)
 			if err == nil {
-				seconds += p.Seconds
-				b.peak = max(b.peak, p.PeakBytes)
+				p.Seconds += plan.Seconds
+				p.PeakBytes = max(p.PeakBytes, plan.PeakBytes)
+				plan = p
 				words, outputs = withOutput(words, outputs, p.Output)
 				onGPU = onGPU || p.Device != "cpu"
 			}
@@ -84,10 +88,7 @@ func (o *orders) add(b *batch, e manifest.Entry) {
 		j.Steps, j.Outputs = append(j.Steps, words), append(j.Outputs, outputs...)
 	}
 	if len(bad) > 0 {
-		for _, f := range bad {
-			f.Message = fmt.Sprintf("%s:%d: job %q: %s", o.file, e.Line, e.Name, f.Message)
-		}
-		o.bad = append(o.bad, bad...)
+		o.blame(e, bad)
 		return
 	}
 	if j.Class = o.class; j.Class == "" {
@@ -96,8 +97,41 @@ func (o *orders) add(b *batch, e manifest.Entry) {
 		}
 	}
 	j.Identify()
-	b.jobs = append(b.jobs, j)
-	b.seconds[j.ID] = seconds
+	b.jobs, b.entries, b.plans = append(b.jobs, j), append(b.entries, e), append(b.plans, plan)
+	b.seconds[j.ID] = plan.Seconds
+}
+
+// blame keeps the faults of an entry. What is wrong with many is told of the
+// first alone, and of how many others.
+func (o *orders) blame(e manifest.Entry, bad faults) {
+	told := map[string]bool{} // of this entry
+	for _, f := range bad {
+		if told[f.Message] {
+			continue
+		}
+		told[f.Message] = true
+		if first := o.same[f.Message]; first != nil {
+			o.jobs[first]++
+			continue
+		}
+		o.same[f.Message] = f
+		where := e.Name
+		if !strings.HasPrefix(where, o.file+":") {
+			where = fmt.Sprintf("%s:%d: job %q", o.file, e.Line, e.Name)
+		}
+		f.Message = where + ": " + f.Message
+		o.bad = append(o.bad, f)
+	}
+}
+
+// faults are all that is wrong, each with how many jobs have it.
+func (o *orders) faults() faults {
+	for _, f := range o.bad {
+		if n := o.jobs[f]; n > 0 {
+			f.Message += fmt.Sprintf("   (and %s)", count(n, "more job"))
+		}
+	}
+	return o.bad
 }
 
 // makeFolder makes the folder of an output, for a batch may sort its pictures
@@ -176,10 +210,12 @@ func withOutput(words, outputs []string, name string) ([]string, []string) {
 
 // probed is what a dry run says.
 type probed struct {
-	Output    string
-	Device    string
-	Seconds   float64
-	PeakBytes int64 `json:"peak_bytes"`
+	Output        string
+	Device        string
+	Width, Height int
+	Seconds       float64
+	PeakBytes     int64 `json:"peak_bytes"`
+	Recipe        string
 }
 
 // probe finds out what a step would do, and all that is wrong with it.

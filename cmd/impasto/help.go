@@ -52,6 +52,8 @@ var examples = map[string][2]string{
 	"recipe show": {"impasto recipe show out.png", "impasto recipe show out.png --json"},
 
 	"batch":        {"impasto batch run jobs.yaml", "impasto batch submit jobs.yaml --queue nats://HOST:4222 --wait"},
+	"batch check":  {"impasto batch check jobs.yaml", "impasto batch check jobs.yaml -v"},
+	"schema":       {"impasto schema > manifest.schema.json", "impasto schema | head"},
 	"batch run":    {"impasto batch run jobs.yaml", "impasto batch run jobs.yaml --workers 2 --report report.json"},
 	"batch submit": {"impasto batch submit jobs.yaml", "impasto batch submit jobs.yaml --queue nats://HOST:4222 --wait"},
 	"queue":        {"impasto queue ls", "impasto queue retry --state failed"},

@@ -2,16 +2,31 @@ package main
 
 import (
 	"context"
+	"slices"
 	"sync"
 
+	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/vgg"
 )
 
-// kept is what the command lines of one process share: the networks they read.
+// kept is what the command lines of one process share: the networks and
+// pictures they read.
 type kept struct {
 	mu       sync.Mutex
 	networks map[string]*vgg.Network
+	pictures []keptPicture // the one used last comes last
 }
+
+// keptPicture is a picture as it was read.
+type keptPicture struct {
+	path, sum string // sum is of the file, or empty where that cannot change
+	options   picture.ReadOptions
+	picture   *picture.Picture
+	info      *picture.Info
+}
+
+// keptBytes is how much memory the kept pictures may take together.
+const keptBytes = 512 << 20
 
 // keeper returns what this session shares with the steps of jobs.
 func (s *session) keeper() *kept {
@@ -40,4 +55,38 @@ func (k *kept) network(name, upTo string) (*vgg.Network, error) {
 		k.networks[key] = n
 	}
 	return n, err
+}
+
+// read reads a picture, or returns it as it was read before. sum is that of the
+// file now, for it may have changed. A nil kept reads it every time.
+func (k *kept) read(path, sum string, o picture.ReadOptions, read func(string, picture.ReadOptions) (*picture.Picture, *picture.Info, error)) (*picture.Picture, *picture.Info, error) {
+	if k == nil {
+		return read(path, o)
+	}
+	o.Stdin = nil
+	k.mu.Lock()
+	i := slices.IndexFunc(k.pictures, func(p keptPicture) bool { return p.path == path && p.sum == sum && p.options == o })
+	if i >= 0 {
+		found := k.pictures[i]
+		k.pictures = append(slices.Delete(k.pictures, i, i+1), found)
+		k.mu.Unlock()
+		return found.picture, found.info, nil
+	}
+	k.mu.Unlock()
+	p, info, err := read(path, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.pictures = append(k.pictures, keptPicture{path, sum, o, p, info})
+	total := 0
+	for i := len(k.pictures) - 1; i >= 0; i-- {
+		p := k.pictures[i].picture
+		if total += 4 * (len(p.Pix) + len(p.Alpha)); total > keptBytes && i < len(k.pictures)-1 {
+			k.pictures = slices.Clone(k.pictures[i+1:])
+			break
+		}
+	}
+	return p, info, nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/impasto/impasto/internal/farm"
 	"github.com/impasto/impasto/internal/maps"
 	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/internal/sample"
@@ -153,10 +154,22 @@ func sampleFile(name string) ([]byte, error) {
 // readInput reads a picture from a file, standard input or the samples, whose
 // maps are sample:NAME_sem.
 func (s *session) readInput(path string, o picture.ReadOptions) (*picture.Picture, *picture.Info, error) {
-	name, isSample := strings.CutPrefix(path, samplePrefix)
-	if !isSample {
-		return picture.Read(home(path), o)
+	if strings.HasPrefix(path, samplePrefix) {
+		return s.kept.read(path, "", o, readSample)
 	}
+	path = home(path)
+	if s.kept == nil || path == stdoutName {
+		return picture.Read(path, o)
+	}
+	sum, err := farm.SumOf(path)
+	if err != nil {
+		return picture.Read(path, o) // it says what is wrong
+	}
+	return s.kept.read(path, sum, o, picture.Read)
+}
+
+func readSample(path string, o picture.ReadOptions) (*picture.Picture, *picture.Info, error) {
+	name := strings.TrimPrefix(path, samplePrefix)
 	file, err := sampleFile(name)
 	if err != nil {
 		return nil, nil, err

@@ -16,7 +16,7 @@ import (
 func words() Vocabulary {
 	paint := map[string]Flag{
 		"content": {Kind: Input}, "style": {Kind: Input, Many: true}, "output": {Kind: Output}, "size": {}, "seed": {},
-		"style-weight": {}, "init": {Kind: Named}, "draft": {Kind: Switch}, "style-layers": {}, "overwrite": {},
+		"style-weight": {}, "scales": {}, "init": {Kind: Named}, "draft": {Kind: Switch}, "style-layers": {}, "overwrite": {},
 	}
 	doodle := map[string]Flag{"map": {Kind: Input, Many: true}}
 	for k, f := range paint {

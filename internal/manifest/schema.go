@@ -11,7 +11,7 @@ import (
 // from the same vocabulary that Parse goes by; what a schema cannot say (that a
 // flag belongs to a mode, that files exist) only Parse checks.
 func Schema(v Vocabulary) *jsonschema.Schema {
-	flags := map[string]*jsonschema.Schema{}
+	flags := map[string]*jsonschema.Schema{} // each is written down once
 	for _, name := range slices.Sorted(maps.Keys(v.Commands)) {
 		for flag, f := range v.Commands[name].Flags {
 			if flags[flag] == nil {
@@ -19,27 +19,36 @@ func Schema(v Vocabulary) *jsonschema.Schema {
 			}
 		}
 	}
-	step := maps.Clone(flags)
-	for _, key := range stepKeys {
-		step[key] = keySchema(key, v, flags)
+	keys := func(more []string) map[string]*jsonschema.Schema {
+		all := map[string]*jsonschema.Schema{}
+		for name := range flags {
+			all[name] = &jsonschema.Schema{Ref: "#/$defs/" + name}
+		}
+		for _, key := range more {
+			all[key] = keySchema(key, v, flags)
+		}
+		return all
 	}
-	job := maps.Clone(step)
-	for key := range jobKeys {
-		job[key] = keySchema(key, v, flags)
+	ofJobs := slices.Collect(maps.Keys(jobKeys))
+	job, defaults := keys(ofJobs), keys(ofJobs)
+	job["steps"].Items = closed(keys(stepKeys), "a command line")
+	for _, key := range []string{"name", "matrix", "exclude", "steps", "args", "analogy"} {
+		delete(defaults, key)
 	}
-	job["steps"].Items = closed(step, "a command line")
-	jobs := &jsonschema.Schema{Type: "array", Items: closed(job, "a job, or one for each combination of its lists"), MinItems: jsonschema.Ptr(1)}
 	version := &jsonschema.Schema{Description: "of this form"}
 	version.Const = jsonschema.Ptr[any](Version)
-	output := *flags["output"]
-	output.Description = "where all jobs write, with {content} {style} {name} {job} and keys of the matrix"
 	s := closed(map[string]*jsonschema.Schema{
-		"version": version, "output": &output, "jobs": jobs,
-		"defaults": closed(job, "what holds for all jobs whose command has it"),
+		"version": version,
+		"output": {Ref: "#/$defs/output",
+			Description: "where all jobs write, with {content} {style} {name} {job} and keys of the matrix"},
+		"defaults": closed(defaults, "what holds for all jobs whose command has it"),
+		"jobs": {Type: "array", MinItems: jsonschema.Ptr(1),
+			Items: closed(job, "a job, or one for each combination of its lists")},
 	}, "a batch of Impasto")
 	s.Schema = "https://json-schema.org/draft/2020-12/schema"
 	s.Title = "Impasto batch"
 	s.Required = []string{"jobs"}
+	s.Defs = flags
 	return s
 }
 
@@ -86,8 +95,7 @@ func keySchema(key string, v Vocabulary, flags map[string]*jsonschema.Schema) *j
 		axes := map[string]*jsonschema.Schema{}
 		for name, f := range flags {
 			if !slices.Contains(multiplied, name) {
-				axes[name] = &jsonschema.Schema{Type: "array", MinItems: jsonschema.Ptr(1), Description: f.Description,
-					Items: &jsonschema.Schema{AnyOf: []*jsonschema.Schema{value(), {Type: "array", Items: value()}}}}
+				axes[name] = &jsonschema.Schema{Type: "array", MinItems: jsonschema.Ptr(1), Description: f.Description}
 			}
 		}
 		s = closed(axes, "")

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/impasto/impasto/internal/manifest"
+	"github.com/impasto/impasto/internal/progress"
+)
+
+func batchCheckCommand(s *session) *cli.Command {
+	return &cli.Command{
+		Name:      "check",
+		Usage:     "say what the jobs of a manifest would do, how long and in how much memory",
+		ArgsUsage: "MANIFEST",
+		Description: "Reads the manifest and every picture, prepares every job and stops there.\n" +
+			"-v lists the jobs; --json has one object for each and one for all.",
+		Flags:  commonFlags(),
+		Action: func(c *cli.Context) error { return batchCheck(s, c) },
+	}
+}
+
+// checkedJob is a job of "batch check --json". Fields are only ever added.
+type checkedJob struct {
+	Type    string     `json:"type"` // "job"
+	ID      string     `json:"id"`
+	Name    string     `json:"name"`
+	Line    int        `json:"line"`
+	Class   string     `json:"class"`
+	Steps   [][]string `json:"steps"`
+	Outputs []string   `json:"outputs"`
+	Width   int        `json:"width,omitempty"`
+	Height  int        `json:"height,omitempty"`
+	Seconds float64    `json:"seconds"` // planned; 0: not known
+	Bytes   int64      `json:"peak_bytes"`
+	Recipe  string     `json:"recipe,omitempty"`
+}
+
+func batchCheck(s *session, c *cli.Context) error {
+	b, err := s.readBatch(c)
+	if err != nil {
+		return err
+	}
+	defer b.unmake()
+	seconds, peak := 0.0, int64(0)
+	unknown := 0 // jobs, some steps of which could not be prepared
+	for i, j := range b.jobs {
+		p := b.plans[i]
+		seconds += p.Seconds
+		peak = max(peak, p.PeakBytes)
+		if p.Seconds == 0 {
+			unknown++
+		}
+		switch {
+		case s.json:
+			err = writeJSON(s.stdout, checkedJob{"job", j.ID, j.Name, b.entries[i].Line, j.Class, j.Steps, j.Outputs, p.Width, p.Height, p.Seconds, p.PeakBytes, p.Recipe})
+		case s.verbose > 0:
+			err = s.tellJob(b, i)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if s.json {
+		return writeJSON(s.stdout, map[string]any{"type": "result", "batch": b.name, "jobs": len(b.jobs), "seconds": seconds, "peak_bytes": peak})
+	}
+	what := product(b.entries) + count(len(b.jobs), "job")
+	if seconds > 0 {
+		what += fmt.Sprintf(", ~%s on this device", progress.Span(time.Duration(seconds*float64(time.Second))))
+	}
+	if peak > 0 {
+		what += fmt.Sprintf(", %s peak", progress.Bytes(peak))
+	}
+	if unknown > 0 && unknown < len(b.jobs) {
+		what += fmt.Sprintf(" (%d of unknown time)", unknown)
+	}
+	_, err = fmt.Fprintln(s.stdout, what)
+	return err
+}
+
+// tellJob tells of one job: its name and size, and each step as it is typed.
+func (s *session) tellJob(b *batch, i int) error {
+	p, head := b.plans[i], b.jobs[i].Name
+	if p.Width > 0 {
+		head += fmt.Sprintf("  %dx%d  ~%s  %s", p.Width, p.Height, progress.Span(time.Duration(p.Seconds*float64(time.Second))), progress.Bytes(p.PeakBytes))
+	}
+	if _, err := fmt.Fprintln(s.stdout, head); err != nil {
+		return err
+	}
+	for _, step := range b.jobs[i].Steps {
+		words := []string{"  impasto"}
+		for _, w := range step {
+			words = append(words, shellWord(w))
+		}
+		if _, err := fmt.Fprintln(s.stdout, strings.Join(words, " ")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// product says where the jobs come from, "2 x 40 x 6 = ", when one entry of the
+// manifest is multiplied out without exclusions.
+func product(entries []manifest.Entry) string {
+	var keys []string
+	choices := map[string]map[string]bool{}
+	for _, e := range entries {
+		if e.Line != entries[0].Line {
+			return ""
+		}
+		for _, v := range e.Values {
+			if choices[v.Key] == nil {
+				choices[v.Key] = map[string]bool{}
+				keys = append(keys, v.Key)
+			}
+			choices[v.Key][v.Text] = true
+		}
+	}
+	total := 1
+	var factors []string
+	for _, k := range slices.Compact(keys) {
+		total *= len(choices[k])
+		factors = append(factors, fmt.Sprint(len(choices[k])))
+	}
+	if len(factors) < 2 || total != len(entries) {
+		return ""
+	}
+	return strings.Join(factors, " x ") + " = "
+}
