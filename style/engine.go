@@ -168,6 +168,7 @@ func (r *run) scale(ctx context.Context, i int) error {
 	if err := r.setTargets(ob, content, paintings, s.recompute && t.cut()); err != nil {
 		return err
 	}
+	ob.drop(paintings)
 	if err := r.setPatches(ob, patches, s.cut); err != nil {
 		return err
 	}
@@ -281,7 +282,11 @@ func (r *run) measureStyle(s *picture.Picture, canvas int, cut Cut, layers map[s
 	for _, l := range r.o.StyleLayers {
 		if l.Weight > 0 {
 			layers[l.Layer] = append(layers[l.Layer], all[l.Layer])
+			delete(all, l.Layer)
 		}
+	}
+	for _, m := range all { // of taps that carry other losses
+		b.Free(m.second, m.mean)
 	}
 	return nil
 }

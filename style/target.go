@@ -102,6 +102,9 @@ func (ob *objective) addStyle(l LayerWeight, all []moments) {
 	}
 	if ob.o.StyleLoss == LossW2 {
 		ob.addW2(&t, l.Layer, all, weights)
+		if ob.o.StyleBlend == BlendTargets {
+			ob.b.Free(all[0].second, all[0].mean) // the mix; its targets are copies
+		}
 	} else {
 		t.slot = ob.newSlot("style", l.Layer)
 		for i, m := range all {
@@ -112,6 +115,24 @@ func (ob *objective) addStyle(l LayerWeight, all []moments) {
 		t.part = ob.b.NewSums(f.C, len(t.w2) > 0)
 	}
 	ob.style = append(ob.style, t)
+}
+
+// drop gives back the moments that no term took over as its target.
+func (ob *objective) drop(paintings map[string][]moments) {
+	taken := map[*gpu.Array]bool{}
+	for _, t := range ob.style {
+		for _, g := range t.grams {
+			taken[g.A] = true
+		}
+	}
+	for _, all := range paintings {
+		for _, m := range all {
+			if !taken[m.second] {
+				ob.b.Free(m.second)
+			}
+			ob.b.Free(m.mean)
+		}
+	}
 }
 
 func (ob *objective) gramCoef(a *gpu.Array) float64 {

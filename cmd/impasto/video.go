@@ -143,7 +143,12 @@ func (v *video) newSequence() error {
 
 // frameBytes is the memory of the frames held at a time: the photograph, this
 // frame's and the last one's, and what the flow between them takes.
-func (v *video) frameBytes() int64 { return 4 * 3 * 4 * int64(v.input.W) * int64(v.input.H) }
+func (v *video) frameBytes() int64 {
+	if v.device.info != nil {
+		return 0 // it has memory of its own
+	}
+	return 4 * 3 * 4 * int64(v.input.W) * int64(v.input.H)
+}
 
 // openInput opens the film or the folder.
 func (v *video) openInput(ctx context.Context, in string) error {
