@@ -48,7 +48,7 @@ func (r *Report) notes() []string {
 			count(extrapolated(r.Images), "image"), fmt.Sprint(len(r.Images)), x.Measured, x.Iterations, x.Name))
 	}
 	if others := r.others(); others > busy {
-		all = append(all, fmt.Sprintf("Busy machine: other programs took %.0f %% of its processors meanwhile. The figures are too low to quote.", others*100))
+		all = append(all, fmt.Sprintf("Busy machine: other programs took %.0f %% of its processors meanwhile. The figures are not for quoting.", others*100))
 	}
 	return all
 }
@@ -97,7 +97,7 @@ func digits(v float64) string {
 type ImageChange struct {
 	Old, New Image
 	Ratio    Range // old seconds over new: above 1 is faster; from the least to the most that the rounds allow
-	Clear    bool  // enough rounds, and none of one is within the range of the other
+	Clear    bool  // enough rounds, none of one within the range of the other, on a machine that did nothing else
 }
 
 // CompareImages pairs the images that both reports have, in the order of r.
@@ -111,19 +111,27 @@ func (r *Report) CompareImages(old *Report) []ImageChange {
 		y := old.Images[i]
 		c := ImageChange{Old: y, New: x, Ratio: Range{
 			Min: y.Seconds.Min / x.Seconds.Max, Median: y.Seconds.Median / x.Seconds.Median, Max: y.Seconds.Max / x.Seconds.Min}}
-		c.Clear = (c.Ratio.Min > 1 || c.Ratio.Max < 1) && min(len(x.Rounds), len(y.Rounds)) >= enough
+		c.Clear = c.apart() && min(len(x.Rounds), len(y.Rounds)) >= enough && !c.busy()
 		all = append(all, c)
 	}
 	return all
 }
+
+// apart reports whether all rounds of one are faster than all of the other.
+func (c ImageChange) apart() bool { return c.Ratio.Min > 1 || c.Ratio.Max < 1 }
+
+// busy reports whether other programs took their share of either.
+func (c ImageChange) busy() bool { return max(c.Old.Others, c.New.Others) > busy }
 
 // verdict says in words what a change is.
 func (c ImageChange) verdict() string {
 	switch {
 	case min(len(c.Old.Rounds), len(c.New.Rounds)) < enough:
 		return fmt.Sprintf("fewer than %d rounds", enough)
-	case !c.Clear:
+	case !c.apart():
 		return "within the spread"
+	case c.busy():
+		return "busy machine"
 	case c.Ratio.Median < 1:
 		return "slower"
 	}

@@ -179,7 +179,7 @@ func changes(old, r Named) *report.Section {
 		return nil
 	}
 	s := &report.Section{Title: r.Name + " against " + old.Name, Notes: differences(old.Machine, r.Machine)}
-	s.Notes = append([]string{"Speed is old seconds over new: right of 1 is faster. A change counts only where the ranges of all rounds lie apart."}, s.Notes...)
+	s.Notes = append([]string{"Speed is old seconds over new: right of 1 is faster. A change counts only where the ranges of all rounds lie apart, on machines that did nothing else."}, s.Notes...)
 	s.Bars = &report.Bars{Ratio: true, Label: "speed against " + old.Name + "; whiskers: the least and the most that the rounds allow"}
 	s.Table = &report.Table{Head: []string{"image", "pixels", "old s", "new s", "speed", "from", "to", ""}}
 	for _, c := range all {

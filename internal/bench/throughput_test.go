@@ -172,6 +172,14 @@ func TestCompareImages(t *testing.T) {
 			t.Errorf("%s: %+v %q, want %+v %q", c.name, got.Ratio, got.verdict(), c.want, c.verdict)
 		}
 	}
+	// On a busy machine a change is told, but not as one of the program.
+	hot := known("x", 1, 1, 1)
+	hot.Images[0].Others = 0.5
+	for _, c := range append(known("x", 2, 2, 2).CompareImages(hot), hot.CompareImages(known("x", 2, 2, 2))...) {
+		if c.Clear || c.verdict() != "busy machine" {
+			t.Errorf("%+v %q", c, c.verdict())
+		}
+	}
 	// Another schedule is other work.
 	old := known("x", 1, 2, 3)
 	old.Images[0].Scales[0].Iterations = 11
@@ -214,6 +222,22 @@ func TestLoadRefusesImages(t *testing.T) {
 		}
 		if _, err := Load(file); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+// Every field of the JSON form is in the reference, under the name it has there.
+func TestDocsNameEveryField(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "bench.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range []any{Report{}, Machine{}, Device{}, Result{}, Image{}, Scale{}, Range{}} {
+		for f := range reflect.TypeOf(v).Fields() {
+			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+			if !strings.Contains(string(text), "`"+name+"`") {
+				t.Errorf("docs/bench.md does not name %q", name)
+			}
 		}
 	}
 }

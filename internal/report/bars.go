@@ -85,9 +85,13 @@ func (c *Bars) axis(groups []BarGroup) (px func(float64) float64, ticks []float6
 	}
 	// As far below 1 as above, and no less than a tenth: noise should look small.
 	reach := max(math.Log(1.1), math.Log(hi), -math.Log(lo)) * 1.05
-	for _, t := range []float64{0.1, 0.2, 0.5, 0.67, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 2, 5, 10} {
-		if math.Abs(math.Log(t)) <= reach {
-			ticks = append(ticks, t)
+	if reach > math.Log(3) {
+		ticks = logTicks(-reach/math.Ln10, reach/math.Ln10)
+	} else {
+		for _, t := range []float64{0.5, 0.67, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 2} {
+			if math.Abs(math.Log(t)) <= reach {
+				ticks = append(ticks, t)
+			}
 		}
 	}
 	return func(v float64) float64 { return barsLeft + (math.Log(v)/reach+1)/2*width }, ticks

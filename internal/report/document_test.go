@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -109,6 +110,10 @@ func TestRatiosAreSymmetric(t *testing.T) {
 	}
 	if len(ticks) < 3 {
 		t.Errorf("ticks %v", ticks)
+	}
+	c.Groups[0].Bars[2].Value = 300 // a GPU beside a processor
+	if _, ticks = c.axis(c.groups()); !slices.Contains(ticks, 100) || len(ticks) > 12 {
+		t.Errorf("ticks up to 300: %v", ticks)
 	}
 	c.Groups[0].Bars = c.Groups[0].Bars[1:2]
 	if px, _ = c.axis(c.groups()); px(1.1) <= px(1) || px(1.1) > barsW {
