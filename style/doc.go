@@ -33,5 +33,8 @@
 // cuts, tiled.go puts losses and gradients together again, checkpoint.go writes
 // down where a run stands.
 //
-// It imports vgg, gpu and internal/picture; the command imports it.
+// Of films: temporal.go holds a frame near the one before it, sequence.go paints
+// the frames of a shot in order.
+//
+// It imports vgg, gpu, internal/picture and internal/flow; the command imports it.
 package style

@@ -59,6 +59,38 @@ func ExampleArt() {
 	// Output: 32x24 after 3 iterations; loss lower than at the start: true
 }
 
+// Frames of a film: each begins with the one before, moved along.
+func ExampleSequence() {
+	ctx := context.Background()
+	network, err := vgg.Load(ctx, "random:1", vgg.LoadOptions{UpTo: "relu2_1"}) // "" for real weights
+	if err != nil {
+		log.Fatal(err)
+	}
+	o := style.SequenceOptions{Options: style.DefaultOptions(style.ModeArt, "cpu", network.Name), Flow: style.FlowDense, NextIterations: 2}
+	o.Size, o.Iterations, o.TemporalWeight = "content", []int{4}, 1
+	o.ContentLayers = []style.LayerWeight{{Layer: "relu2_1", Weight: 1}}
+	o.StyleLayers = []style.LayerWeight{{Layer: "relu1_1", Weight: 1}}
+	s, err := style.NewSequence(48, 36, style.Inputs{Styles: []*style.Picture{draw(64, 64, rings)}}, o, style.Env{
+		Backend: gpu.NewCPU(gpu.CPUOptions{}),
+		Network: network,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for n := range 3 {
+		photo := draw(48, 36, func(x, y int) color.Color { return waves(x+n, y) }) // the camera moves
+		f, err := s.Next(ctx, photo)
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Printf("frame %d: %d iterations, begun with the one before: %v\n", n+1, f.Iterations, f.Moved != nil)
+	}
+	// Output:
+	// frame 1: 4 iterations, begun with the one before: false
+	// frame 2: 2 iterations, begun with the one before: true
+	// frame 3: 2 iterations, begun with the one before: true
+}
+
 // A doodle: regions of a map painted with the patches of a painting's own.
 func ExampleDoodle() {
 	network, err := vgg.Mini()
