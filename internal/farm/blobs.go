@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"time"
 )
 
 // DamagedError says that a file does not have the content it should have.
@@ -32,13 +33,13 @@ func SumOf(path string) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
-// PutFile stores a file, unless it is there, and returns its sum.
+// PutFile stores a file, or touches it if it is there, and returns its sum.
 func PutFile(ctx context.Context, b Blobs, path string) (string, error) {
 	sum, err := SumOf(path)
 	if err != nil {
 		return "", err
 	}
-	if has, err := b.Has(ctx, sum); has || err != nil {
+	if has, err := b.Touch(ctx, sum); has || err != nil {
 		return sum, err
 	}
 	f, err := os.Open(path)
@@ -99,12 +100,43 @@ func (v *verifier) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Sweep deletes the blobs that no job refers to and returns how many those
-// were. It must not run while jobs are being submitted.
-func Sweep(ctx context.Context, q Queue) (int, error) {
-	jobs, err := q.List(ctx, Filter{})
+// youth is how long a blob is spared that no record names. Files are stored
+// before the record that names them: inputs before their jobs are submitted, a
+// result before its job is done.
+const youth = time.Hour
+
+// Sweep deletes the blobs that no job refers to, but for those of the last hour,
+// and returns how many those were. It may run while jobs are submitted and done.
+func Sweep(ctx context.Context, q Queue) (int, error) { return sweep(ctx, q, time.Now()) }
+
+func sweep(ctx context.Context, q Queue, now time.Time) (int, error) {
+	used, err := usedBlobs(ctx, q)
 	if err != nil {
 		return 0, err
+	}
+	// Listed after the jobs: what a job took up since then has been touched.
+	blobs, err := q.Blobs().List(ctx)
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	for _, b := range blobs {
+		if used[b.Sum] || now.Sub(b.Stored) < youth {
+			continue
+		}
+		if err := q.Blobs().Delete(ctx, b.Sum); err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
+}
+
+// usedBlobs are those that records name.
+func usedBlobs(ctx context.Context, q Queue) (map[string]bool, error) {
+	jobs, err := q.List(ctx, Filter{})
+	if err != nil {
+		return nil, err
 	}
 	used := map[string]bool{}
 	for _, s := range jobs {
@@ -114,19 +146,5 @@ func Sweep(ctx context.Context, q Queue) (int, error) {
 			}
 		}
 	}
-	sums, err := q.Blobs().List(ctx)
-	if err != nil {
-		return 0, err
-	}
-	n := 0
-	for _, sum := range sums {
-		if used[sum] {
-			continue
-		}
-		if err := q.Blobs().Delete(ctx, sum); err != nil {
-			return n, err
-		}
-		n++
-	}
-	return n, nil
+	return used, nil
 }

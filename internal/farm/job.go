@@ -118,7 +118,7 @@ type Status struct {
 	Cancelling bool   `json:"cancelling,omitempty"` // its worker has been asked to stop
 	Lease      string `json:"lease,omitempty"`      // of the attempt that may change this
 	Message    uint64 `json:"message,omitempty"`    // sequence of the queue's message behind the lease
-	Round      int    `json:"round,omitempty"`      // how often it was queued anew
+	Ticket     string `json:"ticket,omitempty"`     // of this time it was queued; the message has it
 }
 
 // Errors that callers tell apart.
@@ -195,7 +195,15 @@ type Blobs interface {
 	Get(ctx context.Context, sum string) (io.ReadCloser, error)
 	Has(ctx context.Context, sum string) (bool, error)
 	Delete(ctx context.Context, sum string) error
-	List(ctx context.Context) ([]string, error)
+	// Touch makes a blob as young as one stored now, and reports whether it is there.
+	Touch(ctx context.Context, sum string) (bool, error)
+	List(ctx context.Context) ([]Blob, error)
+}
+
+// Blob is a stored file.
+type Blob struct {
+	Sum    string
+	Stored time.Time // or touched last
 }
 
 // Task is one attempt at a job, for a Doer.

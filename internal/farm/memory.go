@@ -19,7 +19,7 @@ import (
 // nothing kept. wait is how long a worker may be silent.
 func Memory(wait time.Duration) Queue {
 	m := &memory{wait: wait, records: map[string]record{}, waiting: map[string]*waiting{}, changed: make(chan struct{})}
-	return &queue{store: m, blobs: &memoryBlobs{files: map[string][]byte{}}}
+	return &queue{store: m, blobs: &memoryBlobs{files: map[string]memoryFile{}}}
 }
 
 type memory struct {
@@ -27,7 +27,7 @@ type memory struct {
 
 	mu       sync.Mutex
 	records  map[string]record
-	waiting  map[string]*waiting // by job and round
+	waiting  map[string]*waiting // by ticket
 	messages uint64
 	watchers []chan Status
 	changed  chan struct{} // closed and renewed when there may be something to take
@@ -116,10 +116,9 @@ func (m *memory) watch(ctx context.Context) (<-chan Status, error) {
 func (m *memory) publish(_ context.Context, s Status) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	key := fmt.Sprintf("%s.%d", s.Job.ID, s.Round)
-	if m.waiting[key] == nil {
+	if m.waiting[s.Ticket] == nil {
 		m.messages++
-		m.waiting[key] = &waiting{job: s.Job, number: m.messages}
+		m.waiting[s.Ticket] = &waiting{job: s.Job, number: m.messages}
 		m.wake()
 	}
 	return nil
@@ -207,7 +206,12 @@ func (d *memoryMessage) again(delay time.Duration) error {
 
 type memoryBlobs struct {
 	mu    sync.Mutex
-	files map[string][]byte
+	files map[string]memoryFile
+}
+
+type memoryFile struct {
+	data   []byte
+	stored time.Time
 }
 
 func (b *memoryBlobs) Put(_ context.Context, sum string, r io.Reader) error {
@@ -220,18 +224,18 @@ func (b *memoryBlobs) Put(_ context.Context, sum string, r io.Reader) error {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.files[sum] = data
+	b.files[sum] = memoryFile{data, time.Now()}
 	return nil
 }
 
 func (b *memoryBlobs) Get(_ context.Context, sum string) (io.ReadCloser, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	data, ok := b.files[sum]
+	f, ok := b.files[sum]
 	if !ok {
 		return nil, fmt.Errorf("blob %s: %w", sum, fs.ErrNotExist)
 	}
-	return io.NopCloser(bytes.NewReader(data)), nil
+	return io.NopCloser(bytes.NewReader(f.data)), nil
 }
 
 func (b *memoryBlobs) Has(_ context.Context, sum string) (bool, error) {
@@ -248,8 +252,22 @@ func (b *memoryBlobs) Delete(_ context.Context, sum string) error {
 	return nil
 }
 
-func (b *memoryBlobs) List(context.Context) ([]string, error) {
+func (b *memoryBlobs) Touch(_ context.Context, sum string) (bool, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return slices.Collect(maps.Keys(b.files)), nil
+	f, ok := b.files[sum]
+	if ok {
+		b.files[sum] = memoryFile{f.data, time.Now()}
+	}
+	return ok, nil
+}
+
+func (b *memoryBlobs) List(context.Context) ([]Blob, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var list []Blob
+	for sum, f := range b.files {
+		list = append(list, Blob{sum, f.stored})
+	}
+	return list, nil
 }

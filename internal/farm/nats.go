@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"strconv"
 	"sync"
 	"time"
 
@@ -170,7 +169,7 @@ func (s *natsStore) watch(ctx context.Context) (<-chan Status, error) {
 
 func (s *natsStore) publish(ctx context.Context, st Status) error {
 	subject := fmt.Sprintf("impasto.job.%s.%d", st.Job.Class, st.Job.Priority)
-	_, err := s.js.Publish(ctx, subject, []byte(st.Job.ID), jetstream.WithMsgID(st.Job.ID+"."+strconv.Itoa(st.Round)))
+	_, err := s.js.Publish(ctx, subject, []byte(st.Job.ID), jetstream.WithMsgID(st.Ticket))
 	if err != nil {
 		return err
 	}
@@ -307,14 +306,24 @@ func (b natsBlobs) Delete(ctx context.Context, sum string) error {
 	return err
 }
 
-func (b natsBlobs) List(ctx context.Context) ([]string, error) {
+// Touch writes what the server knows of the file anew: its time is that of
+// the message.
+func (b natsBlobs) Touch(ctx context.Context, sum string) (bool, error) {
+	err := b.objects.UpdateMeta(ctx, sum, jetstream.ObjectMeta{Name: sum})
+	if errors.Is(err, jetstream.ErrUpdateMetaDeleted) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func (b natsBlobs) List(ctx context.Context) ([]Blob, error) {
 	infos, err := b.objects.List(ctx)
 	if errors.Is(err, jetstream.ErrNoObjectsFound) {
 		return nil, nil
 	}
-	sums := make([]string, len(infos))
+	list := make([]Blob, len(infos))
 	for i, o := range infos {
-		sums[i] = o.Name
+		list[i] = Blob{o.Name, o.ModTime}
 	}
-	return sums, err
+	return list, err
 }

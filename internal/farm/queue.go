@@ -35,7 +35,7 @@ type store interface {
 	all(ctx context.Context) ([]Status, error)
 	watch(ctx context.Context) (<-chan Status, error)
 
-	// publish queues the message of a job's round; twice is once.
+	// publish queues the message of a record's ticket; twice is once.
 	publish(ctx context.Context, s Status) error
 	// take waits for a message of a class, higher priorities first.
 	take(ctx context.Context, class string) (message, error)
@@ -97,7 +97,7 @@ func (q *queue) Submit(ctx context.Context, jobs ...Job) (int, error) {
 }
 
 func (q *queue) submit(ctx context.Context, j Job) (isNew bool, err error) {
-	s := Status{Job: j, State: Queued}
+	s := Status{Job: j, State: Queued, Ticket: token()}
 	_, err = q.put(ctx, s, 0)
 	if errors.Is(err, errConflict) {
 		if s, _, err = q.get(ctx, j.ID); err != nil || s.State != Queued {
@@ -189,7 +189,9 @@ func (s *Status) end(state State) {
 	}
 }
 
-// token tells one lease from another.
+// token tells one lease, or ticket, from another. It is drawn, not counted: a
+// job that was removed and comes again must not be taken for its predecessor,
+// which the server remembers.
 func token() string {
 	var b [8]byte
 	_, _ = rand.Read(b[:]) // never fails
@@ -251,7 +253,7 @@ func (q *queue) Retry(ctx context.Context, id string) error {
 		if !s.State.Ended() {
 			return &EndedError{id, s.State}
 		}
-		again := Status{Job: s.Job, State: Queued, Round: s.Round + 1}
+		again := Status{Job: s.Job, State: Queued, Ticket: token()}
 		if s.State != Done {
 			again.Checkpoints = s.Checkpoints
 		}

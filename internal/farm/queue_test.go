@@ -151,7 +151,7 @@ func TestQueueLife(t *testing.T) {
 			t.Fatal(err)
 		}
 		l = next(t, q)
-		if s := l.Status(); s.Round != 1 || s.Error != "" {
+		if s := l.Status(); s.Error != "" {
 			t.Errorf("queued anew: %+v", s)
 		}
 		var ended *EndedError
@@ -170,9 +170,11 @@ func TestQueueLife(t *testing.T) {
 		if err := q.Cancel(ctx, b.ID); !errors.As(err, &ended) || ended.State != Done {
 			t.Errorf("a done job is cancelled: %v", err)
 		}
-		if n, err := q.Submit(ctx, a); n != 1 || err != nil {
-			t.Errorf("a removed job comes again: %d, %v", n, err)
+		submit(t, q, a) // a removed job comes again
+		if err := next(t, q).Finish(ctx, Done, nothing); err != nil {
+			t.Fatal(err)
 		}
+		none(t, q)
 	})
 }
 
@@ -298,7 +300,7 @@ func TestMessageToldTwice(t *testing.T) {
 		submit(t, q, a)
 		l := next(t, q)
 		again := l.Status()
-		again.Round = 99 // what the server does not know to be the same
+		again.Ticket = "1" // what the server does not know to be the same
 		for range 2 {
 			if err := q.(*queue).publish(ctx, again); err != nil {
 				t.Fatal(err)
@@ -311,12 +313,12 @@ func TestMessageToldTwice(t *testing.T) {
 			if _, err := l.Extend(ctx); err != nil {
 				t.Fatal(err)
 			}
-			again.Round++
+			again.Ticket += "1"
 		}
 		if err := l.Finish(ctx, Done, nothing); err != nil {
 			t.Fatal(err)
 		}
-		again.Round++
+		again.Ticket += "1"
 		if err := q.(*queue).publish(ctx, again); err != nil {
 			t.Fatal(err)
 		}
@@ -421,11 +423,54 @@ func TestBlobs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if n, err := Sweep(ctx, q); n != 1 || err != nil {
+		stored := time.Now()
+		for _, at := range []struct {
+			now   time.Time
+			swept int
+		}{{stored, 0}, {stored.Add(youth / 2), 0}, {time.Now().Add(youth), 1}, {time.Now().Add(youth), 0}} {
+			if n, err := sweep(ctx, q, at.now); n != at.swept || err != nil {
+				t.Errorf("swept %d after %v, %v", n, at.now.Sub(stored), err)
+			}
+		}
+		if left, err := b.List(ctx); err != nil || len(left) != 1 || left[0].Sum != right {
+			t.Errorf("left %v, %v (unused %s)", left, err, other)
+		}
+	})
+}
+
+// TestBlobsOfUse: what a job is about to name is not swept: neither a file that
+// was stored just now nor one that is old, and found there by its next user.
+func TestBlobsOfUse(t *testing.T) {
+	eachQueue(t, func(t *testing.T, q Queue) {
+		ctx, b := t.Context(), q.Blobs()
+		path := write(t, t.TempDir()+"/f", "paint")
+		sum, err := PutFile(ctx, b, path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, err := Sweep(ctx, q); n != 0 || err != nil {
+			t.Fatalf("swept %d, %v", n, err)
+		}
+		before, err := b.List(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(5 * time.Millisecond)
+		if _, err := PutFile(ctx, b, path); err != nil {
+			t.Fatal(err)
+		}
+		after, err := b.List(ctx)
+		if err != nil || len(after) != 1 || !after[0].Stored.After(before[0].Stored) {
+			t.Fatalf("stored at %v, found at %v, %v", before, after, err)
+		}
+		if n, err := sweep(ctx, q, before[0].Stored.Add(youth)); n != 0 || err != nil {
 			t.Errorf("swept %d, %v", n, err)
 		}
-		if sums, err := b.List(ctx); err != nil || len(sums) != 1 || sums[0] != right {
-			t.Errorf("left %v, %v (unused %s)", sums, err, other)
+		if err := GetFile(ctx, b, sum, path+"2"); err != nil {
+			t.Errorf("what was touched: %v", err)
+		}
+		if there, err := b.Touch(ctx, strings.Repeat("0", 64)); there || err != nil {
+			t.Errorf("a missing blob is touched: %v, %v", there, err)
 		}
 	})
 }

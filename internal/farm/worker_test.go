@@ -271,7 +271,7 @@ func TestDamagedBlobs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	blobs.files[sum] = []byte("evil")
+	blobs.files[sum] = memoryFile{data: []byte("evil")}
 	var damaged *DamagedError
 	if err := GetFile(ctx, blobs, sum, dir+"/sub/out"); !errors.As(err, &damaged) {
 		t.Errorf("a damaged blob is written: %v", err)
