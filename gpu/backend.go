@@ -90,6 +90,8 @@ type Statistics interface {
 	ClearSums(s *Sums)
 	AddSums(s *Sums, f *Array, r Rect, cell int)
 	JoinSums(into, from *Sums)
+	ReadSums(s *Sums) []float64 // waits
+	WriteSums(s *Sums, v []float64)
 	Moments(second, mean *Array, s *Sums, norm float64, pixels int)
 }
 
@@ -128,6 +130,8 @@ type Windows interface {
 	CopyWindow(dst, src *Array, y, x int)
 	AddWindow(dst, src *Array, y, x int)
 	MoveLoss(into, from int)
+	Loss(slot int) float64 // waits
+	AddLoss(slot int, v float64)
 }
 
 // Optimizers move an image along its gradient; see optimizer.go.

@@ -24,7 +24,8 @@ type Sums struct {
 // additions in float64, and these round next to nothing. A device sums in
 // float32 throughout, whatever the cell.
 //
-// JoinSums adds from to into. Moments turns sums into the Gram matrix, norm
+// JoinSums adds from to into. ReadSums and WriteSums carry sums from one backend
+// to another. Moments turns sums into the Gram matrix, norm
 // times the products, and the mean over that many positions; mean may be nil.
 
 func checkSums(op string, s *Sums, f *Array, r Rect, cell int) {
@@ -39,6 +40,16 @@ func checkSums(op string, s *Sums, f *Array, r Rect, cell int) {
 func checkJoinSums(into, from *Sums) {
 	if into.Channels != from.Channels || into.Mean != from.Mean {
 		fail("JoinSums", "sums of %d channels into those of %d", from.Channels, into.Channels)
+	}
+}
+
+func checkWriteSums(s *Sums, v []float64) {
+	n := s.Channels * s.Channels
+	if s.Mean {
+		n += s.Channels
+	}
+	if len(v) != n {
+		fail("WriteSums", "%d values for sums of %d channels", len(v), s.Channels)
 	}
 }
 

@@ -35,6 +35,15 @@ func (b *CPU) JoinSums(into, from *Sums) {
 	}
 }
 
+func (b *CPU) ReadSums(s *Sums) []float64 {
+	return append(append([]float64{}, s.second[:s.Channels*s.Channels]...), s.mean...)
+}
+
+func (b *CPU) WriteSums(s *Sums, v []float64) {
+	checkWriteSums(s, v)
+	copy(s.mean, v[copy(s.second, v):])
+}
+
 func (b *CPU) Moments(second, mean *Array, s *Sums, norm float64, pixels int) {
 	checkMoments(second, mean, s, pixels)
 	c := s.Channels

@@ -46,6 +46,34 @@ func (b *Device) JoinSums(into, from *Sums) {
 	}
 }
 
+func (b *Device) ReadSums(s *Sums) []float64 {
+	var all []float64
+	for _, a := range []*Array{s.device.second, s.device.mean} {
+		if a != nil {
+			v := make([]float32, a.Shape.Len())
+			b.Download(v, a)
+			for _, x := range v {
+				all = append(all, float64(x))
+			}
+		}
+	}
+	return all
+}
+
+func (b *Device) WriteSums(s *Sums, v []float64) {
+	checkWriteSums(s, v)
+	for _, a := range []*Array{s.device.second, s.device.mean} {
+		if a != nil {
+			short := make([]float32, a.Shape.Len())
+			for i := range short {
+				short[i] = float32(v[i])
+			}
+			b.Upload(a, short)
+			v = v[len(short):]
+		}
+	}
+}
+
 func (b *Device) Moments(second, mean *Array, s *Sums, norm float64, pixels int) {
 	checkMoments(second, mean, s, pixels)
 	b.Fill(second, 0)

@@ -9,7 +9,7 @@ package gpu
 //
 // MoveLoss adds the loss in slot from to slot into and clears from: a term
 // computed in parts writes the first to its own slot, each other to a second
-// one, and moves it over.
+// one, and moves it over. Loss and AddLoss do the same across backends.
 
 func checkWindow(op string, large, small Shape, y, x int) {
 	if small.C != large.C || y < 0 || x < 0 || y+small.H > large.H || x+small.W > large.W {

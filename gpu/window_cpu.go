@@ -46,3 +46,13 @@ func (b *CPU) MoveLoss(into, from int) {
 	b.status.Loss[into] += b.status.Loss[from]
 	b.status.Loss[from] = 0
 }
+
+func (b *CPU) Loss(slot int) float64 {
+	checkSlot("Loss", slot)
+	return b.status.Loss[slot]
+}
+
+func (b *CPU) AddLoss(slot int, v float64) {
+	checkSlot("AddLoss", slot)
+	b.status.Loss[slot] += v
+}

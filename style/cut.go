@@ -87,6 +87,9 @@ func (k *cutter) choose(size TileSize, auto bool) (best Cut, recompute bool, byt
 	if err != nil {
 		return Cut{}, false, 0, err
 	}
+	if n := 1 + len(k.env.Others); auto && n > 1 && k.h >= n*leastShare {
+		size = TileSize{W: k.w, H: (k.h + n - 1) / n} // one for each backend
+	}
 	fits := (k.limit == 0 || whole <= k.limit) && one.bytes < math.MaxInt64
 	if size == (TileSize{}) && (fits || !auto) {
 		return Cut{}, false, whole, nil
@@ -106,6 +109,9 @@ func (k *cutter) choose(size TileSize, auto bool) (best Cut, recompute bool, byt
 	}
 	return best, recompute, bytes, err
 }
+
+// leastShare is how many rows of pixels are worth another backend.
+const leastShare = 512
 
 // search is choose for one grain, among all stages.
 func (k *cutter) search(size TileSize) (best Cut, recompute bool, bytes int64, err error) {

@@ -26,6 +26,7 @@ type Inputs struct {
 // Env is what a run uses and does not own.
 type Env struct {
 	Backend  gpu.Backend
+	Others   []gpu.Backend // also compute tiles, of a picture that is cut; each needs memory as Backend does
 	Network  *vgg.Network
 	MaxBytes int64       // refuse a plan that needs more memory, in tiles too; 0: no limit
 	Pictures int64       // memory of the pictures that the caller holds, counted in the plan
@@ -171,6 +172,17 @@ func (r *run) scale(ctx context.Context, i int) error {
 	ob.drop(paintings)
 	if err := r.setPatches(ob, patches, s.cut); err != nil {
 		return err
+	}
+	if t.cut() {
+		var others []*tiling
+		for _, b := range r.env.Others {
+			t, err := r.o.newTiling(b, r.env.Network, s.H, s.W, s.cut, true)
+			if err != nil {
+				return err
+			}
+			others = append(others, t)
+		}
+		ob.join(others)
 	}
 	optimizer := r.o.newOptimizer(b, x.Shape, r.px)
 	l := &loop{run: r, index: i, ob: ob, bytes: t.bytes() + optimizer.Bytes()}

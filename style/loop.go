@@ -43,14 +43,14 @@ func (l *loop) iterate(ctx context.Context) error {
 	n := l.plan.Scales[l.index].Iterations
 	sampleEvery := checkEvery * max(1, (n+checkEvery*samples-1)/(checkEvery*samples))
 	l.begun = time.Now()
-	program := l.env.Backend.Record(func() {
+	iteration := l.record(func() {
 		l.ob.rematch = false
 		l.ob.evaluate()
 		l.optimizer.Step(l.ob.x, l.ob.g)
 	})
-	matching := program
+	matching := iteration
 	if l.ob.matched() {
-		matching = l.env.Backend.Record(func() {
+		matching = l.record(func() {
 			l.ob.rematch = true
 			l.ob.evaluate()
 			l.optimizer.Step(l.ob.x, l.ob.g)
@@ -69,7 +69,7 @@ func (l *loop) iterate(ctx context.Context) error {
 		if anew {
 			matching.Run()
 		} else {
-			program.Run()
+			iteration.Run()
 		}
 		l.done++
 		last := it == n
@@ -102,6 +102,20 @@ func (l *loop) iterate(ctx context.Context) error {
 	}
 	return ctx.Err()
 }
+
+// record prepares an iteration. What several backends do goes through the host
+// and cannot be recorded.
+func (l *loop) record(f func()) gpu.Program {
+	if len(l.ob.others) > 0 {
+		return program(f)
+	}
+	return l.env.Backend.Record(f)
+}
+
+// program is a function as a gpu.Program.
+type program func()
+
+func (f program) Run() { f() }
 
 // look takes over what the status says.
 func (l *loop) look(s gpu.Status) {

@@ -34,6 +34,9 @@ type objective struct {
 	tvCoef float64
 	tvSlot int
 
+	others []*objective          // of a team, see team.go
+	notes  map[sumsKey][]float64 // sums of this member's tiles
+
 	terms []term // by slot
 	unit  float64
 }
@@ -278,6 +281,7 @@ func positive(v float64) float64 { return max(v, 1e-30) }
 
 // free gives back what the terms hold.
 func (ob *objective) free() {
+	ob.freeOthers()
 	ob.b.Free(ob.g, ob.movable, ob.photo)
 	ob.temporal.free(ob.b)
 	for _, t := range ob.patches {

@@ -82,53 +82,93 @@ func (ob *objective) lookAgain(k, i int) {
 // evaluateTiles is evaluate, without the smoothness term, for an image that is
 // cut.
 func (ob *objective) evaluateTiles() {
+	if len(ob.others) > 0 {
+		ob.evaluateTeam()
+		return
+	}
 	for i := range ob.style {
 		ob.b.ClearSums(ob.style[i].sums)
 	}
+	for k := range ob.t.stages {
+		ob.beginAhead(k)
+		for i := range ob.t.stages[k].tiles {
+			ob.t.forward(k, i, ob.x, true, ob.gatherTile)
+		}
+	}
+	ob.lossGradients()
+	for k := len(ob.t.stages) - 1; k >= 0; k-- {
+		ob.beginBack(k)
+		for i := range ob.t.stages[k].tiles {
+			ob.backTile(k, i)
+		}
+	}
+}
+
+// beginAhead clears what the tiles of stage k add to in pass 1.
+func (ob *objective) beginAhead(k int) {
+	ob.t.beginAhead(k)
+	if k > 0 {
+		return
+	}
+	ob.notes = map[sumsKey][]float64{}
 	for _, t := range ob.patches {
 		ob.b.Fill(t.f, 0)
 	}
-	ob.t.sweep(ob.x, func(s *stage, i int, tap string, f *gpu.Array, own gpu.Rect) {
-		for _, t := range ob.patches {
-			if t.layer == tap {
-				ob.t.put(t.f, s, i, tap, f, own)
-			}
-		}
-		for j := range ob.style {
-			if t := &ob.style[j]; t.layer == tap && own.H > 0 && own.W > 0 {
-				ob.b.ClearSums(t.part)
-				ob.b.AddSums(t.part, f, own, cell(ob.t.pixels[tap]))
-				ob.b.JoinSums(t.sums, t.part)
-			}
-		}
-	})
-	for i := range ob.style {
-		ob.styleGradient(&ob.style[i])
-	}
-	ob.patchGradients()
 	for _, terms := range [][]contentTerm{ob.content, ob.analogies} {
 		for i := range terms {
 			terms[i].begun = false
 		}
 	}
-	ob.b.Fill(ob.g, 0)
-	last := len(ob.t.stages) - 1
-	for k := last; k >= 0; k-- {
-		s := &ob.t.stages[k]
-		if k > 0 {
-			ob.b.Fill(s.g, 0)
-		}
-		for i := len(s.tiles) - 1; i >= 0; i-- {
-			photo := ob.photo != nil && k == 0
-			if photo {
-				ob.lookAgain(k, i)
-			}
-			if photo || k < last || s.cut() { // else it was computed last
-				ob.t.forward(k, i, ob.x, false, nil)
-			}
-			ob.t.backward(k, i, ob.g, ob.atTile)
+}
+
+// gatherTile adds a tile's own features to the sums over the image, and keeps
+// them where patches need them.
+func (ob *objective) gatherTile(s *stage, i int, tap string, f *gpu.Array, own gpu.Rect) {
+	ob.keepFeatures(s, i, tap, f, own)
+	for j := range ob.style {
+		if t := &ob.style[j]; t.layer == tap && own.H > 0 && own.W > 0 {
+			ob.b.ClearSums(t.part)
+			ob.b.AddSums(t.part, f, own, cell(ob.t.pixels[tap]))
+			ob.b.JoinSums(t.sums, t.part)
 		}
 	}
+}
+
+func (ob *objective) keepFeatures(s *stage, i int, tap string, f *gpu.Array, own gpu.Rect) {
+	for _, t := range ob.patches {
+		if t.layer == tap {
+			ob.t.put(t.f, s, i, tap, f, own)
+		}
+	}
+}
+
+// lossGradients computes the losses of all of the image and their gradients.
+func (ob *objective) lossGradients() {
+	for i := range ob.style {
+		ob.styleGradient(&ob.style[i])
+	}
+	ob.patchGradients()
+}
+
+// beginBack clears what the tiles of stage k add to in pass 2.
+func (ob *objective) beginBack(k int) {
+	g := ob.g
+	if k > 0 {
+		g = ob.t.stages[k].g
+	}
+	ob.b.Fill(g, 0)
+}
+
+// backTile sends the gradient back through a tile.
+func (ob *objective) backTile(k, i int) {
+	photo := ob.photo != nil && k == 0
+	if photo {
+		ob.lookAgain(k, i)
+	}
+	if photo || k+1 < len(ob.t.stages) || ob.t.stages[k].cut() { // else it was computed last
+		ob.t.forward(k, i, ob.x, false, nil)
+	}
+	ob.t.backward(k, i, ob.g, ob.atTile)
 }
 
 // styleGradient turns the sums over the whole image into the losses and their

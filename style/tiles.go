@@ -360,13 +360,28 @@ func (t *tiling) room(s *stage, w *window, second bool) *gpu.Array {
 // by tile, and which of them are the tile's own.
 func (t *tiling) sweep(x *gpu.Array, visit func(s *stage, i int, tap string, f *gpu.Array, own gpu.Rect)) {
 	for k := range t.stages {
-		if k+1 < len(t.stages) {
-			t.b.Fill(t.stages[k+1].x, 0)
-		}
+		t.beginAhead(k)
 		for i := range t.stages[k].tiles {
 			t.forward(k, i, x, true, visit)
 		}
 	}
+}
+
+// beginAhead clears what the tiles of stage k will fill.
+func (t *tiling) beginAhead(k int) {
+	if k+1 < len(t.stages) {
+		t.b.Fill(t.stages[k+1].x, 0)
+	}
+}
+
+// stageOf is the stage that computes a tap.
+func (t *tiling) stageOf(tap string) *stage {
+	for i := range t.stages {
+		if t.stages[i].unit[tap] > 0 {
+			return &t.stages[i]
+		}
+	}
+	panic("style: no stage has " + tap) // taps and stages are made from the same options
 }
 
 // forward computes the features of a tile of stage k, where x is the image: ahead

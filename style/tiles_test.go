@@ -394,3 +394,76 @@ func TestPlanCutsWhatCannotBeCounted(t *testing.T) {
 		}
 	}
 }
+
+// TestTilesOnSeveralBackends: each computes some of the tiles; the picture is that
+// of one, whether they are of the processor or devices.
+func TestTilesOnSeveralBackends(t *testing.T) {
+	n := deepNetwork(t)
+	cpus := func(count int) (list []gpu.Backend) {
+		for range count {
+			list = append(list, gpu.NewCPU(gpu.CPUOptions{Threads: 1}))
+		}
+		return list
+	}
+	paint := func(in Inputs, o Options, env Env) *Result {
+		t.Helper()
+		if o.Mode == ModePatch {
+			r, err := Patch(context.Background(), in, o, env)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return r
+		}
+		r, err := Art(context.Background(), in, o, env)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	for name, c := range map[string]struct {
+		mode   string
+		change func(*Options)
+	}{
+		"gram":  {ModeArt, func(o *Options) {}},
+		"w2":    {ModeArt, func(o *Options) { o.StyleLoss = LossW2 }},
+		"patch": {ModePatch, func(o *Options) { o.PatchLayers = []LayerWeight{{"relu3_1", 1}} }},
+	} {
+		o := DefaultOptions(c.mode, "cpu", "vgg19")
+		o.Size, o.Scales, o.Iterations, o.Tile = "content", 1, []int{4}, "64"
+		c.change(&o)
+		in := Inputs{Content: smoothPicture(203, 171, 1), Styles: []*picture.Picture{noisePicture(190, 130, 2)}}
+		one := paint(in, o, Env{Backend: cpus(1)[0], Network: n})
+		for _, others := range []int{1, 2} {
+			several := paint(in, o, Env{Backend: cpus(1)[0], Others: cpus(others), Network: n})
+			if !slices.Equal(one.Picture.Pix, several.Picture.Pix) {
+				t.Errorf("%s: %d backends paint another picture than one, by %.1f dB", name, others+1, psnr(several.Picture.Pix, one.Picture.Pix))
+			}
+			near(t, name+": loss", several.Losses.Total, one.Losses.Total, 1e-12)
+		}
+	}
+}
+
+// TestTilesOnSeveralDevices: two devices paint the bytes of one.
+func TestTilesOnSeveralDevices(t *testing.T) {
+	o := tinyOptions(ModeArt)
+	o.Size, o.Scales, o.Iterations, o.Tile = "80", 1, []int{2}, "64"
+	o.StyleLayers, o.ContentLayers = o.StyleLayers[:1], []LayerWeight{{"relu1_2", 1}}
+	env, _ := deviceEnv(t)
+	one, err := Art(context.Background(), tinyInputs(), o, env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	env, _ = deviceEnv(t)
+	second, _ := deviceEnv(t)
+	env.Others = []gpu.Backend{second.Backend}
+	two, err := Art(context.Background(), tinyInputs(), o, env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(two.Plan.Cut.Tiles) == 0 {
+		t.Fatal("the picture was not cut")
+	}
+	if !slices.Equal(one.Picture.Pix, two.Picture.Pix) {
+		t.Errorf("two devices paint another picture than one, by %.1f dB", psnr(two.Picture.Pix, one.Picture.Pix))
+	}
+}

@@ -1,0 +1,247 @@
+package style
+
+import (
+	"sync"
+
+	"github.com/impasto/impasto/gpu"
+)
+
+// A team computes the tiles of one image on several backends. Each member has
+// the image, what lies between stages and the targets, computes every n-th tile,
+// and is told what the others found: own parts of outputs and of gradients
+// through the host. Sums are kept tile by tile and added in the tiles' order, so
+// that the picture does not depend on how many there are. The first member also
+// has the optimiser, and does what is not done by tiles.
+
+// sumsKey names the sums of a style term over a tile.
+type sumsKey struct{ term, tile int }
+
+// members are the objective's own backend and the others'.
+func (ob *objective) members() []*objective { return append([]*objective{ob}, ob.others...) }
+
+// join makes members on other backends, whose tilings are given.
+func (ob *objective) join(others []*tiling) {
+	for _, t := range others {
+		ob.others = append(ob.others, ob.member(t))
+	}
+}
+
+// member is a copy of the objective on another backend, as far as tiles need it.
+func (ob *objective) member(t *tiling) *objective {
+	b := t.b
+	m := &objective{b: b, o: ob.o, t: t, x: b.NewArray(ob.x.Shape), g: b.NewArray(ob.x.Shape), unit: ob.unit}
+	if ob.photo != nil {
+		m.photo = across(b, ob.b, ob.photo)
+	}
+	content := func(list []contentTerm) (copies []contentTerm) {
+		for _, c := range list {
+			from := c.target
+			c.target = &target{power: from.power}
+			if from.f != nil {
+				c.target.f = across(b, ob.b, from.f)
+			}
+			if from.room != nil {
+				c.target.room = b.NewArray(from.room.Shape)
+			}
+			copies = append(copies, c)
+		}
+		return copies
+	}
+	m.content, m.analogies = content(ob.content), content(ob.analogies)
+	for _, t := range ob.style {
+		c := styleTerm{layer: t.layer, part: b.NewSums(t.part.Channels, t.part.Mean), gram: b.NewArray(t.gram.Shape)}
+		if len(t.w2) > 0 {
+			c.w2 = make([]w2Term, len(t.w2))
+			c.d, c.shift = b.NewArray(t.d.Shape), b.NewArray(t.shift.Shape)
+		}
+		m.style = append(m.style, c)
+	}
+	for _, t := range ob.patches {
+		m.patches = append(m.patches, &patchTerm{layer: t.layer, f: b.NewArray(t.f.Shape), g: b.NewArray(t.g.Shape)})
+	}
+	return m
+}
+
+// across is a copy of an array on another backend.
+func across(to, from gpu.Backend, a *gpu.Array) *gpu.Array {
+	c := to.NewArray(a.Shape)
+	copyAcross(to, c, from, a)
+	return c
+}
+
+func copyAcross(to gpu.Backend, dst *gpu.Array, from gpu.Backend, src *gpu.Array) {
+	v := make([]float32, src.Shape.Len())
+	from.Download(v, src)
+	to.Upload(dst, v)
+}
+
+// evaluateTeam is evaluateTiles on several backends.
+func (ob *objective) evaluateTeam() {
+	team := ob.members()
+	for _, m := range ob.others {
+		copyAcross(m.b, m.x, ob.b, ob.x)
+	}
+	each := func(do func(m *objective, who int)) {
+		var all sync.WaitGroup
+		for who, m := range team {
+			all.Go(func() {
+				do(m, who)
+				m.b.Sync()
+			})
+		}
+		all.Wait()
+	}
+	for k := range ob.t.stages {
+		each(func(m *objective, who int) {
+			m.beginAhead(k)
+			for i := who; i < len(m.t.stages[k].tiles); i += len(team) {
+				m.t.forward(k, i, m.x, true, m.noteTile)
+			}
+		})
+		if k+1 < len(ob.t.stages) {
+			s := &ob.t.stages[k]
+			next := func(m *objective) *gpu.Array { return m.t.stages[k+1].x }
+			share(team, team, next, s.parts(s.Output(), ob.t.stages[k+1].shape))
+		}
+	}
+	ob.addNotes(team)
+	for i, t := range ob.patches {
+		features := func(m *objective) *gpu.Array { return m.patches[i].f }
+		s := ob.t.stageOf(t.layer)
+		share(team, team[:1], features, s.parts(t.layer, ob.t.whole[t.layer]))
+	}
+	ob.lossGradients()
+	for _, m := range ob.others {
+		m.takeGradients(ob)
+	}
+	for k := len(ob.t.stages) - 1; k >= 0; k-- {
+		each(func(m *objective, who int) {
+			m.beginBack(k)
+			for i := who; i < len(m.t.stages[k].tiles); i += len(team) {
+				m.backTile(k, i)
+			}
+		})
+		to, g := team, func(m *objective) *gpu.Array { return m.t.stages[k].g }
+		if k == 0 {
+			to, g = team[:1], func(m *objective) *gpu.Array { return m.g }
+		}
+		share(team, to, g, ob.t.stages[k].parts("", ob.t.stages[k].shape))
+	}
+	for _, m := range ob.others {
+		m.tellLosses(ob)
+	}
+}
+
+// noteTile keeps a tile's features where patches need them, and its sums.
+func (ob *objective) noteTile(s *stage, i int, tap string, f *gpu.Array, own gpu.Rect) {
+	ob.keepFeatures(s, i, tap, f, own)
+	for j := range ob.style {
+		if t := &ob.style[j]; t.layer == tap && own.H > 0 && own.W > 0 {
+			ob.b.ClearSums(t.part)
+			ob.b.AddSums(t.part, f, own, cell(ob.t.pixels[tap]))
+			ob.notes[sumsKey{j, i}] = ob.b.ReadSums(t.part)
+		}
+	}
+}
+
+// addNotes adds the sums of all tiles in their order.
+func (ob *objective) addNotes(team []*objective) {
+	for j := range ob.style {
+		t := &ob.style[j]
+		ob.b.ClearSums(t.sums)
+		for i := range ob.t.stageOf(t.layer).tiles {
+			if v := team[i%len(team)].notes[sumsKey{j, i}]; v != nil {
+				ob.b.WriteSums(t.part, v)
+				ob.b.JoinSums(t.sums, t.part)
+			}
+		}
+	}
+}
+
+// takeGradients copies what lossGradients made.
+func (ob *objective) takeGradients(first *objective) {
+	for i := range ob.style {
+		t, from := &ob.style[i], &first.style[i]
+		if len(t.w2) == 0 {
+			copyAcross(ob.b, t.gram, first.b, from.gram)
+			continue
+		}
+		copyAcross(ob.b, t.d, first.b, from.d)
+		copyAcross(ob.b, t.shift, first.b, from.shift)
+	}
+	for i, t := range ob.patches {
+		copyAcross(ob.b, t.g, first.b, first.patches[i].g)
+	}
+}
+
+// tellLosses adds the values of terms that are summed by tiles to the first
+// member's.
+func (ob *objective) tellLosses(first *objective) {
+	tell := func(own, all []contentTerm) {
+		for i := range own {
+			if own[i].begun {
+				first.b.AddLoss(own[i].slot, ob.b.Loss(own[i].slot))
+			}
+		}
+	}
+	tell(ob.content, first.content)
+	tell(ob.analogies, first.analogies)
+}
+
+// parts are the tiles' own parts of a tap's features or of the stage's output,
+// whose whole shape is given; "" stands for its input.
+func (s *stage) parts(tap string, whole gpu.Shape) []gpu.Rect {
+	n := max(1, s.unit[tap])
+	var list []gpu.Rect
+	for _, t := range s.tiles {
+		r := gpu.Rect{Y: t.own.Y / n, X: t.own.X / n, H: t.own.H / n, W: t.own.W / n}
+		if t.own.Y+t.own.H == s.shape.H {
+			r.H = whole.H - r.Y
+		}
+		if t.own.X+t.own.W == s.shape.W {
+			r.W = whole.W - r.X
+		}
+		list = append(list, r)
+	}
+	return list
+}
+
+// share tells members what others have computed of an array, in which what they
+// have not is zero: part i is member i's, modulo their number.
+func share(team, to []*objective, array func(*objective) *gpu.Array, parts []gpu.Rect) {
+	for i, r := range parts {
+		from := team[i%len(team)]
+		src := array(from)
+		from.t.eachStrip(r, src.Shape.C, func(strip gpu.Rect) {
+			part := from.t.part(0, strip, src.Shape.C)
+			from.b.CopyWindow(part, src, strip.Y, strip.X)
+			v := make([]float32, part.Shape.Len())
+			from.b.Download(v, part)
+			for _, m := range to {
+				if m != from {
+					part := m.t.part(0, strip, src.Shape.C)
+					m.b.Upload(part, v)
+					m.b.AddWindow(array(m), part, strip.Y, strip.X)
+				}
+			}
+		})
+	}
+}
+
+// freeOthers gives back what other members hold, their tilings as well.
+func (ob *objective) freeOthers() {
+	for _, m := range ob.others {
+		m.t.free()
+		m.b.Free(m.x, m.g, m.photo)
+		for _, c := range append(m.content, m.analogies...) {
+			c.target.free(m.b)
+		}
+		for _, t := range m.style {
+			m.b.Free(t.gram, t.d, t.shift)
+			m.b.FreeSums(t.part)
+		}
+		for _, t := range m.patches {
+			m.b.Free(t.f, t.g)
+		}
+	}
+}
