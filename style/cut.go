@@ -1,6 +1,7 @@
 package style
 
 import (
+	"fmt"
 	"math"
 	"slices"
 
@@ -36,24 +37,30 @@ func (p *Plan) chooseCuts(env Env) error {
 	if c := env.Resume; c != nil { // a device adds up sums in another order otherwise
 		text = c.Options.Tile
 	}
-	size, auto, err := parseTile(text)
+	asked, err := parseTile(text)
 	if err != nil {
 		return err
 	}
 	if !p.Options.cuttable() {
-		size, auto = TileSize{}, false
+		asked = tileChoice{}
 	}
-	for i := range p.Scales {
+	last := len(p.Scales) - 1
+	for i := last; i >= 0; i-- {
 		s := &p.Scales[i]
 		k := cutter{Plan: *p, env: env, w: s.W, h: s.H, limit: env.MaxBytes}
-		if s.cut, s.recompute, p.PeakBytes, err = k.choose(size, auto); err != nil {
+		var bytes int64
+		if s.cut, s.recompute, bytes, err = k.choose(asked); err != nil {
 			return err
 		}
-		p.Cut, p.Tile, p.Recompute = s.cut, s.cut.tile(0), s.recompute
-	}
-	p.Options.Tile = ""
-	if p.Tile != (TileSize{}) {
-		p.Options.Tile = p.Tile.String()
+		if i < last {
+			continue
+		}
+		p.Cut, p.Tile, p.Recompute, p.PeakBytes = s.cut, s.cut.tile(0), s.recompute, bytes
+		exact := env.Backend.ConvTile() > 1 && !s.cut.Near
+		p.Options.Tile = s.cut.text(exact)
+		if !exact && len(s.cut.Tiles) > 0 { // what is recorded is one cut, for all scales
+			asked = tileChoice{size: p.Tile, cut: &p.Cut}
+		}
 	}
 	if p.Memory, err = p.account(env, p.W(), p.H(), p.Cut, p.Recompute); err != nil {
 		return err
@@ -64,7 +71,7 @@ func (p *Plan) chooseCuts(env Env) error {
 			return err
 		}
 		e := &MemoryError{W: p.W(), H: p.H(), Need: whole, Have: env.MaxBytes}
-		if auto || p.Tile != (TileSize{}) {
+		if asked.auto || p.Tile != (TileSize{}) {
 			e.Tiled = p.PeakBytes
 		}
 		return e
@@ -74,7 +81,11 @@ func (p *Plan) chooseCuts(env Env) error {
 
 // choose returns the cut of least work that fits, or if none does the one that
 // needs the least memory.
-func (k *cutter) choose(size TileSize, auto bool) (best Cut, recompute bool, bytes int64, err error) {
+func (k *cutter) choose(asked tileChoice) (best Cut, recompute bool, bytes int64, err error) {
+	if asked.cut != nil {
+		return k.asked(*asked.cut)
+	}
+	size, auto := asked.size, asked.auto
 	if size.W >= k.w && size.H >= k.h {
 		size, auto = TileSize{}, auto || size != TileSize{}
 	}
@@ -94,32 +105,58 @@ func (k *cutter) choose(size TileSize, auto bool) (best Cut, recompute bool, byt
 	if size == (TileSize{}) && (fits || !auto) {
 		return Cut{}, false, whole, nil
 	}
-	grains := []int{k.env.Backend.ConvTile()}
-	if grains[0] > 1 {
-		grains = append(grains, 1)
+	var work float64
+	if best, recompute, work, err = k.search(size, k.env.Backend.ConvTile()); err != nil {
+		return Cut{}, false, 0, err
 	}
-	for _, k.grain = range grains {
-		k.choices = map[vgg.Stage][]choice{}
-		if best, recompute, bytes, err = k.search(size); err != nil {
+	if k.env.Backend.ConvTile() > 1 {
+		near, anew, less, err := k.search(size, 1)
+		if err != nil {
 			return Cut{}, false, 0, err
 		}
-		if bytes, err = k.bytes(k.env, k.w, k.h, best, recompute); err != nil || k.limit == 0 || bytes <= k.limit {
-			break
+		if work == 0 || less > 0 && work > exactCost*less {
+			best, recompute = near, anew
 		}
 	}
+	bytes, err = k.bytes(k.env, k.w, k.h, best, recompute)
 	return best, recompute, bytes, err
 }
 
-// leastShare is how many rows of pixels are worth another backend.
-const leastShare = 512
-
-// search is choose for one grain, among all stages.
-func (k *cutter) search(size TileSize) (best Cut, recompute bool, bytes int64, err error) {
+// asked is the cut that was asked for in full, with the photograph's features kept
+// if they can be.
+func (k *cutter) asked(c Cut) (Cut, bool, int64, error) {
 	_, block, err := k.Options.deepest(k.env.Network)
 	if err != nil {
 		return Cut{}, false, 0, err
 	}
-	least := 0.0
+	if n := len(c.Ends); n > 0 && c.Ends[n-1] >= block {
+		return Cut{}, false, 0, Problems{{Option: "tile", Message: fmt.Sprintf("no layer with a weight lies below pooling %d", c.Ends[n-1])}}
+	}
+	bytes, err := k.bytes(k.env, k.w, k.h, c, false)
+	if err != nil || k.limit == 0 || bytes <= k.limit || !k.forgetful(c.Ends) {
+		return c, false, bytes, err
+	}
+	bytes, err = k.bytes(k.env, k.w, k.h, c, true)
+	return c, true, bytes, err
+}
+
+// exactCost is how many times the work a cut may take that is right to the last
+// bit, where one that is right but for rounding would do.
+const exactCost = 1.5
+
+// leastShare is how many rows of pixels are worth another backend.
+const leastShare = 512
+
+// search looks among all stages for the cut of least work that fits, where
+// convolutions round by tiles of grain, or if none does for the one that needs the
+// least memory; its work is given as 0.
+func (k *cutter) search(size TileSize, grain int) (best Cut, recompute bool, least float64, err error) {
+	k.grain, k.choices = grain, map[vgg.Stage][]choice{}
+	_, block, err := k.Options.deepest(k.env.Network)
+	if err != nil {
+		return Cut{}, false, 0, err
+	}
+	bytes := int64(0)
 	for set := range 1 << (block - 1) {
 		var ends []int
 		for b := 1; b < block; b++ {
@@ -139,13 +176,13 @@ func (k *cutter) search(size TileSize) (best Cut, recompute bool, bytes int64, e
 			switch {
 			case c.Tiles == nil:
 			case fits && (least == 0 || work < least):
-				best, recompute, bytes, least = c, anew, n, work
+				best, recompute, least = c, anew, work
 			case !fits && least == 0 && (bytes == 0 || n < bytes):
 				best, recompute, bytes = c, anew, n
 			}
 		}
 	}
-	return best, recompute, bytes, nil
+	return best, recompute, least, nil
 }
 
 // forgetful says whether the photograph's features can be computed anew for each

@@ -1,10 +1,7 @@
 package style
 
 import (
-	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/impasto/impasto/gpu"
 	"github.com/impasto/impasto/vgg"
@@ -72,41 +69,6 @@ type tiling struct {
 
 	windows *gpu.Array   // memory of a window of a stage's input, and of its gradient
 	strips  []*gpu.Array // memory of parts of features, see part
-}
-
-// Cut says how an image is computed: the blocks that stages end with, but for
-// the last, and the largest tile of each stage in pixels. Near saves memory:
-// halos are only so wide that all is right but for rounding, not to the last bit.
-type Cut struct {
-	Ends  []int
-	Tiles []TileSize
-	Near  bool
-}
-
-// tile is the largest tile of stage i, zero where it is not cut.
-func (c Cut) tile(i int) TileSize {
-	if i < len(c.Tiles) {
-		return c.Tiles[i]
-	}
-	return TileSize{}
-}
-
-func (c Cut) String() string {
-	var parts []string
-	for _, e := range c.Ends {
-		parts = append(parts, fmt.Sprintf("pool%d", e))
-	}
-	text := strings.Join(parts, ", ")
-	if text != "" {
-		text = "checkpoints at " + text
-	}
-	if c.tile(0) != (TileSize{}) {
-		if text != "" {
-			text = ", " + text
-		}
-		text = "tiles of " + c.tile(0).String() + text
-	}
-	return text
 }
 
 // division is a rectangle's along one side: where parts begin, and the end.
@@ -511,53 +473,4 @@ func (t *tiling) eachStrip(r gpu.Rect, c int, do func(r gpu.Rect)) {
 // part is an array of r's size with c channels in one of the strip buffers.
 func (t *tiling) part(buffer int, r gpu.Rect, c int) *gpu.Array {
 	return t.b.View(t.strips[buffer], 0, gpu.Shape{H: r.H, W: r.W, C: c})
-}
-
-// TileSize is the largest tile in pixels; zero means the image is not cut.
-type TileSize struct{ W, H int }
-
-func (t TileSize) String() string {
-	switch {
-	case t == TileSize{}:
-		return tileOff
-	case t.W == t.H:
-		return fmt.Sprint(t.W)
-	}
-	return fmt.Sprintf("%dx%d", t.W, t.H)
-}
-
-// less says whether a tile of size t is smaller on one side than another.
-func (t TileSize) less(other TileSize) bool {
-	return t != TileSize{} && (t.W < other.W || t.H < other.H)
-}
-
-const (
-	tileOff   = "off"
-	leastTile = 64 // pixels: smaller ones are nearly all halo
-)
-
-// cuttable says whether the losses can be computed in tiles: normalised gradients
-// need a layer's of the whole image at once.
-func (o Options) cuttable() bool { return o.Normalize == NormalizeOff }
-
-// parseTile reads Options.Tile. auto: it is for the plan to choose.
-func parseTile(text string) (size TileSize, auto bool, err error) {
-	switch text {
-	case "", "auto":
-		return TileSize{}, true, nil
-	case tileOff:
-		return TileSize{}, false, nil
-	}
-	w, h, rectangle := strings.Cut(text, "x")
-	if !rectangle {
-		h = w
-	}
-	size.W, err = strconv.Atoi(w)
-	if err == nil {
-		size.H, err = strconv.Atoi(h)
-	}
-	if err != nil || min(size.W, size.H) < leastTile {
-		return TileSize{}, false, fmt.Errorf("tile %q is not a number of pixels from %d, such as 1024 or 4096x512", text, leastTile)
-	}
-	return size, false, nil
 }

@@ -467,3 +467,33 @@ func TestTilesOnSeveralDevices(t *testing.T) {
 		t.Errorf("two devices paint another picture than one, by %.1f dB", psnr(two.Picture.Pix, one.Picture.Pix))
 	}
 }
+
+// TestNearCutsAreRecorded: a cut that rounds by itself is recorded in full, and
+// what is recorded paints the same bytes, whatever memory there is.
+func TestNearCutsAreRecorded(t *testing.T) {
+	n := deepNetwork(t)
+	o := DefaultOptions(ModeArt, "cpu", "vgg19")
+	o.Size, o.Scales, o.Iterations, o.Tile = "content", 2, []int{1, 3}, "~300x64/3:off"
+	in := Inputs{Content: smoothPicture(303, 271, 1), Styles: []*picture.Picture{noisePicture(190, 130, 2)}}
+	paint := func(o Options, limit int64) *Result {
+		t.Helper()
+		r, err := Art(context.Background(), in, o, Env{Backend: gpu.NewCPU(gpu.CPUOptions{}), Network: n, MaxBytes: limit})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	first := paint(o, 0)
+	if first.Options.Tile != o.Tile || !first.Plan.Cut.Near {
+		t.Fatalf("recorded as %q, cut %+v", first.Options.Tile, first.Plan.Cut)
+	}
+	again := paint(first.Options, first.Plan.PeakBytes)
+	if !slices.Equal(again.Picture.Pix, first.Picture.Pix) {
+		t.Errorf("the pictures differ, by %.1f dB", psnr(again.Picture.Pix, first.Picture.Pix))
+	}
+	for _, wrong := range []string{"~", "~100/", "~100/3", "~100/5:off", "~100/3:off/2:off", "~100/x:100", "~10", "~100/2:10"} {
+		if _, err := parseTile(wrong); err == nil {
+			t.Errorf("%q was taken", wrong)
+		}
+	}
+}

@@ -177,13 +177,13 @@ func (c *checker) numbers(o Options) {
 }
 
 func (c *checker) tile(o Options) {
-	size, _, err := parseTile(o.Tile)
+	asked, err := parseTile(o.Tile)
 	if err != nil {
 		c.add("tile", []string{"--tile 1024"}, "%v", err)
 	}
-	if size != (TileSize{}) && !o.cuttable() {
+	if (asked.size != TileSize{} || asked.cut != nil) && !o.cuttable() {
 		c.add("tile", []string{"--tile off", "--normalize-gradients off"},
-			"normalised gradients need the whole image at once, not tiles of %v", size)
+			"normalised gradients need the whole image at once, not tiles of %v", asked.size)
 	}
 }
 
