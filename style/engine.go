@@ -2,6 +2,7 @@ package style
 
 import (
 	"context"
+	"crypto/sha256"
 	"runtime/debug"
 	"time"
 
@@ -32,6 +33,8 @@ type Env struct {
 	Pictures int64       // memory of the pictures that the caller holds, counted in the plan
 	Progress func(Event) // nil: silent
 	Every    int         // also report at multiples of this iteration count, whatever the clock says; 0: off
+
+	Cache *Cache // what is known of paintings from other runs; nil: nothing is kept
 
 	Saving Saving      // keep what the run can be taken up from
 	Resume *Checkpoint // take it up there; inputs, options and network must be those of then
@@ -282,15 +285,23 @@ func (r *run) measureStyles(canvas int, cut Cut) (map[string][]moments, error) {
 func (r *run) measureStyle(s *picture.Picture, canvas int, cut Cut, layers map[string][]moments) error {
 	w, h := r.o.styleSize(s, canvas)
 	b := r.env.Backend
-	t, err := r.o.newTiling(b, r.env.Network, h, w, cut, false)
-	if err != nil {
-		return err
+	var key [sha256.Size]byte
+	if r.env.Cache != nil {
+		key = r.styleKey(s, w, h, cut)
 	}
-	defer t.free()
-	x := b.NewArray(gpu.Shape{H: h, W: w, C: 3})
-	defer b.Free(x)
-	r.px.upload(b, x, s.Resize(w, h, picture.Lanczos3))
-	all := t.measure(r.o, x)
+	all := r.env.Cache.find(b, key)
+	if all == nil {
+		t, err := r.o.newTiling(b, r.env.Network, h, w, cut, false)
+		if err != nil {
+			return err
+		}
+		defer t.free()
+		x := b.NewArray(gpu.Shape{H: h, W: w, C: 3})
+		defer b.Free(x)
+		r.px.upload(b, x, s.Resize(w, h, picture.Lanczos3))
+		all = t.measure(r.o, x)
+		r.env.Cache.keep(b, r.env.Network, key, all)
+	}
 	for _, l := range r.o.StyleLayers {
 		if l.Weight > 0 {
 			layers[l.Layer] = append(layers[l.Layer], all[l.Layer])

@@ -6,15 +6,28 @@ import (
 	"sync"
 
 	"github.com/impasto/impasto/internal/picture"
+	"github.com/impasto/impasto/style"
 	"github.com/impasto/impasto/vgg"
 )
 
-// kept is what the command lines of one process share: the networks and
-// pictures they read.
+// kept is what the command lines of one process share: networks,
+// pictures and devices, and what is known of paintings.
 type kept struct {
-	mu       sync.Mutex
-	networks map[string]*vgg.Network
-	pictures []keptPicture // the one used last comes last
+	*library
+	devices map[keptDevice]device // of one worker: two jobs at once have two
+}
+
+// library is what all workers of a process share.
+type library struct {
+	mu        sync.Mutex
+	networks  map[string]*vgg.Network
+	pictures  []keptPicture // the one used last comes last
+	paintings style.Cache
+}
+
+type keptDevice struct {
+	name    string
+	threads int
 }
 
 // keptPicture is a picture as it was read.
@@ -31,9 +44,37 @@ const keptBytes = 512 << 20
 // keeper returns what this session shares with the steps of jobs.
 func (s *session) keeper() *kept {
 	if s.kept == nil {
-		s.kept = &kept{}
+		s.kept = &kept{&library{}, map[keptDevice]device{}}
 	}
 	return s.kept
+}
+
+// forWorker shares everything but the devices.
+func (k *kept) forWorker() *kept { return &kept{k.library, map[keptDevice]device{}} }
+
+// device opens a device once: filters are laid out anew for each that is
+// opened. A nil kept opens it every time.
+func (k *kept) device(name string, threads int) (device, error) {
+	if k == nil {
+		return openDevice(name, threads)
+	}
+	key := keptDevice{name, threads}
+	if d, ok := k.devices[key]; ok && d.backend.Err() == nil {
+		return d, nil
+	}
+	d, err := openDevice(name, threads)
+	if err == nil {
+		k.devices[key] = d
+	}
+	return d, err
+}
+
+// cache is what runs keep of paintings; nil for a nil kept.
+func (k *kept) cache() *style.Cache {
+	if k == nil {
+		return nil
+	}
+	return &k.paintings
 }
 
 // network reads weights once. A nil kept reads them every time.

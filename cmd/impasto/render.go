@@ -63,11 +63,11 @@ func (r *render) prepare(in sources) error {
 		return bad
 	}
 	var err error
-	if r.device, err = openDevice(r.set.text("device"), r.set.number("threads", 0)); err != nil {
+	if r.device, err = r.kept.device(r.set.text("device"), r.set.number("threads", 0)); err != nil {
 		bad.add(err)
 		return bad
 	}
-	r.env = style.Env{Backend: r.device.backend, Network: r.network, MaxBytes: r.memoryLimit(), Pictures: r.pictureBytes(), Every: r.set.number("save-every", 0)}
+	r.env = style.Env{Backend: r.device.backend, Network: r.network, Cache: r.kept.cache(), MaxBytes: r.memoryLimit(), Pictures: r.pictureBytes(), Every: r.set.number("save-every", 0)}
 	w, h := r.inputs.Canvas(r.mode)
 	plan, err := style.NewPlan(w, h, r.set.options, r.env)
 	if err != nil {
