@@ -44,7 +44,7 @@ func doctor(s *session, on string) error {
 		return err
 	}
 	var all []finding
-	checks := []func(*session) []finding{checkBuild, checkProcessor, checkMemory, checkOperations, checkDevices(on), checkWeights, checkTerminal, checkPrograms}
+	checks := []func(*session) []finding{checkBuild, checkProcessor, checkMemory, checkOperations, checkDevices(on), checkWeights, checkQueue, checkTerminal, checkPrograms}
 	for _, check := range checks {
 		all = append(all, check(s)...)
 	}

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/impasto/impasto/internal/farm"
+)
+
+// checkQueue is the doctor's look at the queue store of this user. It makes
+// none where there is none.
+func checkQueue(*session) []finding {
+	f := finding{State: "ok", What: "queue"}
+	store, err := queueStore(os.Getenv("IMPASTO_QUEUE"))
+	o := farm.Options{Store: store, Who: "impasto doctor"}
+	if where := os.Getenv("IMPASTO_QUEUE"); strings.Contains(where, "://") {
+		o = farm.Options{URL: where}
+		store = "the server of IMPASTO_QUEUE"
+	} else if err == nil {
+		if _, err := os.Stat(filepath.Join(store, "LOCK")); errors.Is(err, os.ErrNotExist) {
+			f.State, f.Text = "note", "there is none yet; the first batch makes "+store
+			return []finding{f}
+		}
+	}
+	if err == nil {
+		var q farm.Queue
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if q, err = openFarm(ctx, o); err == nil {
+			defer q.Close()
+			var list []farm.Status
+			if list, err = q.List(ctx, farm.Filter{}); err == nil {
+				f.Text = store + ", " + tallyOf(list).String()
+				return []finding{f}
+			}
+		}
+	}
+	told := toFaults(err)[0]
+	f.State, f.Text = "problem", told.Message
+	if len(told.Try) > 0 {
+		f.Fix = told.Try[0]
+	}
+	return []finding{f}
+}
