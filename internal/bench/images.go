@@ -21,10 +21,10 @@ const enough = 3
 func (r *Report) writeImages(w io.Writer) error {
 	fmt.Fprintln(w)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "image\tpixels\titerations\trun\trounds\tseconds\tfrom\tto\tit/s\timages/h\tplanned\tpeak\t")
+	fmt.Fprintln(t, "image\tpixels\titerations\trun\trounds\tseconds\tfrom\tto\tcpu s\tit/s\timages/h\tplanned\tpeak\t")
 	for _, x := range r.Images {
-		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", x.Name, x.size(), x.Iterations, x.Measured, len(x.Rounds),
-			digits(x.Seconds.Median), digits(x.Seconds.Min), digits(x.Seconds.Max), digits(x.PerSecond), digits(x.PerHour),
+		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", x.Name, x.size(), x.Iterations, x.Measured, len(x.Rounds),
+			digits(x.Seconds.Median), digits(x.Seconds.Min), digits(x.Seconds.Max), digits(x.Processor), digits(x.PerSecond), digits(x.PerHour),
 			progress.Bytes(x.Planned), progress.Bytes(x.PeakRSS))
 	}
 	if err := t.Flush(); err != nil {

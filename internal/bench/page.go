@@ -146,13 +146,13 @@ func memoryBars(all []Named, works []Image) *report.Section {
 }
 
 func imageTable(all []Named) *report.Section {
-	t := &report.Table{Head: []string{"image", "pixels", "iterations", "run", "rounds", "seconds", "from", "to", "spread", "iteration ms", "overhead s",
+	t := &report.Table{Head: []string{"image", "pixels", "iterations", "run", "rounds", "seconds", "from", "to", "spread", "cpu s", "iteration ms", "overhead s",
 		"it/s", "images/h", "planned", "held", "others"}}
 	for _, r := range all {
 		for _, x := range r.Images {
 			t.Rows = append(t.Rows, []string{prefixed(all, r.Name, x.Name), x.size(), fmt.Sprint(x.Iterations), fmt.Sprint(x.Measured), fmt.Sprint(len(x.Rounds)),
 				digits(x.Seconds.Median), digits(x.Seconds.Min), digits(x.Seconds.Max), fmt.Sprintf("%.0f %%", 100*x.Seconds.Spread()),
-				digits(1e3 * x.Iteration.Median), digits(x.Overhead), digits(x.PerSecond), digits(x.PerHour),
+				digits(x.Processor), digits(1e3 * x.Iteration.Median), digits(x.Overhead), digits(x.PerSecond), digits(x.PerHour),
 				progress.Bytes(x.Planned), progress.Bytes(x.PeakRSS), fmt.Sprintf("%.0f %%", 100*x.Others)})
 		}
 	}

@@ -47,6 +47,7 @@ type Image struct {
 
 	Seconds   Range   `json:"seconds"`     // of an image, over the rounds
 	Iteration Range   `json:"iteration_s"` // at the last scale: each round's median
+	Processor float64 `json:"processor_s"` // of all processors together, for an image; 0 if unknown
 	Overhead  float64 `json:"overhead_s"`  // of Seconds.Median, all that is not iterations
 	PerSecond float64 `json:"iterations_per_s"`
 	PerHour   float64 `json:"images_per_hour"`
@@ -185,6 +186,7 @@ type tally struct {
 	seconds   []float64 // by round
 	iteration []float64
 	overhead  []float64
+	processor []float64
 	others    []float64
 	peak      int64
 	last      *painting
@@ -212,7 +214,8 @@ func (m *meter) round(ctx context.Context, t *tally) error {
 	if err != nil {
 		return err
 	}
-	t.others = append(t.others, readProcessors().others(before, time.Since(start)))
+	after := readProcessors()
+	t.others = append(t.others, after.others(before, time.Since(start)))
 	t.peak = max(t.peak, PeakRSS())
 	for i := range p.scales {
 		s := &p.scales[i]
@@ -221,6 +224,7 @@ func (m *meter) round(ctx context.Context, t *tally) error {
 		}
 	}
 	whole, iterating := estimate(p.spent, p.scales)
+	t.processor = append(t.processor, (after.own-before.own)*whole/p.spent)
 	last, _ := p.scales[len(p.scales)-1].iteration()
 	t.seconds, t.iteration, t.overhead = append(t.seconds, whole), append(t.iteration, last), append(t.overhead, whole-iterating)
 	t.last = p
@@ -247,7 +251,7 @@ func (t *tally) image() Image {
 	x := Image{
 		Name: t.c.Name, Preset: o.Preset, Mode: o.Mode, Optimizer: o.Optimizer, Layers: t.c.layers(), Side: t.c.Side,
 		Measured: p.done(), Rounds: t.seconds,
-		Seconds: rangeOf(t.seconds), Iteration: rangeOf(t.iteration), Overhead: median(t.overhead),
+		Seconds: rangeOf(t.seconds), Iteration: rangeOf(t.iteration), Processor: median(t.processor), Overhead: median(t.overhead),
 		Planned: p.plan.PeakBytes, PeakRSS: t.peak, Held: p.held, Others: median(t.others),
 	}
 	if o.Optimizer == style.OptimizerLBFGS {

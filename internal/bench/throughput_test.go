@@ -50,7 +50,7 @@ func TestThroughput(t *testing.T) {
 		if s := x.Seconds; s != rangeOf(x.Rounds) || !near(x.PerHour, 3600/s.Median) || !(x.Iteration.Min > 0) || !(x.Overhead >= 0 && x.Overhead <= s.Max) {
 			t.Errorf("%+v", x)
 		}
-		if !(x.PerSecond > 0) || x.Planned <= 0 || x.PeakRSS <= 0 || x.Held <= 0 || x.Others < 0 || x.Others > 1 {
+		if !(x.PerSecond > 0) || x.Planned <= 0 || x.PeakRSS <= 0 || x.Held <= 0 || x.Others < 0 || x.Others > 1 || x.Processor < 0 {
 			t.Errorf("%+v", x)
 		}
 	}
