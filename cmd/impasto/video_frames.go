@@ -111,6 +111,7 @@ func (v *video) beginFrames() error {
 	if err := makeDirectory(dir); err != nil {
 		return err
 	}
+	v.sweep()
 	if v.set.on("restart") {
 		for i := 0; v.has(i) || i < v.input.Frames; i++ {
 			_ = os.Remove(v.frame(i)) // what stays is replaced
@@ -129,11 +130,23 @@ func (v *video) removeFrames() {
 	for i := range v.input.Frames {
 		_ = os.Remove(v.frame(i))
 	}
-	left, _ := filepath.Glob(filepath.Join(dir, "*.tmp-*")) // of a process that was killed
-	for _, name := range append(left, filepath.Join(dir, orderFile)) {
-		_ = os.Remove(name)
-	}
+	_ = os.Remove(filepath.Join(dir, orderFile))
 	_ = os.Remove(dir) // if nothing else lies there
+}
+
+// sweep removes what a process that was killed had half written: frames, and the
+// film.
+func (v *video) sweep() {
+	patterns := []string{numbers.ReplaceAllString(v.frames, "*") + ".tmp-*"}
+	if v.film.Path != "" {
+		patterns = append(patterns, v.film.Path+".tmp-*")
+	}
+	for _, p := range patterns {
+		left, _ := filepath.Glob(p) // a name that is a pattern of its own finds nothing
+		for _, name := range left {
+			_ = os.Remove(name) // what stays takes room, no more
+		}
+	}
 }
 
 // readOrder reads what is kept in a folder: nil where there is nothing.
