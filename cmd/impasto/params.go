@@ -32,10 +32,11 @@ const (
 )
 
 // modeVideo paints frames, each in ModeArt. It takes what art takes, but for
-// what speaks of one picture alone.
+// what speaks of one picture alone. A film always goes on where it stood, so
+// --resume asks for nothing more.
 const modeVideo = "video"
 
-var notInVideo = []string{"content", "protect", "save-every", "frames", "checkpoint", "resume", "report", "no-recipe", "depth"}
+var notInVideo = []string{"content", "protect", "save-every", "frames", "checkpoint", "report", "no-recipe", "depth"}
 
 // in reports whether a setting belongs to a mode.
 func (p param) in(mode string) bool {

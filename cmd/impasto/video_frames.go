@@ -86,13 +86,13 @@ func (v *video) openFrames(ctx context.Context) error {
 	if kept != nil && !v.set.on("restart") {
 		if what := difference(kept.Order, v.order); len(what) > 0 {
 			return newFault(exitOutput, "other_frames", fmt.Sprintf("the frames in %q are of another film: %s", dir, strings.Join(what[:min(3, len(what))], ", ")),
-				"--restart   (paint them anew)", "another -o")
+				"another -o", "--restart   (paint them anew)")
 		}
 		v.shots = kept.Shots
 		v.input.Frames = v.shots[len(v.shots)-1].Last + 1
 	} else {
 		if kept == nil && v.has(0) && !v.set.on("restart") {
-			return newFault(exitOutput, "other_frames", fmt.Sprintf("%q exists, and nothing says what it was painted from", v.frame(0)), "--restart   (paint it anew)", "another -o")
+			return newFault(exitOutput, "other_frames", fmt.Sprintf("%q exists, and nothing says what it was painted from", v.frame(0)), "another -o", "--restart   (paint it anew)")
 		}
 		if v.shots, err = film.Shots(ctx, v.source, v.order.Cut); err != nil {
 			return err
