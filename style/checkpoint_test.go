@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/impasto/impasto/gpu"
 )
 
 // interrupted runs until an event of at least so many iterations and cancels,
@@ -170,5 +172,27 @@ func TestUnwritableCheckpoint(t *testing.T) {
 	}
 	if !strings.Contains(notice, "no checkpoint") {
 		t.Errorf("notices: %q", notice)
+	}
+}
+
+// BenchmarkCheckpoint is what keeping a run of 1024x1024 with a full history of
+// L-BFGS takes. The program spends at most a hundredth of its time on it, since it
+// waits a hundred times as long as the last one took.
+func BenchmarkCheckpoint(b *testing.B) {
+	back := gpu.NewCPU(gpu.CPUOptions{})
+	s := gpu.Shape{H: 1024, W: 1024, C: 3}
+	x, g := back.NewArray(s), back.NewArray(s)
+	back.Fill(x, 1)
+	optimizer := back.NewLBFGS(s, gpu.LBFGSOptions{History: 10, LearningRate: 1})
+	for i := range 12 {
+		back.Fill(g, float32(i+1))
+		optimizer.Step(x, g)
+	}
+	path := filepath.Join(b.TempDir(), "checkpoint")
+	for b.Loop() {
+		c := &Checkpoint{W: s.W, H: s.H}
+		if err := c.write(path, back, x, optimizer); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/impasto/impasto/gpu"
 	"github.com/impasto/impasto/vgg"
@@ -34,8 +35,11 @@ type choice struct {
 // chooseCuts decides how the image is cut at every scale and what that takes.
 func (p *Plan) chooseCuts(env Env) error {
 	text := p.Options.Tile
-	if c := env.Resume; c != nil { // a device adds up sums in another order otherwise
-		text = c.Options.Tile
+	anyCut := env.Backend.ConvTile() > 1 // paints the same, if it is exact
+	if c := env.Resume; c != nil {
+		if text = c.Options.Tile; text == "" && !anyCut {
+			text = tileOff
+		}
 	}
 	asked, err := parseTile(text)
 	if err != nil {
@@ -56,8 +60,11 @@ func (p *Plan) chooseCuts(env Env) error {
 			continue
 		}
 		p.Cut, p.Tile, p.Recompute, p.PeakBytes = s.cut, s.cut.tile(0), s.recompute, bytes
-		exact := env.Backend.ConvTile() > 1 && !s.cut.Near
+		exact := anyCut && !s.cut.Near
 		p.Options.Tile = s.cut.text(exact)
+		if c := env.Resume; c != nil && exact && !strings.HasPrefix(c.Options.Tile, "~") {
+			p.Options.Tile = c.Options.Tile // there may be less memory now than then
+		}
 		if !exact && len(s.cut.Tiles) > 0 { // what is recorded is one cut, for all scales
 			asked = tileChoice{size: p.Tile, cut: &p.Cut}
 		}

@@ -2,8 +2,10 @@ package style
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
+	"path/filepath"
 	"slices"
 	"testing"
 
@@ -495,5 +497,45 @@ func TestNearCutsAreRecorded(t *testing.T) {
 		if _, err := parseTile(wrong); err == nil {
 			t.Errorf("%q was taken", wrong)
 		}
+	}
+}
+
+// TestResumeInLessMemory: a run begun whole goes on in tiles, to the same bytes.
+func TestResumeInLessMemory(t *testing.T) {
+	n := deepNetwork(t)
+	o := DefaultOptions(ModeArt, "cpu", "vgg19")
+	o.Size, o.Scales, o.Iterations = "content", 1, []int{6}
+	in := Inputs{Content: smoothPicture(403, 371, 1), Styles: []*picture.Picture{noisePicture(190, 130, 2)}}
+	paint := func(ctx context.Context, env Env) (*Result, error) {
+		env.Backend, env.Network = gpu.NewCPU(gpu.CPUOptions{}), n
+		return Art(ctx, in, o, env)
+	}
+	whole, err := paint(context.Background(), Env{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "checkpoint")
+	ctx, cancel := context.WithCancel(context.Background())
+	_, err = paint(ctx, Env{Saving: Saving{Path: path}, Every: 1, Progress: func(e Event) {
+		if e.Done == 3 {
+			cancel()
+		}
+	}})
+	if !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	c, err := LoadCheckpoint(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := paint(context.Background(), Env{Resume: c, MaxBytes: whole.Plan.PeakBytes - 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Plan.Cut.Tiles) == 0 || r.Plan.Cut.Near {
+		t.Fatalf("the cut is %+v", r.Plan.Cut)
+	}
+	if !slices.Equal(r.Picture.Pix, whole.Picture.Pix) {
+		t.Errorf("the pictures differ, by %.1f dB", psnr(r.Picture.Pix, whole.Picture.Pix))
 	}
 }
