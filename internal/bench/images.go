@@ -19,7 +19,7 @@ const busy = 0.1
 const enough = 3
 
 func (r *Report) writeImages(w io.Writer) error {
-	fmt.Fprintln(w)
+	fmt.Fprintf(w, "images painted on %s, weights %s\n\n", r.Machine.device(), orNone(r.Machine.Weights))
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(t, "image\tpixels\titerations\trun\trounds\tseconds\tfrom\tto\tcpu s\tit/s\timages/h\tplanned\tpeak\t")
 	for _, x := range r.Images {
