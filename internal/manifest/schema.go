@@ -64,7 +64,7 @@ func value() *jsonschema.Schema {
 }
 
 func flagSchema(name string, f Flag) *jsonschema.Schema {
-	s := value()
+	var s *jsonschema.Schema
 	switch {
 	case f.Kind == Switch:
 		s = &jsonschema.Schema{Types: []string{"boolean", "string"}}
