@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"github.com/impasto/impasto/internal/filelock"
 )
 
 // ImportOptions say how a file becomes installed weights.
@@ -106,7 +108,7 @@ func (s *Store) lock(ctx context.Context) (unlock func(), err error) {
 		return nil, fail(err)
 	}
 	for {
-		ok, err := tryLock(f)
+		ok, err := filelock.Try(f)
 		if ok {
 			return func() { f.Close() }, nil
 		}

@@ -129,7 +129,7 @@ func sweep(ctx context.Context, q Queue, now time.Time) (int, error) {
 		}
 		n++
 	}
-	return n, nil
+	return n, q.Blobs().Tidy(ctx, now.Add(-youth))
 }
 
 // usedBlobs are those that records name.

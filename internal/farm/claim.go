@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+
+	"github.com/impasto/impasto/internal/filelock"
 )
 
 // Claim takes the first of the folders DIR/1, DIR/2 ... that no other process
@@ -24,8 +26,9 @@ func Claim(dir string) (folder string, release func(), err error) {
 		if err != nil {
 			return "", nil, err
 		}
-		free, err := tryLock(f)
+		free, err := filelock.Try(f)
 		if err != nil {
+			f.Close()
 			return "", nil, fmt.Errorf("%q cannot be locked: %w", f.Name(), err)
 		}
 		if st, err := os.Stat(f.Name()); free && err == nil {

@@ -3,7 +3,7 @@
 // ends once, as done or as failed, and goes on from its last checkpoint.
 //
 // A job is a chain of Impasto's own command lines; what runs one is handed in
-// (Doer), so the package knows no command and imports nothing of ours. The
+// (Doer), so the package knows no command and imports nothing of ours but locks of files. The
 // queue itself is NATS JetStream: a server inside this process by default, one
 // elsewhere by its URL, by the same code (nats.go, server.go). docs/farm.md
 // describes it for its users.
@@ -107,6 +107,7 @@ type Status struct {
 	Fraction float64   `json:"fraction,omitempty"` // 0..1
 	Text     string    `json:"text,omitempty"`     // progress in words
 	Error    string    `json:"error,omitempty"`    // of the last attempt that failed
+	After    time.Time `json:"after,omitzero"`     // when it is tried again
 	Started  time.Time `json:"started,omitzero"`   // of the last attempt
 	Ended    time.Time `json:"ended,omitzero"`
 	Seconds  float64   `json:"seconds,omitempty"` // that attempts took together
@@ -117,6 +118,7 @@ type Status struct {
 
 	Cancelling bool   `json:"cancelling,omitempty"` // its worker has been asked to stop
 	Lease      string `json:"lease,omitempty"`      // of the attempt that may change this
+	Last       string `json:"last,omitempty"`       // the lease that ended last
 	Message    uint64 `json:"message,omitempty"`    // sequence of the queue's message behind the lease
 	Ticket     string `json:"ticket,omitempty"`     // of this time it was queued; the message has it
 }
@@ -125,6 +127,7 @@ type Status struct {
 var (
 	ErrUnknown = errors.New("there is no such job")
 	ErrLost    = errors.New("the job was given to another worker")
+	ErrEmpty   = errors.New("there is nothing to do")
 )
 
 // EndedError says that what was asked does not fit the state a job is in.
@@ -138,11 +141,13 @@ func (e *EndedError) Error() string { return fmt.Sprintf("job %s is %s", e.ID, e
 // Queue holds jobs. Its methods may be called from many goroutines.
 type Queue interface {
 	// Submit adds the jobs that are not there yet and returns how many were
-	// new. A job that is there, ended or not, stays as it is.
+	// new. A job that is there, ended or not, stays as it is. It stops at the
+	// first error; *UnreachableError says that the server is gone.
 	Submit(ctx context.Context, jobs ...Job) (added int, err error)
 	// Next waits for a job of a class and takes it, those of higher priority
-	// first. It ends with ctx.
-	Next(ctx context.Context, class, worker string) (Lease, error)
+	// first. It ends with ctx, and with ErrEmpty when the queue has said for as
+	// long as empty (0: for ever) that it has none; silence says nothing.
+	Next(ctx context.Context, class, worker string, empty time.Duration) (Lease, error)
 	// Status returns ErrUnknown for a job that is not there.
 	Status(ctx context.Context, id string) (Status, error)
 	// List returns all jobs, those of one batch, or those of a state.
@@ -150,9 +155,11 @@ type Queue interface {
 	// Watch sends the status of every job now and whenever one changes, until
 	// ctx ends. Between the two comes one with no ID.
 	Watch(ctx context.Context) (<-chan Status, error)
-	// Cancel stops a job; one that runs, within seconds.
+	// Cancel stops a job; one that runs, within seconds, but at once if the
+	// server has no message of it any more, so that no worker could end it.
 	Cancel(ctx context.Context, id string) error
-	// Retry queues a job anew that failed, was cancelled or is done.
+	// Retry queues a job anew that failed, was cancelled or is done, or that
+	// runs without a message.
 	Retry(ctx context.Context, id string) error
 	// Remove forgets a job that has ended.
 	Remove(ctx context.Context, id string) error
@@ -182,7 +189,8 @@ type Lease interface {
 	// Update changes what the worker may: Fraction, Text, Checkpoints, Deaths.
 	Update(ctx context.Context, change func(*Status)) error
 	// Finish ends the attempt in state Done, Failed or Cancelled, or puts the
-	// job back with Queued, after change.
+	// job back with Queued, not to be taken before After, after change. It may
+	// be repeated when its answer was lost.
 	Finish(ctx context.Context, state State, change func(*Status)) error
 }
 
@@ -198,6 +206,8 @@ type Blobs interface {
 	// Touch makes a blob as young as one stored now, and reports whether it is there.
 	Touch(ctx context.Context, sum string) (bool, error)
 	List(ctx context.Context) ([]Blob, error)
+	// Tidy removes what puts that died before a time left behind.
+	Tidy(ctx context.Context, before time.Time) error
 }
 
 // Blob is a stored file.
@@ -209,10 +219,10 @@ type Blob struct {
 // Task is one attempt at a job, for a Doer.
 type Task struct {
 	Job     Job
-	Steps   [][]string // with the paths that hold here
-	Dir     string     // the job's own, for whatever else it needs
-	Attempt int        // from 1
-	Outcome json.RawMessage
+	Steps   [][]string      // with the paths that hold here
+	Dir     string          // the job's own, for whatever else it needs
+	Attempt int             // from 1
+	Outcome json.RawMessage // JSON of at most 128 KiB; more is dropped
 	// Progress may be called as often as one likes.
 	Progress func(fraction float64, text string)
 	// Checkpointed says that a checkpoint of an output, here, was saved beside

@@ -129,12 +129,15 @@ func (m *memory) wake() {
 	m.changed = make(chan struct{})
 }
 
-func (m *memory) take(ctx context.Context, class string) (message, error) {
-	for {
+func (m *memory) take(ctx context.Context, class string, empty time.Duration) (message, error) {
+	for start := time.Now(); ; {
 		m.mu.Lock()
 		var best *waiting
 		now := time.Now()
 		soon := now.Add(time.Second)
+		if empty > 0 {
+			soon = now.Add(min(time.Second, empty-now.Sub(start)))
+		}
 		for _, w := range m.waiting {
 			switch {
 			case w.job.Class != class:
@@ -152,9 +155,12 @@ func (m *memory) take(ctx context.Context, class string) (message, error) {
 			best.delivery++
 			d := &memoryMessage{m, best, best.delivery}
 			m.mu.Unlock()
-			return d, ctx.Err()
+			return d, nil
 		}
 		m.mu.Unlock()
+		if empty > 0 && now.Sub(start) >= empty {
+			return nil, ErrEmpty
+		}
 		timer := time.NewTimer(time.Until(soon))
 		select {
 		case <-ctx.Done():
@@ -166,6 +172,19 @@ func (m *memory) take(ctx context.Context, class string) (message, error) {
 		timer.Stop()
 	}
 }
+
+func (m *memory) has(_ context.Context, sequence uint64) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, w := range m.waiting {
+		if w.number == sequence {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+func (m *memory) limit() int { return maxPayload }
 
 func (m *memory) close() error { return nil }
 
@@ -271,3 +290,5 @@ func (b *memoryBlobs) List(context.Context) ([]Blob, error) {
 	}
 	return list, nil
 }
+
+func (b *memoryBlobs) Tidy(context.Context, time.Time) error { return nil }

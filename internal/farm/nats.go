@@ -1,6 +1,7 @@
 package farm
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -42,6 +43,7 @@ type natsStore struct {
 	stream  jetstream.Stream
 	records jetstream.KeyValue
 	wait    time.Duration
+	at      string // for messages
 
 	mu        sync.Mutex
 	consumers map[string][]jetstream.Consumer // by class, the highest priority first
@@ -71,7 +73,7 @@ func connect(ctx context.Context, conn *nats.Conn, wait time.Duration) (*queue, 
 	if err != nil {
 		return nil, fmt.Errorf("the queue cannot be set up: %w", err)
 	}
-	return &queue{store: s, blobs: natsBlobs{objects}}, nil
+	return &queue{store: s, blobs: natsBlobs{objects, js}}, nil
 }
 
 func (s *natsStore) get(ctx context.Context, id string) (Status, uint64, error) {
@@ -80,7 +82,7 @@ func (s *natsStore) get(ctx context.Context, id string) (Status, uint64, error) 
 	case errors.Is(err, jetstream.ErrKeyNotFound), errors.Is(err, jetstream.ErrInvalidKey):
 		return Status{}, 0, ErrUnknown
 	case err != nil:
-		return Status{}, 0, err
+		return Status{}, 0, s.gone(ctx, err)
 	}
 	var st Status
 	if err := json.Unmarshal(e.Value(), &st); err != nil {
@@ -106,10 +108,39 @@ func (s *natsStore) put(ctx context.Context, st Status, revision uint64) (uint64
 	case errors.As(err, &api) && api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence:
 		err = errConflict
 	}
-	return revision, err
+	return revision, s.gone(ctx, err)
 }
 
-func (s *natsStore) remove(ctx context.Context, id string) error { return s.records.Purge(ctx, id) }
+// gone tells a server that does not answer from one that says no.
+func (s *natsStore) gone(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return cmp.Or(err, ctx.Err())
+	}
+	for _, silence := range []error{
+		context.DeadlineExceeded, nats.ErrTimeout, nats.ErrNoResponders, nats.ErrConnectionClosed, nats.ErrDisconnected,
+		nats.ErrReconnectBufExceeded, nats.ErrConnectionReconnecting, jetstream.ErrNoStreamResponse,
+	} {
+		if errors.Is(err, silence) {
+			return &UnreachableError{s.at, err}
+		}
+	}
+	return err
+}
+
+func (s *natsStore) remove(ctx context.Context, id string) error {
+	return s.gone(ctx, s.records.Purge(ctx, id))
+}
+
+// limit leaves room for what the client adds to a message.
+func (s *natsStore) limit() int { return int(s.conn.MaxPayload()) - 4<<10 }
+
+func (s *natsStore) has(ctx context.Context, sequence uint64) (bool, error) {
+	_, err := s.stream.GetMsg(ctx, sequence)
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return false, nil
+	}
+	return err == nil, s.gone(ctx, err)
+}
 
 func (s *natsStore) all(ctx context.Context) ([]Status, error) {
 	ctx, cancel := context.WithCancel(ctx)
@@ -138,7 +169,7 @@ func (s *natsStore) all(ctx context.Context) ([]Status, error) {
 func (s *natsStore) watch(ctx context.Context) (<-chan Status, error) {
 	w, err := s.records.WatchAll(ctx, jetstream.IgnoreDeletes())
 	if err != nil {
-		return nil, err
+		return nil, s.gone(ctx, err)
 	}
 	c := make(chan Status, 256)
 	go func() {
@@ -171,7 +202,7 @@ func (s *natsStore) publish(ctx context.Context, st Status) error {
 	subject := fmt.Sprintf("impasto.job.%s.%d", st.Job.Class, st.Job.Priority)
 	_, err := s.js.Publish(ctx, subject, []byte(st.Job.ID), jetstream.WithMsgID(st.Ticket))
 	if err != nil {
-		return err
+		return s.gone(ctx, err)
 	}
 	return s.conn.Publish("impasto.wake."+st.Job.Class, nil)
 }
@@ -211,42 +242,70 @@ func (s *natsStore) forget(class string) {
 }
 
 // take asks again when the server is away: a worker outlives it.
-func (s *natsStore) take(ctx context.Context, class string) (message, error) {
+func (s *natsStore) take(ctx context.Context, class string, empty time.Duration) (message, error) {
 	woken, err := s.conn.SubscribeSync("impasto.wake." + class)
 	if err != nil {
-		return nil, err
+		return nil, s.gone(ctx, err)
 	}
 	defer woken.Unsubscribe()
+	pause := look
+	if empty > 0 {
+		pause = min(look, empty)
+	}
+	var idle time.Time // since when the server says that there is nothing
 	for {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		if s.conn.IsClosed() {
-			return nil, nats.ErrConnectionClosed
+			return nil, s.gone(ctx, nats.ErrConnectionClosed)
 		}
-		consumers, _ := s.consumersOf(ctx, class)
-		for _, c := range consumers {
-			batch, err := c.FetchNoWait(1)
-			if err != nil {
-				s.forget(class)
-				break
-			}
-			for m := range batch.Messages() {
-				meta, err := m.Metadata()
-				if err != nil {
-					continue
-				}
-				return &natsMessage{m, meta.Sequence.Stream}, nil
-			}
-			if batch.Error() != nil {
-				s.forget(class)
-				break
-			}
+		m, answered := s.ask(ctx, class)
+		switch {
+		case m != nil:
+			return m, nil
+		case !answered:
+			idle = time.Time{}
+		case idle.IsZero():
+			idle = time.Now()
+		case empty > 0 && time.Since(idle) >= empty:
+			return nil, ErrEmpty
 		}
-		soon, cancel := context.WithTimeout(ctx, look)
+		soon, cancel := context.WithTimeout(ctx, pause)
 		_, _ = woken.NextMsgWithContext(soon)
 		cancel()
 	}
+}
+
+// ask takes what there is, and reports whether the server said a word. It asks
+// only a server that is there: a request that waits for one to come back would
+// be answered when nobody listens any more.
+func (s *natsStore) ask(ctx context.Context, class string) (m message, answered bool) {
+	if !s.conn.IsConnected() {
+		return nil, false
+	}
+	consumers, err := s.consumersOf(ctx, class)
+	if err != nil {
+		return nil, false
+	}
+	for _, c := range consumers {
+		batch, err := c.FetchNoWait(1)
+		if err != nil {
+			s.forget(class)
+			return nil, false
+		}
+		for m := range batch.Messages() {
+			if meta, err := m.Metadata(); err == nil {
+				return &natsMessage{m, meta.Sequence.Stream}, true
+			}
+		}
+		if batch.Error() != nil || !s.conn.IsConnected() {
+			s.forget(class)
+			return nil, false
+		}
+	}
+	// The client takes silence for emptiness.
+	return nil, s.conn.FlushTimeout(look) == nil
 }
 
 func (s *natsStore) close() error {
@@ -275,7 +334,10 @@ func (d *natsMessage) acknowledge(ctx context.Context) error {
 	return err
 }
 
-type natsBlobs struct{ objects jetstream.ObjectStore }
+type natsBlobs struct {
+	objects jetstream.ObjectStore
+	js      jetstream.JetStream
+}
 
 func (b natsBlobs) Put(ctx context.Context, sum string, r io.Reader) error {
 	_, err := b.objects.Put(ctx, jetstream.ObjectMeta{Name: sum}, verified(r, sum))
@@ -326,4 +388,42 @@ func (b natsBlobs) List(ctx context.Context) ([]Blob, error) {
 		list[i] = Blob{o.Name, o.ModTime}
 	}
 	return list, err
+}
+
+// Tidy: a file is a series of chunks under a subject of its own, and then the
+// message that names it. Chunks that none names are of a put that was killed.
+func (b natsBlobs) Tidy(ctx context.Context, before time.Time) error {
+	const chunks = "$O." + blobsName + ".C."
+	stream, err := b.js.Stream(ctx, "OBJ_"+blobsName)
+	if err != nil {
+		return err
+	}
+	info, err := stream.Info(ctx, jetstream.WithSubjectFilter(chunks+">"))
+	if err != nil {
+		return err
+	}
+	objects, err := b.objects.List(ctx)
+	if err != nil && !errors.Is(err, jetstream.ErrNoObjectsFound) {
+		return err
+	}
+	named := map[string]bool{}
+	for _, o := range objects {
+		named[chunks+o.NUID] = true
+	}
+	for subject := range info.State.Subjects {
+		if named[subject] {
+			continue
+		}
+		last, err := stream.GetLastMsgForSubject(ctx, subject)
+		if errors.Is(err, jetstream.ErrMsgNotFound) || err == nil && last.Time.After(before) {
+			continue
+		}
+		if err == nil {
+			err = stream.Purge(ctx, jetstream.WithPurgeSubject(subject))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // checkpointSuffix is what a render's checkpoint is called after its output.
@@ -26,6 +27,7 @@ type place struct {
 	job        Job
 	pairs      []string          // path as submitted, path here
 	outputs    map[string]string // here, by path as submitted
+	stale      []string          // checkpoints that were replaced
 }
 
 func newPlace(dir, blobs string, j Job) *place {
@@ -86,6 +88,8 @@ func (p *place) input(ctx context.Context, b Blobs, path, sum string) (string, e
 	}
 	here := filepath.Join(p.blobs, sum, baseName(path))
 	if had, err := SumOf(here); err == nil && had == sum {
+		now := time.Now()
+		_ = os.Chtimes(here, now, now) // for trim
 		return here, nil
 	}
 	err := GetFile(ctx, b, sum, here)
@@ -99,6 +103,50 @@ func (p *place) input(ctx context.Context, b Blobs, path, sum string) (string, e
 		return "", fmt.Errorf("input %q cannot be fetched: %w", path, err)
 	}
 	return here, nil
+}
+
+// trim removes fetched inputs, those unused for longest first, until all take at
+// most limit bytes; what this job needs stays.
+func (p *place) trim(limit int64) error {
+	type file struct {
+		path string
+		size int64
+		used time.Time
+	}
+	var files []file
+	var total int64
+	err := filepath.WalkDir(p.blobs, func(path string, d fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // none was fetched yet
+		}
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		total += info.Size()
+		if !slices.Contains(p.pairs, path) {
+			files = append(files, file{path, info.Size(), info.ModTime()})
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(files, func(a, b file) int { return a.used.Compare(b.used) })
+	for _, f := range files {
+		if total <= limit {
+			break
+		}
+		if err := os.Remove(f.path); err != nil {
+			return err
+		}
+		_ = os.Remove(filepath.Dir(f.path)) // if it is empty
+		total -= f.size
+	}
+	return nil
 }
 
 // words are a step's with the paths that hold here.

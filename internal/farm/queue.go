@@ -1,9 +1,12 @@
 package farm
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -37,8 +40,13 @@ type store interface {
 
 	// publish queues the message of a record's ticket; twice is once.
 	publish(ctx context.Context, s Status) error
-	// take waits for a message of a class, higher priorities first.
-	take(ctx context.Context, class string) (message, error)
+	// take waits for a message of a class, higher priorities first; ErrEmpty as
+	// for Next.
+	take(ctx context.Context, class string, empty time.Duration) (message, error)
+	// has reports whether a message is still there, with a worker or not.
+	has(ctx context.Context, sequence uint64) (bool, error)
+	// limit is the size of the largest record, in bytes.
+	limit() int
 	close() error
 }
 
@@ -52,7 +60,10 @@ type message interface {
 	again(delay time.Duration) error
 }
 
-var errConflict = errors.New("the record has changed")
+var (
+	errConflict = errors.New("the record has changed")
+	errTold     = errors.New("this end was told before")
+)
 
 // maxDeaths is how often a job's worker may be lost without a checkpoint in
 // between, before the job is taken to be the reason.
@@ -64,12 +75,13 @@ const submitters = 16
 
 func (q *queue) Submit(ctx context.Context, jobs ...Job) (int, error) {
 	for i, j := range jobs {
-		if err := j.check(); err != nil {
+		if err := j.check(q.limit()); err != nil {
 			return 0, fmt.Errorf("job %d, %q: %w", i+1, j.Name, err)
 		}
 	}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
 	var added int
-	var first error
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	work := make(chan Job)
@@ -81,19 +93,25 @@ func (q *queue) Submit(ctx context.Context, jobs ...Job) (int, error) {
 				if isNew {
 					added++
 				}
-				if first == nil {
-					first = err
-				}
 				mu.Unlock()
+				if err != nil {
+					stop(err)
+				}
 			}
 		})
 	}
 	for _, j := range jobs {
-		work <- j
+		select {
+		case work <- j:
+		case <-ctx.Done():
+		}
+		if ctx.Err() != nil {
+			break
+		}
 	}
 	close(work)
 	wg.Wait()
-	return added, first
+	return added, context.Cause(ctx)
 }
 
 func (q *queue) submit(ctx context.Context, j Job) (isNew bool, err error) {
@@ -113,7 +131,7 @@ func (q *queue) submit(ctx context.Context, j Job) (isNew bool, err error) {
 }
 
 // check finds what would break the queue, not what would fail the job.
-func (j Job) check() error {
+func (j Job) check(limit int) error {
 	switch {
 	case len(j.ID) != 16 || strings.Trim(j.ID, "0123456789abcdef") != "":
 		return fmt.Errorf("ID %q is not 16 hex digits", j.ID)
@@ -124,20 +142,79 @@ func (j Job) check() error {
 	case len(j.Steps) == 0:
 		return errors.New("it has no steps")
 	}
+	if n := j.largest(); n > limit {
+		return fmt.Errorf("its record may take %d bytes, and the queue takes %d; give it fewer files", n, limit)
+	}
 	return nil
 }
 
-func (q *queue) Next(ctx context.Context, class, worker string) (Lease, error) {
+// Bounds of what a record tells, in bytes.
+const (
+	maxOutcome = 128 << 10
+	maxText    = 4 << 10
+)
+
+// largest is about how many bytes a job's record may take in its life.
+func (j Job) largest() int {
+	n := maxOutcome + 8*maxText // quoted, text grows
+	job, err := json.Marshal(j)
+	if err != nil {
+		return n
+	}
+	for _, path := range j.Outputs {
+		quoted, _ := json.Marshal(path)                          // of a string: no error
+		n += 2 * (len(quoted) + hex.EncodedLen(sha256.Size) + 4) // result and checkpoint
+	}
+	return n + len(job)
+}
+
+// bound keeps a record below that.
+func (s *Status) bound() {
+	if len(s.Outcome) > maxOutcome || !json.Valid(s.Outcome) {
+		s.Outcome = nil
+	}
+	for _, text := range []*string{&s.Error, &s.Text} {
+		if len(*text) > maxText {
+			*text = strings.ToValidUTF8((*text)[:maxText], "") + "…"
+		}
+	}
+}
+
+func (q *queue) Next(ctx context.Context, class, worker string, empty time.Duration) (Lease, error) {
 	for {
-		m, err := q.take(ctx, class)
+		m, err := q.take(ctx, class, empty)
 		if err != nil {
 			return nil, err
 		}
-		l, err := q.lease(ctx, m, worker)
+		l, err := q.accept(ctx, m, worker)
 		if l != nil || err != nil {
 			return l, err
 		}
 	}
+}
+
+// acceptWithin bounds what a delivery takes, which does not end with the
+// taker's context: another would wait for the job as for that of a dead worker.
+const acceptWithin = 10 * time.Second
+
+// accept leases the job of a delivery, or gives it back if the taker has left.
+func (q *queue) accept(ctx context.Context, m message, worker string) (Lease, error) {
+	own, cancel := context.WithTimeout(context.WithoutCancel(ctx), acceptWithin)
+	defer cancel()
+	if ctx.Err() != nil {
+		return nil, errors.Join(ctx.Err(), m.again(0))
+	}
+	l, err := q.lease(own, m, worker)
+	switch {
+	case err != nil:
+		_ = m.again(0) // if that does not arrive either, it comes after a while
+		return nil, err
+	case l == nil:
+		return nil, nil
+	case ctx.Err() != nil:
+		return nil, errors.Join(ctx.Err(), l.Finish(own, Queued, func(*Status) {}))
+	}
+	return l, nil
 }
 
 // lease makes worker the one that has the job of a delivery; nil if there is
@@ -156,7 +233,7 @@ func (q *queue) lease(ctx context.Context, m message, worker string) (Lease, err
 		if s.State == Running { // its worker fell silent
 			s.Deaths++
 		}
-		s.State, s.Worker, s.Started = Running, worker, time.Now().UTC()
+		s.State, s.Worker, s.Started, s.After = Running, worker, time.Now().UTC(), time.Time{}
 		s.Lease, s.Message = token(), m.sequence()
 		switch {
 		case s.Cancelling:
@@ -182,6 +259,9 @@ func (q *queue) lease(ctx context.Context, m message, worker string) (Lease, err
 func (s *Status) end(state State) {
 	if s.State == Running && !s.Started.IsZero() {
 		s.Seconds += max(0, time.Since(s.Started).Seconds())
+	}
+	if s.Lease != "" {
+		s.Last = s.Lease
 	}
 	s.State, s.Lease, s.Ended, s.Cancelling, s.Text = state, "", time.Now().UTC(), false, ""
 	if state == Queued {
@@ -239,7 +319,15 @@ func (q *queue) Cancel(ctx context.Context, id string) error {
 		case Queued:
 			s.end(Cancelled)
 		case Running:
-			s.Cancelling = true
+			held, err := q.has(ctx, s.Message)
+			switch {
+			case err != nil:
+				return err
+			case held:
+				s.Cancelling = true
+			default:
+				s.end(Cancelled)
+			}
 		default:
 			return &EndedError{id, s.State}
 		}
@@ -251,7 +339,14 @@ func (q *queue) Cancel(ctx context.Context, id string) error {
 func (q *queue) Retry(ctx context.Context, id string) error {
 	s, err := q.change(ctx, id, func(s *Status) error {
 		if !s.State.Ended() {
-			return &EndedError{id, s.State}
+			held := true
+			var err error
+			if s.State == Running {
+				held, err = q.has(ctx, s.Message)
+			}
+			if held || err != nil {
+				return cmp.Or(err, error(&EndedError{id, s.State}))
+			}
 		}
 		again := Status{Job: s.Job, State: Queued, Ticket: token()}
 		if s.State != Done {
@@ -306,6 +401,7 @@ func (l *lease) mine(ctx context.Context, f func(*Status)) error {
 			return ErrLost
 		}
 		f(s)
+		s.bound()
 		return nil
 	})
 	if errors.Is(err, ErrUnknown) {
@@ -319,15 +415,27 @@ func (l *lease) Update(ctx context.Context, f func(*Status)) error { return l.mi
 // Finish writes the end down before the message is acknowledged: should this
 // process die in between, the next delivery finds the job ended.
 func (l *lease) Finish(ctx context.Context, state State, f func(*Status)) error {
-	err := l.mine(ctx, func(s *Status) {
-		s.end(state)
-		f(s)
+	s, err := l.q.change(ctx, l.status.Job.ID, func(s *Status) error {
+		switch l.status.Lease {
+		case s.Lease:
+			s.end(state)
+			f(s)
+			s.bound()
+			return nil
+		case s.Last:
+			return errTold
+		}
+		return ErrLost
 	})
-	if err != nil {
+	switch {
+	case errors.Is(err, ErrUnknown):
+		return ErrLost
+	case err != nil && !errors.Is(err, errTold):
 		return err
-	}
-	if state == Queued {
-		return l.m.again(0)
+	case s.State == Running: // told before, and taken by another since
+		return nil
+	case s.State == Queued:
+		return l.m.again(max(0, time.Until(s.After)))
 	}
 	return l.m.acknowledge(ctx)
 }

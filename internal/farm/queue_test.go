@@ -1,6 +1,7 @@
 package farm
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,13 +20,14 @@ const silence = 400 * time.Millisecond
 
 // eachQueue runs a test on both kinds of queue.
 func eachQueue(t *testing.T, f func(t *testing.T, q Queue)) {
-	t.Run("memory", func(t *testing.T) { f(t, Memory(silence)) })
-	t.Run("nats", func(t *testing.T) { f(t, open(t, Options{Store: t.TempDir()})) })
+	t.Parallel()
+	t.Run("memory", func(t *testing.T) { t.Parallel(); f(t, Memory(silence)) })
+	t.Run("nats", func(t *testing.T) { t.Parallel(); f(t, open(t, Options{Store: t.TempDir()})) })
 }
 
 func open(t *testing.T, o Options) Queue {
 	t.Helper()
-	o.Wait = silence
+	o.Wait = cmp.Or(o.Wait, silence)
 	q, err := Open(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
@@ -53,7 +55,7 @@ func next(t testing.TB, q Queue) Lease {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	l, err := q.Next(ctx, ClassCPU, "w")
+	l, err := q.Next(ctx, ClassCPU, "w", 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +67,7 @@ func none(t testing.TB, q Queue) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*silence)
 	defer cancel()
-	if l, err := q.Next(ctx, ClassCPU, "w"); err == nil {
+	if l, err := q.Next(ctx, ClassCPU, "w", 0); err == nil {
 		t.Fatalf("job %s came again", l.Status().Job.Name)
 	}
 }
@@ -283,7 +285,7 @@ func TestAJobThatKillsItsWorkersFails(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	if l, err := q.Next(ctx, ClassCPU, "w"); err == nil {
+	if l, err := q.Next(ctx, ClassCPU, "w", 0); err == nil {
 		t.Fatalf("taken once more: %+v", l.Status())
 	}
 	if s := state(t, q, a, Failed); s.Error != fmt.Sprintf("its worker was lost %d times", maxDeaths+1) {
@@ -306,7 +308,7 @@ func TestMessageToldTwice(t *testing.T) {
 				t.Fatal(err)
 			}
 			quiet, cancel := context.WithTimeout(ctx, silence/2)
-			if l, err := q.Next(quiet, ClassCPU, "thief"); err == nil {
+			if l, err := q.Next(quiet, ClassCPU, "thief", 0); err == nil {
 				t.Fatalf("taken twice: %+v", l.Status())
 			}
 			cancel()

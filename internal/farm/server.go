@@ -15,6 +15,8 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
+
+	"github.com/impasto/impasto/internal/filelock"
 )
 
 // Options say where the queue is.
@@ -33,7 +35,7 @@ type Options struct {
 	Wait time.Duration
 	// Who says what opened the store, for the message to the next: "impasto worker".
 	Who string
-	Log *slog.Logger // of the server; nil: none
+	Log *slog.Logger // of the server and of the connection; nil: none
 }
 
 // BusyError says that another process has the store open and does not answer.
@@ -61,6 +63,7 @@ func (e *UnreachableError) Unwrap() error { return e.Err }
 const (
 	connectWithin = 5 * time.Second
 	startWithin   = 20 * time.Second // a store of many jobs is read first
+	maxPayload    = 8 << 20          // of a message; a record is one, and NATS by itself takes 1 MiB
 	urlFile       = "url"            // how to reach the server, for this user only
 	tokenFile     = "token"
 	lockFile      = "LOCK"
@@ -109,7 +112,7 @@ func lockStore(o Options) (*os.File, *BusyError, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	free, err := tryLock(f)
+	free, err := filelock.Try(f)
 	if err != nil {
 		f.Close()
 		return nil, nil, fmt.Errorf("%q cannot be locked: %w", path, err)
@@ -125,7 +128,7 @@ func lockStore(o Options) (*os.File, *BusyError, error) {
 		f.Close()
 		return nil, busy, nil
 	}
-	if err := f.Truncate(0); err == nil {
+	if err = f.Truncate(0); err == nil {
 		_, err = f.WriteAt([]byte(fmt.Sprintf("%d %s\n", os.Getpid(), o.Who)), 0)
 	}
 	if err != nil {
@@ -168,7 +171,7 @@ func serve(ctx context.Context, o Options, lock *os.File) (_ Queue, err error) {
 	}
 	srv, err = server.NewServer(&server.Options{
 		ServerName: "impasto", Host: host, Port: port, Authorization: secret,
-		JetStream: true, StoreDir: filepath.Join(o.Store, "jetstream"),
+		JetStream: true, StoreDir: filepath.Join(o.Store, "jetstream"), MaxPayload: maxPayload,
 		// JetStream acknowledges before the disk has it; a queue that is meant
 		// to survive a power cut must wait.
 		SyncAlways: true, NoSigs: true, NoLog: o.Log == nil,
@@ -187,7 +190,7 @@ func serve(ctx context.Context, o Options, lock *os.File) (_ Queue, err error) {
 	if err := writePrivate(filepath.Join(o.Store, urlFile), at.String()); err != nil {
 		return nil, err
 	}
-	conn, err := nats.Connect("", nats.InProcessServer(srv), nats.Token(secret), nats.MaxReconnects(-1))
+	conn, err := nats.Connect("", nats.InProcessServer(srv), nats.Token(secret), nats.MaxReconnects(-1), o.tellFaults())
 	if err != nil {
 		return nil, err
 	}
@@ -197,6 +200,7 @@ func serve(ctx context.Context, o Options, lock *os.File) (_ Queue, err error) {
 		return nil, err
 	}
 	q.store.(*natsStore).stop = stop
+	q.store.(*natsStore).at = shown(at.String())
 	return q, nil
 }
 
@@ -233,6 +237,7 @@ func writePrivate(path, text string) error {
 func dial(ctx context.Context, o Options, store string) (Queue, error) {
 	options := []nats.Option{
 		nats.Name("impasto"), nats.Timeout(connectWithin), nats.MaxReconnects(-1), nats.ReconnectWait(250 * time.Millisecond),
+		o.tellFaults(),
 	}
 	if store != "" {
 		options = append(options, nats.SetCustomDialer(storeDialer{store}))
@@ -246,7 +251,17 @@ func dial(ctx context.Context, o Options, store string) (Queue, error) {
 		conn.Close()
 		return nil, &UnreachableError{shown(o.URL), err}
 	}
+	q.store.(*natsStore).at = shown(o.URL)
 	return q, nil
+}
+
+// tellFaults keeps the client from writing to the standard error.
+func (o Options) tellFaults() nats.Option {
+	return nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+		if o.Log != nil {
+			o.Log.Warn("connection to the queue", "error", err)
+		}
+	})
 }
 
 // shown is a URL without its secret.

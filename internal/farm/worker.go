@@ -2,6 +2,7 @@ package farm
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -27,8 +28,17 @@ type Worker struct {
 	// Patience is how long it goes on asking a server that is away to take a
 	// result, before it gives the job up; 0: 10 minutes.
 	Patience time.Duration
-	// Empty ends Run when nothing has come for this long; 0: never.
+	// Empty ends Run when the queue has had nothing for this long; 0: never.
 	Empty time.Duration
+	// Pause is how long a job that failed waits for its first retry; each
+	// further one is five times as long, to 25 times. 0: 1 s.
+	Pause time.Duration
+	// Grace is how long a job may take to stop when the worker is to; then it
+	// is given back as it is. 0: 30 s.
+	Grace time.Duration
+	// Cache bounds the fetched inputs that stay in Dir for jobs to come, in
+	// bytes; those unused for longest go first. 0: 10 GB.
+	Cache int64
 	// Ended is told of each attempt at its end; may be nil.
 	Ended func(Status)
 	Log   *slog.Logger // nil: none
@@ -40,11 +50,13 @@ var (
 	errCancelled = errors.New("the job was cancelled")
 	errDrained   = errors.New("the worker is stopping")
 	errTimeout   = errors.New("the attempt took longer than its timeout")
+	errStuck     = errors.New("the job at hand did not stop in time")
 )
 
 // Run works until ctx ends or drain is closed. Then the job at hand is stopped
 // as by an interruption, which saves its checkpoint, and given back to the
-// queue. It returns nil, or why the queue cannot be reached any more.
+// queue. It returns nil, or that the Doer did not stop: the job is with the
+// queue again then, but the Doer still runs.
 func (w *Worker) Run(ctx context.Context, drain <-chan struct{}) error {
 	if w.Log == nil {
 		w.Log = slog.New(slog.DiscardHandler)
@@ -59,19 +71,15 @@ func (w *Worker) Run(ctx context.Context, drain <-chan struct{}) error {
 		}
 	}()
 	for {
-		next, cancel := taking, context.CancelFunc(func() {})
-		if w.Empty > 0 {
-			next, cancel = context.WithTimeout(taking, w.Empty)
-		}
-		l, err := w.Queue.Next(next, w.Class, w.Name)
-		idle := next.Err() != nil
-		cancel()
+		l, err := w.Queue.Next(taking, w.Class, w.Name, w.Empty)
 		switch {
 		case l != nil:
-			w.attempt(ctx, drain, l)
-		case idle:
+			if err := w.attempt(ctx, taking.Done(), l); err != nil {
+				return err
+			}
+		case taking.Err() != nil, errors.Is(err, ErrEmpty):
 			return nil
-		case err != nil:
+		default:
 			w.Log.Warn("the queue does not answer", "error", err)
 			if pause(taking, time.Second); taking.Err() != nil {
 				return nil
@@ -98,12 +106,19 @@ func (w *Worker) insist(f func(context.Context) error) error {
 	// Not the caller's context: what was done is to be told even when it ends.
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
+	var last error // that says more than that time is up
 	for {
 		try, cancel := context.WithTimeout(ctx, time.Minute)
 		err := f(try)
 		cancel()
-		if err == nil || errors.Is(err, ErrLost) || IsPermanent(err) || isLocal(err) || ctx.Err() != nil {
+		if err == nil || errors.Is(err, ErrLost) || IsPermanent(err) || isLocal(err) {
 			return err
+		}
+		if last == nil || !errors.Is(err, context.DeadlineExceeded) {
+			last = err
+		}
+		if ctx.Err() != nil {
+			return last
 		}
 		w.Log.Warn("trying again", "error", err)
 		pause(ctx, 500*time.Millisecond)
@@ -117,8 +132,9 @@ func isLocal(err error) bool {
 	return errors.As(err, &path) || errors.As(err, &damaged)
 }
 
-// attempt does a job and writes down how it ended.
-func (w *Worker) attempt(ctx context.Context, drain <-chan struct{}, l Lease) {
+// attempt does a job and writes down how it ended. It returns errStuck if the
+// Doer did not stop.
+func (w *Worker) attempt(ctx context.Context, stopping <-chan struct{}, l Lease) error {
 	s := l.Status()
 	log := w.Log.With("job", s.Job.ID, "name", s.Job.Name)
 	log.Info("taken", "attempt", s.Attempts+1)
@@ -130,15 +146,21 @@ func (w *Worker) attempt(ctx context.Context, drain <-chan struct{}, l Lease) {
 	}
 	var beating sync.WaitGroup
 	beat, silent := context.WithCancel(context.WithoutCancel(ctx))
-	beating.Go(func() { w.beat(beat, cancel, drain, l) })
+	beating.Go(func() { w.beat(beat, cancel, stopping, l) })
 
 	place := newPlace(filepath.Join(w.Dir, "jobs", s.Job.ID), filepath.Join(w.Dir, "blobs"), s.Job)
 	t := &Task{Job: s.Job, Dir: place.dir, Attempt: s.Attempts + 1}
-	err := w.do(work, place, s, t, l)
-	if cause := context.Cause(work); err != nil && cause != nil {
+	err := w.doOrLeave(stopping, func() error { return w.do(work, place, s, t, l) })
+	stuck := errors.Is(err, errStuck)
+	var outcome json.RawMessage
+	if !stuck { // or it is the Doer's still
+		outcome = t.Outcome
+	}
+	cause := context.Cause(work)
+	if err != nil && cause != nil {
 		err = cause
 	}
-	state, change := w.verdict(s, err)
+	state, change := w.verdict(s, err, cause != nil)
 	if state == Done {
 		var results map[string]string
 		err = w.insist(func(ctx context.Context) (err error) {
@@ -148,44 +170,80 @@ func (w *Worker) attempt(ctx context.Context, drain <-chan struct{}, l Lease) {
 		if err == nil {
 			change = func(s *Status) { s.Results, s.Checkpoints, s.Fraction, s.Error = results, nil, 1, "" }
 		} else {
-			state, change = w.verdict(s, err)
+			state, change = w.verdict(s, err, false)
 		}
 	}
 	silent()
 	beating.Wait() // a beat after the end would find the lease gone
 	if errors.Is(err, ErrLost) {
 		log.Warn("lost to another worker")
-		return
+		return stuckIf(stuck)
 	}
 	var after Status
 	end := w.insist(func(ctx context.Context) error {
 		return l.Finish(ctx, state, func(s *Status) {
-			s.Outcome = t.Outcome
+			s.Outcome = outcome
 			change(s)
 			after = s.clone()
 		})
 	})
 	if end != nil {
 		log.Warn("its end could not be told", "error", end)
-		return // it will be delivered again
+		return stuckIf(stuck) // it will be delivered again
+	}
+	if len(after.Outcome) < len(outcome) {
+		log.Warn("what the job told was too long, or no JSON", "bytes", len(outcome))
 	}
 	log.Info(string(state), "seconds", after.Seconds, "error", after.Error)
 	if state == Done {
 		os.RemoveAll(place.dir)
 	}
+	if !stuck {
+		w.forget(ctx, place)
+	}
 	if w.Ended != nil {
 		w.Ended(after)
 	}
+	return stuckIf(stuck)
 }
 
-// verdict is the state that an attempt's error leads to.
-func (w *Worker) verdict(before Status, err error) (State, func(*Status)) {
+func stuckIf(stuck bool) error {
+	if stuck {
+		return errStuck
+	}
+	return nil
+}
+
+// doOrLeave waits for do, but after stopping only as long as Grace.
+func (w *Worker) doOrLeave(stopping <-chan struct{}, do func() error) error {
+	grace := w.Grace
+	if grace == 0 {
+		grace = 30 * time.Second
+	}
+	done := make(chan error, 1)
+	go func() { done <- do() }()
+	var late <-chan time.Time
+	for {
+		select {
+		case err := <-done:
+			return err
+		case <-stopping:
+			stopping, late = nil, time.After(grace)
+		case <-late:
+			return errStuck
+		}
+	}
+}
+
+// verdict is the state that an attempt's error leads to. stopped says that the
+// worker ended it, not the Doer by itself, whose own contexts may end as well.
+func (w *Worker) verdict(before Status, err error, stopped bool) (State, func(*Status)) {
 	switch {
 	case err == nil:
 		return Done, func(*Status) {}
 	case errors.Is(err, errCancelled):
 		return Cancelled, func(*Status) {}
-	case errors.Is(err, errDrained), errors.Is(err, context.Canceled):
+	case stopped && (errors.Is(err, errDrained) || errors.Is(err, context.Canceled)):
 		return Queued, func(*Status) {} // no attempt of its own
 	}
 	state := Queued
@@ -195,7 +253,23 @@ func (w *Worker) verdict(before Status, err error) (State, func(*Status)) {
 	return state, func(s *Status) {
 		s.Attempts++
 		s.Error = err.Error()
+		if state == Queued {
+			s.After = time.Now().UTC().Add(w.pauseBefore(s.Attempts))
+		}
 	}
+}
+
+// pauseBefore is how long the nth retry, from 1, waits: what failed, a full disk
+// or a device in use, may need a while to pass.
+func (w *Worker) pauseBefore(n int) time.Duration {
+	pause := w.Pause
+	if pause == 0 {
+		pause = time.Second
+	}
+	for range min(n-1, 2) {
+		pause *= 5
+	}
+	return pause
 }
 
 // do prepares the job's files, runs it and turns a panic into an error.
@@ -208,6 +282,9 @@ func (w *Worker) do(ctx context.Context, p *place, s Status, t *Task, l Lease) (
 	}()
 	if err := p.prepare(ctx, w.Queue.Blobs(), s.Checkpoints); err != nil {
 		return err
+	}
+	if err := p.trim(w.cacheBytes()); err != nil {
+		w.Log.Warn("inputs of other jobs cannot be removed", "error", err)
 	}
 	for _, step := range s.Job.Steps {
 		t.Steps = append(t.Steps, p.words(step))
@@ -236,7 +313,14 @@ func (w *Worker) do(ctx context.Context, p *place, s Status, t *Task, l Lease) (
 	return w.Doer.Do(ctx, t)
 }
 
-// keep stores the checkpoint of an output, and forgets the one before.
+func (w *Worker) cacheBytes() int64 {
+	if w.Cache > 0 {
+		return w.Cache
+	}
+	return 10e9
+}
+
+// keep stores the checkpoint of an output in place of the one before.
 func (w *Worker) keep(ctx context.Context, p *place, l Lease, output string) error {
 	sum, err := PutFile(ctx, w.Queue.Blobs(), output+checkpointSuffix)
 	if err != nil {
@@ -253,9 +337,36 @@ func (w *Worker) keep(ctx context.Context, p *place, l Lease, output string) err
 		s.Checkpoints[name], s.Deaths = sum, 0
 	})
 	if err == nil && before != "" && before != sum {
-		err = w.Queue.Blobs().Delete(ctx, before)
+		p.stale = append(p.stale, before)
+		if len(p.stale) >= maxStale {
+			w.forget(ctx, p)
+		}
 	}
 	return err
+}
+
+// maxStale is how many checkpoints that others have replaced may lie about: each
+// look for who else has one reads all records.
+const maxStale = 8
+
+// forget deletes the checkpoints that were replaced, unless another job has the
+// same. One that takes it up at this very moment loses time, not the job.
+func (w *Worker) forget(ctx context.Context, p *place) {
+	if len(p.stale) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	used, err := usedBlobs(ctx, w.Queue)
+	for _, sum := range p.stale {
+		if err == nil && !used[sum] {
+			err = w.Queue.Blobs().Delete(ctx, sum)
+		}
+	}
+	if err != nil { // a sweep finds them
+		w.Log.Warn("old checkpoints cannot be removed", "job", p.job.ID, "error", err)
+	}
+	p.stale = nil
 }
 
 func (w *Worker) beatEvery() time.Duration {
@@ -267,16 +378,16 @@ func (w *Worker) beatEvery() time.Duration {
 
 // beat says that the worker lives until ctx ends, and stops the job when it
 // was cancelled, lost, or the worker is to drain.
-func (w *Worker) beat(ctx context.Context, stop context.CancelCauseFunc, drain <-chan struct{}, l Lease) {
+func (w *Worker) beat(ctx context.Context, stop context.CancelCauseFunc, stopping <-chan struct{}, l Lease) {
 	tick := time.NewTicker(w.beatEvery())
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-drain:
+		case <-stopping:
 			stop(errDrained)
-			drain = nil
+			stopping = nil
 		case <-tick.C:
 			soon, cancel := context.WithTimeout(ctx, w.beatEvery()*5)
 			s, err := l.Extend(soon)

@@ -36,7 +36,7 @@ func paints(_ context.Context, t *Task) error {
 }
 
 func worker(t testing.TB, q Queue, d doer) *Worker {
-	return &Worker{Queue: q, Doer: d, Class: ClassCPU, Name: "w", Dir: t.TempDir(), Beat: silence / 8, Empty: 4 * silence}
+	return &Worker{Queue: q, Doer: d, Class: ClassCPU, Name: "w", Dir: t.TempDir(), Beat: silence / 8, Empty: 4 * silence, Pause: time.Millisecond}
 }
 
 func run(t testing.TB, w *Worker) {

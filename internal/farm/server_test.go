@@ -1,0 +1,189 @@
+package farm
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// heldStore makes this binary a process that serves a store and holds a job.
+const heldStore = "IMPASTO_TEST_HELD_STORE"
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(heldStore); dir != "" {
+		hold(dir)
+	}
+	flag.Parse()
+	// Tests wait for silence to be noticed, not for the processor.
+	if err := flag.Set("test.parallel", "16"); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
+
+func hold(dir string) {
+	ctx := context.Background()
+	q, err := Open(ctx, Options{Store: dir, Wait: silence, Who: "impasto worker", MustServe: true})
+	if err == nil {
+		_, err = q.Next(ctx, ClassCPU, "held", 0)
+	}
+	fmt.Println(err)
+	select {}
+}
+
+// TestServerKilled: a second process finds out who has the store, speaks to it,
+// and goes on with the job after kill -9.
+func TestServerKilled(t *testing.T) {
+	t.Parallel()
+	ctx, dir := t.Context(), t.TempDir()
+	j := job(t, "a")
+	q := open(t, Options{Store: dir})
+	submit(t, q, j)
+	if err := q.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, urlFile)); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a closed queue says where it is: %v", err)
+	}
+	holder := exec.Command(os.Args[0])
+	holder.Env = append(os.Environ(), heldStore+"="+dir)
+	out, err := holder.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := holder.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = holder.Process.Kill(); _ = holder.Wait() })
+	lines := bufio.NewReader(out)
+	for { // after what the test binary may say first
+		line, err := lines.ReadString('\n')
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.TrimSpace(line) == "<nil>" {
+			break
+		}
+		t.Fatalf("the other process: %s", line)
+	}
+	var busy *BusyError
+	_, err = Open(ctx, Options{Store: dir, MustServe: true})
+	if !errors.As(err, &busy) || busy.PID != holder.Process.Pid || busy.Who != "impasto worker" {
+		t.Fatalf("two processes serve one store: %v", err)
+	}
+	if want := fmt.Sprintf("queue store is in use by process %d (impasto worker)", busy.PID); err.Error() != want {
+		t.Errorf("error %q, want %q", err, want)
+	}
+	for _, name := range []string{urlFile, tokenFile, lockFile} {
+		st, err := os.Stat(filepath.Join(dir, name))
+		if err != nil || runtime.GOOS != "windows" && st.Mode().Perm() != 0o600 {
+			t.Errorf("file %s: %v, %v", name, st, err)
+		}
+	}
+	second := open(t, Options{Store: dir})
+	if s := state(t, second, j, Running); s.Worker != "held" {
+		t.Errorf("%+v", s)
+	}
+	if err := holder.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	holder.Wait()
+	third := open(t, Options{Store: dir, MustServe: true})
+	l := next(t, third)
+	if s := l.Status(); s.Job.ID != j.ID || s.Deaths != 1 {
+		t.Errorf("%+v", s)
+	}
+	if err := l.Finish(ctx, Done, nothing); err != nil {
+		t.Fatal(err)
+	}
+	// The second process's client has found the next server by itself.
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		if s, err := second.Status(ctx, j.ID); err == nil && s.State == Done {
+			break
+		} else if time.Now().After(end) {
+			t.Fatalf("the client of the killed server: %+v, %v", s, err)
+		}
+	}
+	none(t, third)
+}
+
+// TestServerAway: it goes while a worker holds a job, and comes back where it
+// was. The job is done once; nobody takes silence for an empty queue.
+func TestServerAway(t *testing.T) {
+	t.Parallel()
+	ctx, dir := t.Context(), t.TempDir()
+	server := open(t, Options{Store: dir})
+	at, err := Reach(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	remote, err := Open(ctx, Options{URL: at, Wait: silence})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer remote.Close()
+	held, waits := job(t, "held"), job(t, "waits")
+	held.Priority = 1
+	submit(t, remote, held, waits)
+	working, goOn := make(chan struct{}), make(chan struct{})
+	var mu sync.Mutex
+	tries := map[string]int{}
+	w := worker(t, remote, func(_ context.Context, task *Task) error {
+		mu.Lock()
+		tries[task.Job.Name]++
+		mu.Unlock()
+		if task.Job.Name == "held" {
+			close(working)
+			<-goOn
+		}
+		return paints(nil, task)
+	})
+	w.Empty = silence
+	var wg sync.WaitGroup
+	wg.Go(func() { run(t, w) })
+	<-working
+	if err := server.Close(); err != nil {
+		t.Fatal(err)
+	}
+	close(goOn) // it ends while the server is away
+
+	idle := worker(t, remote, paints)
+	idle.Empty = silence / 4
+	ended := make(chan struct{})
+	wg.Go(func() { run(t, idle); close(ended) })
+
+	var more []Job
+	for i := range 200 {
+		more = append(more, job(t, fmt.Sprint("more", i)))
+	}
+	var gone *UnreachableError
+	if n, err := remote.Submit(ctx, more...); n != 0 || !errors.As(err, &gone) || strings.Contains(err.Error(), "@") {
+		t.Errorf("submitted %d to nobody, %v", n, err)
+	}
+	short, cancel := context.WithTimeout(ctx, silence/4)
+	if _, err := remote.Submit(short, more...); err == nil {
+		t.Error("submitted to nobody for a moment")
+	}
+	cancel()
+	select {
+	case <-ended:
+		t.Error("silence was taken for an empty queue")
+	default:
+	}
+	open(t, Options{Store: dir, Listen: at[strings.LastIndex(at, "@")+1:]})
+	wg.Wait()
+	state(t, remote, held, Done)
+	if s := state(t, remote, waits, Done); tries["held"] != 1 || s.Deaths != 0 {
+		t.Errorf("tries %v, %+v", tries, s)
+	}
+}
