@@ -55,9 +55,9 @@ func (r *run) look(canvas int, cut Cut) (map[string][]patchSource, error) {
 	}
 	for _, v := range r.o.views(len(r.styles)) {
 		painting := v.turn(r.styles[v.style])
-		w, h := r.o.styleSize(r.styles[v.style], canvas)
-		shrink := v.scale * float64(w) / float64(r.styles[v.style].W)
-		w, h = atLeastOne(float64(painting.W)*shrink), atLeastOne(float64(painting.H)*shrink)
+		upright, _ := r.o.styleSize(r.styles[v.style], canvas)
+		shrink := v.scale * float64(upright) / float64(r.styles[v.style].W)
+		w, h := atLeastOne(float64(painting.W)*shrink), atLeastOne(float64(painting.H)*shrink)
 		guides := make([]Guide, len(r.guides))
 		for i, g := range r.guides {
 			guides[i] = Guide{Weight: g.Weight, Styles: []*Map{g.Styles[v.style].turned(v, painting.W, painting.H)}}
