@@ -56,7 +56,7 @@ func (c *Cache) Bytes() int64 {
 func (r *run) styleKey(s *picture.Picture, w, h int, cut Cut) [sha256.Size]byte {
 	hash := sha256.New()
 	n, o := r.env.Network, r.o
-	fmt.Fprintf(hash, "%p %s %s %v %q %q %q %g %q %q %g %q %d %d ", n, n.Meta.SHA256, r.env.Backend.Name(), cut,
+	fmt.Fprintf(hash, "%p %s %s %s %q %q %q %g %q %q %g %q %d %d ", n, n.Meta.SHA256, r.env.Backend.Name(), cut.text(false),
 		o.StyleLoss, o.LossScale, o.Pooling, o.PoolScale, o.PoolRound, o.Padding, o.ImageRange, taps(o.StyleLayers), w, h)
 	fmt.Fprintf(hash, "%d %d ", s.W, s.H)
 	var b [4096]byte
