@@ -77,7 +77,7 @@ func TestFinishIsRepeated(t *testing.T) {
 		submit(t, q, j)
 		w := worker(t, q, func(_ context.Context, task *Task) error {
 			d.lose.Store(true)
-			return paints(nil, task)
+			return paints(context.Background(), task)
 		})
 		w.Beat = time.Minute
 		ended := 0
@@ -246,7 +246,7 @@ func TestSharedCheckpoint(t *testing.T) {
 			}
 			save(task, "half")
 			save(task, "more")
-			return paints(nil, task)
+			return paints(context.Background(), task)
 		}))
 		state(t, q, b, Done)
 		for path, sum := range state(t, q, a, Cancelled).Checkpoints {
@@ -463,7 +463,7 @@ func TestDoerThatDoesNotStop(t *testing.T) {
 			<-release
 			task.Progress(1, "late")
 			task.Outcome = []byte("1")
-			left <- paints(nil, task)
+			left <- paints(context.Background(), task)
 			return nil
 		})
 		w.Grace = silence / 8

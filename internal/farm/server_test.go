@@ -146,7 +146,7 @@ func TestServerAway(t *testing.T) {
 			close(working)
 			<-goOn
 		}
-		return paints(nil, task)
+		return paints(context.Background(), task)
 	})
 	w.Empty = silence
 	var wg sync.WaitGroup

@@ -141,7 +141,7 @@ func TestWorkerGoesOnFromACheckpoint(t *testing.T) {
 			if string(got) != "more" || task.Attempt != 1 {
 				t.Errorf("attempt %d finds %q, %v", task.Attempt, got, err)
 			}
-			return paints(nil, task)
+			return paints(context.Background(), task)
 		}))
 		if s := state(t, q, j, Done); len(s.Checkpoints) != 0 {
 			t.Errorf("%+v", s)
@@ -247,7 +247,7 @@ func TestWorkerThatSleptTooLong(t *testing.T) {
 		time.Sleep(silence / 2)
 		other := worker(t, q, func(_ context.Context, task *Task) error {
 			close(woken)
-			return paints(nil, task)
+			return paints(context.Background(), task)
 		})
 		other.Name = "other"
 		run(t, other)
