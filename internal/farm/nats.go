@@ -35,6 +35,9 @@ const (
 	twiceWithin = time.Hour
 	// look is how often a worker with nothing to do looks by itself.
 	look = time.Second
+	// answerWithin bounds the wait for one answer: what was asked of a server
+	// that left is to be asked again, not waited for.
+	answerWithin = 5 * time.Second
 )
 
 type natsStore struct {
@@ -77,7 +80,9 @@ func connect(ctx context.Context, conn *nats.Conn, wait time.Duration) (*queue, 
 }
 
 func (s *natsStore) get(ctx context.Context, id string) (Status, uint64, error) {
-	e, err := s.records.Get(ctx, id)
+	asked, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	e, err := s.records.Get(asked, id)
 	switch {
 	case errors.Is(err, jetstream.ErrKeyNotFound), errors.Is(err, jetstream.ErrInvalidKey):
 		return Status{}, 0, ErrUnknown
@@ -96,10 +101,12 @@ func (s *natsStore) put(ctx context.Context, st Status, revision uint64) (uint64
 	if err != nil {
 		return 0, err
 	}
+	asked, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
 	if revision == 0 {
-		revision, err = s.records.Create(ctx, st.Job.ID, data)
+		revision, err = s.records.Create(asked, st.Job.ID, data)
 	} else {
-		revision, err = s.records.Update(ctx, st.Job.ID, data, revision)
+		revision, err = s.records.Update(asked, st.Job.ID, data, revision)
 	}
 	var api *jetstream.APIError
 	switch {
@@ -128,14 +135,18 @@ func (s *natsStore) gone(ctx context.Context, err error) error {
 }
 
 func (s *natsStore) remove(ctx context.Context, id string) error {
-	return s.gone(ctx, s.records.Purge(ctx, id))
+	asked, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	return s.gone(ctx, s.records.Purge(asked, id))
 }
 
 // limit leaves room for what the client adds to a message.
 func (s *natsStore) limit() int { return int(s.conn.MaxPayload()) - 4<<10 }
 
 func (s *natsStore) has(ctx context.Context, sequence uint64) (bool, error) {
-	_, err := s.stream.GetMsg(ctx, sequence)
+	asked, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	_, err := s.stream.GetMsg(asked, sequence)
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
 		return false, nil
 	}
@@ -200,7 +211,9 @@ func (s *natsStore) watch(ctx context.Context) (<-chan Status, error) {
 
 func (s *natsStore) publish(ctx context.Context, st Status) error {
 	subject := fmt.Sprintf("impasto.job.%s.%d", st.Job.Class, st.Job.Priority)
-	_, err := s.js.Publish(ctx, subject, []byte(st.Job.ID), jetstream.WithMsgID(st.Ticket))
+	asked, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	_, err := s.js.Publish(asked, subject, []byte(st.Job.ID), jetstream.WithMsgID(st.Ticket))
 	if err != nil {
 		return s.gone(ctx, err)
 	}
@@ -327,6 +340,8 @@ func (d *natsMessage) extend() error                   { return d.m.InProgress()
 func (d *natsMessage) again(delay time.Duration) error { return d.m.NakWithDelay(delay) }
 
 func (d *natsMessage) acknowledge(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
 	err := d.m.DoubleAck(ctx)
 	if errors.Is(err, jetstream.ErrMsgAlreadyAckd) {
 		return nil
@@ -353,6 +368,8 @@ func (b natsBlobs) Get(ctx context.Context, sum string) (io.ReadCloser, error) {
 }
 
 func (b natsBlobs) Has(ctx context.Context, sum string) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
 	_, err := b.objects.GetInfo(ctx, sum)
 	if errors.Is(err, jetstream.ErrObjectNotFound) {
 		return false, nil
@@ -371,6 +388,8 @@ func (b natsBlobs) Delete(ctx context.Context, sum string) error {
 // Touch writes what the server knows of the file anew: its time is that of
 // the message.
 func (b natsBlobs) Touch(ctx context.Context, sum string) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
 	err := b.objects.UpdateMeta(ctx, sum, jetstream.ObjectMeta{Name: sum})
 	if errors.Is(err, jetstream.ErrUpdateMetaDeleted) {
 		return false, nil

@@ -234,8 +234,9 @@ func TestWorkerThatSleptTooLong(t *testing.T) {
 	eachQueue(t, func(t *testing.T, q Queue) {
 		j := job(t, "a")
 		submit(t, q, j)
-		woken, lost := make(chan struct{}), make(chan error, 1)
+		asleep, woken, lost := make(chan struct{}), make(chan struct{}), make(chan error, 1)
 		sleeper := worker(t, q, func(ctx context.Context, task *Task) error {
+			close(asleep)
 			<-woken
 			<-ctx.Done()
 			lost <- context.Cause(ctx)
@@ -244,7 +245,7 @@ func TestWorkerThatSleptTooLong(t *testing.T) {
 		sleeper.Beat = 3 * silence // silent for longer than it may be
 		var wg sync.WaitGroup
 		wg.Go(func() { run(t, sleeper) })
-		time.Sleep(silence / 2)
+		<-asleep
 		other := worker(t, q, func(_ context.Context, task *Task) error {
 			close(woken)
 			return paints(context.Background(), task)
