@@ -51,16 +51,18 @@ var mayImport = map[string][]string{
 // onlyIn names the libraries that belong to one place: a second importer is a
 // sign that a seam leaks.
 var onlyIn = map[string][]string{
-	"gorgonia.org/cu":             {"cuda/cu"},
-	"gorgonia.org/tensor":         {"vgg/dense"},
-	"github.com/urfave/cli":       {"cmd"},
-	"github.com/vbauerster/mpb":   {"internal/progress"},
-	"github.com/goccy/go-yaml":    {"internal/config", "internal/manifest"},
-	"github.com/nats-io":          {"internal/farm"},
-	"github.com/nlpodyssey":       {"vgg"},
-	"github.com/HugoSmits86":      {"internal/picture"},
-	"github.com/mattn/go-sixel":   {"internal/preview"},
-	"gonum.org/v1/gonum/optimize": {}, // an oracle, for tests only
+	"gorgonia.org/cu":                 {"cuda/cu"},
+	"gorgonia.org/tensor":             {"vgg/dense"},
+	"github.com/urfave/cli":           {"cmd"},
+	"github.com/vbauerster/mpb":       {"internal/progress"},
+	"github.com/goccy/go-yaml":        {"internal/config", "internal/manifest"},
+	"github.com/nats-io":              {"internal/farm"},
+	"github.com/VictoriaMetrics":      {"cmd"},
+	"github.com/google/jsonschema-go": {"internal/manifest"},
+	"github.com/nlpodyssey":           {"vgg"},
+	"github.com/HugoSmits86":          {"internal/picture"},
+	"github.com/mattn/go-sixel":       {"internal/preview"},
+	"gonum.org/v1/gonum/optimize":     {}, // an oracle, for tests only
 
 	// Of our own: everything above the seam is handed a cuda.Driver.
 	module + "/cuda/cu":         {"cmd"},

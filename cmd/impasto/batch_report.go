@@ -34,9 +34,9 @@ type jobReport struct {
 	Outcome json.RawMessage `json:"outcome,omitempty"`
 }
 
-// writeBatchReport writes the report and returns where.
-func (s *session) writeBatchReport(c *cli.Context, b *batch, f *follow) (string, error) {
-	path := home(flagText(c, "report"))
+// writeBatchReport writes the report and the contact sheet and returns where.
+func (s *session) writeBatchReport(c *cli.Context, b *batch, f *follow) (path, sheet string, err error) {
+	path = home(flagText(c, "report"))
 	if path == "" {
 		path = filepath.Join(commonFolder(b.jobs), "report.json")
 	}
@@ -54,12 +54,16 @@ func (s *session) writeBatchReport(c *cli.Context, b *batch, f *follow) (string,
 		}
 		r.Jobs = append(r.Jobs, v)
 	}
-	return path, picture.WriteFile(path, func(w io.Writer) error {
+	err = picture.WriteFile(path, func(w io.Writer) error {
 		e := json.NewEncoder(w)
 		e.SetEscapeHTML(false)
 		e.SetIndent("", "  ")
 		return e.Encode(r)
 	})
+	if err == nil {
+		sheet, err = s.writeSheet(b, r, path)
+	}
+	return path, sheet, err
 }
 
 // commonFolder is the deepest folder that holds all outputs.

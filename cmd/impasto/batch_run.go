@@ -139,7 +139,7 @@ func others(ctx context.Context, q farm.Queue, e *enlisted) (int, error) {
 
 // endBatch writes the report and tells in one line how a batch came out.
 func (s *session) endBatch(c *cli.Context, b *batch, f *follow, r progress.BatchReporter) error {
-	path, err := s.writeBatchReport(c, b, f)
+	path, sheet, err := s.writeBatchReport(c, b, f)
 	if err != nil {
 		return err
 	}
@@ -151,10 +151,10 @@ func (s *session) endBatch(c *cli.Context, b *batch, f *follow, r progress.Batch
 	}
 	message += " in " + progress.Span(passed)
 	if path != "" {
-		message += " · report " + path
+		message += " · report " + path + ", pictures " + sheet
 	}
 	r.Result(message, map[string]any{"total": counts.Total, "done": counts.Done, "failed": counts.Failed,
-		"seconds": passed.Seconds(), "report": path})
+		"seconds": passed.Seconds(), "report": path, "sheet": sheet})
 	r.Close()
 	return f.fault()
 }

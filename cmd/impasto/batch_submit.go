@@ -177,7 +177,7 @@ func enlist(ctx context.Context, q farm.Queue, jobs []farm.Job, replace bool) (*
 			return nil, err
 		}
 	}
-	_, err = q.Submit(ctx, fresh...)
+	_, err = q.Submit(ctx, neighbours(fresh)...)
 	return e, err
 }
 

@@ -1,0 +1,47 @@
+package main
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/impasto/impasto/internal/farm"
+)
+
+// neighbours orders jobs so that those with the same weights, paintings and
+// size follow each other: what is known of a painting is then there when the
+// next job asks for it. The groups stand in the order of their first jobs, and
+// so do the jobs of a group; the queue puts higher priorities first by itself.
+func neighbours(jobs []farm.Job) []farm.Job {
+	first := map[string]int{}
+	place := make(map[string]int, len(jobs))
+	for i, j := range jobs {
+		k := paintingsOf(j)
+		if _, seen := first[k]; !seen {
+			first[k] = i
+		}
+		place[j.ID] = first[k]
+	}
+	sorted := slices.Clone(jobs)
+	slices.SortStableFunc(sorted, func(a, b farm.Job) int { return place[a.ID] - place[b.ID] })
+	return sorted
+}
+
+// paintingsOf are the words of a job that say what is measured of paintings.
+func paintingsOf(j farm.Job) string {
+	var key []string
+	for _, step := range j.Steps {
+		if len(step) == 0 {
+			continue
+		}
+		key = append(key, step[0])
+		arguments := false
+		for _, w := range step[1:] {
+			name, _, _ := strings.Cut(w, "=")
+			arguments = arguments || w == "--"
+			if arguments || name == "--weights" || name == "--style" || name == "--size" || name == "--style-scale" {
+				key = append(key, w)
+			}
+		}
+	}
+	return strings.Join(key, "\x00")
+}

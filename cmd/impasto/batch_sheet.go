@@ -1,0 +1,65 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/impasto/impasto/internal/farm"
+	"github.com/impasto/impasto/internal/picture"
+	"github.com/impasto/impasto/internal/progress"
+	"github.com/impasto/impasto/internal/report"
+)
+
+// writeSheet writes the contact sheet of a batch beside its report: report.json
+// and report.html.
+func (s *session) writeSheet(b *batch, r batchReport, reportPath string) (string, error) {
+	path := strings.TrimSuffix(reportPath, filepath.Ext(reportPath)) + ".html"
+	choices := map[string][]report.Row{}
+	for i, j := range b.jobs {
+		for _, v := range b.entries[i].Values {
+			choices[j.ID] = append(choices[j.ID], report.Row{Name: v.Key, Value: v.Text})
+		}
+	}
+	sheet := report.Sheet{
+		Title: b.name, Program: software(), Cells: len(r.Jobs),
+		Lead: fmt.Sprintf("%s: %d done, %d failed, in %s", count(r.Total, "job"), r.Done, r.Failed, progress.Span(time.Duration(r.Seconds*float64(time.Second)))),
+		Cell: func(i int) report.Cell { return cellOf(r.Jobs[i], choices[r.Jobs[i].ID], filepath.Dir(path)) },
+	}
+	return path, picture.WriteFile(path, func(w io.Writer) error { return report.WriteSheet(w, sheet) })
+}
+
+// cellOf is a job on a sheet that lies in folder. The picture is that of its
+// last step, as it was written.
+func cellOf(j jobReport, choices []report.Row, folder string) report.Cell {
+	c := report.Cell{Name: j.Name, State: string(j.State), Fault: j.Error, Choices: choices}
+	var o outcome
+	if json.Unmarshal(j.Outcome, &o) == nil && o.W > 0 {
+		c.Facts = append(c.Facts,
+			report.Row{Name: "size", Value: fmt.Sprintf("%dx%d", o.W, o.H)},
+			report.Row{Name: "iterations", Value: fmt.Sprint(o.Iterations)},
+			report.Row{Name: "loss", Value: fmt.Sprintf("%s (%s)", progress.Number(o.Losses.Total), told(o.Losses, ", "))},
+			report.Row{Name: "recipe", Value: o.Recipe[:min(8, len(o.Recipe))]})
+	}
+	if j.Seconds > 0 {
+		c.Facts = append(c.Facts, report.Row{Name: "time", Value: progress.Span(time.Duration(j.Seconds * float64(time.Second)))})
+	}
+	if j.Attempts > 0 {
+		c.Facts = append(c.Facts, report.Row{Name: "attempts", Value: fmt.Sprint(j.Attempts)})
+	}
+	if j.State != farm.Done || len(j.Outputs) == 0 {
+		return c
+	}
+	file := j.Outputs[len(j.Outputs)-1]
+	if p, _, err := picture.Read(file, picture.ReadOptions{}); err == nil { // it may have been moved since
+		c.Picture = p
+	}
+	c.Link = file
+	if relative, err := filepath.Rel(folder, file); err == nil {
+		c.Link = relative
+	}
+	return c
+}

@@ -1,0 +1,111 @@
+package report
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"html"
+	"io"
+	"net/url"
+	"path/filepath"
+	"strings"
+
+	"github.com/impasto/impasto/internal/picture"
+)
+
+// Sheet is the contact sheet of a batch: a thumbnail of every picture, what
+// tells it from the others and how it came out. Unlike a Page it links to the
+// pictures, and may have thousands.
+type Sheet struct {
+	Title   string
+	Lead    string
+	Program string
+	// Cell returns cell i of Cells, one after the other: only one picture is in
+	// memory at a time.
+	Cells int
+	Cell  func(i int) Cell
+}
+
+// Cell is one job of a sheet.
+type Cell struct {
+	Name    string
+	State   string           // "done", "failed", ...
+	Fault   string           // why it failed, "" for none
+	Picture *picture.Picture // nil where there is none to show
+	Link    string           // of the picture, a path relative to the sheet; "" for none
+	Choices []Row            // what tells it from the others
+	Facts   []Row            // size, time, losses
+}
+
+// thumbSide is the longest side of a thumbnail, in pixels.
+const thumbSide = 288
+
+// WriteSheet writes the sheet, cell by cell.
+func WriteSheet(w io.Writer, s Sheet) error {
+	out := bufio.NewWriter(w)
+	fmt.Fprintf(out, "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"+
+		"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>%s</title>\n<style>%s%s</style>\n</head>\n<body>\n",
+		html.EscapeString(s.Title), sheet, cellSheet)
+	fmt.Fprintf(out, "<header><h1>%s</h1><p>%s</p></header>\n<main class=\"cells\">\n", html.EscapeString(s.Title), html.EscapeString(s.Lead))
+	for i := range s.Cells {
+		if err := s.Cell(i).write(out); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(out, "</main>\n<footer>%s</footer>\n</body>\n</html>\n", html.EscapeString(s.Program))
+	return out.Flush()
+}
+
+func (c Cell) write(w io.Writer) error {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "<article class=\"%s\">", html.EscapeString(c.State))
+	if c.Picture != nil {
+		uri, wide, high, err := dataURI(c.Picture, thumbSide)
+		if err != nil {
+			return err
+		}
+		image := fmt.Sprintf("<img src=\"%s\" width=\"%d\" height=\"%d\" loading=\"lazy\" alt=\"%s\">", uri, wide, high, html.EscapeString(c.Name))
+		if c.Link != "" {
+			image = fmt.Sprintf("<a href=\"%s\">%s</a>", html.EscapeString(linkTo(c.Link)), image)
+		}
+		b.WriteString(image)
+	}
+	fmt.Fprintf(&b, "<h2>%s</h2>", html.EscapeString(c.Name))
+	if c.State != "done" {
+		fmt.Fprintf(&b, "<p class=\"fault\">%s</p>", html.EscapeString(strings.TrimSuffix(c.State+": "+c.Fault, ": ")))
+	}
+	for _, rows := range [][]Row{c.Choices, c.Facts} {
+		if len(rows) == 0 {
+			continue
+		}
+		b.WriteString("<dl>")
+		for _, r := range rows {
+			fmt.Fprintf(&b, "<dt>%s</dt><dd>%s</dd>", html.EscapeString(r.Name), html.EscapeString(r.Value))
+		}
+		b.WriteString("</dl>")
+	}
+	b.WriteString("</article>\n")
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+// linkTo is a relative path as a URL: a name may hold spaces, colons, # or ?.
+func linkTo(path string) string {
+	parts := strings.Split(filepath.ToSlash(path), "/")
+	for i, p := range parts {
+		parts[i] = url.PathEscape(p)
+	}
+	return "./" + strings.Join(parts, "/")
+}
+
+const cellSheet = `
+.cells { display: grid; grid-template-columns: repeat(auto-fill, minmax(220px, 1fr)); gap: 18px; align-items: start; }
+article { background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: 10px; }
+article.failed { border-color: var(--style); }
+article img { display: block; width: 100%; height: auto; border-radius: 3px; }
+article h2 { font-size: 14px; margin: 8px 0 4px; overflow-wrap: anywhere; }
+article dl { display: grid; grid-template-columns: auto 1fr; gap: 1px 10px; margin: 4px 0 0; font-size: 12.5px; }
+article dt { color: var(--faint); }
+article dd { margin: 0; overflow-wrap: anywhere; }
+article .fault { color: var(--style); font-size: 13px; margin: 4px 0; overflow-wrap: anywhere; }
+`
