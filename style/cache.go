@@ -50,6 +50,13 @@ func (c *Cache) Bytes() int64 {
 	return c.bytes
 }
 
+// Drop forgets everything.
+func (c *Cache) Drop() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.entries, c.bytes = nil, 0
+}
+
 // styleKey identifies a painting's moments: its pixels at that size and all
 // that measuring goes by, the way the picture is cut too, for sums are rounded
 // by it.

@@ -58,7 +58,11 @@ func TestCacheChangesNothing(t *testing.T) {
 	if held != cache.Bytes() || held == 0 {
 		t.Errorf("it holds %d bytes and says %d", held, cache.Bytes())
 	}
-	small := Cache{MaxBytes: cache.entries[0].bytes}
+	one := cache.entries[0].bytes
+	if cache.Drop(); cache.Bytes() != 0 || len(cache.entries) != 0 {
+		t.Errorf("dropped, it holds %d bytes", cache.Bytes())
+	}
+	small := Cache{MaxBytes: one}
 	paint(gram, &small, first, second)
 	if len(small.entries) != 1 || small.Bytes() > small.MaxBytes {
 		t.Errorf("a small cache holds %d measurements in %d bytes", len(small.entries), small.Bytes())

@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -18,14 +19,18 @@ import (
 // device is what pictures are painted on.
 type device struct {
 	backend gpu.Backend
-	info    *cuda.Info // nil for the processor
-	class   string     // for recipes: devices of one class give the same picture
-	threads int        // of the processor; 0 where they do not matter
-	reason  string     // why it was chosen
+	others  []gpu.Backend // of the same kind, which share the tiles of a large picture
+	info    *cuda.Info    // nil for the processor
+	class   string        // for recipes: devices of one class give the same picture
+	threads int           // of the processor; 0 where they do not matter
+	reason  string        // why it was chosen
 }
 
 func (d device) String() string {
 	what := d.backend.Name()
+	for _, o := range d.others {
+		what += "+" + o.Name()
+	}
 	if i := d.info; i != nil && d.threads == 0 {
 		what += fmt.Sprintf(" %s, sm_%d%d, %s", i.Name, i.Major, i.Minor, progress.Bytes(i.Memory))
 	}
@@ -85,8 +90,39 @@ func cudaIndex(name string) (n int, ok bool) {
 	return n, err == nil && n >= 0
 }
 
-// checkDevice finds out whether the device that was asked for exists.
-func checkDevice(name string) error {
+// deviceNames are the devices of a list: "cuda:0,1" and "cuda:0,cuda:1" are two.
+func deviceNames(list string) []string {
+	names := strings.Split(list, ",")
+	for i, n := range names[1:] {
+		if _, err := strconv.Atoi(n); err == nil {
+			names[i+1] = "cuda:" + n
+		}
+	}
+	return names
+}
+
+// checkDevice finds out whether the devices that were asked for exist.
+func checkDevice(list string) error {
+	names := deviceNames(list)
+	var bad faults
+	for i, n := range names {
+		if err := checkOneDevice(n); err != nil {
+			return err
+		}
+		_, isCUDA := cudaIndex(n)
+		_, first := cudaIndex(names[0])
+		if len(names) > 1 && (isCUDA != first || !isCUDA && n != "emu") {
+			bad.add(usageFault(fmt.Sprintf("--device %s: several devices are CUDA devices", list), "--device cuda:0,1"))
+			break
+		}
+		if isCUDA && slices.Contains(names[:i], n) {
+			bad.add(usageFault(fmt.Sprintf("--device %s names %s twice", list, n)))
+		}
+	}
+	return bad.err()
+}
+
+func checkOneDevice(name string) error {
 	if n, ok := cudaIndex(name); ok {
 		list, why := listCUDA()
 		switch {
@@ -110,9 +146,26 @@ func checkDevice(name string) error {
 	return f
 }
 
-// openDevice opens a device that checkDevice has passed. auto is the first CUDA
-// device, or where there is none the processor.
-func openDevice(name string, threads int) (device, error) {
+// openDevice opens the devices of a list that checkDevice has passed; the first
+// is where the picture lies.
+func openDevice(list string, threads int) (device, error) {
+	names := deviceNames(list)
+	d, err := openOneDevice(names[0], threads)
+	for _, n := range names[1:] {
+		if err != nil {
+			break
+		}
+		var other device
+		if other, err = openOneDevice(n, threads); err == nil {
+			d.others = append(d.others, other.backend)
+		}
+	}
+	return d, err
+}
+
+// openOneDevice opens one. auto is the first CUDA device, or where there is
+// none the processor.
+func openOneDevice(name string, threads int) (device, error) {
 	if threads <= 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}

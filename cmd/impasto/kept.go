@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"runtime/debug"
 	"slices"
 	"sync"
 
@@ -59,14 +60,53 @@ func (k *kept) device(name string, threads int) (device, error) {
 		return openDevice(name, threads)
 	}
 	key := keptDevice{name, threads}
-	if d, ok := k.devices[key]; ok && d.backend.Err() == nil {
-		return d, nil
+	if d, ok := k.devices[key]; ok {
+		if d.backend.Err() == nil {
+			return d, nil
+		}
+		k.forget(d)
 	}
 	d, err := openDevice(name, threads)
 	if err == nil {
 		k.devices[key] = d
 	}
 	return d, err
+}
+
+// forget drops what networks laid out for a device.
+func (k *kept) forget(d device) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, n := range k.networks {
+		for _, b := range append(d.others[:len(d.others):len(d.others)], d.backend) {
+			n.Forget(b)
+		}
+	}
+}
+
+// release lets go of the devices, when a worker ends.
+func (k *kept) release() {
+	for key, d := range k.devices {
+		k.forget(d)
+		delete(k.devices, key)
+	}
+}
+
+// drop gives back the memory of what can be read and measured again, and
+// reports whether there was any.
+func (k *kept) drop() bool {
+	if k == nil {
+		return false
+	}
+	k.mu.Lock()
+	had := len(k.pictures) > 0 || k.paintings.Bytes() > 0
+	k.pictures = nil
+	k.mu.Unlock()
+	k.paintings.Drop()
+	if had {
+		debug.FreeOSMemory()
+	}
+	return had
 }
 
 // cache is what runs keep of paintings; nil for a nil kept.

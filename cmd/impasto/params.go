@@ -158,7 +158,7 @@ var params = []param{
 	{name: "draft", group: groupScale, usage: "a quick look: the mini network, 256 pixels, few iterations", flagOnly: true},
 
 	{name: "weights", group: groupDevice, value: "NAME", usage: "vgg19, mini (no download) or a FILE (default: vgg19 if installed)"},
-	{name: "device", group: groupDevice, value: "NAME", usage: "auto, cpu, cuda, cuda:N or emu, a GPU in software (default: auto)"},
+	{name: "device", group: groupDevice, value: "NAME", usage: "auto, cpu, cuda, cuda:N, cuda:0,1 or emu, a GPU in software (default: auto)"},
 	{name: "max-memory", group: groupDevice, value: "2GB", usage: "take no more; larger pictures go in tiles (default: 90 % of what is free)"},
 	{name: "tile", group: groupDevice, value: "PIXELS", usage: "cut the picture into tiles of 1024 or 4096x512; auto, off", option: true, advanced: true},
 	{name: "threads", group: groupDevice, value: "N", usage: "processor threads (default: all); the picture is the same"},

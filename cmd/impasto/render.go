@@ -67,9 +67,14 @@ func (r *render) prepare(in sources) error {
 		bad.add(err)
 		return bad
 	}
-	r.env = style.Env{Backend: r.device.backend, Network: r.network, Cache: r.kept.cache(), MaxBytes: r.memoryLimit(), Pictures: r.pictureBytes(), Every: r.set.number("save-every", 0)}
+	r.env = style.Env{Backend: r.device.backend, Others: r.device.others, Network: r.network, Cache: r.kept.cache(), MaxBytes: r.memoryLimit(), Pictures: r.pictureBytes(), Every: r.set.number("save-every", 0)}
 	w, h := r.inputs.Canvas(r.mode)
 	plan, err := style.NewPlan(w, h, r.set.options, r.env)
+	var short *style.MemoryError
+	if errors.As(err, &short) && r.kept.drop() {
+		r.env.MaxBytes = r.memoryLimit()
+		plan, err = style.NewPlan(w, h, r.set.options, r.env)
+	}
 	if err != nil {
 		bad.add(err)
 		bad.add(r.checkOutputEarly())

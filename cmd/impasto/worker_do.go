@@ -23,7 +23,8 @@ type stepDoer struct {
 
 // newDoer returns what does the jobs of a workplace, and what lets go of it.
 func newDoer(at workplace, k *kept) (farm.Doer, func(), error) {
-	return &stepDoer{at, k.forWorker()}, func() {}, nil
+	own := k.forWorker()
+	return &stepDoer{at, own}, own.release, nil
 }
 
 // paintCommands take the flags of a render.
