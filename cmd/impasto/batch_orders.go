@@ -65,6 +65,7 @@ func (o *orders) add(b *batch, e manifest.Entry) {
 				p.PeakBytes = max(p.PeakBytes, plan.PeakBytes)
 				plan = p
 				words, outputs = withOutput(words, outputs, p.Output)
+				words, step.Inputs = withMaps(words, step.Inputs, p.Files)
 				onGPU = onGPU || p.Device != "cpu"
 			}
 		}
@@ -208,6 +209,27 @@ func withOutput(words, outputs []string, name string) ([]string, []string) {
 	return words, outputs
 }
 
+// withMaps names the maps that were found beside pictures, so that they travel
+// with the job: where it is done nothing lies beside them.
+func withMaps(words, inputs []string, files []fileRead) ([]string, []string) {
+	at := slices.Index(words, "--")
+	if at < 0 {
+		at = len(words)
+	}
+	for _, f := range files {
+		flag := "--" + f.Role + "=" + f.Path
+		if f.Role != "map" && f.Role != "style-map" || strings.HasPrefix(f.Path, samplePrefix) || contains(words, flag) {
+			continue
+		}
+		words = slices.Insert(slices.Clone(words), at, flag)
+		at++
+		if !contains(inputs, f.Path) {
+			inputs = append(inputs[:len(inputs):len(inputs)], f.Path)
+		}
+	}
+	return words, inputs
+}
+
 // probed is what a dry run says.
 type probed struct {
 	Output        string
@@ -216,6 +238,7 @@ type probed struct {
 	Seconds       float64
 	PeakBytes     int64 `json:"peak_bytes"`
 	Recipe        string
+	Files         []fileRead
 }
 
 // probe finds out what a step would do, and all that is wrong with it.

@@ -19,6 +19,7 @@ func (r *render) dryRun() error {
 		facts := r.describe()
 		facts["type"] = "plan"
 		facts["options"] = r.set.options
+		facts["files"] = r.filesRead()
 		return writeJSON(r.stdout, facts)
 	}
 	w := r.stdout
@@ -44,6 +45,19 @@ func (r *render) dryRun() error {
 	}
 	_, err := fmt.Fprintf(w, "output   %s%s\n", r.out.path, what)
 	return err
+}
+
+// fileRead is a file that was read, of the dry run's JSON.
+type fileRead struct {
+	Role string `json:"role"`
+	Path string `json:"path"`
+}
+
+func (r *render) filesRead() (list []fileRead) {
+	for _, f := range r.files {
+		list = append(list, fileRead{f.role, f.path})
+	}
+	return list
 }
 
 // writeJSON writes one line.

@@ -13,7 +13,7 @@ func TestDocs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := folder(t, "photos/c.jpg", "photos/d.jpg", "art/monet.jpg", "art/starry.jpg", "art/scream.jpg", "art/a.png", "art/b.png", "maps/coast.png")
+	dir := folder(t, "photos/c.jpg", "photos/d.jpg", "art/monet.jpg", "art/monet_sem.png", "art/starry.jpg", "art/scream.jpg", "art/a.png", "art/b.png", "maps/coast.png")
 	want := []int{1 + 2*(2*2*2-2) + 1, 2, 2, 2}
 	found := regexp.MustCompile("(?s)```(yaml|jsonl|csv)\n(.*?)```").FindAllSubmatch(text, -1)
 	if len(found) != len(want) {

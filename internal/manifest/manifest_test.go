@@ -18,7 +18,7 @@ func words() Vocabulary {
 		"content": {Kind: Input}, "style": {Kind: Input, Many: true}, "output": {Kind: Output}, "size": {}, "seed": {},
 		"style-weight": {}, "scales": {}, "init": {Kind: Named}, "draft": {Kind: Switch}, "style-layers": {}, "overwrite": {},
 	}
-	doodle := map[string]Flag{"map": {Kind: Input, Many: true}}
+	doodle := map[string]Flag{"map": {Kind: Input, Many: true}, "style-map": {Kind: Input, Many: true}}
 	for k, f := range paint {
 		doodle[k] = f
 	}
