@@ -40,6 +40,9 @@ func (s *session) writeBatchReport(c *cli.Context, b *batch, f *follow) (path, s
 	if path == "" {
 		path = filepath.Join(commonFolder(b.jobs), "report.json")
 	}
+	if path, err = filepath.Abs(path); err != nil { // the sheet's links start from its folder
+		return "", "", err
+	}
 	counts := f.batch()
 	r := batchReport{Version: 1, Program: shortVersion(), Batch: b.name, Ended: time.Now().UTC(), Seconds: time.Since(f.begun).Seconds(),
 		Total: counts.Total, Done: counts.Done, Failed: counts.Failed}

@@ -14,10 +14,14 @@ import (
 	"github.com/impasto/impasto/internal/report"
 )
 
-// writeSheet writes the contact sheet of a batch beside its report: report.json
-// and report.html.
+// writeSheet writes the contact sheet of a batch beside its report: report.html
+// for report.json, and for a report that is itself called so, report-sheet.html.
 func (s *session) writeSheet(b *batch, r batchReport, reportPath string) (string, error) {
-	path := strings.TrimSuffix(reportPath, filepath.Ext(reportPath)) + ".html"
+	name := strings.TrimSuffix(reportPath, filepath.Ext(reportPath))
+	path := name + ".html"
+	if path == reportPath {
+		path = name + "-sheet.html"
+	}
 	choices := map[string][]report.Row{}
 	for i, j := range b.jobs {
 		for _, v := range b.entries[i].Values {
