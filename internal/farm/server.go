@@ -1,8 +1,9 @@
+//go:build !noserver
+
 package farm
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -15,128 +16,16 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
-
-	"github.com/impasto/impasto/internal/filelock"
 )
 
-// Options say where the queue is.
-type Options struct {
-	// Store is the folder of a queue on this machine. The process that opens
-	// it first is its server; others talk to that one.
-	Store string
-	// URL is a server elsewhere, nats://[TOKEN@]HOST:PORT, in place of Store.
-	URL string
-	// Listen is where the server of Store takes workers from, HOST:PORT;
-	// "" is a port of its own that only this machine reaches.
-	Listen string
-	// MustServe refuses a store that another process serves.
-	MustServe bool
-	// Wait is how long a worker may be silent before its job goes to another; 0: 30 s.
-	Wait time.Duration
-	// Who says what opened the store, for the message to the next: "impasto worker".
-	Who string
-	Log *slog.Logger // of the server and of the connection; nil: none
-}
-
-// BusyError says that another process has the store open and does not answer.
-type BusyError struct {
-	Store, Who string
-	PID        int
-}
-
-func (e *BusyError) Error() string {
-	return fmt.Sprintf("queue store is in use by process %d (%s)", e.PID, e.Who)
-}
-
-// UnreachableError says that a server does not answer.
-type UnreachableError struct {
-	URL string
-	Err error
-}
-
-func (e *UnreachableError) Error() string {
-	return fmt.Sprintf("the queue at %s does not answer: %v", e.URL, e.Err)
-}
-
-func (e *UnreachableError) Unwrap() error { return e.Err }
+// The server library takes longer to compile than all of Impasto. A build with
+// the tag noserver does without it, for whoever wants a first picture soon: it
+// speaks to queues that others serve.
 
 const (
-	connectWithin = 5 * time.Second
-	startWithin   = 20 * time.Second // a store of many jobs is read first
-	maxPayload    = 8 << 20          // of a message; a record is one, and NATS by itself takes 1 MiB
-	urlFile       = "url"            // how to reach the server, for this user only
-	tokenFile     = "token"
-	lockFile      = "LOCK"
+	startWithin = 20 * time.Second // a store of many jobs is read first
+	tokenFile   = "token"
 )
-
-// Open opens a queue. Errors are *BusyError, *UnreachableError or of the disk.
-func Open(ctx context.Context, o Options) (Queue, error) {
-	if o.Wait == 0 {
-		o.Wait = 30 * time.Second
-	}
-	if o.URL != "" {
-		return dial(ctx, o, "")
-	}
-	if err := os.MkdirAll(o.Store, 0o700); err != nil {
-		return nil, err
-	}
-	lock, holder, err := lockStore(o)
-	if err != nil {
-		return nil, err
-	}
-	if lock != nil {
-		return serve(ctx, o, lock)
-	}
-	if o.MustServe {
-		return nil, holder
-	}
-	// Its server may be about to write down where it listens.
-	for end := time.Now().Add(connectWithin); ; time.Sleep(50 * time.Millisecond) {
-		if at, err := os.ReadFile(filepath.Join(o.Store, urlFile)); err == nil {
-			o.URL = strings.TrimSpace(string(at))
-			if q, err := dial(ctx, o, o.Store); err == nil {
-				return q, nil
-			}
-		}
-		if time.Now().After(end) || ctx.Err() != nil {
-			return nil, holder
-		}
-	}
-}
-
-// lockStore makes this process the store's server, or says which one is. The
-// server library itself would let two processes write one store.
-func lockStore(o Options) (*os.File, *BusyError, error) {
-	path := filepath.Join(o.Store, lockFile)
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return nil, nil, err
-	}
-	free, err := filelock.Try(f)
-	if err != nil {
-		f.Close()
-		return nil, nil, fmt.Errorf("%q cannot be locked: %w", path, err)
-	}
-	if !free {
-		busy := &BusyError{Store: o.Store, Who: "unknown"}
-		text, _ := os.ReadFile(path)
-		pid, who, _ := strings.Cut(strings.TrimSpace(string(text)), " ")
-		busy.PID, _ = strconv.Atoi(pid)
-		if who != "" {
-			busy.Who = who
-		}
-		f.Close()
-		return nil, busy, nil
-	}
-	if err = f.Truncate(0); err == nil {
-		_, err = f.WriteAt([]byte(fmt.Sprintf("%d %s\n", os.Getpid(), o.Who)), 0)
-	}
-	if err != nil {
-		f.Close()
-		return nil, nil, err
-	}
-	return f, nil, nil
-}
 
 // serve starts the server of a store whose lock is held.
 func serve(ctx context.Context, o Options, lock *os.File) (_ Queue, err error) {
@@ -230,70 +119,6 @@ func writePrivate(path, text string) error {
 		return err
 	}
 	return os.Rename(tmp, path)
-}
-
-// dial connects to a server. That of a store is looked for anew at every
-// attempt, for the next one listens elsewhere.
-func dial(ctx context.Context, o Options, store string) (Queue, error) {
-	options := []nats.Option{
-		nats.Name("impasto"), nats.Timeout(connectWithin), nats.MaxReconnects(-1), nats.ReconnectWait(250 * time.Millisecond),
-		o.tellFaults(),
-	}
-	if store != "" {
-		options = append(options, nats.SetCustomDialer(storeDialer{store}))
-	}
-	conn, err := nats.Connect(o.URL, options...)
-	if err != nil {
-		return nil, &UnreachableError{shown(o.URL), err}
-	}
-	q, err := connect(ctx, conn, o.Wait)
-	if err != nil {
-		conn.Close()
-		return nil, &UnreachableError{shown(o.URL), err}
-	}
-	q.store.(*natsStore).at = shown(o.URL)
-	return q, nil
-}
-
-// tellFaults keeps the client from writing to the standard error.
-func (o Options) tellFaults() nats.Option {
-	return nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
-		if o.Log != nil {
-			o.Log.Warn("connection to the queue", "error", err)
-		}
-	})
-}
-
-// shown is a URL without its secret.
-func shown(text string) string {
-	u, err := url.Parse(text)
-	if err != nil {
-		return "that URL"
-	}
-	u.User = nil
-	return u.String()
-}
-
-// storeDialer connects to whichever process serves a store now.
-type storeDialer struct{ store string }
-
-func (d storeDialer) Dial(network, address string) (net.Conn, error) {
-	if text, err := os.ReadFile(filepath.Join(d.store, urlFile)); err == nil {
-		if u, err := url.Parse(strings.TrimSpace(string(text))); err == nil && u.Host != "" {
-			address = u.Host
-		}
-	}
-	return net.DialTimeout(network, address, connectWithin)
-}
-
-// Reach returns how workers elsewhere reach the server of a store: the URL
-// with its token.
-func Reach(store string) (string, error) {
-	text, err := os.ReadFile(filepath.Join(store, urlFile))
-	if errors.Is(err, os.ErrNotExist) {
-		return "", fmt.Errorf("no server runs on %q", store)
-	}
-	return strings.TrimSpace(string(text)), err
 }
 
 // serverLog hands what the server says to slog.
