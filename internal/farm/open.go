@@ -63,6 +63,7 @@ const (
 	connectWithin = 5 * time.Second
 	maxPayload    = 8 << 20 // of a message; a record is one, and NATS by itself takes 1 MiB
 	urlFile       = "url"   // how to reach the server, for this user only
+	tokenFile     = "token"
 	lockFile      = "LOCK"
 )
 

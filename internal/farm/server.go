@@ -22,10 +22,8 @@ import (
 // the tag noserver does without it, for whoever wants a first picture soon: it
 // speaks to queues that others serve.
 
-const (
-	startWithin = 20 * time.Second // a store of many jobs is read first
-	tokenFile   = "token"
-)
+// startWithin is long, for a store of many jobs is read first.
+const startWithin = 20 * time.Second
 
 // serve starts the server of a store whose lock is held.
 func serve(ctx context.Context, o Options, lock *os.File) (_ Queue, err error) {
