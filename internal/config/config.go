@@ -184,17 +184,21 @@ func SyntaxError(err error) (line, col int, msg string) {
 	return line, col, first
 }
 
-// Caret returns the line before, the faulty line and a caret below it; line and
-// col count from 1.
+// shownColumns is how much of a line is shown: a file may be one line.
+const shownColumns = 200
+
+// Caret returns the line before, the faulty line and a caret below it, the first
+// shownColumns of each; line and col count from 1.
 func Caret(source []string, line, col int) string {
 	if line < 1 || line > len(source) {
 		return ""
 	}
 	var b strings.Builder
 	for i := max(1, line-1); i <= line; i++ {
-		fmt.Fprintf(&b, "  %3d | %s\n", i, strings.TrimRight(source[i-1], "\r"))
+		text := strings.TrimRight(source[i-1], "\r")
+		fmt.Fprintf(&b, "  %3d | %s\n", i, strings.ToValidUTF8(text[:min(len(text), shownColumns)], ""))
 	}
-	fmt.Fprintf(&b, "      | %s^", strings.Repeat(" ", max(0, min(col, 200)-1)))
+	fmt.Fprintf(&b, "      | %s^", strings.Repeat(" ", max(0, min(col, shownColumns)-1)))
 	return b.String()
 }
 

@@ -115,6 +115,9 @@ func (r *reader) allKeys() []string {
 }
 
 func (r *reader) unknown(n *node, what string, known []string) {
+	if r.full() {
+		return
+	}
 	slices.Sort(known)
 	msg := fmt.Sprintf("unknown %s %q", what, n.text)
 	if near := r.vocabulary.Near(n.text, known); near != "" {

@@ -20,10 +20,11 @@ import (
 const Version = 1
 
 const (
-	maxBytes = 1 << 20 // of a file
-	maxJobs  = 100000  // after multiplying out
-	maxDepth = 20      // of lists in mappings in lists
-	maxWait  = time.Hour * 24 * 30
+	maxBytes  = 1 << 20 // of a file
+	maxFaults = 100     // that are told
+	maxJobs   = 100000  // after multiplying out
+	maxDepth  = 20      // of lists in mappings in lists
+	maxWait   = time.Hour * 24 * 30
 )
 
 // Kind says what a flag's value is, as far as a manifest must know.
@@ -132,6 +133,12 @@ type reader struct {
 }
 
 func (r *reader) fault(n *node, format string, a ...any) {
+	if r.full() {
+		return
+	}
+	if len(r.faults) == maxFaults {
+		n, format, a = nil, "has more faults than these %d", []any{maxFaults}
+	}
 	line, col := 0, 0
 	if n != nil {
 		line, col = n.line, n.col
@@ -139,6 +146,9 @@ func (r *reader) fault(n *node, format string, a ...any) {
 	r.faults = append(r.faults, &config.Error{File: r.path, Line: line, Col: col,
 		Msg: fmt.Sprintf(format, a...), Source: config.Caret(r.source, line, col)})
 }
+
+// full says that no more faults will be told, so that none need be looked for.
+func (r *reader) full() bool { return len(r.faults) > maxFaults }
 
 func (r *reader) read(data []byte) []Entry {
 	if len(data) > maxBytes {

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -248,6 +249,28 @@ func TestTooMuchIsRefused(t *testing.T) {
 	deep := "version: 1\njobs: " + strings.Repeat("[", 1000) + strings.Repeat("]", 1000)
 	if _, err := Parse("j.yaml", []byte(deep), words()); err == nil {
 		t.Error("a thousand nested lists were read")
+	}
+}
+
+// TestManyFaultsAreFew: a file of one line that is all wrong is answered at
+// once, with some of what is wrong and little of the line.
+func TestManyFaultsAreFew(t *testing.T) {
+	keys := make([]string, 60000)
+	for i := range keys {
+		keys[i] = fmt.Sprintf("%d: 1", i)
+	}
+	for name, text := range map[string]string{
+		"j.csv": strings.Repeat(",", maxBytes-2) + "\nx", "j.yaml": "jobs: [{" + strings.Join(keys, ", ") + "}]",
+		"j.jsonl": strings.Repeat("[]\n", maxBytes/3),
+	} {
+		_, err := Parse(name, []byte(text), words())
+		faults, _ := err.(Faults)
+		if len(faults) != maxFaults+1 || !strings.Contains(faults[maxFaults].Msg, "more faults than these 100") {
+			t.Errorf("%s: %d faults", name, len(faults))
+		}
+		if n := len(err.Error()); n > maxFaults*1000 {
+			t.Errorf("%s: the faults are told in %d bytes", name, n)
+		}
 	}
 }
 

@@ -105,12 +105,10 @@ func (r *reader) node(n ast.Node, at, depth int) *node {
 		}
 	case *ast.MappingNode:
 		out.kind = isMap
-		for _, p := range n.Values {
-			r.pair(out, p, at, depth)
-		}
+		r.fill(out, n.Values, at, depth)
 	case *ast.MappingValueNode:
 		out.kind = isMap
-		r.pair(out, n, at, depth)
+		r.fill(out, []*ast.MappingValueNode{n}, at, depth)
 	case *ast.TagNode, *ast.AnchorNode, *ast.AliasNode:
 		r.fault(out, "anchors, aliases and tags are not understood here; write the value out, or use defaults")
 		return nil
@@ -124,19 +122,24 @@ func (r *reader) node(n ast.Node, at, depth int) *node {
 	return out
 }
 
-func (r *reader) pair(into *node, p *ast.MappingValueNode, at, depth int) {
-	if _, merge := p.Key.(*ast.MergeKeyNode); merge {
-		r.fault(r.place(p.Key, at), "merge keys are not understood here; use defaults")
-		return
-	}
-	key := r.place(p.Key, at)
-	key.text = p.Key.GetToken().Value
-	if first := into.get(key.text); first != nil {
-		r.fault(key, "key %q is already set in line %d", key.text, first.line)
-		return
-	}
-	if value := r.node(p.Value, at, depth+1); value != nil {
-		into.pairs = append(into.pairs, pair{key, value})
+// fill reads the pairs of a mapping.
+func (r *reader) fill(into *node, values []*ast.MappingValueNode, at, depth int) {
+	seen := map[string]int{} // key -> its line
+	for _, p := range values {
+		if _, merge := p.Key.(*ast.MergeKeyNode); merge {
+			r.fault(r.place(p.Key, at), "merge keys are not understood here; use defaults")
+			continue
+		}
+		key := r.place(p.Key, at)
+		key.text = p.Key.GetToken().Value
+		if line, twice := seen[key.text]; twice {
+			r.fault(key, "key %q is already set in line %d", key.text, line)
+			continue
+		}
+		seen[key.text] = key.line
+		if value := r.node(p.Value, at, depth+1); value != nil {
+			into.pairs = append(into.pairs, pair{key, value})
+		}
 	}
 }
 
@@ -146,6 +149,9 @@ func (r *reader) lines(data []byte) *node {
 	top := &node{line: 1, col: 1, kind: isMap}
 	jobs := &node{line: 1, col: 1, kind: isList}
 	for i, line := range bytes.Split(data, []byte("\n")) {
+		if r.full() {
+			break
+		}
 		if len(bytes.TrimSpace(line)) == 0 {
 			continue
 		}
@@ -209,12 +215,12 @@ func (r *reader) csv(data []byte) *node {
 			jobs.list = append(jobs.list, job)
 		}
 	}
-	for i, h := range head {
-		for _, before := range head[:i] {
-			if before.text == h.text {
-				r.fault(h, "column %q is there twice", h.text)
-			}
+	seen := map[string]bool{}
+	for _, h := range head {
+		if seen[h.text] {
+			r.fault(h, "column %q is there twice", h.text)
 		}
+		seen[h.text] = true
 	}
 	if head == nil && len(r.faults) == 0 {
 		r.fault(nil, "is empty")
