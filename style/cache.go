@@ -13,17 +13,22 @@ import (
 	"github.com/impasto/impasto/vgg"
 )
 
+// CacheBytes is what a Cache holds at most where nothing else is said.
+const CacheBytes = 256 << 20
+
 // Cache keeps what runs find out about paintings alone: the moments of their
-// features at every size they were measured at. Runs that share paintings,
-// sizes and network, such as those of a batch, then measure each once. A
-// picture is the same with and without it, byte for byte. Runs may share a
-// Cache at the same time; its zero value is empty and ready.
+// features, or the features that patches are taken from, at every size they were
+// measured at. Runs that share paintings, sizes and network, such as those of a
+// batch, then measure each once. A picture is the same with and without it, byte
+// for byte. Runs may share a Cache at the same time; its zero value is empty and
+// ready.
 //
-// The moments lie in the program's memory, whatever device they were taken on:
-// 2.5 MB for a painting at a size, with VGG19 and the usual layers.
+// All lies in the program's memory, whatever device it was measured on. With
+// VGG19 and the usual layers moments take 2.5 MB for a painting at a size;
+// features take 96 bytes a pixel, 25 MB at 512x512.
 type Cache struct {
 	// MaxBytes is what it may hold; what was used least recently goes first.
-	// 0: 256 MB.
+	// 0: CacheBytes.
 	MaxBytes int64
 
 	mu      sync.Mutex
@@ -34,13 +39,14 @@ type Cache struct {
 type cached struct {
 	key     [sha256.Size]byte
 	network *vgg.Network // held, so that no other gets its address, which is in the key
-	layers  map[string]keptMoments
+	layers  map[string][]keptArray
 	bytes   int64
 }
 
-// keptMoments are moments as plain numbers.
-type keptMoments struct {
-	second, mean []float32 // mean is nil for Gram
+// keptArray is an array as plain numbers.
+type keptArray struct {
+	shape gpu.Shape
+	v     []float32
 }
 
 // Bytes is the memory that the cache holds.
@@ -57,17 +63,28 @@ func (c *Cache) Drop() {
 	c.entries, c.bytes = nil, 0
 }
 
-// styleKey identifies a painting's moments: its pixels at that size and all
-// that measuring goes by, the way the picture is cut too, for sums are rounded
-// by it.
+// styleKey identifies a painting's moments, w x h pixels large, by all that
+// measuring them goes by.
 func (r *run) styleKey(s *picture.Picture, w, h int, cut Cut) [sha256.Size]byte {
+	return r.cacheKey(s, cut, fmt.Sprintf("moments %q %q %d %d", r.o.StyleLoss, taps(r.o.StyleLayers), w, h))
+}
+
+// patchKey identifies the features of a picture that patches are taken from.
+func (r *run) patchKey(p *picture.Picture, cut Cut) [sha256.Size]byte {
+	return r.cacheKey(p, cut, fmt.Sprintf("features %q", taps(r.o.PatchLayers)))
+}
+
+// cacheKey identifies what is measured of a picture: by its pixels and what the
+// features of any layer go by, the way the picture is cut too, for sums are
+// rounded by it.
+func (r *run) cacheKey(p *picture.Picture, cut Cut, what string) [sha256.Size]byte {
 	hash := sha256.New()
 	n, o := r.env.Network, r.o
-	fmt.Fprintf(hash, "%p %s %s %s %q %q %q %g %q %q %g %q %d %d ", n, n.Meta.SHA256, r.env.Backend.Name(), cut.text(false),
-		o.StyleLoss, o.LossScale, o.Pooling, o.PoolScale, o.PoolRound, o.Padding, o.ImageRange, taps(o.StyleLayers), w, h)
-	fmt.Fprintf(hash, "%d %d ", s.W, s.H)
+	fmt.Fprintf(hash, "%s %p %s %s %s %q %q %g %q %q %g ", what, n, n.Meta.SHA256, r.env.Backend.Name(), cut.text(false),
+		o.LossScale, o.Pooling, o.PoolScale, o.PoolRound, o.Padding, o.ImageRange)
+	fmt.Fprintf(hash, "%d %d ", p.W, p.H)
 	var b [4096]byte
-	for pix := s.Pix; len(pix) > 0; {
+	for pix := p.Pix; len(pix) > 0; {
 		n := min(len(pix), len(b)/4)
 		for i, v := range pix[:n] {
 			binary.LittleEndian.PutUint32(b[4*i:], math.Float32bits(v))
@@ -88,8 +105,8 @@ func taps(layers []LayerWeight) (names []string) {
 	return names
 }
 
-// find returns the moments of a key on backend b, as new arrays.
-func (c *Cache) find(b gpu.Backend, key [sha256.Size]byte) map[string]moments {
+// find returns what is kept for a key, by layer, as new arrays on backend b.
+func (c *Cache) find(b gpu.Backend, key [sha256.Size]byte) map[string][]*gpu.Array {
 	if c == nil {
 		return nil
 	}
@@ -102,46 +119,48 @@ func (c *Cache) find(b gpu.Backend, key [sha256.Size]byte) map[string]moments {
 	e := c.entries[i]
 	c.entries = append(slices.Delete(c.entries, i, i+1), e)
 	c.mu.Unlock()
-	all := map[string]moments{}
-	for layer, k := range e.layers {
-		channels := int(math.Sqrt(float64(len(k.second))) + 0.5)
-		m := moments{second: b.NewArray(gpu.Matrix(channels))}
-		b.Upload(m.second, k.second)
-		if k.mean != nil {
-			m.mean = b.NewArray(gpu.Vector(channels))
-			b.Upload(m.mean, k.mean)
+	all := map[string][]*gpu.Array{}
+	for layer, list := range e.layers {
+		for _, k := range list {
+			a := b.NewArray(k.shape)
+			b.Upload(a, k.v)
+			all[layer] = append(all[layer], a)
 		}
-		all[layer] = m
 	}
 	return all
 }
 
-// keep takes a copy of moments.
-func (c *Cache) keep(b gpu.Backend, n *vgg.Network, key [sha256.Size]byte, all map[string]moments) {
+// keep takes a copy of arrays, unless they are more than the cache may hold.
+func (c *Cache) keep(b gpu.Backend, n *vgg.Network, key [sha256.Size]byte, all map[string][]*gpu.Array) {
 	if c == nil {
-		return
-	}
-	e := cached{key: key, network: n, layers: map[string]keptMoments{}}
-	for layer, m := range all {
-		k := keptMoments{second: make([]float32, m.second.Shape.Len())}
-		b.Download(k.second, m.second)
-		if m.mean != nil {
-			k.mean = make([]float32, m.mean.Shape.Len())
-			b.Download(k.mean, m.mean)
-		}
-		e.layers[layer] = k
-		e.bytes += 4 * int64(len(k.second)+len(k.mean))
-	}
-	if b.Err() != nil {
 		return
 	}
 	most := c.MaxBytes
 	if most == 0 {
-		most = 256 << 20
+		most = CacheBytes
+	}
+	e := cached{key: key, network: n, layers: map[string][]keptArray{}}
+	for _, list := range all {
+		for _, a := range list {
+			e.bytes += 4 * int64(a.Shape.Len())
+		}
+	}
+	if e.bytes > most {
+		return
+	}
+	for layer, list := range all {
+		for _, a := range list {
+			k := keptArray{a.Shape, make([]float32, a.Shape.Len())}
+			b.Download(k.v, a)
+			e.layers[layer] = append(e.layers[layer], k)
+		}
+	}
+	if b.Err() != nil {
+		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if e.bytes > most || slices.ContainsFunc(c.entries, func(o cached) bool { return o.key == key }) {
+	if slices.ContainsFunc(c.entries, func(o cached) bool { return o.key == key }) {
 		return
 	}
 	c.entries = append(c.entries, e)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"slices"
 	"testing"
 
 	"github.com/impasto/impasto/gpu"
@@ -66,5 +67,58 @@ func TestCacheChangesNothing(t *testing.T) {
 	paint(gram, &small, first, second)
 	if len(small.entries) != 1 || small.Bytes() > small.MaxBytes {
 		t.Errorf("a small cache holds %d measurements in %d bytes", len(small.entries), small.Bytes())
+	}
+}
+
+// TestCacheKeepsPatches: the features that patches are taken from are measured
+// once for each painting at each scale and view, a picture is the same byte for
+// byte with an empty cache, a full one and none, and so it is where the cache is
+// too small for them.
+func TestCacheKeepsPatches(t *testing.T) {
+	photo, painting := smoothPicture(73, 57, 1), noisePicture(70, 50, 2)
+	guide := Guide{Canvas: randomMap(73, 57, 2, 1), Styles: []*Map{randomMap(70, 50, 2, 2)}}
+	for name, c := range map[string]struct {
+		mode  string
+		paint func(context.Context, Inputs, Options, Env) (*Result, error)
+		in    Inputs
+		turns int
+		kept  int // pictures at two scales
+	}{
+		"patch":   {ModePatch, Patch, Inputs{Content: photo, Styles: []*Picture{painting}}, 0, 2},
+		"turned":  {ModePatch, Patch, Inputs{Content: photo, Styles: []*Picture{painting}}, 1, 6},
+		"doodle":  {ModeDoodle, Doodle, Inputs{Content: photo, Styles: []*Picture{painting}, Guides: []Guide{guide}}, 0, 2},
+		"analogy": {ModeAnalogy, Analogy, Inputs{A: smoothPicture(70, 50, 5), B: photo, Styles: []*Picture{painting}}, 0, 6},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := tinyNetwork(7)
+			paint := func(cache *Cache) *Result {
+				t.Helper()
+				o := DefaultOptions(c.mode, "cpu", "vgg19")
+				o.Size, o.Scales, o.Iterations, o.StyleRotations = "content", 2, []int{3, 2}, c.turns
+				o.PatchLayers = []LayerWeight{{"relu2_1", 1}, {"relu3_1", 1}}
+				if c.in.A != nil { // A, A' and B; A' is the painting of the patches as well
+					o.AnalogyWeight = 1
+				}
+				o.StyleLayers, o.ContentLayers = []LayerWeight{{"relu2_1", 1}}, []LayerWeight{{"relu3_1", 1}}
+				r, err := c.paint(context.Background(), c.in, o, Env{Backend: gpu.NewCPU(gpu.CPUOptions{Threads: 2}), Network: n, Cache: cache})
+				if err != nil {
+					t.Fatal(err)
+				}
+				return r
+			}
+			want := paint(nil)
+			full, small := &Cache{}, &Cache{MaxBytes: 1000}
+			for _, cache := range []*Cache{full, full, small} {
+				if got := paint(cache); !slices.Equal(got.Picture.Pix, want.Picture.Pix) {
+					t.Errorf("another picture with a cache of %d bytes", cache.Bytes())
+				}
+			}
+			if got := len(full.entries); got != c.kept {
+				t.Errorf("features of %d pictures were kept, want %d", got, c.kept)
+			}
+			if small.Bytes() != 0 {
+				t.Errorf("a cache of 1000 bytes holds %d", small.Bytes())
+			}
+		})
 	}
 }

@@ -289,8 +289,12 @@ func (r *run) measureStyle(s *picture.Picture, canvas int, cut Cut, layers map[s
 	if r.env.Cache != nil {
 		key = r.styleKey(s, w, h, cut)
 	}
-	all := r.env.Cache.find(b, key)
-	if all == nil {
+	kept := r.env.Cache.find(b, key)
+	all := make(map[string]moments)
+	for layer, arrays := range kept {
+		all[layer] = momentsFrom(arrays)
+	}
+	if kept == nil {
 		t, err := r.o.newTiling(b, r.env.Network, h, w, cut, false)
 		if err != nil {
 			return err
@@ -300,7 +304,11 @@ func (r *run) measureStyle(s *picture.Picture, canvas int, cut Cut, layers map[s
 		defer b.Free(x)
 		r.px.upload(b, x, s.Resize(w, h, picture.Lanczos3))
 		all = t.measure(r.o, x)
-		r.env.Cache.keep(b, r.env.Network, key, all)
+		kept = make(map[string][]*gpu.Array)
+		for layer, m := range all {
+			kept[layer] = m.arrays()
+		}
+		r.env.Cache.keep(b, r.env.Network, key, kept)
 	}
 	for _, l := range r.o.StyleLayers {
 		if l.Weight > 0 {

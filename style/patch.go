@@ -79,8 +79,33 @@ func (r *run) look(canvas int, cut Cut) (map[string][]patchSource, error) {
 	return layers, nil
 }
 
-// features are those of a picture at all patch layers.
+// features are those of a picture at all patch layers, as the cache has them or
+// measured.
 func (r *run) features(p *picture.Picture, cut Cut) (map[string]*gpu.Array, error) {
+	if r.env.Cache == nil {
+		return r.measureFeatures(p, cut)
+	}
+	key := r.patchKey(p, cut)
+	all := make(map[string]*gpu.Array)
+	kept := r.env.Cache.find(r.env.Backend, key)
+	for layer, arrays := range kept {
+		all[layer] = arrays[0]
+	}
+	if kept != nil {
+		return all, r.env.Backend.Err()
+	}
+	all, err := r.measureFeatures(p, cut)
+	kept = make(map[string][]*gpu.Array)
+	for layer, f := range all {
+		kept[layer] = []*gpu.Array{f}
+	}
+	if err == nil {
+		r.env.Cache.keep(r.env.Backend, r.env.Network, key, kept)
+	}
+	return all, err
+}
+
+func (r *run) measureFeatures(p *picture.Picture, cut Cut) (map[string]*gpu.Array, error) {
 	b := r.env.Backend
 	t, err := r.o.newTiling(b, r.env.Network, p.H, p.W, cut, false)
 	if err != nil {

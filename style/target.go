@@ -11,6 +11,22 @@ type moments struct {
 	mean   *gpu.Array // (1, 1, C), for W2 only
 }
 
+// arrays are those that there are; momentsFrom is the way back.
+func (m moments) arrays() []*gpu.Array {
+	if m.mean == nil {
+		return []*gpu.Array{m.second}
+	}
+	return []*gpu.Array{m.second, m.mean}
+}
+
+func momentsFrom(arrays []*gpu.Array) moments {
+	m := moments{second: arrays[0]}
+	if len(arrays) > 1 {
+		m.mean = arrays[1]
+	}
+	return m
+}
+
 // gramNorm is what the sum of products over positions is multiplied by:
 // 1/(H W), or 1/(C H W) as in neural-style. The paper's sum, with 1/(4 N^2 M^2)
 // before its loss, is the former with 1/(4 N^2): the M's cancel when canvas and

@@ -81,6 +81,7 @@ func (r *render) prepare(in sources) error {
 		return bad
 	}
 	r.plan = plan
+	r.makeRoom()
 	r.set.options = plan.Options
 	r.recipe = r.newRecipe()
 	bad.add(r.chooseOutputs())
@@ -183,6 +184,20 @@ func (r *render) memoryLimit() int64 {
 		return n
 	}
 	return r.device.memory() / 10 * 9
+}
+
+// makeRoom gives up what is kept for other jobs, and keeps nothing of this one,
+// where the plan does not leave room for all that may be kept beside it. The plan
+// itself goes by the limit alone, so that a job's picture does not depend on the
+// jobs before it. A device's own memory holds nothing that is kept.
+func (r *render) makeRoom() {
+	if r.kept == nil || r.device.info != nil || r.env.MaxBytes <= 0 {
+		return
+	}
+	if r.plan.PeakBytes+keptBytes+style.CacheBytes > r.env.MaxBytes {
+		r.kept.drop()
+		r.env.Cache = nil
+	}
 }
 
 // pictureBytes is the memory of the input pictures, which is not that of a
