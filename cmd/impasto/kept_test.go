@@ -35,6 +35,12 @@ func TestKeptMakesRoom(t *testing.T) {
 	if had == 0 || len(k.pictures) == 0 {
 		t.Errorf("%d bytes of paintings and %d pictures are kept where there is room", had, len(k.pictures))
 	}
+	pictures := len(k.pictures)
+	dry := &session{stdin: strings.NewReader(""), stdout: &bytes.Buffer{}, stderr: &bytes.Buffer{}, kept: k,
+		args: []string{"impasto", "patch", "sample:lighthouse", "sample:woodblock", "--weights", "mini", "-s", "48", "--max-memory", "500MB", "--dry-run"}}
+	if code := dry.run(); code != exitOK || k.paintings.Bytes() != had || len(k.pictures) != pictures {
+		t.Errorf("exit code %d; planning alone left %d of %d bytes of paintings", code, k.paintings.Bytes(), had)
+	}
 	tight := paint("tight.png", "--max-memory", "500MB")
 	if k.paintings.Bytes() != 0 || len(k.pictures) != 0 {
 		t.Errorf("%d bytes of paintings and %d pictures are kept where there is no room", k.paintings.Bytes(), len(k.pictures))

@@ -81,7 +81,6 @@ func (r *render) prepare(in sources) error {
 		return bad
 	}
 	r.plan = plan
-	r.makeRoom()
 	r.set.options = plan.Options
 	r.recipe = r.newRecipe()
 	bad.add(r.chooseOutputs())
@@ -189,7 +188,8 @@ func (r *render) memoryLimit() int64 {
 // makeRoom gives up what is kept for other jobs, and keeps nothing of this one,
 // where the plan does not leave room for all that may be kept beside it. The plan
 // itself goes by the limit alone, so that a job's picture does not depend on the
-// jobs before it. A device's own memory holds nothing that is kept.
+// jobs before it. A device's own memory holds nothing that is kept. Only a job that
+// is painted makes room: a batch plans all its jobs first, from the pictures kept.
 func (r *render) makeRoom() {
 	if r.kept == nil || r.device.info != nil || r.env.MaxBytes <= 0 {
 		return
@@ -372,6 +372,7 @@ const garbagePercent = 10
 // error: interrupted and diverged runs keep what they have.
 func (r *render) paint(ctx context.Context, watch func(style.Event)) (*style.Result, error) {
 	debug.SetGCPercent(garbagePercent)
+	r.makeRoom()
 	r.env.Progress = watch
 	r.env.Saving = r.saving()
 	recipes := map[string]func(context.Context, style.Inputs, style.Options, style.Env) (*style.Result, error){
