@@ -41,25 +41,33 @@ func OpenNumbered(path string, sel Selection) (Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	names = slices.DeleteFunc(names, func(n string) bool { _, err := picture.FormatOf(n); return err != nil })
-	if len(names) == 0 {
+	var all []frame
+	for _, n := range names {
+		all = append(all, frame{name: n})
+	}
+	return choose(path, all, sel)
+}
+
+// choose makes a source of those frames that are pictures and selected.
+func choose(path string, all []frame, sel Selection) (Source, error) {
+	all = slices.DeleteFunc(all, func(f frame) bool { _, err := picture.FormatOf(f.name); return err != nil })
+	if len(all) == 0 {
 		return nil, inputError("no_frames", "no picture is called %q", pathOfFrames(path)).hint("frames/%05d.png", "a folder of PNG, JPEG, TIFF or WebP pictures")
 	}
-	slices.SortFunc(names, byNumber)
-	all := len(names)
-	names = names[min(sel.From, all):]
+	slices.SortFunc(all, func(a, b frame) int { return byNumber(a.name, b.name) })
+	part := all[min(sel.From, len(all)):]
 	if sel.To > 0 {
-		names = names[:min(max(sel.To-sel.From, 0), len(names))]
+		part = part[:min(max(sel.To-sel.From, 0), len(part))]
 	}
 	every := max(1, sel.Every)
-	var kept []string
-	for i := 0; i < len(names); i += every {
-		kept = append(kept, names[i])
+	var kept []frame
+	for i := 0; i < len(part); i += every {
+		kept = append(kept, part[i])
 	}
 	if len(kept) == 0 {
-		return nil, inputError("no_frames", "no frame of %q lies %s; it has %d", path, sel, all)
+		return nil, inputError("no_frames", "no frame of %q lies %s; it has %d", path, sel, len(all))
 	}
-	first, _, err := picture.Read(kept[0], picture.ReadOptions{Role: "frame"})
+	first, err := kept[0].read()
 	if err != nil {
 		return nil, err
 	}
@@ -69,6 +77,9 @@ func OpenNumbered(path string, sel Selection) (Source, error) {
 func pathOfFrames(path string) string {
 	if IsPattern(path) {
 		return path
+	}
+	if IsArchive(path) {
+		return path + ": *.png"
 	}
 	return filepath.Join(path, "*.png")
 }
@@ -162,8 +173,63 @@ func digits(s string) int {
 }
 
 type numbered struct {
-	info  Info
-	names []string
+	info   Info
+	frames []frame
+}
+
+// frame is a picture's file, or its place in an archive.
+type frame struct {
+	name     string
+	archive  string // "": name is a file of its own
+	at, size int64  // in the archive, in bytes
+}
+
+func (f frame) String() string {
+	if f.archive == "" {
+		return f.name
+	}
+	return f.archive + ": " + f.name
+}
+
+// open returns the picture's bytes and how many there are.
+func (f frame) open() (io.ReadCloser, int64, error) {
+	path := f.archive
+	if path == "" {
+		path = f.name
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, 0, inputError("unreadable", "frame %q cannot be read: %v", f, err)
+	}
+	if f.archive == "" {
+		st, err := file.Stat()
+		if err != nil {
+			file.Close()
+			return nil, 0, inputError("unreadable", "frame %q cannot be read: %v", f, err)
+		}
+		return file, st.Size(), nil
+	}
+	return section{io.NewSectionReader(file, f.at, f.size), file}, f.size, nil
+}
+
+// section is a part of a file, which it closes.
+type section struct {
+	io.Reader
+	io.Closer
+}
+
+func (f frame) read() (*picture.Picture, error) {
+	if f.archive == "" {
+		p, _, err := picture.Read(f.name, picture.ReadOptions{Role: "frame"})
+		return p, err
+	}
+	r, _, err := f.open()
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	p, _, err := picture.Decode(r, f.String(), picture.ReadOptions{Role: "frame"})
+	return p, err
 }
 
 func (n *numbered) Info() Info { return n.info }
@@ -182,16 +248,16 @@ func (r *pictures) Next() (*picture.Picture, error) {
 	if r.ctx.Err() != nil {
 		return nil, r.ctx.Err()
 	}
-	if r.at >= len(r.source.names) {
+	if r.at >= len(r.source.frames) {
 		return nil, io.EOF
 	}
-	name, info := r.source.names[r.at], r.source.info
-	p, _, err := picture.Read(name, picture.ReadOptions{Role: "frame"})
+	f, info := r.source.frames[r.at], r.source.info
+	p, err := f.read()
 	if err != nil {
 		return nil, err
 	}
 	if p.W != info.W || p.H != info.H {
-		return nil, inputError("frame_size", "frame %q is %dx%d, the first one %dx%d", name, p.W, p.H, info.W, info.H)
+		return nil, inputError("frame_size", "frame %q is %dx%d, the first one %dx%d", f, p.W, p.H, info.W, info.H)
 	}
 	r.at++
 	return p, nil
@@ -217,16 +283,21 @@ func (n *numbered) Scan(ctx context.Context, visit func(*picture.Picture)) error
 // Sum is over the files' bytes in order; their names do not matter.
 func (n *numbered) Sum(ctx context.Context) (sum [32]byte, err error) {
 	all := sha256.New()
-	for _, name := range n.names {
+	for _, f := range n.frames {
 		if ctx.Err() != nil {
 			return sum, ctx.Err()
 		}
-		file, err := os.ReadFile(name)
+		r, _, err := f.open()
 		if err != nil {
-			return sum, inputError("unreadable", "frame %q cannot be read: %v", name, err)
+			return sum, err
 		}
-		one := sha256.Sum256(file)
-		all.Write(one[:])
+		one := sha256.New()
+		_, err = io.Copy(one, r)
+		r.Close()
+		if err != nil {
+			return sum, inputError("unreadable", "frame %q cannot be read: %v", f, err)
+		}
+		all.Write(one.Sum(nil))
 	}
 	return [32]byte(all.Sum(nil)), nil
 }

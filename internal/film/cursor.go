@@ -1,0 +1,54 @@
+package film
+
+import (
+	"context"
+	"io"
+
+	"github.com/impasto/impasto/internal/picture"
+)
+
+// Cursor reads frames of a source by their numbers. They are mostly wanted in
+// order, so one reader serves all; it is opened anew to go back.
+type Cursor struct {
+	source Source
+	reader Reader
+	at     int // the frame the reader gives next
+}
+
+// NewCursor returns a cursor, to be closed.
+func NewCursor(s Source) *Cursor { return &Cursor{source: s} }
+
+// Frame reads frame n, from 0.
+func (c *Cursor) Frame(ctx context.Context, n int) (*picture.Picture, error) {
+	if c.reader != nil && n < c.at {
+		c.Close()
+	}
+	if c.reader == nil {
+		reader, err := c.source.Read(ctx, n)
+		if err != nil {
+			return nil, err
+		}
+		c.reader, c.at = reader, n
+	}
+	for {
+		p, err := c.reader.Next()
+		if err == io.EOF {
+			return nil, inputError("no_frames", "%q ends before frame %d, which was there before", c.source.Info().Path, n+1).hint("--restart")
+		}
+		if err != nil {
+			return nil, err
+		}
+		c.at++
+		if c.at > n {
+			return p, nil
+		}
+	}
+}
+
+// Close ends the reading. Frame begins it anew.
+func (c *Cursor) Close() {
+	if c.reader != nil {
+		c.reader.Close()
+		c.reader = nil
+	}
+}
