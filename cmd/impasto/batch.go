@@ -49,7 +49,7 @@ var batchFlags = map[string]manifest.Kind{
 // notInBatch are flags that speak of a terminal, of one render alone, or of
 // files that are no results.
 var notInBatch = []string{"dry-run", "progress", "progress-fd", "print-every", "preview", "config", "json", "quiet", "verbose", "y",
-	"resume", "explain", "frames", "save-every"}
+	"resume", "explain", "frames", "save-every", "keep-frames", "restart"}
 
 // batchVocabulary is what the jobs of a manifest can be made of: the commands
 // that paint and those that make maps.

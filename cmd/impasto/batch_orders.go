@@ -277,7 +277,8 @@ func (o *orders) sum(path string) (string, error) {
 		return sum, nil
 	}
 	if st, err := os.Stat(path); err == nil && st.IsDir() {
-		return "", newFault(exitInput, "directory", fmt.Sprintf("%q is a directory", path))
+		return "", newFault(exitInput, "directory", fmt.Sprintf("%q is a directory", path),
+			fmt.Sprintf("tar -cf %s.tar -C %s .   (frames of a film)", shellWord(path), shellWord(path)))
 	}
 	sum, err := farm.SumOf(path)
 	if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/impasto/impasto/internal/farm"
+	"github.com/impasto/impasto/internal/film"
 	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/internal/progress"
 	"github.com/impasto/impasto/internal/report"
@@ -41,7 +43,16 @@ func (s *session) writeSheet(b *batch, r batchReport, reportPath string) (string
 func cellOf(j jobReport, choices []report.Row, folder string) report.Cell {
 	c := report.Cell{Name: j.Name, State: string(j.State), Fault: j.Error, Choices: choices}
 	var o outcome
-	if json.Unmarshal(j.Outcome, &o) == nil && o.W > 0 {
+	var v videoOutcome
+	switch {
+	case json.Unmarshal(j.Outcome, &v) == nil && v.Frames > 0:
+		c.Facts = append(c.Facts,
+			report.Row{Name: "size", Value: fmt.Sprintf("%dx%d", v.W, v.H)},
+			report.Row{Name: "frames", Value: fmt.Sprintf("%d in %s", v.Frames, count(v.Shots, "shot"))})
+		if v.Flicker != nil {
+			c.Facts = append(c.Facts, report.Row{Name: "flicker", Value: fmt.Sprintf("%.2f of 255", *v.Flicker)})
+		}
+	case json.Unmarshal(j.Outcome, &o) == nil && o.W > 0:
 		c.Facts = append(c.Facts,
 			report.Row{Name: "size", Value: fmt.Sprintf("%dx%d", o.W, o.H)},
 			report.Row{Name: "iterations", Value: fmt.Sprint(o.Iterations)},
@@ -58,12 +69,40 @@ func cellOf(j jobReport, choices []report.Row, folder string) report.Cell {
 		return c
 	}
 	file := j.Outputs[len(j.Outputs)-1]
-	if p, _, err := picture.Read(file, picture.ReadOptions{}); err == nil { // it may have been moved since
-		c.Picture = p
-	}
+	c.Picture = firstPicture(file)
 	c.Link = file
 	if relative, err := filepath.Rel(folder, file); err == nil {
 		c.Link = relative
 	}
 	return c
+}
+
+// firstPicture is a picture, or the first frame of a film; nil where there is
+// none to be had: the file may have been moved since.
+func firstPicture(file string) *picture.Picture {
+	var source film.Source
+	var err error
+	ctx := context.Background()
+	switch {
+	case film.IsArchive(file):
+		source, err = film.OpenArchive(file, film.Selection{})
+	case film.IsFilm(file):
+		source, err = film.Find().OpenFilm(ctx, file, film.Selection{})
+	default:
+		p, _, err := picture.Read(file, picture.ReadOptions{})
+		if err != nil {
+			return nil
+		}
+		return p
+	}
+	if err != nil {
+		return nil
+	}
+	cursor := film.NewCursor(source)
+	defer cursor.Close()
+	p, err := cursor.Frame(ctx, 0)
+	if err != nil {
+		return nil
+	}
+	return p
 }

@@ -36,12 +36,13 @@ func batchSubmit(s *session, c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := checkProgress(c); err != nil {
-		return err
-	}
+	var bad faults
+	bad.add(checkProgress(c))
+	bad.add(checkClass(c))
 	o, err := queuePlace(c)
-	if err != nil {
-		return err
+	bad.add(err)
+	if len(bad) > 0 {
+		return bad
 	}
 	return s.withQueue(c, func(ctx context.Context, q farm.Queue) error {
 		if o.URL != "" { // its workers may not see these files

@@ -36,7 +36,7 @@ const (
 // --resume asks for nothing more.
 const modeVideo = "video"
 
-var notInVideo = []string{"content", "protect", "save-every", "frames", "checkpoint", "report", "no-recipe", "depth"}
+var notInVideo = []string{"protect", "save-every", "frames", "checkpoint", "report", "no-recipe", "depth"}
 
 // in reports whether a setting belongs to a mode.
 func (p param) in(mode string) bool {
@@ -63,7 +63,7 @@ var groups = []string{groupInputs, groupOutput, groupFilm, groupLoss, groupOptim
 
 // params are the settings of a render, in the order of help.
 var params = []param{
-	{name: "content", group: groupInputs, value: "FILE", usage: "the photograph, instead of the first argument", modes: contentModes, flagOnly: true},
+	{name: "content", group: groupInputs, value: "FILE", usage: "the photograph or film, instead of the first argument", modes: contentModes, flagOnly: true},
 	{name: "style", group: groupInputs, value: "FILE", usage: "a painting; may be given several times", flagOnly: true},
 	{name: "map", group: groupInputs, value: "FILE", usage: "regions to paint (default: CONTENT_sem.png, OUT_sem.png)", modes: "doodle", flagOnly: true},
 	{name: "style-map", group: groupInputs, value: "FILE", usage: "regions of a painting (default: STYLE_sem.png); one for each", modes: "doodle", flagOnly: true},

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,12 +42,17 @@ func queueCommand(s *session) *cli.Command {
 
 // queueFlags are those of every command that speaks to a queue.
 func queueFlags(more ...cli.Flag) []cli.Flag {
+	return slices.Concat(more, placeFlags(), commonFlags())
+}
+
+// placeFlags say which queue.
+func placeFlags() []cli.Flag {
 	lease := textFlag("lease", "", groupQueue, "TIME", "how long a worker may be silent before its job goes to another (default: 30s; batch run: 5s)")
 	lease.Hidden = true
-	return append(append(more, lease,
+	return []cli.Flag{lease,
 		textFlag("queue", "", groupQueue, "WHERE", "nats://HOST:PORT, or a folder (default: the one of this user)"),
 		textFlag("token-file", "", groupQueue, "FILE", "the secret of that server"),
-	), commonFlags()...)
+	}
 }
 
 // stateDirectory is where Impasto keeps what outlives a process and is neither

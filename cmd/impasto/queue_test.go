@@ -163,7 +163,7 @@ func TestStepEventsBecomeProgress(t *testing.T) {
 			t.Fatal(n, err)
 		}
 	}
-	if len(got) != 2 || got[0] != (event{"progress", 2, 3, 4, 8}) || got[1].Type != "warning" {
+	if len(got) != 2 || got[0] != (event{Type: "progress", Scale: 2, Scales: 3, Iter: 4, Iters: 8}) || got[1].Type != "warning" {
 		t.Errorf("got %v", got)
 	}
 }

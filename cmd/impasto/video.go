@@ -27,11 +27,11 @@ func videoCommand(s *session) *cli.Command {
 		Category:  categoryPaint,
 		Usage:     "paint a film, or numbered pictures, in the manner of one or more paintings",
 		ArgsUsage: "IN STYLE...",
-		Description: "IN is a film, a folder of numbered pictures or a pattern such as frames/%05d.png; so is the output.\n" +
+		Description: "IN is a film, or numbered pictures: a folder, a .tar or a pattern such as frames/%05d.png. So is the output.\n" +
 			"Each frame begins with the one before, moved along optical flow, and is kept near it where the scene\n" +
 			"does not change. Frames painted so far are kept: the same command goes on where it was stopped.\n" +
 			"Films need ffmpeg, numbered pictures do not.",
-		Flags:  renderFlags(modeVideo),
+		Flags:  append(renderFlags(modeVideo), submitFlags()...),
 		Action: func(c *cli.Context) error { return paintVideo(s, c) },
 	})
 }
@@ -58,7 +58,7 @@ type video struct {
 
 func paintVideo(s *session, c *cli.Context) error {
 	set, bad := resolve(c, modeVideo)
-	in, styles := splitInputs(c.Args().Slice(), "", set.styles)
+	in, styles := splitInputs(c.Args().Slice(), flagText(c, "content"), set.styles)
 	if in == "" || len(styles) == 0 && set.options.StyleWeight > 0 {
 		got := len(styles)
 		if in != "" {
@@ -74,7 +74,8 @@ func paintVideo(s *session, c *cli.Context) error {
 		r.notes = append(r.notes, fmt.Sprintf("seed %d was drawn; --seed %d repeats it", set.options.Seed, set.options.Seed))
 	}
 	v := &video{render: r, tools: film.Find()}
-	ctx, signals := watchSignals()
+	bad.add(checkSubmit(c))
+	ctx, signals := s.watchSignals()
 	defer signals.stop()
 	bad = append(bad, v.prepare(ctx, home(in), styles)...)
 	if ctx.Err() != nil {
@@ -82,6 +83,9 @@ func paintVideo(s *session, c *cli.Context) error {
 	}
 	if len(bad) > 0 {
 		return bad
+	}
+	if c.Bool("submit") {
+		return v.submit(ctx, signals, c)
 	}
 	return v.run(ctx, signals)
 }
@@ -103,7 +107,7 @@ func (v *video) prepare(ctx context.Context, in string, styles []string) faults 
 		return bad
 	}
 	var err error
-	if r.device, err = openDevice(v.set.text("device"), v.set.number("threads", 0)); err != nil {
+	if r.device, err = r.kept.device(v.set.text("device"), v.set.number("threads", 0)); err != nil {
 		return toFaults(err)
 	}
 	r.env = style.Env{Backend: r.device.backend, Network: r.network, MaxBytes: r.memoryLimit(), Pictures: r.pictureBytes() + v.frameBytes()}
@@ -154,7 +158,8 @@ func (v *video) frameBytes() int64 {
 func (v *video) openInput(ctx context.Context, in string) error {
 	st, err := os.Stat(in)
 	_, onePicture := picture.FormatOf(in)
-	numbered := film.IsPattern(in) || err == nil && st.IsDir()
+	archive := film.IsArchive(in)
+	numbered := archive || film.IsPattern(in) || err == nil && st.IsDir()
 	if !numbered && onePicture == nil {
 		return usageFault(fmt.Sprintf("%q is one picture", in), "impasto art "+shellWord(in)+" STYLE.jpg", "a film, a folder, or a pattern such as frames/%05d.png")
 	}
@@ -183,9 +188,12 @@ func (v *video) openInput(ctx context.Context, in string) error {
 			return usageFault(fmt.Sprintf("--to %s is not after --from %s", v.set.text("to"), either(v.set.text("from"), "0")))
 		}
 	}
-	if numbered {
+	switch {
+	case archive:
+		v.source, err = film.OpenArchive(in, sel)
+	case numbered:
 		v.source, err = film.OpenNumbered(in, sel)
-	} else {
+	default:
 		v.source, err = v.tools.OpenFilm(ctx, in, sel)
 	}
 	if err != nil {
@@ -212,7 +220,7 @@ func (v *video) chooseFilm(in string) error {
 	v.film = film.Target{Rate: v.rate, Codec: v.set.text("codec"), CRF: v.set.text("crf")}
 	var bad faults
 	switch {
-	case film.IsFilm(name):
+	case film.IsFilm(name), film.IsArchive(name):
 		rule := v.set.text("overwrite")
 		if rule == "" || rule == "ask" {
 			rule = "fail"
@@ -232,10 +240,10 @@ func (v *video) chooseFilm(in string) error {
 		if v.input.Film && v.input.Sound != "" {
 			v.film.Sound = film.Sound{Path: v.input.Path, Codec: v.input.Sound, From: v.start}
 		}
-		if !v.tools.OK() {
+		if !v.tools.OK() && !film.IsArchive(name) {
 			v.notes = append(v.notes, fmt.Sprintf("ffmpeg is not installed: the frames stay in %q", filepath.Dir(v.frames)))
 		}
-		if v.input.Film && sameFile(name, v.input.Path) {
+		if (v.input.Film || film.IsArchive(in)) && sameFile(name, v.input.Path) {
 			bad.add(newFault(exitOutput, "same_file", fmt.Sprintf("output %q is also the film that is painted", name), "-o out.mp4"))
 		}
 	case own != "":
@@ -247,7 +255,7 @@ func (v *video) chooseFilm(in string) error {
 	case isDirectory(name) || filepath.Ext(name) == "":
 		v.frames = filepath.Join(name, frameFile)
 	default:
-		bad.add(usageFault(fmt.Sprintf("output %q is neither a film (%s) nor a folder nor a pattern", name, strings.Join(film.Extensions(), " ")),
+		bad.add(usageFault(fmt.Sprintf("output %q is neither a film (%s) nor frames: a folder, a .tar or a pattern", name, strings.Join(film.Extensions(), " ")),
 			"-o out.mp4", "-o painted/", "-o painted/%05d.png"))
 	}
 	if v.film.Path == "" && v.out.path == "" {

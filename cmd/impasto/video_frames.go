@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/impasto/impasto/internal/film"
 	"github.com/impasto/impasto/internal/picture"
@@ -65,20 +66,26 @@ func (v *video) has(n int) bool {
 	return err == nil && st.Mode().IsRegular()
 }
 
-// done counts the painted frames.
-func (v *video) done() (n int) {
+// painted lists the files of the painted frames, in order.
+func (v *video) painted() (files []string) {
 	for i := range v.input.Frames {
 		if v.has(i) {
-			n++
+			files = append(files, v.frame(i))
 		}
 	}
-	return n
+	return files
 }
+
+// done counts the painted frames.
+func (v *video) done() int { return len(v.painted()) }
 
 // openFrames finds the shots: those kept with the painted frames, if they are of
 // this order, or by looking through the film.
 func (v *video) openFrames(ctx context.Context) error {
 	dir := filepath.Dir(v.frames)
+	if err := v.unpack(ctx); err != nil {
+		return err
+	}
 	kept, err := readOrder(dir)
 	if err != nil && !v.set.on("restart") {
 		return err
@@ -132,6 +139,51 @@ func (v *video) removeFrames() {
 	}
 	_ = os.Remove(filepath.Join(dir, orderFile))
 	_ = os.Remove(dir) // if nothing else lies there
+}
+
+// A film that is a job in a queue may go on in another folder, so its painted
+// frames are also packed beside the output, as a render's checkpoint lies there,
+// for the worker to keep with the job: at most every packEvery, and so that it
+// takes a tenth of the time at most.
+var packEvery = 30 * time.Second
+
+// pack writes the checkpoint. One that cannot be costs time, not the film.
+func (v *video) pack(ctx context.Context, r *roll) {
+	if v.job == nil || v.film.Path == "" || v.done() == 0 {
+		return
+	}
+	begun := time.Now()
+	order := filepath.Join(filepath.Dir(v.frames), orderFile) // first: without it frames are of nobody knows what
+	err := film.Pack(ctx, v.checkpointOf(v.film.Path), append([]string{order}, v.painted()...)...)
+	if err != nil && ctx.Err() == nil {
+		r.show.reporter.Event("warning", fmt.Sprintf("no checkpoint was saved: %v", err), nil)
+	}
+	r.kept, r.keeping = time.Now(), time.Since(begun)
+}
+
+// unpack brings in what the checkpoint has and the folder has not.
+func (v *video) unpack(ctx context.Context) error {
+	path := v.checkpointOf(v.film.Path)
+	if v.job == nil || path == "" || v.set.on("dry-run") {
+		return nil
+	}
+	if _, err := os.Stat(path); err != nil {
+		return nil
+	}
+	dir := filepath.Dir(v.frames)
+	if err := makeDirectory(dir); err != nil {
+		return err
+	}
+	err := film.Unpack(ctx, path, dir, func(name string) bool {
+		_, err := os.Stat(filepath.Join(dir, name))
+		ours, _ := filepath.Match(numbers.ReplaceAllString(frameFile, "*"), name) // a good pattern
+		return err != nil && (ours || name == orderFile)
+	})
+	if err != nil && ctx.Err() == nil {
+		v.notes = append(v.notes, fmt.Sprintf("checkpoint %q cannot be read whole: %v", path, err))
+		return nil
+	}
+	return err
 }
 
 // sweep removes what a process that was killed had half written: frames, and the

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"path/filepath"
 	"strings"
@@ -20,32 +19,34 @@ import (
 
 // videoOutcome is what the command says of a finished film, as JSON too.
 type videoOutcome struct {
-	Type    string   `json:"type"` // "result"
-	Output  string   `json:"output"`
-	W       int      `json:"width"`
-	H       int      `json:"height"`
-	Frames  int      `json:"frames"`
-	Painted int      `json:"painted"` // now; the others were there
-	Shots   int      `json:"shots"`
-	Seconds float64  `json:"seconds"`
-	Flicker *float64 `json:"flicker"` // mean over frames painted now, in levels of 255
-	Weights string   `json:"weights"`
-	Seed    uint64   `json:"seed"`
-	Recipe  string   `json:"recipe"` // hash
-	Stopped string   `json:"stopped,omitempty"`
+	Type     string   `json:"type"` // "result"
+	Output   string   `json:"output"`
+	W        int      `json:"width"`
+	H        int      `json:"height"`
+	Frames   int      `json:"frames"`
+	Painted  int      `json:"painted"` // now; the others were there
+	Shots    int      `json:"shots"`
+	Seconds  float64  `json:"seconds"`
+	Flicker  *float64 `json:"flicker"`  // mean over the frames compared, in levels of 255
+	Compared int      `json:"compared"` // frames painted now, each with the one before it
+	Weights  string   `json:"weights"`
+	Seed     uint64   `json:"seed"`
+	Recipe   string   `json:"recipe"` // hash
+	Stopped  string   `json:"stopped,omitempty"`
 }
 
 // roll is the painting of frames under way.
 type roll struct {
 	show    *show
-	reader  film.Reader
-	at      int // the frame the reader gives next
+	content *film.Cursor
 	painted int
 	flicker float64 // sum over flickers
 	pairs   int     // of them
 	spent   time.Duration
-	left    float64 // seconds, as planned, of what is to be painted
-	paid    float64 // of that, what is painted
+	left    float64       // seconds, as planned, of what is to be painted
+	paid    float64       // of that, what is painted
+	kept    time.Time     // when the last checkpoint was packed, or painting began
+	keeping time.Duration // that took
 }
 
 // run paints what is missing and makes the film; prepare has been called.
@@ -53,16 +54,8 @@ func (v *video) run(ctx context.Context, signals *signals) error {
 	if v.set.on("dry-run") {
 		return v.dryRun()
 	}
-	if v.out.skip {
-		if !v.quiet && !v.json {
-			fmt.Fprintf(v.stderr, "impasto: %q exists and is left alone\n", v.out.path)
-		}
-		return v.tell(videoOutcome{Type: "result", Output: v.out.path, Stopped: "skipped"})
-	}
-	if v.out.ask {
-		if err := v.confirm(v.out.path); err != nil {
-			return err
-		}
+	if done, err := v.settleOutput(); done || err != nil {
+		return err
 	}
 	show, err := v.newShow()
 	if err != nil {
@@ -75,6 +68,7 @@ func (v *video) run(ctx context.Context, signals *signals) error {
 	if err := v.beginFrames(); err != nil {
 		return err
 	}
+	v.begun = time.Now()
 	show.reporter.Start(v.header(), v.describe())
 	if had := v.done(); had > 0 {
 		show.reporter.Event("checkpoint", fmt.Sprintf("%d of %s are painted already", had, count(v.input.Frames, "frame")), nil)
@@ -83,15 +77,36 @@ func (v *video) run(ctx context.Context, signals *signals) error {
 		show.screen.Reserve(v.plan.W(), v.plan.H())
 	}
 	debug.SetGCPercent(garbagePercent)
-	v.begun = time.Now()
-	r := &roll{show: show, left: v.seconds()}
-	defer r.close()
+	v.makeRoom()
+	r := &roll{show: show, content: film.NewCursor(v.source), left: v.seconds(), kept: v.begun}
+	defer r.content.Close()
 	for _, s := range v.shots {
 		if err := v.paintShot(ctx, s, r); err != nil {
+			v.pack(context.WithoutCancel(ctx), r)
 			return v.stopped(signals, err)
 		}
 	}
-	return v.finishFilm(ctx, signals, r)
+	o := videoOutcome{Painted: r.painted, Compared: r.pairs}
+	if r.pairs > 0 {
+		mean := r.flicker / float64(r.pairs)
+		o.Flicker = &mean
+	}
+	return v.finishFilm(ctx, signals, show.reporter, o)
+}
+
+// settleOutput asks, if it must, whether the output may be replaced; done says
+// that it is to be left alone.
+func (v *video) settleOutput() (done bool, err error) {
+	if v.out.skip {
+		if !v.quiet && !v.json {
+			fmt.Fprintf(v.stderr, "impasto: %q exists and is left alone\n", v.out.path)
+		}
+		return true, v.tell(videoOutcome{Type: "result", Output: v.out.path, Stopped: "skipped"})
+	}
+	if v.out.ask {
+		return false, v.confirm(v.out.path)
+	}
+	return false, nil
 }
 
 // paintShot paints the frames of a shot that are not there yet, in order. It
@@ -109,7 +124,7 @@ func (v *video) paintShot(ctx context.Context, s film.Shot, r *roll) error {
 				return err
 			}
 		}
-		content, err := r.frame(ctx, v.source, n)
+		content, err := r.content.Frame(ctx, n)
 		if err != nil {
 			return err
 		}
@@ -124,13 +139,16 @@ func (v *video) paintShot(ctx context.Context, s film.Shot, r *roll) error {
 		}
 		last = n
 		v.tellFrame(r, n, f, time.Since(begun))
+		if time.Since(r.kept) >= max(packEvery, 10*r.keeping) {
+			v.pack(ctx, r)
+		}
 	}
 	return nil
 }
 
 // follow makes a painted frame the one before the next.
 func (v *video) follow(ctx context.Context, n int, r *roll) error {
-	content, err := r.frame(ctx, v.source, n)
+	content, err := r.content.Frame(ctx, n)
 	if err != nil {
 		return err
 	}
@@ -139,41 +157,6 @@ func (v *video) follow(ctx context.Context, n int, r *roll) error {
 		return err
 	}
 	return v.sequence.Follow(content, painted)
-}
-
-// frame reads frame n. Frames are mostly wanted in order, so one reader serves
-// all; it is opened anew to go back.
-func (r *roll) frame(ctx context.Context, source film.Source, n int) (*picture.Picture, error) {
-	if r.reader != nil && n < r.at {
-		r.close()
-	}
-	if r.reader == nil {
-		reader, err := source.Read(ctx, n)
-		if err != nil {
-			return nil, err
-		}
-		r.reader, r.at = reader, n
-	}
-	for {
-		p, err := r.reader.Next()
-		if err == io.EOF {
-			err = newFault(exitInput, "no_frames", fmt.Sprintf("%q ends before frame %d, which was there before", source.Info().Path, n+1), "--restart")
-		}
-		if err != nil {
-			return nil, err
-		}
-		r.at++
-		if r.at > n {
-			return p, nil
-		}
-	}
-}
-
-func (r *roll) close() {
-	if r.reader != nil {
-		r.reader.Close()
-		r.reader = nil
-	}
 }
 
 // watchFrame is called after iterations.
@@ -252,22 +235,24 @@ func (v *video) again() string {
 	return strings.Join(words, " ")
 }
 
-// finishFilm makes the film of the painted frames.
-func (v *video) finishFilm(ctx context.Context, signals *signals, r *roll) error {
-	o := videoOutcome{
-		Type: "result", Output: v.out.path, W: v.plan.W(), H: v.plan.H(), Frames: v.input.Frames, Painted: r.painted, Shots: len(v.shots),
-		Weights: v.network.Name, Seed: v.set.options.Seed, Recipe: v.order.hash(),
-	}
-	if r.pairs > 0 {
-		mean := r.flicker / float64(r.pairs)
-		o.Flicker = &mean
-	}
+// teller is what both kinds of progress have in common.
+type teller interface {
+	Event(kind, message string, facts map[string]any)
+	Result(message string, facts map[string]any)
+	Close()
+}
+
+// finishFilm makes the film of the painted frames and completes o, which has
+// what was painted.
+func (v *video) finishFilm(ctx context.Context, signals *signals, t teller, o videoOutcome) error {
+	o.Type, o.Output, o.W, o.H, o.Frames, o.Shots = "result", v.out.path, v.plan.W(), v.plan.H(), v.input.Frames, len(v.shots)
+	o.Weights, o.Seed, o.Recipe = v.network.Name, v.set.options.Seed, v.order.hash()
 	if v.film.Path != "" {
-		if !v.tools.OK() {
+		if !v.tools.OK() && !film.IsArchive(v.film.Path) {
 			return newFault(exitOutput, "ffmpeg_missing", fmt.Sprintf("film %q was not made, for ffmpeg is not installed; its %s are in %q",
 				v.film.Path, count(v.input.Frames, "frame"), filepath.Dir(v.frames)), "apt install ffmpeg   (or brew, winget), and the same command", v.film.Command(v.frames, 1))
 		}
-		r.show.reporter.Event("writing", v.film.Path, map[string]any{"output": v.film.Path})
+		t.Event("writing", v.film.Path, map[string]any{"output": v.film.Path})
 		if err := v.writeFilm(ctx); err != nil {
 			return v.stopped(signals, err)
 		}
@@ -281,13 +266,16 @@ func (v *video) finishFilm(ctx context.Context, signals *signals, r *roll) error
 	if o.Flicker != nil {
 		message += fmt.Sprintf(" · flicker %.2f of 255", *o.Flicker)
 	}
-	r.show.reporter.Result(message, map[string]any{"output": o.Output, "frames": o.Frames, "seconds": o.Seconds, "flicker": o.Flicker})
-	r.show.reporter.Close()
+	t.Result(message, map[string]any{"output": o.Output, "frames": o.Frames, "seconds": o.Seconds, "flicker": o.Flicker})
+	t.Close()
 	return v.tell(o)
 }
 
-// writeFilm encodes the painted frames in order.
+// writeFilm encodes the painted frames in order, or puts them into an archive.
 func (v *video) writeFilm(ctx context.Context) error {
+	if film.IsArchive(v.film.Path) {
+		return film.Pack(ctx, v.film.Path, v.painted()...)
+	}
 	w, err := v.tools.Create(ctx, v.film)
 	if err != nil {
 		return err

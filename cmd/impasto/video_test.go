@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/impasto/impasto/internal/film"
-	"github.com/impasto/impasto/internal/picture"
 )
 
 // filmStudio is a folder with the command as "impasto" and a film of two shots
@@ -220,36 +219,5 @@ func TestDifferenceOfOrders(t *testing.T) {
 	}
 	if a.hash() == b.hash() {
 		t.Error("two orders have one hash")
-	}
-}
-
-// TestFramesAreReadInOrder: one reader serves frames in order, another is opened
-// to go back, and a source that has become shorter is told.
-func TestFramesAreReadInOrder(t *testing.T) {
-	dir := t.TempDir()
-	for i := range 6 {
-		p := picture.New(4, 3)
-		p.Pix[0] = float32(i) / 255
-		if err := picture.Save(filepath.Join(dir, fmt.Sprintf("%d.png", i)), p, picture.WriteOptions{}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	source, err := film.OpenNumbered(dir, film.Selection{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var r roll
-	defer r.close()
-	for _, n := range []int{0, 1, 4, 5, 2, 2, 3} {
-		p, err := r.frame(context.Background(), source, n)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := int(p.Pix[0]*255 + 0.5); got != n {
-			t.Errorf("frame %d is %d", n, got)
-		}
-	}
-	if _, err := r.frame(context.Background(), source, 6); err == nil || !strings.Contains(err.Error(), "ends before frame 7") {
-		t.Errorf("got %v", err)
 	}
 }

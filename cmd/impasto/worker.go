@@ -68,9 +68,7 @@ func workplaces(c *cli.Context) ([]workplace, error) {
 	}
 	workers, threads := number("workers", 1), number("threads", runtime.GOMAXPROCS(0))
 	class := flagText(c, "class")
-	if class != "" && class != farm.ClassCPU && class != farm.ClassGPU {
-		bad.add(usageFault(fmt.Sprintf("--class %q is neither cpu nor gpu", class)))
-	}
+	bad.add(checkClass(c))
 	device := flagText(c, "device")
 	bad.add(checkDevice(device))
 	if len(bad) > 0 {
@@ -98,6 +96,16 @@ func workplaces(c *cli.Context) ([]workplace, error) {
 		all[i].class = either(class, all[i].class)
 	}
 	return all, nil
+}
+
+// checkClass checks --class.
+func checkClass(c *cli.Context) error {
+	switch class := flagText(c, "class"); class {
+	case "", farm.ClassCPU, farm.ClassGPU:
+		return nil
+	default:
+		return usageFault(fmt.Sprintf("--class %q is neither cpu nor gpu", class))
+	}
 }
 
 // crew are the workers of this process.

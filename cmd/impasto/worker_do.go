@@ -28,7 +28,7 @@ func newDoer(at workplace, k *kept) (farm.Doer, func(), error) {
 }
 
 // paintCommands take the flags of a render.
-var paintCommands = []string{"art", "transfer", "patch", "doodle", "analogy", "texture"}
+var paintCommands = []string{"art", "transfer", "patch", "doodle", "analogy", "texture", modeVideo}
 
 // Do implements farm.Doer.
 func (d *stepDoer) Do(ctx context.Context, t *farm.Task) error {
@@ -68,11 +68,15 @@ func (d *stepDoer) step(ctx context.Context, t *farm.Task, nth int, step []strin
 	}
 	var stdout bytes.Buffer
 	stderr := &eventLines{tell: func(e event) {
-		if e.Type != "progress" || e.Scales == 0 || e.Iters == 0 || t.Progress == nil {
+		what, part, parts := "scale", e.Scale, e.Scales
+		if e.Frames > 0 {
+			what, part, parts = "frame", e.Frame, e.Frames
+		}
+		if e.Type != "progress" || parts == 0 || e.Iters == 0 || t.Progress == nil {
 			return
 		}
-		here := (float64(e.Scale-1) + float64(e.Iter)/float64(e.Iters)) / float64(e.Scales)
-		t.Progress((float64(nth)+here)/float64(len(t.Steps)), fmt.Sprintf("scale %d/%d, %d/%d", e.Scale, e.Scales, e.Iter, e.Iters))
+		here := (float64(part-1) + float64(e.Iter)/float64(e.Iters)) / float64(parts)
+		t.Progress((float64(nth)+here)/float64(len(t.Steps)), fmt.Sprintf("%s %d/%d, %d/%d", what, part, parts, e.Iter, e.Iters))
 	}}
 	s := &session{stdin: strings.NewReader(""), stdout: &stdout, stderr: stderr, args: append(words, step...), job: ctx, kept: d.kept}
 	code := s.run()
@@ -148,8 +152,8 @@ func watchCheckpoint(t *farm.Task, output string) (stop func()) {
 
 // event is a line of progress as JSON.
 type event struct {
-	Type                       string
-	Scale, Scales, Iter, Iters int
+	Type                                      string
+	Scale, Scales, Frame, Frames, Iter, Iters int // Frame of a film, Scale of a picture
 }
 
 // eventLines is a stream of such lines.

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/impasto/impasto/internal/farm"
+	"github.com/impasto/impasto/internal/film"
+)
+
+// TestShotGoesOnElsewhere: a worker that is stopped within a shot leaves a
+// checkpoint from which another, on a machine of its own, goes on to the same
+// bytes without painting a frame twice.
+func TestShotGoesOnElsewhere(t *testing.T) {
+	defer func(every time.Duration) { packEvery = every }(packEvery)
+	packEvery = 0
+	dir := t.TempDir()
+	if err := makeFiles(dir); err != nil {
+		t.Fatal(err)
+	}
+	const frames = 6
+	var files []string
+	for i := range frames {
+		files = append(files, filepath.Join(dir, fmt.Sprintf("f%d.png", i)))
+		if err := os.WriteFile(files[i], encodePNG(drawing(48, 32, i/5)), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	shot := filepath.Join(dir, "shot.tar")
+	if err := film.Pack(context.Background(), shot, files...); err != nil {
+		t.Fatal(err)
+	}
+
+	// do has one worker paint in a folder, until stop of a frame's number is
+	// true, and returns the numbers of the frames it worked at.
+	do := func(folder string, stop func(frame int) bool) (painted []int, err error) {
+		output := filepath.Join(folder, "shot-painted.tar")
+		if err := os.MkdirAll(folder, 0o777); err != nil {
+			t.Fatal(err)
+		}
+		doer, release, err := newDoer(workplace{device: "cpu"}, (&session{}).keeper())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer release()
+		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		task := &farm.Task{Dir: folder, Attempt: 1,
+			Steps:        [][]string{{"video", "--size=32", "--iterations=3", "--weights=mini", "--cut=off", "--output=" + output, "--", shot, filepath.Join(dir, "painting.png")}},
+			Checkpointed: func(string) {},
+			Progress: func(_ float64, text string) {
+				var frame, of int
+				if n, _ := fmt.Sscanf(text, "frame %d/%d,", &frame, &of); n != 2 || of != frames {
+					t.Errorf("progress %q", text)
+				}
+				if !slices.Contains(painted, frame) {
+					painted = append(painted, frame)
+				}
+				if stop(frame) {
+					cancel()
+				}
+			}}
+		return painted, doer.Do(ctx, task)
+	}
+	never := func(int) bool { return false }
+	if painted, err := do(filepath.Join(dir, "quiet"), never); err != nil || len(painted) != frames {
+		t.Fatalf("undisturbed: frames %v, %v", painted, err)
+	}
+
+	painted, err := do(filepath.Join(dir, "first"), func(frame int) bool { return frame == 4 })
+	if !errors.Is(err, context.Canceled) || !slices.Equal(painted, []int{1, 2, 3, 4}) {
+		t.Fatalf("stopped: frames %v, %v", painted, err)
+	}
+	checkpoint, err := os.ReadFile(filepath.Join(dir, "first", "shot-painted.tar.checkpoint"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	second := filepath.Join(dir, "second")
+	if err := os.Mkdir(second, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(second, "shot-painted.tar.checkpoint"), checkpoint, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if painted, err := do(second, never); err != nil || !slices.Equal(painted, []int{4, 5, 6}) {
+		t.Errorf("gone on: frames %v, %v", painted, err)
+	}
+	sums := map[string][]byte{}
+	for _, folder := range []string{"quiet", "second"} {
+		if sums[folder], err = os.ReadFile(filepath.Join(dir, folder, "shot-painted.tar")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !bytes.Equal(sums["quiet"], sums["second"]) {
+		t.Error("the painted frames are others than those of a quiet run")
+	}
+
+	// a damaged checkpoint costs time, not the film
+	third := filepath.Join(dir, "third")
+	if err := os.Mkdir(third, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(third, "shot-painted.tar.checkpoint"), checkpoint[:len(checkpoint)/3], 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := do(third, never); err != nil {
+		t.Errorf("a damaged checkpoint: %v", err)
+	}
+}
