@@ -107,6 +107,7 @@ type run struct {
 	keeper    keeper
 
 	started   time.Time
+	iterating time.Duration
 	done      int // iterations, over all scales
 	rollbacks int
 	losses    Losses
@@ -212,6 +213,7 @@ func (r *run) scale(ctx context.Context, i int) error {
 	settle(x.Shape)
 
 	err = l.iterate(ctx)
+	r.iterating += time.Since(l.begun)
 
 	optimizer.Result(x)
 	r.patches = ob.correspondences(r.block)
@@ -327,7 +329,7 @@ func (r *run) result() *Result {
 	return &Result{
 		Picture: r.picture(r.image), Options: r.o, Plan: r.plan,
 		Iterations: r.done, Losses: r.losses, History: r.history,
-		Rollbacks: r.rollbacks, Elapsed: time.Since(r.started), Patches: r.patches,
+		Rollbacks: r.rollbacks, Elapsed: time.Since(r.started), Iterating: r.iterating, Patches: r.patches,
 	}
 }
 

@@ -64,6 +64,7 @@ type Result struct {
 	History    []Sample // of each scale the first iteration, every tenth or so, and the last
 	Rollbacks  int      // evaluations thrown away because they were not finite
 	Elapsed    time.Duration
+	Iterating  time.Duration    // of it, in the iterations of this process, without what comes before and between scales
 	Patches    []Correspondence // where patches came from, by layer; none without patches
 }
 

@@ -23,6 +23,7 @@ type outcome struct {
 	H          int          `json:"height"`
 	Iterations int          `json:"iterations"`
 	Seconds    float64      `json:"seconds"`
+	Iterating  float64      `json:"iterating"` // seconds of these in iterations
 	Losses     style.Losses `json:"losses"`
 	Weights    string       `json:"weights"`
 	Seed       uint64       `json:"seed"`
@@ -86,7 +87,7 @@ func (r *render) finish(show *show, signals *signals, res *style.Result, runErr 
 	show.preview(res.Picture, true)
 	o := outcome{
 		Type: "result", Output: r.out.path, W: res.Picture.W, H: res.Picture.H, Iterations: res.Iterations,
-		Seconds: res.Elapsed.Seconds(), Losses: finiteLosses(res.Losses), Weights: r.network.Name, Seed: r.set.options.Seed,
+		Seconds: res.Elapsed.Seconds(), Iterating: res.Iterating.Seconds(), Losses: finiteLosses(res.Losses), Weights: r.network.Name, Seed: r.set.options.Seed,
 		Recipe: rec.Hash(), Stopped: stopped,
 	}
 	dir := home(r.set.text("explain"))
