@@ -217,9 +217,15 @@ func (s *settings) number(name string, fallback int) int {
 }
 
 func flagLayer(c *cli.Context) layer {
+	said := map[string]bool{} // c.IsSet looks through all flags, each time
+	if c != nil {
+		for _, name := range c.LocalFlagNames() {
+			said[name] = true
+		}
+	}
 	return layer{
 		get: func(name string) (string, bool) {
-			if c == nil || !c.IsSet(name) {
+			if !said[name] {
 				return "", false
 			}
 			if w, ok := c.Generic(name).(*words); ok {
