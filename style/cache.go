@@ -6,6 +6,7 @@ import (
 	"hash/maphash"
 	"slices"
 	"sync"
+	"time"
 	"unsafe"
 
 	"github.com/impasto/impasto/gpu"
@@ -34,6 +35,26 @@ type Cache struct {
 	mu      sync.Mutex
 	entries []cached // the one used last comes last
 	bytes   int64
+
+	backend gpu.Backend // whose speed was measured last, and when
+	perFlop float64     // seconds
+	timed   time.Time
+}
+
+// speedFor is how long a measured speed is taken for that of now.
+const speedFor = 10 * time.Second
+
+// speed is what measureSpeed finds, measured anew only now and then.
+func (c *Cache) speed(b gpu.Backend) float64 {
+	if c == nil {
+		return measureSpeed(b)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.backend != b || time.Since(c.timed) > speedFor {
+		c.backend, c.perFlop, c.timed = b, measureSpeed(b), time.Now()
+	}
+	return c.perFlop
 }
 
 type cached struct {
@@ -60,7 +81,7 @@ func (c *Cache) Bytes() int64 {
 func (c *Cache) Drop() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.entries, c.bytes = nil, 0
+	c.entries, c.bytes, c.backend = nil, 0, nil
 }
 
 // styleKey identifies a painting's moments, w x h pixels large, by all that

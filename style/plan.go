@@ -211,8 +211,22 @@ func (o Options) flops(n *vgg.Network, depth, w, h int) float64 {
 // estimate multiplies the arithmetic of all iterations by what one small
 // convolution takes on this backend now.
 func (p Plan) estimate(env Env, depth int) (float64, error) {
+	perFlop := env.Cache.speed(env.Backend)
+	total := 0.0
+	for _, s := range p.Scales {
+		work, err := p.Options.cutWork(env.Backend, env.Network, s.H, s.W, s.cut, s.recompute)
+		if err != nil {
+			return 0, err
+		}
+		total += float64(s.Iterations) * p.Options.flops(env.Network, depth, s.W, s.H) * work
+	}
+	return total * perFlop, nil
+}
+
+// measureSpeed is the seconds of a floating-point operation of a small
+// convolution.
+func measureSpeed(b gpu.Backend) float64 {
 	const channels, side, calls = 64, 48, 2
-	b := env.Backend
 	f := b.NewFilter(make([]float32, channels*channels*9), make([]float32, channels), channels, channels)
 	x, y := b.NewArray(gpu.Shape{H: side, W: side, C: channels}), b.NewArray(gpu.Shape{H: side, W: side, C: channels})
 	defer func() { b.Free(x, y); b.FreeFilters(f) }()
@@ -224,16 +238,7 @@ func (p Plan) estimate(env Env, depth int) (float64, error) {
 		b.Sync()
 		fastest = min(fastest, time.Since(start).Seconds())
 	}
-	perFlop := fastest / (2 * 9 * channels * channels * side * side)
-	total := 0.0
-	for _, s := range p.Scales {
-		work, err := p.Options.cutWork(env.Backend, env.Network, s.H, s.W, s.cut, s.recompute)
-		if err != nil {
-			return 0, err
-		}
-		total += float64(s.Iterations) * p.Options.flops(env.Network, depth, s.W, s.H) * work
-	}
-	return total * perFlop, nil
+	return fastest / (2 * 9 * channels * channels * side * side)
 }
 
 // styleSize is a painting's size for a canvas whose long side is given: its own

@@ -86,7 +86,7 @@ func initFile(set *settings) (string, error) {
 
 // flagTexts are all values of a flag that may be given several times.
 func flagTexts(c *cli.Context, name string) []string {
-	if w, ok := c.Generic(name).(*words); ok && c.IsSet(name) {
+	if w, ok := c.Generic(name).(*words); ok {
 		return w.said
 	}
 	return nil

@@ -46,7 +46,7 @@ func resolve(c *cli.Context, mode string) (*settings, faults) {
 	s, more := merge(mode, layers)
 	if c != nil {
 		s.styles, s.maps, s.styleMaps = flagTexts(c, "style"), flagTexts(c, "map"), flagTexts(c, "style-map")
-		if isSwitchedOn(c, "y") {
+		if c.Bool("y") {
 			s.texts["overwrite"], s.origins["overwrite"] = "replace", "-y"
 		}
 	}
@@ -59,7 +59,7 @@ func defaultsOnly(mode string) (*settings, faults) { return merge(mode, nil) }
 // allLayers lists where settings come from, nearest first.
 func allLayers(c *cli.Context) ([]layer, faults) {
 	layers := []layer{flagLayer(c)}
-	if c != nil && isSwitchedOn(c, "draft") {
+	if c != nil && c.Bool("draft") {
 		layers = append(layers, layer{
 			get:    func(name string) (string, bool) { v, ok := draftOptions[name]; return v, ok },
 			origin: func(string) string { return "--draft" },
@@ -290,15 +290,6 @@ func fileLayers(c *cli.Context) ([]layer, faults) {
 		})
 	}
 	return layers, bad
-}
-
-func isSwitchedOn(c *cli.Context, name string) bool {
-	for _, f := range c.Command.Flags {
-		if f.Names()[0] == name {
-			return c.Bool(name)
-		}
-	}
-	return false
 }
 
 // networkName is the name by which defaults are chosen for --weights: "mini",

@@ -28,10 +28,11 @@ type place struct {
 	pairs      []string          // path as submitted, path here
 	outputs    map[string]string // here, by path as submitted
 	stale      []string          // checkpoints that were replaced
+	sums       sums
 }
 
-func newPlace(dir, blobs string, j Job) *place {
-	p := &place{dir: dir, blobs: blobs, job: j, outputs: map[string]string{}}
+func newPlace(dir, blobs string, j Job, known sums) *place {
+	p := &place{dir: dir, blobs: blobs, job: j, outputs: map[string]string{}, sums: known}
 	for i, path := range j.Outputs {
 		here := filepath.Join(dir, "out", strconv.Itoa(i), baseName(path))
 		p.outputs[path] = here
@@ -83,13 +84,14 @@ func (p *place) prepare(ctx context.Context, b Blobs, checkpoints map[string]str
 
 // input is where an input is found here.
 func (p *place) input(ctx context.Context, b Blobs, path, sum string) (string, error) {
-	if had, err := SumOf(path); err == nil && had == sum {
+	if had, err := p.sums.of(path); err == nil && had == sum {
 		return path, nil
 	}
 	here := filepath.Join(p.blobs, sum, baseName(path))
-	if had, err := SumOf(here); err == nil && had == sum {
+	if had, err := p.sums.of(here); err == nil && had == sum {
 		now := time.Now()
 		_ = os.Chtimes(here, now, now) // for trim
+		p.sums.touched(here)
 		return here, nil
 	}
 	err := GetFile(ctx, b, sum, here)

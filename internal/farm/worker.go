@@ -42,6 +42,9 @@ type Worker struct {
 	// Ended is told of each attempt at its end; may be nil.
 	Ended func(Status)
 	Log   *slog.Logger // nil: none
+
+	sums     sums           // of inputs
+	cleaning sync.WaitGroup // removals of jobs that are done, which the next need not wait for
 }
 
 // errCancelled ends an attempt whose job was cancelled, errDrained one whose
@@ -61,8 +64,10 @@ func (w *Worker) Run(ctx context.Context, drain <-chan struct{}) error {
 	if w.Log == nil {
 		w.Log = slog.New(slog.DiscardHandler)
 	}
+	w.sums = sums{}
 	taking, stop := context.WithCancel(ctx)
 	defer stop()
+	defer w.cleaning.Wait()
 	go func() {
 		select {
 		case <-drain:
@@ -148,7 +153,10 @@ func (w *Worker) attempt(ctx context.Context, stopping <-chan struct{}, l Lease)
 	beat, silent := context.WithCancel(context.WithoutCancel(ctx))
 	beating.Go(func() { w.beat(beat, cancel, stopping, l) })
 
-	place := newPlace(filepath.Join(w.Dir, "jobs", s.Job.ID), filepath.Join(w.Dir, "blobs"), s.Job)
+	place := newPlace(filepath.Join(w.Dir, "jobs", s.Job.ID), filepath.Join(w.Dir, "blobs"), s.Job, w.sums)
+	if _, err := os.Stat(place.dir); err == nil { // perhaps the same job again
+		w.cleaning.Wait()
+	}
 	t := &Task{Job: s.Job, Dir: place.dir, Attempt: s.Attempts + 1}
 	err := w.doOrLeave(stopping, func() error { return w.do(work, place, s, t, l) })
 	stuck := errors.Is(err, errStuck)
@@ -196,7 +204,7 @@ func (w *Worker) attempt(ctx context.Context, stopping <-chan struct{}, l Lease)
 	}
 	log.Info(string(state), "seconds", after.Seconds, "error", after.Error)
 	if state == Done {
-		os.RemoveAll(place.dir)
+		w.cleaning.Go(func() { os.RemoveAll(place.dir) })
 	}
 	if !stuck {
 		w.forget(ctx, place)
