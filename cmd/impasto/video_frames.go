@@ -186,10 +186,14 @@ func (v *video) unpack(ctx context.Context) error {
 	return err
 }
 
-// sweep removes what a process that was killed had half written: frames, and the
-// film.
+// sweep removes what a process that was killed had half written: frames, shots
+// and the film.
 func (v *video) sweep() {
-	patterns := []string{numbers.ReplaceAllString(v.frames, "*") + ".tmp-*"}
+	shots := filepath.Join(filepath.Dir(v.frames), shotsFolder)
+	patterns := []string{numbers.ReplaceAllString(v.frames, "*") + ".tmp-*", filepath.Join(shots, "*.tmp-*")}
+	if v.set.on("restart") { // they may be of another film
+		patterns = append(patterns, filepath.Join(shots, "frames_*.tar"), filepath.Join(shots, "painted_*.tar"))
+	}
 	if v.film.Path != "" {
 		patterns = append(patterns, v.film.Path+".tmp-*")
 	}
