@@ -17,12 +17,13 @@ import (
 // CacheBytes is what a Cache holds at most where nothing else is said.
 const CacheBytes = 256 << 20
 
-// Cache keeps what runs find out about paintings alone: the moments of their
+// Cache keeps what runs find out about paintings: the moments of their
 // features, or the features that patches are taken from, at every size they were
 // measured at. Runs that share paintings, sizes and network, such as those of a
 // batch, then measure each once. A picture is the same with and without it, byte
 // for byte. Runs may share a Cache at the same time; its zero value is empty and
-// ready.
+// ready. Beside paintings it knows, for a few seconds, how fast a backend is, so
+// that not every plan measures it.
 //
 // All lies in the program's memory, whatever device it was measured on. With
 // VGG19 and the usual layers moments take 2.5 MB for a painting at a size;

@@ -94,8 +94,8 @@ func flagTexts(c *cli.Context, name string) []string {
 
 // flagText is the value of a flag, "" when it was not given.
 func flagText(c *cli.Context, name string) string {
-	if w, ok := c.Generic(name).(*words); ok && len(w.said) > 0 {
-		return w.said[len(w.said)-1]
+	if said := flagTexts(c, name); len(said) > 0 {
+		return said[len(said)-1]
 	}
 	return ""
 }
