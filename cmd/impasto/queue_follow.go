@@ -23,15 +23,27 @@ type follow struct {
 	forever bool
 	// wants chooses jobs that are not known yet; nil: none.
 	wants func(farm.Status) bool
+	// calls are made between one change and the next, as by somebody who brings
+	// more jobs; closed when there are none to come. nil: none come.
+	calls <-chan func()
+	// coming is how many jobs calls are still to bring.
+	coming int
+	// over is told of each job that has ended, after collect; may be nil.
+	over func(farm.Status)
 
 	jobs     map[string]farm.Status
 	missing  map[string]error // what collect said
 	begun    time.Time
-	baseline float64 // work that was done before
+	baseline float64   // work that was done before
+	moved    time.Time // when a job changed last, or it was last said that none does
 }
 
-// followEvery is how often the whole is told while nothing changes.
-const followEvery = time.Second
+const (
+	// followEvery is how often the whole is told while nothing changes.
+	followEvery = time.Second
+	// idleAfter is when it is said that no worker takes the jobs that wait.
+	idleAfter = 30 * time.Second
+)
 
 // newFollow follows jobs, as they stand.
 func newFollow(reporter progress.BatchReporter, list []farm.Status) *follow {
@@ -50,12 +62,21 @@ func (f *follow) run(ctx context.Context, q farm.Queue) error {
 	}
 	tick := time.NewTicker(followEvery)
 	defer tick.Stop()
-	first := true // what comes first is not news
+	first := true           // what comes first is not news
+	var calls <-chan func() // not before all that was is known
+	f.moved = time.Now()
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
+		case call, ok := <-calls:
+			if !ok {
+				calls, f.coming = nil, 0
+				break
+			}
+			call()
 		case <-tick.C:
+			f.lookForWorkers(first)
 		case st, ok := <-changes:
 			if !ok {
 				if ctx.Err() != nil {
@@ -64,7 +85,7 @@ func (f *follow) run(ctx context.Context, q farm.Queue) error {
 				return newFault(exitQueue, "queue_unreachable", "the queue was closed")
 			}
 			if st.Job.ID == "" {
-				first = false
+				first, calls = false, f.calls
 				f.begun, f.baseline = time.Now(), f.work()
 				break
 			}
@@ -72,6 +93,7 @@ func (f *follow) run(ctx context.Context, q farm.Queue) error {
 			if !known && (f.wants == nil || !f.wants(st)) {
 				continue
 			}
+			f.moved = time.Now()
 			f.jobs[st.Job.ID] = st
 			f.changed(ctx, before, st, first)
 			if len(changes) > 0 {
@@ -82,10 +104,45 @@ func (f *follow) run(ctx context.Context, q farm.Queue) error {
 			continue
 		}
 		f.reporter.Update(f.batch())
-		if !f.forever && f.left() == 0 {
+		if !f.forever && calls == nil && f.left() == 0 {
 			return nil
 		}
 	}
+}
+
+// lookForWorkers says when jobs wait and nobody takes them.
+func (f *follow) lookForWorkers(first bool) {
+	if first || f.forever || time.Since(f.moved) < idleAfter || f.left() == 0 {
+		return
+	}
+	class := ""
+	for _, st := range f.jobs {
+		if st.State == farm.Running {
+			return
+		}
+		if st.State == farm.Queued {
+			class = st.Job.Class
+		}
+	}
+	f.moved = time.Now()
+	f.reporter.Event("warning", fmt.Sprintf("no worker takes the jobs of class %s that wait: impasto worker", class), map[string]any{"class": class})
+}
+
+// bring adds a job that is about to be submitted; for calls.
+func (f *follow) bring(j farm.Job, weight float64) {
+	f.jobs[j.ID] = farm.Status{Job: j, State: farm.Queued}
+	f.weights[j.ID] = weight
+	f.coming = max(0, f.coming-1)
+}
+
+// settle says that a job that was brought had ended before; for calls.
+func (f *follow) settle(ctx context.Context, st farm.Status) {
+	before := f.jobs[st.Job.ID]
+	if before.State.Ended() {
+		return // the queue has said it too
+	}
+	f.jobs[st.Job.ID] = st
+	f.changed(ctx, before, st, false)
 }
 
 // changed tells of a job whose state is another than before.
@@ -96,6 +153,9 @@ func (f *follow) changed(ctx context.Context, before, st farm.Status, first bool
 		} else {
 			delete(f.missing, st.Job.ID)
 		}
+	}
+	if st.State.Ended() && f.over != nil {
+		f.over(st)
 	}
 	if first || before.State == st.State && before.Attempts == st.Attempts && before.Deaths == st.Deaths {
 		return
@@ -180,7 +240,7 @@ func (f *follow) left() int {
 // batch is how the jobs stand together. The time left is that at the speed of
 // this run so far.
 func (f *follow) batch() progress.Batch {
-	b := progress.Batch{Total: len(f.jobs), ETA: -1}
+	b := progress.Batch{Total: len(f.jobs) + f.coming, ETA: -1}
 	total := 0.0
 	var running []string
 	for _, id := range slices.Sorted(maps.Keys(f.jobs)) {
@@ -197,6 +257,9 @@ func (f *follow) batch() progress.Batch {
 		}
 	}
 	b.Text = strings.Join(running, ", ")
+	if len(f.jobs) > 0 { // the others are taken to be like those that are known
+		total += total / float64(len(f.jobs)) * float64(f.coming)
+	}
 	work := f.work()
 	if total > 0 {
 		b.Fraction = min(1, work/total)

@@ -124,6 +124,27 @@ func TestFollowEndsWithTheLastJobAndCollectsEachOnce(t *testing.T) {
 	}
 }
 
+// TestJobsThatNobodyTakesAreToldOf: once in a while, and not when there are none.
+func TestJobsThatNobodyTakesAreToldOf(t *testing.T) {
+	r := &recorder{}
+	f := newFollow(r, []farm.Status{stand("a", "waits", farm.Queued)})
+	f.jobs["a"] = farm.Status{Job: farm.Job{ID: "a", Class: farm.ClassGPU}, State: farm.Queued}
+	f.moved = time.Now().Add(-idleAfter)
+	f.lookForWorkers(false)
+	f.lookForWorkers(false)
+	if len(r.lines) != 1 || !strings.Contains(r.lines[0], "no worker takes the jobs of class gpu that wait: impasto worker") {
+		t.Errorf("told %q", r.lines)
+	}
+	f.jobs["b"] = stand("b", "runs", farm.Running)
+	f.moved = time.Now().Add(-idleAfter)
+	f.lookForWorkers(false)
+	f.jobs = map[string]farm.Status{"a": stand("a", "over", farm.Failed)}
+	f.lookForWorkers(false)
+	if len(r.lines) != 1 {
+		t.Errorf("told %q", r.lines)
+	}
+}
+
 func TestTimeLeftGoesByWorkNotByCount(t *testing.T) {
 	f := newFollow(&recorder{}, []farm.Status{stand("a", "small", farm.Done), stand("b", "large", farm.Running), stand("c", "old", farm.Done)})
 	f.weights = map[string]float64{"a": 10, "b": 100, "c": 40}
@@ -135,6 +156,10 @@ func TestTimeLeftGoesByWorkNotByCount(t *testing.T) {
 	b := f.batch() // 10 + 30 in 20 s, 70 are left: 35 s
 	if math.Abs(b.ETA.Seconds()-35) > 1 || math.Abs(b.Fraction-80.0/150) > 1e-9 {
 		t.Errorf("got %v and %v, want 35 s and %v", b.ETA, b.Fraction, 80.0/150)
+	}
+	f.coming = 3 // which are like those known: 70 + 3 * 50 are left
+	if b := f.batch(); b.Total != 6 || math.Abs(b.ETA.Seconds()-110) > 2 || math.Abs(b.Fraction-80.0/300) > 1e-9 {
+		t.Errorf("with three to come: %+v", b)
 	}
 	if b.Text != "large 30 %" {
 		t.Errorf("running is told as %q", b.Text)

@@ -2,23 +2,17 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/impasto/impasto/internal/farm"
 	"github.com/impasto/impasto/internal/film"
 	"github.com/impasto/impasto/internal/manifest"
 	"github.com/impasto/impasto/internal/picture"
-	"github.com/impasto/impasto/internal/progress"
 )
 
 // With --submit the shots of a film are jobs in a queue: no shot needs another,
@@ -74,129 +68,6 @@ func (v *video) missing(s film.Shot) bool {
 		}
 	}
 	return false
-}
-
-// submit has the shots painted by a queue's workers and makes the film.
-func (v *video) submit(ctx context.Context, signals *signals, c *cli.Context) error {
-	if v.set.on("dry-run") {
-		return v.dryRun()
-	}
-	done, err := v.settleOutput()
-	if done || err != nil {
-		return err
-	}
-	o, err := queuePlace(c)
-	if err != nil {
-		return err
-	}
-	q, err := openFarm(ctx, o)
-	if err != nil {
-		return err
-	}
-	defer q.Close()
-	cols, _ := terminalSize(v.stderr)
-	r := progress.NewBatch(v.stderr, progress.Options{Kind: v.set.text("progress"), Quiet: v.quiet, Terminal: isTerminal(v.stderr), Width: cols})
-	defer r.Close()
-	for _, n := range v.notes {
-		r.Event("warning", n, nil)
-	}
-	painted, err := v.farmShots(ctx, c, q, r, o.URL != "")
-	if err != nil {
-		if ctx.Err() != nil {
-			r.Close()
-			f := v.stopped(signals, context.Canceled).(*fault)
-			f.Message += "; its jobs stay in the queue"
-			return f
-		}
-		return queueFault(err)
-	}
-	return v.finishFilm(ctx, signals, r, painted)
-}
-
-// farmShots brings the frames that are missing, and says what was painted.
-func (v *video) farmShots(ctx context.Context, c *cli.Context, q farm.Queue, r progress.BatchReporter, upload bool) (o videoOutcome, err error) {
-	v.begun = time.Now()
-	if err := v.beginFrames(); err != nil {
-		return o, err
-	}
-	b, shots, err := v.shotJobs(ctx, c, r)
-	if err != nil {
-		return o, err
-	}
-	if upload { // its workers may not see these files
-		if _, err := farm.Upload(ctx, q, b.jobs); err != nil {
-			return o, err
-		}
-	}
-	e, err := enlist(ctx, q, b.jobs, true)
-	if err != nil {
-		return o, err
-	}
-	r.Start(fmt.Sprintf("%s in %s, %s", count(v.input.Frames, "frame"), count(len(v.shots), "shot"), e), v.describe())
-	f := newFollow(r, e.list)
-	f.weights = b.seconds
-	sum := 0.0
-	f.collect = func(ctx context.Context, st farm.Status) error {
-		if _, err := collect(ctx, q, st, true); err != nil {
-			return err
-		}
-		var one videoOutcome
-		if err := json.Unmarshal(st.Outcome, &one); err == nil && one.Flicker != nil {
-			sum += *one.Flicker * float64(one.Compared)
-			o.Compared += one.Compared
-		}
-		o.Painted += shots[st.Job.ID].Len()
-		return v.takeShot(ctx, shots[st.Job.ID])
-	}
-	if err := f.run(ctx, q); err != nil {
-		return o, err
-	}
-	if o.Compared > 0 {
-		mean := sum / float64(o.Compared)
-		o.Flicker = &mean
-	}
-	return o, f.fault()
-}
-
-// shotJobs packs the shots with frames missing, and makes a job of each.
-func (v *video) shotJobs(ctx context.Context, c *cli.Context, r progress.BatchReporter) (*batch, map[string]film.Shot, error) {
-	b := &batch{name: v.title(), seconds: map[string]float64{}}
-	orders := newOrders(v.session, filepath.Join(filepath.Dir(v.frames), v.title()), flagText(c, "class"))
-	cursor := film.NewCursor(v.source)
-	defer cursor.Close()
-	var shots []film.Shot
-	for i, s := range v.shots {
-		frames, painted := v.shotFiles(s)
-		if _, err := os.Stat(painted); err == nil && v.missing(s) { // stopped before it was taken
-			if err := v.takeShot(ctx, s); err != nil {
-				return nil, nil, err
-			}
-		}
-		if !v.missing(s) {
-			v.dropShot(s)
-			continue
-		}
-		if _, err := os.Stat(frames); errors.Is(err, fs.ErrNotExist) {
-			r.Event("packing", fmt.Sprintf("%s, shot %d of %d", frames, i+1, len(v.shots)), map[string]any{"shot": i + 1, "output": frames})
-			err := makeDirectory(filepath.Dir(frames))
-			if err == nil {
-				err = film.PackShot(ctx, frames, cursor, s)
-			}
-			if err != nil {
-				return nil, nil, err
-			}
-		}
-		orders.add(b, v.shotEntry(c, i, frames, painted))
-		shots = append(shots, s)
-	}
-	if len(orders.bad) > 0 {
-		return nil, nil, orders.faults()
-	}
-	of := map[string]film.Shot{}
-	for i, j := range b.jobs {
-		of[j.ID] = shots[i]
-	}
-	return b, of, nil
 }
 
 // ofFilm are settings that have done their part when the shots are there.
@@ -271,5 +142,4 @@ func (v *video) dropShot(s film.Shot) {
 	frames, painted := v.shotFiles(s)
 	_ = os.Remove(frames) // what stays takes room, no more
 	_ = os.Remove(painted)
-	_ = os.Remove(filepath.Dir(frames)) // if it is empty
 }

@@ -5,9 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
+	"image/color"
+	"image/draw"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -112,5 +117,75 @@ func TestShotGoesOnElsewhere(t *testing.T) {
 	}
 	if _, err := do(third, never); err != nil {
 		t.Errorf("a damaged checkpoint: %v", err)
+	}
+}
+
+// counting is a Doer that looks first how many shots lie packed.
+type counting struct {
+	farm.Doer
+	pattern string
+	most    int
+}
+
+func (d *counting) Do(ctx context.Context, t *farm.Task) error {
+	packed, _ := filepath.Glob(d.pattern)
+	d.most = max(d.most, len(packed))
+	return d.Doer.Do(ctx, t)
+}
+
+// TestFilmIsPackedAhead: shots are submitted as they are packed, and no more
+// lie about than there is room for.
+func TestFilmIsPackedAhead(t *testing.T) {
+	defer func(room int64) { packedAhead = room }(packedAhead)
+	packedAhead = 1 // a shot is packed where there is none
+	dir := t.TempDir()
+	if err := makeFiles(dir); err != nil {
+		t.Fatal(err)
+	}
+	const shots = 5
+	frames := filepath.Join(dir, "frames")
+	if err := os.Mkdir(frames, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 2 * shots {
+		img := image.NewNRGBA(image.Rect(0, 0, 40, 32))
+		draw.Draw(img, img.Rect, image.NewUniform(color.NRGBA{uint8(i / 2 % 2 * 255), uint8(i / 2 * 50), 90, 255}), image.Point{}, draw.Src)
+		if err := os.WriteFile(filepath.Join(frames, fmt.Sprintf("f%02d.png", i)), encodePNG(img), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	store := filepath.Join(dir, "queue")
+	q, err := farm.Open(t.Context(), farm.Options{Store: store, Who: "a test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer q.Close()
+	doer, release, err := newDoer(workplace{device: "cpu"}, (&session{}).keeper())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
+	out := filepath.Join(dir, "painted")
+	count := &counting{Doer: doer, pattern: filepath.Join(out, shotsFolder, "frames_*.tar")}
+	w := &farm.Worker{Queue: q, Doer: count, Class: farm.ClassCPU, Dir: filepath.Join(dir, "worker")}
+	drain, ended := make(chan struct{}), make(chan error)
+	go func() { ended <- w.Run(t.Context(), drain) }()
+	var stdout, stderr bytes.Buffer
+	code := run([]string{"impasto", "video", frames, filepath.Join(dir, "painting.png"), "-s", "32", "-n", "2", "--weights", "mini",
+		"-o", out + "/", "--submit", "--queue", store}, nil, &stdout, &stderr)
+	close(drain)
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	told := stderr.String()
+	if code != exitOK || !strings.Contains(told, "10 frames in 5 shots, 5 to paint") || !strings.Contains(told, "5/5 done") ||
+		!strings.Contains(told, "10 frames, 10 painted now") {
+		t.Errorf("exit %d\n%s", code, told)
+	}
+	if count.most != 1 {
+		t.Errorf("%d shots lay packed at a time", count.most)
+	}
+	if _, err := os.Stat(filepath.Join(out, shotsFolder)); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the folder of the shots is left: %v", err)
 	}
 }
