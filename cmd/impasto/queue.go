@@ -50,8 +50,8 @@ func placeFlags() []cli.Flag {
 	lease := textFlag("lease", "", groupQueue, "TIME", "how long a worker may be silent before its job goes to another (default: 30s; batch run: 5s)")
 	lease.Hidden = true
 	return []cli.Flag{lease,
-		textFlag("queue", "", groupQueue, "WHERE", "nats://HOST:PORT, or a folder (default: the one of this user)"),
-		textFlag("token-file", "", groupQueue, "FILE", "the secret of that server"),
+		textFlag("queue", "", groupQueue, "WHERE", "nats://HOST:PORT[,...] or a folder (default: the one of this user)"),
+		textFlag("token-file", "", groupQueue, "FILE", "the secret of that server: its token or NATS credentials"),
 	}
 }
 
@@ -115,21 +115,25 @@ func queuePlace(c *cli.Context) (farm.Options, error) {
 		o.Store, err = queueStore(where)
 		return o, err
 	}
-	u, err := url.Parse(where)
-	if err != nil || u.Host == "" || u.Scheme != "nats" && u.Scheme != "tls" {
-		return o, badValue("queue", where, "nats://HOST:PORT or a folder")
+	var servers []string
+	for one := range strings.SplitSeq(where, ",") {
+		u, err := url.Parse(one)
+		if err != nil || u.Host == "" || u.Scheme != "nats" && u.Scheme != "tls" {
+			return o, badValue("queue", where, "nats://HOST:PORT or a folder")
+		}
+		if u.Port() == "" {
+			u.Host = net.JoinHostPort(u.Hostname(), "4222")
+		}
+		servers = append(servers, u.String())
 	}
+	o.URL = strings.Join(servers, ",")
 	if file != "" {
 		secret, err := os.ReadFile(file)
 		if err != nil {
 			return o, newFault(exitInput, "token_file", fmt.Sprintf("token file %q: %s", file, osReason(err)))
 		}
-		u.User = url.User(strings.TrimSpace(string(secret)))
+		o.Secret = strings.TrimSpace(string(secret))
 	}
-	if u.Port() == "" {
-		u.Host = net.JoinHostPort(u.Hostname(), "4222")
-	}
-	o.URL = u.String()
 	return o, nil
 }
 
@@ -171,11 +175,10 @@ func (s *session) withQueue(c *cli.Context, do func(context.Context, farm.Queue)
 	ctx, signals := watchSignals()
 	defer signals.stop()
 	q, err := openQueue(ctx, c)
-	if err != nil {
-		return err
+	if err == nil {
+		defer q.Close()
+		err = queueFault(do(ctx, q))
 	}
-	defer q.Close()
-	err = queueFault(do(ctx, q))
 	if err != nil && ctx.Err() != nil {
 		return signals.fault("interrupted")
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -201,7 +202,7 @@ func runWorker(s *session, c *cli.Context) error {
 	if len(bad) > 0 {
 		return bad
 	}
-	return s.withQueue(c, func(ctx context.Context, q farm.Queue) error {
+	err = s.withQueue(c, func(ctx context.Context, q farm.Queue) error {
 		m, err := newMetrics(q, flagText(c, "metrics"))
 		if err != nil {
 			return err
@@ -239,6 +240,11 @@ func runWorker(s *session, c *cli.Context) error {
 			}
 		}
 	})
+	var f *fault
+	if errors.As(err, &f) && (f.Exit == exitInterrupted || f.Exit == exitTerminated) {
+		return nil // told to stop before it had found the queue, or while it had nothing
+	}
+	return err
 }
 
 // unfinished counts the jobs that workers of these places could still get.

@@ -27,12 +27,6 @@ import (
 // for as long as it exists; how often a job may fail is counted in its record.
 
 const (
-	streamName = "IMPASTO_JOBS"
-	bucketName = "impasto_status"
-	blobsName  = "impasto_blobs"
-
-	// twiceWithin is how long the server recognises a message sent twice.
-	twiceWithin = time.Hour
 	// look is how often a worker with nothing to do looks by itself.
 	look = time.Second
 	// answerWithin bounds the wait for one answer: what was asked of a server
@@ -60,23 +54,14 @@ func connect(ctx context.Context, conn *nats.Conn, wait time.Duration) (*queue, 
 	if err != nil {
 		return nil, err
 	}
-	s := &natsStore{conn: conn, js: js, wait: wait}
-	s.stream, err = js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
-		Name: streamName, Subjects: []string{"impasto.job.>"}, Retention: jetstream.WorkQueuePolicy,
-		Storage: jetstream.FileStorage, Duplicates: twiceWithin,
-	})
+	on, err := openStreams(ctx, conn, js)
 	if err != nil {
-		return nil, fmt.Errorf("the queue cannot be set up: %w", err)
+		return nil, err
 	}
-	s.records, err = js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: bucketName, Storage: jetstream.FileStorage})
-	if err != nil {
-		return nil, fmt.Errorf("the queue cannot be set up: %w", err)
-	}
-	objects, err := js.CreateOrUpdateObjectStore(ctx, jetstream.ObjectStoreConfig{Bucket: blobsName, Storage: jetstream.FileStorage})
-	if err != nil {
-		return nil, fmt.Errorf("the queue cannot be set up: %w", err)
-	}
-	return &queue{store: s, blobs: natsBlobs{objects, js}}, nil
+	return &queue{
+		store: &natsStore{conn: conn, js: js, stream: on.jobs, records: on.records, wait: wait},
+		blobs: natsBlobs{on.files, js},
+	}, nil
 }
 
 func (s *natsStore) get(ctx context.Context, id string) (Status, uint64, error) {
@@ -108,11 +93,8 @@ func (s *natsStore) put(ctx context.Context, st Status, revision uint64) (uint64
 	} else {
 		revision, err = s.records.Update(asked, st.Job.ID, data, revision)
 	}
-	var api *jetstream.APIError
-	switch {
-	case errors.Is(err, jetstream.ErrKeyExists):
-		err = errConflict
-	case errors.As(err, &api) && api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence:
+	switch code(err) {
+	case jetstream.JSErrCodeStreamWrongLastSequence, jetstream.JSErrCodeStreamWrongLastSequenceConstant: // the latter from a cluster
 		err = errConflict
 	}
 	return revision, s.gone(ctx, err)
@@ -123,13 +105,8 @@ func (s *natsStore) gone(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return cmp.Or(err, ctx.Err())
 	}
-	for _, silence := range []error{
-		context.DeadlineExceeded, nats.ErrTimeout, nats.ErrNoResponders, nats.ErrConnectionClosed, nats.ErrDisconnected,
-		nats.ErrReconnectBufExceeded, nats.ErrConnectionReconnecting, jetstream.ErrNoStreamResponse,
-	} {
-		if errors.Is(err, silence) {
-			return &UnreachableError{s.at, err}
-		}
+	if isSilence(err) {
+		return &UnreachableError{s.at, err}
 	}
 	return err
 }
@@ -177,8 +154,19 @@ func (s *natsStore) all(ctx context.Context) ([]Status, error) {
 	}
 }
 
+// watch sends all records, one of no job, and then what changes. In a cluster
+// the records may come from a server that lags behind: they are all there when
+// the last that the leader had at first has come, for a bucket never loses its
+// last message.
 func (s *natsStore) watch(ctx context.Context) (<-chan Status, error) {
-	w, err := s.records.WatchAll(ctx, jetstream.IgnoreDeletes())
+	asked, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	bucket, err := s.records.Status(asked)
+	if err != nil {
+		return nil, s.gone(ctx, err)
+	}
+	last := bucket.(*jetstream.KeyValueBucketStatus).StreamInfo().State.LastSeq
+	w, err := s.records.WatchAll(ctx)
 	if err != nil {
 		return nil, s.gone(ctx, err)
 	}
@@ -186,22 +174,31 @@ func (s *natsStore) watch(ctx context.Context) (<-chan Status, error) {
 	go func() {
 		defer close(c)
 		defer w.Stop()
-		for {
+		send := func(st Status) {
+			select {
+			case c <- st:
+			case <-ctx.Done():
+			}
+		}
+		var seen uint64
+		told := false // that all were sent
+		for ctx.Err() == nil {
 			select {
 			case <-ctx.Done():
-				return
 			case e, ok := <-w.Updates():
 				if !ok {
 					return
 				}
-				var st Status // of no job: all records have been sent
-				if e != nil && json.Unmarshal(e.Value(), &st) != nil {
-					continue
+				if e != nil { // nil: that server has no more
+					seen = e.Revision()
+					var st Status
+					if e.Operation() == jetstream.KeyValuePut && json.Unmarshal(e.Value(), &st) == nil {
+						send(st)
+					}
 				}
-				select {
-				case c <- st:
-				case <-ctx.Done():
-					return
+				if !told && seen >= last {
+					told = true
+					send(Status{})
 				}
 			}
 		}

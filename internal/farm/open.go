@@ -23,8 +23,12 @@ type Options struct {
 	// Store is the folder of a queue on this machine. The process that opens
 	// it first is its server; others talk to that one.
 	Store string
-	// URL is a server elsewhere, nats://[TOKEN@]HOST:PORT, in place of Store.
+	// URL is a server elsewhere, nats://[TOKEN@]HOST:PORT (or tls://), in place of
+	// Store; or several of a cluster, with commas between.
 	URL string
+	// Secret is what the server of URL wants to see: its token, or the text of a
+	// NATS credentials file. "": what URL says.
+	Secret string
 	// Listen is where the server of Store takes workers from, HOST:PORT;
 	// "" is a port of its own that only this machine reaches.
 	Listen string
@@ -67,7 +71,7 @@ const (
 	lockFile      = "LOCK"
 )
 
-// Open opens a queue. Errors are *BusyError, *UnreachableError or of the disk.
+// Open opens a queue. Errors are *BusyError, *UnreachableError, that of ctx, or of the disk.
 func Open(ctx context.Context, o Options) (Queue, error) {
 	if o.Wait == 0 {
 		o.Wait = 30 * time.Second
@@ -146,6 +150,12 @@ func dial(ctx context.Context, o Options, store string) (Queue, error) {
 	if store != "" {
 		options = append(options, nats.SetCustomDialer(storeDialer{store}))
 	}
+	switch {
+	case strings.Contains(o.Secret, "BEGIN NATS USER JWT"):
+		options = append(options, nats.UserCredentialBytes([]byte(o.Secret)))
+	case o.Secret != "":
+		options = append(options, nats.Token(o.Secret))
+	}
 	conn, err := nats.Connect(o.URL, options...)
 	if err != nil {
 		return nil, &UnreachableError{shown(o.URL), err}
@@ -153,6 +163,9 @@ func dial(ctx context.Context, o Options, store string) (Queue, error) {
 	q, err := connect(ctx, conn, o.Wait)
 	if err != nil {
 		conn.Close()
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		return nil, &UnreachableError{shown(o.URL), err}
 	}
 	q.store.(*natsStore).at = shown(o.URL)
@@ -168,14 +181,18 @@ func (o Options) tellFaults() nats.Option {
 	})
 }
 
-// shown is a URL without its secret.
+// shown is a URL, or several, without the secret.
 func shown(text string) string {
-	u, err := url.Parse(text)
-	if err != nil {
-		return "that URL"
+	list := strings.Split(text, ",")
+	for i, one := range list {
+		u, err := url.Parse(one)
+		if err != nil {
+			return "that URL"
+		}
+		u.User = nil
+		list[i] = u.String()
 	}
-	u.User = nil
-	return u.String()
+	return strings.Join(list, ",")
 }
 
 // storeDialer connects to whichever process serves a store now.

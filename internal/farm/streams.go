@@ -1,0 +1,161 @@
+package farm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// What the queue keeps on a server is made when a queue is first opened there.
+// What is there already stays as it is, for the owner of a cluster may have
+// given it replicas, limits and places of his own; only what the queue relies
+// on is set right.
+
+const (
+	streamName = "IMPASTO_JOBS"
+	bucketName = "impasto_status"
+	blobsName  = "impasto_blobs"
+
+	// twiceWithin is how long the server recognises a message sent twice.
+	twiceWithin = time.Hour
+	// clusterReplicas is how many servers of a cluster keep everything: one of
+	// three may be lost.
+	clusterReplicas = 3
+	// electWithin is how long a cluster may be without a leader.
+	electWithin = 20 * time.Second
+)
+
+// Errors of a server (server/errors.json of nats-server) that the client has no
+// names for.
+const (
+	codeNoPeers     jetstream.ErrorCode = 10005 // there are not as many servers with room
+	codeUnavailable jetstream.ErrorCode = 10008 // no leader has been elected
+	codeNotLeader   jetstream.ErrorCode = 10009
+	codeNoReplicas  jetstream.ErrorCode = 10074 // the server is alone
+)
+
+// streams are what the queue keeps on a server.
+type streams struct {
+	jobs    jetstream.Stream
+	records jetstream.KeyValue
+	files   jetstream.ObjectStore
+}
+
+// openStreams waits a little for a cluster that has just been started: for its
+// leaders to be elected, and for servers enough.
+func openStreams(ctx context.Context, conn *nats.Conn, js jetstream.JetStream) (streams, error) {
+	replicas := 1
+	if conn.ConnectedClusterName() != "" {
+		replicas = clusterReplicas
+	}
+	for begun := time.Now(); ; pause(ctx, 100*time.Millisecond) {
+		s, err := makeStreams(ctx, js, replicas)
+		late := time.Since(begun) > connectWithin
+		switch {
+		case err == nil || ctx.Err() != nil:
+			return s, err
+		case code(err) == codeNoReplicas || code(err) == codeNoPeers && late:
+			if replicas == 1 {
+				return s, err
+			}
+			replicas = 1
+		case errors.Is(err, nats.ErrNoResponders) && late:
+			return s, fmt.Errorf("JetStream is not enabled there: %w", err)
+		case code(err) != codeNoPeers && !isSilence(err), time.Since(begun) > electWithin:
+			return s, err
+		}
+	}
+}
+
+func makeStreams(ctx context.Context, js jetstream.JetStream, replicas int) (s streams, err error) {
+	s.jobs, err = ensure(ctx, js, streamName, func() error {
+		_, err := js.CreateStream(ctx, jetstream.StreamConfig{
+			Name: streamName, Subjects: jobSubjects, Retention: jetstream.WorkQueuePolicy,
+			Storage: jetstream.FileStorage, Duplicates: twiceWithin, Replicas: replicas,
+		})
+		return err
+	}, func(c *jetstream.StreamConfig) bool {
+		same := slices.Equal(c.Subjects, jobSubjects) && c.Duplicates == twiceWithin
+		c.Subjects, c.Duplicates = jobSubjects, twiceWithin
+		return !same
+	})
+	if err != nil {
+		return s, err
+	}
+	_, err = ensure(ctx, js, "KV_"+bucketName, func() error {
+		_, err := js.CreateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: bucketName, Storage: jetstream.FileStorage, Replicas: replicas})
+		return err
+	}, readsFromLeader)
+	if err != nil {
+		return s, err
+	}
+	_, err = ensure(ctx, js, "OBJ_"+blobsName, func() error {
+		_, err := js.CreateObjectStore(ctx, jetstream.ObjectStoreConfig{Bucket: blobsName, Storage: jetstream.FileStorage, Replicas: replicas})
+		return err
+	}, readsFromLeader)
+	if err != nil {
+		return s, err
+	}
+	if s.records, err = js.KeyValue(ctx, bucketName); err != nil {
+		return s, err
+	}
+	s.files, err = js.ObjectStore(ctx, blobsName)
+	return s, err
+}
+
+var jobSubjects = []string{"impasto.job.>"}
+
+// readsFromLeader: any replica answers a direct read, also one that lags behind;
+// a record it does not know yet would be taken for that of a job that was removed.
+func readsFromLeader(c *jetstream.StreamConfig) bool {
+	direct := c.AllowDirect
+	c.AllowDirect = false
+	return direct
+}
+
+// ensure makes a stream that is not there, as another may be doing, and changes
+// how it is kept if change says so.
+func ensure(ctx context.Context, js jetstream.JetStream, name string, create func() error, change func(*jetstream.StreamConfig) bool) (jetstream.Stream, error) {
+	stream, err := js.Stream(ctx, name)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		if err = create(); err == nil || errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+			stream, err = js.Stream(ctx, name)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the queue's %s cannot be set up: %w", name, err)
+	}
+	config := stream.CachedInfo().Config
+	if !change(&config) {
+		return stream, nil
+	}
+	return js.UpdateStream(ctx, config)
+}
+
+// code is that of a server's error, or 0.
+func code(err error) jetstream.ErrorCode {
+	var api *jetstream.APIError
+	if errors.As(err, &api) {
+		return api.ErrorCode
+	}
+	return 0
+}
+
+// isSilence tells a server that does not answer, or has nobody to answer, from
+// one that says no.
+func isSilence(err error) bool {
+	for _, silence := range []error{
+		context.DeadlineExceeded, nats.ErrTimeout, nats.ErrNoResponders, nats.ErrConnectionClosed, nats.ErrDisconnected,
+		nats.ErrReconnectBufExceeded, nats.ErrConnectionReconnecting, jetstream.ErrNoStreamResponse,
+	} {
+		if errors.Is(err, silence) {
+			return true
+		}
+	}
+	return code(err) == codeUnavailable || code(err) == codeNotLeader
+}
