@@ -39,6 +39,7 @@ type natsStore struct {
 	js      jetstream.JetStream
 	stream  jetstream.Stream
 	records jetstream.KeyValue
+	bucket  jetstream.Stream // of the records
 	wait    time.Duration
 	at      string // for messages
 
@@ -59,7 +60,7 @@ func connect(ctx context.Context, conn *nats.Conn, wait time.Duration) (*queue, 
 		return nil, err
 	}
 	return &queue{
-		store: &natsStore{conn: conn, js: js, stream: on.jobs, records: on.records, wait: wait},
+		store: &natsStore{conn: conn, js: js, stream: on.jobs, records: on.records, bucket: on.bucket, wait: wait},
 		blobs: natsBlobs{on.files, js},
 	}, nil
 }
@@ -128,82 +129,6 @@ func (s *natsStore) has(ctx context.Context, sequence uint64) (bool, error) {
 		return false, nil
 	}
 	return err == nil, s.gone(ctx, err)
-}
-
-func (s *natsStore) all(ctx context.Context) ([]Status, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	changes, err := s.watch(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var list []Status
-	for {
-		select {
-		case st, ok := <-changes:
-			if !ok {
-				return nil, errors.New("the queue's server does not answer")
-			}
-			if st.Job.ID == "" {
-				return list, nil
-			}
-			list = append(list, st)
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-	}
-}
-
-// watch sends all records, one of no job, and then what changes. In a cluster
-// the records may come from a server that lags behind: they are all there when
-// the last that the leader had at first has come, for a bucket never loses its
-// last message.
-func (s *natsStore) watch(ctx context.Context) (<-chan Status, error) {
-	asked, cancel := context.WithTimeout(ctx, answerWithin)
-	defer cancel()
-	bucket, err := s.records.Status(asked)
-	if err != nil {
-		return nil, s.gone(ctx, err)
-	}
-	last := bucket.(*jetstream.KeyValueBucketStatus).StreamInfo().State.LastSeq
-	w, err := s.records.WatchAll(ctx)
-	if err != nil {
-		return nil, s.gone(ctx, err)
-	}
-	c := make(chan Status, 256)
-	go func() {
-		defer close(c)
-		defer w.Stop()
-		send := func(st Status) {
-			select {
-			case c <- st:
-			case <-ctx.Done():
-			}
-		}
-		var seen uint64
-		told := false // that all were sent
-		for ctx.Err() == nil {
-			select {
-			case <-ctx.Done():
-			case e, ok := <-w.Updates():
-				if !ok {
-					return
-				}
-				if e != nil { // nil: that server has no more
-					seen = e.Revision()
-					var st Status
-					if e.Operation() == jetstream.KeyValuePut && json.Unmarshal(e.Value(), &st) == nil {
-						send(st)
-					}
-				}
-				if !told && seen >= last {
-					told = true
-					send(Status{})
-				}
-			}
-		}
-	}()
-	return c, nil
 }
 
 func (s *natsStore) publish(ctx context.Context, st Status) error {

@@ -13,7 +13,7 @@ import (
 
 // What the queue keeps on a server is made when a queue is first opened there.
 // What is there already stays as it is, for the owner of a cluster may have
-// given it replicas, limits and places of his own; only what the queue relies
+// given it replicas, limits and places of their own; only what the queue relies
 // on is set right.
 
 const (
@@ -43,6 +43,7 @@ const (
 type streams struct {
 	jobs    jetstream.Stream
 	records jetstream.KeyValue
+	bucket  jetstream.Stream // that of the records
 	files   jetstream.ObjectStore
 }
 
@@ -87,7 +88,7 @@ func makeStreams(ctx context.Context, js jetstream.JetStream, replicas int) (s s
 	if err != nil {
 		return s, err
 	}
-	_, err = ensure(ctx, js, "KV_"+bucketName, func() error {
+	s.bucket, err = ensure(ctx, js, "KV_"+bucketName, func() error {
 		_, err := js.CreateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: bucketName, Storage: jetstream.FileStorage, Replicas: replicas})
 		return err
 	}, readsFromLeader)

@@ -1,0 +1,155 @@
+package farm
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Lists of the records on NATS, and what changes afterwards. In a cluster they
+// may come from a server that lags behind the leader, and records change while
+// they come.
+
+func (s *natsStore) all(ctx context.Context) ([]Status, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	changes, err := s.watch(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var list []Status
+	for {
+		select {
+		case st, ok := <-changes:
+			if !ok {
+				return nil, errors.New("the queue's server does not answer")
+			}
+			if st.Job.ID == "" {
+				return list, nil
+			}
+			list = append(list, st)
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// watch sends the record of every job once, one of no job, and then what changes.
+func (s *natsStore) watch(ctx context.Context) (<-chan Status, error) {
+	last, err := s.last(ctx)
+	if err != nil {
+		return nil, err
+	}
+	w, err := s.records.WatchAll(ctx)
+	if err != nil {
+		return nil, s.gone(ctx, err)
+	}
+	c := make(chan Status, 256)
+	go func() {
+		defer close(c)
+		defer w.Stop()
+		tick := time.NewTicker(answerWithin)
+		defer tick.Stop()
+		r := relay{to: c, updates: w.Updates(), last: last, again: tick.C, ask: s.last}
+		if r.list(ctx) {
+			tick.Stop()
+			r.follow(ctx)
+		}
+	}()
+	return c, nil
+}
+
+// last is the newest revision that the leader has; 0: there is no record.
+func (s *natsStore) last(ctx context.Context) (uint64, error) {
+	asked, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	m, err := s.bucket.GetLastMsgForSubject(asked, "$KV."+bucketName+".>")
+	switch {
+	case errors.Is(err, jetstream.ErrMsgNotFound):
+		return 0, nil
+	case err != nil:
+		return 0, s.gone(ctx, err)
+	}
+	return m.Sequence, nil
+}
+
+// relay sends what a server says of the records.
+type relay struct {
+	to      chan<- Status
+	updates <-chan jetstream.KeyValueEntry // in order; nil: there is no more for now
+	last    uint64                         // the newest revision of the leader
+	again   <-chan time.Time               // when ask is asked again: that revision may have been purged
+	ask     func(context.Context) (uint64, error)
+}
+
+// list sends all records, the newest of each job, and one of no job; false if
+// there is an end to them. They are complete when the server has nothing more to
+// send and what it sent reaches to what the leader had.
+func (r *relay) list(ctx context.Context) bool {
+	newest := map[string]jetstream.KeyValueEntry{}
+	for seen, idle := uint64(0), false; !idle || seen < r.last; {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-r.again:
+			if last, err := r.ask(ctx); err == nil {
+				r.last, idle = last, true
+			}
+		case e, ok := <-r.updates:
+			if !ok {
+				return false
+			}
+			idle = e == nil || e.Delta() == 0
+			if e != nil {
+				newest[e.Key()] = e
+				seen = max(seen, e.Revision())
+			}
+		}
+	}
+	for _, e := range slices.SortedFunc(maps.Values(newest), func(a, b jetstream.KeyValueEntry) int {
+		return cmp.Compare(a.Revision(), b.Revision())
+	}) {
+		if !r.send(ctx, e) {
+			return false
+		}
+	}
+	return r.put(ctx, Status{})
+}
+
+// follow sends what changes, until there is an end to it.
+func (r *relay) follow(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case e, ok := <-r.updates:
+			if !ok || e != nil && !r.send(ctx, e) {
+				return
+			}
+		}
+	}
+}
+
+// send leaves out jobs that were removed.
+func (r *relay) send(ctx context.Context, e jetstream.KeyValueEntry) bool {
+	var st Status
+	if e.Operation() != jetstream.KeyValuePut || json.Unmarshal(e.Value(), &st) != nil {
+		return true
+	}
+	return r.put(ctx, st)
+}
+
+func (r *relay) put(ctx context.Context, st Status) bool {
+	select {
+	case r.to <- st:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
