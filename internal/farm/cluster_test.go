@@ -368,3 +368,18 @@ func TestNoJetStream(t *testing.T) {
 		t.Errorf("who gave up waiting is told %v", err)
 	}
 }
+
+// TestGivenUpWhileItConnects: a server that takes connections and says nothing.
+func TestGivenUpWhileItConnects(t *testing.T) {
+	t.Parallel()
+	mute, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer mute.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), silence/4)
+	defer cancel()
+	if _, err := Open(ctx, Options{URL: "nats://" + mute.Addr().String()}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("who gave up is told %v", err)
+	}
+}

@@ -156,20 +156,43 @@ func dial(ctx context.Context, o Options, store string) (Queue, error) {
 	case o.Secret != "":
 		options = append(options, nats.Token(o.Secret))
 	}
-	conn, err := nats.Connect(o.URL, options...)
-	if err != nil {
-		return nil, &UnreachableError{shown(o.URL), err}
-	}
-	q, err := connect(ctx, conn, o.Wait)
-	if err != nil {
-		conn.Close()
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
+	conn, err := reach(ctx, o.URL, options)
+	if err == nil {
+		var q *queue
+		if q, err = connect(ctx, conn, o.Wait); err == nil {
+			q.store.(*natsStore).at = shown(o.URL)
+			return q, nil
 		}
-		return nil, &UnreachableError{shown(o.URL), err}
+		conn.Close()
 	}
-	q.store.(*natsStore).at = shown(o.URL)
-	return q, nil
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	return nil, &UnreachableError{shown(o.URL), err}
+}
+
+// reach is nats.Connect, which tries one server after the other, with an end by ctx.
+func reach(ctx context.Context, url string, options []nats.Option) (*nats.Conn, error) {
+	type outcome struct {
+		conn *nats.Conn
+		err  error
+	}
+	tried := make(chan outcome, 1)
+	go func() {
+		conn, err := nats.Connect(url, options...)
+		tried <- outcome{conn, err}
+	}()
+	select {
+	case o := <-tried:
+		return o.conn, o.err
+	case <-ctx.Done():
+		go func() {
+			if o := <-tried; o.err == nil {
+				o.conn.Close()
+			}
+		}()
+		return nil, ctx.Err()
+	}
 }
 
 // tellFaults keeps the client from writing to the standard error.
