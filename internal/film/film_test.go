@@ -358,10 +358,18 @@ func TestCancelled(t *testing.T) {
 }
 
 func TestWithoutFfmpeg(t *testing.T) {
-	_, err := Tools{}.OpenFilm(context.Background(), "my film.mp4", Selection{})
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("my film.mp4", nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Tools{}.OpenFilm(t.Context(), "my film.mp4", Selection{})
 	var own *Error
 	if !errors.As(err, &own) || own.ExitCode() != 4 || own.Code() != "ffmpeg_missing" || !strings.Contains(strings.Join(own.Try(), "\n"), "ffmpeg -i 'my film.mp4' frames/%05d.png") {
 		t.Errorf("got %v, %v", err, own)
+	}
+	_, err = Tools{}.OpenFilm(t.Context(), "none.mp4", Selection{})
+	if !errors.As(err, &own) || own.Code() != "not_found" {
+		t.Errorf("of a film that is not there: %v", err)
 	}
 }
 

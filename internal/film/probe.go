@@ -41,12 +41,12 @@ type probed struct {
 
 // Probe asks ffprobe what a film is.
 func (t Tools) Probe(ctx context.Context, path string) (Info, error) {
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return Info{}, inputError("not_found", "film %q does not exist", path)
+	}
 	if !t.OK() {
 		return Info{}, inputError("ffmpeg_missing", "%q is a film, and ffmpeg, which reads films, is not installed", path).
 			hint("apt install ffmpeg   (or brew, winget)", fmt.Sprintf("ffmpeg -i %s frames/%%05d.png   on a machine that has it, then impasto video frames/", shellWord(path)))
-	}
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return Info{}, inputError("not_found", "film %q does not exist", path)
 	}
 	text, err := output(ctx, t.FFprobe, "-hide_banner", "-loglevel", "error", "-of", "json", "-show_streams", "-show_format", "file:"+path)
 	if ctx.Err() != nil {
