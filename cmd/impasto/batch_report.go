@@ -24,6 +24,7 @@ type batchReport struct {
 	Total   int         `json:"total"`
 	Done    int         `json:"done"`
 	Failed  int         `json:"failed"`
+	Skipped int         `json:"skipped"` // left alone, for their outputs exist
 	Jobs    []jobReport `json:"jobs"`
 }
 
@@ -35,7 +36,7 @@ type jobReport struct {
 }
 
 // writeBatchReport writes the report and the contact sheet and returns where.
-func (s *session) writeBatchReport(c *cli.Context, b *batch, f *follow) (path, sheet string, err error) {
+func (s *session) writeBatchReport(c *cli.Context, b *batch, e *enlisted, f *follow) (path, sheet string, err error) {
 	path = home(flagText(c, "report"))
 	if path == "" {
 		path = filepath.Join(commonFolder(b.jobs), "report.json")
@@ -45,11 +46,15 @@ func (s *session) writeBatchReport(c *cli.Context, b *batch, f *follow) (path, s
 	}
 	counts := f.batch()
 	r := batchReport{Version: 1, Program: shortVersion(), Batch: b.name, Ended: time.Now().UTC(), Seconds: time.Since(f.begun).Seconds(),
-		Total: counts.Total, Done: counts.Done, Failed: counts.Failed}
+		Total: counts.Total + len(e.skipped), Done: counts.Done, Failed: counts.Failed, Skipped: len(e.skipped)}
+	left := map[string]farm.Status{}
+	for _, st := range e.skipped {
+		left[st.Job.ID] = st
+	}
 	for _, j := range b.jobs { // in the order of the manifest
 		st, ok := f.jobs[j.ID]
 		if !ok {
-			continue
+			st = left[j.ID]
 		}
 		v := jobReport{viewOf(st), st.Outcome}
 		if err := f.missing[j.ID]; err != nil {
@@ -58,10 +63,10 @@ func (s *session) writeBatchReport(c *cli.Context, b *batch, f *follow) (path, s
 		r.Jobs = append(r.Jobs, v)
 	}
 	err = picture.WriteFile(path, func(w io.Writer) error {
-		e := json.NewEncoder(w)
-		e.SetEscapeHTML(false)
-		e.SetIndent("", "  ")
-		return e.Encode(r)
+		out := json.NewEncoder(w)
+		out.SetEscapeHTML(false)
+		out.SetIndent("", "  ")
+		return out.Encode(r)
 	})
 	if err == nil {
 		sheet, err = s.writeSheet(b, r, path)

@@ -138,22 +138,25 @@ func others(ctx context.Context, q farm.Queue, e *enlisted) (int, error) {
 }
 
 // endBatch writes the report and tells in one line how a batch came out.
-func (s *session) endBatch(c *cli.Context, b *batch, f *follow, r progress.BatchReporter) error {
-	path, sheet, err := s.writeBatchReport(c, b, f)
+func (s *session) endBatch(c *cli.Context, b *batch, e *enlisted, f *follow, r progress.BatchReporter) error {
+	path, sheet, err := s.writeBatchReport(c, b, e, f)
 	if err != nil {
 		return err
 	}
 	counts := f.batch()
 	passed := time.Since(f.begun)
-	message := fmt.Sprintf("%s: %d done", count(counts.Total, "job"), counts.Done)
+	message := fmt.Sprintf("%s: %d done", count(counts.Total+len(e.skipped), "job"), counts.Done)
 	if counts.Failed > 0 {
 		message += fmt.Sprintf(", %d failed", counts.Failed)
+	}
+	if len(e.skipped) > 0 {
+		message += fmt.Sprintf(", %d left alone", len(e.skipped))
 	}
 	message += " in " + progress.Span(passed)
 	if path != "" {
 		message += " · report " + path + ", pictures " + sheet
 	}
-	r.Result(message, map[string]any{"total": counts.Total, "done": counts.Done, "failed": counts.Failed,
+	r.Result(message, map[string]any{"total": counts.Total + len(e.skipped), "done": counts.Done, "failed": counts.Failed, "skipped": len(e.skipped),
 		"seconds": passed.Seconds(), "report": path, "sheet": sheet})
 	r.Close()
 	return f.fault()

@@ -30,9 +30,13 @@ func (s *session) writeSheet(b *batch, r batchReport, reportPath string) (string
 			choices[j.ID] = append(choices[j.ID], report.Row{Name: v.Key, Value: v.Text})
 		}
 	}
+	lead := fmt.Sprintf("%s: %d done, %d failed", count(r.Total, "job"), r.Done, r.Failed)
+	if r.Skipped > 0 {
+		lead += fmt.Sprintf(", %d left alone", r.Skipped)
+	}
 	sheet := report.Sheet{
 		Title: b.name, Program: software(), Cells: len(r.Jobs),
-		Lead: fmt.Sprintf("%s: %d done, %d failed, in %s", count(r.Total, "job"), r.Done, r.Failed, progress.Span(time.Duration(r.Seconds*float64(time.Second)))),
+		Lead: lead + ", in " + progress.Span(time.Duration(r.Seconds*float64(time.Second))),
 		Cell: func(i int) report.Cell { return cellOf(r.Jobs[i], choices[r.Jobs[i].ID], filepath.Dir(path)) },
 	}
 	return path, picture.WriteFile(path, func(w io.Writer) error { return report.WriteSheet(w, sheet) })
@@ -65,7 +69,10 @@ func cellOf(j jobReport, choices []report.Row, folder string) report.Cell {
 	if j.Attempts > 0 {
 		c.Facts = append(c.Facts, report.Row{Name: "attempts", Value: fmt.Sprint(j.Attempts)})
 	}
-	if j.State != farm.Done || len(j.Outputs) == 0 {
+	if j.State == skipped {
+		c.Fault = "it was there before"
+	}
+	if j.State != farm.Done && j.State != skipped || len(j.Outputs) == 0 {
 		return c
 	}
 	file := j.Outputs[len(j.Outputs)-1]

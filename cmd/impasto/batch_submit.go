@@ -83,14 +83,21 @@ func (s *session) followBatch(ctx context.Context, c *cli.Context, q farm.Queue,
 	if err := f.run(ctx, q); err != nil {
 		return err
 	}
-	return s.endBatch(c, b, f, r)
+	return s.endBatch(c, b, e, f, r)
 }
 
 // enlisted says what became of the jobs of a manifest in the queue.
 type enlisted struct {
 	list                            []farm.Status // all that are followed
 	submitted, again, waiting, done int
-	skipped                         int // their outputs are there, and are to be left alone
+	skipped                         []farm.Status // not followed: their outputs are there, and are to be left alone
+}
+
+// skipped is the state of a job in reports that was left alone.
+const skipped farm.State = "skipped"
+
+func (e *enlisted) skip(j farm.Job) {
+	e.skipped = append(e.skipped, farm.Status{Job: j, State: skipped})
 }
 
 func (e *enlisted) ids() []string {
@@ -112,8 +119,8 @@ func (e *enlisted) String() string {
 	add(e.again, "again")
 	add(e.waiting, "in the queue already")
 	add(e.done, "done before")
-	add(e.skipped, "left alone, for their outputs exist")
-	return count(len(e.list)+e.skipped, "job") + ": " + strings.Join(parts, ", ")
+	add(len(e.skipped), "left alone, for their outputs exist")
+	return count(len(e.list)+len(e.skipped), "job") + ": " + strings.Join(parts, ", ")
 }
 
 // enlist brings jobs into the queue: those that are not there, and anew those
@@ -135,17 +142,20 @@ func enlist(ctx context.Context, q farm.Queue, jobs []farm.Job, replace bool) (*
 	var again []string
 	for _, j := range jobs {
 		st, there := byID[j.ID]
-		switch {
-		case !there:
-			exist := existing(j)
+		exist := existing(j)
+		leave := len(exist) == len(j.Outputs) && len(exist) > 0 && overwriteRule(j) == "skip"
+		if !there || st.State.Ended() && st.State != farm.Done {
 			switch {
-			case len(exist) == len(j.Outputs) && len(exist) > 0 && overwriteRule(j) == "skip":
-				e.skipped++
+			case leave:
+				e.skip(j)
 				continue
 			case len(exist) > 0 && !replace && !replaces(j):
 				bad.add(newFault(exitOutput, "exists", fmt.Sprintf("%q exists", exist[0]), "-y to replace it", "overwrite: skip   (in the manifest, to leave it alone)"))
 				continue
 			}
+		}
+		switch {
+		case !there:
 			fresh = append(fresh, j)
 			st = farm.Status{Job: j, State: farm.Queued}
 			e.submitted++
@@ -156,6 +166,9 @@ func enlist(ctx context.Context, q farm.Queue, jobs []farm.Job, replace bool) (*
 				again = append(again, j.ID)
 				st.State = farm.Queued
 				e.again++
+			case err != nil && leave: // they are something else
+				e.skip(j)
+				continue
 			case err != nil:
 				bad.add(collectFault(err, st))
 			default:

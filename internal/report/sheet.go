@@ -29,8 +29,8 @@ type Sheet struct {
 // Cell is one job of a sheet.
 type Cell struct {
 	Name    string
-	State   string           // "done", "failed", ...
-	Fault   string           // why it failed, "" for none
+	State   string           // "done", "failed", "skipped", ...
+	Fault   string           // why it is not done, "" for none
 	Picture *picture.Picture // nil where there is none to show
 	Link    string           // of the picture, a path relative to the sheet; "" for none
 	Choices []Row            // what tells it from the others
@@ -108,4 +108,5 @@ article dl { display: grid; grid-template-columns: auto 1fr; gap: 1px 10px; marg
 article dt { color: var(--faint); }
 article dd { margin: 0; overflow-wrap: anywhere; }
 article .fault { color: var(--style); font-size: 13px; margin: 4px 0; overflow-wrap: anywhere; }
+article.skipped .fault { color: var(--faint); }
 `
