@@ -127,21 +127,17 @@ func (e *enlisted) String() string {
 // that failed, were cancelled, or whose results are gone. Outputs that exist
 // and are something else are faults, told together before anything starts.
 func enlist(ctx context.Context, q farm.Queue, jobs []farm.Job, replace bool) (*enlisted, error) {
-	known, err := q.List(ctx, farm.Filter{})
+	known, err := knownOf(ctx, q, jobs)
 	if err != nil {
 		return nil, err
 	}
 	removeHalves(jobs)
-	byID := map[string]farm.Status{}
-	for _, st := range known {
-		byID[st.Job.ID] = st
-	}
 	e := &enlisted{}
 	var bad faults
 	var fresh []farm.Job
 	var again []string
 	for _, j := range jobs {
-		st, there := byID[j.ID]
+		st, there := known[j.ID]
 		exist := existing(j)
 		leave := len(exist) == len(j.Outputs) && len(exist) > 0 && overwriteRule(j) == "skip"
 		if !there || st.State.Ended() && st.State != farm.Done {
@@ -193,6 +189,28 @@ func enlist(ctx context.Context, q farm.Queue, jobs []farm.Job, replace bool) (*
 	}
 	_, err = q.Submit(ctx, neighbours(fresh)...)
 	return e, err
+}
+
+// knownOf is how those of the jobs stand that the queue knows. A few are asked
+// for one by one, as the shots of a film come: the queue may hold thousands.
+func knownOf(ctx context.Context, q farm.Queue, jobs []farm.Job) (map[string]farm.Status, error) {
+	known := map[string]farm.Status{}
+	if len(jobs) > 8 {
+		list, err := q.List(ctx, farm.Filter{})
+		for _, st := range list {
+			known[st.Job.ID] = st
+		}
+		return known, err
+	}
+	for _, j := range jobs {
+		switch st, err := q.Status(ctx, j.ID); {
+		case err == nil:
+			known[j.ID] = st
+		case !errors.Is(err, farm.ErrUnknown):
+			return nil, err
+		}
+	}
+	return known, nil
 }
 
 // removeHalves removes what a collector that was killed left beside outputs.

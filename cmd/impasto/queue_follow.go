@@ -135,14 +135,23 @@ func (f *follow) bring(j farm.Job, weight float64) {
 	f.coming = max(0, f.coming-1)
 }
 
-// settle says that a job that was brought had ended before; for calls.
-func (f *follow) settle(ctx context.Context, st farm.Status) {
+// settle says that a job that was brought had ended before, and returns whether
+// it is done; for calls.
+func (f *follow) settle(ctx context.Context, st farm.Status) bool {
 	before := f.jobs[st.Job.ID]
 	if before.State.Ended() {
-		return // the queue has said it too
+		return false // the queue has said it too, as of one that ended now
 	}
 	f.jobs[st.Job.ID] = st
-	f.changed(ctx, before, st, false)
+	f.changed(ctx, before, st, true)
+	f.baseline += f.weight(st)
+	text, done := fmt.Sprintf("%q done before", st.Job.Name), !f.failed(st)
+	if !done {
+		text = f.told(st)
+	}
+	f.reporter.Update(f.batch())
+	f.reporter.Job(text, f.facts(st))
+	return done
 }
 
 // changed tells of a job whose state is another than before.

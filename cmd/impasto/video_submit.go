@@ -114,6 +114,7 @@ func (v *video) farmShots(ctx context.Context, c *cli.Context, q farm.Queue, r p
 		}
 		return o, err
 	}
+	o.Painted -= p.before
 	if o.Compared > 0 {
 		mean := sum / float64(o.Compared)
 		o.Flicker = &mean
@@ -147,6 +148,7 @@ type shotPacker struct {
 	upload bool // the workers may not see the files of this machine
 	follow *follow
 	calls  chan<- func()
+	before int // frames of shots that were painted before; for calls
 
 	mu     sync.Mutex
 	abroad map[string]shotAbroad // by job ID
@@ -217,7 +219,11 @@ func (p *shotPacker) submit(ctx context.Context, j farm.Job, seconds float64, sh
 		return err
 	}
 	if st := e.list[0]; st.State.Ended() {
-		p.call(ctx, func() { p.follow.settle(ctx, st) })
+		p.call(ctx, func() {
+			if p.follow.settle(ctx, st) {
+				p.before += shot.Len()
+			}
+		})
 	}
 	return nil
 }
