@@ -24,7 +24,7 @@ import (
 
 // patient is how long a worker may be silent here, where three servers have to
 // agree on every word of it.
-const patient = 10 * silence
+const patient = 4 * silence
 
 // start runs a server by the text of a configuration file.
 func start(t *testing.T, config string) *server.Server {
@@ -139,7 +139,7 @@ func paintAll(t *testing.T, q Queue, n int) {
 			mu.Lock()
 			done[task.Job.Name]++
 			mu.Unlock()
-			time.Sleep(silence / 8)
+			time.Sleep(silence / 20)
 			return paints(ctx, task)
 		})
 		wg.Go(func() { run(t, w) })
@@ -225,16 +225,16 @@ func TestCluster(t *testing.T) {
 			if n == 5 {
 				close(gone)
 			}
-			time.Sleep(silence / 8)
+			time.Sleep(silence / 20)
 			return paints(ctx, task)
 		})
-		w.Empty = 20 * silence
+		w.Empty = 8 * silence
 		wg.Go(func() { run(t, w) })
 	}
 	<-gone
 	c.servers[leader].Shutdown()
 	c.servers[leader].WaitForShutdown()
-	time.Sleep(4 * silence)
+	time.Sleep(2 * silence)
 	c.servers[leader] = start(t, c.configs[leader])
 	wg.Wait()
 	for _, j := range jobs {
