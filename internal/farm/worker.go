@@ -43,8 +43,8 @@ type Worker struct {
 	Ended func(Status)
 	Log   *slog.Logger // nil: none
 
-	sums     sums           // of inputs
-	cleaning sync.WaitGroup // removals of jobs that are done, which the next need not wait for
+	sums   sums           // of inputs
+	ending sync.WaitGroup // of a job that is done, for which the next does not wait
 }
 
 // errCancelled ends an attempt whose job was cancelled, errDrained one whose
@@ -67,7 +67,7 @@ func (w *Worker) Run(ctx context.Context, drain <-chan struct{}) error {
 	w.sums = sums{}
 	taking, stop := context.WithCancel(ctx)
 	defer stop()
-	defer w.cleaning.Wait()
+	defer w.ending.Wait()
 	go func() {
 		select {
 		case <-drain:
@@ -137,14 +137,15 @@ func isLocal(err error) bool {
 	return errors.As(err, &path) || errors.As(err, &damaged)
 }
 
-// attempt does a job and writes down how it ended. It returns errStuck if the
-// Doer did not stop.
+// attempt does a job and writes down how it ended. The results of one that is
+// done are stored while the next begins. It returns errStuck if the Doer did not
+// stop.
 func (w *Worker) attempt(ctx context.Context, stopping <-chan struct{}, l Lease) error {
 	s := l.Status()
-	log := w.Log.With("job", s.Job.ID, "name", s.Job.Name)
-	log.Info("taken", "attempt", s.Attempts+1)
+	a := &attempt{lease: l, before: s, log: w.Log.With("job", s.Job.ID, "name", s.Job.Name),
+		place: newPlace(filepath.Join(w.Dir, "jobs", s.Job.ID), filepath.Join(w.Dir, "blobs"), s.Job, w.sums)}
+	a.log.Info("taken", "attempt", s.Attempts+1)
 	work, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
 	if s.Job.Timeout > 0 {
 		timer := time.AfterFunc(s.Job.Timeout, func() { cancel(errTimeout) })
 		defer timer.Stop()
@@ -152,74 +153,93 @@ func (w *Worker) attempt(ctx context.Context, stopping <-chan struct{}, l Lease)
 	var beating sync.WaitGroup
 	beat, silent := context.WithCancel(context.WithoutCancel(ctx))
 	beating.Go(func() { w.beat(beat, cancel, stopping, l) })
-
-	place := newPlace(filepath.Join(w.Dir, "jobs", s.Job.ID), filepath.Join(w.Dir, "blobs"), s.Job, w.sums)
-	if _, err := os.Stat(place.dir); err == nil { // perhaps the same job again
-		w.cleaning.Wait()
+	a.silence = func() {
+		silent()
+		beating.Wait()
+		cancel(nil)
 	}
-	t := &Task{Job: s.Job, Dir: place.dir, Attempt: s.Attempts + 1}
-	err := w.doOrLeave(stopping, func() error { return w.do(work, place, s, t, l) })
-	stuck := errors.Is(err, errStuck)
-	var outcome json.RawMessage
-	if !stuck { // or it is the Doer's still
-		outcome = t.Outcome
+	if _, err := os.Stat(a.place.dir); err == nil { // perhaps the same job again
+		w.ending.Wait()
+	}
+	t := &Task{Job: s.Job, Dir: a.place.dir, Attempt: s.Attempts + 1}
+	err := w.doOrLeave(stopping, func() error { return w.do(work, a.place, s, t, l) })
+	if a.stuck = errors.Is(err, errStuck); !a.stuck { // or it is the Doer's still
+		a.outcome = t.Outcome
+	}
+	if err == nil {
+		w.ending.Wait() // for one at a time
+		w.ending.Go(func() {
+			results, err := w.store(a.place)
+			w.end(ctx, a, results, err, false)
+		})
+		return nil
 	}
 	cause := context.Cause(work)
-	if err != nil && cause != nil {
+	if cause != nil {
 		err = cause
 	}
-	state, change := w.verdict(s, err, cause != nil)
-	if state == Done {
-		var results map[string]string
-		err = w.insist(func(ctx context.Context) (err error) {
-			results, err = place.store(ctx, w.Queue.Blobs())
-			return err
-		})
-		if err == nil {
-			change = func(s *Status) { s.Results, s.Checkpoints, s.Fraction, s.Error = results, nil, 1, "" }
-		} else {
-			state, change = w.verdict(s, err, false)
-		}
+	w.end(ctx, a, nil, err, cause != nil)
+	if a.stuck {
+		return errStuck
 	}
-	silent()
-	beating.Wait() // a beat after the end would find the lease gone
+	return nil
+}
+
+// attempt is a job at hand.
+type attempt struct {
+	lease   Lease
+	before  Status
+	place   *place
+	outcome json.RawMessage
+	stuck   bool   // the Doer has not stopped
+	silence func() // ends the heartbeats: one after the end would find the lease gone
+	log     *slog.Logger
+}
+
+func (w *Worker) store(p *place) (results map[string]string, err error) {
+	err = w.insist(func(ctx context.Context) error {
+		results, err = p.store(ctx, w.Queue.Blobs())
+		return err
+	})
+	return results, err
+}
+
+// end tells the queue what came of an attempt, and cleans up after it.
+func (w *Worker) end(ctx context.Context, a *attempt, results map[string]string, err error, stopped bool) {
+	a.silence()
 	if errors.Is(err, ErrLost) {
-		log.Warn("lost to another worker")
-		return stuckIf(stuck)
+		a.log.Warn("lost to another worker")
+		return
+	}
+	state, change := w.verdict(a.before, err, stopped)
+	if state == Done {
+		change = func(s *Status) { s.Results, s.Checkpoints, s.Fraction, s.Error = results, nil, 1, "" }
 	}
 	var after Status
-	end := w.insist(func(ctx context.Context) error {
-		return l.Finish(ctx, state, func(s *Status) {
-			s.Outcome = outcome
+	told := w.insist(func(ctx context.Context) error {
+		return a.lease.Finish(ctx, state, func(s *Status) {
+			s.Outcome = a.outcome
 			change(s)
 			after = s.clone()
 		})
 	})
-	if end != nil {
-		log.Warn("its end could not be told", "error", end)
-		return stuckIf(stuck) // it will be delivered again
+	if told != nil {
+		a.log.Warn("its end could not be told", "error", told)
+		return // it will be delivered again
 	}
-	if len(after.Outcome) < len(outcome) {
-		log.Warn("what the job told was too long, or no JSON", "bytes", len(outcome))
+	if len(after.Outcome) < len(a.outcome) {
+		a.log.Warn("what the job told was too long, or no JSON", "bytes", len(a.outcome))
 	}
-	log.Info(string(state), "seconds", after.Seconds, "error", after.Error)
+	a.log.Info(string(state), "seconds", after.Seconds, "error", after.Error)
 	if state == Done {
-		w.cleaning.Go(func() { os.RemoveAll(place.dir) })
+		os.RemoveAll(a.place.dir)
 	}
-	if !stuck {
-		w.forget(ctx, place)
+	if !a.stuck {
+		w.forget(ctx, a.place)
 	}
 	if w.Ended != nil {
 		w.Ended(after)
 	}
-	return stuckIf(stuck)
-}
-
-func stuckIf(stuck bool) error {
-	if stuck {
-		return errStuck
-	}
-	return nil
 }
 
 // doOrLeave waits for do, but after stopping only as long as Grace.

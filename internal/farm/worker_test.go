@@ -3,6 +3,7 @@ package farm
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -258,6 +259,77 @@ func TestWorkerThatSleptTooLong(t *testing.T) {
 		}
 		if s := state(t, q, j, Done); s.Worker != "other" {
 			t.Errorf("done by %q", s.Worker)
+		}
+	})
+}
+
+// slowBlobs takes results only when it may.
+type slowBlobs struct {
+	Blobs
+	may chan struct{}
+}
+
+func (b slowBlobs) Put(ctx context.Context, sum string, r io.Reader) error {
+	select {
+	case <-b.may:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return b.Blobs.Put(ctx, sum, r)
+}
+
+// TestNextBeginsWhileResultsAreStored: one job ahead and no more, the lease of
+// the one that ends is kept up, and Run waits for the last one's results.
+func TestNextBeginsWhileResultsAreStored(t *testing.T) {
+	eachQueue(t, func(t *testing.T, q Queue) {
+		jobs := []Job{job(t, "a"), job(t, "b"), job(t, "c")}
+		for i := range jobs {
+			jobs[i].Priority = MaxPriority - i
+		}
+		submit(t, q, jobs...)
+		may := make(chan struct{})
+		q.(*queue).blobs = slowBlobs{q.Blobs(), may}
+		begun := make(chan string, len(jobs))
+		w := worker(t, q, func(ctx context.Context, task *Task) error {
+			begun <- task.Job.Name
+			return paints(ctx, task)
+		})
+		w.Empty = silence / 4
+		ended := make(chan error)
+		go func() { ended <- w.Run(t.Context(), nil) }()
+		if first, second := <-begun, <-begun; first != "a" || second != "b" {
+			t.Fatalf("begun: %s, %s", first, second)
+		}
+		select {
+		case name := <-begun:
+			t.Fatalf("%s has begun while two are not stored", name)
+		case <-time.After(2 * silence):
+		}
+		for i, j := range jobs[:2] {
+			if s := state(t, q, j, Running); s.Deaths != 0 {
+				t.Errorf("job %d: %+v", i, s)
+			}
+		}
+		may <- struct{}{}
+		if third := <-begun; third != "c" {
+			t.Fatalf("then %s has begun", third)
+		}
+		state(t, q, jobs[0], Done)
+		may <- struct{}{}
+		select {
+		case err := <-ended:
+			t.Fatalf("the worker left with a result that is not stored: %v", err)
+		case <-time.After(silence):
+		}
+		may <- struct{}{}
+		if err := <-ended; err != nil {
+			t.Fatal(err)
+		}
+		for _, j := range jobs {
+			state(t, q, j, Done)
+		}
+		if left, _ := os.ReadDir(filepath.Join(w.Dir, "jobs")); len(left) != 0 {
+			t.Errorf("left behind: %v", left)
 		}
 	})
 }
