@@ -10,7 +10,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
+
+	"github.com/urfave/cli/v2"
 )
 
 func main() {
@@ -70,6 +73,8 @@ func (s *session) run() int {
 		printHelp(stdout, app, l)
 		return exitOK
 	}
+	// All that an app has is set up before one command of it runs.
+	app.Commands = slices.DeleteFunc(app.Commands, func(c *cli.Command) bool { return c.Name != l.path[0] })
 	err := app.Run(l.argv(args[0]))
 	if err != nil && s.verbose > 1 && !s.json {
 		fmt.Fprintf(stderr, "impasto: reason: %s\n", strings.Join(reasons(err), " < "))

@@ -368,10 +368,24 @@ func (r *render) describe() map[string]any {
 // and Go's usual 100 would double what the plan says.
 const garbagePercent = 10
 
+// jobGarbage may lie about, in bytes, where jobs of a batch paint one after the
+// other: a process of many parts, the queue's among them, through which it costs
+// a small picture a tenth of its time to look every few megabytes.
+const jobGarbage = 32 << 20
+
+// setGarbage says how much garbage may lie beside peak bytes in use.
+func (s *session) setGarbage(peak int64) {
+	percent := garbagePercent
+	if s.job != nil {
+		percent = max(percent, int(100*jobGarbage/max(peak, jobGarbage)))
+	}
+	debug.SetGCPercent(percent)
+}
+
 // paint runs the optimisation. The picture may be there even when there is an
 // error: interrupted and diverged runs keep what they have.
 func (r *render) paint(ctx context.Context, watch func(style.Event)) (*style.Result, error) {
-	debug.SetGCPercent(garbagePercent)
+	r.setGarbage(r.plan.PeakBytes)
 	r.makeRoom()
 	r.env.Progress = watch
 	r.env.Saving = r.saving()

@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"runtime/debug"
-
 	"github.com/impasto/impasto/internal/film"
 	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/internal/progress"
@@ -76,7 +74,7 @@ func (v *video) run(ctx context.Context, signals *signals) error {
 	if !v.quiet && show.screen != nil {
 		show.screen.Reserve(v.plan.W(), v.plan.H())
 	}
-	debug.SetGCPercent(garbagePercent)
+	v.setGarbage(v.plan.PeakBytes)
 	v.makeRoom()
 	r := &roll{show: show, content: film.NewCursor(v.source), left: v.seconds(), kept: v.begun}
 	defer r.content.Close()

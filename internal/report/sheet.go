@@ -3,12 +3,15 @@ package report
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"html"
 	"io"
 	"net/url"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"sync"
 
 	"github.com/impasto/impasto/internal/picture"
 )
@@ -20,8 +23,8 @@ type Sheet struct {
 	Title   string
 	Lead    string
 	Program string
-	// Cell returns cell i of Cells, one after the other: only one picture is in
-	// memory at a time.
+	// Cell returns cell i of Cells. It is called for as many at a time as there
+	// are processors, so that no more pictures than that are in memory.
 	Cells int
 	Cell  func(i int) Cell
 }
@@ -47,18 +50,29 @@ func WriteSheet(w io.Writer, s Sheet) error {
 		"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>%s</title>\n<style>%s%s</style>\n</head>\n<body>\n",
 		html.EscapeString(s.Title), sheet, cellSheet)
 	fmt.Fprintf(out, "<header><h1>%s</h1><p>%s</p></header>\n<main class=\"cells\">\n", html.EscapeString(s.Title), html.EscapeString(s.Lead))
-	for i := range s.Cells {
-		if err := s.Cell(i).write(out); err != nil {
+	for first := 0; first < s.Cells; first += runtime.GOMAXPROCS(0) {
+		cells := make([]bytes.Buffer, min(s.Cells-first, runtime.GOMAXPROCS(0)))
+		errs := make([]error, len(cells))
+		var wg sync.WaitGroup
+		for i := range cells {
+			wg.Go(func() { errs[i] = s.Cell(first + i).write(&cells[i]) })
+		}
+		wg.Wait()
+		if err := errors.Join(errs...); err != nil {
 			return err
+		}
+		for i := range cells {
+			if _, err := cells[i].WriteTo(out); err != nil {
+				return err
+			}
 		}
 	}
 	fmt.Fprintf(out, "</main>\n<footer>%s</footer>\n</body>\n</html>\n", html.EscapeString(s.Program))
 	return out.Flush()
 }
 
-func (c Cell) write(w io.Writer) error {
-	var b bytes.Buffer
-	fmt.Fprintf(&b, "<article class=\"%s\">", html.EscapeString(c.State))
+func (c Cell) write(b *bytes.Buffer) error {
+	fmt.Fprintf(b, "<article class=\"%s\">", html.EscapeString(c.State))
 	if c.Picture != nil {
 		uri, wide, high, err := dataURI(c.Picture, thumbSide)
 		if err != nil {
@@ -70,9 +84,9 @@ func (c Cell) write(w io.Writer) error {
 		}
 		b.WriteString(image)
 	}
-	fmt.Fprintf(&b, "<h2>%s</h2>", html.EscapeString(c.Name))
+	fmt.Fprintf(b, "<h2>%s</h2>", html.EscapeString(c.Name))
 	if c.State != "done" {
-		fmt.Fprintf(&b, "<p class=\"fault\">%s</p>", html.EscapeString(strings.TrimSuffix(c.State+": "+c.Fault, ": ")))
+		fmt.Fprintf(b, "<p class=\"fault\">%s</p>", html.EscapeString(strings.TrimSuffix(c.State+": "+c.Fault, ": ")))
 	}
 	for _, rows := range [][]Row{c.Choices, c.Facts} {
 		if len(rows) == 0 {
@@ -80,13 +94,12 @@ func (c Cell) write(w io.Writer) error {
 		}
 		b.WriteString("<dl>")
 		for _, r := range rows {
-			fmt.Fprintf(&b, "<dt>%s</dt><dd>%s</dd>", html.EscapeString(r.Name), html.EscapeString(r.Value))
+			fmt.Fprintf(b, "<dt>%s</dt><dd>%s</dd>", html.EscapeString(r.Name), html.EscapeString(r.Value))
 		}
 		b.WriteString("</dl>")
 	}
 	b.WriteString("</article>\n")
-	_, err := w.Write(b.Bytes())
-	return err
+	return nil
 }
 
 // linkTo is a relative path as a URL: a name may hold spaces, colons, # or ?.
