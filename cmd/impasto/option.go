@@ -8,23 +8,24 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/impasto/impasto/style"
 )
 
-// optionNames lists the JSON names of the fields of o, in their order.
-func optionNames(o *style.Options) []string {
-	kind := reflect.TypeOf(o).Elem()
+// optionNames lists the JSON names of the fields of style.Options, in their order.
+var optionNames = sync.OnceValue(func() []string {
+	kind := reflect.TypeFor[style.Options]()
 	names := make([]string, kind.NumField())
 	for i := range names {
 		names[i], _, _ = strings.Cut(kind.Field(i).Tag.Get("json"), ",")
 	}
 	return names
-}
+})
 
 // optionField returns the field of o whose JSON name is name.
 func optionField(o *style.Options, name string) (reflect.Value, bool) {
-	i := slices.Index(optionNames(o), name)
+	i := slices.Index(optionNames(), name)
 	if i < 0 {
 		return reflect.Value{}, false
 	}

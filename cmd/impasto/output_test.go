@@ -86,7 +86,7 @@ func TestEveryOptionIsAParamAndComesBack(t *testing.T) {
 			t.Errorf("%s: %q came back as %q", p.name, text, got)
 		}
 	}
-	for _, name := range optionNames(&o) {
+	for _, name := range optionNames() {
 		if p, ok := findParam(name); name != "mode" && (!ok || !p.option) {
 			t.Errorf("option %s can be set by nobody", name)
 		}

@@ -207,9 +207,16 @@ func (w *words) String() string { return strings.Join(w.said, ",") }
 // manyTimes are the flags that may be given several times.
 var manyTimes = []string{"style", "set", "map", "style-map"}
 
+// valueFlag is a flag with a value. urfave/cli asks each flag's names of each
+// other, and works them out anew every time; for the thousands of jobs of a
+// manifest that takes longer than all else.
+type valueFlag struct{ *cli.GenericFlag }
+
+func (f valueFlag) Names() []string { return append([]string{f.Name}, f.Aliases...) }
+
 // textFlag makes a flag with a value.
-func textFlag(name, short, group, value, usage string) *cli.GenericFlag {
-	f := &cli.GenericFlag{Name: name, Usage: usage, Category: group, Value: &words{many: slices.Contains(manyTimes, name)}}
+func textFlag(name, short, group, value, usage string) valueFlag {
+	f := valueFlag{&cli.GenericFlag{Name: name, Usage: usage, Category: group, Value: &words{many: slices.Contains(manyTimes, name)}}}
 	if value != "" {
 		f.Usage = "`" + value + "` " + strings.ReplaceAll(usage, "`", "")
 	}
