@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/impasto/impasto/internal/farm"
 	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/style"
 	"github.com/impasto/impasto/vgg"
@@ -24,6 +25,7 @@ type library struct {
 	networks  map[string]*vgg.Network
 	pictures  []keptPicture // the one used last comes last
 	paintings style.Cache
+	sums      farm.Sums
 }
 
 type keptDevice struct {

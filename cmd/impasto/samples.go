@@ -10,7 +10,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/impasto/impasto/internal/farm"
 	"github.com/impasto/impasto/internal/maps"
 	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/internal/sample"
@@ -161,7 +160,7 @@ func (s *session) readInput(path string, o picture.ReadOptions) (*picture.Pictur
 	if s.kept == nil || path == stdoutName {
 		return picture.Read(path, o)
 	}
-	sum, err := farm.SumOf(path)
+	sum, err := s.kept.sums.Of(path)
 	if err != nil {
 		return picture.Read(path, o) // it says what is wrong
 	}

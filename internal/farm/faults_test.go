@@ -264,7 +264,7 @@ func TestSharedCheckpoint(t *testing.T) {
 // TestFetchedInputsAreBounded: those unused for longest go, not this job's.
 func TestFetchedInputsAreBounded(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t.TempDir(), t.TempDir(), job(t, "a"), sums{})
+	p := newPlace(t.TempDir(), t.TempDir(), job(t, "a"), &Sums{})
 	age := time.Now()
 	paths := map[string]string{}
 	for i, name := range []string{"mine", "old", "young", "middle"} {

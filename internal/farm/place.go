@@ -28,10 +28,10 @@ type place struct {
 	pairs      []string          // path as submitted, path here
 	outputs    map[string]string // here, by path as submitted
 	stale      []string          // checkpoints that were replaced
-	sums       sums
+	sums       *Sums
 }
 
-func newPlace(dir, blobs string, j Job, known sums) *place {
+func newPlace(dir, blobs string, j Job, known *Sums) *place {
 	p := &place{dir: dir, blobs: blobs, job: j, outputs: map[string]string{}, sums: known}
 	for i, path := range j.Outputs {
 		here := filepath.Join(dir, "out", strconv.Itoa(i), baseName(path))
@@ -84,11 +84,11 @@ func (p *place) prepare(ctx context.Context, b Blobs, checkpoints map[string]str
 
 // input is where an input is found here.
 func (p *place) input(ctx context.Context, b Blobs, path, sum string) (string, error) {
-	if had, err := p.sums.of(path); err == nil && had == sum {
+	if had, err := p.sums.Of(path); err == nil && had == sum {
 		return path, nil
 	}
 	here := filepath.Join(p.blobs, sum, baseName(path))
-	if had, err := p.sums.of(here); err == nil && had == sum {
+	if had, err := p.sums.Of(here); err == nil && had == sum {
 		now := time.Now()
 		_ = os.Chtimes(here, now, now) // for trim
 		p.sums.touched(here)

@@ -20,14 +20,14 @@ func TestSumsNoticeChanges(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	known := sums{}
+	known := &Sums{}
 	check := func(what string) {
 		t.Helper()
 		want, err := SumOf(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, err := known.of(path); err != nil || got != want {
+		if got, err := known.Of(path); err != nil || got != want {
 			t.Errorf("%s: %s (%v), want %s", what, got, err, want)
 		}
 	}
@@ -38,8 +38,8 @@ func TestSumsNoticeChanges(t *testing.T) {
 	check("at once again")
 	write("old", now.Add(-time.Hour))
 	check("long ago")
-	if len(known) != 1 {
-		t.Errorf("%d sums are remembered, want 1", len(known))
+	if len(known.files) != 1 {
+		t.Errorf("%d sums are remembered, want 1", len(known.files))
 	}
 	check("from memory")
 	write("new", now.Add(-time.Minute))
@@ -49,8 +49,8 @@ func TestSumsNoticeChanges(t *testing.T) {
 		t.Fatal(err)
 	}
 	known.touched(path)
-	if st, err := os.Stat(path); err != nil || !known[path].changed.Equal(st.ModTime()) {
-		t.Errorf("touched: remembered as of %v (%v)", known[path].changed, err)
+	if st, err := os.Stat(path); err != nil || !known.files[path].changed.Equal(st.ModTime()) {
+		t.Errorf("touched: remembered as of %v (%v)", known.files[path].changed, err)
 	}
 	check("touched")
 	write("longer", now.Add(-time.Minute))
@@ -58,7 +58,7 @@ func TestSumsNoticeChanges(t *testing.T) {
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := known.of(path); !os.IsNotExist(err) {
+	if _, err := known.Of(path); !os.IsNotExist(err) {
 		t.Errorf("gone: %v", err)
 	}
 }

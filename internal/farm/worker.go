@@ -43,7 +43,7 @@ type Worker struct {
 	Ended func(Status)
 	Log   *slog.Logger // nil: none
 
-	sums   sums           // of inputs
+	sums   Sums           // of inputs
 	ending sync.WaitGroup // of a job that is done, for which the next does not wait
 }
 
@@ -64,7 +64,6 @@ func (w *Worker) Run(ctx context.Context, drain <-chan struct{}) error {
 	if w.Log == nil {
 		w.Log = slog.New(slog.DiscardHandler)
 	}
-	w.sums = sums{}
 	taking, stop := context.WithCancel(ctx)
 	defer stop()
 	defer w.ending.Wait()
@@ -143,7 +142,7 @@ func isLocal(err error) bool {
 func (w *Worker) attempt(ctx context.Context, stopping <-chan struct{}, l Lease) error {
 	s := l.Status()
 	a := &attempt{lease: l, before: s, log: w.Log.With("job", s.Job.ID, "name", s.Job.Name),
-		place: newPlace(filepath.Join(w.Dir, "jobs", s.Job.ID), filepath.Join(w.Dir, "blobs"), s.Job, w.sums)}
+		place: newPlace(filepath.Join(w.Dir, "jobs", s.Job.ID), filepath.Join(w.Dir, "blobs"), s.Job, &w.sums)}
 	a.log.Info("taken", "attempt", s.Attempts+1)
 	work, cancel := context.WithCancelCause(ctx)
 	if s.Job.Timeout > 0 {
