@@ -156,7 +156,7 @@ func dial(ctx context.Context, o Options, store string) (Queue, error) {
 	case o.Secret != "":
 		options = append(options, nats.Token(o.Secret))
 	}
-	conn, err := reach(ctx, o.URL, options)
+	conn, err := natsConnect(ctx, o.URL, options)
 	if err == nil {
 		var q *queue
 		if q, err = connect(ctx, conn, o.Wait); err == nil {
@@ -171,15 +171,15 @@ func dial(ctx context.Context, o Options, store string) (Queue, error) {
 	return nil, &UnreachableError{shown(o.URL), err}
 }
 
-// reach is nats.Connect, which tries one server after the other, with an end by ctx.
-func reach(ctx context.Context, url string, options []nats.Option) (*nats.Conn, error) {
+// natsConnect is nats.Connect, which tries one server after the other, with an end by ctx.
+func natsConnect(ctx context.Context, servers string, options []nats.Option) (*nats.Conn, error) {
 	type outcome struct {
 		conn *nats.Conn
 		err  error
 	}
 	tried := make(chan outcome, 1)
 	go func() {
-		conn, err := nats.Connect(url, options...)
+		conn, err := nats.Connect(servers, options...)
 		tried <- outcome{conn, err}
 	}()
 	select {
