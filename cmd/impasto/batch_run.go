@@ -44,6 +44,15 @@ func batchRun(s *session, c *cli.Context) error {
 	if len(bad) > 0 {
 		return bad
 	}
+	besides := missingClasses(b.jobs, places)
+	for _, class := range besides {
+		places = append(places, workplace{device: places[0].device, class: class, threads: places[0].threads})
+	}
+	leave, err := claim(places)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	// Its own server: that of another process would end with that process.
 	o.MustServe = true
 	if o.Wait == 0 { // whoever had a job before a crash is on this machine, and gone
@@ -62,9 +71,8 @@ func batchRun(s *session, c *cli.Context) error {
 	defer q.Close()
 	r := s.newBatchReporter(flagText(c, "progress"))
 	defer r.Close()
-	for _, class := range missingClasses(b.jobs, places) {
+	for _, class := range besides {
 		r.Event("warning", fmt.Sprintf("jobs of class %s are done here as well", class), nil)
-		places = append(places, workplace{device: places[0].device, class: class, threads: places[0].threads})
 	}
 	e, err := enlist(ctx, q, b.jobs, c.Bool("y"))
 	if err != nil {
@@ -73,10 +81,7 @@ func batchRun(s *session, c *cli.Context) error {
 	if n, err := others(ctx, q, e); err == nil && n > 0 {
 		r.Event("warning", fmt.Sprintf("the queue also holds %s of other batches, which are done too", count(n, "unfinished job")), nil)
 	}
-	crew, err := hire(q, places, crewOptions{log: s.workLog(), kept: s.keeper()})
-	if err != nil {
-		return err
-	}
+	crew := hire(q, places, crewOptions{log: s.workLog(), kept: s.keeper()})
 	err = s.followBatch(ctx, c, q, b, e, r)
 	crew.stop()
 	crew.wait()

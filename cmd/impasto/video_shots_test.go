@@ -50,10 +50,7 @@ func TestShotGoesOnElsewhere(t *testing.T) {
 		if err := os.MkdirAll(folder, 0o777); err != nil {
 			t.Fatal(err)
 		}
-		doer, release, err := newDoer(workplace{device: "cpu"}, (&session{}).keeper())
-		if err != nil {
-			t.Fatal(err)
-		}
+		doer, release := newDoer(workplace{device: "cpu"}, (&session{}).keeper())
 		defer release()
 		ctx, cancel := context.WithCancel(context.Background())
 		defer cancel()
@@ -160,10 +157,7 @@ func TestFilmIsPackedAhead(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer q.Close()
-	doer, release, err := newDoer(workplace{device: "cpu"}, (&session{}).keeper())
-	if err != nil {
-		t.Fatal(err)
-	}
+	doer, release := newDoer(workplace{device: "cpu"}, (&session{}).keeper())
 	defer release()
 	out := filepath.Join(dir, "painted")
 	count := &counting{Doer: doer, pattern: filepath.Join(out, shotsFolder, "frames_*.tar")}

@@ -50,6 +50,35 @@ type workplace struct {
 	device  string
 	class   string
 	threads int
+	dir     string // of this place alone; from claim
+}
+
+// claim takes a folder of the state directory for each place, until release.
+// Before the queue is connected to, which may take a while: a folder that cannot
+// be made is told at once, and what a killed worker left is removed even if this
+// one is stopped before it has found the queue.
+func claim(places []workplace) (release func(), err error) {
+	var taken []func()
+	release = func() {
+		for _, leave := range taken {
+			leave()
+		}
+	}
+	state, err := stateDirectory()
+	for i := range places {
+		if err != nil {
+			break
+		}
+		var leave func()
+		if places[i].dir, leave, err = farm.Claim(filepath.Join(state, "work")); err == nil {
+			taken = append(taken, leave)
+		}
+	}
+	if err != nil {
+		release()
+		return nil, stateFault(state, err)
+	}
+	return release, nil
 }
 
 // workplaces are what --device, --class, --workers and --threads ask for.
@@ -135,44 +164,28 @@ type crewOptions struct {
 	kept  *kept
 }
 
-// hire starts a worker at each place.
-func hire(q farm.Queue, places []workplace, o crewOptions) (*crew, error) {
+// hire starts a worker at each place, all of which were claimed.
+func hire(q farm.Queue, places []workplace, o crewOptions) *crew {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "localhost"
 	}
-	state, err := stateDirectory()
-	if err != nil {
-		return nil, err
-	}
 	w := &crew{drain: make(chan struct{})}
 	for i, at := range places {
-		dir, leave, err := farm.Claim(filepath.Join(state, "work"))
-		if err == nil {
-			w.clean = append(w.clean, leave)
-			var doer farm.Doer
-			var release func()
-			if doer, release, err = newDoer(at, o.kept); err == nil {
-				w.clean = append(w.clean, release)
-				name := fmt.Sprintf("%s:%d", host, os.Getpid())
-				if len(places) > 1 {
-					name += fmt.Sprintf("/%d", i+1)
-				}
-				worker := &farm.Worker{Queue: q, Doer: doer, Class: at.class, Name: name, Dir: dir,
-					Empty: o.empty, Ended: o.ended, Log: o.log}
-				w.done.Go(func() {
-					// Stopped by drain alone: how a job ends must still be told.
-					_ = worker.Run(context.Background(), w.drain)
-				})
-			}
+		doer, release := newDoer(at, o.kept)
+		w.clean = append(w.clean, release)
+		name := fmt.Sprintf("%s:%d", host, os.Getpid())
+		if len(places) > 1 {
+			name += fmt.Sprintf("/%d", i+1)
 		}
-		if err != nil {
-			w.stop()
-			w.wait()
-			return nil, err
-		}
+		worker := &farm.Worker{Queue: q, Doer: doer, Class: at.class, Name: name, Dir: at.dir,
+			Empty: o.empty, Ended: o.ended, Log: o.log}
+		w.done.Go(func() {
+			// Stopped by drain alone: how a job ends must still be told.
+			_ = worker.Run(context.Background(), w.drain)
+		})
 	}
-	return w, nil
+	return w
 }
 
 // workLog is what workers tell of their jobs: with -v what they do, otherwise
@@ -202,6 +215,11 @@ func runWorker(s *session, c *cli.Context) error {
 	if len(bad) > 0 {
 		return bad
 	}
+	leave, err := claim(places)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	err = s.withQueue(c, func(ctx context.Context, q farm.Queue) error {
 		m, err := newMetrics(q, flagText(c, "metrics"))
 		if err != nil {
@@ -219,10 +237,7 @@ func runWorker(s *session, c *cli.Context) error {
 			o.empty = emptyFor
 		}
 		for {
-			w, err := hire(m.counted(), places, o)
-			if err != nil {
-				return err
-			}
+			w := hire(m.counted(), places, o)
 			finished := make(chan struct{})
 			go func() { w.wait(); close(finished) }()
 			select {

@@ -22,9 +22,9 @@ type stepDoer struct {
 }
 
 // newDoer returns what does the jobs of a workplace, and what lets go of it.
-func newDoer(at workplace, k *kept) (farm.Doer, func(), error) {
+func newDoer(at workplace, k *kept) (farm.Doer, func()) {
 	own := k.forWorker()
-	return &stepDoer{at, own}, own.release, nil
+	return &stepDoer{at, own}, own.release
 }
 
 // paintCommands take the flags of a render.

@@ -55,6 +55,9 @@ func serve(ctx context.Context, o Options, lock *os.File) (_ Queue, err error) {
 			return nil, fmt.Errorf("%q is not HOST:PORT", o.Listen)
 		}
 		host = h
+		if port == 0 { // which the server library takes for its own default, 4222
+			port = server.RANDOM_PORT
+		}
 	}
 	srv, err = server.NewServer(&server.Options{
 		ServerName: "impasto", Host: host, Port: port, Authorization: secret,

@@ -187,3 +187,21 @@ func TestServerAway(t *testing.T) {
 		t.Errorf("tries %v, %+v", tries, s)
 	}
 }
+
+// TestAnyPort: port 0 is one that is free, though another server has the usual one.
+func TestAnyPort(t *testing.T) {
+	t.Parallel()
+	var at [2]string
+	for i := range at {
+		dir := t.TempDir()
+		open(t, Options{Store: dir, Listen: "127.0.0.1:0"})
+		text, err := Reach(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at[i] = text[strings.LastIndex(text, ":")+1:]
+	}
+	if at[0] == at[1] || at[0] == "4222" || at[1] == "4222" {
+		t.Errorf("two servers on ports %v", at)
+	}
+}
