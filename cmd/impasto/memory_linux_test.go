@@ -2,9 +2,7 @@ package main
 
 import (
 	"encoding/json"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"syscall"
 	"testing"
 )
@@ -19,14 +17,7 @@ func TestPlanIsKeptTo(t *testing.T) {
 	if err := makeFiles(dir); err != nil {
 		t.Fatal(err)
 	}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	program := filepath.Join(dir, "impasto") // the name under which TestMain runs the command
-	if err := os.Symlink(self, program); err != nil {
-		t.Fatal(err)
-	}
+	program := theCommand(t)
 	for name, flags := range map[string][]string{
 		"adam":     {"-s", "1000", "-n", "2", "--optimizer", "adam"},
 		"l-bfgs":   {"-s", "640", "-n", "13", "--plateau", "0"}, // until its history is full

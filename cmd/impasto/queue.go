@@ -146,15 +146,6 @@ func queuePlace(c *cli.Context) (farm.Options, error) {
 	return o, nil
 }
 
-// openQueue opens the queue a command line names.
-func openQueue(ctx context.Context, c *cli.Context) (farm.Queue, error) {
-	o, err := queuePlace(c)
-	if err != nil {
-		return nil, err
-	}
-	return openFarm(ctx, o)
-}
-
 func openFarm(ctx context.Context, o farm.Options) (farm.Queue, error) {
 	q, err := farm.Open(ctx, o)
 	var file *fs.PathError
@@ -183,11 +174,20 @@ func queueFault(err error) error {
 	return err
 }
 
-// withQueue opens the queue, calls do and closes it.
+// withQueue opens the queue a command line names, calls do and closes it.
 func (s *session) withQueue(c *cli.Context, do func(context.Context, farm.Queue) error) error {
+	o, err := queuePlace(c)
+	if err != nil {
+		return err
+	}
+	return atQueue(o, do)
+}
+
+// atQueue opens a queue, calls do and closes it.
+func atQueue(o farm.Options, do func(context.Context, farm.Queue) error) error {
 	ctx, signals := watchSignals()
 	defer signals.stop()
-	q, err := openQueue(ctx, c)
+	q, err := openFarm(ctx, o)
 	if err == nil {
 		defer q.Close()
 		err = queueFault(do(ctx, q))

@@ -27,6 +27,21 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"impasto": main})
 }
 
+// theCommand is a path under which this binary is the command, for tests that
+// need a process.
+func theCommand(t *testing.T) string {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "impasto") // the name that TestMain goes by
+	if err := os.Symlink(self, path); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 func TestScripts(t *testing.T) { runScripts(t, "testdata") }
 
 func runScripts(t *testing.T, dir string) {

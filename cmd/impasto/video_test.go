@@ -34,14 +34,7 @@ func filmStudio(t *testing.T) (dir string, run func(args ...string) (stdout, std
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	program := filepath.Join(dir, "impasto") // the name under which TestMain runs the command
-	if err := os.Symlink(self, program); err != nil {
-		t.Fatal(err)
-	}
+	program := theCommand(t)
 	return dir, func(args ...string) (string, string, error) {
 		c := exec.Command(program, args...)
 		c.Dir = dir
@@ -111,7 +104,7 @@ func TestKilledFilmGoesOn(t *testing.T) {
 	}
 	frames[len(frames)-1] = "killed/"
 	for _, at := range []int{3, 12} {
-		c := exec.Command(filepath.Join(dir, "impasto"), frames...)
+		c := exec.Command(theCommand(t), frames...)
 		c.Dir = dir
 		if err := c.Start(); err != nil {
 			t.Fatal(err)
@@ -154,7 +147,7 @@ func TestKilledFilmGoesOn(t *testing.T) {
 func TestInterruptedFilm(t *testing.T) {
 	dir, run := filmStudio(t)
 	words := append(quickFilm[:len(quickFilm):len(quickFilm)], "-n", "2000", "--plateau", "0", "--next-iterations", "1", "-o", "out.mp4")
-	c := exec.Command(filepath.Join(dir, "impasto"), words...)
+	c := exec.Command(theCommand(t), words...)
 	c.Dir = dir
 	var stderr bytes.Buffer
 	c.Stderr = &stderr

@@ -212,6 +212,8 @@ func runWorker(s *session, c *cli.Context) error {
 	}
 	places, err := workplaces(c)
 	bad.add(err)
+	at, err := queuePlace(c)
+	bad.add(err)
 	if len(bad) > 0 {
 		return bad
 	}
@@ -220,7 +222,13 @@ func runWorker(s *session, c *cli.Context) error {
 		return err
 	}
 	defer leave()
-	err = s.withQueue(c, func(ctx context.Context, q farm.Queue) error {
+	at.Patience = farm.LongPatience // machines of a farm start in any order
+	at.Waiting = func(err error) {
+		if !s.quiet && !s.json {
+			fmt.Fprintf(s.stderr, "%v; asking again for %s, or until Ctrl-C\n", err, progress.Span(at.Patience))
+		}
+	}
+	err = atQueue(at, func(ctx context.Context, q farm.Queue) error {
 		m, err := newMetrics(q, flagText(c, "metrics"))
 		if err != nil {
 			return err

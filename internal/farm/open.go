@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/url"
@@ -36,6 +37,11 @@ type Options struct {
 	MustServe bool
 	// Wait is how long a worker may be silent before its job goes to another; 0: 30 s.
 	Wait time.Duration
+	// Patience is how long a server of URL that does not answer is asked again, as
+	// one that starts or has no leader yet; 0: not at all. One that says no is not.
+	Patience time.Duration
+	// Waiting is told once that a server is asked again, and why; may be nil.
+	Waiting func(error)
 	// Who says what opened the store, for the message to the next: "impasto worker".
 	Who string
 	Log *slog.Logger // of the server and of the connection; nil: none
@@ -77,7 +83,7 @@ func Open(ctx context.Context, o Options) (Queue, error) {
 		o.Wait = 30 * time.Second
 	}
 	if o.URL != "" {
-		return dial(ctx, o, "")
+		return dialPatiently(ctx, o)
 	}
 	if err := os.MkdirAll(o.Store, 0o700); err != nil {
 		return nil, err
@@ -138,6 +144,32 @@ func lockStore(o Options) (*os.File, *BusyError, error) {
 		return nil, nil, err
 	}
 	return f, nil, nil
+}
+
+// dialPatiently is dial, again and again while the server may come back.
+func dialPatiently(ctx context.Context, o Options) (Queue, error) {
+	for end := time.Now().Add(o.Patience); ; {
+		q, err := dial(ctx, o, "")
+		if err == nil || ctx.Err() != nil || !mayReturn(err) || time.Now().After(end) {
+			return q, err
+		}
+		if o.Waiting != nil {
+			o.Waiting(err)
+			o.Waiting = nil
+		}
+		pause(ctx, time.Second)
+	}
+}
+
+// mayReturn tells a server that is away from one that says no and a name that
+// does not exist.
+func mayReturn(err error) bool {
+	var name *net.DNSError
+	if errors.As(err, &name) {
+		return !name.IsNotFound
+	}
+	var network *net.OpError
+	return isSilence(err) || errors.Is(err, nats.ErrNoServers) || errors.Is(err, io.EOF) || errors.As(err, &network)
 }
 
 // dial connects to a server. That of a store is looked for anew at every

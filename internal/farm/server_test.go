@@ -3,17 +3,22 @@ package farm
 import (
 	"bufio"
 	"context"
+	"crypto/x509"
 	"errors"
 	"flag"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
+
+	"github.com/nats-io/nats.go"
 )
 
 // heldStore makes this binary a process that serves a store and holds a job.
@@ -203,5 +208,78 @@ func TestAnyPort(t *testing.T) {
 	}
 	if at[0] == at[1] || at[0] == "4222" || at[1] == "4222" {
 		t.Errorf("two servers on ports %v", at)
+	}
+}
+
+// TestPatience: a server that starts late is waited for, one that says no is
+// not, and neither is one that is not asked for with patience.
+func TestPatience(t *testing.T) {
+	t.Parallel()
+	ctx, dir := t.Context(), t.TempDir()
+	held, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := held.Addr().String()
+	held.Close()
+	var away *UnreachableError
+	if _, err := Open(ctx, Options{URL: "nats://" + at}); !errors.As(err, &away) {
+		t.Fatalf("nobody there: %v", err)
+	}
+	told := make(chan error, 2)
+	stopped, stop := context.WithCancel(ctx)
+	o := Options{URL: "nats://" + at, Patience: time.Minute, Waiting: func(err error) { told <- err; stop() }}
+	if _, err := Open(stopped, o); !errors.Is(err, context.Canceled) || !errors.As(<-told, &away) {
+		t.Errorf("stopped while it waits: %v", err)
+	}
+	text := []byte("a secret of this test's own\n")
+	if err := os.WriteFile(filepath.Join(dir, tokenFile), text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o.Secret = strings.TrimSpace(string(text))
+	o.Waiting = func(err error) {
+		told <- err
+		if !errors.As(err, &away) {
+			t.Errorf("waits for %v", err)
+		}
+		open(t, Options{Store: dir, Listen: at})
+	}
+	q, err := Open(ctx, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer q.Close()
+	if len(told) != 1 {
+		t.Errorf("told %d times that it waits", len(told))
+	}
+	o.Secret = "another secret"
+	o.Waiting = func(err error) { t.Errorf("waits for one that says no: %v", err) }
+	if _, err := Open(ctx, o); !errors.As(err, &away) {
+		t.Errorf("a wrong token: %v", err)
+	}
+}
+
+func TestMayReturn(t *testing.T) {
+	dial := func(err error) error {
+		return &UnreachableError{"nats://farm:4222", &net.OpError{Op: "dial", Net: "tcp", Err: err}}
+	}
+	for _, c := range []struct {
+		err  error
+		want bool
+	}{
+		{dial(syscall.ECONNREFUSED), true},
+		{dial(syscall.EHOSTUNREACH), true},
+		{dial(&net.DNSError{Err: "no such host", Name: "frm", IsNotFound: true}), false},
+		{dial(&net.DNSError{Err: "server misbehaving", Name: "farm", IsTemporary: true}), true},
+		{&UnreachableError{"", nats.ErrNoServers}, true},
+		{&UnreachableError{"", nats.ErrTimeout}, true},
+		{&UnreachableError{"", fmt.Errorf("JetStream is not enabled there: %w", nats.ErrNoResponders)}, true},
+		{&UnreachableError{"", nats.ErrAuthorization}, false},
+		{&UnreachableError{"", nats.ErrSecureConnRequired}, false},
+		{&UnreachableError{"", x509.UnknownAuthorityError{}}, false},
+	} {
+		if got := mayReturn(c.err); got != c.want {
+			t.Errorf("%v: asked again: %v", c.err, got)
+		}
 	}
 }

@@ -26,7 +26,7 @@ type Worker struct {
 	// cancelled; well below the queue's Wait. 0: 1 s.
 	Beat time.Duration
 	// Patience is how long it goes on asking a server that is away to take a
-	// result, before it gives the job up; 0: 10 minutes.
+	// result, before it gives the job up; 0: LongPatience.
 	Patience time.Duration
 	// Empty ends Run when the queue has had nothing for this long; 0: never.
 	Empty time.Duration
@@ -46,6 +46,9 @@ type Worker struct {
 	sums   Sums           // of inputs
 	ending sync.WaitGroup // of a job that is done, for which the next does not wait
 }
+
+// LongPatience is how long a worker waits for a server that is away.
+const LongPatience = 10 * time.Minute
 
 // errCancelled ends an attempt whose job was cancelled, errDrained one whose
 // worker was asked to stop.
@@ -105,7 +108,7 @@ func pause(ctx context.Context, d time.Duration) {
 func (w *Worker) insist(f func(context.Context) error) error {
 	patience := w.Patience
 	if patience == 0 {
-		patience = 10 * time.Minute
+		patience = LongPatience
 	}
 	// Not the caller's context: what was done is to be told even when it ends.
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
