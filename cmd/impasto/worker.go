@@ -222,6 +222,11 @@ func runWorker(s *session, c *cli.Context) error {
 		return err
 	}
 	defer leave()
+	m, err := newMetrics(flagText(c, "metrics"))
+	if err != nil {
+		return err
+	}
+	defer m.close()
 	at.Patience = farm.LongPatience // machines of a farm start in any order
 	at.Waiting = func(err error) {
 		if !s.quiet && !s.json {
@@ -229,11 +234,7 @@ func runWorker(s *session, c *cli.Context) error {
 		}
 	}
 	err = atQueue(at, func(ctx context.Context, q farm.Queue) error {
-		m, err := newMetrics(q, flagText(c, "metrics"))
-		if err != nil {
-			return err
-		}
-		defer m.close()
+		counted := m.found(q)
 		if !s.quiet && !s.json {
 			fmt.Fprintf(s.stderr, "working on %s%s\n", describePlaces(places), m.where())
 		}
@@ -245,7 +246,7 @@ func runWorker(s *session, c *cli.Context) error {
 			o.empty = emptyFor
 		}
 		for {
-			w := hire(m.counted(), places, o)
+			w := hire(counted, places, o)
 			finished := make(chan struct{})
 			go func() { w.wait(); close(finished) }()
 			select {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
@@ -16,15 +17,15 @@ import (
 
 // workMetrics counts what a worker does, and serves that as Prometheus text.
 type workMetrics struct {
-	queue  farm.Queue
+	queue  atomic.Pointer[farm.Queue] // nil until it has been found
 	set    *metrics.Set
 	server *http.Server
 	at     net.Listener // nil without --metrics
 }
 
 // newMetrics serves /metrics and /healthz on addr; "" serves nothing.
-func newMetrics(q farm.Queue, addr string) (*workMetrics, error) {
-	m := &workMetrics{queue: q, set: metrics.NewSet()}
+func newMetrics(addr string) (*workMetrics, error) {
+	m := &workMetrics{set: metrics.NewSet()}
 	if addr == "" {
 		return m, nil
 	}
@@ -71,8 +72,12 @@ func (m *workMetrics) ended(st farm.Status) {
 	}
 }
 
-// counted is the queue, with the bytes that files take through it counted.
-func (m *workMetrics) counted() farm.Queue { return countedQueue{m.queue, m.set} }
+// found is told of the queue, and returns it with the bytes that files take
+// through it counted.
+func (m *workMetrics) found(q farm.Queue) farm.Queue {
+	m.queue.Store(&q)
+	return countedQueue{q, m.set}
+}
 
 type countedQueue struct {
 	farm.Queue
@@ -116,15 +121,15 @@ const asked = 5 * time.Second
 func (m *workMetrics) serveMetrics(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), asked)
 	defer cancel()
-	list, err := m.queue.List(ctx, farm.Filter{})
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-	up := 1
-	if err != nil {
-		up = 0
-	} else {
-		t := tallyOf(list)
-		for _, state := range jobStates {
-			fmt.Fprintf(w, "impasto_queue_jobs{state=%q} %d\n", state, t[state])
+	up := 0
+	if q := m.queue.Load(); q != nil {
+		if list, err := (*q).List(ctx, farm.Filter{}); err == nil {
+			up = 1
+			t := tallyOf(list)
+			for _, state := range jobStates {
+				fmt.Fprintf(w, "impasto_queue_jobs{state=%q} %d\n", state, t[state])
+			}
 		}
 	}
 	fmt.Fprintf(w, "impasto_queue_up %d\n", up)
@@ -136,11 +141,13 @@ func (m *workMetrics) serveMetrics(w http.ResponseWriter, r *http.Request) {
 func (m *workMetrics) serveHealth(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), asked)
 	defer cancel()
-	if _, err := m.queue.Blobs().Has(ctx, emptySum); err != nil {
-		http.Error(w, "the queue does not answer", http.StatusServiceUnavailable)
-		return
+	if q := m.queue.Load(); q != nil {
+		if _, err := (*q).Blobs().Has(ctx, emptySum); err == nil {
+			fmt.Fprintln(w, "ok")
+			return
+		}
 	}
-	fmt.Fprintln(w, "ok")
+	http.Error(w, "the queue does not answer", http.StatusServiceUnavailable)
 }
 
 // emptySum is the SHA-256 of no bytes: a question that costs nothing.
