@@ -76,14 +76,6 @@ func stateDirectory() (string, error) {
 	return filepath.Join(dir, ".local", "state", "impasto"), nil
 }
 
-// stateFault is what is wrong with a folder of the state directory.
-func stateFault(dir string, err error) *fault {
-	if dir == "" {
-		return newFault(exitFailure, "state", err.Error(), "IMPASTO_STATE=FOLDER")
-	}
-	return newFault(exitFailure, "state", fmt.Sprintf("the state directory %q cannot be used: %s", dir, osReason(err)), "IMPASTO_STATE=FOLDER   (another one)")
-}
-
 // queueStore is the folder of a queue on this machine; "" is that of this user.
 func queueStore(where string) (string, error) {
 	if where != "" {
@@ -150,7 +142,7 @@ func openFarm(ctx context.Context, o farm.Options) (farm.Queue, error) {
 	q, err := farm.Open(ctx, o)
 	var file *fs.PathError
 	if o.Store != "" && errors.As(err, &file) {
-		return nil, newFault(exitQueue, "queue_store", fmt.Sprintf("the queue %q cannot be opened: %s: %s", o.Store, file.Path, osReason(err)), "--queue FOLDER   (another queue)", "IMPASTO_STATE=FOLDER   (another place for it)")
+		return nil, newFault(exitQueue, "queue_store", fmt.Sprintf("the queue %q cannot be opened: %s: %v", o.Store, file.Path, file.Err), "--queue FOLDER   (another queue)", "IMPASTO_STATE=FOLDER   (another place for it)")
 	}
 	return q, queueFault(err)
 }

@@ -58,25 +58,24 @@ type workplace struct {
 // be made is told at once, and what a killed worker left is removed even if this
 // one is stopped before it has found the queue.
 func claim(places []workplace) (release func(), err error) {
+	state, err := stateDirectory()
+	if err != nil {
+		return nil, err
+	}
 	var taken []func()
 	release = func() {
 		for _, leave := range taken {
 			leave()
 		}
 	}
-	state, err := stateDirectory()
 	for i := range places {
+		dir, leave, err := farm.Claim(filepath.Join(state, "work"))
 		if err != nil {
-			break
+			release()
+			return nil, newFault(exitFailure, "state", fmt.Sprintf("the state directory %q cannot be used: %s", state, osReason(err)), "IMPASTO_STATE=FOLDER   (another one)")
 		}
-		var leave func()
-		if places[i].dir, leave, err = farm.Claim(filepath.Join(state, "work")); err == nil {
-			taken = append(taken, leave)
-		}
-	}
-	if err != nil {
-		release()
-		return nil, stateFault(state, err)
+		places[i].dir = dir
+		taken = append(taken, leave)
 	}
 	return release, nil
 }
