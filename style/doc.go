@@ -22,18 +22,18 @@
 // The parts: options.go names every parameter, presets.go the values that
 // reproduce other systems, validate.go what cannot be; plan.go lays out the
 // scales before anything is allocated; engine.go goes through them and loop.go
-// through the iterations of one; objective.go holds the losses of one scale and
-// target.go the paintings' statistics they aim at. Of patches: modes.go says what
-// Patch, Doodle and Analogy take, views.go how paintings are looked at, maps.go
-// how maps join features, patch.go and analogy.go hold the losses, and
-// correspondence.go what is told of the matches.
+// through the iterations of one; loss_objective.go holds the losses of one scale and
+// loss_target.go the paintings' statistics they aim at. Of patches: modes.go says what
+// Patch, Doodle and Analogy take, patch_views.go how paintings are looked at, patch_maps.go
+// how maps join features, patch_loss.go and patch_analogy.go hold the losses, and
+// patch_correspondence.go what is told of the matches.
 //
 // What lets pictures be larger than memory and renders longer than a power cut:
-// memory.go says beforehand what will be held and chooses the tiles, tiles.go
-// cuts, tiled.go puts losses and gradients together again, checkpoint.go writes
+// memory.go says beforehand what will be held and chooses the tiles, tile_pass.go
+// cuts, tile_objective.go puts losses and gradients together again, checkpoint.go writes
 // down where a run stands.
 //
-// Of films: temporal.go holds a frame near the one before it, sequence.go paints
+// Of films: film_temporal.go holds a frame near the one before it, film_sequence.go paints
 // the frames of a shot in order.
 //
 // It imports vgg, gpu, internal/picture and internal/flow; the command imports it.

@@ -19,7 +19,7 @@ import (
 //	the image, its gradient, and the optimiser's copies of both
 //	the pictures that the caller holds, and the program itself
 //
-// Where that is more than there is, the image is cut; see cut.go.
+// Where that is more than there is, the image is cut; see tile_cut.go.
 
 // What the program takes beside what it holds for a picture: code, the runtime
 // and threads, and for each channel of the widest layer the operations' work

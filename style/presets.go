@@ -92,7 +92,7 @@ func DefaultOptions(mode, device, network string) Options {
 //	pt     ProGamerGov/neural-style-pt
 //	cp     crowsonkb/style-transfer-pytorch
 //
-// and, of those that match patches, each for its own mode (see presets_patch.go):
+// and, of those that match patches, each for its own mode (see patch_presets.go):
 //
 //	cnnmrf, cnnmrf-trans  chuanli11/CNNMRF, cnnmrf.lua and run_trans.lua: patch
 //	nd                    alexjc/neural-doodle: doodle

@@ -2,7 +2,7 @@ package style
 
 import "github.com/impasto/impasto/gpu"
 
-// The losses of an image; see tiles.go for one that is cut.
+// The losses of an image; see tile_pass.go for one that is cut.
 
 // target is the photograph's features at a layer. Where all are too much to
 // keep, room holds those of one window, which are computed anew when its tile's

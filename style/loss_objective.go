@@ -34,7 +34,7 @@ type objective struct {
 	tvCoef float64
 	tvSlot int
 
-	others []*objective          // of a team, see team.go
+	others []*objective          // of a team, see tile_team.go
 	notes  map[sumsKey][]float64 // sums of this member's tiles
 
 	terms []term // by slot
