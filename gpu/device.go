@@ -97,10 +97,14 @@ func (b *Device) outside(op string) {
 	}
 }
 
-// launch runs a kernel of a module on grid blocks of the size it was compiled for.
-func (b *Device) launch(module, kernel string, grid cuda.Dim3, args *cuda.Args) {
+//go:generate go run ./internal/launchgen
+
+// launch runs a kernel of a module on grid blocks of the size it was compiled
+// for, with shared bytes for its extern shared array. The functions of
+// launch_gen.go, which have the types of each kernel's parameters, call it.
+func (b *Device) launch(module, kernel string, grid cuda.Dim3, shared int, args *cuda.Args) {
 	k := b.kernel(module, kernel)
-	b.do(func() error { return b.d.Launch(k, grid, cuda.Dim3{}, 0, args) })
+	b.do(func() error { return b.d.Launch(k, grid, cuda.Dim3{}, shared, args) })
 }
 
 // kernel loads the module at the first use of one of its kernels.
@@ -167,7 +171,7 @@ func (b *Device) scratch(bytes int64) cuda.Ptr {
 // sumInto launches the last step of a reduction: *total = the n float64 at
 // partial, added in a fixed order.
 func (b *Device) sumInto(total, partial cuda.Ptr, n int) {
-	b.launch("vector", "sum_finish", cuda.Dim3{X: 1}, new(cuda.Args).Ptr(total).Ptr(partial).Int(int32(n)))
+	b.launchSumFinish(cuda.Dim3{X: 1}, total, partial, n)
 }
 
 // slot is where a loss lies in the status block.
@@ -182,7 +186,7 @@ func at(a *Array) cuda.Ptr {
 }
 
 // flag is a condition as kernels take it.
-func flag(v bool) int32 {
+func flag(v bool) int {
 	if v {
 		return 1
 	}
