@@ -29,6 +29,7 @@ var mayImport = map[string][]string{
 	"vgg/dense":         {"vgg"},
 	"style":             {"vgg", "gpu", "internal/picture", "internal/flow"},
 	"internal/testutil": {},
+	"internal/ui":       {},
 	"internal/picture":  {},
 	"internal/maps":     {"internal/picture"},
 	"internal/sample":   {},
@@ -62,6 +63,9 @@ var onlyIn = map[string][]string{
 	"github.com/nlpodyssey":           {"vgg"},
 	"github.com/HugoSmits86":          {"internal/picture"},
 	"github.com/mattn/go-sixel":       {"internal/preview"},
+	"al.essio.dev/pkg/shellescape":    {"internal/ui"},
+	"github.com/dustin/go-humanize":   {"internal/ui"},
+	"github.com/hbollon/go-edlib":     {"internal/ui"},
 	"gonum.org/v1/gonum/optimize":     {}, // an oracle, for tests only
 
 	// Of our own: everything above the seam is handed a cuda.Driver.

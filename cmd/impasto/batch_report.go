@@ -11,6 +11,7 @@ import (
 
 	"github.com/impasto/impasto/internal/farm"
 	"github.com/impasto/impasto/internal/picture"
+	"github.com/impasto/impasto/internal/ui"
 )
 
 // batchReport is what became of a batch, as report.json. Fields are only ever
@@ -37,7 +38,7 @@ type jobReport struct {
 
 // writeBatchReport writes the report and the contact sheet and returns where.
 func (s *session) writeBatchReport(c *cli.Context, b *batch, e *enlisted, f *follow) (path, sheet string, err error) {
-	path = home(flagText(c, "report"))
+	path = ui.Home(flagText(c, "report"))
 	if path == "" {
 		path = filepath.Join(commonFolder(b.jobs), "report.json")
 	}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/impasto/impasto/internal/ui"
 	"github.com/impasto/impasto/vgg"
 )
 
@@ -179,19 +180,19 @@ const cmykJPEG = "/9j/7gAOQWRvYmUAZAAAAAAC/9sAQwAQCwwODAoQDg0OEhEQExgoGhgWFhgxIy
 
 func TestExitCodesAreListedOnce(t *testing.T) {
 	seen := map[int]bool{}
-	for _, e := range exitTable {
-		if seen[e.code] {
-			t.Errorf("exit code %d is listed twice", e.code)
+	for _, e := range ui.ExitCodes {
+		if seen[e.Code] {
+			t.Errorf("exit code %d is listed twice", e.Code)
 		}
-		seen[e.code] = true
+		seen[e.Code] = true
 	}
 	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "cli.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, e := range exitTable {
-		if !strings.Contains(string(text), fmt.Sprintf("| %d | %s |", e.code, e.what)) {
-			t.Errorf("docs/cli.md does not list exit code %d as %q", e.code, e.what)
+	for _, e := range ui.ExitCodes {
+		if !strings.Contains(string(text), fmt.Sprintf("| %d | %s |", e.Code, e.Meaning)) {
+			t.Errorf("docs/cli.md does not list exit code %d as %q", e.Code, e.Meaning)
 		}
 	}
 }

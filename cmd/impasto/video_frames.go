@@ -16,6 +16,7 @@ import (
 	"github.com/impasto/impasto/internal/film"
 	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/internal/recipe"
+	"github.com/impasto/impasto/internal/ui"
 	"github.com/impasto/impasto/style"
 )
 
@@ -92,14 +93,14 @@ func (v *video) openFrames(ctx context.Context) error {
 	}
 	if kept != nil && !v.set.on("restart") {
 		if what := difference(kept.Order, v.order); len(what) > 0 {
-			return newFault(exitOutput, "other_frames", fmt.Sprintf("the frames in %q are of another film: %s", dir, strings.Join(what[:min(3, len(what))], ", ")),
+			return ui.NewFault(ui.ExitOutput, "other_frames", fmt.Sprintf("the frames in %q are of another film: %s", dir, strings.Join(what[:min(3, len(what))], ", ")),
 				"another -o", "--restart   (paint them anew)")
 		}
 		v.shots = kept.Shots
 		v.input.Frames = v.shots[len(v.shots)-1].Last + 1
 	} else {
 		if kept == nil && v.has(0) && !v.set.on("restart") {
-			return newFault(exitOutput, "other_frames", fmt.Sprintf("%q exists, and nothing says what it was painted from", v.frame(0)), "another -o", "--restart   (paint it anew)")
+			return ui.NewFault(ui.ExitOutput, "other_frames", fmt.Sprintf("%q exists, and nothing says what it was painted from", v.frame(0)), "another -o", "--restart   (paint it anew)")
 		}
 		if v.shots, err = film.Shots(ctx, v.source, v.order.Cut); err != nil {
 			return err
@@ -220,7 +221,7 @@ func readOrder(dir string) (*keptOrder, error) {
 		err = errors.New("its shots do not follow each other")
 	}
 	if err != nil {
-		return nil, newFault(exitOutput, "other_frames", fmt.Sprintf("%q, which says what the frames beside it are of, cannot be read: %s", path, osReason(err)), "--restart   (paint them anew)")
+		return nil, ui.NewFault(ui.ExitOutput, "other_frames", fmt.Sprintf("%q, which says what the frames beside it are of, cannot be read: %s", path, ui.Reason(err)), "--restart   (paint them anew)")
 	}
 	return &kept, nil
 }
