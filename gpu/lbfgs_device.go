@@ -11,7 +11,7 @@ type deviceLBFGS struct {
 	o       LBFGSOptions
 	memory  cuda.Ptr // memoryCells
 	grad    *Array   // gradient at base
-	s, y    *Array   // the history, (K, H, W, C) as (K*H, W, C)
+	s, y    *Array   // the history, (K, H, W, C) as one vector
 	partial cuda.Ptr // 3n+2 sums a chunk
 	slopes  cuda.Ptr // a chunk's part of grad . s, of the step under way
 }
@@ -62,7 +62,7 @@ func (b *Device) NewLBFGS(s Shape, o LBFGSOptions) Optimizer {
 	o = o.withDefaults()
 	checkBounds("NewLBFGS", s, o.Bounds)
 	c := o.newMemoryCells(s)
-	ring := Shape{c.k * s.H, s.W, s.C}
+	ring := Shape{1, 1, c.k * s.Len()} // kernels index it in 64 bits
 	l := &deviceLBFGS{deviceTrack: newDeviceTrack(b, s, o.StepOptions), o: o, memory: b.newCells(c.cells),
 		grad: b.NewArray(s), s: b.NewArray(ring), y: b.NewArray(ring)}
 	// Sums of slots without a pair are added up like all others and then not
