@@ -8,8 +8,6 @@ import (
 	"testing"
 
 	"github.com/urfave/cli/v2"
-
-	"github.com/impasto/impasto/internal/ui"
 )
 
 func testApp() *cli.App {
@@ -127,7 +125,7 @@ func TestReadLineFaults(t *testing.T) {
 		if c.try != "" && !strings.Contains(strings.Join(bad[0].Try, "\n"), c.try) {
 			t.Errorf("%s: got hints %q, want %q", c.typed, bad[0].Try, c.try)
 		}
-		if bad[0].Exit != ui.ExitUsage {
+		if bad[0].Exit != exitUsage {
 			t.Errorf("%s: exit %d", c.typed, bad[0].Exit)
 		}
 	}

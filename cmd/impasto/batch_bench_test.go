@@ -6,8 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-
-	"github.com/impasto/impasto/internal/ui"
 )
 
 // BenchmarkBatchCheck is what a thousand jobs take from manifest to plan: each
@@ -31,7 +29,7 @@ func BenchmarkBatchCheck(b *testing.B) {
 	}
 	for b.Loop() {
 		var stdout, stderr bytes.Buffer
-		if code := run([]string{"impasto", "batch", "check", path}, nil, &stdout, &stderr); code != ui.ExitOK {
+		if code := run([]string{"impasto", "batch", "check", path}, nil, &stdout, &stderr); code != exitOK {
 			b.Fatalf("exit %d\n%s", code, stderr.String())
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/impasto/impasto/internal/ui"
 	"github.com/impasto/impasto/style"
 )
 
@@ -176,7 +175,7 @@ func (r *legacyReader) finish() ([]string, error) {
 	case r.width != "" && r.height != "":
 		flags = append(flags, "--size="+r.width+"x"+r.height)
 	case r.width != "" || r.height != "":
-		return nil, ui.UsageFault("--width and --height go together", "--size N   (the long side)")
+		return nil, usageFault("--width and --height go together", "--size N   (the long side)")
 	}
 	switch {
 	case r.first != "" && r.later != "":
@@ -235,7 +234,7 @@ func originalColors(v string) (string, string, error) {
 	case "0":
 		return "style", "", nil
 	}
-	return "", "", ui.UsageFault(fmt.Sprintf("-original_colors is 0 or 1, got %q", v), "--color content")
+	return "", "", usageFault(fmt.Sprintf("-original_colors is 0 or 1, got %q", v), "--color content")
 }
 
 // mapSuffix drops the extension: maps are PNG files.
@@ -248,7 +247,7 @@ func gpuDevice(v string) (string, string, error) {
 		return "cpu", "", nil
 	}
 	if !isNumberList(v) {
-		return "", "", ui.UsageFault(fmt.Sprintf("-gpu is a number, a list of numbers or -1, got %q", v), "--device auto")
+		return "", "", usageFault(fmt.Sprintf("-gpu is a number, a list of numbers or -1, got %q", v), "--device auto")
 	}
 	return "cuda:" + v, "", nil
 }

@@ -2,7 +2,7 @@
 //
 // This file is the only one that ends the process. A command line is read by
 // the front end (argv.go), run by urfave/cli (app.go), and whatever goes wrong
-// comes back here as an error with an exit code (internal/ui).
+// comes back here as an error with an exit code (fault.go).
 package main
 
 import (
@@ -14,8 +14,6 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
-
-	"github.com/impasto/impasto/internal/ui"
 )
 
 func main() {
@@ -44,7 +42,7 @@ func (s *session) run() int {
 	app := newApp(s)
 	if n := len(args); n > 1 && args[n-1] == completionFlag {
 		complete(stdout, app, args[1:n-1])
-		return ui.ExitOK
+		return exitOK
 	}
 	l, bad := readLine(app, args[1:])
 	s.json, s.quiet = l.has("json"), l.has("quiet")
@@ -60,26 +58,26 @@ func (s *session) run() int {
 	}
 	if l.help {
 		printHelp(stdout, app, l)
-		return ui.ExitOK
+		return exitOK
 	}
 	if len(bad) > 0 {
-		return ui.Report(stdout, stderr, s.json, bad)
+		return tell(stdout, stderr, s.json, bad)
 	}
 	switch {
 	case l.version:
 		l.path = []string{"version"}
 	case l.cmd == nil:
 		printFirstScreen(s)
-		return ui.ExitOK
+		return exitOK
 	case len(l.cmd.Subcommands) > 0:
 		printHelp(stdout, app, l)
-		return ui.ExitOK
+		return exitOK
 	}
 	// All that an app has is set up before one command of it runs.
 	app.Commands = slices.DeleteFunc(app.Commands, func(c *cli.Command) bool { return c.Name != l.path[0] })
 	err := app.Run(l.argv(args[0]))
 	if err != nil && s.verbose > 1 && !s.json {
-		fmt.Fprintf(stderr, "impasto: reason: %s\n", strings.Join(ui.Reasons(err), " < "))
+		fmt.Fprintf(stderr, "impasto: reason: %s\n", strings.Join(reasons(err), " < "))
 	}
-	return ui.Report(stdout, stderr, s.json, err)
+	return tell(stdout, stderr, s.json, err)
 }

@@ -9,7 +9,6 @@ import (
 
 	"github.com/impasto/impasto/internal/maps"
 	"github.com/impasto/impasto/internal/picture"
-	"github.com/impasto/impasto/internal/ui"
 )
 
 func mapRecolorCommand(s *session) *cli.Command {
@@ -25,10 +24,10 @@ func mapRecolorCommand(s *session) *cli.Command {
 func mapRecolor(s *session, c *cli.Context) error {
 	const usage = "impasto map recolor photo_sem.png azure=red -o photo_sem.png -y"
 	return s.editMap(c, usage, func(m *maps.Map) (*maps.Map, string, error) {
-		var bad ui.Faults
+		var bad faults
 		changes := c.Args().Tail()
 		if len(changes) == 0 {
-			bad.Add(ui.UsageFault("map recolor needs at least one REGION=COLOUR", usage))
+			bad.add(usageFault("map recolor needs at least one REGION=COLOUR", usage))
 		}
 		// Regions are found first, so that two may exchange their colours.
 		type change struct {
@@ -39,11 +38,11 @@ func mapRecolor(s *session, c *cli.Context) error {
 		for _, text := range changes {
 			from, to, ok := strings.Cut(text, "=")
 			if !ok {
-				bad.Add(ui.UsageFault(fmt.Sprintf("%q is not of the form REGION=COLOUR", text), usage))
+				bad.add(usageFault(fmt.Sprintf("%q is not of the form REGION=COLOUR", text), usage))
 				continue
 			}
 			region, err := m.Find(from)
-			bad.Add(err)
+			bad.add(err)
 			if err == nil {
 				list = append(list, change{region, to})
 			}
@@ -58,13 +57,13 @@ func mapRecolor(s *session, c *cli.Context) error {
 			if err == nil {
 				err = m.Recolor(ch.region, colour)
 			}
-			bad.Add(err)
+			bad.add(err)
 		}
 		var told []string
 		for _, ch := range list {
 			told = append(told, fmt.Sprintf("%s is %s", before.Regions[ch.region], maps.Hex(m.Regions[ch.region].Colour)))
 		}
-		return m, strings.Join(told, ", "), bad.Err()
+		return m, strings.Join(told, ", "), bad.err()
 	})
 }
 
@@ -81,11 +80,11 @@ func mapMergeCommand(s *session) *cli.Command {
 func mapMerge(s *session, c *cli.Context) error {
 	const usage = "impasto map merge photo_sem.png azure cyan -o photo_sem.png -y"
 	return s.editMap(c, usage, func(m *maps.Map) (*maps.Map, string, error) {
-		var bad ui.Faults
+		var bad faults
 		var list []int
 		for _, text := range c.Args().Tail() {
 			i, err := m.Find(text)
-			bad.Add(err)
+			bad.add(err)
 			if err == nil && !slices.Contains(list, i) {
 				list = append(list, i)
 			}
@@ -93,16 +92,16 @@ func mapMerge(s *session, c *cli.Context) error {
 		switch n := len(list); {
 		case len(bad) > 0:
 		case n < 2:
-			bad.Add(ui.UsageFault(fmt.Sprintf("map merge needs at least two regions, got %d", n), usage))
+			bad.add(usageFault(fmt.Sprintf("map merge needs at least two regions, got %d", n), usage))
 		case n == len(m.Regions):
-			bad.Add(ui.NewFault(ui.ExitInput, "map_merge", fmt.Sprintf("merging all %d regions would leave nothing to tell apart", n), usage))
+			bad.add(newFault(exitInput, "map_merge", fmt.Sprintf("merging all %d regions would leave nothing to tell apart", n), usage))
 		}
 		if len(bad) > 0 {
 			return nil, "", bad
 		}
 		into := m.Regions[list[0]]
 		m.Merge(list)
-		return m, fmt.Sprintf("%d regions are now %s; %s in all", len(list), into, ui.Count(len(m.Regions), "region")), nil
+		return m, fmt.Sprintf("%d regions are now %s; %s in all", len(list), into, count(len(m.Regions), "region")), nil
 	})
 }
 
@@ -128,7 +127,7 @@ func mapFit(s *session, c *cli.Context) error {
 	return s.editMap(c, usage, func(m *maps.Map) (*maps.Map, string, error) {
 		to := flagText(c, "to")
 		if to == "" {
-			return nil, "", ui.UsageFault("map fit needs --to, a picture or a size", usage)
+			return nil, "", usageFault("map fit needs --to, a picture or a size", usage)
 		}
 		w, h, err := s.sizeOf(to, m)
 		if err != nil {
@@ -141,7 +140,7 @@ func mapFit(s *session, c *cli.Context) error {
 			case c.Bool("crop"):
 				m = m.CropTo(w, h)
 			case !c.Bool("stretch"):
-				return nil, "", ui.NewFault(ui.ExitInput, "map_proportions",
+				return nil, "", newFault(exitInput, "map_proportions",
 					fmt.Sprintf("the map is %s and %q is %dx%d; the proportions differ by %.0f %%", from, to, w, h, 100*by),
 					"--crop to cut what sticks out", "--stretch to stretch it")
 			}
@@ -153,7 +152,7 @@ func mapFit(s *session, c *cli.Context) error {
 				left++
 			}
 		}
-		what := fmt.Sprintf("%s is now %dx%d, %s", from, w, h, ui.Count(left, "region"))
+		what := fmt.Sprintf("%s is now %dx%d, %s", from, w, h, count(left, "region"))
 		if left < before {
 			what += fmt.Sprintf("; %d were too small or outside", before-left)
 		}

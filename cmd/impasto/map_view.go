@@ -9,7 +9,6 @@ import (
 	"github.com/impasto/impasto/internal/maps"
 	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/internal/preview"
-	"github.com/impasto/impasto/internal/ui"
 )
 
 func mapViewCommand(s *session) *cli.Command {
@@ -27,9 +26,9 @@ func mapViewCommand(s *session) *cli.Command {
 }
 
 func mapView(s *session, c *cli.Context) error {
-	var bad ui.Faults
+	var bad faults
 	path, m, src, err := s.oneMap(c, "impasto map view photo_sem.png")
-	bad.Add(err)
+	bad.add(err)
 	if path == "" {
 		return bad
 	}
@@ -37,24 +36,25 @@ func mapView(s *session, c *cli.Context) error {
 	if text := flagText(c, "opacity"); text != "" {
 		v, ok := parseNumber(text)
 		if !ok || !(v >= 0 && v <= 1) {
-			bad.Add(badValue("opacity", text, "a number from 0 to 1"))
+			bad.add(badValue("opacity", text, "a number from 0 to 1"))
 		}
 		opacity = v
 	}
 	protocol, err := viewProtocol(s, flagText(c, "preview"))
-	bad.Add(err)
+	bad.add(err)
 	var under *picture.Picture
 	over := either(flagText(c, "over"), maps.PicturePath(path))
 	if over != "" {
 		under, _, err = s.readInput(over, picture.ReadOptions{Role: "picture", Stdin: s.stdin})
-		bad.Add(err)
+		bad.add(err)
 	}
 	out, skip := "", true
-	if to := ui.Home(flagText(c, "output")); to != "" {
+	if to := home(flagText(c, "output")); to != "" {
 		_, err := picture.FormatOf(to)
-		bad.Add(err)
+		bad.add(err)
 		out, skip, err = destination(c, to)
-		bad.Add(err)
+		bad.add(err)
+		bad.add(apart(to, path, over))
 	}
 	if len(bad) > 0 {
 		return bad
@@ -67,7 +67,7 @@ func mapView(s *session, c *cli.Context) error {
 		shown = m.Overlay(under, opacity)
 	}
 	if protocol != preview.None {
-		cols, rows := ui.TerminalSize(s.stderr)
+		cols, rows := terminalSize(s.stderr)
 		screen := preview.NewScreen(s.stderr, protocol, cols, rows)
 		screen.Reserve(shown.W, shown.H)
 		if err := screen.Show(shown.Image(8)); err != nil {
@@ -84,10 +84,10 @@ func mapView(s *session, c *cli.Context) error {
 			"colours": src.Colours, "regions": m.Rows()})
 	}
 	for _, r := range m.Rows() {
-		fmt.Fprintf(s.stdout, "%-12s %-9s %6.2f %%  %8s  up to %s wide\n", r.Label, r.Colour, 100*r.Share, ui.Count(r.Pieces, "piece"), ui.Count(r.Width, "pixel"))
+		fmt.Fprintf(s.stdout, "%-12s %-9s %6.2f %%  %8s  up to %s wide\n", r.Label, r.Colour, 100*r.Share, count(r.Pieces, "piece"), count(r.Width, "pixel"))
 	}
 	if out != "" && !skip {
-		return ui.PrintResult(s.stdout, out)
+		return printResult(s.stdout, out)
 	}
 	return nil
 }
@@ -95,7 +95,7 @@ func mapView(s *session, c *cli.Context) error {
 // viewProtocol is how the map is drawn in the terminal, if there is one.
 func viewProtocol(s *session, how string) (preview.Protocol, error) {
 	if how == "" || how == "auto" {
-		if !ui.IsTerminal(s.stderr) || s.quiet || s.json {
+		if !isTerminal(s.stderr) || s.quiet || s.json {
 			return preview.None, nil
 		}
 		return preview.Detect(os.Getenv, preview.AsksSixel), nil
@@ -107,8 +107,8 @@ func viewProtocol(s *session, how string) (preview.Protocol, error) {
 		}
 		known = append(known, string(p))
 	}
-	f := ui.UsageFault(fmt.Sprintf("--preview %q is not one of auto and %v", how, known))
-	if near := ui.Nearest(how, known); near != "" {
+	f := usageFault(fmt.Sprintf("--preview %q is not one of auto and %v", how, known))
+	if near := nearest(how, known); near != "" {
 		f.Try = []string{"--preview " + near}
 	}
 	return preview.None, f

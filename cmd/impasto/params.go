@@ -6,7 +6,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/impasto/impasto/internal/ui"
 	"github.com/impasto/impasto/style"
 )
 
@@ -289,5 +288,5 @@ func configKey(key string) (near string, ok bool) {
 		}
 		names = append(names, p.name)
 	}
-	return ui.Nearest(key, names), false
+	return nearest(key, names), false
 }

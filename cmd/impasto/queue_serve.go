@@ -10,7 +10,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/impasto/impasto/internal/farm"
-	"github.com/impasto/impasto/internal/ui"
 )
 
 func queueServeCommand(s *session) *cli.Command {
@@ -26,7 +25,7 @@ func queueServeCommand(s *session) *cli.Command {
 
 func queueServe(s *session, c *cli.Context) error {
 	if c.NArg() > 0 {
-		return ui.UsageFault(fmt.Sprintf("queue serve takes no argument, got %q", c.Args().First()), "--listen HOST:PORT")
+		return usageFault(fmt.Sprintf("queue serve takes no argument, got %q", c.Args().First()), "--listen HOST:PORT")
 	}
 	listen := either(flagText(c, "listen"), "127.0.0.1:4222")
 	host, port, err := net.SplitHostPort(listen)
@@ -39,12 +38,12 @@ func queueServe(s *session, c *cli.Context) error {
 	}
 	o.Listen, o.MustServe = net.JoinHostPort(host, port), true
 	if l, err := net.Listen("tcp", o.Listen); err != nil { // the server would only say that it does not start
-		return ui.NewFault(ui.ExitQueue, "listen", fmt.Sprintf("%s cannot be listened on: %s", o.Listen, listenReason(err)), "--listen "+net.JoinHostPort(host, "0"))
+		return newFault(exitQueue, "listen", fmt.Sprintf("%s cannot be listened on: %s", o.Listen, listenReason(err)), "--listen "+net.JoinHostPort(host, "0"))
 	} else {
 		l.Close()
 	}
-	ctx, signals := ui.WatchSignals()
-	defer signals.Stop()
+	ctx, signals := watchSignals()
+	defer signals.stop()
 	q, err := openFarm(ctx, o)
 	if err != nil {
 		return err
@@ -60,10 +59,10 @@ func queueServe(s *session, c *cli.Context) error {
 	}
 	secret := u.User.Username()
 	u.User = nil
-	file := ui.Home(flagText(c, "token-file"))
+	file := home(flagText(c, "token-file"))
 	if file != "" {
 		if err := os.WriteFile(file, []byte(secret+"\n"), 0o600); err != nil {
-			return ui.NewFault(ui.ExitOutput, "token_file", fmt.Sprintf("token file %q cannot be written: %s", file, ui.Reason(err)))
+			return newFault(exitOutput, "token_file", fmt.Sprintf("token file %q cannot be written: %s", file, osReason(err)))
 		}
 	}
 	if s.json {

@@ -9,7 +9,6 @@ import (
 
 	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/internal/recipe"
-	"github.com/impasto/impasto/internal/ui"
 )
 
 func recipeCommand(s *session) *cli.Command {
@@ -44,7 +43,7 @@ func recipeCommand(s *session) *cli.Command {
 						if err := picture.StripRecipe(path); err != nil {
 							return err
 						}
-						return ui.PrintResult(s.stdout, path)
+						return printResult(s.stdout, path)
 					})
 				},
 			},
@@ -55,13 +54,13 @@ func recipeCommand(s *session) *cli.Command {
 // eachPicture does something to every picture named and tells all that failed.
 func eachPicture(c *cli.Context, verb string, do func(path string) error) error {
 	if c.NArg() == 0 {
-		return ui.UsageFault("recipe "+verb+" needs a picture", "impasto recipe "+verb+" out.png")
+		return usageFault("recipe "+verb+" needs a picture", "impasto recipe "+verb+" out.png")
 	}
-	var bad ui.Faults
+	var bad faults
 	for _, path := range c.Args().Slice() {
-		bad.Add(do(ui.Home(path)))
+		bad.add(do(home(path)))
 	}
-	return bad.Err()
+	return bad.err()
 }
 
 // readRecipe reads the recipe in, or beside, a picture.
@@ -72,7 +71,7 @@ func readRecipe(path string) (recipe.Recipe, error) {
 	}
 	r, err := recipe.Parse(text)
 	if err != nil {
-		return r, ui.NewFault(ui.ExitInput, "bad_recipe", fmt.Sprintf("%q: %v", path, err))
+		return r, newFault(exitInput, "bad_recipe", fmt.Sprintf("%q: %v", path, err))
 	}
 	return r, nil
 }
@@ -99,13 +98,13 @@ func recipeShow(s *session, path string) error {
 
 func recipeDiff(s *session, c *cli.Context) error {
 	if c.NArg() != 2 {
-		return ui.UsageFault(fmt.Sprintf("recipe diff needs two pictures, got %d", c.NArg()), "impasto recipe diff a.png b.png")
+		return usageFault(fmt.Sprintf("recipe diff needs two pictures, got %d", c.NArg()), "impasto recipe diff a.png b.png")
 	}
-	var bad ui.Faults
+	var bad faults
 	var both [2]recipe.Recipe
 	for i := range both {
-		r, err := readRecipe(ui.Home(c.Args().Get(i)))
-		bad.Add(err)
+		r, err := readRecipe(home(c.Args().Get(i)))
+		bad.add(err)
 		both[i] = r
 	}
 	if len(bad) > 0 {

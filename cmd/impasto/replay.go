@@ -12,7 +12,6 @@ import (
 
 	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/internal/recipe"
-	"github.com/impasto/impasto/internal/ui"
 	"github.com/impasto/impasto/style"
 )
 
@@ -48,9 +47,9 @@ func replayFlags() []cli.Flag {
 
 func replay(s *session, c *cli.Context) error {
 	if c.NArg() == 0 {
-		return ui.UsageFault("replay needs a picture with a recipe", "impasto replay out.png")
+		return usageFault("replay needs a picture with a recipe", "impasto replay out.png")
 	}
-	original := ui.Home(c.Args().First())
+	original := home(c.Args().First())
 	rec, err := readRecipe(original)
 	if err != nil {
 		return err
@@ -71,11 +70,11 @@ func replay(s *session, c *cli.Context) error {
 	}
 	verify := c.Bool("verify")
 	if verify && c.IsSet("set") {
-		bad.Add(ui.UsageFault("--verify repeats a recipe as it is; it does not go with --set", "impasto replay "+original+" --verify"))
+		bad.add(usageFault("--verify repeats a recipe as it is; it does not go with --set", "impasto replay "+original+" --verify"))
 	}
 	if set.text("weights") == "" {
 		name, err := findWeights(rec.Weights)
-		bad.Add(err)
+		bad.add(err)
 		set.texts["weights"] = name
 	}
 	in, missing := findInputs(rec, append([]string{filepath.Dir(original), "."}, c.Args().Tail()...))
@@ -92,7 +91,7 @@ func replay(s *session, c *cli.Context) error {
 		set.texts["depth"] = "16"
 	}
 	r := &render{session: s, set: set, mode: rec.Mode}
-	bad.Add(r.prepare(in))
+	bad.add(r.prepare(in))
 	if len(bad) > 0 {
 		return bad
 	}
@@ -107,8 +106,8 @@ func replay(s *session, c *cli.Context) error {
 }
 
 // applySet applies "--set name=value".
-func applySet(c *cli.Context, set *settings) ui.Faults {
-	var bad ui.Faults
+func applySet(c *cli.Context, set *settings) faults {
+	var bad faults
 	w, _ := c.Generic("set").(*words)
 	if w == nil {
 		return nil
@@ -119,21 +118,21 @@ func applySet(c *cli.Context, set *settings) ui.Faults {
 		p, known := findParam(name)
 		switch {
 		case !ok:
-			bad.Add(ui.UsageFault(fmt.Sprintf("--set takes NAME=VALUE, got %q", pair), "--set size=1024"))
+			bad.add(usageFault(fmt.Sprintf("--set takes NAME=VALUE, got %q", pair), "--set size=1024"))
 		case !known || !p.option || name == "preset":
-			f := ui.UsageFault(fmt.Sprintf("--set: unknown setting %q", name))
+			f := usageFault(fmt.Sprintf("--set: unknown setting %q", name))
 			var names []string
 			for _, p := range params {
 				if p.option {
 					names = append(names, p.name)
 				}
 			}
-			if near := ui.Nearest(name, names); near != "" {
+			if near := nearest(name, names); near != "" {
 				f.Try = []string{"--set " + near + "=" + value}
 			}
-			bad.Add(f)
+			bad.add(f)
 		default:
-			bad.Add(setOption(&set.options, name, value))
+			bad.add(setOption(&set.options, name, value))
 			set.origins[name] = "--set"
 		}
 	}
@@ -141,14 +140,14 @@ func applySet(c *cli.Context, set *settings) ui.Faults {
 }
 
 // findInputs finds the recipe's pictures.
-func findInputs(rec recipe.Recipe, dirs []string) (found sources, bad ui.Faults) {
+func findInputs(rec recipe.Recipe, dirs []string) (found sources, bad faults) {
 	for _, in := range rec.Inputs {
 		path := recipe.Find(in, dirs)
 		if path == "" {
 			path = findSample(in.Name, in.SHA256)
 		}
 		if path == "" {
-			bad.Add(ui.NewFault(ui.ExitInput, "not_found", fmt.Sprintf("%s image %q was not found (sha256 %s..., %d bytes; looked in %s)",
+			bad.add(newFault(exitInput, "not_found", fmt.Sprintf("%s image %q was not found (sha256 %s..., %d bytes; looked in %s)",
 				in.Role, in.Name, in.SHA256[:12], in.Bytes, strings.Join(dirs, ", ")),
 				"impasto replay IMAGE DIRECTORY   (where the inputs are)"))
 			continue
@@ -162,7 +161,7 @@ func findInputs(rec recipe.Recipe, dirs []string) (found sources, bad ui.Faults)
 func (r *render) verify(original string, rec recipe.Recipe) error {
 	onDisk, err := os.ReadFile(original)
 	if err != nil {
-		return ui.NewFault(ui.ExitInput, "unreadable", fmt.Sprintf("%q cannot be read: %s", original, ui.Reason(err)))
+		return newFault(exitInput, "unreadable", fmt.Sprintf("%q cannot be read: %s", original, osReason(err)))
 	}
 	show, err := r.newShow()
 	if err != nil {
@@ -174,7 +173,7 @@ func (r *render) verify(original string, rec recipe.Recipe) error {
 	}
 	show.reporter.Start(r.header(), r.describe())
 	ctx, signals := r.watchSignals()
-	defer signals.Stop()
+	defer signals.stop()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	if rec.Result.Stopped == "interrupted" {
@@ -187,8 +186,8 @@ func (r *render) verify(original string, rec recipe.Recipe) error {
 		}
 	})
 	show.reporter.Close()
-	if signals.Caught() != 0 {
-		return signals.Fault("interrupted; nothing was verified")
+	if signals.caught.Load() != 0 {
+		return signals.fault("interrupted; nothing was verified")
 	}
 	if res == nil || res.Picture == nil {
 		return err
@@ -214,10 +213,10 @@ func (r *render) verify(original string, rec recipe.Recipe) error {
 	case err != nil:
 		return err
 	case !pixels:
-		return ui.NewFault(ui.ExitMismatch, "mismatch", fmt.Sprintf("%q: other pixels came out than the recipe says", original),
+		return newFault(exitMismatch, "mismatch", fmt.Sprintf("%q: other pixels came out than the recipe says", original),
 			"impasto recipe show "+original+"   (program version, weights, device)")
 	case !file:
-		return ui.NewFault(ui.ExitMismatch, "mismatch", fmt.Sprintf("%q: the pixels painted again are the recipe's, but the file holds other bytes; it was changed or written by another version", original))
+		return newFault(exitMismatch, "mismatch", fmt.Sprintf("%q: the pixels painted again are the recipe's, but the file holds other bytes; it was changed or written by another version", original))
 	}
 	return nil
 }

@@ -8,8 +8,6 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
-
-	"github.com/impasto/impasto/internal/ui"
 )
 
 // version is set by the linker in releases: -ldflags "-X main.version=0.1.0".
@@ -66,8 +64,8 @@ func versionCommand(s *session) *cli.Command {
 		}, commonFlags()...),
 		Action: func(c *cli.Context) error {
 			if c.Bool("exit-codes") {
-				for _, e := range ui.ExitCodes {
-					fmt.Fprintf(s.stdout, "%3d  %s\n", e.Code, e.Meaning)
+				for _, e := range exitTable {
+					fmt.Fprintf(s.stdout, "%3d  %s\n", e.code, e.what)
 				}
 				return nil
 			}

@@ -8,7 +8,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/impasto/impasto/internal/progress"
-	"github.com/impasto/impasto/internal/ui"
 	"github.com/impasto/impasto/vgg"
 )
 
@@ -24,12 +23,12 @@ func weightsGetCommand(s *session) *cli.Command {
 		}, commonFlags()...),
 		Action: func(c *cli.Context) error {
 			if c.NArg() != 1 {
-				return ui.UsageFault(fmt.Sprintf("weights get needs one name, got %d", c.NArg()), "impasto weights get vgg19")
+				return usageFault(fmt.Sprintf("weights get needs one name, got %d", c.NArg()), "impasto weights get vgg19")
 			}
-			ctx, signals := ui.WatchSignals()
-			defer signals.Stop()
+			ctx, signals := watchSignals()
+			defer signals.stop()
 			w, err := vgg.DefaultStore().Get(ctx, c.Args().First(), vgg.GetOptions{
-				From: ui.Home(flagText(c, "from")), Force: c.Bool("force"), Half: c.Bool("half"), Progress: s.downloadLine(),
+				From: home(flagText(c, "from")), Force: c.Bool("force"), Half: c.Bool("half"), Progress: s.downloadLine(),
 			})
 			return s.tellInstalled(w, err)
 		},
@@ -49,11 +48,11 @@ func weightsImportCommand(s *session) *cli.Command {
 		}, commonFlags()...),
 		Action: func(c *cli.Context) error {
 			if c.NArg() != 1 {
-				return ui.UsageFault(fmt.Sprintf("weights import needs one file, got %d", c.NArg()), "impasto weights import vgg19-d01eb7cb.pth")
+				return usageFault(fmt.Sprintf("weights import needs one file, got %d", c.NArg()), "impasto weights import vgg19-d01eb7cb.pth")
 			}
-			ctx, signals := ui.WatchSignals()
-			defer signals.Stop()
-			w, err := vgg.DefaultStore().Import(ctx, ui.Home(c.Args().First()), vgg.ImportOptions{
+			ctx, signals := watchSignals()
+			defer signals.stop()
+			w, err := vgg.DefaultStore().Import(ctx, home(c.Args().First()), vgg.ImportOptions{
 				Name: flagText(c, "name"), Layout: vgg.Layout(flagText(c, "layout")), Force: c.Bool("force"), Half: c.Bool("half"),
 			})
 			return s.tellInstalled(w, err)
@@ -79,12 +78,12 @@ func weightsVerifyCommand(s *session) *cli.Command {
 					names = append(names, w.Name)
 				}
 			}
-			ctx, signals := ui.WatchSignals()
-			defer signals.Stop()
-			var bad ui.Faults
+			ctx, signals := watchSignals()
+			defer signals.stop()
+			var bad faults
 			for _, name := range names {
 				if err := store.Verify(ctx, name); err != nil {
-					bad.Add(err)
+					bad.add(err)
 					continue
 				}
 				if s.json {
@@ -93,7 +92,7 @@ func weightsVerifyCommand(s *session) *cli.Command {
 					fmt.Fprintf(s.stdout, "%s: ok\n", name)
 				}
 			}
-			return bad.Err()
+			return bad.err()
 		},
 	}
 }
@@ -118,7 +117,7 @@ func (s *session) downloadLine() func(vgg.Progress) {
 	if s.quiet || s.json {
 		return nil
 	}
-	isTerm := ui.IsTerminal(s.stderr)
+	isTerm := isTerminal(s.stderr)
 	var last time.Time
 	tenth := int64(-1)
 	return func(p vgg.Progress) {

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/impasto/impasto/internal/farm"
-	"github.com/impasto/impasto/internal/ui"
 )
 
 // stepDoer runs the steps of jobs as command lines in this process.
@@ -81,7 +80,7 @@ func (d *stepDoer) step(ctx context.Context, t *farm.Task, nth int, step []strin
 	}}
 	s := &session{stdin: strings.NewReader(""), stdout: &stdout, stderr: stderr, args: append(words, step...), job: ctx, kept: d.kept}
 	code := s.run()
-	if code == ui.ExitOK {
+	if code == exitOK {
 		t.Outcome = lastResult(stdout.Bytes(), t.Outcome)
 		return nil
 	}
@@ -92,7 +91,7 @@ func (d *stepDoer) step(ctx context.Context, t *farm.Task, nth int, step []strin
 	// What a command line or its files say does not change by itself; a full
 	// disk or a lost device may be other the next time.
 	switch code {
-	case ui.ExitUsage, ui.ExitInput, ui.ExitWeights, ui.ExitMemory, ui.ExitDiverged, ui.ExitMismatch:
+	case exitUsage, exitInput, exitWeights, exitMemory, exitDiverged, exitMismatch:
 		return farm.Permanent(err)
 	}
 	return err
