@@ -40,6 +40,12 @@ func TestSignature(t *testing.T) {
 	if b, err := s.Check(cuda.Dim3{}, good()); err != nil || b.X != 64 {
 		t.Error(b, err)
 	}
+	for _, n := range []int{-1 << 31, -1, 0, 1<<31 - 1} {
+		args := new(cuda.Args).Ptr(1).Count(n).Float(1).Double(2)
+		if _, err := s.Check(cuda.Dim3{}, args); err != nil || args.Cells()[1] != uint64(uint32(n)) {
+			t.Error(n, err, args.Cells())
+		}
+	}
 	if _, err := s.Check(cuda.Dim3{X: 8, Y: 8}, cuda.RawArgs([]uint64{1, 2, 3, 4})); err != nil {
 		t.Error(err)
 	}
@@ -51,6 +57,10 @@ func TestSignature(t *testing.T) {
 		},
 		"argument 1 is a 64-bit integer, parameter is .u32": func() error {
 			_, err := s.Check(cuda.Dim3{}, new(cuda.Args).Ptr(1).Long(5).Float(1).Double(1))
+			return err
+		},
+		"argument 1 is 2147483648, more than a 32-bit parameter holds": func() error {
+			_, err := s.Check(cuda.Dim3{}, new(cuda.Args).Ptr(1).Count(1<<31).Float(1).Double(1))
 			return err
 		},
 		"has 65 threads, kernel was compiled for at most 64":   func() error { _, err := s.Check(cuda.Dim3{X: 65}, good()); return err },

@@ -113,7 +113,7 @@ func (d *debug) Record(f func() error) (g Graph, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return &debugGraph{g, d}, nil
+	return &debugGraph{Graph: g, d: d}, nil
 }
 
 func (d *debug) Sync() error {
@@ -125,7 +125,16 @@ func (d *debug) Close() error { return d.do(false, d.Driver.Close, "close") }
 
 type debugGraph struct {
 	Graph
-	d *debug
+	d      *debug
+	closed bool
+}
+
+func (g *debugGraph) Close() error {
+	if !g.closed {
+		g.closed = true
+		g.d.calls.GraphCloses++
+	}
+	return g.Graph.Close()
 }
 
 func (g *debugGraph) Launch() error {

@@ -124,6 +124,7 @@ type Meter interface {
 type Calls struct {
 	Allocs, Frees, Uploads, Downloads, Copies, Fills int64
 	Launches, GraphLaunches, Syncs, Loads, Records   int64
+	GraphCloses                                      int64
 	UploadBytes, DownloadBytes                       int64
 	Live, Peak                                       int64 // bytes allocated now, and at most
 }
@@ -135,6 +136,7 @@ func (c Calls) Sub(o Calls) Calls {
 		c.Allocs - o.Allocs, c.Frees - o.Frees, c.Uploads - o.Uploads, c.Downloads - o.Downloads,
 		c.Copies - o.Copies, c.Fills - o.Fills,
 		c.Launches - o.Launches, c.GraphLaunches - o.GraphLaunches, c.Syncs - o.Syncs, c.Loads - o.Loads, c.Records - o.Records,
+		c.GraphCloses - o.GraphCloses,
 		c.UploadBytes - o.UploadBytes, c.DownloadBytes - o.DownloadBytes,
 		c.Live, c.Peak,
 	}

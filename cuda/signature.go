@@ -67,11 +67,21 @@ type Args struct {
 type argType struct {
 	size  int
 	float bool
+	wide  bool // a count that its 32 bits do not hold
 }
 
 func (a *Args) add(v uint64, size int, float bool) *Args {
 	a.cells = append(a.cells, v)
-	a.types = append(a.types, argType{size, float})
+	a.types = append(a.types, argType{size: size, float: float})
+	return a
+}
+
+// Count appends a 32-bit integer. A launch is refused where 32 bits do not hold v.
+func (a *Args) Count(v int) *Args {
+	a.add(uint64(uint32(v)), 4, false)
+	if v != int(int32(v)) {
+		a.cells[len(a.cells)-1], a.types[len(a.types)-1].wide = uint64(v), true
+	}
 	return a
 }
 
@@ -112,6 +122,9 @@ func (s *Signature) Check(block Dim3, args *Args) (Dim3, error) {
 			continue
 		}
 		t := args.types[i]
+		if t.wide {
+			return block, Errorf(InvalidValue, call, "argument %d is %d, more than a 32-bit parameter holds", i, int64(cells[i]))
+		}
 		float := p.Type == "f32" || p.Type == "f64"
 		if t.size != p.Size || (t.float != float && p.Type[0] != 'b') {
 			return block, Errorf(InvalidValue, call, "argument %d is %s, parameter is .%s", i, t, p.Type)

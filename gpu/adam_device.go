@@ -62,13 +62,10 @@ func (b *Device) NewAdam(s Shape, o AdamOptions) Optimizer {
 
 func (a *deviceAdam) Step(x, g *Array) {
 	checkStep("Adam", a.shape, x, g)
-	n, grid := int32(a.shape.Len()), cuda.Dim3{X: a.blocks()}
-	a.b.launch("adam", "image_sums", grid, new(cuda.Args).Ptr(x.at).Ptr(g.at).Ptr(a.partial).Int(n))
-	a.b.launch("adam", "adam_judge", cuda.Dim3{X: 1}, new(cuda.Args).
-		Ptr(a.b.status).Ptr(a.track).Ptr(a.adam).Ptr(a.partial).Int(int32(a.blocks())).Ptr(a.schedule))
-	a.b.launch("adam", "adam_move", grid, new(cuda.Args).
-		Ptr(a.track).Ptr(a.adam).Ptr(x.at).Ptr(g.at).Ptr(a.base.at).Ptr(at(a.average)).Ptr(a.m.at).Ptr(a.v.at).
-		Ptr(at(a.bounds)).Int(n).Int(int32(a.shape.C)))
+	n, grid := a.shape.Len(), cuda.Dim3{X: a.blocks()}
+	a.b.launchImageSums(grid, x.at, g.at, a.partial, n)
+	a.b.launchAdamJudge(cuda.Dim3{X: 1}, a.b.status, a.track, a.adam, a.partial, a.blocks(), a.schedule)
+	a.b.launchAdamMove(grid, a.track, a.adam, x.at, g.at, a.base.at, at(a.average), a.m.at, a.v.at, at(a.bounds), n, a.shape.C)
 }
 
 // Carry is the CPU's.

@@ -40,7 +40,12 @@ type Backend interface {
 }
 
 // Program is a recorded sequence of operations.
-type Program interface{ Run() }
+type Program interface {
+	Run()
+	// Close gives back what the recording holds; it is not run again. The
+	// backend's Close does so too.
+	Close()
+}
 
 // Memory makes arrays and moves values across.
 type Memory interface {

@@ -77,14 +77,14 @@ func (b *Device) FreeFilters(filters ...*Filter) {
 }
 
 // convGrid is (tiles, blocks of channels), and how many tiles lie side by side.
-func convGrid(s Shape, k int) (cuda.Dim3, int32) {
+func convGrid(s Shape, k int) (cuda.Dim3, int) {
 	across := chunks(s.W, convTileW)
-	return cuda.Dim3{X: chunks(s.H, convTileH) * across, Y: chunks(k, convTileK)}, int32(across)
+	return cuda.Dim3{X: chunks(s.H, convTileH) * across, Y: chunks(k, convTileK)}, across
 }
 
 func (b *Device) Conv(out ConvOut, x *Array, f *Filter, pad Pad) {
 	checkConv(out, x, f)
-	h, w := int32(x.Shape.H), int32(x.Shape.W)
+	h, w := x.Shape.H, x.Shape.W
 	full := Shape{x.Shape.H, x.Shape.W, f.Out}
 	var mask deviceMask
 	if out.Mask != nil {
@@ -97,8 +97,7 @@ func (b *Device) Conv(out ConvOut, x *Array, f *Filter, pad Pad) {
 		if act == 0 && pools {
 			act = b.scratch(b.Bytes(full) + b.Bytes(out.Pool.Out(full)))
 		}
-		b.launch("conv_first", "conv_first_fwd", blocks, new(cuda.Args).Ptr(x.at).Ptr(f.device.forward).Ptr(f.device.bias).
-			Ptr(act).Ptr(mask.signs).Int(h).Int(w).Int(int32(f.Out)).Int(across).Int(flag(pad == ReplicatePad)))
+		b.launchConvFirstFwd(blocks, x.at, f.device.forward, f.device.bias, act, mask.signs, h, w, f.Out, across, flag(pad == ReplicatePad))
 		if pools {
 			pooled := at(out.Pooled)
 			if pooled == 0 { // only the winners are wanted
@@ -109,9 +108,8 @@ func (b *Device) Conv(out ConvOut, x *Array, f *Filter, pad Pad) {
 		return
 	}
 	p := out.Pool.Out(full)
-	b.launch("conv", "conv3x3_fwd", blocks, new(cuda.Args).Ptr(x.at).Ptr(f.device.forward).Ptr(f.device.bias).
-		Ptr(at(out.Act)).Ptr(mask.signs).Ptr(at(out.Pooled)).Ptr(mask.winners).Int(h).Int(w).Int(int32(f.In)).Int(int32(f.Out)).
-		Int(across).Int(flag(pad == ReplicatePad)).Int(poolCode(out.Pool.Kind)).Int(int32(p.H)).Int(int32(p.W)).Float(out.Pool.scale()))
+	b.launchConv3x3Fwd(blocks, x.at, f.device.forward, f.device.bias, at(out.Act), mask.signs, at(out.Pooled), mask.winners,
+		h, w, f.In, f.Out, across, flag(pad == ReplicatePad), poolCode(out.Pool.Kind), p.H, p.W, out.Pool.scale())
 }
 
 // ConvGrad spreads a pooled gradient as the kernel reads it. The image's
@@ -119,7 +117,7 @@ func (b *Device) Conv(out ConvOut, x *Array, f *Filter, pad Pad) {
 // gradient is made in scratch.
 func (b *Device) ConvGrad(dx, dy *Array, f *Filter, o ConvGradOptions) {
 	checkConvGrad(dx, dy, f, o)
-	h, w := int32(dx.Shape.H), int32(dx.Shape.W)
+	h, w := dx.Shape.H, dx.Shape.W
 	blocks, across := convGrid(dx.Shape, f.In)
 	if f.In == 3 {
 		from := dy.at
@@ -128,8 +126,7 @@ func (b *Device) ConvGrad(dx, dy *Array, f *Filter, o ConvGradOptions) {
 			b.unpool(from, dy.at, PoolGradOptions{Mask: o.Unpool}, o.Unpool.Shape, o.Unpool.Pool)
 		}
 		blocks.Y = 1
-		b.launch("conv_first", "conv_first_bwd", blocks, new(cuda.Args).Ptr(from).Ptr(f.device.backward).Ptr(dx.at).
-			Int(h).Int(w).Int(int32(f.Out)).Int(across).Int(flag(o.Add)).Int(flag(o.Pad == ReplicatePad)))
+		b.launchConvFirstBwd(blocks, from, f.device.backward, dx.at, h, w, f.Out, across, flag(o.Add), flag(o.Pad == ReplicatePad))
 		if o.Gate != nil {
 			b.Gate(dx, o.Gate)
 		}
@@ -142,16 +139,12 @@ func (b *Device) ConvGrad(dx, dy *Array, f *Filter, o ConvGradOptions) {
 	if o.Gate != nil {
 		gate = o.Gate.device.signs
 	}
-	kernel, args := "conv3x3_bwd", new(cuda.Args).Ptr(dy.at)
-	if o.Unpool != nil {
-		kernel = "conv3x3_bwd_pooled"
-		args.Ptr(o.Unpool.device.winners).Ptr(o.Unpool.device.signs)
+	if m := o.Unpool; m != nil {
+		b.launchConv3x3BwdPooled(blocks, dy.at, m.device.winners, m.device.signs, f.device.backward, dx.at, gate,
+			h, w, f.Out, f.In, across, flag(o.Add), dy.Shape.H, dy.Shape.W, poolCode(m.Pool.Kind), m.Pool.scale())
+		return
 	}
-	args.Ptr(f.device.backward).Ptr(dx.at).Ptr(gate).Int(h).Int(w).Int(int32(f.Out)).Int(int32(f.In)).Int(across).Int(flag(o.Add))
-	if o.Unpool != nil {
-		args.Int(int32(dy.Shape.H)).Int(int32(dy.Shape.W)).Int(poolCode(o.Unpool.Pool.Kind)).Float(o.Unpool.Pool.scale())
-	}
-	b.launch("conv", kernel, blocks, args)
+	b.launchConv3x3Bwd(blocks, dy.at, f.device.backward, dx.at, gate, h, w, f.Out, f.In, across, flag(o.Add))
 }
 
 func (b *Device) Gate(dx *Array, m *Mask) {
@@ -159,5 +152,5 @@ func (b *Device) Gate(dx *Array, m *Mask) {
 		fail("Gate", "the mask is %v, dx is %v", m.Shape, dx.Shape)
 	}
 	n := dx.Shape.Len()
-	b.launch("vector", "gate", blocksFor(n, 1024), new(cuda.Args).Ptr(dx.at).Ptr(m.device.signs).Int(int32(n)))
+	b.launchGate(blocksFor(n, 1024), dx.at, m.device.signs, n)
 }

@@ -4,7 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/impasto/impasto/cuda"
 	"github.com/impasto/impasto/cuda/emu"
 	"github.com/impasto/impasto/internal/testutil"
 	"github.com/impasto/impasto/kernels"
@@ -53,9 +52,9 @@ func everyKernel(b *Device) {
 	b.MoveLoss(5, 4)
 	b.Resample(up(Shape{8, 16, 3}), image, Bilinear)
 	params := up(Shape{1, 1, 15})
-	pixels := int32(image.Shape.Pixels())
-	b.launch("colour", "colour_matrix", blocksFor(int(pixels), 256), new(cuda.Args).Ptr(dimage.at).Ptr(image.at).Ptr(params.at).Int(pixels))
-	b.launch("colour", "keep_colours", blocksFor(int(pixels), 256), new(cuda.Args).Ptr(dimage.at).Ptr(image.at).Int(pixels))
+	pixels := image.Shape.Pixels()
+	b.launchColourMatrix(blocksFor(pixels, 256), dimage.at, image.at, params.at, pixels)
+	b.launchKeepColours(blocksFor(pixels, 256), dimage.at, image.at, pixels)
 
 	joined := b.NewArray(Shape{16, 32, 68})
 	b.Join(joined, feat, up(Shape{16, 32, 4}), 1, true)

@@ -181,6 +181,7 @@ func (b *CPU) Download(dst []float32, src *Array) {
 type cpuProgram struct{ f func() }
 
 func (p cpuProgram) Run() { p.f() }
+func (cpuProgram) Close() {}
 
 func (b *CPU) Record(f func()) Program { return cpuProgram{f} }
 func (b *CPU) Status() Status          { return b.status }

@@ -3,6 +3,7 @@ package gpu
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 
 	"github.com/impasto/impasto/cuda"
 	"github.com/impasto/impasto/kernels"
@@ -32,12 +33,12 @@ type Device struct {
 	status   cuda.Ptr // struct Status of kernels/optimizer.cuh
 	work     cuda.Ptr
 	workSize int64
-	retired  []cuda.Ptr          // earlier scratch blocks, which recorded programs still use
+	retired  []cuda.Ptr          // outgrown scratch blocks, see trim
 	lists    map[string]cuda.Ptr // tables that kernels read, by content
 	strip    *Array              // room for a part of features, see AddSums
 
 	planning bool // Record's first pass: launches are prepared, not made
-	graphs   []cuda.Graph
+	programs []*deviceProgram
 }
 
 var _ Backend = (*Device)(nil)
@@ -69,8 +70,8 @@ func (b *Device) Sync()      { b.do(func() error { return b.d.Sync() }) }
 
 // Close gives back all memory with the driver.
 func (b *Device) Close() {
-	for _, g := range b.graphs {
-		b.note(g.Close())
+	for _, p := range slices.Clone(b.programs) {
+		p.Close()
 	}
 	b.note(b.d.Close())
 }
@@ -97,10 +98,14 @@ func (b *Device) outside(op string) {
 	}
 }
 
-// launch runs a kernel of a module on grid blocks of the size it was compiled for.
-func (b *Device) launch(module, kernel string, grid cuda.Dim3, args *cuda.Args) {
+//go:generate go run ./internal/launchgen
+
+// launch runs a kernel of a module on grid blocks of the size it was compiled
+// for, with shared bytes for its extern shared array. The functions of
+// launch_gen.go, which have the types of each kernel's parameters, call it.
+func (b *Device) launch(module, kernel string, grid cuda.Dim3, shared int, args *cuda.Args) {
 	k := b.kernel(module, kernel)
-	b.do(func() error { return b.d.Launch(k, grid, cuda.Dim3{}, 0, args) })
+	b.do(func() error { return b.d.Launch(k, grid, cuda.Dim3{}, shared, args) })
 }
 
 // kernel loads the module at the first use of one of its kernels.
@@ -158,6 +163,9 @@ func (b *Device) download(dst []byte, src cuda.Ptr) {
 func (b *Device) scratch(bytes int64) cuda.Ptr {
 	if bytes > b.workSize {
 		b.retired = append(b.retired, b.work)
+		if !b.planning {
+			b.trim()
+		}
 		b.workSize = max(bytes, 1<<16)
 		b.work = b.alloc(b.workSize)
 	}
@@ -167,7 +175,7 @@ func (b *Device) scratch(bytes int64) cuda.Ptr {
 // sumInto launches the last step of a reduction: *total = the n float64 at
 // partial, added in a fixed order.
 func (b *Device) sumInto(total, partial cuda.Ptr, n int) {
-	b.launch("vector", "sum_finish", cuda.Dim3{X: 1}, new(cuda.Args).Ptr(total).Ptr(partial).Int(int32(n)))
+	b.launchSumFinish(cuda.Dim3{X: 1}, total, partial, n)
 }
 
 // slot is where a loss lies in the status block.
@@ -182,7 +190,7 @@ func at(a *Array) cuda.Ptr {
 }
 
 // flag is a condition as kernels take it.
-func flag(v bool) int32 {
+func flag(v bool) int {
 	if v {
 		return 1
 	}
@@ -208,16 +216,47 @@ func (b *Device) uploaded(v []float32) cuda.Ptr {
 	return p
 }
 
-// deviceProgram is a recorded graph.
+// deviceProgram is a recorded graph and the scratch block that it uses.
 type deviceProgram struct {
-	b *Device
-	g cuda.Graph
+	b    *Device
+	g    cuda.Graph
+	work cuda.Ptr
 }
 
-func (p deviceProgram) Run() {
+func (p *deviceProgram) Run() {
 	if p.b.err == nil {
 		p.b.note(p.g.Launch())
 	}
+}
+
+func (p *deviceProgram) Close() {
+	if p.g == nil {
+		return
+	}
+	b := p.b
+	b.note(p.g.Close())
+	p.g = nil
+	b.programs = slices.DeleteFunc(b.programs, func(q *deviceProgram) bool { return q == p })
+	b.trim()
+	if len(b.programs) == 0 {
+		for _, list := range b.lists {
+			b.free(list)
+		}
+		clear(b.lists)
+	}
+}
+
+// trim frees the outgrown scratch blocks that no program uses.
+func (b *Device) trim() {
+	b.retired = slices.DeleteFunc(b.retired, func(work cuda.Ptr) bool {
+		for _, p := range b.programs {
+			if p.work == work {
+				return false
+			}
+		}
+		b.free(work)
+		return true
+	})
 }
 
 // Record calls f twice: first to load its kernels and to find out how much
@@ -226,13 +265,14 @@ func (b *Device) Record(f func()) Program {
 	b.planning = true
 	f()
 	b.planning = false
-	p := deviceProgram{b: b}
+	b.trim()
+	p := &deviceProgram{b: b, work: b.work}
 	b.do(func() (err error) {
 		p.g, err = b.d.Record(func() error { f(); return b.err })
 		return err
 	})
 	if p.g != nil {
-		b.graphs = append(b.graphs, p.g)
+		b.programs = append(b.programs, p)
 	}
 	return p
 }

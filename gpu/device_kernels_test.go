@@ -81,12 +81,10 @@ func TestW2Wide(t *testing.T) {
 		n := b.alloc(8)
 		b.upload(n, binary.LittleEndian.AppendUint64(nil, math.Float64bits(norm)))
 		m, m2 := at(Vector(c), mean), at(Vector(c), mean2)
-		b.launch("w2", "w2_loss", cuda.Dim3{X: 1}, new(cuda.Args).Ptr(b.slot(3)).Ptr(m).Ptr(m2).Ptr(at(Matrix(c), cov)).Ptr(at(Matrix(c), cov2)).
-			Ptr(at(Matrix(c), root)).Ptr(n).Int(c).Float(coef))
+		b.launchW2Loss(cuda.Dim3{X: 1}, b.slot(3), m, m2, at(Matrix(c), cov), at(Matrix(c), cov2), at(Matrix(c), root), n, c, coef)
 		testutil.Close(t, "loss", []float64{lossOf(b, 3)}, []float64{loss}, 1e-9, 1e-9)
 		gotD, gotShift := b.NewArray(Matrix(c)), b.NewArray(Vector(c))
-		b.launch("w2", "w2_grad", cuda.Dim3{X: c}, new(cuda.Args).Ptr(gotD.at).Ptr(gotShift.at).Ptr(at(Matrix(c), inverse)).Ptr(n).Ptr(m).Ptr(m2).
-			Int(c).Int(pixels).Float(coef))
+		b.launchW2Grad(cuda.Dim3{X: c}, gotD.at, gotShift.at, at(Matrix(c), inverse), n, m, m2, c, pixels, coef)
 		got := download(b, gotD)
 		testutil.Close(t, "gradient", got, d, 1e-9, 1e-6)
 		testutil.Close(t, "shift", download(b, gotShift), shift, 1e-7, 1e-6)
@@ -147,7 +145,7 @@ func TestRootOfZeros(t *testing.T) {
 	onDevices(t, func(t *testing.T, b *Device) {
 		const c = 5
 		norm, y, z := b.alloc(8), b.NewArray(Matrix(c)), b.NewArray(Matrix(c))
-		b.launch("w2", "newton_schulz_start", cuda.Dim3{X: 1}, new(cuda.Args).Ptr(norm).Ptr(y.at).Ptr(z.at).Ptr(b.NewArray(Matrix(c)).at).Int(c))
+		b.launchNewtonSchulzStart(cuda.Dim3{X: 1}, norm, y.at, z.at, b.NewArray(Matrix(c)).at, c)
 		raw := make([]byte, 8)
 		b.download(raw, norm)
 		if v := math.Float64frombits(binary.LittleEndian.Uint64(raw)); v != 1 {
@@ -167,7 +165,7 @@ func TestRootOfZeros(t *testing.T) {
 func TestColourKernels(t *testing.T) {
 	onDevices(t, func(t *testing.T, b *Device) {
 		s := Shape{17, 19, 3}
-		n := int32(s.Pixels())
+		n := s.Pixels()
 		src, other, params := random(80, s.Len(), 1), random(81, s.Len(), 1), random(82, 15, 1)
 		matrix, luma := make([]float64, s.Len()), make([]float64, s.Len())
 		for i := 0; i < s.Len(); i += 3 {
@@ -184,10 +182,10 @@ func TestColourKernels(t *testing.T) {
 			}
 		}
 		a, dst := upload(b, s, src), upload(b, s, other)
-		b.launch("colour", "keep_colours", blocksFor(int(n), 256), new(cuda.Args).Ptr(dst.at).Ptr(a.at).Int(n))
+		b.launchKeepColours(blocksFor(n, 256), dst.at, a.at, n)
 		testutil.Close(t, "keep_colours", download(b, dst), luma, 1e-6, 1e-6)
 		p := upload(b, Shape{1, 1, 15}, params)
-		b.launch("colour", "colour_matrix", blocksFor(int(n), 256), new(cuda.Args).Ptr(a.at).Ptr(a.at).Ptr(p.at).Int(n))
+		b.launchColourMatrix(blocksFor(n, 256), a.at, a.at, p.at, n)
 		testutil.Close(t, "colour_matrix in place", download(b, a), matrix, 1e-5, 1e-5)
 	})
 }

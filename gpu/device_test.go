@@ -1,6 +1,7 @@
 package gpu
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -80,5 +81,50 @@ func TestDeviceRefusesShapes(t *testing.T) {
 			t.Errorf("%s: the error is %v", want, b.Err())
 		}
 		b.Close()
+	}
+}
+
+// TestProgramsAreGivenBack: a closed program leaves no graph, no list of sources
+// and no scratch block but the one in use, and does not disturb the others.
+func TestProgramsAreGivenBack(t *testing.T) {
+	d := emu.Open(emu.Options{})
+	b := NewDevice(d, DeviceOptions{Name: "emu"})
+	defer b.Close()
+	small, large := Shape{40, 40, 8}, Shape{400, 70, 8}
+	f, g := upload(b, small, random(1, small.Len(), 1)), b.NewArray(Matrix(8))
+	wide := b.NewArray(large)
+	first := b.Record(func() { b.Gram(g, f, 1) })
+	first.Run()
+	want := download(b, g)
+	live := d.Calls().Live
+	second := b.Record(func() { b.ContentLoss(nil, wide, wide, 1, 0); b.Gram(g, wide, 1) })
+	second.Run()
+	first.Run() // in its own, outgrown scratch
+	if got := download(b, g); !slices.Equal(got, want) {
+		t.Error("a program recorded before another has other results")
+	}
+	first.Close()
+	second.Close()
+	second.Close()
+	c := d.Calls()
+	if c.Records != 2 || c.GraphCloses != 2 {
+		t.Errorf("%d graphs were made and %d closed", c.Records, c.GraphCloses)
+	}
+	if len(b.retired) != 0 || c.Live > live+b.workSize {
+		t.Errorf("%d scratch blocks are kept, %d bytes more than before", len(b.retired), c.Live-live)
+	}
+	if err := b.Err(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestHistoryMayBeLong: the history of L-BFGS may have more elements than 32 bits
+// count. Here only the device's memory ends it.
+func TestHistoryMayBeLong(t *testing.T) {
+	b := NewDevice(emu.Open(emu.Options{Memory: 1 << 26}), DeviceOptions{Name: "emu"})
+	defer b.Close()
+	b.NewLBFGS(Shape{1024, 1024, 3}, LBFGSOptions{History: 700})
+	if err := b.Err(); cuda.CodeOf(err) != cuda.OutOfMemory {
+		t.Errorf("the error is %v", err)
 	}
 }

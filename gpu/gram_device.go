@@ -23,8 +23,8 @@ func (b *Device) Gram(g, f *Array, norm float64) {
 	tiles := chunks(c, gramTile)
 	pairs := tiles * (tiles + 1) / 2
 	part := b.scratch(4 * int64(splits*pairs*gramTile*gramTile))
-	b.launch("gram", "gram_partial", cuda.Dim3{X: splits, Y: pairs}, new(cuda.Args).Ptr(f.at).Ptr(part).Int(int32(n)).Int(int32(c)).Int(int32(pixels)))
-	b.launch("gram", "gram_finish", cuda.Dim3{X: gramTile * gramTile / 256, Y: pairs}, new(cuda.Args).Ptr(part).Ptr(g.at).Int(int32(splits)).Int(int32(c)).Float(float32(norm)))
+	b.launchGramPartial(cuda.Dim3{X: splits, Y: pairs}, f.at, part, n, c, pixels)
+	b.launchGramFinish(cuda.Dim3{X: gramTile * gramTile / 256, Y: pairs}, part, g.at, splits, c, float32(norm))
 }
 
 // GramLoss compares with one target after the other. d may be g itself, which
@@ -39,8 +39,7 @@ func (b *Device) GramLoss(d, g *Array, targets []GramTarget, norm float64, slot 
 		grad = part + cuda.Ptr((8*blocks.X+deviceAlign-1)/deviceAlign*deviceAlign)
 	}
 	for i, t := range targets {
-		b.launch("gram", "gram_loss", blocks, new(cuda.Args).Ptr(grad).Ptr(g.at).Ptr(t.A.at).Ptr(part).Int(int32(n)).
-			Float(float32(t.Coef)).Float(float32(norm)).Int(flag(i > 0)))
+		b.launchGramLoss(blocks, grad, g.at, t.A.at, part, n, float32(t.Coef), float32(norm), flag(i > 0))
 	}
 	b.sumInto(b.slot(slot), part, blocks.X)
 	if grad != at(d) {
@@ -53,14 +52,13 @@ func (b *Device) Mean(m, f *Array) {
 	n, c := f.Shape.Pixels(), f.Shape.C
 	splits, pixels := splitPixels(n)
 	part := b.scratch(8 * int64(splits*c))
-	b.launch("gram", "mean_partial", cuda.Dim3{X: splits, Y: chunks(c, 128)}, new(cuda.Args).Ptr(f.at).Ptr(part).Int(int32(n)).Int(int32(c)).Int(int32(pixels)))
-	b.launch("gram", "mean_finish", blocksFor(c, 128), new(cuda.Args).Ptr(part).Ptr(m.at).Int(int32(splits)).Int(int32(n)).Int(int32(c)))
+	b.launchMeanPartial(cuda.Dim3{X: splits, Y: chunks(c, 128)}, f.at, part, n, c, pixels)
+	b.launchMeanFinish(blocksFor(c, 128), part, m.at, splits, n, c)
 }
 
 func (b *Device) StyleGrad(dx, f, d, shift *Array) {
 	checkStyleGrad(dx, f, d, shift)
 	b.fours(f.Shape.C)
 	n, c := f.Shape.Pixels(), f.Shape.C
-	b.launch("gram", "style_grad", cuda.Dim3{X: chunks(n, gramTile), Y: chunks(c, gramTile)}, new(cuda.Args).
-		Ptr(dx.at).Ptr(f.at).Ptr(d.at).Ptr(at(shift)).Int(int32(n)).Int(int32(c)))
+	b.launchStyleGrad(cuda.Dim3{X: chunks(n, gramTile), Y: chunks(c, gramTile)}, dx.at, f.at, d.at, at(shift), n, c)
 }

@@ -14,6 +14,5 @@ func (b *Device) joined(dst cuda.Ptr, width int, f, m *Array, scale float64, uni
 		maps = m.Shape.C
 	}
 	n := f.Shape.Pixels()
-	b.launch("semantic", "join", blocksFor(n, 8), new(cuda.Args).Ptr(dst).Ptr(f.at).Ptr(at(m)).Int(int32(n)).Int(int32(f.Shape.C)).
-		Int(int32(maps)).Int(int32(width)).Float(float32(scale)).Int(flag(unit)))
+	b.launchJoin(blocksFor(n, 8), dst, f.at, at(m), n, f.Shape.C, maps, width, float32(scale), flag(unit))
 }

@@ -11,7 +11,7 @@ type deviceLBFGS struct {
 	o       LBFGSOptions
 	memory  cuda.Ptr // memoryCells
 	grad    *Array   // gradient at base
-	s, y    *Array   // the history, (K, H, W, C) as (K*H, W, C)
+	s, y    *Array   // the history, (K, H, W, C) as one vector
 	partial cuda.Ptr // 3n+2 sums a chunk
 	slopes  cuda.Ptr // a chunk's part of grad . s, of the step under way
 }
@@ -62,7 +62,7 @@ func (b *Device) NewLBFGS(s Shape, o LBFGSOptions) Optimizer {
 	o = o.withDefaults()
 	checkBounds("NewLBFGS", s, o.Bounds)
 	c := o.newMemoryCells(s)
-	ring := Shape{c.k * s.H, s.W, s.C}
+	ring := Shape{1, 1, c.k * s.Len()} // kernels index it in 64 bits
 	l := &deviceLBFGS{deviceTrack: newDeviceTrack(b, s, o.StepOptions), o: o, memory: b.newCells(c.cells),
 		grad: b.NewArray(s), s: b.NewArray(ring), y: b.NewArray(ring)}
 	// Sums of slots without a pair are added up like all others and then not
@@ -74,15 +74,11 @@ func (b *Device) NewLBFGS(s Shape, o LBFGSOptions) Optimizer {
 
 func (l *deviceLBFGS) Step(x, g *Array) {
 	checkStep("L-BFGS", l.shape, x, g)
-	n, c, grid := int32(l.shape.Len()), int32(l.shape.C), cuda.Dim3{X: l.blocks()}
-	l.b.launch("lbfgs", "lbfgs_dots", grid, new(cuda.Args).
-		Ptr(l.memory).Ptr(l.track).Ptr(x.at).Ptr(g.at).Ptr(l.grad.at).Ptr(l.s.at).Ptr(l.y.at).
-		Ptr(at(l.bounds)).Ptr(l.partial).Int(n).Int(c))
-	l.b.launch("lbfgs", "lbfgs_solve", cuda.Dim3{X: 1}, new(cuda.Args).
-		Ptr(l.b.status).Ptr(l.track).Ptr(l.memory).Ptr(l.partial).Ptr(l.slopes).Int(int32(l.blocks())))
-	l.b.launch("lbfgs", "lbfgs_move", grid, new(cuda.Args).
-		Ptr(l.memory).Ptr(l.track).Ptr(x.at).Ptr(g.at).Ptr(l.base.at).Ptr(at(l.average)).Ptr(l.grad.at).Ptr(l.s.at).Ptr(l.y.at).
-		Ptr(at(l.bounds)).Ptr(l.slopes).Int(n).Int(c))
+	n, c, grid := l.shape.Len(), l.shape.C, cuda.Dim3{X: l.blocks()}
+	l.b.launchLbfgsDots(grid, l.memory, l.track, x.at, g.at, l.grad.at, l.s.at, l.y.at, at(l.bounds), l.partial, n, c)
+	l.b.launchLbfgsSolve(cuda.Dim3{X: 1}, l.b.status, l.track, l.memory, l.partial, l.slopes, l.blocks())
+	l.b.launchLbfgsMove(grid, l.memory, l.track, x.at, g.at, l.base.at, at(l.average), l.grad.at,
+		l.s.at, l.y.at, at(l.bounds), l.slopes, n, c)
 }
 
 // slot is one vector of a ring.

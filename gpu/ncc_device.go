@@ -41,8 +41,7 @@ func (b *Device) FillBank(bank *Bank, f *Array) {
 	s, d := bank.Shape, bank.device
 	b.joined(d.features, d.channels, f, nil, 1, false)
 	if d.inv != 0 {
-		b.launch("ncc", "patch_norm", blocksFor(s.Pixels(), 4), new(cuda.Args).Ptr(d.inv).Ptr(d.features).
-			Int(int32(s.H)).Int(int32(s.W)).Int(int32(d.channels)).Int(int32(bank.Size)))
+		b.launchPatchNorm(blocksFor(s.Pixels(), 4), d.inv, d.features, s.H, s.W, d.channels, bank.Size)
 	}
 }
 
@@ -119,30 +118,31 @@ func (b *Device) Match(m *Matches, x *Array, bank *Bank, o MatchOptions) {
 	}
 	b.do(func() error { return b.d.Fill(best, 0, 2*int64(s.Pixels())) })
 	g := bank.Grid()
-	args := new(cuda.Args).Ptr(canvas).Ptr(d.features).Ptr(d.inv).Ptr(at(o.Bias)).Ptr(best)
-	if k == 1 || k == 3 {
+	switch k {
+	case 1, 3:
 		inner := 65 - k
 		blocks := cuda.Dim3{X: (s.H + f.H - 1) * chunks(s.H, matchRows), Y: chunks(s.W, inner), Z: chunks(f.W, inner)}
-		b.launch("ncc", map[int]string{1: "ncc_match1", 3: "ncc_match3"}[k], blocks, args.Int(int32(s.H)).Int(int32(s.W)).Int(int32(f.H)).Int(int32(f.W)).
-			Int(int32(d.channels)).Int(matchRows).Int(int32(o.Stride)).Int(int32(bank.Stride)))
-	} else {
-		b.launch("ncc", "ncc_match_any", cuda.Dim3{X: m.Shape.W, Y: m.Shape.H}, args.Int(int32(s.W)).Int(int32(f.H)).Int(int32(f.W)).
-			Int(int32(d.channels)).Int(int32(k)).Int(int32(o.Stride)).Int(int32(bank.Stride)))
+		launch := b.launchNccMatch1
+		if k == 3 {
+			launch = b.launchNccMatch3
+		}
+		launch(blocks, canvas, d.features, d.inv, at(o.Bias), best, s.H, s.W, f.H, f.W, d.channels, matchRows, o.Stride, bank.Stride)
+	default:
+		b.launchNccMatchAny(cuda.Dim3{X: m.Shape.W, Y: m.Shape.H}, canvas, d.features, d.inv, at(o.Bias), best,
+			s.W, f.H, f.W, d.channels, k, o.Stride, bank.Stride)
 	}
-	b.launch("ncc", "match_finish", blocksFor(m.Shape.Len(), 128), new(cuda.Args).Ptr(m.device.index).Ptr(m.device.score).Ptr(best).
-		Int(int32(m.Shape.H)).Int(int32(m.Shape.W)).Int(int32(s.W)).Int(int32(f.W)).Int(int32(o.Stride)).Int(int32(bank.Stride)).
-		Int(int32(g.W)).Int(int32(o.First)).Int(flag(o.Add)))
+	b.launchMatchFinish(blocksFor(m.Shape.Len(), 128), m.device.index, m.device.score, best,
+		m.Shape.H, m.Shape.W, s.W, f.W, o.Stride, bank.Stride, g.W, o.First, flag(o.Add))
 }
 
 func (b *Device) Cosines(m *Matches, x *Array, size, stride int) {
 	stride = max(1, stride)
 	checkCosines(m, x, size, stride)
-	b.launch("ncc", "match_cosines", blocksFor(m.Shape.Len(), 4), new(cuda.Args).Ptr(m.device.score).Ptr(x.at).Int(int32(m.Shape.H)).Int(int32(m.Shape.W)).
-		Int(int32(x.Shape.W)).Int(int32(x.Shape.C)).Int(int32(size)).Int(int32(stride)))
+	b.launchMatchCosines(blocksFor(m.Shape.Len(), 4), m.device.score, x.at, m.Shape.H, m.Shape.W, x.Shape.W, x.Shape.C, size, stride)
 }
 
 func (b *Device) MatchBias(bias *Array, m *Matches, scale float64) {
 	checkMatchBias(bias, m)
 	n := m.Shape.Len()
-	b.launch("ncc", "match_bias", blocksFor(n, 128), new(cuda.Args).Ptr(bias.at).Ptr(m.device.score).Float(float32(scale)).Int(int32(n)))
+	b.launchMatchBias(blocksFor(n, 128), bias.at, m.device.score, float32(scale), n)
 }

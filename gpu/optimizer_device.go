@@ -59,8 +59,7 @@ func (t *deviceTrack) Result(dst *Array) {
 	if dst.Shape != t.shape {
 		fail("Result", "dst is %v, want %v", dst.Shape, t.shape)
 	}
-	t.b.launch("adam", "track_result", cuda.Dim3{X: t.blocks()}, new(cuda.Args).
-		Ptr(dst.at).Ptr(t.track).Ptr(t.base.at).Ptr(at(t.average)).Int(int32(t.shape.Len())))
+	t.b.launchTrackResult(cuda.Dim3{X: t.blocks()}, dst.at, t.track, t.base.at, at(t.average), t.shape.Len())
 }
 
 // carry is track's.

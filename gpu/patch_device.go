@@ -15,21 +15,16 @@ func (b *Device) PatchLoss(dx, f *Array, m *Matches, from []PatchSource, o Patch
 	checkSlot("PatchLoss", slot)
 	n := f.Shape.Pixels()
 	part := b.scratch(8 * int64(n))
-	args := new(cuda.Args).Ptr(at(dx)).Ptr(f.at).Ptr(part)
-	b.launch("patch", "patch_loss", cuda.Dim3{X: n}, b.patches(args, f.Shape, m, from, o).Int(flag(o.Average)).Float(float32(coef)))
+	b.launchPatchLoss(cuda.Dim3{X: n}, at(dx), f.at, part, m.device.index, m.device.score, b.sources(from, o.Size), len(from),
+		f.Shape.W, f.Shape.C, m.Shape.H, m.Shape.W, o.Size, o.Stride, float32(o.Least), flag(o.Average), float32(coef))
 	b.sumInto(b.slot(slot), part, n)
 }
 
 func (b *Device) Vote(dst *Array, m *Matches, from []PatchSource, o PatchOptions) {
 	o = o.withDefaults()
 	checkPatches("Vote", dst, m, from, o)
-	b.launch("patch", "patch_vote", cuda.Dim3{X: dst.Shape.Pixels()}, b.patches(new(cuda.Args).Ptr(dst.at), dst.Shape, m, from, o))
-}
-
-// patches appends what the kernels of patch.cu share.
-func (b *Device) patches(args *cuda.Args, s Shape, m *Matches, from []PatchSource, o PatchOptions) *cuda.Args {
-	return args.Ptr(m.device.index).Ptr(m.device.score).Ptr(b.sources(from, o.Size)).Int(int32(len(from))).Int(int32(s.W)).Int(int32(s.C)).
-		Int(int32(m.Shape.H)).Int(int32(m.Shape.W)).Int(int32(o.Size)).Int(int32(o.Stride)).Float(float32(o.Least))
+	b.launchPatchVote(cuda.Dim3{X: dst.Shape.Pixels()}, dst.at, m.device.index, m.device.score, b.sources(from, o.Size), len(from),
+		dst.Shape.W, dst.Shape.C, m.Shape.H, m.Shape.W, o.Size, o.Stride, float32(o.Least))
 }
 
 // sources is where the paintings are listed on the device, as struct Source of

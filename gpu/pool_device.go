@@ -3,7 +3,7 @@ package gpu
 import "github.com/impasto/impasto/cuda"
 
 // poolCode is a kind as kernels/pool.cuh numbers it.
-func poolCode(k PoolKind) int32 { return max(0, int32(k)-1) }
+func poolCode(k PoolKind) int { return max(0, int(k)-1) }
 
 // Pool takes the kernel for features where it can, else the one for any window
 // and any number of channels.
@@ -14,15 +14,13 @@ func (b *Device) Pool(y, x *Array, p Pool) {
 		return
 	}
 	s := x.Shape
-	b.launch("pool", "pool_any", blocksFor(y.Shape.Len(), 256), new(cuda.Args).Ptr(y.at).Ptr(x.at).Int(int32(s.H)).Int(int32(s.W)).Int(int32(s.C)).
-		Int(int32(y.Shape.H)).Int(int32(y.Shape.W)).Int(int32(p.size())).Int(poolCode(p.Kind)).Float(p.scale()))
+	b.launchPoolAny(blocksFor(y.Shape.Len(), 256), y.at, x.at, s.H, s.W, s.C, y.Shape.H, y.Shape.W, p.size(), poolCode(p.Kind), p.scale())
 }
 
 // poolFours pools features of shape s 2x2 and notes the winners unless that is 0.
 func (b *Device) poolFours(y, winners, x cuda.Ptr, s Shape, p Pool) {
 	o := p.Out(s)
-	b.launch("pool", "pool_fwd", blocksFor(o.Len()/4, 256), new(cuda.Args).Ptr(x).Ptr(y).Ptr(winners).Int(int32(s.H)).Int(int32(s.W)).Int(int32(s.C)).
-		Int(int32(o.H)).Int(int32(o.W)).Int(poolCode(p.Kind)).Float(p.scale()))
+	b.launchPoolFwd(blocksFor(o.Len()/4, 256), x, y, winners, s.H, s.W, s.C, o.H, o.W, poolCode(p.Kind), p.scale())
 }
 
 func (b *Device) PoolGrad(dx, dy *Array, o PoolGradOptions) {
@@ -32,9 +30,8 @@ func (b *Device) PoolGrad(dx, dy *Array, o PoolGradOptions) {
 		b.unpool(dx.at, dy.at, o, s, p)
 		return
 	}
-	b.launch("pool", "pool_any_bwd", blocksFor(s.Len(), 256), new(cuda.Args).Ptr(dx.at).Ptr(dy.at).Ptr(at(o.X)).Ptr(at(o.Y)).
-		Int(int32(s.H)).Int(int32(s.W)).Int(int32(s.C)).Int(int32(dy.Shape.H)).Int(int32(dy.Shape.W)).Int(int32(p.size())).
-		Int(poolCode(p.Kind)).Float(p.scale()).Int(flag(o.Add)))
+	b.launchPoolAnyBwd(blocksFor(s.Len(), 256), dx.at, dy.at, at(o.X), at(o.Y),
+		s.H, s.W, s.C, dy.Shape.H, dy.Shape.W, p.size(), poolCode(p.Kind), p.scale(), flag(o.Add))
 }
 
 // unpool writes the gradient of features of shape s at dx.
@@ -44,6 +41,6 @@ func (b *Device) unpool(dx, dy cuda.Ptr, o PoolGradOptions, s Shape, p Pool) {
 		mask = o.Mask.device
 	}
 	out := p.Out(s)
-	b.launch("pool", "unpool", blocksFor(s.Len()/4, 256), new(cuda.Args).Ptr(dx).Ptr(dy).Ptr(mask.winners).Ptr(mask.signs).Ptr(at(o.X)).Ptr(at(o.Y)).
-		Int(int32(s.H)).Int(int32(s.W)).Int(int32(s.C)).Int(int32(out.H)).Int(int32(out.W)).Int(poolCode(p.Kind)).Float(p.scale()).Int(flag(o.Add)))
+	b.launchUnpool(blocksFor(s.Len()/4, 256), dx, dy, mask.winners, mask.signs, at(o.X), at(o.Y),
+		s.H, s.W, s.C, out.H, out.W, poolCode(p.Kind), p.scale(), flag(o.Add))
 }

@@ -14,27 +14,25 @@ func (b *Device) Resample(dst, src *Array, filter ResampleFilter) {
 	to, from := dst.Shape, src.Shape
 	strip := b.NewArray(Shape{from.H, to.W, from.C}) // widened or narrowed, not yet along y
 	start, weights, taps := b.uploadTaps(tapsFor(to.W, from.W, filter))
-	b.launch("resample", "resample_x", blocksFor(strip.Shape.Len(), 256), new(cuda.Args).Ptr(strip.at).Ptr(src.at).Ptr(start).Ptr(weights).
-		Int(taps).Int(int32(from.H)).Int(int32(from.W)).Int(int32(to.W)).Int(int32(to.C)))
+	b.launchResampleX(blocksFor(strip.Shape.Len(), 256), strip.at, src.at, start, weights, taps, from.H, from.W, to.W, to.C)
 	start2, weights2, taps := b.uploadTaps(tapsFor(to.H, from.H, filter))
-	b.launch("resample", "resample_y", blocksFor(to.Len(), 256), new(cuda.Args).Ptr(dst.at).Ptr(strip.at).Ptr(start2).Ptr(weights2).
-		Int(taps).Int(int32(from.H)).Int(int32(to.H)).Int(int32(to.W)).Int(int32(to.C)))
+	b.launchResampleY(blocksFor(to.Len(), 256), dst.at, strip.at, start2, weights2, taps, from.H, to.H, to.W, to.C)
 	b.Free(strip)
 	b.free(start, weights, start2, weights2)
 }
 
 // uploadTaps lays the taps of n outputs out as starts (n) and weights (n, taps),
 // filled up with zeros.
-func (b *Device) uploadTaps(list []taps) (start, weights cuda.Ptr, width int32) {
+func (b *Device) uploadTaps(list []taps) (start, weights cuda.Ptr, width int) {
 	for _, t := range list {
-		width = max(width, int32(len(t.weights)))
+		width = max(width, len(t.weights))
 	}
 	var first []byte
 	var flat []float32
 	for _, t := range list {
 		first = binary.LittleEndian.AppendUint32(first, uint32(t.first))
 		flat = append(flat, t.weights...)
-		flat = append(flat, make([]float32, int(width)-len(t.weights))...)
+		flat = append(flat, make([]float32, width-len(t.weights))...)
 	}
 	start = b.alloc(int64(len(first)))
 	b.upload(start, first)

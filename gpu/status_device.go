@@ -55,5 +55,5 @@ func (b *Device) ResetStatus() {
 // MoveLoss is one thread's work.
 func (b *Device) MoveLoss(into, from int) {
 	checkMoveLoss(into, from)
-	b.launch("vector", "move_loss", cuda.Dim3{X: 1}, new(cuda.Args).Ptr(b.slot(into)).Ptr(b.slot(from)))
+	b.launchMoveLoss(cuda.Dim3{X: 1}, b.slot(into), b.slot(from))
 }

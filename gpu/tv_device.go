@@ -1,7 +1,5 @@
 package gpu
 
-import "github.com/impasto/impasto/cuda"
-
 // TV is for images: three channels.
 func (b *Device) TV(dx, x *Array, kind TVKind, coef float64, slot int) {
 	checkTV(dx, x, slot)
@@ -10,11 +8,10 @@ func (b *Device) TV(dx, x *Array, kind TVKind, coef float64, slot int) {
 	}
 	blocks := blocksFor(x.Shape.Pixels(), 256)
 	part := b.scratch(8 * int64(blocks.X))
-	args := new(cuda.Args).Ptr(at(dx)).Ptr(x.at).Ptr(part).Int(int32(x.Shape.H)).Int(int32(x.Shape.W))
 	if kind == TVStencil {
-		b.launch("loss", "tv_stencil", blocks, args.Float(float32(coef)))
+		b.launchTvStencil(blocks, at(dx), x.at, part, x.Shape.H, x.Shape.W, float32(coef))
 	} else {
-		b.launch("loss", "tv_loss", blocks, args.Int(int32(kind)).Float(float32(coef)))
+		b.launchTvLoss(blocks, at(dx), x.at, part, x.Shape.H, x.Shape.W, int(kind), float32(coef))
 	}
 	b.sumInto(b.slot(slot), part, blocks.X)
 }

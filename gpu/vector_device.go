@@ -3,8 +3,6 @@ package gpu
 import (
 	"encoding/binary"
 	"math"
-
-	"github.com/impasto/impasto/cuda"
 )
 
 func (b *Device) Fill(dst *Array, v float32) {
@@ -19,7 +17,7 @@ func (b *Device) Copy(dst, src *Array) {
 func (b *Device) Axpy(dst *Array, a float64, x *Array) {
 	sameShape("Axpy", dst, x)
 	n := x.Shape.Len()
-	b.launch("vector", "axpy", blocksFor(n, 1024), new(cuda.Args).Ptr(dst.at).Ptr(x.at).Float(float32(a)).Int(int32(n)))
+	b.launchAxpy(blocksFor(n, 1024), dst.at, x.at, float32(a), n)
 }
 
 func (b *Device) AddNormalized(dst *Array, a float64, x *Array) {
@@ -27,15 +25,15 @@ func (b *Device) AddNormalized(dst *Array, a float64, x *Array) {
 	n := x.Shape.Len()
 	blocks := blocksFor(n, chunkLen)
 	norm := b.scratch(8 * int64(1+blocks.X))
-	b.launch("vector", "abs_sum_partial", blocks, new(cuda.Args).Ptr(x.at).Ptr(norm+8).Int(int32(n)))
+	b.launchAbsSumPartial(blocks, x.at, norm+8, n)
 	b.sumInto(norm, norm+8, blocks.X)
-	b.launch("vector", "axpy_normalized", blocksFor(n, 1024), new(cuda.Args).Ptr(dst.at).Ptr(x.at).Ptr(norm).Float(float32(a)).Int(int32(n)))
+	b.launchAxpyNormalized(blocksFor(n, 1024), dst.at, x.at, norm, float32(a), n)
 }
 
 func (b *Device) Weigh(dst, w *Array) {
 	checkWeigh(dst, w)
 	n := dst.Shape.Len()
-	b.launch("vector", "weigh", blocksFor(n, 1024), new(cuda.Args).Ptr(dst.at).Ptr(w.at).Int(int32(dst.Shape.C)).Int(int32(n)))
+	b.launchWeigh(blocksFor(n, 1024), dst.at, w.at, dst.Shape.C, n)
 }
 
 func (b *Device) Dot(x, y *Array) float64 {
@@ -44,7 +42,7 @@ func (b *Device) Dot(x, y *Array) float64 {
 	n := x.Shape.Len()
 	blocks := blocksFor(n, chunkLen)
 	total := b.scratch(8 * int64(1+blocks.X))
-	b.launch("vector", "dot_partial", blocks, new(cuda.Args).Ptr(x.at).Ptr(y.at).Ptr(total+8).Int(int32(n)))
+	b.launchDotPartial(blocks, x.at, y.at, total+8, n)
 	b.sumInto(total, total+8, blocks.X)
 	raw := make([]byte, 8)
 	b.download(raw, total)

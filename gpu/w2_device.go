@@ -15,27 +15,27 @@ func (b *Device) NewW2Target(mean, second *Array, eps float64) *W2Target {
 	norm := b.scratch(8)
 	w := b.newtonSchulz(t, t.cov, norm)
 	b.Copy(t.root, w[0])
-	b.launch("w2", "scale_root", blocksFor(c*c, 256), new(cuda.Args).Ptr(t.root.at).Ptr(norm).Int(int32(c*c)))
+	b.launchScaleRoot(blocksFor(c*c, 256), t.root.at, norm, c*c)
 	return t
 }
 
 func (b *Device) covariance(cov, mean, second *Array, eps float64) {
 	c := mean.Shape.C
-	b.launch("w2", "covariance", blocksFor(c*c, 256), new(cuda.Args).Ptr(cov.at).Ptr(mean.at).Ptr(second.at).Int(int32(c)).Float(float32(eps)))
+	b.launchCovariance(blocksFor(c*c, 256), cov.at, mean.at, second.at, c, float32(eps))
 }
 
 // product is dst = scale * x y + diagonal * I; dst is neither x nor y.
 func (b *Device) product(dst, x, y *Array, scale, diagonal float32) {
 	c := x.Shape.H
 	tiles := chunks(c, 32)
-	b.launch("w2", "matmul", cuda.Dim3{X: tiles, Y: tiles}, new(cuda.Args).Ptr(dst.at).Ptr(x.at).Ptr(y.at).Int(int32(c)).Float(scale).Float(diagonal))
+	b.launchMatmul(cuda.Dim3{X: tiles, Y: tiles}, dst.at, x.at, y.at, c, scale, diagonal)
 }
 
 // newtonSchulz writes |m|_F to norm and returns the target's work space with
 // (m/|m|)^(1/2) and (m/|m|)^(-1/2) in front. m may be the fourth of it.
 func (b *Device) newtonSchulz(t *W2Target, m *Array, norm cuda.Ptr) [5]*Array {
 	w := t.work
-	b.launch("w2", "newton_schulz_start", cuda.Dim3{X: 1}, new(cuda.Args).Ptr(norm).Ptr(w[0].at).Ptr(w[1].at).Ptr(m.at).Int(int32(t.mean.Shape.C)))
+	b.launchNewtonSchulzStart(cuda.Dim3{X: 1}, norm, w[0].at, w[1].at, m.at, t.mean.Shape.C)
 	for range newtonSchulzSteps {
 		y, z, step, y2, z2 := w[0], w[1], w[2], w[3], w[4]
 		b.product(step, z, y, -0.5, 1.5)
@@ -56,13 +56,11 @@ func (b *Device) W2Loss(d, shift, mean, second *Array, t *W2Target, pixels int, 
 	b.product(t.work[4], t.root, cov, 1, 0)
 	b.product(t.work[3], t.work[4], t.root, 1, 0)
 	w := b.newtonSchulz(t, t.work[3], norm)
-	b.launch("w2", "w2_loss", cuda.Dim3{X: 1}, new(cuda.Args).Ptr(b.slot(slot)).Ptr(mean.at).Ptr(t.mean.at).Ptr(cov.at).Ptr(t.cov.at).
-		Ptr(w[0].at).Ptr(norm).Int(int32(c)).Float(float32(coef)))
+	b.launchW2Loss(cuda.Dim3{X: 1}, b.slot(slot), mean.at, t.mean.at, cov.at, t.cov.at, w[0].at, norm, c, float32(coef))
 	if d == nil {
 		return
 	}
 	b.product(w[2], t.root, w[1], 1, 0)
 	b.product(w[3], w[2], t.root, 1, 0)
-	b.launch("w2", "w2_grad", cuda.Dim3{X: c}, new(cuda.Args).Ptr(d.at).Ptr(shift.at).Ptr(w[3].at).Ptr(norm).Ptr(mean.at).Ptr(t.mean.at).
-		Int(int32(c)).Int(int32(pixels)).Float(float32(coef)))
+	b.launchW2Grad(cuda.Dim3{X: c}, d.at, shift.at, w[3].at, norm, mean.at, t.mean.at, c, pixels, float32(coef))
 }

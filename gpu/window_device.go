@@ -3,24 +3,18 @@ package gpu
 import (
 	"encoding/binary"
 	"math"
-
-	"github.com/impasto/impasto/cuda"
 )
 
 func (b *Device) CopyWindow(dst, src *Array, y, x int) {
 	checkWindow("CopyWindow", src.Shape, dst.Shape, y, x)
-	b.window("copy_window", src, dst, y, x)
+	n := dst.Shape.Len()
+	b.launchCopyWindow(blocksFor(n, 1024), src.at, dst.at, src.Shape.W, dst.Shape.W, dst.Shape.C, y, x, n)
 }
 
 func (b *Device) AddWindow(dst, src *Array, y, x int) {
 	checkWindow("AddWindow", dst.Shape, src.Shape, y, x)
-	b.window("add_window", dst, src, y, x)
-}
-
-func (b *Device) window(kernel string, large, small *Array, y, x int) {
-	n := small.Shape.Len()
-	b.launch("vector", kernel, blocksFor(n, 1024), new(cuda.Args).Ptr(large.at).Ptr(small.at).Int(int32(large.Shape.W)).
-		Int(int32(small.Shape.W)).Int(int32(small.Shape.C)).Int(int32(y)).Int(int32(x)).Int(int32(n)))
+	n := src.Shape.Len()
+	b.launchAddWindow(blocksFor(n, 1024), dst.at, src.at, dst.Shape.W, src.Shape.W, src.Shape.C, y, x, n)
 }
 
 // Loss and AddLoss wait.

@@ -114,3 +114,27 @@ func psnr(a, b []float32) float64 {
 	}
 	return -10 * math.Log10(sum/float64(len(a)))
 }
+
+// TestJobsLeaveNothingOnTheDevice: a worker paints many pictures on one device.
+// Each job's graphs are closed when it ends, and from the second job on, which
+// finds the kernels loaded, the device holds as much after a job as before it.
+func TestJobsLeaveNothingOnTheDevice(t *testing.T) {
+	env, meter := deviceEnv(t)
+	const jobs = 12
+	live := int64(0)
+	for i := range jobs {
+		o := tinyOptions(ModeArt)
+		o.Iterations, o.Scales, o.Size, o.Optimizer = []int{1}, 1, []string{"8", "12"}[i%2], OptimizerAdam
+		o.StyleLayers = o.StyleLayers[:1]
+		if _, err := Art(context.Background(), tinyInputs(), o, env); err != nil {
+			t.Fatal(err)
+		}
+		if now := meter.Calls().Live; i > 1 && now > live {
+			t.Errorf("job %d left %d bytes", i+1, now-live)
+		}
+		live = meter.Calls().Live
+	}
+	if c := meter.Calls(); c.Records != jobs || c.GraphCloses != jobs {
+		t.Errorf("%d jobs made %d graphs and closed %d", jobs, c.Records, c.GraphCloses)
+	}
+}

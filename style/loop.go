@@ -48,6 +48,7 @@ func (l *loop) iterate(ctx context.Context) error {
 		l.ob.evaluate()
 		l.optimizer.Step(l.ob.x, l.ob.g)
 	})
+	defer iteration.Close()
 	matching := iteration
 	if l.ob.matched() {
 		matching = l.record(func() {
@@ -55,6 +56,7 @@ func (l *loop) iterate(ctx context.Context) error {
 			l.ob.evaluate()
 			l.optimizer.Step(l.ob.x, l.ob.g)
 		})
+		defer matching.Close()
 	}
 	for it := l.first + 1; it <= n; it++ {
 		// What is matched is not kept, so a run can only be taken up where it
@@ -116,6 +118,7 @@ func (l *loop) record(f func()) gpu.Program {
 type program func()
 
 func (f program) Run() { f() }
+func (program) Close() {}
 
 // look takes over what the status says.
 func (l *loop) look(s gpu.Status) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/impasto/impasto/internal/maps"
 	"github.com/impasto/impasto/internal/picture"
+	"github.com/impasto/impasto/internal/ui"
 	"github.com/impasto/impasto/style"
 )
 
@@ -31,13 +32,13 @@ func analogy(s *session, c *cli.Context) error {
 	switch {
 	case edited != "" && len(args) == 1:
 		own, err := s.ownMap(args[0], set)
-		bad.add(err)
+		bad.Add(err)
 		return s.renderPicture(style.ModeAnalogy, set, bad, sources{a: own, styles: args, b: edited})
 	case edited != "":
-		bad.add(usageFault(fmt.Sprintf("analogy --edit needs the map and its painting, got %d pictures", len(args)), "impasto analogy --edit EDITED.png PAINTING.jpg"))
+		bad.Add(ui.UsageFault(fmt.Sprintf("analogy --edit needs the map and its painting, got %d pictures", len(args)), "impasto analogy --edit EDITED.png PAINTING.jpg"))
 		return bad
 	case len(args) != 3:
-		bad.add(usageFault(fmt.Sprintf("analogy needs A, A' and B, got %d pictures", len(args)), "impasto analogy A.png PAINTING.png B.png",
+		bad.Add(ui.UsageFault(fmt.Sprintf("analogy needs A, A' and B, got %d pictures", len(args)), "impasto analogy A.png PAINTING.png B.png",
 			"impasto analogy --edit EDITED.png PAINTING.jpg"))
 		return bad
 	}
@@ -62,6 +63,6 @@ func (s *session) ownMap(painting string, set *settings) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	path := maps.MapPath(home(painting))
+	path := maps.MapPath(ui.Home(painting))
 	return path, m.Save(path)
 }

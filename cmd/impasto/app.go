@@ -2,6 +2,8 @@ package main
 
 import (
 	"github.com/urfave/cli/v2"
+
+	"github.com/impasto/impasto/internal/ui"
 )
 
 // newApp lists the commands: one line and one file each.
@@ -37,7 +39,7 @@ func newApp(s *session) *cli.App {
 		Writer:    s.stdout,
 		ErrWriter: s.stderr,
 		Reader:    s.stdin,
-		// The front end and fault.go do what these would.
+		// The front end and internal/ui do what these would.
 		Metadata:                  map[string]any{jobMetadata: s.job != nil},
 		HideHelp:                  true,
 		HideVersion:               true,
@@ -70,4 +72,4 @@ func command(c *cli.Command) *cli.Command {
 }
 
 // usageError is reached only if urfave/cli refuses what the front end passed.
-func usageError(_ *cli.Context, err error, _ bool) error { return usageFault(err.Error()) }
+func usageError(_ *cli.Context, err error, _ bool) error { return ui.UsageFault(err.Error()) }

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/impasto/impasto/internal/ui"
 )
 
 // The front end: what stands between the words a user types and urfave/cli.
@@ -47,12 +49,12 @@ func (l line) has(name string) bool { return slices.Contains(l.flags, "--"+name)
 
 // readLine reads the words after the program's name. All faults are returned
 // together; line then holds what could be understood.
-func readLine(app *cli.App, words []string) (line, faults) {
+func readLine(app *cli.App, words []string) (line, ui.Faults) {
 	var l line
 	words = slices.Clone(words)
 	words = l.takeCommand(app, words)
 
-	var bad faults
+	var bad ui.Faults
 	if l.cmd == nil || len(l.cmd.Subcommands) > 0 {
 		// Only help and version may stand without a command.
 		for _, w := range words {
@@ -67,7 +69,7 @@ func readLine(app *cli.App, words []string) (line, faults) {
 			case name == "json":
 				l.flags = append(l.flags, "--json")
 			default:
-				bad.add(l.unknown(app, w))
+				bad.Add(l.unknown(app, w))
 			}
 			if len(bad) == 1 && name == "" {
 				break // the rest are arguments of a command that is not known
@@ -139,8 +141,8 @@ func firstArgument(app *cli.App, words []string) int {
 }
 
 // readFlags sorts the words into flags and arguments of l.cmd.
-func (l *line) readFlags(words []string) faults {
-	var bad faults
+func (l *line) readFlags(words []string) ui.Faults {
+	var bad ui.Faults
 	set := flagSet(l.cmd.Flags)
 	var old legacyReader
 	for i := 0; i < len(words); i++ {
@@ -185,13 +187,13 @@ func (l *line) readFlags(words []string) faults {
 				l.flags = append(l.flags, "--"+b+"=false")
 				continue
 			}
-			bad.add(unknownFlag(name, w, set))
+			bad.Add(unknownFlag(name, w, set))
 			continue
 		}
 		if isOurs && !set.takesValue(full) {
 			if hasValue {
 				if value != "true" && value != "false" {
-					bad.add(usageFault(fmt.Sprintf("--%s is a switch and takes no value, got %q", full, value)))
+					bad.Add(ui.UsageFault(fmt.Sprintf("--%s is a switch and takes no value, got %q", full, value)))
 					continue
 				}
 				l.flags = append(l.flags, "--"+full+"="+value)
@@ -202,7 +204,7 @@ func (l *line) readFlags(words []string) faults {
 		}
 		if !hasValue {
 			if i+1 >= len(words) || !set.canBeValue(words[i+1]) {
-				bad.add(usageFault(fmt.Sprintf("%s needs a value", w), valueHint(set, full)...))
+				bad.Add(ui.UsageFault(fmt.Sprintf("%s needs a value", w), valueHint(set, full)...))
 				continue
 			}
 			i++
@@ -210,30 +212,30 @@ func (l *line) readFlags(words []string) faults {
 		}
 		if isOurs {
 			flags, err := old.ours(w, full, value)
-			bad.add(err)
+			bad.Add(err)
 			l.flags = append(l.flags, flags...)
 			continue
 		}
 		flags, err := old.translate(name, w, value)
-		bad.add(err)
+		bad.Add(err)
 		l.flags = append(l.flags, flags...)
 	}
 	flags, err := old.finish()
-	bad.add(err)
+	bad.Add(err)
 	l.flags = append(l.flags, flags...)
 	l.notes = append(l.notes, old.notes(l.flags)...)
 	return bad
 }
 
 // unknown is the fault of a word where a command was expected.
-func (l *line) unknown(app *cli.App, w string) *fault {
+func (l *line) unknown(app *cli.App, w string) *ui.Fault {
 	group := "impasto"
 	known := app.Commands
 	if l.cmd != nil {
 		group, known = "impasto "+l.cmd.Name, l.cmd.Subcommands
 	}
 	if name, _, _ := flagWord(w); name != "" {
-		return usageFault(fmt.Sprintf("unknown flag %s before a command", w), group+" --help")
+		return ui.UsageFault(fmt.Sprintf("unknown flag %s before a command", w), group+" --help")
 	}
 	var names []string
 	for _, c := range known {
@@ -241,8 +243,8 @@ func (l *line) unknown(app *cli.App, w string) *fault {
 			names = append(names, c.Names()...)
 		}
 	}
-	f := usageFault(fmt.Sprintf("unknown command %q", w))
-	if near := nearest(w, names); near != "" {
+	f := ui.UsageFault(fmt.Sprintf("unknown command %q", w))
+	if near := ui.Nearest(w, names); near != "" {
 		f.Try = append(f.Try, group+" "+near)
 	} else if l.cmd == nil && strings.Contains(w, ".") {
 		f.Try = append(f.Try, "impasto art "+w+" STYLE.jpg")
@@ -251,10 +253,10 @@ func (l *line) unknown(app *cli.App, w string) *fault {
 	return f
 }
 
-func unknownFlag(name, word string, set flagSet) *fault {
+func unknownFlag(name, word string, set flagSet) *ui.Fault {
 	shown, _, _ := strings.Cut(word, "=")
-	f := newFault(exitUsage, "unknown_flag", "unknown flag "+shown)
-	if near := nearest(name, set.names()); near != "" {
+	f := ui.NewFault(ui.ExitUsage, "unknown_flag", "unknown flag "+shown)
+	if near := ui.Nearest(name, set.names()); near != "" {
 		f.Try = append(f.Try, "--"+near)
 	}
 	if len(word) > 1 && (word[1] >= '0' && word[1] <= '9' || strings.ContainsAny(word, "./")) {

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/impasto/impasto/internal/ui"
 )
 
 func testApp() *cli.App {
@@ -125,7 +127,7 @@ func TestReadLineFaults(t *testing.T) {
 		if c.try != "" && !strings.Contains(strings.Join(bad[0].Try, "\n"), c.try) {
 			t.Errorf("%s: got hints %q, want %q", c.typed, bad[0].Try, c.try)
 		}
-		if bad[0].Exit != exitUsage {
+		if bad[0].Exit != ui.ExitUsage {
 			t.Errorf("%s: exit %d", c.typed, bad[0].Exit)
 		}
 	}

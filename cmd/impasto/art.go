@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/impasto/impasto/internal/ui"
 	"github.com/impasto/impasto/style"
 )
 
@@ -36,7 +37,7 @@ func art(s *session, c *cli.Context) error {
 			got++
 		}
 		hint := "impasto art " + either(content, "PHOTO.jpg") + " STYLE.jpg"
-		bad.add(usageFault(fmt.Sprintf("art needs a content and at least one style image, got %d", got), hint))
+		bad.Add(ui.UsageFault(fmt.Sprintf("art needs a content and at least one style image, got %d", got), hint))
 		return bad
 	}
 	return s.renderPicture(style.ModeArt, set, bad, in)
@@ -54,16 +55,16 @@ func splitInputs(args []string, content string, styles []string) (string, []stri
 
 // renderPicture prepares, paints and saves. bad is what is already known to be
 // wrong, so that it is told with the rest.
-func (s *session) renderPicture(mode string, set *settings, bad faults, in sources) error {
+func (s *session) renderPicture(mode string, set *settings, bad ui.Faults, in sources) error {
 	r := &render{session: s, set: set, mode: mode}
 	init, err := initFile(set)
-	bad.add(err)
+	bad.Add(err)
 	if set.options.Seed == 0 {
 		set.options.Seed = rand.Uint64N(1<<32-1) + 1
 		r.notes = append(r.notes, fmt.Sprintf("seed %d was drawn; --seed %d repeats it", set.options.Seed, set.options.Seed))
 	}
 	in.init = init
-	bad.add(r.prepare(in))
+	bad.Add(r.prepare(in))
 	if len(bad) > 0 {
 		return bad
 	}
@@ -77,8 +78,8 @@ func initFile(set *settings) (string, error) {
 	if slices.Contains(known, name) {
 		return "", nil
 	}
-	if near := nearest(name, known); near != "" && filepath.Ext(name) == "" {
-		return "", usageFault(fmt.Sprintf("--init %q is not content, noise, style, gray or a picture", name), "--init "+near)
+	if near := ui.Nearest(name, known); near != "" && filepath.Ext(name) == "" {
+		return "", ui.UsageFault(fmt.Sprintf("--init %q is not content, noise, style, gray or a picture", name), "--init "+near)
 	}
 	set.options.Init = style.InitFile
 	return name, nil

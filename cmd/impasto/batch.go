@@ -12,6 +12,7 @@ import (
 
 	"github.com/impasto/impasto/internal/farm"
 	"github.com/impasto/impasto/internal/manifest"
+	"github.com/impasto/impasto/internal/ui"
 )
 
 func batchCommand(s *session) *cli.Command {
@@ -54,7 +55,7 @@ var notInBatch = []string{"dry-run", "progress", "progress-fd", "print-every", "
 // batchVocabulary is what the jobs of a manifest can be made of: the commands
 // that paint and those that make maps.
 func batchVocabulary(s *session) manifest.Vocabulary {
-	v := manifest.Vocabulary{Commands: map[string]manifest.Command{}, Default: "art", Near: nearest,
+	v := manifest.Vocabulary{Commands: map[string]manifest.Command{}, Default: "art", Near: ui.Nearest,
 		Plain: func(path string) bool { return strings.HasPrefix(path, samplePrefix) }}
 	add := func(path string, c *cli.Command) {
 		flags := map[string]manifest.Flag{}
@@ -90,9 +91,9 @@ func batchVocabulary(s *session) manifest.Vocabulary {
 func (s *session) readBatch(c *cli.Context) (*batch, error) {
 	name := "batch " + c.Command.Name
 	if c.NArg() != 1 {
-		return nil, usageFault(fmt.Sprintf("%s needs one manifest, got %d", name, c.NArg()), "impasto "+name+" jobs.yaml")
+		return nil, ui.UsageFault(fmt.Sprintf("%s needs one manifest, got %d", name, c.NArg()), "impasto "+name+" jobs.yaml")
 	}
-	path := home(c.Args().First())
+	path := ui.Home(c.Args().First())
 	data, err := s.readManifest(path)
 	if err != nil {
 		return nil, err
@@ -102,17 +103,13 @@ func (s *session) readBatch(c *cli.Context) (*batch, error) {
 		return nil, manifestFaults(err)
 	}
 	b := &batch{name: filepath.Base(path), seconds: map[string]float64{}}
-	if path == stdoutName {
+	if path == ui.Stdout {
 		b.name = "stdin"
 	}
 	o := newOrders(s, path, flagText(c, "class"))
 	b.unmake = o.unmake
 	for _, e := range entries {
 		o.add(b, e)
-	}
-	o.bad = append(o.bad, o.crossings(b)...)
-	if len(o.bad) == 0 && (flagText(c, "report") != "" || name == "batch run") {
-		o.bad.add(checkBatchReport(c, b))
 	}
 	if len(o.bad) > 0 {
 		o.unmake()
@@ -122,16 +119,16 @@ func (s *session) readBatch(c *cli.Context) (*batch, error) {
 }
 
 func (s *session) readManifest(path string) (data []byte, err error) {
-	if path == stdoutName {
+	if path == ui.Stdout {
 		data, err = io.ReadAll(s.stdin)
 	} else {
 		data, err = os.ReadFile(path)
 	}
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, newFault(exitInput, "not_found", fmt.Sprintf("manifest %q does not exist", path))
+		return nil, ui.NewFault(ui.ExitInput, "not_found", fmt.Sprintf("manifest %q does not exist", path))
 	}
 	if err != nil {
-		return nil, newFault(exitInput, "unreadable", fmt.Sprintf("manifest %q cannot be read: %s", path, osReason(err)))
+		return nil, ui.NewFault(ui.ExitInput, "unreadable", fmt.Sprintf("manifest %q cannot be read: %s", path, ui.Reason(err)))
 	}
 	return data, nil
 }
@@ -142,14 +139,14 @@ func manifestFaults(err error) error {
 	if !errors.As(err, &all) {
 		return err
 	}
-	var bad faults
+	var bad ui.Faults
 	for _, f := range all {
-		bad.add(f)
+		bad.Add(f)
 	}
 	return nothingStarted(bad)
 }
 
 // nothingStarted adds how many faults there are.
-func nothingStarted(bad faults) error {
-	return append(bad, newFault(bad[0].Exit, "nothing_started", count(len(bad), "error")+", nothing started"))
+func nothingStarted(bad ui.Faults) error {
+	return append(bad, ui.NewFault(bad[0].Exit, "nothing_started", ui.Count(len(bad), "error")+", nothing started"))
 }

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/impasto/impasto/internal/ui"
 )
 
 // BenchmarkBatchCheck is what a thousand jobs take from manifest to plan: each
@@ -29,7 +31,7 @@ func BenchmarkBatchCheck(b *testing.B) {
 	}
 	for b.Loop() {
 		var stdout, stderr bytes.Buffer
-		if code := run([]string{"impasto", "batch", "check", path}, nil, &stdout, &stderr); code != exitOK {
+		if code := run([]string{"impasto", "batch", "check", path}, nil, &stdout, &stderr); code != ui.ExitOK {
 			b.Fatalf("exit %d\n%s", code, stderr.String())
 		}
 	}

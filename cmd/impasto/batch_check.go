@@ -10,6 +10,7 @@ import (
 
 	"github.com/impasto/impasto/internal/manifest"
 	"github.com/impasto/impasto/internal/progress"
+	"github.com/impasto/impasto/internal/ui"
 )
 
 func batchCheckCommand(s *session) *cli.Command {
@@ -68,7 +69,7 @@ func batchCheck(s *session, c *cli.Context) error {
 	if s.json {
 		return writeJSON(s.stdout, map[string]any{"type": "result", "batch": b.name, "jobs": len(b.jobs), "seconds": seconds, "peak_bytes": peak})
 	}
-	what := product(b.entries) + count(len(b.jobs), "job")
+	what := product(b.entries) + ui.Count(len(b.jobs), "job")
 	if seconds > 0 {
 		what += fmt.Sprintf(", ~%s on this device", progress.Span(time.Duration(seconds*float64(time.Second))))
 	}
@@ -92,11 +93,7 @@ func (s *session) tellJob(b *batch, i int) error {
 		return err
 	}
 	for _, step := range b.jobs[i].Steps {
-		words := []string{"  impasto"}
-		for _, w := range step {
-			words = append(words, shellWord(w))
-		}
-		if _, err := fmt.Fprintln(s.stdout, strings.Join(words, " ")); err != nil {
+		if _, err := fmt.Fprintln(s.stdout, "  "+ui.ImpastoCommand(step)); err != nil {
 			return err
 		}
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/impasto/impasto/internal/farm"
 	"github.com/impasto/impasto/internal/manifest"
+	"github.com/impasto/impasto/internal/ui"
 )
 
 func contains(words []string, word string) bool { return slices.Contains(words, word) }
@@ -19,23 +20,22 @@ func contains(words []string, word string) bool { return slices.Contains(words, 
 // orders turns the entries of a manifest into jobs.
 type orders struct {
 	s       *session
-	path    string // of the manifest, as given
-	folder  string // it lies in
+	folder  string // of the manifest
 	file    string
 	class   string            // "": by the device
 	layers  []layer           // environment and configuration
 	sums    map[string]string // of files, each read once
 	written map[string]string // output -> job that writes it
 	made    []string          // folders that were made for outputs, the outer first
-	bad     faults
-	same    map[string]*fault // what was told already, by what is wrong
-	jobs    map[*fault]int    // how many jobs have it
+	bad     ui.Faults
+	same    map[string]*ui.Fault // what was told already, by what is wrong
+	jobs    map[*ui.Fault]int    // how many jobs have it
 }
 
 func newOrders(s *session, path, class string) *orders {
-	o := &orders{s: s, path: path, file: filepath.Base(path), class: class, sums: map[string]string{}, written: map[string]string{},
-		same: map[string]*fault{}, jobs: map[*fault]int{}}
-	if path != stdoutName {
+	o := &orders{s: s, file: filepath.Base(path), class: class, sums: map[string]string{}, written: map[string]string{},
+		same: map[string]*ui.Fault{}, jobs: map[*ui.Fault]int{}}
+	if path != ui.Stdout {
 		o.folder = filepath.Dir(path)
 	}
 	o.folder, _ = filepath.Abs(o.folder)
@@ -50,7 +50,7 @@ func (o *orders) add(b *batch, e manifest.Entry) {
 	j := farm.Job{Name: e.Name, Batch: b.name, Inputs: map[string]string{}, Priority: e.Priority, Timeout: e.Timeout, Retries: e.Retries}
 	made := map[string]bool{}
 	var plan probed
-	var bad faults
+	var bad ui.Faults
 	onGPU := false
 	for _, step := range e.Steps {
 		words, outputs := o.words(step)
@@ -60,7 +60,7 @@ func (o *orders) add(b *batch, e manifest.Entry) {
 		}
 		if !later && contains(paintCommands, step.Command) {
 			p, err := o.probe(words)
-			bad.add(err)
+			bad.Add(err)
 			if err == nil {
 				p.Seconds += plan.Seconds
 				p.PeakBytes = max(p.PeakBytes, plan.PeakBytes)
@@ -73,16 +73,16 @@ func (o *orders) add(b *batch, e manifest.Entry) {
 		for _, path := range step.Inputs {
 			if !made[path] && j.Inputs[path] == "" {
 				sum, err := o.sum(path)
-				bad.add(err)
+				bad.Add(err)
 				j.Inputs[path] = sum
 			}
 		}
 		for _, path := range outputs {
 			switch {
 			case strings.Contains(path, "{") && len(bad) == 0:
-				bad.add(usageFault(fmt.Sprintf("output %q: its fields are known only when the step before has run; name the file", path)))
+				bad.Add(ui.UsageFault(fmt.Sprintf("output %q: its fields are known only when the step before has run; name the file", path)))
 			case o.written[path] != "" && o.written[path] != e.Name:
-				bad.add(newFault(exitOutput, "same_output", fmt.Sprintf("%q is written by %q already", path, o.written[path]), "{job} or {name} in the output"))
+				bad.Add(ui.NewFault(ui.ExitOutput, "same_output", fmt.Sprintf("%q is written by %q already", path, o.written[path]), "{job} or {name} in the output"))
 			}
 			o.written[path] = e.Name
 			made[path] = true
@@ -105,7 +105,7 @@ func (o *orders) add(b *batch, e manifest.Entry) {
 
 // blame keeps the faults of an entry. What is wrong with many is told of the
 // first alone, and of how many others.
-func (o *orders) blame(e manifest.Entry, bad faults) {
+func (o *orders) blame(e manifest.Entry, bad ui.Faults) {
 	told := map[string]bool{} // of this entry
 	for _, f := range bad {
 		if told[f.Message] {
@@ -127,10 +127,10 @@ func (o *orders) blame(e manifest.Entry, bad faults) {
 }
 
 // faults are all that is wrong, each with how many jobs have it.
-func (o *orders) faults() faults {
+func (o *orders) faults() ui.Faults {
 	for _, f := range o.bad {
 		if n := o.jobs[f]; n > 0 {
-			f.Message += fmt.Sprintf("   (and %s)", count(n, "more job"))
+			f.Message += fmt.Sprintf("   (and %s)", ui.Count(n, "more job"))
 		}
 	}
 	return o.bad
@@ -251,21 +251,21 @@ func (o *orders) probe(step []string) (probed, error) {
 	s := &session{stdin: strings.NewReader(""), stdout: &stdout, stderr: &bytes.Buffer{}, args: words, job: context.Background(), kept: o.s.keeper()}
 	code := s.run()
 	var p probed
-	var bad faults
+	var bad ui.Faults
 	results(stdout.Bytes(), func(kind string, object json.RawMessage) {
 		switch kind {
 		case "plan":
 			_ = json.Unmarshal(object, &p)
 		case "error":
-			f := &fault{}
+			f := &ui.Fault{}
 			_ = json.Unmarshal(object, f)
 			bad = append(bad, f)
 		}
 	})
-	if code != exitOK && len(bad) == 0 {
-		bad.add(newFault(code, "failure", toldErrors(nil, code)))
+	if code != ui.ExitOK && len(bad) == 0 {
+		bad.Add(ui.NewFault(code, "failure", toldErrors(nil, code)))
 	}
-	return p, bad.err()
+	return p, bad.Err()
 }
 
 // dropFlag leaves a flag out of canonical words.
@@ -278,12 +278,12 @@ func (o *orders) sum(path string) (string, error) {
 		return sum, nil
 	}
 	if st, err := os.Stat(path); err == nil && st.IsDir() {
-		return "", newFault(exitInput, "directory", fmt.Sprintf("%q is a directory", path),
-			fmt.Sprintf("tar -cf %s.tar -C %s .   (frames of a film)", shellWord(path), shellWord(path)))
+		return "", ui.NewFault(ui.ExitInput, "directory", fmt.Sprintf("%q is a directory", path),
+			fmt.Sprintf("tar -cf %s.tar -C %s .   (frames of a film)", ui.ShellQuote(path), ui.ShellQuote(path)))
 	}
 	sum, err := farm.SumOf(path)
 	if err != nil {
-		return "", newFault(exitInput, "unreadable", fmt.Sprintf("%q cannot be read: %s", path, osReason(err)))
+		return "", ui.NewFault(ui.ExitInput, "unreadable", fmt.Sprintf("%q cannot be read: %s", path, ui.Reason(err)))
 	}
 	o.sums[path] = sum
 	return sum, nil

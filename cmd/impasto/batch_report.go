@@ -11,6 +11,7 @@ import (
 
 	"github.com/impasto/impasto/internal/farm"
 	"github.com/impasto/impasto/internal/picture"
+	"github.com/impasto/impasto/internal/ui"
 )
 
 // batchReport is what became of a batch, as report.json. Fields are only ever
@@ -37,7 +38,11 @@ type jobReport struct {
 
 // writeBatchReport writes the report and the contact sheet and returns where.
 func (s *session) writeBatchReport(c *cli.Context, b *batch, e *enlisted, f *follow) (path, sheet string, err error) {
-	if path, err = reportPath(c, b); err != nil {
+	path = ui.Home(flagText(c, "report"))
+	if path == "" {
+		path = filepath.Join(commonFolder(b.jobs), "report.json")
+	}
+	if path, err = filepath.Abs(path); err != nil { // the sheet's links start from its folder
 		return "", "", err
 	}
 	counts := f.batch()
@@ -68,16 +73,6 @@ func (s *session) writeBatchReport(c *cli.Context, b *batch, e *enlisted, f *fol
 		sheet, err = s.writeSheet(b, r, path)
 	}
 	return path, sheet, err
-}
-
-// reportPath is where the report goes. It is absolute, for the sheet's links
-// start from its folder.
-func reportPath(c *cli.Context, b *batch) (string, error) {
-	path := home(flagText(c, "report"))
-	if path == "" {
-		path = filepath.Join(commonFolder(b.jobs), "report.json")
-	}
-	return filepath.Abs(path)
 }
 
 // commonFolder is the deepest folder that holds all outputs.

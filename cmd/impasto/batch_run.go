@@ -11,6 +11,7 @@ import (
 
 	"github.com/impasto/impasto/internal/farm"
 	"github.com/impasto/impasto/internal/progress"
+	"github.com/impasto/impasto/internal/ui"
 )
 
 func batchRunCommand(s *session) *cli.Command {
@@ -30,17 +31,17 @@ func batchRunCommand(s *session) *cli.Command {
 }
 
 func batchRun(s *session, c *cli.Context) error {
-	var bad faults
+	var bad ui.Faults
 	places, err := workplaces(c)
-	bad.add(err)
-	bad.add(checkProgress(c))
+	bad.Add(err)
+	bad.Add(checkProgress(c))
 	o, err := queuePlace(c)
-	bad.add(err)
+	bad.Add(err)
 	if o.URL != "" {
-		bad.add(usageFault("batch run paints on this machine; --queue names another", "impasto batch submit MANIFEST --wait --queue "+flagText(c, "queue")))
+		bad.Add(ui.UsageFault("batch run paints on this machine; --queue names another", "impasto batch submit MANIFEST --wait --queue "+flagText(c, "queue")))
 	}
 	b, err := s.readBatch(c)
-	bad.add(err)
+	bad.Add(err)
 	if len(bad) > 0 {
 		return bad
 	}
@@ -58,13 +59,13 @@ func batchRun(s *session, c *cli.Context) error {
 	if o.Wait == 0 { // whoever had a job before a crash is on this machine, and gone
 		o.Wait = 5 * time.Second
 	}
-	ctx, signals := watchSignals()
-	defer signals.stop()
+	ctx, signals := ui.WatchSignals()
+	defer signals.Stop()
 	q, err := openFarm(ctx, o)
 	if err != nil {
-		var busy *fault
+		var busy *ui.Fault
 		if errors.As(err, &busy) && busy.Code == "queue_busy" {
-			busy.Try = []string{fmt.Sprintf("impasto batch submit %s --wait   (the workers there do it)", shellWord(c.Args().First())), "--queue FOLDER   (another queue)"}
+			busy.Try = []string{fmt.Sprintf("impasto batch submit %s --wait   (the workers there do it)", ui.ShellQuote(c.Args().First())), "--queue FOLDER   (another queue)"}
 		}
 		return err
 	}
@@ -79,7 +80,7 @@ func batchRun(s *session, c *cli.Context) error {
 		return queueFault(err)
 	}
 	if n, err := others(ctx, q, e); err == nil && n > 0 {
-		r.Event("warning", fmt.Sprintf("the queue also holds %s of other batches, which are done too", count(n, "unfinished job")), nil)
+		r.Event("warning", fmt.Sprintf("the queue also holds %s of other batches, which are done too", ui.Count(n, "unfinished job")), nil)
 	}
 	crew := hire(q, places, crewOptions{log: s.workLog(), kept: s.keeper()})
 	err = s.followBatch(ctx, c, q, b, e, r)
@@ -89,11 +90,11 @@ func batchRun(s *session, c *cli.Context) error {
 		return queueFault(err)
 	}
 	r.Close()
-	return signals.stopped(b, q, e, c)
+	return stoppedBatch(signals, b, q, e, c)
 }
 
-// stopped is how a batch ends that was interrupted.
-func (sig *signals) stopped(b *batch, q farm.Queue, e *enlisted, c *cli.Context) error {
+// stoppedBatch is how a batch ends that was interrupted.
+func stoppedBatch(sig *ui.Signals, b *batch, q farm.Queue, e *enlisted, c *cli.Context) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	done, saved := 0, 0
@@ -106,12 +107,12 @@ func (sig *signals) stopped(b *batch, q farm.Queue, e *enlisted, c *cli.Context)
 			}
 		}
 	}
-	message := fmt.Sprintf("interrupted: %d of %s ended", done, count(len(e.list), "job"))
+	message := fmt.Sprintf("interrupted: %d of %s ended", done, ui.Count(len(e.list), "job"))
 	if saved > 0 {
 		message += fmt.Sprintf(", %d more have a checkpoint", saved)
 	}
-	f := sig.fault(message)
-	f.Try = []string{fmt.Sprintf("impasto batch run %s   (does what is missing)", shellWord(c.Args().First()))}
+	f := sig.Fault(message)
+	f.Try = []string{fmt.Sprintf("impasto batch run %s   (does what is missing)", ui.ShellQuote(c.Args().First()))}
 	return f
 }
 
@@ -150,7 +151,7 @@ func (s *session) endBatch(c *cli.Context, b *batch, e *enlisted, f *follow, r p
 	}
 	counts := f.batch()
 	passed := time.Since(f.begun)
-	message := fmt.Sprintf("%s: %d done", count(counts.Total+len(e.skipped), "job"), counts.Done)
+	message := fmt.Sprintf("%s: %d done", ui.Count(counts.Total+len(e.skipped), "job"), counts.Done)
 	if counts.Failed > 0 {
 		message += fmt.Sprintf(", %d failed", counts.Failed)
 	}

@@ -14,28 +14,24 @@ import (
 	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/internal/progress"
 	"github.com/impasto/impasto/internal/report"
+	"github.com/impasto/impasto/internal/ui"
 )
 
-// sheetPath is where the contact sheet of a report lies: report.html for
-// report.json, and for a report that is itself called so, report-sheet.html.
-func sheetPath(report string) string {
-	name := strings.TrimSuffix(report, filepath.Ext(report))
-	if path := name + ".html"; path != report {
-		return path
-	}
-	return name + "-sheet.html"
-}
-
-// writeSheet writes the contact sheet of a batch beside its report.
+// writeSheet writes the contact sheet of a batch beside its report: report.html
+// for report.json, and for a report that is itself called so, report-sheet.html.
 func (s *session) writeSheet(b *batch, r batchReport, reportPath string) (string, error) {
-	path := sheetPath(reportPath)
+	name := strings.TrimSuffix(reportPath, filepath.Ext(reportPath))
+	path := name + ".html"
+	if path == reportPath {
+		path = name + "-sheet.html"
+	}
 	choices := map[string][]report.Row{}
 	for i, j := range b.jobs {
 		for _, v := range b.entries[i].Values {
 			choices[j.ID] = append(choices[j.ID], report.Row{Name: v.Key, Value: v.Text})
 		}
 	}
-	lead := fmt.Sprintf("%s: %d done, %d failed", count(r.Total, "job"), r.Done, r.Failed)
+	lead := fmt.Sprintf("%s: %d done, %d failed", ui.Count(r.Total, "job"), r.Done, r.Failed)
 	if r.Skipped > 0 {
 		lead += fmt.Sprintf(", %d left alone", r.Skipped)
 	}
@@ -57,7 +53,7 @@ func cellOf(j jobReport, choices []report.Row, folder string) report.Cell {
 	case json.Unmarshal(j.Outcome, &v) == nil && v.Frames > 0:
 		c.Facts = append(c.Facts,
 			report.Row{Name: "size", Value: fmt.Sprintf("%dx%d", v.W, v.H)},
-			report.Row{Name: "frames", Value: fmt.Sprintf("%d in %s", v.Frames, count(v.Shots, "shot"))})
+			report.Row{Name: "frames", Value: fmt.Sprintf("%d in %s", v.Frames, ui.Count(v.Shots, "shot"))})
 		if v.Flicker != nil {
 			c.Facts = append(c.Facts, report.Row{Name: "flicker", Value: fmt.Sprintf("%.2f of 255", *v.Flicker)})
 		}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/impasto/impasto/internal/farm"
 	"github.com/impasto/impasto/internal/progress"
+	"github.com/impasto/impasto/internal/ui"
 )
 
 func batchSubmitCommand(s *session) *cli.Command {
@@ -36,11 +37,11 @@ func batchSubmit(s *session, c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	var bad faults
-	bad.add(checkProgress(c))
-	bad.add(checkClass(c))
+	var bad ui.Faults
+	bad.Add(checkProgress(c))
+	bad.Add(checkClass(c))
 	o, err := queuePlace(c)
-	bad.add(err)
+	bad.Add(err)
 	if len(bad) > 0 {
 		return bad
 	}
@@ -120,7 +121,7 @@ func (e *enlisted) String() string {
 	add(e.waiting, "in the queue already")
 	add(e.done, "done before")
 	add(len(e.skipped), "left alone, for their outputs exist")
-	return count(len(e.list)+len(e.skipped), "job") + ": " + strings.Join(parts, ", ")
+	return ui.Count(len(e.list)+len(e.skipped), "job") + ": " + strings.Join(parts, ", ")
 }
 
 // enlist brings jobs into the queue: those that are not there, and anew those
@@ -133,7 +134,7 @@ func enlist(ctx context.Context, q farm.Queue, jobs []farm.Job, replace bool) (*
 	}
 	removeHalves(jobs)
 	e := &enlisted{}
-	var bad faults
+	var bad ui.Faults
 	var fresh []farm.Job
 	var again []string
 	for _, j := range jobs {
@@ -146,7 +147,7 @@ func enlist(ctx context.Context, q farm.Queue, jobs []farm.Job, replace bool) (*
 				e.skip(j)
 				continue
 			case len(exist) > 0 && !replace && !replaces(j):
-				bad.add(newFault(exitOutput, "exists", fmt.Sprintf("%q exists", exist[0]), "-y   (replaces it)", "overwrite: skip   (in the manifest, to leave it alone)"))
+				bad.Add(ui.NewFault(ui.ExitOutput, "exists", fmt.Sprintf("%q exists", exist[0]), "-y to replace it", "overwrite: skip   (in the manifest, to leave it alone)"))
 				continue
 			}
 		}
@@ -166,7 +167,7 @@ func enlist(ctx context.Context, q farm.Queue, jobs []farm.Job, replace bool) (*
 				e.skip(j)
 				continue
 			case err != nil:
-				bad.add(collectFault(err, st))
+				bad.Add(collectFault(err, st))
 			default:
 				e.done++
 			}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/impasto/impasto/internal/bench"
 	"github.com/impasto/impasto/internal/picture"
+	"github.com/impasto/impasto/internal/ui"
 	"github.com/impasto/impasto/style"
 )
 
@@ -68,7 +69,7 @@ type benchOrder struct {
 	output     string
 }
 
-func readBench(c *cli.Context) (o benchOrder, bad faults) {
+func readBench(c *cli.Context) (o benchOrder, bad ui.Faults) {
 	full := c.Bool("full")
 	o.works = bench.Options{Sides: []int{256}, Works: []string{"art", "draft", "matching"}, Budget: 2 * time.Second, MinRuns: 3}
 	if full {
@@ -77,14 +78,14 @@ func readBench(c *cli.Context) (o benchOrder, bad faults) {
 		o.works.Works = slices.DeleteFunc(slices.Clone(bench.Kinds), func(kind string) bool { return kind == "convolution" })
 	}
 	if c.NArg() > 0 {
-		bad.add(usageFault(fmt.Sprintf("bench takes no argument but \"report\", got %q", c.Args().First()), "impasto bench --size 512"))
+		bad.Add(ui.UsageFault(fmt.Sprintf("bench takes no argument but \"report\", got %q", c.Args().First()), "impasto bench --size 512"))
 	}
 	kinds := append(slices.Clone(bench.Kinds), workThroughput)
 	if text := flagText(c, "work"); c.IsSet("work") {
 		o.works.Works = strings.Split(text, ",")
 		for _, k := range o.works.Works {
 			if !slices.Contains(kinds, k) {
-				bad.add(badValue("work", k, "kinds out of "+strings.Join(kinds, ", ")))
+				bad.Add(badValue("work", k, "kinds out of "+strings.Join(kinds, ", ")))
 			}
 		}
 	}
@@ -93,7 +94,7 @@ func readBench(c *cli.Context) (o benchOrder, bad faults) {
 		for _, t := range strings.Split(flagText(c, "size"), ",") {
 			n, err := strconv.Atoi(t)
 			if err != nil || n < 32 || n > 4096 {
-				bad.add(badValue("size", t, "sides from 32 to 4096, such as 256,512"))
+				bad.Add(badValue("size", t, "sides from 32 to 4096, such as 256,512"))
 			}
 			sides = append(sides, n)
 		}
@@ -103,7 +104,7 @@ func readBench(c *cli.Context) (o benchOrder, bad faults) {
 	if text := flagText(c, "seconds"); c.IsSet("seconds") {
 		v, ok := parseNumber(text)
 		if !ok || !(v >= 0 && v <= 3600) {
-			bad.add(badValue("seconds", text, "a number from 0 to 3600"))
+			bad.Add(badValue("seconds", text, "a number from 0 to 3600"))
 		} else {
 			o.works.Budget = time.Duration(v * float64(time.Second))
 		}
@@ -112,31 +113,31 @@ func readBench(c *cli.Context) (o benchOrder, bad faults) {
 		o.works.Works = slices.Delete(slices.Clone(o.works.Works), i, i+1)
 		o.throughput = readThroughput(c, sides, full, &bad)
 		o.device = flagText(c, "device")
-		bad.add(checkDevice(o.device))
+		bad.Add(checkDevice(o.device))
 	} else if len(bad) == 0 { // a misspelt throughput is told already
 		for _, name := range []string{"presets", "iterations", "sample", "rounds", "weights", "device"} {
 			if c.IsSet(name) {
-				bad.add(usageFault(fmt.Sprintf("--%s is for --work throughput", name), "--work throughput --"+name+" "+flagText(c, name)))
+				bad.Add(ui.UsageFault(fmt.Sprintf("--%s is for --work throughput", name), "--work throughput --"+name+" "+flagText(c, name)))
 			}
 		}
 	}
 	if path := flagText(c, "compare"); c.IsSet("compare") {
 		var err error
 		o.old, err = bench.Load(path)
-		o.oldName = stem(path)
-		bad.add(err)
+		o.oldName = ui.Stem(path)
+		bad.Add(err)
 	}
 	if o.chart = flagText(c, "chart"); c.IsSet("chart") && !strings.HasSuffix(o.chart, ".svg") {
-		bad.add(badValue("chart", o.chart, "a file name that ends in .svg"))
+		bad.Add(badValue("chart", o.chart, "a file name that ends in .svg"))
 	}
 	if o.output = flagText(c, "output"); c.IsSet("output") && !strings.HasSuffix(o.output, ".html") && !strings.HasSuffix(o.output, ".json") {
-		bad.add(badValue("output", o.output, "a file name that ends in .html or .json"))
+		bad.Add(badValue("output", o.output, "a file name that ends in .html or .json"))
 	}
 	return o, bad
 }
 
-func readThroughput(c *cli.Context, sides []int, full bool, bad *faults) *bench.ThroughputOptions {
-	t := &bench.ThroughputOptions{Presets: []string{"default", "jj"}, Sides: sides, Weights: home(flagText(c, "weights"))}
+func readThroughput(c *cli.Context, sides []int, full bool, bad *ui.Faults) *bench.ThroughputOptions {
+	t := &bench.ThroughputOptions{Presets: []string{"default", "jj"}, Sides: sides, Weights: ui.Home(flagText(c, "weights"))}
 	sample, rounds := 8, 5
 	if full {
 		t.Presets, sample, rounds = bench.ThroughputPresets(), 0, 3
@@ -146,29 +147,29 @@ func readThroughput(c *cli.Context, sides []int, full bool, bad *faults) *bench.
 		for _, p := range t.Presets {
 			if known := style.PresetNames(); !slices.Contains(known, p) {
 				f := badValue("presets", p, "names out of "+strings.Join(known, ", "))
-				if near := nearest(p, known); near != "" {
+				if near := ui.Nearest(p, known); near != "" {
 					f.Try = []string{"--presets " + near}
 				}
-				bad.add(f)
+				bad.Add(f)
 			}
 		}
 	}
 	t.Iterations = benchNumber(c, "iterations", 0, 1, bad)
 	t.Rounds = benchNumber(c, "rounds", rounds, 1, bad)
 	if t.Sample = benchNumber(c, "sample", sample, 3, bad); full && c.IsSet("sample") {
-		bad.add(usageFault("--full runs all iterations and --sample a few", "leave one of them out"))
+		bad.Add(ui.UsageFault("--full runs all iterations and --sample a few", "leave one of them out"))
 	}
 	return t
 }
 
 // benchNumber is the value of a flag that takes a whole number.
-func benchNumber(c *cli.Context, name string, otherwise, least int, bad *faults) int {
+func benchNumber(c *cli.Context, name string, otherwise, least int, bad *ui.Faults) int {
 	if !c.IsSet(name) {
 		return otherwise
 	}
 	n, err := strconv.Atoi(flagText(c, name))
 	if err != nil || n < least || n > 1_000_000 {
-		bad.add(badValue(name, flagText(c, name), fmt.Sprintf("a number from %d", least)))
+		bad.Add(badValue(name, flagText(c, name), fmt.Sprintf("a number from %d", least)))
 	}
 	return n
 }
@@ -181,8 +182,8 @@ func runBench(s *session, c *cli.Context) error {
 	if !s.quiet && !s.json {
 		o.works.OnProgress = func(name string) { fmt.Fprintf(s.stderr, "measuring %s\n", name) }
 	}
-	ctx, signals := watchSignals()
-	defer signals.stop()
+	ctx, signals := ui.WatchSignals()
+	defer signals.Stop()
 	r, err := bench.Run(ctx, o.works)
 	if err == nil && o.throughput != nil {
 		err = throughput(ctx, s, r, o)
@@ -199,7 +200,7 @@ func runBench(s *session, c *cli.Context) error {
 		return werr
 	}
 	if err != nil {
-		return signals.fault("interrupted: the table holds what was measured until then")
+		return signals.Fault("interrupted: the table holds what was measured until then")
 	}
 	return nil
 }

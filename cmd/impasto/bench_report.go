@@ -9,34 +9,35 @@ import (
 
 	"github.com/impasto/impasto/internal/bench"
 	"github.com/impasto/impasto/internal/picture"
+	"github.com/impasto/impasto/internal/ui"
 )
 
 // benchReport makes one page of reports that were kept: machines beside each
 // other, the others compared with the first.
 func benchReport(s *session, c *cli.Context) error {
-	var bad faults
+	var bad ui.Faults
 	for _, f := range c.Command.Flags {
 		switch name := f.Names()[0]; name {
 		case "output", "json", "quiet", "verbose":
 		default:
 			if c.IsSet(name) {
-				bad.add(usageFault(fmt.Sprintf("bench report measures nothing; --%s has no meaning there", name), "impasto bench report A.json B.json -o bench.html"))
+				bad.Add(ui.UsageFault(fmt.Sprintf("bench report measures nothing; --%s has no meaning there", name), "impasto bench report A.json B.json -o bench.html"))
 			}
 		}
 	}
 	output := either(flagText(c, "output"), "bench.html")
 	if !strings.HasSuffix(output, ".html") {
-		bad.add(badValue("output", output, "a file name that ends in .html"))
+		bad.Add(badValue("output", output, "a file name that ends in .html"))
 	}
 	files := c.Args().Slice()[1:]
 	if len(files) == 0 {
-		bad.add(usageFault("bench report needs at least one report", "impasto bench --work throughput -o today.json"))
+		bad.Add(ui.UsageFault("bench report needs at least one report", "impasto bench --work throughput -o today.json"))
 	}
 	var all []bench.Named
 	for _, path := range files {
 		r, err := bench.Load(path)
-		bad.add(err)
-		all = append(all, bench.Named{Name: stem(path), Report: r})
+		bad.Add(err)
+		all = append(all, bench.Named{Name: ui.Stem(path), Report: r})
 	}
 	if len(bad) > 0 {
 		return bad

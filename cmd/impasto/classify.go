@@ -1,67 +1,50 @@
 package main
 
 import (
-	"context"
 	"errors"
 
 	"github.com/impasto/impasto/internal/config"
 	"github.com/impasto/impasto/internal/picture"
+	"github.com/impasto/impasto/internal/ui"
 	"github.com/impasto/impasto/style"
 )
 
-// What errors of the packages below may say of themselves.
-type (
-	hinter interface{ Try() []string }
-	exiter interface{ ExitCode() int }
-	coder  interface{ Code() string }
-)
+func init() { ui.RegisterErrors(classify) }
 
-// classify gives an error of a package below its exit code and hints.
-func classify(err error) *fault {
-	var lost *fault
-	if errors.As(deviceFault(err), &lost) {
-		return lost
+// classify gives errors of the driver, of pictures and of the configuration
+// their codes and exit codes.
+func classify(err error) *ui.Fault {
+	var device *ui.Fault
+	if errors.As(deviceFault(err), &device) {
+		return device
 	}
-	f := newFault(exitFailure, "failure", err.Error())
-	var h hinter
-	if errors.As(err, &h) {
-		f.Try = h.Try()
-	}
-	var c coder
-	if errors.As(err, &c) {
-		f.Code = c.Code()
-	}
-	var x exiter
 	var pe *picture.Error
-	var ce *config.Error
-	switch {
-	case errors.As(err, &x):
-		f.Exit = x.ExitCode()
-	case errors.As(err, &pe):
-		f.Code, f.Exit = pe.Code, exitInput
+	if errors.As(err, &pe) {
+		exit := ui.ExitInput
 		if pe.Kind == picture.Output {
-			f.Exit = exitOutput
+			exit = ui.ExitOutput
 		}
-	case errors.As(err, &ce):
-		f.Code, f.Exit = "config", exitUsage
-	case errors.Is(err, context.Canceled):
-		f.Code, f.Exit, f.Message = "interrupted", exitInterrupted, "interrupted"
+		return ui.NewFault(exit, pe.Code, err.Error(), pe.Try()...)
 	}
-	return f
+	var ce *config.Error
+	if errors.As(err, &ce) {
+		return ui.NewFault(ui.ExitUsage, "config", err.Error())
+	}
+	return nil
 }
 
 // optionFaults brings style's problems into the form that is told.
-func optionFaults(err error) faults {
+func optionFaults(err error) ui.Faults {
 	var problems style.Problems
 	if !errors.As(err, &problems) {
 		if err == nil {
 			return nil
 		}
-		return toFaults(err)
+		return ui.FaultsOf(err)
 	}
-	var all faults
+	var all ui.Faults
 	for _, p := range problems {
-		all = append(all, newFault(exitUsage, "bad_option", p.Message, p.Try...))
+		all = append(all, ui.NewFault(ui.ExitUsage, "bad_option", p.Message, p.Try...))
 	}
 	return all
 }

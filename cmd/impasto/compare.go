@@ -10,6 +10,7 @@ import (
 
 	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/internal/recipe"
+	"github.com/impasto/impasto/internal/ui"
 )
 
 // diffGain makes a difference of one code in 8 bits visible.
@@ -32,9 +33,9 @@ func compareCommand(s *session) *cli.Command {
 }
 
 func compare(s *session, c *cli.Context) error {
-	var bad faults
+	var bad ui.Faults
 	if c.NArg() != 2 {
-		bad.add(usageFault(fmt.Sprintf("compare needs two pictures, got %d", c.NArg()), "impasto compare a.png b.png"))
+		bad.Add(ui.UsageFault(fmt.Sprintf("compare needs two pictures, got %d", c.NArg()), "impasto compare a.png b.png"))
 		return bad
 	}
 	least := map[string]float64{}
@@ -45,14 +46,14 @@ func compare(s *session, c *cli.Context) error {
 		text := c.Generic(name).(*words).said[0]
 		v, ok := parseNumber(text)
 		if !ok || math.IsNaN(v) {
-			bad.add(badValue(name, text, "a number"))
+			bad.Add(badValue(name, text, "a number"))
 		}
 		least[name] = v
 	}
 	var both [2]*picture.Picture
 	for i := range both {
 		p, _, err := picture.Read(c.Args().Get(i), picture.ReadOptions{Role: "picture", Stdin: s.stdin})
-		bad.add(err)
+		bad.Add(err)
 		both[i] = p
 	}
 	diff := ""
@@ -62,10 +63,9 @@ func compare(s *session, c *cli.Context) error {
 			rule = picture.Replace
 		}
 		path, _, err := picture.Destination(c.Generic("diff").(*words).said[0], rule)
-		bad.add(err)
-		bad.add(apart(path, c.Args().Slice()...))
+		bad.Add(err)
 		if _, err := picture.FormatOf(path); path != "" {
-			bad.add(err)
+			bad.Add(err)
 		}
 		diff = path
 	}
@@ -105,11 +105,11 @@ func compare(s *session, c *cli.Context) error {
 		got  float64
 	}{{"min-psnr", psnr}, {"min-ssim", ssim}} {
 		if want, asked := least[m.name]; asked && m.got < want {
-			bad.add(newFault(exitMismatch, "mismatch", fmt.Sprintf("%q and %q differ: %s is %s, at least %s was asked for",
+			bad.Add(ui.NewFault(ui.ExitMismatch, "mismatch", fmt.Sprintf("%q and %q differ: %s is %s, at least %s was asked for",
 				c.Args().Get(0), c.Args().Get(1), m.name[4:], short(m.got), short(want))))
 		}
 	}
-	return bad.err()
+	return bad.Err()
 }
 
 // decibels writes a PSNR; equal pictures have no finite one.

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/impasto/impasto/internal/ui"
 )
 
 // Completion: each shell's script calls the program with the words so far and
@@ -64,12 +66,12 @@ func completionCommand(s *session) *cli.Command {
 		Action: func(c *cli.Context) error {
 			shells := []string{"bash", "zsh", "fish", "powershell"}
 			if c.NArg() != 1 {
-				return usageFault("completion needs the name of a shell: "+strings.Join(shells, ", "), "impasto completion bash")
+				return ui.UsageFault("completion needs the name of a shell: "+strings.Join(shells, ", "), "impasto completion bash")
 			}
 			script, ok := completionScripts[c.Args().First()]
 			if !ok {
-				f := usageFault(fmt.Sprintf("no completion for shell %q; there are %s", c.Args().First(), strings.Join(shells, ", ")))
-				if near := nearest(c.Args().First(), shells); near != "" {
+				f := ui.UsageFault(fmt.Sprintf("no completion for shell %q; there are %s", c.Args().First(), strings.Join(shells, ", ")))
+				if near := ui.Nearest(c.Args().First(), shells); near != "" {
 					f.Try = []string{"impasto completion " + near}
 				}
 				return f

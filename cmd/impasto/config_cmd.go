@@ -12,6 +12,7 @@ import (
 
 	"github.com/impasto/impasto/internal/config"
 	"github.com/impasto/impasto/internal/picture"
+	"github.com/impasto/impasto/internal/ui"
 )
 
 func configCommand(s *session) *cli.Command {
@@ -36,7 +37,7 @@ func configCommand(s *session) *cli.Command {
 				Action: func(c *cli.Context) error {
 					user, err := config.UserFile()
 					if err != nil {
-						return newFault(exitUsage, "config", err.Error())
+						return ui.NewFault(ui.ExitUsage, "config", err.Error())
 					}
 					_, err = fmt.Fprintf(s.stdout, "%s\n%s\n", "./"+config.ProjectFile, user)
 					return err
@@ -61,7 +62,7 @@ func configShow(s *session, c *cli.Context) error {
 		mode = c.Args().First()
 	}
 	if c.NArg() > 1 || mode != "art" && mode != "texture" {
-		return usageFault(fmt.Sprintf("config show takes art or texture, got %q", strings.Join(c.Args().Slice(), " ")), "impasto config show art")
+		return ui.UsageFault(fmt.Sprintf("config show takes art or texture, got %q", strings.Join(c.Args().Slice(), " ")), "impasto config show art")
 	}
 	set, bad := resolve(nil, mode)
 	if len(bad) > 0 {
@@ -104,11 +105,11 @@ func configInit(s *session, c *cli.Context) error {
 	if !c.Bool("project") {
 		user, err := config.UserFile()
 		if err != nil {
-			return newFault(exitUsage, "config", err.Error())
+			return ui.NewFault(ui.ExitUsage, "config", err.Error())
 		}
 		path = user
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			return newFault(exitOutput, "unwritable", fmt.Sprintf("directory %q cannot be made: %v", filepath.Dir(path), err))
+			return ui.NewFault(ui.ExitOutput, "unwritable", fmt.Sprintf("directory %q cannot be made: %v", filepath.Dir(path), err))
 		}
 	}
 	rule := picture.Fail

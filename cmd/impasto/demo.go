@@ -8,6 +8,7 @@ import (
 
 	"github.com/impasto/impasto/internal/maps"
 	"github.com/impasto/impasto/internal/sample"
+	"github.com/impasto/impasto/internal/ui"
 	"github.com/impasto/impasto/style"
 )
 
@@ -53,7 +54,7 @@ func demoCommand(s *session) *cli.Command {
 
 func demo(s *session, c *cli.Context) error {
 	if c.NArg() > 0 {
-		return usageFault(fmt.Sprintf("demo paints its own pictures and takes none, got %q", c.Args().First()),
+		return ui.UsageFault(fmt.Sprintf("demo paints its own pictures and takes none, got %q", c.Args().First()),
 			"impasto art "+c.Args().First()+" PAINTING.jpg", "impasto demo --content NAME --style NAME")
 	}
 	fixed := layer{
@@ -71,8 +72,8 @@ func demo(s *session, c *cli.Context) error {
 	pair := demoPairs[mode]
 	content := either(flagText(c, "content"), pair[0])
 	painting := either(flagText(c, "style"), pair[1])
-	bad.add(checkSample(content, sample.Content))
-	bad.add(checkSample(painting, sample.Painting))
+	bad.Add(checkSample(content, sample.Content))
+	bad.Add(checkSample(painting, sample.Painting))
 	if len(bad) > 0 {
 		return bad
 	}
@@ -125,8 +126,8 @@ func checkSample(name string, kind sample.Kind) error {
 			return nil
 		}
 	}
-	f := usageFault(fmt.Sprintf("unknown %s sample %q; there are %s", kind, name, strings.Join(known, ", ")))
-	if near := nearest(name, known); near != "" {
+	f := ui.UsageFault(fmt.Sprintf("unknown %s sample %q; there are %s", kind, name, strings.Join(known, ", ")))
+	if near := ui.Nearest(name, known); near != "" {
 		f.Try = []string{near}
 	}
 	return f

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"math"
 	"os"
 	"runtime"
 	"slices"
@@ -14,6 +13,7 @@ import (
 	"github.com/impasto/impasto/cuda/emu"
 	"github.com/impasto/impasto/gpu"
 	"github.com/impasto/impasto/internal/progress"
+	"github.com/impasto/impasto/internal/ui"
 )
 
 // device is what pictures are painted on.
@@ -35,7 +35,7 @@ func (d device) String() string {
 		what += fmt.Sprintf(" %s, sm_%d%d, %s", i.Name, i.Major, i.Minor, progress.Bytes(i.Memory))
 	}
 	if d.threads > 0 {
-		what += ", " + count(d.threads, "thread")
+		what += ", " + ui.Count(d.threads, "thread")
 	}
 	return fmt.Sprintf("%s (%s)", what, d.reason)
 }
@@ -46,13 +46,6 @@ func (d device) memory() int64 {
 		return d.info.Memory
 	}
 	return freeMemory()
-}
-
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // cudaDevices is how this program reaches CUDA devices. device_cuda.go sets it in
@@ -104,7 +97,7 @@ func deviceNames(list string) []string {
 // checkDevice finds out whether the devices that were asked for exist.
 func checkDevice(list string) error {
 	names := deviceNames(list)
-	var bad faults
+	var bad ui.Faults
 	for i, n := range names {
 		if err := checkOneDevice(n); err != nil {
 			return err
@@ -112,14 +105,14 @@ func checkDevice(list string) error {
 		_, isCUDA := cudaIndex(n)
 		_, first := cudaIndex(names[0])
 		if len(names) > 1 && (isCUDA != first || !isCUDA && n != "emu") {
-			bad.add(usageFault(fmt.Sprintf("--device %s: several devices are CUDA devices", list), "--device cuda:0,1"))
+			bad.Add(ui.UsageFault(fmt.Sprintf("--device %s: several devices are CUDA devices", list), "--device cuda:0,1"))
 			break
 		}
 		if isCUDA && slices.Contains(names[:i], n) {
-			bad.add(usageFault(fmt.Sprintf("--device %s names %s twice", list, n)))
+			bad.Add(ui.UsageFault(fmt.Sprintf("--device %s names %s twice", list, n)))
 		}
 	}
-	return bad.err()
+	return bad.Err()
 }
 
 func checkOneDevice(name string) error {
@@ -127,11 +120,11 @@ func checkOneDevice(name string) error {
 		list, why := listCUDA()
 		switch {
 		case cudaDevices == nil:
-			return newFault(exitDevice, "no_device", "no CUDA device: this build has no CUDA", "--device cpu", "impasto doctor")
+			return ui.NewFault(ui.ExitDevice, "no_device", "no CUDA device: this build has no CUDA", "--device cpu", "impasto doctor")
 		case why != "":
-			return newFault(exitDevice, "no_device", "no CUDA device: "+why, "--device cpu", "impasto doctor")
+			return ui.NewFault(ui.ExitDevice, "no_device", "no CUDA device: "+why, "--device cpu", "impasto doctor")
 		case n >= len(list):
-			return newFault(exitDevice, "no_device", fmt.Sprintf("no device cuda:%d; there is %s", n, count(len(list), "CUDA device")), "--device cuda:0", "impasto devices")
+			return ui.NewFault(ui.ExitDevice, "no_device", fmt.Sprintf("no device cuda:%d; there is %s", n, ui.Count(len(list), "CUDA device")), "--device cuda:0", "impasto devices")
 		}
 		return nil
 	}
@@ -139,8 +132,8 @@ func checkOneDevice(name string) error {
 	case "", "auto", "cpu", "emu":
 		return nil
 	}
-	f := usageFault(fmt.Sprintf("unknown device %q; there are auto, cpu, cuda, cuda:N and emu", name), "--device auto")
-	if near := nearest(name, []string{"auto", "cpu", "cuda", "emu"}); near != "" {
+	f := ui.UsageFault(fmt.Sprintf("unknown device %q; there are auto, cpu, cuda, cuda:N and emu", name), "--device auto")
+	if near := ui.Nearest(name, []string{"auto", "cpu", "cuda", "emu"}); near != "" {
 		f.Try = []string{"--device " + near}
 	}
 	return f
@@ -211,9 +204,9 @@ func deviceFault(err error) error {
 	if !errors.As(err, &e) {
 		return err
 	}
-	f := newFault(exitDevice, "device_failed", e.Error(), "--device cpu", "impasto doctor")
+	f := ui.NewFault(ui.ExitDevice, "device_failed", e.Error(), "--device cpu", "impasto doctor")
 	if e.Code == cuda.OutOfMemory {
-		f.Code, f.Exit, f.Try = "out_of_memory", exitMemory, []string{"--size 256", "--history 5", "--device cpu"}
+		f.Code, f.Exit, f.Try = "out_of_memory", ui.ExitMemory, []string{"--size 256", "--history 5", "--device cpu"}
 	}
 	if e.Hint != "" {
 		f.Try = append([]string{e.Hint}, f.Try[:2]...)
@@ -237,21 +230,4 @@ func freeMemory() int64 {
 		}
 	}
 	return 0
-}
-
-// parseBytes reads "500MB", "2GB", "1.5g" or a plain number.
-func parseBytes(text string) (int64, bool) {
-	t := strings.TrimSuffix(strings.ToLower(strings.TrimSpace(text)), "b")
-	unit := 1.0
-	for suffix, u := range map[string]float64{"k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12, "ki": 1 << 10, "mi": 1 << 20, "gi": 1 << 30} {
-		if n, ok := strings.CutSuffix(t, suffix); ok && n != "" && n[len(n)-1] >= '0' && n[len(n)-1] <= '9' {
-			t, unit = n, u
-			break
-		}
-	}
-	v, err := strconv.ParseFloat(strings.TrimSpace(t), 64)
-	if err != nil || !(v > 0) || math.IsInf(v, 0) || v*unit > 1<<60 {
-		return 0, false
-	}
-	return int64(v * unit), true
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/impasto/impasto/gpu/simd"
 	"github.com/impasto/impasto/internal/preview"
 	"github.com/impasto/impasto/internal/progress"
+	"github.com/impasto/impasto/internal/ui"
 	"github.com/impasto/impasto/vgg"
 )
 
@@ -67,7 +68,7 @@ func doctor(s *session, on string) error {
 		}
 	}
 	if problems > 0 {
-		return &fault{Code: "unhealthy", Exit: exitFailure, Message: count(problems, "problem"), silent: s.json}
+		return &ui.Fault{Code: "unhealthy", Exit: ui.ExitFailure, Message: ui.Count(problems, "problem"), Silent: s.json}
 	}
 	return nil
 }
@@ -114,7 +115,7 @@ func checkProcessor(*session) []finding {
 	if err != nil {
 		return []finding{{State: "problem", What: "cpu", Text: err.Error(), Fix: "unset IMPASTO_SIMD"}}
 	}
-	f := finding{State: "ok", What: "cpu", Text: fmt.Sprintf("%s, %s", count(runtime.GOMAXPROCS(0), "thread"), k.Name)}
+	f := finding{State: "ok", What: "cpu", Text: fmt.Sprintf("%s, %s", ui.Count(runtime.GOMAXPROCS(0), "thread"), k.Name)}
 	if k == simd.All()[0] {
 		f.State = "note"
 		f.Text += ": no vector instructions are used, painting is slow"
@@ -147,14 +148,14 @@ func checkWeights(*session) []finding {
 	store := vgg.DefaultStore()
 	list, err := store.List()
 	if err != nil {
-		fault := toFaults(err)[0]
+		fault := ui.FaultsOf(err)[0]
 		return []finding{{State: "problem", What: "weights", Text: fault.Message, Fix: strings.Join(fault.Try, "; ")}}
 	}
 	var all []finding
 	for _, w := range list {
 		f := finding{State: "ok", What: "weights", Text: fmt.Sprintf("%s to %s, sha256 %s...", w.Name, w.Last, w.SHA256[:12])}
 		if err := store.Verify(context.Background(), w.Name); err != nil {
-			fault := toFaults(err)[0]
+			fault := ui.FaultsOf(err)[0]
 			f.State, f.Text, f.Fix = "problem", fault.Message, strings.Join(fault.Try, "; ")
 		}
 		all = append(all, f)
@@ -171,7 +172,7 @@ func checkWeights(*session) []finding {
 }
 
 func checkTerminal(s *session) []finding {
-	if !isTerminal(s.stderr) {
+	if !ui.IsTerminal(s.stderr) {
 		return []finding{{State: "note", What: "terminal", Text: "standard error is no terminal: plain progress, no previews"}}
 	}
 	p := preview.Detect(os.Getenv, preview.AsksSixel)

@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/impasto/impasto/internal/maps"
+	"github.com/impasto/impasto/internal/ui"
 	"github.com/impasto/impasto/style"
 )
 
@@ -32,16 +33,16 @@ func doodle(s *session, c *cli.Context) error {
 		styles: append(set.styles, c.Args().Slice()...), maps: set.maps, styleMaps: set.styleMaps,
 	}
 	if len(in.styles) == 0 {
-		bad.add(usageFault("doodle needs at least one style image, got 0", "impasto doodle STYLE.jpg --map MAP.png"))
+		bad.Add(ui.UsageFault("doodle needs at least one style image, got 0", "impasto doodle STYLE.jpg --map MAP.png"))
 		return bad
 	}
 	return s.doodlePicture(set, bad, in)
 }
 
 // doodlePicture finds the maps that were not named and paints.
-func (s *session) doodlePicture(set *settings, bad faults, in sources) error {
+func (s *session) doodlePicture(set *settings, bad ui.Faults, in sources) error {
 	if set.options.MapWeight > 0 {
-		bad.add(findMaps(set, &in))
+		bad.Add(findMaps(set, &in))
 	}
 	if in.content == "" {
 		set.options.ContentWeight, set.options.ContentLayers = 0, nil
@@ -87,12 +88,12 @@ func findMaps(set *settings, in *sources) error {
 	case len(in.maps) == 0:
 		try := "--map FILE"
 		if in.content != "" {
-			return newFault(exitInput, "map_missing", fmt.Sprintf("%q was found but %q was not; a doodle needs both", in.styleMaps[0], wanted),
+			return ui.NewFault(ui.ExitInput, "map_missing", fmt.Sprintf("%q was found but %q was not; a doodle needs both", in.styleMaps[0], wanted),
 				"impasto map derive "+in.content, try, ignore)
 		}
-		return newFault(exitInput, "map_missing", fmt.Sprintf("%q was found but %q was not; a doodle needs both", in.styleMaps[0], wanted), try, ignore)
+		return ui.NewFault(ui.ExitInput, "map_missing", fmt.Sprintf("%q was found but %q was not; a doodle needs both", in.styleMaps[0], wanted), try, ignore)
 	case missing != "":
-		return newFault(exitInput, "map_missing", fmt.Sprintf("the canvas has a map, %q, but the painting %q has none", in.maps[0], missing),
+		return ui.NewFault(ui.ExitInput, "map_missing", fmt.Sprintf("the canvas has a map, %q, but the painting %q has none", in.maps[0], missing),
 			"impasto map derive "+missing, "--style-map FILE", ignore)
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/internal/progress"
 	"github.com/impasto/impasto/internal/recipe"
+	"github.com/impasto/impasto/internal/ui"
 	"github.com/impasto/impasto/style"
 )
 
@@ -28,7 +29,7 @@ func (r *render) dryRun() error {
 		fmt.Fprintf(w, "%-8s %s  %dx%d %s\n", f.role, f.path, f.picture.W, f.picture.H, f.info.Format)
 	}
 	for i, s := range r.plan.Scales {
-		fmt.Fprintf(w, "scale %d  %dx%d  %s\n", i+1, s.W, s.H, count(s.Iterations, "iteration"))
+		fmt.Fprintf(w, "scale %d  %dx%d  %s\n", i+1, s.W, s.H, ui.Count(s.Iterations, "iteration"))
 	}
 	for _, part := range r.plan.Memory {
 		if part.Bytes == 0 {
@@ -40,7 +41,7 @@ func (r *render) dryRun() error {
 	what := ""
 	if r.out.skip {
 		what = "  (exists, left alone)"
-	} else if _, err := os.Stat(r.out.path); err == nil && r.out.path != stdoutName {
+	} else if _, err := os.Stat(r.out.path); err == nil && r.out.path != ui.Stdout {
 		what = "  (exists, replaced)"
 	}
 	_, err := fmt.Fprintf(w, "output   %s%s\n", r.out.path, what)
@@ -89,7 +90,7 @@ func finiteLosses(l style.Losses) style.Losses {
 // makeDirectory makes a directory for pictures, and those above it.
 func makeDirectory(dir string) error {
 	if err := os.MkdirAll(filepath.Clean(dir), 0o755); err != nil {
-		return newFault(exitOutput, "unwritable", fmt.Sprintf("directory %q cannot be made: %s", dir, osReason(err)))
+		return ui.NewFault(ui.ExitOutput, "unwritable", fmt.Sprintf("directory %q cannot be made: %s", dir, ui.Reason(err)))
 	}
 	return nil
 }

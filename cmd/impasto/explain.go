@@ -7,6 +7,7 @@ import (
 	"github.com/impasto/impasto/internal/explain"
 	"github.com/impasto/impasto/internal/maps"
 	"github.com/impasto/impasto/internal/report"
+	"github.com/impasto/impasto/internal/ui"
 	"github.com/impasto/impasto/style"
 )
 
@@ -48,7 +49,7 @@ func (r *render) regionMaps() (canvas *maps.Map, paintings []*maps.Map) {
 
 // asMap reads a file once more, as regions with their names; nil if it cannot be.
 func (r *render) asMap(f inputFile) *maps.Map {
-	if f.path == stdoutName {
+	if f.path == ui.Stdout {
 		m, _, err := maps.FromPicture(f.picture, f.path)
 		if err != nil {
 			return nil
@@ -65,7 +66,7 @@ func (r *render) asMap(f inputFile) *maps.Map {
 // writeAccount writes what --explain asked for.
 func (r *render) writeAccount(dir string, a *account, res *style.Result) error {
 	if a == nil {
-		return newFault(exitFailure, "no_patches", "--explain has nothing to explain: the painting is too small for a patch at any layer", "--size 512")
+		return ui.NewFault(ui.ExitFailure, "no_patches", "--explain has nothing to explain: the painting is too small for a patch at any layer", "--size 512")
 	}
 	var paintings []explain.Painting
 	for _, f := range r.files {

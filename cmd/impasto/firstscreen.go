@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 
+	"github.com/impasto/impasto/internal/ui"
 	"github.com/impasto/impasto/vgg"
 )
 
@@ -15,7 +16,7 @@ func printFirstScreen(s *session) {
 	if err == nil && src.Builtin == "" {
 		weights = "weights: " + either(src.Name, src.Path)
 	}
-	on := "CPU, " + count(runtime.GOMAXPROCS(0), "thread")
+	on := "CPU, " + ui.Count(runtime.GOMAXPROCS(0), "thread")
 	if list, why := listCUDA(); why != "" {
 		on += " (" + why + ")"
 	} else {

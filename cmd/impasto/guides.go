@@ -8,6 +8,7 @@ import (
 
 	"github.com/impasto/impasto/internal/maps"
 	"github.com/impasto/impasto/internal/picture"
+	"github.com/impasto/impasto/internal/ui"
 	"github.com/impasto/impasto/style"
 )
 
@@ -51,22 +52,22 @@ type guideFile struct {
 
 // readGuides reads the maps and what is protected. complete says that all
 // pictures are there, so that maps can be compared with them.
-func (r *render) readGuides(in sources, complete bool) faults {
-	var bad faults
+func (r *render) readGuides(in sources, complete bool) ui.Faults {
+	var bad ui.Faults
 	if in.protect != "" {
 		m, err := r.readProtect(in.protect)
-		bad.add(err)
+		bad.Add(err)
 		r.inputs.Protect = m
 	}
 	if r.mode == style.ModeAnalogy && complete {
-		bad.add(r.checkAnalogy(in))
+		bad.Add(r.checkAnalogy(in))
 	}
 	if r.mode != style.ModeDoodle || r.set.options.MapWeight == 0 || len(in.maps)+len(in.styleMaps) == 0 {
 		return bad
 	}
 	if len(in.styleMaps) != len(in.maps)*len(in.styles) {
-		bad.add(newFault(exitInput, "map_missing", fmt.Sprintf("%s of the canvas and %s for %s: each painting needs a map for each of the canvas's",
-			count(len(in.maps), "map"), count(len(in.styleMaps), "style map"), count(len(in.styles), "painting")),
+		bad.Add(ui.NewFault(ui.ExitInput, "map_missing", fmt.Sprintf("%s of the canvas and %s for %s: each painting needs a map for each of the canvas's",
+			ui.Count(len(in.maps), "map"), ui.Count(len(in.styleMaps), "style map"), ui.Count(len(in.styles), "painting")),
 			"impasto map derive PAINTING", "--style-map FILE", "--map-weight 0   (ignores maps)"))
 		return bad
 	}
@@ -74,7 +75,7 @@ func (r *render) readGuides(in sources, complete bool) faults {
 	one := func(role, path, picturePath string, p *picture.Picture) {
 		g, err := r.readGuide(role, path)
 		if err != nil {
-			bad.add(err)
+			bad.Add(err)
 			return
 		}
 		g.side.Picture = picturePath
@@ -106,7 +107,7 @@ func (r *render) readGuides(in sources, complete bool) faults {
 	for i := range in.maps {
 		r.inputs.Guides = append(r.inputs.Guides, r.guide(read[i*per:(i+1)*per]))
 	}
-	bad.add(r.regionStyles(read[0]))
+	bad.Add(r.regionStyles(read[0]))
 	return bad
 }
 
@@ -116,7 +117,7 @@ func (r *render) checkAnalogy(in sources) error {
 	if a.W == prime.W && a.H == prime.H {
 		return nil
 	}
-	return newFault(exitInput, "map_size", fmt.Sprintf("A, %q, is %dx%d but A', %q, is %dx%d; they must show the same things at the same places",
+	return ui.NewFault(ui.ExitInput, "map_size", fmt.Sprintf("A, %q, is %dx%d but A', %q, is %dx%d; they must show the same things at the same places",
 		in.a, a.W, a.H, in.styles[0], prime.W, prime.H), fmt.Sprintf("impasto map fit %s --to %s -o A.png", in.a, in.styles[0]))
 }
 
@@ -139,12 +140,12 @@ func (r *render) readGuide(role, path string) (guideFile, error) {
 
 // checkGuide tells what is wrong with the maps of one guide: that of the canvas
 // first, then those of the paintings.
-func (r *render) checkGuide(files []guideFile) faults {
+func (r *render) checkGuide(files []guideFile) ui.Faults {
 	how := either(r.set.text("map-check"), "error")
 	if files[0].labels == nil {
 		return r.checkRaw(files)
 	}
-	var bad faults
+	var bad ui.Faults
 	var found []maps.Finding
 	for i, g := range files {
 		found = append(found, maps.Check(g.side)...)
@@ -156,7 +157,7 @@ func (r *render) checkGuide(files []guideFile) faults {
 		switch {
 		case f.Code == "black": // one region like any other, with a channel of its own
 		case f.Severity == maps.Fault && how == "error":
-			bad.add(newFault(exitInput, "map_"+f.Code, f.Message, append(f.Try, "--map-check warn   (goes on as well as it can)")...))
+			bad.Add(ui.NewFault(ui.ExitInput, "map_"+f.Code, f.Message, append(f.Try, "--map-check warn   (goes on as well as it can)")...))
 		case f.Severity != maps.Note && how != "off":
 			r.notes = append(r.notes, f.Message)
 		}
@@ -165,15 +166,15 @@ func (r *render) checkGuide(files []guideFile) faults {
 }
 
 // checkRaw checks maps whose colours are taken as they are.
-func (r *render) checkRaw(files []guideFile) faults {
-	var bad faults
+func (r *render) checkRaw(files []guideFile) ui.Faults {
+	var bad ui.Faults
 	for _, g := range files {
 		if g.side.W > 0 && (g.raw.W != g.side.W || g.raw.H != g.side.H) {
-			bad.add(newFault(exitInput, "map_size", fmt.Sprintf("map %q is %dx%d but %q is %dx%d", g.path, g.raw.W, g.raw.H, g.side.Picture, g.side.W, g.side.H),
+			bad.Add(ui.NewFault(ui.ExitInput, "map_size", fmt.Sprintf("map %q is %dx%d but %q is %dx%d", g.path, g.raw.W, g.raw.H, g.side.Picture, g.side.W, g.side.H),
 				fmt.Sprintf("impasto map fit %s --to %s -o %s -y", g.path, g.side.Picture, g.path)))
 		}
 		if g.raw.C != files[0].raw.C {
-			bad.add(newFault(exitInput, "map_channels", fmt.Sprintf("%q has %d channels and %q has %d: one of them uses transparency", g.path, g.raw.C, files[0].path, files[0].raw.C),
+			bad.Add(ui.NewFault(ui.ExitInput, "map_channels", fmt.Sprintf("%q has %d channels and %q has %d: one of them uses transparency", g.path, g.raw.C, files[0].path, files[0].raw.C),
 				fmt.Sprintf("impasto map lint --fix %s %s -o fixed/", g.path, files[0].path)))
 		}
 	}
@@ -219,7 +220,7 @@ func (r *render) regionStyles(canvas guideFile) error {
 		return nil
 	}
 	if canvas.labels == nil {
-		return usageFault("--region-styles needs a map of labels", "--map-form labels")
+		return ui.UsageFault("--region-styles needs a map of labels", "--map-form labels")
 	}
 	m, styles := canvas.labels, len(r.inputs.Styles)
 	of := make([]int, len(m.Regions))
@@ -230,7 +231,7 @@ func (r *render) regionStyles(canvas guideFile) error {
 		name, number, _ := strings.Cut(pair, "=")
 		n, err := strconv.Atoi(number)
 		if err != nil || n < 1 || n > styles {
-			return usageFault(fmt.Sprintf("--region-styles %q: %q is not the number of a painting, 1 to %d", text, number, styles), "--region-styles sky=1")
+			return ui.UsageFault(fmt.Sprintf("--region-styles %q: %q is not the number of a painting, 1 to %d", text, number, styles), "--region-styles sky=1")
 		}
 		region, err := m.Find(name)
 		if err != nil {
@@ -260,7 +261,7 @@ func (r *render) readProtect(path string) (*style.Map, error) {
 	}
 	r.files = append(r.files, inputFile{"protect", path, info, p})
 	if c := r.inputs.Content; c != nil && (p.W != c.W || p.H != c.H) {
-		return nil, newFault(exitInput, "map_size", fmt.Sprintf("%q, which says what to protect, is %dx%d but the content is %dx%d", path, p.W, p.H, c.W, c.H),
+		return nil, ui.NewFault(ui.ExitInput, "map_size", fmt.Sprintf("%q, which says what to protect, is %dx%d but the content is %dx%d", path, p.W, p.H, c.W, c.H),
 			fmt.Sprintf("impasto map fit %s --to CONTENT -o %s -y", path, path))
 	}
 	m := &style.Map{W: p.W, H: p.H, C: 1, Pix: make([]float32, p.W*p.H)}
@@ -275,10 +276,10 @@ func mapBeside(path, suffix string) string {
 	if name, ok := cutSample(path); ok {
 		return samplePrefix + name + maps.Suffix
 	}
-	if path == "" || path == stdoutName {
+	if path == "" || path == ui.Stdout {
 		return ""
 	}
-	found := strings.TrimSuffix(maps.MapPath(home(path)), maps.Suffix+".png") + suffix + ".png"
+	found := strings.TrimSuffix(maps.MapPath(ui.Home(path)), maps.Suffix+".png") + suffix + ".png"
 	if _, err := os.Stat(found); err != nil {
 		return ""
 	}

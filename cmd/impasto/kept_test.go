@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/impasto/impasto/internal/picture"
+	"github.com/impasto/impasto/internal/ui"
 )
 
 // TestKeptMakesRoom: what is kept for other jobs goes where a job's plan leaves
@@ -21,7 +22,7 @@ func TestKeptMakesRoom(t *testing.T) {
 		var stdout, stderr bytes.Buffer
 		words := append([]string{"impasto", "patch", "sample:lighthouse", "sample:woodblock", "--weights", "mini", "-q", "-s", "48", "-n", "2", "-o", out}, more...)
 		s := &session{stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr, args: words, kept: k}
-		if code := s.run(); code != exitOK {
+		if code := s.run(); code != ui.ExitOK {
 			t.Fatalf("%v: exit code %d, %s", words, code, stderr.String())
 		}
 		p, _, err := picture.Read(out, picture.ReadOptions{})
@@ -38,7 +39,7 @@ func TestKeptMakesRoom(t *testing.T) {
 	pictures := len(k.pictures)
 	dry := &session{stdin: strings.NewReader(""), stdout: &bytes.Buffer{}, stderr: &bytes.Buffer{}, kept: k,
 		args: []string{"impasto", "patch", "sample:lighthouse", "sample:woodblock", "--weights", "mini", "-s", "48", "--max-memory", "500MB", "--dry-run"}}
-	if code := dry.run(); code != exitOK || k.paintings.Bytes() != had || len(k.pictures) != pictures {
+	if code := dry.run(); code != ui.ExitOK || k.paintings.Bytes() != had || len(k.pictures) != pictures {
 		t.Errorf("exit code %d; planning alone left %d of %d bytes of paintings", code, k.paintings.Bytes(), had)
 	}
 	tight := paint("tight.png", "--max-memory", "500MB")

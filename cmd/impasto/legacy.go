@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/impasto/impasto/internal/ui"
 	"github.com/impasto/impasto/style"
 )
 
@@ -175,7 +176,7 @@ func (r *legacyReader) finish() ([]string, error) {
 	case r.width != "" && r.height != "":
 		flags = append(flags, "--size="+r.width+"x"+r.height)
 	case r.width != "" || r.height != "":
-		return nil, usageFault("--width and --height go together", "--size N   (the long side)")
+		return nil, ui.UsageFault("--width and --height go together", "--size N   (the long side)")
 	}
 	switch {
 	case r.first != "" && r.later != "":
@@ -234,7 +235,7 @@ func originalColors(v string) (string, string, error) {
 	case "0":
 		return "style", "", nil
 	}
-	return "", "", usageFault(fmt.Sprintf("-original_colors is 0 or 1, got %q", v), "--color content")
+	return "", "", ui.UsageFault(fmt.Sprintf("-original_colors is 0 or 1, got %q", v), "--color content")
 }
 
 // mapSuffix drops the extension: maps are PNG files.
@@ -247,7 +248,7 @@ func gpuDevice(v string) (string, string, error) {
 		return "cpu", "", nil
 	}
 	if !isNumberList(v) {
-		return "", "", usageFault(fmt.Sprintf("-gpu is a number, a list of numbers or -1, got %q", v), "--device auto")
+		return "", "", ui.UsageFault(fmt.Sprintf("-gpu is a number, a list of numbers or -1, got %q", v), "--device auto")
 	}
 	return "cuda:" + v, "", nil
 }

@@ -2,7 +2,7 @@
 //
 // This file is the only one that ends the process. A command line is read by
 // the front end (argv.go), run by urfave/cli (app.go), and whatever goes wrong
-// comes back here as an error with an exit code (fault.go).
+// comes back here as an error with an exit code (internal/ui).
 package main
 
 import (
@@ -14,6 +14,8 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/impasto/impasto/internal/ui"
 )
 
 func main() {
@@ -42,7 +44,7 @@ func (s *session) run() int {
 	app := newApp(s)
 	if n := len(args); n > 1 && args[n-1] == completionFlag {
 		complete(stdout, app, args[1:n-1])
-		return exitOK
+		return ui.ExitOK
 	}
 	l, bad := readLine(app, args[1:])
 	s.json, s.quiet = l.has("json"), l.has("quiet")
@@ -58,26 +60,26 @@ func (s *session) run() int {
 	}
 	if l.help {
 		printHelp(stdout, app, l)
-		return exitOK
+		return ui.ExitOK
 	}
 	if len(bad) > 0 {
-		return tell(stdout, stderr, s.json, bad)
+		return ui.Report(stdout, stderr, s.json, bad)
 	}
 	switch {
 	case l.version:
 		l.path = []string{"version"}
 	case l.cmd == nil:
 		printFirstScreen(s)
-		return exitOK
+		return ui.ExitOK
 	case len(l.cmd.Subcommands) > 0:
 		printHelp(stdout, app, l)
-		return exitOK
+		return ui.ExitOK
 	}
 	// All that an app has is set up before one command of it runs.
 	app.Commands = slices.DeleteFunc(app.Commands, func(c *cli.Command) bool { return c.Name != l.path[0] })
 	err := app.Run(l.argv(args[0]))
 	if err != nil && s.verbose > 1 && !s.json {
-		fmt.Fprintf(stderr, "impasto: reason: %s\n", strings.Join(reasons(err), " < "))
+		fmt.Fprintf(stderr, "impasto: reason: %s\n", strings.Join(ui.Reasons(err), " < "))
 	}
-	return tell(stdout, stderr, s.json, err)
+	return ui.Report(stdout, stderr, s.json, err)
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/impasto/impasto/internal/explain"
 	"github.com/impasto/impasto/internal/picture"
+	"github.com/impasto/impasto/internal/ui"
 )
 
 func mapApplyCommand(s *session) *cli.Command {
@@ -29,27 +30,26 @@ func mapApplyCommand(s *session) *cli.Command {
 func mapApply(s *session, c *cli.Context) error {
 	const usage = "impasto map apply why/matches.json painting.jpg -s 2x -o large.png"
 	if c.NArg() < 2 {
-		return usageFault(fmt.Sprintf("map apply needs matches and the paintings to take them from, got %s", count(c.NArg(), "file")), usage)
+		return ui.UsageFault(fmt.Sprintf("map apply needs matches and the paintings to take them from, got %s", ui.Count(c.NArg(), "file")), usage)
 	}
-	var bad faults
-	m, err := readMatches(home(c.Args().First()))
-	bad.add(err)
+	var bad ui.Faults
+	m, err := readMatches(ui.Home(c.Args().First()))
+	bad.Add(err)
 	var paintings []*picture.Picture
 	for _, path := range c.Args().Tail() {
 		p, _, err := s.readInput(path, picture.ReadOptions{Role: "painting", Stdin: s.stdin})
-		bad.add(err)
+		bad.Add(err)
 		paintings = append(paintings, p)
 	}
-	out := home(either(flagText(c, "output"), "out.png"))
+	out := ui.Home(either(flagText(c, "output"), "out.png"))
 	_, err = picture.FormatOf(out)
-	bad.add(err)
+	bad.Add(err)
 	if err == nil {
 		var skip bool
-		bad.add(apart(out, c.Args().Slice()...))
 		out, skip, err = destination(c, out)
-		bad.add(err)
+		bad.Add(err)
 		if skip {
-			return bad.err()
+			return bad.Err()
 		}
 	}
 	if m == nil {
@@ -60,10 +60,10 @@ func mapApply(s *session, c *cli.Context) error {
 		for _, p := range m.Paintings {
 			names = append(names, p.Name)
 		}
-		bad.add(newFault(exitInput, "matches", fmt.Sprintf("the matches are of %s (%s), got %d", count(n, "painting"), strings.Join(names, ", "), len(paintings))))
+		bad.Add(ui.NewFault(ui.ExitInput, "matches", fmt.Sprintf("the matches are of %s (%s), got %d", ui.Count(n, "painting"), strings.Join(names, ", "), len(paintings))))
 	}
 	layer, err := chooseLayer(m, flagText(c, "layer"))
-	bad.add(err)
+	bad.Add(err)
 	w, h := 0, 0
 	if layer != nil {
 		w, h = layer.CanvasW, layer.CanvasH
@@ -73,11 +73,11 @@ func mapApply(s *session, c *cli.Context) error {
 				w, h, err = size.Resolve(w, h)
 			}
 			if err != nil {
-				bad.add(usageFault(err.Error(), "-s 2x"))
+				bad.Add(ui.UsageFault(err.Error(), "-s 2x"))
 			}
 		}
 		if w*h > picture.DefaultMaxPixels {
-			bad.add(usageFault(fmt.Sprintf("%dx%d is too large", w, h), "-s 2x"))
+			bad.Add(ui.UsageFault(fmt.Sprintf("%dx%d is too large", w, h), "-s 2x"))
 		}
 	}
 	if len(bad) > 0 {
@@ -96,17 +96,17 @@ func mapApply(s *session, c *cli.Context) error {
 	if s.json {
 		return writeJSON(s.stdout, map[string]any{"type": "result", "output": out, "width": w, "height": h, "layer": layer.Layer})
 	}
-	return printResult(s.stdout, out)
+	return ui.PrintResult(s.stdout, out)
 }
 
 func readMatches(path string) (*explain.Matches, error) {
 	f, err := os.Open(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, newFault(exitInput, "not_found", fmt.Sprintf("matches %q do not exist", path),
+		return nil, ui.NewFault(ui.ExitInput, "not_found", fmt.Sprintf("matches %q do not exist", path),
 			"impasto doodle PAINTING -o out.png --explain why/   (writes why/matches.json)")
 	case err != nil:
-		return nil, newFault(exitInput, "unreadable", fmt.Sprintf("matches %q cannot be read: %s", path, osReason(err)))
+		return nil, ui.NewFault(ui.ExitInput, "unreadable", fmt.Sprintf("matches %q cannot be read: %s", path, ui.Reason(err)))
 	}
 	defer f.Close()
 	return explain.ReadMatches(f, path)
@@ -127,7 +127,7 @@ func chooseLayer(m *explain.Matches, name string) (*explain.Matched, error) {
 		}
 	}
 	if name != "" {
-		return nil, usageFault(fmt.Sprintf("the matches have no layer %q; they have %s", name, strings.Join(names, ", ")), "--layer "+names[0])
+		return nil, ui.UsageFault(fmt.Sprintf("the matches have no layer %q; they have %s", name, strings.Join(names, ", ")), "--layer "+names[0])
 	}
 	return best, nil
 }

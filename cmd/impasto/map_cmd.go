@@ -7,6 +7,7 @@ import (
 
 	"github.com/impasto/impasto/internal/maps"
 	"github.com/impasto/impasto/internal/picture"
+	"github.com/impasto/impasto/internal/ui"
 )
 
 func mapCommand(s *session) *cli.Command {
@@ -38,7 +39,7 @@ func outputFlags(where string) []cli.Flag {
 
 // mapTarget decides on the file a map is written to: -o, or fallback.
 func mapTarget(c *cli.Context, fallback string) (path string, skip bool, err error) {
-	return mapDestination(c, home(either(flagText(c, "output"), fallback)))
+	return mapDestination(c, ui.Home(either(flagText(c, "output"), fallback)))
 }
 
 // mapDestination finds out that a map can be written to path.
@@ -57,7 +58,7 @@ func destination(c *cli.Context, path string) (string, bool, error) {
 	}
 	rule, err := picture.ParseOverwrite(how)
 	if err != nil {
-		return "", false, usageFault(err.Error(), toFaults(err)[0].Try...)
+		return "", false, ui.UsageFault(err.Error(), ui.FaultsOf(err)[0].Try...)
 	}
 	return picture.Destination(path, rule)
 }
@@ -67,15 +68,15 @@ func (s *session) readMap(path, role string) (*maps.Map, *maps.Source, error) {
 	if name, ok := cutSample(path); ok {
 		return sampleMap(name)
 	}
-	return maps.Read(home(path), picture.ReadOptions{Role: role, Stdin: s.stdin})
+	return maps.Read(ui.Home(path), picture.ReadOptions{Role: role, Stdin: s.stdin})
 }
 
 // oneMap reads the first argument of a command, which needs more after it.
 func (s *session) oneMap(c *cli.Context, usage string) (string, *maps.Map, *maps.Source, error) {
 	if c.NArg() == 0 {
-		return "", nil, nil, usageFault(fmt.Sprintf("map %s needs a map", c.Command.Name), usage)
+		return "", nil, nil, ui.UsageFault(fmt.Sprintf("map %s needs a map", c.Command.Name), usage)
 	}
-	path := home(c.Args().First())
+	path := ui.Home(c.Args().First())
 	m, src, err := s.readMap(path, "map")
 	return path, m, src, err
 }
@@ -83,18 +84,18 @@ func (s *session) oneMap(c *cli.Context, usage string) (string, *maps.Map, *maps
 // editMap is what recolor, merge and fit have in common: the map is read,
 // changed and written. what is told on standard error.
 func (s *session) editMap(c *cli.Context, usage string, edit func(*maps.Map) (*maps.Map, string, error)) error {
-	var bad faults
+	var bad ui.Faults
 	path, m, _, err := s.oneMap(c, usage)
-	bad.add(err)
+	bad.Add(err)
 	if path == "" {
 		return bad
 	}
 	out, skip, err := mapTarget(c, path)
-	bad.add(err)
+	bad.Add(err)
 	var what string
 	if m != nil {
 		m, what, err = edit(m)
-		bad.add(err)
+		bad.Add(err)
 	}
 	if len(bad) > 0 {
 		return bad
@@ -117,5 +118,5 @@ func (s *session) writeMap(m *maps.Map, path, what string) error {
 	if !s.quiet {
 		fmt.Fprintf(s.stderr, "%s\n", what)
 	}
-	return printResult(s.stdout, path)
+	return ui.PrintResult(s.stdout, path)
 }

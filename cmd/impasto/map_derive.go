@@ -12,6 +12,7 @@ import (
 	"github.com/impasto/impasto/internal/maps"
 	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/internal/sample"
+	"github.com/impasto/impasto/internal/ui"
 	"github.com/impasto/impasto/vgg"
 )
 
@@ -34,9 +35,9 @@ func mapDeriveCommand(s *session) *cli.Command {
 }
 
 func mapDerive(s *session, c *cli.Context) error {
-	var bad faults
+	var bad ui.Faults
 	if c.NArg() != 1 {
-		return usageFault(fmt.Sprintf("map derive needs one picture, got %d", c.NArg()), "impasto map derive painting.jpg")
+		return ui.UsageFault(fmt.Sprintf("map derive needs one picture, got %d", c.NArg()), "impasto map derive painting.jpg")
 	}
 	number := func(name string, fallback, least, most int) int {
 		text := flagText(c, name)
@@ -45,7 +46,7 @@ func mapDerive(s *session, c *cli.Context) error {
 		}
 		n, err := strconv.Atoi(text)
 		if err != nil || n < least || n > most {
-			bad.add(badValue(name, text, fmt.Sprintf("a whole number from %d to %d", least, most)))
+			bad.Add(badValue(name, text, fmt.Sprintf("a whole number from %d to %d", least, most)))
 		}
 		return n
 	}
@@ -53,18 +54,17 @@ func mapDerive(s *session, c *cli.Context) error {
 	threads := number("threads", 0, 1, 4096)
 	path := c.Args().First()
 	p, info, err := s.readInput(path, picture.ReadOptions{Role: "picture", Stdin: s.stdin})
-	bad.add(err)
-	fallback := maps.MapPath(home(path))
+	bad.Add(err)
+	fallback := maps.MapPath(ui.Home(path))
 	if name, ok := cutSample(path); ok {
 		fallback = maps.MapPath(name + ".png")
-	} else if path == stdoutName {
+	} else if path == ui.Stdout {
 		fallback = "stdin" + maps.Suffix + ".png"
 	}
 	out, skip, err := mapTarget(c, fallback)
-	bad.add(err)
-	bad.add(apart(out, path))
+	bad.Add(err)
 	network, err := loadTo(flagText(c, "weights"), deriveTaps[len(deriveTaps)-1])
-	bad.add(err)
+	bad.Add(err)
 	if len(bad) > 0 {
 		return bad
 	}
@@ -80,13 +80,13 @@ func mapDerive(s *session, c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	what := fmt.Sprintf("%s at %dx%d, features of %s; next: impasto map view %s", count(len(m.Regions), "region"), m.W, m.H, network.Name, out)
+	what := fmt.Sprintf("%s at %dx%d, features of %s; next: impasto map view %s", ui.Count(len(m.Regions), "region"), m.W, m.H, network.Name, out)
 	return s.writeMap(m, out, what)
 }
 
 // loadTo reads weights up to a layer.
 func loadTo(weights, layer string) (*vgg.Network, error) {
-	source, err := vgg.Resolve(home(weights))
+	source, err := vgg.Resolve(ui.Home(weights))
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +127,7 @@ func cutSample(path string) (string, bool) { return strings.CutPrefix(path, samp
 func sampleMap(name string) (*maps.Map, *maps.Source, error) {
 	img, legend, err := sample.Map(strings.TrimSuffix(name, maps.Suffix), sampleW, sampleH)
 	if err != nil {
-		return nil, nil, usageFault(err.Error())
+		return nil, nil, ui.UsageFault(err.Error())
 	}
 	m, src, err := maps.FromPicture(picture.FromImage(img), samplePrefix+name)
 	if err != nil {

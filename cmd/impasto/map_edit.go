@@ -9,6 +9,7 @@ import (
 
 	"github.com/impasto/impasto/internal/maps"
 	"github.com/impasto/impasto/internal/picture"
+	"github.com/impasto/impasto/internal/ui"
 )
 
 func mapRecolorCommand(s *session) *cli.Command {
@@ -24,10 +25,10 @@ func mapRecolorCommand(s *session) *cli.Command {
 func mapRecolor(s *session, c *cli.Context) error {
 	const usage = "impasto map recolor photo_sem.png azure=red -o photo_sem.png -y"
 	return s.editMap(c, usage, func(m *maps.Map) (*maps.Map, string, error) {
-		var bad faults
+		var bad ui.Faults
 		changes := c.Args().Tail()
 		if len(changes) == 0 {
-			bad.add(usageFault("map recolor needs at least one REGION=COLOUR", usage))
+			bad.Add(ui.UsageFault("map recolor needs at least one REGION=COLOUR", usage))
 		}
 		// Regions are found first, so that two may exchange their colours.
 		type change struct {
@@ -38,11 +39,11 @@ func mapRecolor(s *session, c *cli.Context) error {
 		for _, text := range changes {
 			from, to, ok := strings.Cut(text, "=")
 			if !ok {
-				bad.add(usageFault(fmt.Sprintf("%q is not of the form REGION=COLOUR", text), usage))
+				bad.Add(ui.UsageFault(fmt.Sprintf("%q is not of the form REGION=COLOUR", text), usage))
 				continue
 			}
 			region, err := m.Find(from)
-			bad.add(err)
+			bad.Add(err)
 			if err == nil {
 				list = append(list, change{region, to})
 			}
@@ -57,13 +58,13 @@ func mapRecolor(s *session, c *cli.Context) error {
 			if err == nil {
 				err = m.Recolor(ch.region, colour)
 			}
-			bad.add(err)
+			bad.Add(err)
 		}
 		var told []string
 		for _, ch := range list {
 			told = append(told, fmt.Sprintf("%s is %s", before.Regions[ch.region], maps.Hex(m.Regions[ch.region].Colour)))
 		}
-		return m, strings.Join(told, ", "), bad.err()
+		return m, strings.Join(told, ", "), bad.Err()
 	})
 }
 
@@ -80,11 +81,11 @@ func mapMergeCommand(s *session) *cli.Command {
 func mapMerge(s *session, c *cli.Context) error {
 	const usage = "impasto map merge photo_sem.png azure cyan -o photo_sem.png -y"
 	return s.editMap(c, usage, func(m *maps.Map) (*maps.Map, string, error) {
-		var bad faults
+		var bad ui.Faults
 		var list []int
 		for _, text := range c.Args().Tail() {
 			i, err := m.Find(text)
-			bad.add(err)
+			bad.Add(err)
 			if err == nil && !slices.Contains(list, i) {
 				list = append(list, i)
 			}
@@ -92,16 +93,16 @@ func mapMerge(s *session, c *cli.Context) error {
 		switch n := len(list); {
 		case len(bad) > 0:
 		case n < 2:
-			bad.add(usageFault(fmt.Sprintf("map merge needs at least two regions, got %d", n), usage))
+			bad.Add(ui.UsageFault(fmt.Sprintf("map merge needs at least two regions, got %d", n), usage))
 		case n == len(m.Regions):
-			bad.add(newFault(exitInput, "map_merge", fmt.Sprintf("merging all %d regions would leave nothing to tell apart", n), usage))
+			bad.Add(ui.NewFault(ui.ExitInput, "map_merge", fmt.Sprintf("merging all %d regions would leave nothing to tell apart", n), usage))
 		}
 		if len(bad) > 0 {
 			return nil, "", bad
 		}
 		into := m.Regions[list[0]]
 		m.Merge(list)
-		return m, fmt.Sprintf("%d regions are now %s; %s in all", len(list), into, count(len(m.Regions), "region")), nil
+		return m, fmt.Sprintf("%d regions are now %s; %s in all", len(list), into, ui.Count(len(m.Regions), "region")), nil
 	})
 }
 
@@ -127,7 +128,7 @@ func mapFit(s *session, c *cli.Context) error {
 	return s.editMap(c, usage, func(m *maps.Map) (*maps.Map, string, error) {
 		to := flagText(c, "to")
 		if to == "" {
-			return nil, "", usageFault("map fit needs --to, a picture or a size", usage)
+			return nil, "", ui.UsageFault("map fit needs --to, a picture or a size", usage)
 		}
 		w, h, err := s.sizeOf(to, m)
 		if err != nil {
@@ -140,7 +141,7 @@ func mapFit(s *session, c *cli.Context) error {
 			case c.Bool("crop"):
 				m = m.CropTo(w, h)
 			case !c.Bool("stretch"):
-				return nil, "", newFault(exitInput, "map_proportions",
+				return nil, "", ui.NewFault(ui.ExitInput, "map_proportions",
 					fmt.Sprintf("the map is %s and %q is %dx%d; the proportions differ by %.0f %%", from, to, w, h, 100*by),
 					"--crop to cut what sticks out", "--stretch to stretch it")
 			}
@@ -152,7 +153,7 @@ func mapFit(s *session, c *cli.Context) error {
 				left++
 			}
 		}
-		what := fmt.Sprintf("%s is now %dx%d, %s", from, w, h, count(left, "region"))
+		what := fmt.Sprintf("%s is now %dx%d, %s", from, w, h, ui.Count(left, "region"))
 		if left < before {
 			what += fmt.Sprintf("; %d were too small or outside", before-left)
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/impasto/impasto/internal/maps"
 	"github.com/impasto/impasto/internal/picture"
+	"github.com/impasto/impasto/internal/ui"
 )
 
 func mapLintCommand(s *session) *cli.Command {
@@ -27,7 +28,7 @@ func mapLintCommand(s *session) *cli.Command {
 
 func mapLint(s *session, c *cli.Context) error {
 	if c.NArg() == 0 {
-		return usageFault("map lint needs a map", "impasto map lint painting_sem.png photo_sem.png")
+		return ui.UsageFault("map lint needs a map", "impasto map lint painting_sem.png photo_sem.png")
 	}
 	paths := c.Args().Slice()
 	found, sides := s.lintMaps(paths, flagText(c, "picture"))
@@ -35,7 +36,7 @@ func mapLint(s *session, c *cli.Context) error {
 		return s.lintFix(c, paths, sides, found)
 	}
 	if flagText(c, "output") != "" {
-		return usageFault("-o of map lint is where --fix writes", "impasto map lint --fix "+strings.Join(paths, " ")+" -o "+flagText(c, "output"))
+		return ui.UsageFault("-o of map lint is where --fix writes", "impasto map lint --fix "+strings.Join(paths, " ")+" -o "+flagText(c, "output"))
 	}
 	var areas []maps.AreaRow
 	if len(sides) == 2 && sides[0].Map != nil && sides[1].Map != nil {
@@ -57,7 +58,7 @@ func (s *session) lintMaps(paths []string, beside string) ([]maps.Finding, []map
 		if i == 0 {
 			role = "style map"
 		}
-		side := maps.Side{Path: path, Picture: maps.PicturePath(home(path))}
+		side := maps.Side{Path: path, Picture: maps.PicturePath(ui.Home(path))}
 		if i == 0 && beside != "" {
 			side.Picture = beside
 		}
@@ -90,7 +91,7 @@ func (s *session) lintMaps(paths []string, beside string) ([]maps.Finding, []map
 // unread turns the errors of a file into findings.
 func unread(path string, err error) []maps.Finding {
 	var found []maps.Finding
-	for _, f := range toFaults(err) {
+	for _, f := range ui.FaultsOf(err) {
 		found = append(found, maps.Finding{Severity: maps.Fault, Code: f.Code, File: path, Message: f.Message, Try: f.Try})
 	}
 	return found
@@ -129,9 +130,9 @@ func verdict(s *session, found []maps.Finding, strict bool) error {
 			warnings++
 		}
 	}
-	text := count(errors, "error") + ", " + count(warnings, "warning")
+	text := ui.Count(errors, "error") + ", " + ui.Count(warnings, "warning")
 	if errors > 0 || strict && warnings > 0 {
-		return &fault{Code: "map_lint", Exit: exitInput, Message: text, silent: s.json}
+		return &ui.Fault{Code: "map_lint", Exit: ui.ExitInput, Message: text, Silent: s.json}
 	}
 	if !s.quiet && !s.json {
 		fmt.Fprintf(s.stderr, "impasto: %s\n", text)
@@ -141,27 +142,27 @@ func verdict(s *session, found []maps.Finding, strict bool) error {
 
 // lintFix writes repaired maps and says what remains.
 func (s *session) lintFix(c *cli.Context, paths []string, sides []maps.Side, found []maps.Finding) error {
-	var bad faults
+	var bad ui.Faults
 	for _, side := range sides {
 		if side.Map == nil {
 			for _, f := range found {
 				if f.File == side.Path {
-					bad.add(newFault(exitInput, f.Code, f.Message, f.Try...))
+					bad.Add(ui.NewFault(ui.ExitInput, f.Code, f.Message, f.Try...))
 				}
 			}
 		}
 	}
-	to := home(flagText(c, "output"))
+	to := ui.Home(flagText(c, "output"))
 	if to == "" {
-		bad.add(usageFault("map lint --fix needs -o, where to write", "impasto map lint --fix "+strings.Join(paths, " ")+" -o fixed.png"))
+		bad.Add(ui.UsageFault("map lint --fix needs -o, where to write", "impasto map lint --fix "+strings.Join(paths, " ")+" -o fixed.png"))
 	}
-	if len(paths) > 1 && to != "" && !isDirectory(to) {
-		bad.add(usageFault(fmt.Sprintf("map lint --fix of %d maps needs a directory, got %q", len(paths), to), "-o "+strings.TrimSuffix(to, filepath.Ext(to))+"/"))
+	if len(paths) > 1 && to != "" && !ui.IsFolder(to) {
+		bad.Add(ui.UsageFault(fmt.Sprintf("map lint --fix of %d maps needs a directory, got %q", len(paths), to), "-o "+strings.TrimSuffix(to, filepath.Ext(to))+"/"))
 	}
 	if len(bad) > 0 {
 		return bad
 	}
-	if isDirectory(to) {
+	if ui.IsFolder(to) {
 		if err := makeDirectory(to); err != nil {
 			return err
 		}
@@ -171,12 +172,12 @@ func (s *session) lintFix(c *cli.Context, paths []string, sides []maps.Side, fou
 		done := maps.Repair(side.Map, side.Source)
 		if i > 0 {
 			if n := side.Map.Snap(sides[0].Map); n > 0 {
-				done = append(done, count(n, "colour")+" made those of the style map")
+				done = append(done, ui.Count(n, "colour")+" made those of the style map")
 			}
 		}
 		path := to
-		if isDirectory(to) {
-			path = filepath.Join(to, stem(side.Path)+".png")
+		if ui.IsFolder(to) {
+			path = filepath.Join(to, ui.Stem(side.Path)+".png")
 		}
 		path, skip, err := mapDestination(c, path)
 		if err != nil {
@@ -200,7 +201,7 @@ func (s *session) lintFix(c *cli.Context, paths []string, sides []maps.Side, fou
 		}
 	} else {
 		for _, path := range written {
-			if err := printResult(s.stdout, path); err != nil {
+			if err := ui.PrintResult(s.stdout, path); err != nil {
 				return err
 			}
 		}

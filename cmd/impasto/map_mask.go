@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/impasto/impasto/internal/picture"
+	"github.com/impasto/impasto/internal/ui"
 )
 
 func mapMaskCommand(s *session) *cli.Command {
@@ -27,9 +28,9 @@ const mostSoft = 4096
 
 func mapMask(s *session, c *cli.Context) error {
 	const usage = "impasto map mask photo_sem.png face --soft 8 -o mask.png"
-	var bad faults
+	var bad ui.Faults
 	path, m, _, err := s.oneMap(c, usage)
-	bad.add(err)
+	bad.Add(err)
 	if path == "" {
 		return bad
 	}
@@ -37,21 +38,20 @@ func mapMask(s *session, c *cli.Context) error {
 	if text := flagText(c, "soft"); text != "" {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 0 || n > mostSoft {
-			bad.add(badValue("soft", text, fmt.Sprintf("a whole number of pixels from 0 to %d", mostSoft)))
+			bad.Add(badValue("soft", text, fmt.Sprintf("a whole number of pixels from 0 to %d", mostSoft)))
 		}
 		radius = n
 	}
 	out, skip, err := mapTarget(c, "mask.png")
-	bad.add(err)
-	bad.add(apart(out, path))
+	bad.Add(err)
 	if c.NArg() < 2 {
-		bad.add(usageFault("map mask needs at least one region", usage))
+		bad.Add(ui.UsageFault("map mask needs at least one region", usage))
 	}
 	chosen := map[int]bool{}
 	if m != nil {
 		for _, text := range c.Args().Tail() {
 			i, err := m.Find(text)
-			bad.add(err)
+			bad.Add(err)
 			chosen[i] = true
 		}
 	}
@@ -84,5 +84,5 @@ func mapMask(s *session, c *cli.Context) error {
 	if !s.quiet {
 		fmt.Fprintf(s.stderr, "%s: %.0f %% of the map\n", strings.Join(names, ", "), 100*share)
 	}
-	return printResult(s.stdout, out)
+	return ui.PrintResult(s.stdout, out)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/impasto/impasto/internal/maps"
 	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/internal/preview"
+	"github.com/impasto/impasto/internal/ui"
 )
 
 func mapViewCommand(s *session) *cli.Command {
@@ -26,9 +27,9 @@ func mapViewCommand(s *session) *cli.Command {
 }
 
 func mapView(s *session, c *cli.Context) error {
-	var bad faults
+	var bad ui.Faults
 	path, m, src, err := s.oneMap(c, "impasto map view photo_sem.png")
-	bad.add(err)
+	bad.Add(err)
 	if path == "" {
 		return bad
 	}
@@ -36,25 +37,24 @@ func mapView(s *session, c *cli.Context) error {
 	if text := flagText(c, "opacity"); text != "" {
 		v, ok := parseNumber(text)
 		if !ok || !(v >= 0 && v <= 1) {
-			bad.add(badValue("opacity", text, "a number from 0 to 1"))
+			bad.Add(badValue("opacity", text, "a number from 0 to 1"))
 		}
 		opacity = v
 	}
 	protocol, err := viewProtocol(s, flagText(c, "preview"))
-	bad.add(err)
+	bad.Add(err)
 	var under *picture.Picture
 	over := either(flagText(c, "over"), maps.PicturePath(path))
 	if over != "" {
 		under, _, err = s.readInput(over, picture.ReadOptions{Role: "picture", Stdin: s.stdin})
-		bad.add(err)
+		bad.Add(err)
 	}
 	out, skip := "", true
-	if to := home(flagText(c, "output")); to != "" {
+	if to := ui.Home(flagText(c, "output")); to != "" {
 		_, err := picture.FormatOf(to)
-		bad.add(err)
+		bad.Add(err)
 		out, skip, err = destination(c, to)
-		bad.add(err)
-		bad.add(apart(to, path, over))
+		bad.Add(err)
 	}
 	if len(bad) > 0 {
 		return bad
@@ -67,7 +67,7 @@ func mapView(s *session, c *cli.Context) error {
 		shown = m.Overlay(under, opacity)
 	}
 	if protocol != preview.None {
-		cols, rows := terminalSize(s.stderr)
+		cols, rows := ui.TerminalSize(s.stderr)
 		screen := preview.NewScreen(s.stderr, protocol, cols, rows)
 		screen.Reserve(shown.W, shown.H)
 		if err := screen.Show(shown.Image(8)); err != nil {
@@ -84,10 +84,10 @@ func mapView(s *session, c *cli.Context) error {
 			"colours": src.Colours, "regions": m.Rows()})
 	}
 	for _, r := range m.Rows() {
-		fmt.Fprintf(s.stdout, "%-12s %-9s %6.2f %%  %8s  up to %s wide\n", r.Label, r.Colour, 100*r.Share, count(r.Pieces, "piece"), count(r.Width, "pixel"))
+		fmt.Fprintf(s.stdout, "%-12s %-9s %6.2f %%  %8s  up to %s wide\n", r.Label, r.Colour, 100*r.Share, ui.Count(r.Pieces, "piece"), ui.Count(r.Width, "pixel"))
 	}
 	if out != "" && !skip {
-		return printResult(s.stdout, out)
+		return ui.PrintResult(s.stdout, out)
 	}
 	return nil
 }
@@ -95,7 +95,7 @@ func mapView(s *session, c *cli.Context) error {
 // viewProtocol is how the map is drawn in the terminal, if there is one.
 func viewProtocol(s *session, how string) (preview.Protocol, error) {
 	if how == "" || how == "auto" {
-		if !isTerminal(s.stderr) || s.quiet || s.json {
+		if !ui.IsTerminal(s.stderr) || s.quiet || s.json {
 			return preview.None, nil
 		}
 		return preview.Detect(os.Getenv, preview.AsksSixel), nil
@@ -107,8 +107,8 @@ func viewProtocol(s *session, how string) (preview.Protocol, error) {
 		}
 		known = append(known, string(p))
 	}
-	f := usageFault(fmt.Sprintf("--preview %q is not one of auto and %v", how, known))
-	if near := nearest(how, known); near != "" {
+	f := ui.UsageFault(fmt.Sprintf("--preview %q is not one of auto and %v", how, known))
+	if near := ui.Nearest(how, known); near != "" {
 		f.Try = []string{"--preview " + near}
 	}
 	return preview.None, f

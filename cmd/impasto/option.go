@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/impasto/impasto/internal/ui"
 	"github.com/impasto/impasto/style"
 )
 
@@ -37,7 +38,7 @@ func optionField(o *style.Options, name string) (reflect.Value, bool) {
 func setOption(o *style.Options, name, text string) error {
 	field, ok := optionField(o, name)
 	if !ok {
-		return usageFault(fmt.Sprintf("unknown option %q", name))
+		return ui.UsageFault(fmt.Sprintf("unknown option %q", name))
 	}
 	text = strings.TrimSpace(text)
 	switch p := field.Addr().Interface().(type) {
@@ -90,12 +91,12 @@ func setOption(o *style.Options, name, text string) error {
 	case *[]style.LayerWeight:
 		layers, err := style.ParseLayers(text)
 		if err != nil {
-			return usageFault(fmt.Sprintf("--%s %q: %v", name, text, err), "--"+name+" relu3_1,relu4_1:0.5")
+			return ui.UsageFault(fmt.Sprintf("--%s %q: %v", name, text, err), "--"+name+" relu3_1,relu4_1:0.5")
 		}
 		*p = layers
 	case encoding.TextUnmarshaler:
 		if err := p.UnmarshalText([]byte(text)); err != nil {
-			return usageFault(fmt.Sprintf("--%s: %v", name, err))
+			return ui.UsageFault(fmt.Sprintf("--%s: %v", name, err))
 		}
 	}
 	return nil
@@ -155,6 +156,6 @@ func parseSwitch(text string) (on, ok bool) {
 	return false, false
 }
 
-func badValue(name, text, want string) *fault {
-	return usageFault(fmt.Sprintf("--%s takes %s, got %q", name, want, text))
+func badValue(name, text, want string) *ui.Fault {
+	return ui.UsageFault(fmt.Sprintf("--%s takes %s, got %q", name, want, text))
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/impasto/impasto/internal/preview"
 	"github.com/impasto/impasto/internal/progress"
 	"github.com/impasto/impasto/internal/recipe"
+	"github.com/impasto/impasto/internal/ui"
 	"github.com/impasto/impasto/style"
 )
 
@@ -49,14 +50,6 @@ func (r *render) run() error {
 			return err
 		}
 	}
-	for _, path := range r.asks {
-		if err := r.confirm(path); err != nil {
-			return err
-		}
-	}
-	if err := r.makeFolders(); err != nil {
-		return err
-	}
 	show, err := r.newShow()
 	if err != nil {
 		return err
@@ -71,11 +64,11 @@ func (r *render) run() error {
 	}
 
 	ctx, signals := r.watchSignals()
-	defer signals.stop()
+	defer signals.Stop()
 	res, err := r.paint(ctx, func(e style.Event) { r.watch(show, signals, e) })
 	if res == nil || res.Picture == nil {
 		if errors.Is(err, context.Canceled) {
-			return signals.fault("interrupted before the first iteration; no picture was saved")
+			return signals.Fault("interrupted before the first iteration; no picture was saved")
 		}
 		return err
 	}
@@ -83,7 +76,7 @@ func (r *render) run() error {
 }
 
 // finish saves what was painted, also when it ended early.
-func (r *render) finish(show *show, signals *signals, res *style.Result, runErr error) error {
+func (r *render) finish(show *show, signals *ui.Signals, res *style.Result, runErr error) error {
 	stopped := stopReason(runErr)
 	rec := r.finished(res, stopped)
 	if err := r.save(res.Picture, rec, show); err != nil {
@@ -98,7 +91,7 @@ func (r *render) finish(show *show, signals *signals, res *style.Result, runErr 
 		Seconds: res.Elapsed.Seconds(), Iterating: res.Iterating.Seconds(), Losses: finiteLosses(res.Losses), Weights: r.network.Name, Seed: r.set.options.Seed,
 		Recipe: rec.Hash(), Stopped: stopped,
 	}
-	dir := r.explain
+	dir := ui.Home(r.set.text("explain"))
 	var why *account
 	if dir != "" || r.report != "" {
 		why = r.account(res)
@@ -115,7 +108,7 @@ func (r *render) finish(show *show, signals *signals, res *style.Result, runErr 
 		}
 		o.Report = r.report
 	}
-	message := fmt.Sprintf("%s in %s · loss %s (%s)", count(res.Iterations, "iteration"),
+	message := fmt.Sprintf("%s in %s · loss %s (%s)", ui.Count(res.Iterations, "iteration"),
 		progress.Span(res.Elapsed), progress.Number(res.Losses.Total), told(res.Losses, " "))
 	if o.Report != "" {
 		message += " · report " + o.Report
@@ -135,17 +128,17 @@ func (r *render) finish(show *show, signals *signals, res *style.Result, runErr 
 	var diverged *style.DivergedError
 	switch {
 	case stopped == "interrupted":
-		done := fmt.Sprintf("interrupted after %d of %s", res.Iterations, count(r.plan.Iterations(), "iteration"))
-		if r.out.path != stdoutName {
+		done := fmt.Sprintf("interrupted after %d of %s", res.Iterations, ui.Count(r.plan.Iterations(), "iteration"))
+		if r.out.path != ui.Stdout {
 			done += fmt.Sprintf("; the picture so far, %dx%d, is in %q", res.Picture.W, res.Picture.H, r.out.path)
 		}
-		f := signals.fault(done)
-		if r.out.path != stdoutName {
+		f := signals.Fault(done)
+		if r.out.path != ui.Stdout {
 			f.Try = r.waysOn()
 		}
 		return f
 	case errors.As(runErr, &diverged):
-		f := classify(diverged)
+		f := ui.FaultsOf(diverged)[0]
 		f.Message += fmt.Sprintf("; the last good picture was saved to %q", r.out.path)
 		return f
 	case runErr != nil:
@@ -156,10 +149,10 @@ func (r *render) finish(show *show, signals *signals, res *style.Result, runErr 
 
 // tellResult writes the result on standard output: the path, or JSON.
 func (r *render) tellResult(o outcome) error {
-	if r.json && o.Output != stdoutName {
+	if r.json && o.Output != ui.Stdout {
 		return writeJSON(r.stdout, o)
 	}
-	return printResult(r.stdout, o.Output)
+	return ui.PrintResult(r.stdout, o.Output)
 }
 
 // save writes the picture with its recipe.
@@ -176,7 +169,7 @@ func (r *render) save(p *picture.Picture, rec recipe.Recipe, show *show) error {
 }
 
 // watch is called after iterations, at most some ten times a second.
-func (r *render) watch(show *show, signals *signals, e style.Event) {
+func (r *render) watch(show *show, signals *ui.Signals, e style.Event) {
 	if e.Notice != "" && time.Since(show.noticed) > noticeEvery {
 		show.noticed = time.Now()
 		show.reporter.Event("warning", e.Notice, nil)
@@ -200,7 +193,7 @@ func (r *render) watch(show *show, signals *signals, e style.Event) {
 		show.saved = e.Done / every
 		r.saveFrame(show, now(), e.Done)
 	}
-	if signals.wantsPicture() && r.out.path != stdoutName {
+	if signals.WantsPicture() && r.out.path != ui.Stdout {
 		rec := r.recipe
 		rec.Output = r.encoding()
 		rec.Result = recipe.Result{W: e.W, H: e.H, Iterations: e.Done, Planned: e.Planned,
@@ -238,10 +231,7 @@ func told(l style.Losses, between string) string {
 // saveFrame writes an intermediate picture. A full disk must not end the
 // render: the picture itself is still to come.
 func (r *render) saveFrame(show *show, p *picture.Picture, iteration int) {
-	name := frameName(r.framesOf, home(r.set.text("frames")), iteration)
-	if _, err := os.Lstat(name); err == nil && r.keepExisting {
-		return
-	}
+	name := ui.FrameName(r.out.path, ui.Home(r.set.text("frames")), iteration)
 	err := picture.Save(name, p, picture.WriteOptions{Fast: true, Software: software()})
 	show.tellSaved(name, err)
 }
@@ -276,9 +266,9 @@ const writingEvery = 2 * time.Second
 
 // newShow opens progress and preview.
 func (r *render) newShow() (*show, error) {
-	s := &show{file: r.previewPath}
-	isTerm := isTerminal(r.stderr)
-	cols, rows := terminalSize(r.stderr)
+	s := &show{file: r.previewFile()}
+	isTerm := ui.IsTerminal(r.stderr)
+	cols, rows := ui.TerminalSize(r.stderr)
 	kind := r.set.text("progress")
 	out := r.stderr
 	protocol := preview.None
@@ -291,8 +281,12 @@ func (r *render) newShow() (*show, error) {
 	}
 	s.reporter = progress.New(out, progress.Options{
 		Kind: kind, PrintEvery: r.set.number("print-every", 0), Quiet: r.quiet, Terminal: isTerm, Width: cols})
-	if r.progressFile != nil {
-		s.reporter = progress.Both(s.reporter, progress.New(r.progressFile, progress.Options{Kind: "json"}))
+	if fd := r.set.number("progress-fd", 0); fd > 0 {
+		f := os.NewFile(uintptr(fd), "progress")
+		if _, err := f.Stat(); err != nil {
+			return nil, ui.UsageFault(fmt.Sprintf("--progress-fd %d is not open", fd), fmt.Sprintf("impasto ... --progress-fd %d %d>progress.jsonl", fd, fd))
+		}
+		s.reporter = progress.Both(s.reporter, progress.New(f, progress.Options{Kind: "json"}))
 	}
 	return s, nil
 }
@@ -318,7 +312,7 @@ func (r *render) previewFile() string {
 			return ""
 		}
 	}
-	return home(p)
+	return ui.Home(p)
 }
 
 func (s *show) due(now time.Time) bool {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/impasto/impasto/internal/ui"
 	"github.com/impasto/impasto/style"
 )
 
@@ -288,5 +289,5 @@ func configKey(key string) (near string, ok bool) {
 		}
 		names = append(names, p.name)
 	}
-	return nearest(key, names), false
+	return ui.Nearest(key, names), false
 }

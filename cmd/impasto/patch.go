@@ -5,6 +5,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/impasto/impasto/internal/ui"
 	"github.com/impasto/impasto/style"
 )
 
@@ -30,7 +31,7 @@ func patch(s *session, c *cli.Context) error {
 		if content != "" {
 			got++
 		}
-		bad.add(usageFault(fmt.Sprintf("patch needs a content and at least one style image, got %d", got),
+		bad.Add(ui.UsageFault(fmt.Sprintf("patch needs a content and at least one style image, got %d", got),
 			"impasto patch "+either(content, "PHOTO.jpg")+" STYLE.jpg"))
 		return bad
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/impasto/impasto/internal/farm"
+	"github.com/impasto/impasto/internal/ui"
 )
 
 // The queue that commands speak to: by default one in this user's state
@@ -79,7 +80,7 @@ func stateDirectory() (string, error) {
 // queueStore is the folder of a queue on this machine; "" is that of this user.
 func queueStore(where string) (string, error) {
 	if where != "" {
-		return filepath.Abs(home(where))
+		return filepath.Abs(ui.Home(where))
 	}
 	dir, err := stateDirectory()
 	return filepath.Join(dir, "queue"), err
@@ -107,10 +108,10 @@ func queuePlace(c *cli.Context) (farm.Options, error) {
 	if err := readLease(c, &o); err != nil {
 		return o, err
 	}
-	file := home(flagText(c, "token-file"))
+	file := ui.Home(flagText(c, "token-file"))
 	if !strings.Contains(where, "://") {
 		if file != "" {
-			return o, usageFault("--token-file is of a server elsewhere; --queue does not name one", "--queue nats://HOST:4222 --token-file "+file)
+			return o, ui.UsageFault("--token-file is of a server elsewhere; --queue does not name one", "--queue nats://HOST:4222 --token-file "+file)
 		}
 		var err error
 		o.Store, err = queueStore(where)
@@ -131,7 +132,7 @@ func queuePlace(c *cli.Context) (farm.Options, error) {
 	if file != "" {
 		secret, err := os.ReadFile(file)
 		if err != nil {
-			return o, newFault(exitInput, "token_file", fmt.Sprintf("token file %q: %s", file, osReason(err)))
+			return o, ui.NewFault(ui.ExitInput, "token_file", fmt.Sprintf("token file %q: %s", file, ui.Reason(err)))
 		}
 		o.Secret = strings.TrimSpace(string(secret))
 	}
@@ -142,7 +143,7 @@ func openFarm(ctx context.Context, o farm.Options) (farm.Queue, error) {
 	q, err := farm.Open(ctx, o)
 	var file *fs.PathError
 	if o.Store != "" && errors.As(err, &file) {
-		return nil, newFault(exitQueue, "queue_store", fmt.Sprintf("the queue %q cannot be opened: %s: %v", o.Store, file.Path, file.Err), "--queue FOLDER   (another queue)", "IMPASTO_STATE=FOLDER   (another place for it)")
+		return nil, ui.NewFault(ui.ExitQueue, "queue_store", fmt.Sprintf("the queue %q cannot be opened: %s: %v", o.Store, file.Path, file.Err), "--queue FOLDER   (another queue)", "IMPASTO_STATE=FOLDER   (another place for it)")
 	}
 	return q, queueFault(err)
 }
@@ -155,13 +156,13 @@ func queueFault(err error) error {
 	var ended *farm.EndedError
 	switch {
 	case errors.As(err, &busy):
-		return newFault(exitQueue, "queue_busy", busy.Error(), "wait until it has ended", "--queue nats://HOST:PORT", "--queue FOLDER   (another queue)")
+		return ui.NewFault(ui.ExitQueue, "queue_busy", busy.Error(), "wait until it has ended", "--queue nats://HOST:PORT", "--queue FOLDER   (another queue)")
 	case errors.As(err, &away):
-		return newFault(exitQueue, "queue_unreachable", away.Error(), "impasto queue serve   (on that machine)", "--token-file FILE, if the server wants its secret")
+		return ui.NewFault(ui.ExitQueue, "queue_unreachable", away.Error(), "impasto queue serve   (on that machine)", "--token-file FILE, if the server wants its secret")
 	case errors.As(err, &ended):
-		return newFault(exitUsage, "job_state", ended.Error())
+		return ui.NewFault(ui.ExitUsage, "job_state", ended.Error())
 	case errors.Is(err, context.DeadlineExceeded):
-		return newFault(exitQueue, "queue_unreachable", "the queue does not answer", "impasto doctor")
+		return ui.NewFault(ui.ExitQueue, "queue_unreachable", "the queue does not answer", "impasto doctor")
 	}
 	return err
 }
@@ -177,15 +178,15 @@ func (s *session) withQueue(c *cli.Context, do func(context.Context, farm.Queue)
 
 // atQueue opens a queue, calls do and closes it.
 func atQueue(o farm.Options, do func(context.Context, farm.Queue) error) error {
-	ctx, signals := watchSignals()
-	defer signals.stop()
+	ctx, signals := ui.WatchSignals()
+	defer signals.Stop()
 	q, err := openFarm(ctx, o)
 	if err == nil {
 		defer q.Close()
 		err = queueFault(do(ctx, q))
 	}
 	if err != nil && ctx.Err() != nil {
-		return signals.fault("interrupted")
+		return signals.Fault("interrupted")
 	}
 	return err
 }

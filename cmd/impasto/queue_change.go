@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/impasto/impasto/internal/farm"
+	"github.com/impasto/impasto/internal/ui"
 )
 
 func queueRetryCommand(s *session) *cli.Command {
@@ -69,7 +70,7 @@ func (w change) run(ctx context.Context, s *session, c *cli.Context, q farm.Queu
 		return err
 	}
 	named := c.NArg() > 0 || flagText(c, "state") != ""
-	var bad faults
+	var bad ui.Faults
 	ids := []string{}
 	for _, st := range list {
 		means := w.fits
@@ -78,7 +79,7 @@ func (w change) run(ctx context.Context, s *session, c *cli.Context, q farm.Queu
 		}
 		if !means(st) {
 			if c.NArg() > 0 {
-				bad.add(newFault(exitUsage, "job_state", fmt.Sprintf("job %s (%s) is %s: it %s", st.Job.ID, st.Job.Name, st.State, w.state)))
+				bad.Add(ui.NewFault(ui.ExitUsage, "job_state", fmt.Sprintf("job %s (%s) is %s: it %s", st.Job.ID, st.Job.Name, st.State, w.state)))
 			}
 			continue
 		}
@@ -87,7 +88,7 @@ func (w change) run(ctx context.Context, s *session, c *cli.Context, q farm.Queu
 		switch {
 		case errors.As(err, &ended) || errors.Is(err, farm.ErrUnknown):
 			// It changed between the look and the deed.
-			bad.add(newFault(exitUsage, "job_state", err.Error()))
+			bad.Add(ui.NewFault(ui.ExitUsage, "job_state", err.Error()))
 		case err != nil:
 			return err
 		default:
@@ -104,7 +105,7 @@ func (w change) run(ctx context.Context, s *session, c *cli.Context, q farm.Queu
 			return err
 		}
 	} else if !s.quiet {
-		fmt.Fprintf(s.stderr, "%s: %s\n", w.did, count(len(ids), "job"))
+		fmt.Fprintf(s.stderr, "%s: %s\n", w.did, ui.Count(len(ids), "job"))
 	}
-	return bad.err()
+	return bad.Err()
 }

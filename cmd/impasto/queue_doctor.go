@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/impasto/impasto/internal/farm"
+	"github.com/impasto/impasto/internal/ui"
 )
 
 // checkQueue is the doctor's look at the queue store of this user. It makes
@@ -39,7 +40,7 @@ func checkQueue(*session) []finding {
 			}
 		}
 	}
-	told := toFaults(err)[0]
+	told := ui.FaultsOf(err)[0]
 	f.State, f.Text = "problem", told.Message
 	if len(told.Try) > 0 {
 		f.Fix = told.Try[0]

@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/impasto/impasto/internal/farm"
+	"github.com/impasto/impasto/internal/ui"
 )
 
 func queueFetchCommand(s *session) *cli.Command {
@@ -31,7 +32,7 @@ func queueFetch(ctx context.Context, s *session, c *cli.Context, q farm.Queue) e
 	if err != nil {
 		return err
 	}
-	into := home(flagText(c, "into"))
+	into := ui.Home(flagText(c, "into"))
 	if into != "" {
 		if err := makeDirectory(into); err != nil {
 			return err
@@ -41,23 +42,23 @@ func queueFetch(ctx context.Context, s *session, c *cli.Context, q farm.Queue) e
 			return err
 		}
 	}
-	var bad faults
+	var bad ui.Faults
 	for _, st := range list {
 		if st.State != farm.Done {
 			if c.NArg() > 0 {
-				bad.add(newFault(exitUsage, "job_state", fmt.Sprintf("job %s (%s) is %s and has no results", st.Job.ID, st.Job.Name, st.State)))
+				bad.Add(ui.NewFault(ui.ExitUsage, "job_state", fmt.Sprintf("job %s (%s) is %s and has no results", st.Job.ID, st.Job.Name, st.State)))
 			}
 			continue
 		}
 		if into != "" {
 			st, err = moved(st, into)
 			if err != nil {
-				bad.add(err)
+				bad.Add(err)
 				continue
 			}
 		}
 		if _, err := collect(ctx, q, st, c.Bool("y")); err != nil {
-			bad.add(err)
+			bad.Add(err)
 			continue
 		}
 		for _, path := range st.Job.Outputs {
@@ -65,12 +66,12 @@ func queueFetch(ctx context.Context, s *session, c *cli.Context, q farm.Queue) e
 				if err := writeJSON(s.stdout, map[string]any{"type": "result", "job": st.Job.ID, "output": path, "sha256": st.Results[path]}); err != nil {
 					return err
 				}
-			} else if err := printResult(s.stdout, path); err != nil {
+			} else if err := ui.PrintResult(s.stdout, path); err != nil {
 				return err
 			}
 		}
 	}
-	return bad.err()
+	return bad.Err()
 }
 
 // moved is a job whose results belong into a folder.
@@ -79,7 +80,7 @@ func moved(st farm.Status, folder string) (farm.Status, error) {
 	for _, path := range st.Job.Outputs {
 		to := filepath.Join(folder, baseName(path))
 		if _, twice := results[to]; twice {
-			return st, newFault(exitOutput, "same_name", fmt.Sprintf("job %s has two results called %q", st.Job.ID, baseName(path)), "without --into")
+			return st, ui.NewFault(ui.ExitOutput, "same_name", fmt.Sprintf("job %s has two results called %q", st.Job.ID, baseName(path)), "without --into")
 		}
 		results[to] = st.Results[path]
 		outputs = append(outputs, to)
@@ -100,17 +101,17 @@ func collectFault(err error, st farm.Status) error {
 	if err == nil {
 		return nil
 	}
-	var bad faults
-	for _, f := range toFaults(err) {
-		f.Exit, f.Code = exitOutput, "output"
-		bad.add(f)
+	var bad ui.Faults
+	for _, f := range ui.FaultsOf(err) {
+		f.Exit, f.Code = ui.ExitOutput, "output"
+		bad.Add(f)
 	}
 	var exists *farm.ExistsError
 	switch {
 	case errors.As(err, &exists):
-		bad[0].Code, bad[0].Try = "exists", []string{"-y   (replaces it)"}
+		bad[0].Code, bad[0].Try = "exists", []string{"-y to replace it"}
 	case errors.Is(err, fs.ErrNotExist):
-		return newFault(exitInput, "no_result", fmt.Sprintf("the results of job %s (%s) are not in the queue any more", st.Job.ID, st.Job.Name),
+		return ui.NewFault(ui.ExitInput, "no_result", fmt.Sprintf("the results of job %s (%s) are not in the queue any more", st.Job.ID, st.Job.Name),
 			"impasto queue retry "+st.Job.ID)
 	}
 	return bad

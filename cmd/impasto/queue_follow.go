@@ -10,6 +10,7 @@ import (
 
 	"github.com/impasto/impasto/internal/farm"
 	"github.com/impasto/impasto/internal/progress"
+	"github.com/impasto/impasto/internal/ui"
 )
 
 // follow tells how a set of jobs gets on until each has ended.
@@ -82,7 +83,7 @@ func (f *follow) run(ctx context.Context, q farm.Queue) error {
 				if ctx.Err() != nil {
 					return ctx.Err()
 				}
-				return newFault(exitQueue, "queue_unreachable", "the queue was closed")
+				return ui.NewFault(ui.ExitQueue, "queue_unreachable", "the queue was closed")
 			}
 			if st.Job.ID == "" {
 				first, calls = false, f.calls
@@ -289,6 +290,6 @@ func (s *session) newBatchReporter(kind string) progress.BatchReporter {
 	if s.json { // events are the results
 		out, kind = s.stdout, "json"
 	}
-	cols, _ = terminalSize(s.stderr)
-	return progress.NewBatch(out, progress.Options{Kind: kind, Quiet: s.quiet, Terminal: isTerminal(s.stderr), Width: cols})
+	cols, _ = ui.TerminalSize(s.stderr)
+	return progress.NewBatch(out, progress.Options{Kind: kind, Quiet: s.quiet, Terminal: ui.IsTerminal(s.stderr), Width: cols})
 }

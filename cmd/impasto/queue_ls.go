@@ -12,6 +12,7 @@ import (
 
 	"github.com/impasto/impasto/internal/farm"
 	"github.com/impasto/impasto/internal/progress"
+	"github.com/impasto/impasto/internal/ui"
 )
 
 func queueListCommand(s *session) *cli.Command {
@@ -21,7 +22,7 @@ func queueListCommand(s *session) *cli.Command {
 		Flags: queueFlags(chooseFlags()...),
 		Action: func(c *cli.Context) error {
 			if c.NArg() > 0 {
-				return usageFault(fmt.Sprintf("queue ls takes no argument, got %q", c.Args().First()), "impasto queue show "+c.Args().First())
+				return ui.UsageFault(fmt.Sprintf("queue ls takes no argument, got %q", c.Args().First()), "impasto queue show "+c.Args().First())
 			}
 			return s.withQueue(c, func(ctx context.Context, q farm.Queue) error { return queueList(ctx, s, c, q) })
 		},
@@ -132,7 +133,7 @@ func showJob(s *session, st farm.Status) {
 	if st.Attempts > 0 || st.Deaths > 0 {
 		text := fmt.Sprintf("%d of %d", st.Attempts, 1+st.Job.Retries)
 		if st.Deaths > 0 {
-			text += ", and " + count(st.Deaths, "worker") + " lost since the last checkpoint"
+			text += ", and " + ui.Count(st.Deaths, "worker") + " lost since the last checkpoint"
 		}
 		line("attempts", "%s", text)
 	}
@@ -148,7 +149,7 @@ func showJob(s *session, st farm.Status) {
 		line("started", "%s", st.Started.Local().Format(time.DateTime))
 	}
 	for _, step := range st.Job.Steps {
-		line("step", "%s", shellLine(step))
+		line("step", "%s", ui.ImpastoCommand(step))
 	}
 	for _, output := range st.Job.Outputs {
 		note := ""

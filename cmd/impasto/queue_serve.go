@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/impasto/impasto/internal/farm"
+	"github.com/impasto/impasto/internal/ui"
 )
 
 func queueServeCommand(s *session) *cli.Command {
@@ -25,7 +26,7 @@ func queueServeCommand(s *session) *cli.Command {
 
 func queueServe(s *session, c *cli.Context) error {
 	if c.NArg() > 0 {
-		return usageFault(fmt.Sprintf("queue serve takes no argument, got %q", c.Args().First()), "--listen HOST:PORT")
+		return ui.UsageFault(fmt.Sprintf("queue serve takes no argument, got %q", c.Args().First()), "--listen HOST:PORT")
 	}
 	listen := either(flagText(c, "listen"), "127.0.0.1:4222")
 	host, port, err := net.SplitHostPort(listen)
@@ -38,12 +39,12 @@ func queueServe(s *session, c *cli.Context) error {
 	}
 	o.Listen, o.MustServe = net.JoinHostPort(host, port), true
 	if l, err := net.Listen("tcp", o.Listen); err != nil { // the server would only say that it does not start
-		return newFault(exitQueue, "listen", fmt.Sprintf("%s cannot be listened on: %s", o.Listen, listenReason(err)), "--listen "+net.JoinHostPort(host, "0"))
+		return ui.NewFault(ui.ExitQueue, "listen", fmt.Sprintf("%s cannot be listened on: %s", o.Listen, listenReason(err)), "--listen "+net.JoinHostPort(host, "0"))
 	} else {
 		l.Close()
 	}
-	ctx, signals := watchSignals()
-	defer signals.stop()
+	ctx, signals := ui.WatchSignals()
+	defer signals.Stop()
 	q, err := openFarm(ctx, o)
 	if err != nil {
 		return err
@@ -59,10 +60,10 @@ func queueServe(s *session, c *cli.Context) error {
 	}
 	secret := u.User.Username()
 	u.User = nil
-	file := home(flagText(c, "token-file"))
+	file := ui.Home(flagText(c, "token-file"))
 	if file != "" {
 		if err := os.WriteFile(file, []byte(secret+"\n"), 0o600); err != nil {
-			return newFault(exitOutput, "token_file", fmt.Sprintf("token file %q cannot be written: %s", file, osReason(err)))
+			return ui.NewFault(ui.ExitOutput, "token_file", fmt.Sprintf("token file %q cannot be written: %s", file, ui.Reason(err)))
 		}
 	}
 	if s.json {

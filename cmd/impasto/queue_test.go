@@ -13,6 +13,7 @@ import (
 
 	"github.com/impasto/impasto/internal/farm"
 	"github.com/impasto/impasto/internal/progress"
+	"github.com/impasto/impasto/internal/ui"
 )
 
 func stand(id, name string, state farm.State) farm.Status {
@@ -113,7 +114,7 @@ func TestFollowEndsWithTheLastJobAndCollectsEachOnce(t *testing.T) {
 			t.Errorf("%q was not told once:\n%s", want, told)
 		}
 	}
-	if bad := toFaults(f.fault()); bad[0].Exit != exitSomeFailed || bad[0].Message != "2 of 3 jobs failed" {
+	if bad := ui.FaultsOf(f.fault()); bad[0].Exit != ui.ExitSomeFailed || bad[0].Message != "2 of 3 jobs failed" {
 		t.Errorf("fault is %v", bad)
 	}
 

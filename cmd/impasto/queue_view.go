@@ -11,6 +11,7 @@ import (
 
 	"github.com/impasto/impasto/internal/farm"
 	"github.com/impasto/impasto/internal/progress"
+	"github.com/impasto/impasto/internal/ui"
 )
 
 // jobView is a job as --json tells it. Fields are only ever added.
@@ -44,18 +45,9 @@ func viewOf(st farm.Status) jobView {
 		Inputs: st.Job.Inputs, Outputs: st.Job.Outputs, Results: st.Results,
 	}
 	for _, step := range st.Job.Steps {
-		v.Commands = append(v.Commands, shellLine(step))
+		v.Commands = append(v.Commands, ui.ImpastoCommand(step))
 	}
 	return v
-}
-
-// shellLine is a step as it is typed in a shell.
-func shellLine(step []string) string {
-	words := []string{"impasto"}
-	for _, w := range step {
-		words = append(words, shellWord(w))
-	}
-	return strings.Join(words, " ")
 }
 
 // standing is what a table says of a job beside its state.
@@ -106,7 +98,7 @@ func (t tally) String() string {
 	if total == 0 {
 		return "no jobs"
 	}
-	return count(total, "job") + ": " + strings.Join(parts, ", ")
+	return ui.Count(total, "job") + ": " + strings.Join(parts, ", ")
 }
 
 // chooseFlags choose jobs where they are not named.
@@ -121,7 +113,7 @@ func chooseFlags() []cli.Flag {
 func filterOf(c *cli.Context) (farm.Filter, error) {
 	f := farm.Filter{Batch: flagText(c, "batch"), State: farm.State(flagText(c, "state"))}
 	if f.State != "" && !slices.Contains(jobStates, f.State) {
-		return f, usageFault(fmt.Sprintf("--state %q is not one of %s", f.State, strings.Join(flagChoices["state"], ", ")))
+		return f, ui.UsageFault(fmt.Sprintf("--state %q is not one of %s", f.State, strings.Join(flagChoices["state"], ", ")))
 	}
 	return f, nil
 }
@@ -129,7 +121,7 @@ func filterOf(c *cli.Context) (farm.Filter, error) {
 // jobsNamed finds the jobs that arguments mean: an ID, the beginning of one,
 // or a name. All that mean none or several are told together.
 func jobsNamed(list []farm.Status, args []string) ([]farm.Status, error) {
-	var bad faults
+	var bad ui.Faults
 	var found []farm.Status
 	taken := map[string]bool{}
 	for _, arg := range args {
@@ -145,27 +137,27 @@ func jobsNamed(list []farm.Status, args []string) ([]farm.Status, error) {
 		}
 		switch {
 		case len(meant) == 0:
-			f := newFault(exitInput, "no_job", fmt.Sprintf("there is no job %q in the queue", arg), "impasto queue ls")
+			f := ui.NewFault(ui.ExitInput, "no_job", fmt.Sprintf("there is no job %q in the queue", arg), "impasto queue ls")
 			var names []string
 			for _, st := range list {
 				names = append(names, st.Job.Name, st.Job.ID)
 			}
-			if near := nearest(arg, names); near != "" {
+			if near := ui.Nearest(arg, names); near != "" {
 				f.Try = []string{fmt.Sprintf("did you mean %q?", near)}
 			}
-			bad.add(f)
+			bad.Add(f)
 		case len(meant) > 1:
-			f := usageFault(fmt.Sprintf("%q means %d jobs", arg, len(meant)))
+			f := ui.UsageFault(fmt.Sprintf("%q means %d jobs", arg, len(meant)))
 			for _, st := range meant[:min(3, len(meant))] {
 				f.Try = append(f.Try, fmt.Sprintf("%s   (%s, %s)", st.Job.ID, st.Job.Name, st.State))
 			}
-			bad.add(f)
+			bad.Add(f)
 		case !taken[meant[0].Job.ID]:
 			taken[meant[0].Job.ID] = true
 			found = append(found, meant[0])
 		}
 	}
-	return found, bad.err()
+	return found, bad.Err()
 }
 
 // chosen are the jobs a command line means: those it names, or those that
@@ -177,10 +169,10 @@ func chosen(ctx context.Context, c *cli.Context, q farm.Queue) ([]farm.Status, e
 		return nil, err
 	}
 	if c.NArg() > 0 && f != (farm.Filter{}) {
-		return nil, usageFault("name jobs, or choose them by --batch and --state, not both")
+		return nil, ui.UsageFault("name jobs, or choose them by --batch and --state, not both")
 	}
 	if c.NArg() == 0 && f == (farm.Filter{}) && !c.Bool("all") {
-		return nil, usageFault(fmt.Sprintf("queue %s needs jobs", c.Command.Name),
+		return nil, ui.UsageFault(fmt.Sprintf("queue %s needs jobs", c.Command.Name),
 			fmt.Sprintf("impasto queue %s ID   (impasto queue ls lists them)", c.Command.Name), "--batch NAME, --state STATE or --all")
 	}
 	list, err := q.List(ctx, f)

@@ -7,6 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/impasto/impasto/internal/farm"
+	"github.com/impasto/impasto/internal/ui"
 )
 
 func queueWatchCommand(s *session) *cli.Command {
@@ -59,7 +60,7 @@ func (f *follow) ended(r interface {
 	Close()
 }) error {
 	b := f.batch()
-	message := fmt.Sprintf("%s: %d done", count(b.Total, "job"), b.Done)
+	message := fmt.Sprintf("%s: %d done", ui.Count(b.Total, "job"), b.Done)
 	if b.Failed > 0 {
 		message += fmt.Sprintf(", %d failed", b.Failed)
 	}
@@ -74,7 +75,7 @@ func (f *follow) fault() error {
 	if b.Failed == 0 {
 		return nil
 	}
-	return newFault(exitSomeFailed, "some_failed", fmt.Sprintf("%d of %s failed", b.Failed, count(b.Total, "job")),
+	return ui.NewFault(ui.ExitSomeFailed, "some_failed", fmt.Sprintf("%d of %s failed", b.Failed, ui.Count(b.Total, "job")),
 		"impasto queue ls --state failed", "impasto queue retry --state failed")
 }
 

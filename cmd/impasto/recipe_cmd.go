@@ -9,6 +9,7 @@ import (
 
 	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/internal/recipe"
+	"github.com/impasto/impasto/internal/ui"
 )
 
 func recipeCommand(s *session) *cli.Command {
@@ -43,7 +44,7 @@ func recipeCommand(s *session) *cli.Command {
 						if err := picture.StripRecipe(path); err != nil {
 							return err
 						}
-						return printResult(s.stdout, path)
+						return ui.PrintResult(s.stdout, path)
 					})
 				},
 			},
@@ -54,13 +55,13 @@ func recipeCommand(s *session) *cli.Command {
 // eachPicture does something to every picture named and tells all that failed.
 func eachPicture(c *cli.Context, verb string, do func(path string) error) error {
 	if c.NArg() == 0 {
-		return usageFault("recipe "+verb+" needs a picture", "impasto recipe "+verb+" out.png")
+		return ui.UsageFault("recipe "+verb+" needs a picture", "impasto recipe "+verb+" out.png")
 	}
-	var bad faults
+	var bad ui.Faults
 	for _, path := range c.Args().Slice() {
-		bad.add(do(home(path)))
+		bad.Add(do(ui.Home(path)))
 	}
-	return bad.err()
+	return bad.Err()
 }
 
 // readRecipe reads the recipe in, or beside, a picture.
@@ -71,7 +72,7 @@ func readRecipe(path string) (recipe.Recipe, error) {
 	}
 	r, err := recipe.Parse(text)
 	if err != nil {
-		return r, newFault(exitInput, "bad_recipe", fmt.Sprintf("%q: %v", path, err))
+		return r, ui.NewFault(ui.ExitInput, "bad_recipe", fmt.Sprintf("%q: %v", path, err))
 	}
 	return r, nil
 }
@@ -98,13 +99,13 @@ func recipeShow(s *session, path string) error {
 
 func recipeDiff(s *session, c *cli.Context) error {
 	if c.NArg() != 2 {
-		return usageFault(fmt.Sprintf("recipe diff needs two pictures, got %d", c.NArg()), "impasto recipe diff a.png b.png")
+		return ui.UsageFault(fmt.Sprintf("recipe diff needs two pictures, got %d", c.NArg()), "impasto recipe diff a.png b.png")
 	}
-	var bad faults
+	var bad ui.Faults
 	var both [2]recipe.Recipe
 	for i := range both {
-		r, err := readRecipe(home(c.Args().Get(i)))
-		bad.add(err)
+		r, err := readRecipe(ui.Home(c.Args().Get(i)))
+		bad.Add(err)
 		both[i] = r
 	}
 	if len(bad) > 0 {

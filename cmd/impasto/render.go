@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"os"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -15,6 +14,7 @@ import (
 	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/internal/progress"
 	"github.com/impasto/impasto/internal/recipe"
+	"github.com/impasto/impasto/internal/ui"
 	"github.com/impasto/impasto/style"
 	"github.com/impasto/impasto/vgg"
 )
@@ -38,13 +38,6 @@ type render struct {
 	report  string   // path of the page, "" for none
 	notes   []string // told before the work starts
 
-	explain, previewPath string   // where --explain and --preview write; "" for nowhere
-	framesOf             string   // the output that frames are named after
-	keepExisting         bool     // a frame that exists is left alone
-	folders              []string // made when the work starts
-	asks                 []string // existing files to ask about
-	progressFile         *os.File // of --progress-fd
-
 	recipe recipe.Recipe // without its result
 	frames []frame       // kept for the page
 }
@@ -58,21 +51,21 @@ type inputFile struct {
 
 // prepare reads and checks everything. All faults are returned together.
 func (r *render) prepare(in sources) error {
-	var bad faults
+	var bad ui.Faults
 	bad = append(bad, r.read(in)...)
-	bad.add(checkDevice(r.set.text("device")))
+	bad.Add(checkDevice(r.set.text("device")))
 	bad = append(bad, r.loadNetwork()...)
 	bad = append(bad, r.checkOptions()...)
 	bad = append(bad, r.readGuides(in, len(bad) == 0)...)
 	if len(bad) > 0 {
 		// What remains needs inputs and options; the output's name may still
 		// be checked, so that its faults are told with the others.
-		bad.add(r.checkOutputEarly())
+		bad.Add(r.checkOutputEarly())
 		return bad
 	}
 	var err error
 	if r.device, err = r.kept.device(r.set.text("device"), r.set.number("threads", 0)); err != nil {
-		bad.add(err)
+		bad.Add(err)
 		return bad
 	}
 	r.env = style.Env{Backend: r.device.backend, Others: r.device.others, Network: r.network, Cache: r.kept.cache(), MaxBytes: r.memoryLimit(), Pictures: r.pictureBytes(), Every: r.set.number("save-every", 0)}
@@ -84,35 +77,35 @@ func (r *render) prepare(in sources) error {
 		plan, err = style.NewPlan(w, h, r.set.options, r.env)
 	}
 	if err != nil {
-		bad.add(err)
-		bad.add(r.checkOutputEarly())
+		bad.Add(err)
+		bad.Add(r.checkOutputEarly())
 		return bad
 	}
 	r.plan = plan
 	r.set.options = plan.Options
 	r.recipe = r.newRecipe()
-	bad.add(r.chooseOutputs())
-	return bad.err()
+	bad.Add(r.chooseOutputs())
+	return bad.Err()
 }
 
 // read reads the input pictures, but for maps.
-func (r *render) read(in sources) faults {
-	var bad faults
+func (r *render) read(in sources) ui.Faults {
+	var bad ui.Faults
 	stdin := 0
 	one := func(role, path string) *picture.Picture {
 		if path == "" {
 			return nil
 		}
-		if path == stdoutName {
+		if path == ui.Stdout {
 			if stdin++; stdin > 1 {
-				bad.add(usageFault("only one picture can come from standard input", "give the others as files"))
+				bad.Add(ui.UsageFault("only one picture can come from standard input", "give the others as files"))
 				return nil
 			}
 		}
 		p, info, err := r.readInput(path, picture.ReadOptions{
 			Role: role + " image", MaxPixels: r.set.number("max-pixels", 0), Stdin: r.stdin})
 		if err != nil {
-			bad.add(err)
+			bad.Add(err)
 			return nil
 		}
 		r.notes = append(r.notes, info.Warnings...)
@@ -131,10 +124,10 @@ func (r *render) read(in sources) faults {
 }
 
 // loadNetwork reads the weights, up to the deepest layer that carries a loss.
-func (r *render) loadNetwork() faults {
-	source, err := vgg.Resolve(home(r.set.text("weights")))
+func (r *render) loadNetwork() ui.Faults {
+	source, err := vgg.Resolve(ui.Home(r.set.text("weights")))
 	if err != nil {
-		return toFaults(err)
+		return ui.FaultsOf(err)
 	}
 	r.source = source
 	name := source.Name
@@ -147,7 +140,7 @@ func (r *render) loadNetwork() faults {
 		// whole, so that it is told with the other options.
 		var all *vgg.Network
 		if all, err = r.kept.network(name, ""); err != nil {
-			return toFaults(err)
+			return ui.FaultsOf(err)
 		}
 		network = all
 	}
@@ -169,25 +162,25 @@ func deepestLayer(o style.Options) string {
 	return deepest
 }
 
-func (r *render) checkOptions() faults {
+func (r *render) checkOptions() ui.Faults {
 	var layers []string
 	if r.network != nil {
 		layers = r.network.Taps()
 	}
 	bad := optionFaults(r.set.options.Validate(layers...))
 	if _, err := picture.ParseSize(r.set.options.Size); err != nil {
-		f := toFaults(err)[0]
-		f.Exit = exitUsage
+		f := ui.FaultsOf(err)[0]
+		f.Exit = ui.ExitUsage
 		bad = append(bad, f)
 	}
 	if n, styles := len(r.set.options.StyleWeights), len(r.inputs.Styles); n > 0 && n != styles && styles > 0 {
-		bad.add(usageFault(fmt.Sprintf("--style-weights has %s for %s", count(n, "number"), count(styles, "style image"))))
+		bad.Add(ui.UsageFault(fmt.Sprintf("--style-weights has %s for %s", ui.Count(n, "number"), ui.Count(styles, "style image"))))
 	}
 	return bad
 }
 
 func (r *render) memoryLimit() int64 {
-	if n, ok := parseBytes(r.set.text("max-memory")); ok {
+	if n, ok := ui.ParseBytes(r.set.text("max-memory")); ok {
 		return n
 	}
 	return r.device.memory() / 10 * 9
@@ -242,17 +235,17 @@ func baseName(path string) string {
 
 // fieldValues fill an output template.
 func (r *render) fieldValues() map[string]string {
-	v := map[string]string{"mode": r.mode, "date": today(), "seed": strconv.FormatUint(r.set.options.Seed, 10)}
+	v := map[string]string{"mode": r.mode, "date": ui.Today(), "seed": strconv.FormatUint(r.set.options.Seed, 10)}
 	var styles []string
 	beside := "" // what stands for the content where there is none
 	for _, f := range r.files {
 		switch f.role {
 		case "content":
-			v["content"] = stem(f.path)
+			v["content"] = ui.Stem(f.path)
 		case "style":
-			styles = append(styles, stem(f.path))
+			styles = append(styles, ui.Stem(f.path))
 		case "b", "map":
-			beside = either(beside, stem(f.path))
+			beside = either(beside, ui.Stem(f.path))
 		}
 	}
 	v["style"] = strings.Join(styles, "+")
@@ -276,11 +269,56 @@ func (r *render) outputName() string {
 	return "out.png"
 }
 
+// chooseOutputs decides on all files that will be written.
+func (r *render) chooseOutputs() error {
+	var bad ui.Faults
+	var err error
+	rule := r.set.text("overwrite")
+	if r.set.on("resume") {
+		found, err := r.findCheckpoint()
+		bad.Add(err)
+		if found {
+			rule = "replace"
+		}
+	}
+	r.out, err = r.chooseTarget(r.outputName(), rule, r.fieldValues())
+	bad.Add(err)
+	if err == nil && r.out.path != ui.Stdout {
+		bad.Add(r.out.format.Fits(r.plan.W(), r.plan.H()))
+	}
+	for _, f := range r.files {
+		if r.out.path != ui.Stdout && f.path != ui.Stdout && ui.SameFile(r.out.path, ui.Home(f.path)) {
+			bad.Add(ui.NewFault(ui.ExitOutput, "same_file", fmt.Sprintf("output %q is also the %s image", r.out.path, f.role), "-o out.png"))
+		}
+	}
+	if r.report = ui.Home(r.set.text("report")); r.report != "" {
+		if _, _, err := picture.Destination(r.report, picture.Replace); err != nil {
+			bad.Add(err)
+		}
+	}
+	if dir := ui.Home(r.set.text("explain")); dir != "" {
+		bad.Add(makeDirectory(dir))
+	}
+	if p := r.previewFile(); p != "" {
+		_, err := picture.FormatOf(p)
+		bad.Add(err)
+		if _, _, err := picture.Destination(p, picture.Replace); err != nil {
+			bad.Add(err)
+		}
+	}
+	if dir := ui.Home(r.set.text("frames")); dir != "" && r.set.number("save-every", 0) == 0 {
+		bad.Add(ui.UsageFault("--frames needs --save-every to say how often", "--frames "+dir+" --save-every 10"))
+	} else if dir != "" {
+		bad.Add(makeDirectory(dir))
+	}
+	return bad.Err()
+}
+
 // checkOutputEarly checks the output's name as far as it can be known when
 // inputs are missing, so that its faults are told together with theirs.
 func (r *render) checkOutputEarly() error {
-	template := home(r.outputName())
-	if template == stdoutName || strings.Contains(template, "{") || isDirectory(template) {
+	template := ui.Home(r.outputName())
+	if template == ui.Stdout || strings.Contains(template, "{") || ui.IsFolder(template) {
 		return nil
 	}
 	_, err := r.chooseTarget(template, r.set.text("overwrite"), r.fieldValues())
@@ -289,7 +327,7 @@ func (r *render) checkOutputEarly() error {
 
 // header says in one line what was chosen and why.
 func (r *render) header() string {
-	parts := []string{r.device.String(), fmt.Sprintf("%dx%d", r.plan.W(), r.plan.H()), count(len(r.plan.Scales), "scale")}
+	parts := []string{r.device.String(), fmt.Sprintf("%dx%d", r.plan.W(), r.plan.H()), ui.Count(len(r.plan.Scales), "scale")}
 	if r.plan.Seconds > 0 {
 		parts = append(parts, "~"+progress.Span(time.Duration(r.plan.Seconds*float64(time.Second))))
 	}

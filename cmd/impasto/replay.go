@@ -12,6 +12,7 @@ import (
 
 	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/internal/recipe"
+	"github.com/impasto/impasto/internal/ui"
 	"github.com/impasto/impasto/style"
 )
 
@@ -47,9 +48,9 @@ func replayFlags() []cli.Flag {
 
 func replay(s *session, c *cli.Context) error {
 	if c.NArg() == 0 {
-		return usageFault("replay needs a picture with a recipe", "impasto replay out.png")
+		return ui.UsageFault("replay needs a picture with a recipe", "impasto replay out.png")
 	}
-	original := home(c.Args().First())
+	original := ui.Home(c.Args().First())
 	rec, err := readRecipe(original)
 	if err != nil {
 		return err
@@ -70,11 +71,11 @@ func replay(s *session, c *cli.Context) error {
 	}
 	verify := c.Bool("verify")
 	if verify && c.IsSet("set") {
-		bad.add(usageFault("--verify repeats a recipe as it is; it does not go with --set", "impasto replay "+original+" --verify"))
+		bad.Add(ui.UsageFault("--verify repeats a recipe as it is; it does not go with --set", "impasto replay "+original+" --verify"))
 	}
 	if set.text("weights") == "" {
 		name, err := findWeights(rec.Weights)
-		bad.add(err)
+		bad.Add(err)
 		set.texts["weights"] = name
 	}
 	in, missing := findInputs(rec, append([]string{filepath.Dir(original), "."}, c.Args().Tail()...))
@@ -91,7 +92,7 @@ func replay(s *session, c *cli.Context) error {
 		set.texts["depth"] = "16"
 	}
 	r := &render{session: s, set: set, mode: rec.Mode}
-	bad.add(r.prepare(in))
+	bad.Add(r.prepare(in))
 	if len(bad) > 0 {
 		return bad
 	}
@@ -106,8 +107,8 @@ func replay(s *session, c *cli.Context) error {
 }
 
 // applySet applies "--set name=value".
-func applySet(c *cli.Context, set *settings) faults {
-	var bad faults
+func applySet(c *cli.Context, set *settings) ui.Faults {
+	var bad ui.Faults
 	w, _ := c.Generic("set").(*words)
 	if w == nil {
 		return nil
@@ -118,21 +119,21 @@ func applySet(c *cli.Context, set *settings) faults {
 		p, known := findParam(name)
 		switch {
 		case !ok:
-			bad.add(usageFault(fmt.Sprintf("--set takes NAME=VALUE, got %q", pair), "--set size=1024"))
+			bad.Add(ui.UsageFault(fmt.Sprintf("--set takes NAME=VALUE, got %q", pair), "--set size=1024"))
 		case !known || !p.option || name == "preset":
-			f := usageFault(fmt.Sprintf("--set: unknown setting %q", name))
+			f := ui.UsageFault(fmt.Sprintf("--set: unknown setting %q", name))
 			var names []string
 			for _, p := range params {
 				if p.option {
 					names = append(names, p.name)
 				}
 			}
-			if near := nearest(name, names); near != "" {
+			if near := ui.Nearest(name, names); near != "" {
 				f.Try = []string{"--set " + near + "=" + value}
 			}
-			bad.add(f)
+			bad.Add(f)
 		default:
-			bad.add(setOption(&set.options, name, value))
+			bad.Add(setOption(&set.options, name, value))
 			set.origins[name] = "--set"
 		}
 	}
@@ -140,14 +141,14 @@ func applySet(c *cli.Context, set *settings) faults {
 }
 
 // findInputs finds the recipe's pictures.
-func findInputs(rec recipe.Recipe, dirs []string) (found sources, bad faults) {
+func findInputs(rec recipe.Recipe, dirs []string) (found sources, bad ui.Faults) {
 	for _, in := range rec.Inputs {
 		path := recipe.Find(in, dirs)
 		if path == "" {
 			path = findSample(in.Name, in.SHA256)
 		}
 		if path == "" {
-			bad.add(newFault(exitInput, "not_found", fmt.Sprintf("%s image %q was not found (sha256 %s..., %d bytes; looked in %s)",
+			bad.Add(ui.NewFault(ui.ExitInput, "not_found", fmt.Sprintf("%s image %q was not found (sha256 %s..., %d bytes; looked in %s)",
 				in.Role, in.Name, in.SHA256[:12], in.Bytes, strings.Join(dirs, ", ")),
 				"impasto replay IMAGE DIRECTORY   (where the inputs are)"))
 			continue
@@ -161,7 +162,7 @@ func findInputs(rec recipe.Recipe, dirs []string) (found sources, bad faults) {
 func (r *render) verify(original string, rec recipe.Recipe) error {
 	onDisk, err := os.ReadFile(original)
 	if err != nil {
-		return newFault(exitInput, "unreadable", fmt.Sprintf("%q cannot be read: %s", original, osReason(err)))
+		return ui.NewFault(ui.ExitInput, "unreadable", fmt.Sprintf("%q cannot be read: %s", original, ui.Reason(err)))
 	}
 	show, err := r.newShow()
 	if err != nil {
@@ -173,7 +174,7 @@ func (r *render) verify(original string, rec recipe.Recipe) error {
 	}
 	show.reporter.Start(r.header(), r.describe())
 	ctx, signals := r.watchSignals()
-	defer signals.stop()
+	defer signals.Stop()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	if rec.Result.Stopped == "interrupted" {
@@ -186,8 +187,8 @@ func (r *render) verify(original string, rec recipe.Recipe) error {
 		}
 	})
 	show.reporter.Close()
-	if signals.caught.Load() != 0 {
-		return signals.fault("interrupted; nothing was verified")
+	if signals.Caught() != 0 {
+		return signals.Fault("interrupted; nothing was verified")
 	}
 	if res == nil || res.Picture == nil {
 		return err
@@ -213,10 +214,10 @@ func (r *render) verify(original string, rec recipe.Recipe) error {
 	case err != nil:
 		return err
 	case !pixels:
-		return newFault(exitMismatch, "mismatch", fmt.Sprintf("%q: other pixels came out than the recipe says", original),
+		return ui.NewFault(ui.ExitMismatch, "mismatch", fmt.Sprintf("%q: other pixels came out than the recipe says", original),
 			"impasto recipe show "+original+"   (program version, weights, device)")
 	case !file:
-		return newFault(exitMismatch, "mismatch", fmt.Sprintf("%q: the pixels painted again are the recipe's, but the file holds other bytes; it was changed or written by another version", original))
+		return ui.NewFault(ui.ExitMismatch, "mismatch", fmt.Sprintf("%q: the pixels painted again are the recipe's, but the file holds other bytes; it was changed or written by another version", original))
 	}
 	return nil
 }

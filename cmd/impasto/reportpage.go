@@ -9,6 +9,7 @@ import (
 	"github.com/impasto/impasto/internal/progress"
 	"github.com/impasto/impasto/internal/recipe"
 	"github.com/impasto/impasto/internal/report"
+	"github.com/impasto/impasto/internal/ui"
 	"github.com/impasto/impasto/style"
 )
 
@@ -49,7 +50,7 @@ func (r *render) writeReport(res *style.Result, rec recipe.Recipe, why *account)
 	}
 	for i, s := range r.plan.Scales {
 		page.Timings = append(page.Timings, report.Row{Name: fmt.Sprintf("scale %d", i+1),
-			Value: fmt.Sprintf("%dx%d, %s, %s", s.W, s.H, count(s.Iterations, "iteration"), progress.Span(scaleTime(res, i+1)))})
+			Value: fmt.Sprintf("%dx%d, %s, %s", s.W, s.H, ui.Count(s.Iterations, "iteration"), progress.Span(scaleTime(res, i+1)))})
 	}
 	for _, f := range r.files {
 		page.Inputs = append(page.Inputs, report.Figure{
@@ -58,7 +59,7 @@ func (r *render) writeReport(res *style.Result, rec recipe.Recipe, why *account)
 	}
 	page.Sources = append(page.Sources, report.Row{Name: "weights", Value: r.network.Name + "  sha256 " + r.network.Meta.SHA256})
 	for _, f := range r.frames {
-		page.Frames = append(page.Frames, report.Figure{Caption: count(f.iteration, "iteration"), Picture: f.picture})
+		page.Frames = append(page.Frames, report.Figure{Caption: ui.Count(f.iteration, "iteration"), Picture: f.picture})
 	}
 	for _, p := range params {
 		if !p.option || !p.in(r.mode) {

@@ -7,12 +7,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/impasto/impasto/internal/recipe"
+	"github.com/impasto/impasto/internal/ui"
 	"github.com/impasto/impasto/style"
 )
 
@@ -31,7 +31,7 @@ func parseEvery(text string) (every time.Duration, never, ok bool) {
 
 // checkpointOf is the checkpoint's file, "" where there is none to be.
 func (r *render) checkpointOf(output string) string {
-	if output == stdoutName || output == "" {
+	if output == ui.Stdout || output == "" {
 		return ""
 	}
 	return output + ".checkpoint"
@@ -61,7 +61,7 @@ func (r *render) findCheckpoint() (found bool, err error) {
 		r.notes = append(r.notes, fmt.Sprintf("there is no checkpoint %q; painting from the beginning", path))
 		return false, nil
 	case err != nil:
-		return false, newFault(exitInput, "checkpoint", err.Error(), "without --resume, from the beginning")
+		return false, ui.NewFault(ui.ExitInput, "checkpoint", err.Error(), "without --resume, from the beginning")
 	}
 	// Tiles are chosen by the memory there is; what was begun in some goes on so.
 	r.env.Resume = c
@@ -88,7 +88,7 @@ func (r *render) findCheckpoint() (found bool, err error) {
 func (r *render) compareRecipe(path, note string) error {
 	var then recipe.Recipe
 	if err := json.Unmarshal([]byte(note), &then); err != nil {
-		return newFault(exitInput, "checkpoint", fmt.Sprintf("checkpoint %q was not written by this command", path), "without --resume, from the beginning")
+		return ui.NewFault(ui.ExitInput, "checkpoint", fmt.Sprintf("checkpoint %q was not written by this command", path), "without --resume, from the beginning")
 	}
 	if then.Hash() == r.recipe.Hash() {
 		return nil
@@ -100,7 +100,7 @@ func (r *render) compareRecipe(path, note string) error {
 			what = append(what, fmt.Sprintf("%s is %s there and %s here", strings.TrimPrefix(c.Path, "options."), c.A, c.B))
 		}
 	}
-	return newFault(exitUsage, "checkpoint",
+	return ui.NewFault(ui.ExitUsage, "checkpoint",
 		fmt.Sprintf("checkpoint %q is of another render: %s", path, strings.Join(what[:min(3, len(what))], ", ")),
 		"the command line it was begun with, and --resume", "without --resume, from the beginning")
 }
@@ -132,22 +132,9 @@ func (r *render) waysOn() []string {
 
 // commandLine is the one given with another flag, as it is typed in a shell.
 func (r *render) commandLine(flag string) string {
-	words := []string{"impasto"}
-	for _, w := range r.args[1:] {
-		words = append(words, shellWord(w))
-	}
+	words := slices.Clone(r.args[1:])
 	if !slices.Contains(words, flag) {
 		words = append(words, flag)
 	}
-	return strings.Join(words, " ")
-}
-
-var plainWord = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
-
-// shellWord puts a word in quotes if a shell would take it apart.
-func shellWord(word string) string {
-	if plainWord.MatchString(word) {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+	return ui.ImpastoCommand(words)
 }

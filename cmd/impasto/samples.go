@@ -13,6 +13,7 @@ import (
 	"github.com/impasto/impasto/internal/maps"
 	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/internal/sample"
+	"github.com/impasto/impasto/internal/ui"
 )
 
 // samplePrefix before a sample's name makes it an input: sample:mosaic.
@@ -38,13 +39,13 @@ func samplesCommand(s *session) *cli.Command {
 }
 
 func samples(s *session, c *cli.Context) error {
-	var bad faults
+	var bad ui.Faults
 	dir := "impasto-samples"
 	if c.NArg() > 0 {
-		dir = home(c.Args().First())
+		dir = ui.Home(c.Args().First())
 	}
 	if c.NArg() > 1 {
-		bad.add(usageFault(fmt.Sprintf("samples takes one directory, got %d", c.NArg()), "impasto samples "+dir))
+		bad.Add(ui.UsageFault(fmt.Sprintf("samples takes one directory, got %d", c.NArg()), "impasto samples "+dir))
 	}
 	w, h := sampleW, sampleH
 	if text := flagText(c, "size"); text != "" {
@@ -53,9 +54,9 @@ func samples(s *session, c *cli.Context) error {
 			w, h, err = size.Resolve(sampleW, sampleH)
 		}
 		if err != nil {
-			f := toFaults(err)[0]
-			f.Exit = exitUsage
-			bad.add(f)
+			f := ui.FaultsOf(err)[0]
+			f.Exit = ui.ExitUsage
+			bad.Add(f)
 		}
 	}
 	how := either(flagText(c, "overwrite"), "fail")
@@ -63,7 +64,7 @@ func samples(s *session, c *cli.Context) error {
 		how = "replace"
 	}
 	rule, err := picture.ParseOverwrite(how)
-	bad.add(err)
+	bad.Add(err)
 	if len(bad) > 0 {
 		return bad
 	}
@@ -86,7 +87,7 @@ func samples(s *session, c *cli.Context) error {
 	// All names first: nothing is written if one of them is refused.
 	for i := range jobs {
 		path, skip, err := picture.Destination(filepath.Join(dir, jobs[i].name), rule)
-		bad.add(err)
+		bad.Add(err)
 		if jobs[i].path = path; skip {
 			jobs[i].path = ""
 		}
@@ -100,7 +101,7 @@ func samples(s *session, c *cli.Context) error {
 		}
 		img, err := j.draw()
 		if err != nil {
-			return usageFault(err.Error(), "--size 576x384")
+			return ui.UsageFault(err.Error(), "--size 576x384")
 		}
 		if err := picture.Save(j.path, picture.FromImage(img), picture.WriteOptions{}); err != nil {
 			return err
@@ -112,7 +113,7 @@ func samples(s *session, c *cli.Context) error {
 		}
 		paths = append(paths, j.path)
 		if !s.json {
-			if err := printResult(s.stdout, j.path); err != nil {
+			if err := ui.PrintResult(s.stdout, j.path); err != nil {
 				return err
 			}
 		}
@@ -143,7 +144,7 @@ func sampleFile(name string) ([]byte, error) {
 		img, _, err = sample.Map(of, sampleW, sampleH)
 	}
 	if err != nil {
-		return nil, usageFault(err.Error())
+		return nil, ui.UsageFault(err.Error())
 	}
 	var b bytes.Buffer
 	err = picture.Encode(&b, picture.FromImage(img), picture.PNG, picture.WriteOptions{})
@@ -156,8 +157,8 @@ func (s *session) readInput(path string, o picture.ReadOptions) (*picture.Pictur
 	if strings.HasPrefix(path, samplePrefix) {
 		return s.kept.read(path, "", o, readSample)
 	}
-	path = home(path)
-	if s.kept == nil || path == stdoutName {
+	path = ui.Home(path)
+	if s.kept == nil || path == ui.Stdout {
 		return picture.Read(path, o)
 	}
 	sum, err := s.kept.sums.Of(path)

@@ -18,13 +18,14 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/impasto/impasto/internal/ui"
 	"github.com/impasto/impasto/vgg"
 )
 
 // The scripts of testdata run the command as a user does. Each starts in a
 // directory of its own with the pictures and the spoiled files of makeFiles.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"impasto": watchedMain})
+	testscript.Main(m, map[string]func(){"impasto": main})
 }
 
 // theCommand is a path under which this binary is the command, for tests that
@@ -55,7 +56,6 @@ func runScripts(t *testing.T, dir string) {
 			env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, "home", "config"))
 			env.Setenv("XDG_DATA_HOME", filepath.Join(env.WorkDir, "home", "data"))
 			env.Setenv("TERM", "dumb")
-			watchFiles(env)
 			if err := makeMaps(env.WorkDir); err != nil {
 				return err
 			}
@@ -180,19 +180,19 @@ const cmykJPEG = "/9j/7gAOQWRvYmUAZAAAAAAC/9sAQwAQCwwODAoQDg0OEhEQExgoGhgWFhgxIy
 
 func TestExitCodesAreListedOnce(t *testing.T) {
 	seen := map[int]bool{}
-	for _, e := range exitTable {
-		if seen[e.code] {
-			t.Errorf("exit code %d is listed twice", e.code)
+	for _, e := range ui.ExitCodes {
+		if seen[e.Code] {
+			t.Errorf("exit code %d is listed twice", e.Code)
 		}
-		seen[e.code] = true
+		seen[e.Code] = true
 	}
 	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "cli.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, e := range exitTable {
-		if !strings.Contains(string(text), fmt.Sprintf("| %d | %s |", e.code, e.what)) {
-			t.Errorf("docs/cli.md does not list exit code %d as %q", e.code, e.what)
+	for _, e := range ui.ExitCodes {
+		if !strings.Contains(string(text), fmt.Sprintf("| %d | %s |", e.Code, e.Meaning)) {
+			t.Errorf("docs/cli.md does not list exit code %d as %q", e.Code, e.Meaning)
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/impasto/impasto/cuda"
 	"github.com/impasto/impasto/gpu"
 	"github.com/impasto/impasto/internal/progress"
+	"github.com/impasto/impasto/internal/ui"
 	"github.com/impasto/impasto/kernels"
 )
 
@@ -23,7 +24,7 @@ import (
 func checkDriver(name string) []finding {
 	d, err := openDriver(name, runtime.GOMAXPROCS(0))
 	if err != nil {
-		f := toFaults(err)[0]
+		f := ui.FaultsOf(err)[0]
 		return []finding{{State: "problem", What: "device", Text: name + ": " + f.Message, Fix: strings.Join(f.Try, "; ")}}
 	}
 	i, driver := d.Info(), &launchLog{d, map[string]bool{}}
@@ -67,7 +68,7 @@ func checkKernels(b *gpu.Device, log *launchLog) []finding {
 	for _, c := range deviceChecks {
 		worst := c.worst(b, cpu)
 		if err := b.Err(); err != nil {
-			return append(all, finding{State: "problem", What: "self-test", Text: c.name + ": " + toFaults(err)[0].Message})
+			return append(all, finding{State: "problem", What: "self-test", Text: c.name + ": " + ui.FaultsOf(err)[0].Message})
 		}
 		if !(worst <= 1e-4) {
 			all = append(all, finding{State: "problem", What: "self-test", Fix: "--device cpu",

@@ -10,6 +10,7 @@ import (
 
 	"github.com/impasto/impasto/internal/config"
 	"github.com/impasto/impasto/internal/film"
+	"github.com/impasto/impasto/internal/ui"
 	"github.com/impasto/impasto/style"
 	"github.com/impasto/impasto/vgg"
 )
@@ -41,7 +42,7 @@ var draftOptions = map[string]string{"weights": "mini", "size": "256", "iteratio
 
 // resolve merges flag > environment > project file > user file > preset >
 // default, and returns everything that is wrong with any of them.
-func resolve(c *cli.Context, mode string) (*settings, faults) {
+func resolve(c *cli.Context, mode string) (*settings, ui.Faults) {
 	layers, bad := allLayers(c)
 	s, more := merge(mode, layers)
 	if c != nil {
@@ -54,10 +55,10 @@ func resolve(c *cli.Context, mode string) (*settings, faults) {
 }
 
 // defaultsOnly are the settings where nothing is said.
-func defaultsOnly(mode string) (*settings, faults) { return merge(mode, nil) }
+func defaultsOnly(mode string) (*settings, ui.Faults) { return merge(mode, nil) }
 
 // allLayers lists where settings come from, nearest first.
-func allLayers(c *cli.Context) ([]layer, faults) {
+func allLayers(c *cli.Context) ([]layer, ui.Faults) {
 	layers := []layer{flagLayer(c)}
 	if c != nil && c.Bool("draft") {
 		layers = append(layers, layer{
@@ -74,8 +75,8 @@ func allLayers(c *cli.Context) ([]layer, faults) {
 }
 
 // merge takes each setting from the first layer that has it.
-func merge(mode string, layers []layer) (*settings, faults) {
-	var bad faults
+func merge(mode string, layers []layer) (*settings, ui.Faults) {
+	var bad ui.Faults
 	find := func(name string) (text, origin string, ok bool) {
 		for _, l := range layers {
 			if text, ok := l.get(name); ok {
@@ -116,14 +117,14 @@ func merge(mode string, layers []layer) (*settings, faults) {
 		s.origins[p.name] = origin
 		if !p.option {
 			s.texts[p.name] = text
-			bad.add(checkText(p, text))
+			bad.Add(checkText(p, text))
 			continue
 		}
 		if p.name == "preset" {
 			continue
 		}
 		if err := setOption(&s.options, p.name, text); err != nil {
-			bad.add(attribute(err, p.name, origin))
+			bad.Add(attribute(err, p.name, origin))
 		}
 	}
 	return s, bad
@@ -131,7 +132,7 @@ func merge(mode string, layers []layer) (*settings, faults) {
 
 // attribute says where a bad value came from when it was not the command line.
 func attribute(err error, name, origin string) error {
-	f := toFaults(err)[0]
+	f := ui.FaultsOf(err)[0]
 	if origin != "flag" && !strings.HasPrefix(origin, "-") {
 		f.Message = origin + ": " + strings.TrimPrefix(f.Message, "--")
 	}
@@ -146,15 +147,15 @@ func checkText(p param, text string) error {
 				return nil
 			}
 		}
-		f := usageFault(fmt.Sprintf("--%s %q is not one of %s", p.name, text, strings.Join(words, ", ")))
-		if near := nearest(text, words); near != "" {
+		f := ui.UsageFault(fmt.Sprintf("--%s %q is not one of %s", p.name, text, strings.Join(words, ", ")))
+		if near := ui.Nearest(text, words); near != "" {
 			f.Try = []string{"--" + p.name + " " + near}
 		}
 		return f
 	}
 	atLeast := func(least int) error {
 		if n, err := strconv.Atoi(text); err != nil || n < least {
-			return usageFault(fmt.Sprintf("--%s takes a whole number from %d, got %q", p.name, least, text))
+			return ui.UsageFault(fmt.Sprintf("--%s takes a whole number from %d, got %q", p.name, least, text))
 		}
 		return nil
 	}
@@ -180,7 +181,7 @@ func checkText(p param, text string) error {
 	case "crf":
 		return atLeast(0)
 	case "max-memory":
-		if _, ok := parseBytes(text); !ok {
+		if _, ok := ui.ParseBytes(text); !ok {
 			return badValue(p.name, text, "an amount such as 500MB or 2GB")
 		}
 	case "checkpoint":
@@ -258,8 +259,8 @@ func envLayer(lookup func(string) (string, bool)) layer {
 
 // fileLayers reads the project's and the user's configuration, or the one
 // named by --config instead of both.
-func fileLayers(c *cli.Context) ([]layer, faults) {
-	var bad faults
+func fileLayers(c *cli.Context) ([]layer, ui.Faults) {
+	var bad ui.Faults
 	paths := []string{config.ProjectFile}
 	if user, err := config.UserFile(); err == nil {
 		paths = append(paths, user)
@@ -267,7 +268,7 @@ func fileLayers(c *cli.Context) ([]layer, faults) {
 	if c != nil && c.IsSet("config") {
 		named := flagText(c, "config")
 		if _, err := os.Stat(named); err != nil {
-			bad.add(newFault(exitUsage, "config", fmt.Sprintf("configuration %q does not exist", named)))
+			bad.Add(ui.NewFault(ui.ExitUsage, "config", fmt.Sprintf("configuration %q does not exist", named)))
 		}
 		paths = []string{named}
 	}
@@ -275,7 +276,7 @@ func fileLayers(c *cli.Context) ([]layer, faults) {
 	for _, path := range paths {
 		entries, errs := config.Load(path, configKey)
 		for _, err := range errs {
-			bad.add(err)
+			bad.Add(err)
 		}
 		if len(entries) == 0 {
 			continue
@@ -295,7 +296,7 @@ func fileLayers(c *cli.Context) ([]layer, faults) {
 // networkName is the name by which defaults are chosen for --weights: "mini",
 // or "vgg19" for all others.
 func networkName(weights string) string {
-	if src, err := vgg.Resolve(home(weights)); err == nil && src.Builtin == "mini" {
+	if src, err := vgg.Resolve(ui.Home(weights)); err == nil && src.Builtin == "mini" {
 		return "mini"
 	}
 	return "vgg19"

@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/urfave/cli/v2"
 
+	"github.com/impasto/impasto/internal/ui"
 	"github.com/impasto/impasto/style"
 )
 
@@ -23,7 +24,7 @@ func texture(s *session, c *cli.Context) error {
 	set, bad := resolve(c, style.ModeTexture)
 	styles := append(set.styles, c.Args().Slice()...)
 	if len(styles) == 0 {
-		bad.add(usageFault("texture needs at least one style image, got 0", "impasto texture STYLE.jpg --size 512x512"))
+		bad.Add(ui.UsageFault("texture needs at least one style image, got 0", "impasto texture STYLE.jpg --size 512x512"))
 		return bad
 	}
 	return s.renderPicture(style.ModeTexture, set, bad, sources{styles: styles})

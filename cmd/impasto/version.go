@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/impasto/impasto/internal/ui"
 )
 
 // version is set by the linker in releases: -ldflags "-X main.version=0.1.0".
@@ -64,8 +66,8 @@ func versionCommand(s *session) *cli.Command {
 		}, commonFlags()...),
 		Action: func(c *cli.Context) error {
 			if c.Bool("exit-codes") {
-				for _, e := range exitTable {
-					fmt.Fprintf(s.stdout, "%3d  %s\n", e.code, e.what)
+				for _, e := range ui.ExitCodes {
+					fmt.Fprintf(s.stdout, "%3d  %s\n", e.Code, e.Meaning)
 				}
 				return nil
 			}

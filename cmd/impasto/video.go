@@ -18,6 +18,7 @@ import (
 	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/internal/progress"
 	"github.com/impasto/impasto/internal/recipe"
+	"github.com/impasto/impasto/internal/ui"
 	"github.com/impasto/impasto/style"
 )
 
@@ -64,7 +65,7 @@ func paintVideo(s *session, c *cli.Context) error {
 		if in != "" {
 			got++
 		}
-		bad.add(usageFault(fmt.Sprintf("video needs a film or frames and at least one style image, got %d", got),
+		bad.Add(ui.UsageFault(fmt.Sprintf("video needs a film or frames and at least one style image, got %d", got),
 			"impasto video "+either(in, "FILM.mp4")+" STYLE.jpg -o OUT.mp4"))
 		return bad
 	}
@@ -74,12 +75,12 @@ func paintVideo(s *session, c *cli.Context) error {
 		r.notes = append(r.notes, fmt.Sprintf("seed %d was drawn; --seed %d repeats it", set.options.Seed, set.options.Seed))
 	}
 	v := &video{render: r, tools: film.Find()}
-	bad.add(checkSubmit(c))
+	bad.Add(checkSubmit(c))
 	ctx, signals := s.watchSignals()
-	defer signals.stop()
-	bad = append(bad, v.prepare(ctx, home(in), styles)...)
+	defer signals.Stop()
+	bad = append(bad, v.prepare(ctx, ui.Home(in), styles)...)
 	if ctx.Err() != nil {
-		return signals.fault("interrupted before the first frame")
+		return signals.Fault("interrupted before the first frame")
 	}
 	if len(bad) > 0 {
 		return bad
@@ -91,42 +92,42 @@ func paintVideo(s *session, c *cli.Context) error {
 }
 
 // prepare finds out everything that can be wrong, and where the shots are.
-func (v *video) prepare(ctx context.Context, in string, styles []string) faults {
+func (v *video) prepare(ctx context.Context, in string, styles []string) ui.Faults {
 	r := v.render
-	var bad faults
+	var bad ui.Faults
 	if _, err := initFile(v.set); err != nil || v.set.options.Init == style.InitFile {
-		bad.add(usageFault("the first frame of a shot cannot begin with a picture from a file", "--init content"))
+		bad.Add(ui.UsageFault("the first frame of a shot cannot begin with a picture from a file", "--init content"))
 	}
-	bad.add(v.openInput(ctx, in))
+	bad.Add(v.openInput(ctx, in))
 	bad = append(bad, r.read(sources{styles: styles})...)
-	bad.add(checkDevice(v.set.text("device")))
+	bad.Add(checkDevice(v.set.text("device")))
 	bad = append(bad, r.loadNetwork()...)
 	bad = append(bad, r.checkOptions()...)
-	bad.add(v.chooseFilm(in))
+	bad.Add(v.chooseFilm(in))
 	if len(bad) > 0 {
 		return bad
 	}
 	var err error
 	if r.device, err = r.kept.device(v.set.text("device"), v.set.number("threads", 0)); err != nil {
-		return toFaults(err)
+		return ui.FaultsOf(err)
 	}
 	r.env = style.Env{Backend: r.device.backend, Network: r.network, MaxBytes: r.memoryLimit(), Pictures: r.pictureBytes() + v.frameBytes()}
 	if err := v.newSequence(); err != nil {
-		return toFaults(err)
+		return ui.FaultsOf(err)
 	}
 	sum, err := v.source.Sum(ctx)
 	if err != nil {
-		return toFaults(err)
+		return ui.FaultsOf(err)
 	}
 	v.order = v.newOrder(hex.EncodeToString(sum[:]))
 	return toFaultsOrNil(v.openFrames(ctx))
 }
 
-func toFaultsOrNil(err error) faults {
+func toFaultsOrNil(err error) ui.Faults {
 	if err == nil {
 		return nil
 	}
-	return toFaults(err)
+	return ui.FaultsOf(err)
 }
 
 // newSequence plans the first frame of a shot and those after it. The progress
@@ -161,7 +162,7 @@ func (v *video) openInput(ctx context.Context, in string) error {
 	archive := film.IsArchive(in)
 	numbered := archive || film.IsPattern(in) || err == nil && st.IsDir()
 	if !numbered && onePicture == nil {
-		return usageFault(fmt.Sprintf("%q is one picture", in), "impasto art "+shellWord(in)+" STYLE.jpg", "a film, a folder, or a pattern such as frames/%05d.png")
+		return ui.UsageFault(fmt.Sprintf("%q is one picture", in), "impasto art "+ui.ShellQuote(in)+" STYLE.jpg", "a film, a folder, or a pattern such as frames/%05d.png")
 	}
 	fps, rateErr := film.ParseRate(v.set.text("fps"))
 	rate := fps
@@ -185,7 +186,7 @@ func (v *video) openInput(ctx context.Context, in string) error {
 	}
 	if to, ok := parseMoment(v.set.text("to")); ok {
 		if sel.To = to.at(rate); sel.To <= sel.From {
-			return usageFault(fmt.Sprintf("--to %s is not after --from %s", v.set.text("to"), either(v.set.text("from"), "0")))
+			return ui.UsageFault(fmt.Sprintf("--to %s is not after --from %s", v.set.text("to"), either(v.set.text("from"), "0")))
 		}
 	}
 	switch {
@@ -208,31 +209,31 @@ var numbers = regexp.MustCompile(`%0?[0-9]*d`)
 
 // chooseFilm decides what is written: a film, or the painted frames.
 func (v *video) chooseFilm(in string) error {
-	template := home(either(v.set.text("output"), "out.mp4"))
-	if template == stdoutName {
-		return newFault(exitOutput, "stdout", "a film cannot be written to standard output: its end is written first", "-o out.mp4")
+	template := ui.Home(either(v.set.text("output"), "out.mp4"))
+	if template == ui.Stdout {
+		return ui.NewFault(ui.ExitOutput, "stdout", "a film cannot be written to standard output: its end is written first", "-o out.mp4")
 	}
-	name, err := expand(template, v.names(in))
+	name, err := ui.Expand(template, v.names(in))
 	if err != nil {
-		return usageFault(fmt.Sprintf("output %q: of a film the fields are {content} {style} {mode} {seed} {date}", template))
+		return ui.UsageFault(fmt.Sprintf("output %q: of a film the fields are {content} {style} {mode} {seed} {date}", template))
 	}
-	own := home(flagValue(v.set, "frames"))
+	own := ui.Home(flagValue(v.set, "frames"))
 	v.film = film.Target{Rate: v.rate, Codec: v.set.text("codec"), CRF: v.set.text("crf")}
-	var bad faults
+	var bad ui.Faults
 	switch {
 	case film.IsFilm(name), film.IsArchive(name):
 		rule := v.set.text("overwrite")
 		if rule == "" || rule == "ask" {
 			rule = "fail"
-			if _, err := os.Stat(name); err == nil && isTerminal(v.stdin) && isTerminal(v.stderr) && !v.json {
+			if _, err := os.Stat(name); err == nil && ui.IsTerminal(v.stdin) && ui.IsTerminal(v.stderr) && !v.json {
 				rule, v.out.ask = "replace", true
 			}
 		}
 		how, err := picture.ParseOverwrite(rule)
-		bad.add(err)
+		bad.Add(err)
 		if err == nil {
 			path, skip, err := picture.Destination(name, how)
-			bad.add(err)
+			bad.Add(err)
 			v.film.Path = either(path, name)
 			v.out.path, v.out.skip = v.film.Path, skip
 		}
@@ -243,25 +244,28 @@ func (v *video) chooseFilm(in string) error {
 		if !v.tools.OK() && !film.IsArchive(name) {
 			v.notes = append(v.notes, fmt.Sprintf("ffmpeg is not installed: the frames stay in %q", filepath.Dir(v.frames)))
 		}
+		if (v.input.Film || film.IsArchive(in)) && ui.SameFile(name, v.input.Path) {
+			bad.Add(ui.NewFault(ui.ExitOutput, "same_file", fmt.Sprintf("output %q is also the film that is painted", name), "-o out.mp4"))
+		}
 	case own != "":
-		bad.add(usageFault(fmt.Sprintf("--frames %q is where frames lie until a film is made of them; %q takes the frames themselves", own, name), "without --frames", "-o out.mp4"))
+		bad.Add(ui.UsageFault(fmt.Sprintf("--frames %q is where frames lie until a film is made of them; %q takes the frames themselves", own, name), "without --frames", "-o out.mp4"))
 	case numbers.MatchString(filepath.Base(name)):
 		v.frames = name
 		_, err := picture.FormatOf(name)
-		bad.add(err)
-	case isDirectory(name) || filepath.Ext(name) == "":
+		bad.Add(err)
+	case ui.IsFolder(name) || filepath.Ext(name) == "":
 		v.frames = filepath.Join(name, frameFile)
 	default:
-		bad.add(usageFault(fmt.Sprintf("output %q is neither a film (%s) nor frames: a folder, a .tar or a pattern", name, strings.Join(film.Extensions(), " ")),
+		bad.Add(ui.UsageFault(fmt.Sprintf("output %q is neither a film (%s) nor frames: a folder, a .tar or a pattern", name, strings.Join(film.Extensions(), " ")),
 			"-o out.mp4", "-o painted/", "-o painted/%05d.png"))
 	}
 	if v.film.Path == "" && v.out.path == "" {
 		v.out.path = v.frames
 	}
-	if len(bad) == 0 {
-		bad.add(v.keepApart(in))
+	if len(bad) == 0 && !v.input.Film && ui.SameFile(filepath.Dir(v.frames), filepath.Dir(in+"/")) {
+		bad.Add(ui.NewFault(ui.ExitOutput, "same_file", fmt.Sprintf("painted frames would lie among those that are painted, in %q", filepath.Dir(v.frames)), "-o painted/"))
 	}
-	return bad.err()
+	return bad.Err()
 }
 
 // frameFile is the name of a painted frame, counted from 1.
@@ -279,13 +283,13 @@ func flagValue(s *settings, name string) string {
 // names fill an output template.
 func (v *video) names(in string) map[string]string {
 	values := v.fieldValues()
-	values["mode"], values["content"] = modeVideo, stem(strings.TrimSuffix(in, "/"))
+	values["mode"], values["content"] = modeVideo, ui.Stem(strings.TrimSuffix(in, "/"))
 	values["style"] = ""
 	for i, s := range v.files {
 		if i > 0 {
 			values["style"] += "+"
 		}
-		values["style"] += stem(s.path)
+		values["style"] += ui.Stem(s.path)
 	}
 	return values
 }
@@ -293,7 +297,7 @@ func (v *video) names(in string) map[string]string {
 // header says in one line what was chosen and why.
 func (v *video) header() string {
 	parts := []string{v.device.String(), fmt.Sprintf("%dx%d", v.plan.W(), v.plan.H()),
-		count(v.input.Frames, "frame") + " in " + count(len(v.shots), "shot")}
+		ui.Count(v.input.Frames, "frame") + " in " + ui.Count(len(v.shots), "shot")}
 	if s := v.seconds(); s > 0 {
 		parts = append(parts, "~"+progress.Span(time.Duration(s*float64(time.Second))))
 	}
@@ -347,7 +351,7 @@ func (v *video) dryRun() error {
 	if !v.input.Film {
 		sound = "numbered"
 	}
-	fmt.Fprintf(w, "%-8s %s  %dx%d, %s at %s a second, %s\n", "film", v.input.Path, v.input.W, v.input.H, count(v.input.Frames, "frame"), v.rate, sound)
+	fmt.Fprintf(w, "%-8s %s  %dx%d, %s at %s a second, %s\n", "film", v.input.Path, v.input.W, v.input.H, ui.Count(v.input.Frames, "frame"), v.rate, sound)
 	for _, f := range v.files {
 		fmt.Fprintf(w, "%-8s %s  %dx%d %s\n", f.role, f.path, f.picture.W, f.picture.H, f.info.Format)
 	}
@@ -359,16 +363,16 @@ func (v *video) dryRun() error {
 		fmt.Fprintf(w, "shot %-3d frames %d to %d  from %s\n", i+1, s.First+1, s.Last+1, clock(v.start+v.rate.Seconds(s.First)))
 	}
 	for i, s := range v.plan.Scales {
-		fmt.Fprintf(w, "scale %d  %dx%d  %s of a first frame\n", i+1, s.W, s.H, count(s.Iterations, "iteration"))
+		fmt.Fprintf(w, "scale %d  %dx%d  %s of a first frame\n", i+1, s.W, s.H, ui.Count(s.Iterations, "iteration"))
 	}
-	fmt.Fprintf(w, "then     %s of each frame, ~%s; a first one ~%s\n", count(v.sequence.Options().NextIterations, "iteration"),
+	fmt.Fprintf(w, "then     %s of each frame, ~%s; a first one ~%s\n", ui.Count(v.sequence.Options().NextIterations, "iteration"),
 		progress.Span(time.Duration(v.next.Seconds*float64(time.Second))), progress.Span(time.Duration(v.plan.Seconds*float64(time.Second))))
 	for _, part := range v.plan.Memory {
 		if part.Bytes > 0 {
 			fmt.Fprintf(w, "memory   %-9s %s\n", progress.Bytes(part.Bytes), part.What)
 		}
 	}
-	fmt.Fprintf(w, "painted  %d of %s in %s\n", v.done(), count(v.input.Frames, "frame"), filepath.Dir(v.frames))
+	fmt.Fprintf(w, "painted  %d of %s in %s\n", v.done(), ui.Count(v.input.Frames, "frame"), filepath.Dir(v.frames))
 	_, err := fmt.Fprintf(w, "output   %s\n", v.out.path)
 	return err
 }

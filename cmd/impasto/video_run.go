@@ -12,6 +12,7 @@ import (
 	"github.com/impasto/impasto/internal/film"
 	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/internal/progress"
+	"github.com/impasto/impasto/internal/ui"
 	"github.com/impasto/impasto/style"
 )
 
@@ -48,7 +49,7 @@ type roll struct {
 }
 
 // run paints what is missing and makes the film; prepare has been called.
-func (v *video) run(ctx context.Context, signals *signals) error {
+func (v *video) run(ctx context.Context, signals *ui.Signals) error {
 	if v.set.on("dry-run") {
 		return v.dryRun()
 	}
@@ -69,7 +70,7 @@ func (v *video) run(ctx context.Context, signals *signals) error {
 	v.begun = time.Now()
 	show.reporter.Start(v.header(), v.describe())
 	if had := v.done(); had > 0 {
-		show.reporter.Event("checkpoint", fmt.Sprintf("%d of %s are painted already", had, count(v.input.Frames, "frame")), nil)
+		show.reporter.Event("checkpoint", fmt.Sprintf("%d of %s are painted already", had, ui.Count(v.input.Frames, "frame")), nil)
 	}
 	if !v.quiet && show.screen != nil {
 		show.screen.Reserve(v.plan.W(), v.plan.H())
@@ -102,12 +103,7 @@ func (v *video) settleOutput() (done bool, err error) {
 		return true, v.tell(videoOutcome{Type: "result", Output: v.out.path, Stopped: "skipped"})
 	}
 	if v.out.ask {
-		v.asks = append([]string{v.out.path}, v.asks...)
-	}
-	for _, path := range v.asks {
-		if err := v.confirm(path); err != nil {
-			return false, err
-		}
+		return false, v.confirm(v.out.path)
 	}
 	return false, nil
 }
@@ -206,7 +202,7 @@ func (v *video) tellFrame(r *roll, n int, f *style.Frame, took time.Duration) {
 func (v *video) frameFault(n int, err error) error {
 	var diverged *style.DivergedError
 	if errors.As(err, &diverged) {
-		f := classify(diverged)
+		f := ui.FaultsOf(diverged)[0]
 		f.Message = fmt.Sprintf("frame %d: %s", n+1, f.Message)
 		return f
 	}
@@ -214,11 +210,11 @@ func (v *video) frameFault(n int, err error) error {
 }
 
 // stopped is how painting ends early. What is painted stays.
-func (v *video) stopped(signals *signals, err error) error {
+func (v *video) stopped(signals *ui.Signals, err error) error {
 	if !errors.Is(err, context.Canceled) {
 		return err
 	}
-	f := signals.fault(fmt.Sprintf("interrupted after %d of %s, which are kept in %q", v.done(), count(v.input.Frames, "frame"), filepath.Dir(v.frames)))
+	f := signals.Fault(fmt.Sprintf("interrupted after %d of %s, which are kept in %q", v.done(), ui.Count(v.input.Frames, "frame"), filepath.Dir(v.frames)))
 	f.Try = []string{v.again() + "   (goes on there)"}
 	return f
 }
@@ -231,11 +227,7 @@ func (v *video) again() string {
 			words = append(words, w)
 		}
 	}
-	words[0] = "impasto"
-	for i, w := range words {
-		words[i] = shellWord(w)
-	}
-	return strings.Join(words, " ")
+	return ui.ImpastoCommand(words[1:])
 }
 
 // teller is what both kinds of progress have in common.
@@ -247,13 +239,13 @@ type teller interface {
 
 // finishFilm makes the film of the painted frames and completes o, which has
 // what was painted.
-func (v *video) finishFilm(ctx context.Context, signals *signals, t teller, o videoOutcome) error {
+func (v *video) finishFilm(ctx context.Context, signals *ui.Signals, t teller, o videoOutcome) error {
 	o.Type, o.Output, o.W, o.H, o.Frames, o.Shots = "result", v.out.path, v.plan.W(), v.plan.H(), v.input.Frames, len(v.shots)
 	o.Weights, o.Seed, o.Recipe = v.network.Name, v.set.options.Seed, v.order.hash()
 	if v.film.Path != "" {
 		if !v.tools.OK() && !film.IsArchive(v.film.Path) {
-			return newFault(exitOutput, "ffmpeg_missing", fmt.Sprintf("film %q was not made, for ffmpeg is not installed; its %s are in %q",
-				v.film.Path, count(v.input.Frames, "frame"), filepath.Dir(v.frames)), "apt install ffmpeg   (or brew, winget), and the same command", v.film.Command(v.frames, 1))
+			return ui.NewFault(ui.ExitOutput, "ffmpeg_missing", fmt.Sprintf("film %q was not made, for ffmpeg is not installed; its %s are in %q",
+				v.film.Path, ui.Count(v.input.Frames, "frame"), filepath.Dir(v.frames)), "apt install ffmpeg   (or brew, winget), and the same command", v.film.Command(v.frames, 1))
 		}
 		t.Event("writing", v.film.Path, map[string]any{"output": v.film.Path})
 		if err := v.writeFilm(ctx); err != nil {
@@ -265,7 +257,7 @@ func (v *video) finishFilm(ctx context.Context, signals *signals, t teller, o vi
 	}
 	took := time.Since(v.begun)
 	o.Seconds = took.Seconds()
-	message := fmt.Sprintf("%s, %d painted now, in %s", count(o.Frames, "frame"), o.Painted, progress.Span(took))
+	message := fmt.Sprintf("%s, %d painted now, in %s", ui.Count(o.Frames, "frame"), o.Painted, progress.Span(took))
 	if o.Flicker != nil {
 		message += fmt.Sprintf(" · flicker %.2f of 255", *o.Flicker)
 	}
@@ -300,5 +292,5 @@ func (v *video) tell(o videoOutcome) error {
 	if v.json {
 		return writeJSON(v.stdout, o)
 	}
-	return printResult(v.stdout, o.Output)
+	return ui.PrintResult(v.stdout, o.Output)
 }

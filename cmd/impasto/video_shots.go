@@ -13,6 +13,7 @@ import (
 	"github.com/impasto/impasto/internal/film"
 	"github.com/impasto/impasto/internal/manifest"
 	"github.com/impasto/impasto/internal/picture"
+	"github.com/impasto/impasto/internal/ui"
 )
 
 // With --submit the shots of a film are jobs in a queue: no shot needs another,
@@ -34,15 +35,15 @@ func submitFlags() []cli.Flag {
 // checkSubmit finds flags of the queue that mean nothing without --submit.
 func checkSubmit(c *cli.Context) error {
 	if c.Bool("submit") {
-		var bad faults
+		var bad ui.Faults
 		_, err := queuePlace(c)
-		bad.add(err)
-		bad.add(checkClass(c))
-		return bad.err()
+		bad.Add(err)
+		bad.Add(checkClass(c))
+		return bad.Err()
 	}
 	for _, name := range []string{"class", "queue", "token-file"} {
 		if c.IsSet(name) {
-			return usageFault(fmt.Sprintf("--%s is of --submit", name), "impasto video ... --submit --"+name+" "+shellWord(flagText(c, name)))
+			return ui.UsageFault(fmt.Sprintf("--%s is of --submit", name), "impasto video ... --submit --"+name+" "+ui.ShellQuote(flagText(c, name)))
 		}
 	}
 	return nil
@@ -88,8 +89,8 @@ func (v *video) shotEntry(c *cli.Context, nth int, frames, painted string) manif
 			if !ok {
 				continue
 			}
-			if _, err := os.Stat(home(text)); err == nil && p.name == "weights" {
-				text, _ = filepath.Abs(home(text))
+			if _, err := os.Stat(ui.Home(text)); err == nil && p.name == "weights" {
+				text, _ = filepath.Abs(ui.Home(text))
 				step.Inputs = append(step.Inputs, text)
 			}
 			say(p.name, text)
@@ -119,8 +120,8 @@ func (v *video) takeShot(ctx context.Context, s film.Shot) error {
 		return err
 	}
 	if i := source.Info(); i.Frames != s.Len() || i.W != v.plan.W() || i.H != v.plan.H() {
-		return newFault(exitOutput, "other_frames", fmt.Sprintf("%q holds %s of %dx%d, not %d of %dx%d",
-			painted, count(i.Frames, "frame"), i.W, i.H, s.Len(), v.plan.W(), v.plan.H()), "impasto version   (on each worker)")
+		return ui.NewFault(ui.ExitOutput, "other_frames", fmt.Sprintf("%q holds %s of %dx%d, not %d of %dx%d",
+			painted, ui.Count(i.Frames, "frame"), i.W, i.H, s.Len(), v.plan.W(), v.plan.H()), "impasto version   (on each worker)")
 	}
 	cursor := film.NewCursor(source)
 	defer cursor.Close()

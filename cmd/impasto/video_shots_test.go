@@ -18,6 +18,7 @@ import (
 
 	"github.com/impasto/impasto/internal/farm"
 	"github.com/impasto/impasto/internal/film"
+	"github.com/impasto/impasto/internal/ui"
 )
 
 // TestShotGoesOnElsewhere: a worker that is stopped within a shot leaves a
@@ -172,7 +173,7 @@ func TestFilmIsPackedAhead(t *testing.T) {
 		t.Error(err)
 	}
 	told := stderr.String()
-	if code != exitOK || !strings.Contains(told, "10 frames in 5 shots, 5 to paint") || !strings.Contains(told, "5/5 done") ||
+	if code != ui.ExitOK || !strings.Contains(told, "10 frames in 5 shots, 5 to paint") || !strings.Contains(told, "5/5 done") ||
 		!strings.Contains(told, "10 frames, 10 painted now") {
 		t.Errorf("exit %d\n%s", code, told)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/impasto/impasto/internal/farm"
 	"github.com/impasto/impasto/internal/film"
 	"github.com/impasto/impasto/internal/progress"
+	"github.com/impasto/impasto/internal/ui"
 )
 
 // The shots of a film on their way: one goroutine packs and submits them, while
@@ -27,7 +28,7 @@ import (
 var packedAhead int64 = 4 << 30
 
 // submit has the shots painted by a queue's workers and makes the film.
-func (v *video) submit(ctx context.Context, signals *signals, c *cli.Context) error {
+func (v *video) submit(ctx context.Context, signals *ui.Signals, c *cli.Context) error {
 	if v.set.on("dry-run") {
 		return v.dryRun()
 	}
@@ -44,8 +45,8 @@ func (v *video) submit(ctx context.Context, signals *signals, c *cli.Context) er
 		return err
 	}
 	defer q.Close()
-	cols, _ := terminalSize(v.stderr)
-	r := progress.NewBatch(v.stderr, progress.Options{Kind: v.set.text("progress"), Quiet: v.quiet, Terminal: isTerminal(v.stderr), Width: cols})
+	cols, _ := ui.TerminalSize(v.stderr)
+	r := progress.NewBatch(v.stderr, progress.Options{Kind: v.set.text("progress"), Quiet: v.quiet, Terminal: ui.IsTerminal(v.stderr), Width: cols})
 	defer r.Close()
 	for _, n := range v.notes {
 		r.Event("warning", n, nil)
@@ -54,7 +55,7 @@ func (v *video) submit(ctx context.Context, signals *signals, c *cli.Context) er
 	if err != nil {
 		if ctx.Err() != nil {
 			r.Close()
-			f := v.stopped(signals, context.Canceled).(*fault)
+			f := v.stopped(signals, context.Canceled).(*ui.Fault)
 			f.Message += "; its jobs stay in the queue"
 			return f
 		}
@@ -73,7 +74,7 @@ func (v *video) farmShots(ctx context.Context, c *cli.Context, q farm.Queue, r p
 	if err != nil {
 		return o, err
 	}
-	r.Start(fmt.Sprintf("%s in %s, %d to paint", count(v.input.Frames, "frame"), count(len(v.shots), "shot"), len(missing)), v.describe())
+	r.Start(fmt.Sprintf("%s in %s, %d to paint", ui.Count(v.input.Frames, "frame"), ui.Count(len(v.shots), "shot"), len(missing)), v.describe())
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	calls := make(chan func())

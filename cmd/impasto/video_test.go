@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/impasto/impasto/internal/film"
+	"github.com/impasto/impasto/internal/ui"
 )
 
 // filmStudio is a folder with the command as "impasto" and a film of two shots
@@ -162,7 +163,7 @@ func TestInterruptedFilm(t *testing.T) {
 	}
 	_ = c.Process.Signal(syscall.SIGINT)
 	_ = c.Wait()
-	if code := c.ProcessState.ExitCode(); code != exitInterrupted {
+	if code := c.ProcessState.ExitCode(); code != ui.ExitInterrupted {
 		t.Errorf("exit %d\n%s", code, stderr.String())
 	}
 	if said := stderr.String(); !strings.Contains(said, `of 20 frames, which are kept in "out.mp4.frames"`) || !strings.Contains(said, "try: impasto video film.mp4 painting.png") {

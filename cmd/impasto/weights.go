@@ -7,6 +7,7 @@ import (
 
 	"github.com/impasto/impasto/internal/progress"
 	"github.com/impasto/impasto/internal/recipe"
+	"github.com/impasto/impasto/internal/ui"
 	"github.com/impasto/impasto/vgg"
 )
 
@@ -81,7 +82,7 @@ func weightsPath(s *session, c *cli.Context) error {
 		return err
 	}
 	if src.Path == "" {
-		return newFault(exitWeights, "weights_builtin", fmt.Sprintf("weights %q are part of the program and have no file", src.Name))
+		return ui.NewFault(ui.ExitWeights, "weights_builtin", fmt.Sprintf("weights %q are part of the program and have no file", src.Name))
 	}
 	_, err = fmt.Fprintln(s.stdout, src.Path)
 	return err

@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/impasto/impasto/internal/progress"
+	"github.com/impasto/impasto/internal/ui"
 	"github.com/impasto/impasto/vgg"
 )
 
@@ -23,12 +24,12 @@ func weightsGetCommand(s *session) *cli.Command {
 		}, commonFlags()...),
 		Action: func(c *cli.Context) error {
 			if c.NArg() != 1 {
-				return usageFault(fmt.Sprintf("weights get needs one name, got %d", c.NArg()), "impasto weights get vgg19")
+				return ui.UsageFault(fmt.Sprintf("weights get needs one name, got %d", c.NArg()), "impasto weights get vgg19")
 			}
-			ctx, signals := watchSignals()
-			defer signals.stop()
+			ctx, signals := ui.WatchSignals()
+			defer signals.Stop()
 			w, err := vgg.DefaultStore().Get(ctx, c.Args().First(), vgg.GetOptions{
-				From: home(flagText(c, "from")), Force: c.Bool("force"), Half: c.Bool("half"), Progress: s.downloadLine(),
+				From: ui.Home(flagText(c, "from")), Force: c.Bool("force"), Half: c.Bool("half"), Progress: s.downloadLine(),
 			})
 			return s.tellInstalled(w, err)
 		},
@@ -48,11 +49,11 @@ func weightsImportCommand(s *session) *cli.Command {
 		}, commonFlags()...),
 		Action: func(c *cli.Context) error {
 			if c.NArg() != 1 {
-				return usageFault(fmt.Sprintf("weights import needs one file, got %d", c.NArg()), "impasto weights import vgg19-d01eb7cb.pth")
+				return ui.UsageFault(fmt.Sprintf("weights import needs one file, got %d", c.NArg()), "impasto weights import vgg19-d01eb7cb.pth")
 			}
-			ctx, signals := watchSignals()
-			defer signals.stop()
-			w, err := vgg.DefaultStore().Import(ctx, home(c.Args().First()), vgg.ImportOptions{
+			ctx, signals := ui.WatchSignals()
+			defer signals.Stop()
+			w, err := vgg.DefaultStore().Import(ctx, ui.Home(c.Args().First()), vgg.ImportOptions{
 				Name: flagText(c, "name"), Layout: vgg.Layout(flagText(c, "layout")), Force: c.Bool("force"), Half: c.Bool("half"),
 			})
 			return s.tellInstalled(w, err)
@@ -78,12 +79,12 @@ func weightsVerifyCommand(s *session) *cli.Command {
 					names = append(names, w.Name)
 				}
 			}
-			ctx, signals := watchSignals()
-			defer signals.stop()
-			var bad faults
+			ctx, signals := ui.WatchSignals()
+			defer signals.Stop()
+			var bad ui.Faults
 			for _, name := range names {
 				if err := store.Verify(ctx, name); err != nil {
-					bad.add(err)
+					bad.Add(err)
 					continue
 				}
 				if s.json {
@@ -92,7 +93,7 @@ func weightsVerifyCommand(s *session) *cli.Command {
 					fmt.Fprintf(s.stdout, "%s: ok\n", name)
 				}
 			}
-			return bad.err()
+			return bad.Err()
 		},
 	}
 }
@@ -117,7 +118,7 @@ func (s *session) downloadLine() func(vgg.Progress) {
 	if s.quiet || s.json {
 		return nil
 	}
-	isTerm := isTerminal(s.stderr)
+	isTerm := ui.IsTerminal(s.stderr)
 	var last time.Time
 	tenth := int64(-1)
 	return func(p vgg.Progress) {

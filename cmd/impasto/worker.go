@@ -17,6 +17,7 @@ import (
 
 	"github.com/impasto/impasto/internal/farm"
 	"github.com/impasto/impasto/internal/progress"
+	"github.com/impasto/impasto/internal/ui"
 )
 
 func workerCommand(s *session) *cli.Command {
@@ -72,7 +73,7 @@ func claim(places []workplace) (release func(), err error) {
 		dir, leave, err := farm.Claim(filepath.Join(state, "work"))
 		if err != nil {
 			release()
-			return nil, newFault(exitFailure, "state", fmt.Sprintf("the state directory %q cannot be used: %s", state, osReason(err)), "IMPASTO_STATE=FOLDER   (another one)")
+			return nil, ui.NewFault(ui.ExitFailure, "state", fmt.Sprintf("the state directory %q cannot be used: %s", state, ui.Reason(err)), "IMPASTO_STATE=FOLDER   (another one)")
 		}
 		places[i].dir = dir
 		taken = append(taken, leave)
@@ -82,7 +83,7 @@ func claim(places []workplace) (release func(), err error) {
 
 // workplaces are what --device, --class, --workers and --threads ask for.
 func workplaces(c *cli.Context) ([]workplace, error) {
-	var bad faults
+	var bad ui.Faults
 	number := func(name string, fallback int) int {
 		text := flagText(c, name)
 		if text == "" {
@@ -90,16 +91,16 @@ func workplaces(c *cli.Context) ([]workplace, error) {
 		}
 		n := 0
 		if _, err := fmt.Sscanf(text, "%d", &n); err != nil || n < 1 || fmt.Sprint(n) != text {
-			bad.add(badValue(name, text, "a whole number from 1"))
+			bad.Add(badValue(name, text, "a whole number from 1"))
 			return fallback
 		}
 		return n
 	}
 	workers, threads := number("workers", 1), number("threads", runtime.GOMAXPROCS(0))
 	class := flagText(c, "class")
-	bad.add(checkClass(c))
+	bad.Add(checkClass(c))
 	device := flagText(c, "device")
-	bad.add(checkDevice(device))
+	bad.Add(checkDevice(device))
 	if len(bad) > 0 {
 		return nil, bad
 	}
@@ -133,7 +134,7 @@ func checkClass(c *cli.Context) error {
 	case "", farm.ClassCPU, farm.ClassGPU:
 		return nil
 	default:
-		return usageFault(fmt.Sprintf("--class %q is neither cpu nor gpu", class))
+		return ui.UsageFault(fmt.Sprintf("--class %q is neither cpu nor gpu", class))
 	}
 }
 
@@ -205,14 +206,14 @@ func (s *session) workLog() *slog.Logger {
 const emptyFor = 2 * time.Second
 
 func runWorker(s *session, c *cli.Context) error {
-	var bad faults
+	var bad ui.Faults
 	if c.NArg() > 0 {
-		bad.add(usageFault(fmt.Sprintf("worker takes no argument, got %q", c.Args().First()), "impasto batch submit "+c.Args().First()))
+		bad.Add(ui.UsageFault(fmt.Sprintf("worker takes no argument, got %q", c.Args().First()), "impasto batch submit "+c.Args().First()))
 	}
 	places, err := workplaces(c)
-	bad.add(err)
+	bad.Add(err)
 	at, err := queuePlace(c)
-	bad.add(err)
+	bad.Add(err)
 	if len(bad) > 0 {
 		return bad
 	}
@@ -263,8 +264,8 @@ func runWorker(s *session, c *cli.Context) error {
 			}
 		}
 	})
-	var f *fault
-	if errors.As(err, &f) && (f.Exit == exitInterrupted || f.Exit == exitTerminated) {
+	var f *ui.Fault
+	if errors.As(err, &f) && (f.Exit == ui.ExitInterrupted || f.Exit == ui.ExitTerminated) {
 		return nil // told to stop before it had found the queue, or while it had nothing
 	}
 	return err
@@ -287,7 +288,7 @@ func describePlaces(places []workplace) string {
 	for _, at := range places {
 		text := at.device
 		if at.threads > 0 {
-			text += ", " + count(at.threads, "thread")
+			text += ", " + ui.Count(at.threads, "thread")
 		}
 		parts = append(parts, text)
 	}

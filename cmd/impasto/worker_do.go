@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/impasto/impasto/internal/farm"
+	"github.com/impasto/impasto/internal/ui"
 )
 
 // stepDoer runs the steps of jobs as command lines in this process.
@@ -80,7 +81,7 @@ func (d *stepDoer) step(ctx context.Context, t *farm.Task, nth int, step []strin
 	}}
 	s := &session{stdin: strings.NewReader(""), stdout: &stdout, stderr: stderr, args: append(words, step...), job: ctx, kept: d.kept}
 	code := s.run()
-	if code == exitOK {
+	if code == ui.ExitOK {
 		t.Outcome = lastResult(stdout.Bytes(), t.Outcome)
 		return nil
 	}
@@ -91,7 +92,7 @@ func (d *stepDoer) step(ctx context.Context, t *farm.Task, nth int, step []strin
 	// What a command line or its files say does not change by itself; a full
 	// disk or a lost device may be other the next time.
 	switch code {
-	case exitUsage, exitInput, exitWeights, exitMemory, exitDiverged, exitMismatch:
+	case ui.ExitUsage, ui.ExitInput, ui.ExitWeights, ui.ExitMemory, ui.ExitDiverged, ui.ExitMismatch:
 		return farm.Permanent(err)
 	}
 	return err

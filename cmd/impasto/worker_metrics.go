@@ -13,6 +13,7 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 
 	"github.com/impasto/impasto/internal/farm"
+	"github.com/impasto/impasto/internal/ui"
 )
 
 // workMetrics counts what a worker does, and serves that as Prometheus text.
@@ -31,7 +32,7 @@ func newMetrics(addr string) (*workMetrics, error) {
 	}
 	var err error
 	if m.at, err = net.Listen("tcp", addr); err != nil {
-		return nil, newFault(exitFailure, "listen", fmt.Sprintf("metrics: %s cannot be listened on: %s", addr, listenReason(err)), "--metrics 127.0.0.1:0")
+		return nil, ui.NewFault(ui.ExitFailure, "listen", fmt.Sprintf("metrics: %s cannot be listened on: %s", addr, listenReason(err)), "--metrics 127.0.0.1:0")
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /metrics", m.serveMetrics)

@@ -61,6 +61,7 @@ func (g *graph) Close() error {
 	}
 	return g.driver.call("close of a graph", false, func() error {
 		g.closed = true
+		g.driver.calls.GraphCloses++
 		if err := g.driver.stream.Synchronize(); err != nil {
 			return err
 		}

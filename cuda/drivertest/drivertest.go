@@ -448,6 +448,12 @@ func counts(t *testing.T, d *device) {
 	if c := meter.Calls().Sub(before); c.GraphLaunches != 3 || c.Syncs+c.Allocs+c.Uploads+c.Downloads != 0 {
 		t.Errorf("%+v", c)
 	}
+	before = meter.Calls()
+	d.must(g.Close())
+	d.must(g.Close())
+	if c := meter.Calls().Sub(before); c.GraphCloses != 1 {
+		t.Errorf("one graph, closed twice, counts as %d", c.GraphCloses)
+	}
 	d.must(d.Free(p))
 	if live := meter.Calls().Live; live != 0 {
 		t.Errorf("%d bytes live", live)

@@ -308,6 +308,7 @@ type graph struct {
 	device *Device
 	calls  []func() error
 	broken error // a call that cannot be recorded was made
+	closed bool
 }
 
 func (g *graph) Launch() error {
@@ -325,6 +326,10 @@ func (g *graph) Launch() error {
 }
 
 func (g *graph) Close() error {
+	if !g.closed {
+		g.closed = true
+		g.device.calls.GraphCloses++
+	}
 	g.calls = []func() error{func() error { return cuda.Errorf(cuda.InvalidValue, "graph launch", "graph was closed") }}
 	return nil
 }
