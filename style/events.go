@@ -1,9 +1,6 @@
 package style
 
-import (
-	"fmt"
-	"time"
-)
+import "time"
 
 // Losses are the terms of the objective at one evaluation, weights included:
 // Total = Content + Style + Patch + Temporal + TV (TV stays out of Total where
@@ -67,23 +64,3 @@ type Result struct {
 	Iterating  time.Duration    // of it, in the iterations of this process, without what comes before and between scales
 	Patches    []Correspondence // where patches came from, by layer; none without patches
 }
-
-// DivergedError says that the loss stopped being finite and going back did not
-// help. The Result beside it holds the last good picture.
-type DivergedError struct {
-	Scale, Iteration int
-	hints            []string
-}
-
-func (e *DivergedError) Error() string {
-	return fmt.Sprintf("the loss became NaN at scale %d, iteration %d", e.Scale, e.Iteration)
-}
-
-// Try returns what may help.
-func (e *DivergedError) Try() []string { return e.hints }
-
-// ExitCode returns the command's exit status for this error.
-func (e *DivergedError) ExitCode() int { return 14 }
-
-// Code returns the stable word for this error in machine-readable output.
-func (e *DivergedError) Code() string { return "diverged" }

@@ -93,7 +93,7 @@ func (l *loop) iterate(ctx context.Context) error {
 			l.report(it)
 		}
 		if (check || last) && status.Diverged {
-			return &DivergedError{Scale: l.index + 1, Iteration: it, hints: l.hints()}
+			return &DivergedError{Scale: l.index + 1, Iteration: it, Try: l.hints()}
 		}
 		if end {
 			return nil
@@ -192,15 +192,15 @@ func (l *loop) snapshot() *picture.Picture {
 }
 
 // hints are for a run that diverged.
-func (l *loop) hints() []string {
-	var hints []string
+func (l *loop) hints() []Suggestion {
+	var hints []Suggestion
 	if l.o.Optimizer != OptimizerAdam {
-		hints = append(hints, "--optimizer adam")
+		hints = append(hints, Suggestion{Option: "optimizer", Value: OptimizerAdam})
 	} else {
-		hints = append(hints, fmt.Sprintf("--lr %g   (was %g)", l.o.LR/5, l.o.LR))
+		hints = append(hints, Suggestion{"lr", fmt.Sprint(l.o.LR / 5), fmt.Sprintf("was %g", l.o.LR)})
 	}
 	if l.o.StyleWeight > 0 {
-		hints = append(hints, fmt.Sprintf("--style-weight %g   (was %g)", l.o.StyleWeight/5, l.o.StyleWeight))
+		hints = append(hints, Suggestion{"style-weight", fmt.Sprint(l.o.StyleWeight / 5), fmt.Sprintf("was %g", l.o.StyleWeight)})
 	}
 	return hints
 }

@@ -186,7 +186,7 @@ func (p Plan) widest(env Env) int {
 // largest plans the biggest canvas of the proportions w x h that MaxBytes allows.
 func largest(w, h int, o Options, env Env) (Plan, error) {
 	if env.MaxBytes <= 0 {
-		return Plan{}, Problems{{Option: "size", Message: "size \"max\" needs a memory limit", Try: []string{"--max-memory 4G"}}}
+		return Plan{}, Problems{{Option: "size", Value: o.Size, Reason: "size \"max\" needs a memory limit"}}
 	}
 	const step, longest = 32, 1 << 15
 	try := func(long int) (Plan, error) {
@@ -201,43 +201,26 @@ func largest(w, h int, o Options, env Env) (Plan, error) {
 	return try(max(n, 1) * step)
 }
 
-// MemoryError says that a plan does not fit.
-type MemoryError struct {
-	W, H       int
-	Need, Have int64  // as a whole, and the limit
-	Tiled      int64  // in the smallest tiles; 0: not tried
-	Fits       string // the largest size that would fit, "" if none
-
-	hints []string
-}
-
-func (e *MemoryError) Error() string {
-	need := gigabytes(e.Need) + " of memory"
-	if e.Tiled > 0 {
-		need += " untiled and " + gigabytes(e.Tiled) + " tiled"
-	}
-	return fmt.Sprintf("%dx%d needs %s; the limit is %s", e.W, e.H, need, gigabytes(e.Have))
-}
-
 // advise works out what would fit.
 func (e *MemoryError) advise(w, h int, o Options, env Env) {
 	if p, err := largest(w, h, o, env); err == nil {
 		e.Fits = fmt.Sprintf("%dx%d", p.W(), p.H())
+		e.Try = append(e.Try, Suggestion{"size", "max", e.Fits + " here"})
 	}
-	other := func(hint string, change func(*Options)) {
+	other := func(option, value string, change func(*Options)) {
 		change(&o)
 		if p, err := planFor(e.W, e.H, o, env); err == nil {
-			e.hints = append(e.hints, fmt.Sprintf("%s   (%s)", hint, gigabytes(p.PeakBytes)))
+			e.Try = append(e.Try, Suggestion{option, value, gigabytes(p.PeakBytes)})
 		}
 	}
 	if o.Tile == tileOff {
-		other("--tile auto", func(o *Options) { o.Tile = "" })
+		other("tile", "auto", func(o *Options) { o.Tile = "" })
 	}
 	if o.Optimizer == OptimizerLBFGS {
 		if o.History > 5 {
-			other("--history 5", func(o *Options) { o.History = 5 })
+			other("history", "5", func(o *Options) { o.History = 5 })
 		}
-		other("--optimizer adam", func(o *Options) { o.Optimizer = OptimizerAdam })
+		other("optimizer", OptimizerAdam, func(o *Options) { o.Optimizer = OptimizerAdam })
 	}
 }
 
@@ -247,18 +230,3 @@ func gigabytes(n int64) string {
 	}
 	return fmt.Sprintf("%.1f GB", float64(n)/1e9)
 }
-
-// Try returns what may help.
-func (e *MemoryError) Try() []string {
-	var hints []string
-	if e.Fits != "" {
-		hints = append(hints, "--size max   ("+e.Fits+" here)")
-	}
-	return append(hints, e.hints...)
-}
-
-// ExitCode returns the command's exit status for this error.
-func (e *MemoryError) ExitCode() int { return 13 }
-
-// Code returns the stable word for this error in machine-readable output.
-func (e *MemoryError) Code() string { return "out_of_memory" }

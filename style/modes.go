@@ -87,14 +87,14 @@ func (c *checker) modes(in Inputs, o Options) {
 	}
 	if o.Mode == ModeDoodle && in.Content == nil {
 		if o.Init == InitContent || o.Color != ColorStyle {
-			c.add("init", []string{"--init noise --color style"}, "there is no content picture to start from or take colours from")
+			c.add("init", []Suggestion{{"init", InitNoise, ""}, {"color", ColorStyle, ""}}, "there is no content picture to start from or take colours from")
 		}
 	}
 	if p := in.Protect; p != nil {
 		if fault := p.check(); fault != "" || p.C != 1 {
 			c.add("protect", nil, "the map of what to protect %s", either(fault, "has more than one channel"))
 		} else if in.Content == nil || o.Init != InitContent {
-			c.add("protect", []string{"--init content"}, "what is protected is kept from the content, which the picture must begin with")
+			c.add("protect", []Suggestion{{"init", InitContent, ""}}, "what is protected is kept from the content, which the picture must begin with")
 		}
 	}
 }

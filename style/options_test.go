@@ -29,7 +29,7 @@ func TestPresetsAreValid(t *testing.T) {
 func TestUnknownPresetSuggestsTheNearest(t *testing.T) {
 	_, err := Preset("gatis", ModeArt)
 	var problems Problems
-	if !errors.As(err, &problems) || len(problems[0].Try) != 1 || problems[0].Try[0] != "--preset gatys" {
+	if !errors.As(err, &problems) || len(problems[0].Try) != 1 || problems[0].Try[0] != (Suggestion{"preset", "gatys", ""}) {
 		t.Fatalf("got %#v", err)
 	}
 }

@@ -314,9 +314,9 @@ func (r *run) setPatches(ob *objective, sources map[string][]patchSource, cut Cu
 			}
 			if len(sources[l.Layer]) == 0 {
 				return Problems{{
-					Option:  "style",
-					Message: fmt.Sprintf("at %dx%d the paintings are too small for a patch of %d positions of layer %q", s.W, s.H, r.o.PatchSize, l.Layer),
-					Try:     []string{"--style-scale 2", "--scales 1"},
+					Option: "style",
+					Reason: fmt.Sprintf("at %dx%d the paintings are too small for a patch of %d positions of layer %q", s.W, s.H, r.o.PatchSize, l.Layer),
+					Try:    []Suggestion{{"style-scale", "2", ""}, {"scales", "1", ""}},
 				}}
 			}
 			block := r.block(l.Layer)

@@ -259,7 +259,7 @@ func TestViews(t *testing.T) {
 	for i := range p.Pix {
 		p.Pix[i] = 0.5
 	}
-	o := Options{StyleRotations: 2, StyleScales: 1}
+	o := Options{PatchOptions: PatchOptions{StyleRotations: 2, StyleScales: 1}}
 	list := o.views(2)
 	if len(list) != 2*5*3 || list[0] != (view{0, 0, 1}) || list[15] != (view{1, 0, 1}) {
 		t.Fatalf("%d views, beginning %v; the second painting's %v", len(list), list[0], list[15])
@@ -318,7 +318,7 @@ func TestModesRefuse(t *testing.T) {
 				t.Fatalf("got %v", err)
 			}
 			for _, p := range problems {
-				if p.Message == c.want {
+				if p.Reason == c.want {
 					return
 				}
 			}

@@ -44,21 +44,21 @@ func (c *checker) patches(o Options, layers []string) {
 	}
 	switch {
 	case o.PatchWeight+o.AnalogyWeight > 0 && weightSum(o.PatchLayers) == 0:
-		c.add("patch-layers", []string{"--patch-layers relu3_1,relu4_1"}, "patches have weight %g but no patch layer has any", math.Max(o.PatchWeight, o.AnalogyWeight))
+		c.add("patch-layers", []Suggestion{{"patch-layers", "relu3_1,relu4_1", ""}}, "patches have weight %g but no patch layer has any", math.Max(o.PatchWeight, o.AnalogyWeight))
 	case matches(o.Mode) && o.PatchWeight+o.AnalogyWeight == 0:
-		c.add("patch-weight", []string{"--patch-weight 1"}, "patches have weight 0; that is what %s paints with", o.Mode)
+		c.add("patch-weight", []Suggestion{{"patch-weight", "1", ""}}, "patches have weight 0; that is what %s paints with", o.Mode)
 	}
 	if o.Variety > 0 && o.Match != MatchPixel {
-		c.add("variety", []string{"--match pixel"}, "variety %g needs scores that can be compared between patches", o.Variety)
+		c.add("variety", []Suggestion{{"match", MatchPixel, ""}}, "variety %g needs scores that can be compared between patches", o.Variety)
 	}
 	if o.Mode == ModeArt || o.Mode == ModeTexture {
-		c.add("patch-weight", []string{"impasto patch CONTENT STYLE"}, "%s does not paint with patches", o.Mode)
+		c.add("patch-weight", []Suggestion{{"mode", ModePatch, ""}}, "%s does not paint with patches", o.Mode)
 	}
 	if o.AnalogyWeight > 0 && o.Mode != ModeAnalogy {
-		c.add("analogy-weight", []string{"impasto analogy A AP B"}, "analogy has weight %g, but only an analogy has A and B", o.AnalogyWeight)
+		c.add("analogy-weight", []Suggestion{{"mode", ModeAnalogy, ""}}, "analogy has weight %g, but only an analogy has A and B", o.AnalogyWeight)
 	}
 	if o.Normalize != NormalizeOff {
-		c.add("normalize-gradients", []string{"--normalize-gradients off"}, "gradients of patches are not normalised")
+		c.add("normalize-gradients", []Suggestion{{"normalize-gradients", NormalizeOff, ""}}, "gradients of patches are not normalised")
 	}
 }
 

@@ -73,17 +73,17 @@ func planFor(w, h int, o Options, env Env) (Plan, error) {
 	least := max(1<<(block-1), o.leastForPatches(env.Network)) // pixels that become one position there
 	if min(w, h) < least {
 		return Plan{}, Problems{{
-			Option:  "size",
-			Message: fmt.Sprintf("%dx%d is too small: layer %q needs at least %d pixels on each side", w, h, env.Network.Layers[depth-1].Tap(), least),
-			Try:     []string{"--size 256"},
+			Option: "size", Value: o.Size,
+			Reason: fmt.Sprintf("%dx%d is too small: layer %q needs at least %d pixels on each side", w, h, env.Network.Layers[depth-1].Tap(), least),
+			Try:    []Suggestion{{"size", "256", ""}},
 		}}
 	}
 	scales := o.scales(w, h, 2*least)
 	if c := scales[0]; min(c.W, c.H) < least {
 		return Plan{}, Problems{{
-			Option:  "scales",
-			Message: fmt.Sprintf("%d scales begin at %dx%d, too small for layer %q, which needs %d pixels on each side", len(scales), c.W, c.H, env.Network.Layers[depth-1].Tap(), least),
-			Try:     []string{"--scales 0   (as many as fit)"},
+			Option: "scales", Value: o.Scales,
+			Reason: fmt.Sprintf("%d scales begin at %dx%d, too small for layer %q, which needs %d pixels on each side", len(scales), c.W, c.H, env.Network.Layers[depth-1].Tap(), least),
+			Try:    []Suggestion{{"scales", "0", "as many as fit"}},
 		}}
 	}
 	p := Plan{Options: o.concrete(w, h, scales), Scales: scales}

@@ -27,10 +27,8 @@ func gatysStyleLayers(weights ...float64) []LayerWeight {
 // ModeTexture; device is "cpu" or "cuda"; network is "vgg19" or "mini".
 // Sizes and iterations suit the device; the losses do not depend on it.
 func DefaultOptions(mode, device, network string) Options {
-	o := Options{
-		Mode:          mode,
-		Preset:        "default",
-		Size:          "384",
+	o := Options{Mode: mode, Preset: "default", Size: "384"}
+	o.LossOptions = LossOptions{
 		ContentWeight: 1,
 		StyleWeight:   1,
 		TVWeight:      1,
@@ -41,29 +39,20 @@ func DefaultOptions(mode, device, network string) Options {
 		Normalize:     NormalizeOff,
 		TV:            TVSquares,
 		TVInLoss:      true,
-		StyleBlend:    BlendTargets,
-		StyleScale:    1,
-		Init:          InitContent,
-		NoiseRange:    Range{0, 255},
-		Seed:          1,
-		Color:         ColorStyle,
-		Iterations:    []int{200, 100, 60},
-		ScaleStep:     2,
-		MinScale:      96,
-		Plateau:       1e-4,
-		Optimizer:     OptimizerLBFGS,
-		History:       10,
-		LineSearch:    true, // costs nothing while full steps are good
-		Box:           true,
-		Beta1:         0.9,
-		Beta2:         0.99,
-		Epsilon:       1e-8,
-		Pooling:       PoolAvg,
-		PoolScale:     1,
-		PoolRound:     RoundFloor,
-		Padding:       PadZero,
-		ImageRange:    255,
 	}
+	o.MixOptions = MixOptions{StyleBlend: BlendTargets, StyleScale: 1}
+	o.StartOptions = StartOptions{Init: InitContent, NoiseRange: Range{0, 255}, Seed: 1, Color: ColorStyle}
+	o.ScaleOptions = ScaleOptions{Iterations: []int{200, 100, 60}, ScaleStep: 2, MinScale: 96, Plateau: 1e-4}
+	o.OptimizerOptions = OptimizerOptions{
+		Optimizer:  OptimizerLBFGS,
+		History:    10,
+		LineSearch: true, // costs nothing while full steps are good
+		Box:        true,
+		Beta1:      0.9,
+		Beta2:      0.99,
+		Epsilon:    1e-8,
+	}
+	o.NetworkOptions = NetworkOptions{Pooling: PoolAvg, PoolScale: 1, PoolRound: RoundFloor, Padding: PadZero, ImageRange: 255}
 	if device == "cuda" {
 		o.Size = "1024"
 		o.Iterations = []int{500, 300, 200, 150}
@@ -129,9 +118,9 @@ func Preset(name, mode string) (Options, error) {
 	}
 	if known := PresetsFor(mode); !slices.Contains(known, name) {
 		return Options{}, Problems{{
-			Option:  "preset",
-			Message: fmt.Sprintf("preset %q is not for %s; that has %s", name, mode, strings.Join(known, ", ")),
-			Try:     []string{"--preset " + known[len(known)-1]},
+			Option: "preset", Value: name,
+			Reason: fmt.Sprintf("preset %q is not for %s; that has %s", name, mode, strings.Join(known, ", ")),
+			Try:    []Suggestion{{"preset", known[len(known)-1], ""}},
 		}}
 	}
 	if mode == ModeTexture {
@@ -200,16 +189,16 @@ func single(o *Options, size string, iterations int) {
 	o.Box, o.LineSearch = false, false
 }
 
-func unknownPreset(name string) Problem {
-	return Problem{
-		Option:  "preset",
-		Message: fmt.Sprintf("unknown preset %q; there are %s", name, strings.Join(PresetNames(), ", ")),
-		Try:     nearest("--preset ", name, PresetNames()),
+func unknownPreset(name string) *OptionError {
+	return &OptionError{
+		Option: "preset", Value: name,
+		Reason: fmt.Sprintf("unknown preset %q; there are %s", name, strings.Join(PresetNames(), ", ")),
+		Try:    nearest("preset", name, PresetNames()),
 	}
 }
 
 // nearest suggests the known name within two edits of the given one, if any.
-func nearest(prefix, name string, known []string) []string {
+func nearest(option, name string, known []string) []Suggestion {
 	best, distance := "", 3
 	for _, k := range known {
 		if d := editDistance(name, k); d < distance {
@@ -219,7 +208,7 @@ func nearest(prefix, name string, known []string) []string {
 	if best == "" {
 		return nil
 	}
-	return []string{prefix + best}
+	return []Suggestion{{option, best, ""}}
 }
 
 // editDistance is Levenshtein's.

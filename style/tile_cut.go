@@ -137,7 +137,7 @@ func (k *cutter) asked(c Cut) (Cut, bool, int64, error) {
 		return Cut{}, false, 0, err
 	}
 	if n := len(c.Ends); n > 0 && c.Ends[n-1] >= block {
-		return Cut{}, false, 0, Problems{{Option: "tile", Message: fmt.Sprintf("no layer with a weight lies below pooling %d", c.Ends[n-1])}}
+		return Cut{}, false, 0, Problems{{Option: "tile", Value: k.Options.Tile, Reason: fmt.Sprintf("no layer with a weight lies below pooling %d", c.Ends[n-1])}}
 	}
 	bytes, err := k.bytes(k.env, k.w, k.h, c, false)
 	if err != nil || k.limit == 0 || bytes <= k.limit || !k.forgetful(c.Ends) {

@@ -10,40 +10,6 @@ import (
 	"github.com/impasto/impasto/internal/picture"
 )
 
-// Problem is one fault of an Options: the option's name, what is wrong with
-// its value, and up to three things to try instead.
-type Problem struct {
-	Option  string
-	Message string
-	Try     []string
-}
-
-// Problems are all the faults found, reported at once.
-type Problems []Problem
-
-func (p Problems) Error() string {
-	lines := make([]string, len(p))
-	for i, q := range p {
-		lines[i] = q.Message
-	}
-	return strings.Join(lines, "\n")
-}
-
-// Try returns the first three things to try.
-func (p Problems) Try() []string {
-	var hints []string
-	for _, q := range p {
-		hints = append(hints, q.Try...)
-	}
-	return hints[:min(3, len(hints))]
-}
-
-// ExitCode returns the command's exit status for these errors.
-func (p Problems) ExitCode() int { return 2 }
-
-// Code returns the stable word for these errors in machine-readable output.
-func (p Problems) Code() string { return "usage" }
-
 // VGG19Layers are the sixteen layers losses can be taken at, shallow to deep.
 var VGG19Layers = []string{
 	"relu1_1", "relu1_2", "relu2_1", "relu2_2",
@@ -58,7 +24,7 @@ func (o Options) Validate(layers ...string) error {
 	if len(layers) == 0 {
 		layers = VGG19Layers
 	}
-	c := checker{}
+	c := checker{options: o}
 	c.size(o)
 	c.choices(o)
 	c.numbers(o)
@@ -68,16 +34,17 @@ func (o Options) Validate(layers ...string) error {
 	c.layers("style-layers", o.StyleLayers, layers)
 	c.losses(o)
 	c.patches(o, layers)
-	if len(c.problems) == 0 {
-		return nil
-	}
-	return c.problems
+	return c.problems.err()
 }
 
-type checker struct{ problems Problems }
+// checker collects faults.
+type checker struct {
+	problems Problems
+	options  Options // whose values are at fault
+}
 
-func (c *checker) add(option string, try []string, format string, args ...any) {
-	c.problems = append(c.problems, Problem{option, fmt.Sprintf(format, args...), try})
+func (c *checker) add(option string, try []Suggestion, format string, args ...any) {
+	c.problems = append(c.problems, &OptionError{option, c.options.value(option), fmt.Sprintf(format, args...), try})
 }
 
 func (c *checker) size(o Options) {
@@ -85,11 +52,7 @@ func (c *checker) size(o Options) {
 	if err == nil {
 		return
 	}
-	var try []string
-	if e, ok := err.(interface{ Try() []string }); ok {
-		try = e.Try()
-	}
-	c.add("size", try, "%v", err)
+	c.add("size", []Suggestion{{"size", "512", "the long side; or 640x480, 2x, 50%, content, max"}}, "%v", err)
 }
 
 func (c *checker) choices(o Options) {
@@ -122,7 +85,7 @@ type selection struct {
 
 func (c *checker) oneOf(s selection) {
 	if !slices.Contains(s.known, s.value) {
-		c.add(s.option, nearest("--"+s.option+" ", s.value, s.known),
+		c.add(s.option, nearest(s.option, s.value, s.known),
 			"%s %q is not one of %s", s.option, s.value, strings.Join(s.known, ", "))
 	}
 }
@@ -179,17 +142,17 @@ func (c *checker) numbers(o Options) {
 func (c *checker) tile(o Options) {
 	asked, err := parseTile(o.Tile)
 	if err != nil {
-		c.add("tile", []string{"--tile 1024"}, "%v", err)
+		c.add("tile", []Suggestion{{"tile", "1024", ""}}, "%v", err)
 	}
 	if (asked.size != TileSize{} || asked.cut != nil) && !o.cuttable() {
-		c.add("tile", []string{"--tile off", "--normalize-gradients off"},
+		c.add("tile", []Suggestion{{"tile", "off", ""}, {"normalize-gradients", "off", ""}},
 			"normalised gradients need the whole image at once, not tiles of %v", asked.size)
 	}
 }
 
 func (c *checker) iterations(o Options) {
 	if len(o.Iterations) == 0 {
-		c.add("iterations", []string{"--iterations 200"}, "no iterations given")
+		c.add("iterations", []Suggestion{{"iterations", "200", ""}}, "no iterations given")
 	}
 	for i, n := range o.Iterations {
 		if n < 0 || n > 1_000_000 {
@@ -202,7 +165,7 @@ func (c *checker) layers(option string, given []LayerWeight, known []string) {
 	seen := map[string]bool{}
 	for _, l := range given {
 		if !slices.Contains(known, l.Layer) {
-			c.add(option, nearest("", l.Layer, known), "unknown layer %q; the network has %s", l.Layer, span(known))
+			c.add(option, nearest(option, l.Layer, known), "unknown layer %q; the network has %s", l.Layer, span(known))
 		}
 		if seen[l.Layer] {
 			c.add(option, nil, "layer %q is named twice", l.Layer)
@@ -218,19 +181,19 @@ func (c *checker) layers(option string, given []LayerWeight, known []string) {
 func (c *checker) losses(o Options) {
 	switch {
 	case o.StyleWeight > 0 && weightSum(o.StyleLayers) == 0:
-		c.add("style-layers", []string{"--style-layers relu1_1,relu2_1,relu3_1,relu4_1,relu5_1", "--style-weight 0"},
+		c.add("style-layers", []Suggestion{{"style-layers", "relu1_1,relu2_1,relu3_1,relu4_1,relu5_1", ""}, {"style-weight", "0", ""}},
 			"style has weight %g but no style layer has any", o.StyleWeight)
 	case o.ContentWeight > 0 && weightSum(o.ContentLayers) == 0:
-		c.add("content-layers", []string{"--content-layers relu4_2", "--content-weight 0"},
+		c.add("content-layers", []Suggestion{{"content-layers", "relu4_2", ""}, {"content-weight", "0", ""}},
 			"content has weight %g but no content layer has any", o.ContentWeight)
 	case o.ContentWeight == 0 && o.StyleWeight == 0 && o.PatchWeight == 0 && o.AnalogyWeight == 0:
-		c.add("style-weight", []string{"--style-weight 1"}, "content and style both have weight 0: nothing to paint")
+		c.add("style-weight", []Suggestion{{"style-weight", "1", ""}}, "content and style both have weight 0: nothing to paint")
 	}
 	if o.Mode == ModeTexture && o.StyleWeight == 0 {
-		c.add("style-weight", []string{"--style-weight 1"}, "a texture needs a style weight above 0")
+		c.add("style-weight", []Suggestion{{"style-weight", "1", ""}}, "a texture needs a style weight above 0")
 	}
 	if o.Mode == ModeTexture && (o.Init == InitContent || o.Color != ColorStyle) {
-		c.add("init", []string{"--init noise --color style"}, "a texture has no content picture to start from or take colours from")
+		c.add("init", []Suggestion{{"init", "noise", ""}, {"color", "style", ""}}, "a texture has no content picture to start from or take colours from")
 	}
 }
 
@@ -260,12 +223,12 @@ func sum(v []float64) float64 {
 
 // checkInputs checks that the pictures the options speak of are there.
 func checkInputs(in Inputs, o Options) error {
-	c := checker{}
+	c := checker{options: o}
 	if o.Mode == ModeArt && in.Content == nil {
 		c.add("content", nil, "art needs a content picture")
 	}
 	if len(in.Styles) == 0 && (o.StyleWeight > 0 || o.Mode == ModeTexture) {
-		c.add("style", []string{"--style-weight 0   (the content alone)"}, "no style picture given")
+		c.add("style", []Suggestion{{"style-weight", "0", "the content alone"}}, "no style picture given")
 	}
 	if len(in.Styles) == 0 && o.Init == InitStyle {
 		c.add("init", nil, "there is no style picture to start from")
@@ -279,15 +242,12 @@ func checkInputs(in Inputs, o Options) error {
 		c.add("init", nil, "no picture to start from given")
 	}
 	if n := len(o.ContentLayers) + len(o.StyleLayers)*len(in.Styles) + 1; n > gpu.Slots && o.StyleLoss == LossW2 && o.StyleBlend == BlendLosses {
-		c.add("style-blend", []string{"--style-blend targets"}, "%d losses are more than the %d there is room for", n, gpu.Slots)
+		c.add("style-blend", []Suggestion{{"style-blend", "targets", ""}}, "%d losses are more than the %d there is room for", n, gpu.Slots)
 	}
 	for _, p := range append([]*picture.Picture{in.Content, in.Init, in.A, in.B}, in.Styles...) {
 		if p != nil && (p.W < 1 || p.H < 1 || len(p.Pix) != p.W*p.H*3) {
 			c.add("content", nil, "a picture of %dx%d pixels holds %d values", p.W, p.H, len(p.Pix))
 		}
 	}
-	if len(c.problems) == 0 {
-		return nil
-	}
-	return c.problems
+	return c.problems.err()
 }

@@ -6,7 +6,6 @@ import (
 	"github.com/impasto/impasto/internal/config"
 	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/internal/ui"
-	"github.com/impasto/impasto/style"
 )
 
 func init() { ui.RegisterErrors(classify) }
@@ -31,20 +30,4 @@ func classify(err error) *ui.Fault {
 		return ui.NewFault(ui.ExitUsage, "config", err.Error())
 	}
 	return nil
-}
-
-// optionFaults brings style's problems into the form that is told.
-func optionFaults(err error) ui.Faults {
-	var problems style.Problems
-	if !errors.As(err, &problems) {
-		if err == nil {
-			return nil
-		}
-		return ui.FaultsOf(err)
-	}
-	var all ui.Faults
-	for _, p := range problems {
-		all = append(all, ui.NewFault(ui.ExitUsage, "bad_option", p.Message, p.Try...))
-	}
-	return all
 }

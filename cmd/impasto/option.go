@@ -5,43 +5,20 @@ import (
 	"fmt"
 	"math"
 	"reflect"
-	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/impasto/impasto/internal/ui"
 	"github.com/impasto/impasto/style"
 )
 
-// optionNames lists the JSON names of the fields of style.Options, in their order.
-var optionNames = sync.OnceValue(func() []string {
-	kind := reflect.TypeFor[style.Options]()
-	names := make([]string, kind.NumField())
-	for i := range names {
-		names[i], _, _ = strings.Cut(kind.Field(i).Tag.Get("json"), ",")
-	}
-	return names
-})
-
-// optionField returns the field of o whose JSON name is name.
-func optionField(o *style.Options, name string) (reflect.Value, bool) {
-	i := slices.Index(optionNames(), name)
-	if i < 0 {
-		return reflect.Value{}, false
-	}
-	return reflect.ValueOf(o).Elem().Field(i), true
-}
-
 // setOption sets the option called name to what the user wrote. Whether the
 // value makes sense is style's to say; here it only has to be of its kind.
 func setOption(o *style.Options, name, text string) error {
-	field, ok := optionField(o, name)
-	if !ok {
-		return ui.UsageFault(fmt.Sprintf("unknown option %q", name))
-	}
 	text = strings.TrimSpace(text)
-	switch p := field.Addr().Interface().(type) {
+	switch p := o.Field(name).(type) {
+	case nil:
+		return ui.UsageFault(fmt.Sprintf("unknown option %q", name))
 	case *string:
 		*p = text
 	case *bool:
@@ -104,11 +81,11 @@ func setOption(o *style.Options, name, text string) error {
 
 // optionText writes the option called name as the user would.
 func optionText(o *style.Options, name string) string {
-	field, ok := optionField(o, name)
-	if !ok {
+	field := o.Field(name)
+	if field == nil {
 		return ""
 	}
-	switch v := field.Interface().(type) {
+	switch v := reflect.ValueOf(field).Elem().Interface().(type) {
 	case float64:
 		return strconv.FormatFloat(v, 'g', -1, 64)
 	case []float64:

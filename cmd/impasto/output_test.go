@@ -17,7 +17,7 @@ func TestEveryOptionIsAParamAndComesBack(t *testing.T) {
 		if !p.option {
 			continue
 		}
-		if _, ok := optionField(&o, p.name); !ok {
+		if o.Field(p.name) == nil {
 			t.Errorf("param %s is no option of style", p.name)
 			continue
 		}
@@ -30,7 +30,7 @@ func TestEveryOptionIsAParamAndComesBack(t *testing.T) {
 			t.Errorf("%s: %q came back as %q", p.name, text, got)
 		}
 	}
-	for _, name := range optionNames() {
+	for _, name := range style.OptionNames() {
 		if p, ok := findParam(name); name != "mode" && (!ok || !p.option) {
 			t.Errorf("option %s can be set by nobody", name)
 		}

@@ -167,7 +167,8 @@ func (r *render) checkOptions() ui.Faults {
 	if r.network != nil {
 		layers = r.network.Taps()
 	}
-	bad := optionFaults(r.set.options.Validate(layers...))
+	var bad ui.Faults
+	bad.Add(r.set.options.Validate(layers...))
 	if _, err := picture.ParseSize(r.set.options.Size); err != nil {
 		f := ui.FaultsOf(err)[0]
 		f.Exit = ui.ExitUsage

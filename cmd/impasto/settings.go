@@ -93,7 +93,7 @@ func merge(mode string, layers []layer) (*settings, ui.Faults) {
 	if hasPreset && preset != "default" {
 		o, err := style.Preset(preset, s.options.Mode)
 		if err != nil {
-			bad = append(bad, optionFaults(err)...)
+			bad.Add(err)
 		} else {
 			s.options = o
 			if mode == modeVideo {
