@@ -44,8 +44,10 @@ var mayImport = map[string][]string{
 	"internal/film":     {"internal/picture"},
 	"internal/flow":     {"internal/picture"},
 	"internal/manifest": {"internal/config"},
-	"internal/mutate":   {},
+	"internal/selftest": {"internal/ui", "internal/progress", "vgg", "gpu", "gpu/simd", "cuda", "kernels"},
 	"internal/bench":    {"internal/bench", "internal/progress", "internal/report", "internal/sample", "style", "vgg", "gpu", "gpu/simd"},
+	"scripts/mutate":    {},
+	"scripts/peer":      {"internal/bench", "style", "vgg", "gpu", "gpu/simd", "internal/progress"},
 	"cmd":               {"style", "vgg", "gpu", "gpu/simd", "internal", "cuda", "kernels"},
 }
 

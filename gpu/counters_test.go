@@ -51,10 +51,6 @@ func everyKernel(b *Device) {
 	b.AddWindow(feat, small, 4, 8)
 	b.MoveLoss(5, 4)
 	b.Resample(up(Shape{8, 16, 3}), image, Bilinear)
-	params := up(Shape{1, 1, 15})
-	pixels := image.Shape.Pixels()
-	b.launchColourMatrix(blocksFor(pixels, 256), dimage.at, image.at, params.at, pixels)
-	b.launchKeepColours(blocksFor(pixels, 256), dimage.at, image.at, pixels)
 
 	joined := b.NewArray(Shape{16, 32, 68})
 	b.Join(joined, feat, up(Shape{16, 32, 4}), 1, true)
@@ -85,7 +81,7 @@ var strided = map[string]float64{
 	"conv3x3_fwd": 1.25, "conv3x3_bwd": 1.25, "conv3x3_bwd_pooled": 1.4, "conv_first_fwd": 1.2, "conv_first_bwd": 1.1,
 	"style_grad": 1.3, "ncc_match1": 2, "ncc_match3": 2, "ncc_match_any": 7,
 	// 3 colours to a thread.
-	"tv_loss": 3, "tv_stencil": 3, "resample_x": 2.2, "pool_any": 3.5, "pool_any_bwd": 1.1, "colour_matrix": 2.5, "keep_colours": 3,
+	"tv_loss": 3, "tv_stencil": 3, "resample_x": 2.2, "pool_any": 3.5, "pool_any_bwd": 1.1,
 	// Matrices of C x C and scalars, not pictures.
 	"gram_finish": 1.8, "w2_grad": 2.6, "w2_loss": 5, "sum_finish": 1.2, "lbfgs_dots": 1.1, "lbfgs_solve": 1.1,
 	// Rows that do not start where a sector does.

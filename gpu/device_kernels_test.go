@@ -160,36 +160,6 @@ func TestRootOfZeros(t *testing.T) {
 	})
 }
 
-// TestColourKernels: dst = M (src + shift) + offset, and the luma of one picture
-// with the colours of another.
-func TestColourKernels(t *testing.T) {
-	onDevices(t, func(t *testing.T, b *Device) {
-		s := Shape{17, 19, 3}
-		n := s.Pixels()
-		src, other, params := random(80, s.Len(), 1), random(81, s.Len(), 1), random(82, 15, 1)
-		matrix, luma := make([]float64, s.Len()), make([]float64, s.Len())
-		for i := 0; i < s.Len(); i += 3 {
-			y := 0.0
-			for c, weight := range []float64{0.299, 0.587, 0.114} { // BT.601
-				y += weight * (float64(other[i+c]) - float64(src[i+c]))
-			}
-			for c := range 3 {
-				luma[i+c] = float64(src[i+c]) + y
-				matrix[i+c] = float64(params[12+c])
-				for k := range 3 {
-					matrix[i+c] += float64(params[3*c+k]) * (float64(src[i+k]) + float64(params[9+k]))
-				}
-			}
-		}
-		a, dst := upload(b, s, src), upload(b, s, other)
-		b.launchKeepColours(blocksFor(n, 256), dst.at, a.at, n)
-		testutil.Close(t, "keep_colours", download(b, dst), luma, 1e-6, 1e-6)
-		p := upload(b, Shape{1, 1, 15}, params)
-		b.launchColourMatrix(blocksFor(n, 256), a.at, a.at, p.at, n)
-		testutil.Close(t, "colour_matrix in place", download(b, a), matrix, 1e-5, 1e-5)
-	})
-}
-
 // TestMatchStrips has more rows, columns and channels than one block of the
 // device takes at once, and equal scores in different blocks.
 func TestMatchStrips(t *testing.T) {

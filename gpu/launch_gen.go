@@ -24,16 +24,6 @@ func (dev *Device) launchTrackResult(grid cuda.Dim3, dst, t, base, average cuda.
 	dev.launch("adam", "track_result", grid, 0, new(cuda.Args).Ptr(dst).Ptr(t).Ptr(base).Ptr(average).Count(n))
 }
 
-// launchColourMatrix runs colour_matrix of kernels/colour.cu (compute_75).
-func (dev *Device) launchColourMatrix(grid cuda.Dim3, dst, src, params cuda.Ptr, N int) {
-	dev.launch("colour", "colour_matrix", grid, 0, new(cuda.Args).Ptr(dst).Ptr(src).Ptr(params).Count(N))
-}
-
-// launchKeepColours runs keep_colours of kernels/colour.cu (compute_75).
-func (dev *Device) launchKeepColours(grid cuda.Dim3, dst, content cuda.Ptr, N int) {
-	dev.launch("colour", "keep_colours", grid, 0, new(cuda.Args).Ptr(dst).Ptr(content).Count(N))
-}
-
 // launchConv3x3Bwd runs conv3x3_bwd of kernels/conv.cu (compute_75).
 func (dev *Device) launchConv3x3Bwd(grid cuda.Dim3, dy, weights, dx, signs cuda.Ptr, H, W, cin, cout, tilesX, add int) {
 	dev.launch("conv", "conv3x3_bwd", grid, 0, new(cuda.Args).Ptr(dy).Ptr(weights).Ptr(dx).Ptr(signs).Count(H).Count(W).Count(cin).Count(cout).Count(tilesX).Count(add))

@@ -12,7 +12,6 @@
 //	patch       the loss and the vote of matched patches
 //	semantic    features joined to semantic maps
 //	adam, lbfgs optimisers whose every scalar stays on the device
-//	colour      linear colour transforms
 //	resample    separable resizing between scales
 //	vector      element-wise operations and reductions
 package kernels

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -10,21 +9,11 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/impasto/impasto/gpu/simd"
 	"github.com/impasto/impasto/internal/preview"
 	"github.com/impasto/impasto/internal/progress"
+	"github.com/impasto/impasto/internal/selftest"
 	"github.com/impasto/impasto/internal/ui"
-	"github.com/impasto/impasto/vgg"
 )
-
-// finding is one line of the doctor: "ok", a "note" that explains something,
-// or a "problem" with a fix.
-type finding struct {
-	State string `json:"state"`
-	What  string `json:"what"`
-	Text  string `json:"text"`
-	Fix   string `json:"fix,omitempty"`
-}
 
 func doctorCommand(s *session) *cli.Command {
 	return command(&cli.Command{
@@ -44,14 +33,14 @@ func doctor(s *session, on string) error {
 	if err := checkDevice(on); err != nil {
 		return err
 	}
-	var all []finding
-	checks := []func(*session) []finding{checkBuild, checkProcessor, checkMemory, checkOperations, checkDevices(on), checkWeights, checkQueue, checkTerminal, checkPrograms}
+	var all []selftest.Finding
+	checks := []func(*session) []selftest.Finding{checkBuild, always(selftest.Processor), checkMemory, always(selftest.Operations), checkDevices(on), always(selftest.Weights), checkQueue, checkTerminal, checkPrograms}
 	for _, check := range checks {
 		all = append(all, check(s)...)
 	}
 	problems := 0
 	for _, f := range all {
-		if f.State == "problem" {
+		if f.State == selftest.Problem {
 			problems++
 		}
 		if s.json {
@@ -68,12 +57,17 @@ func doctor(s *session, on string) error {
 		}
 	}
 	if problems > 0 {
-		return &ui.Fault{Code: "unhealthy", Exit: ui.ExitFailure, Message: ui.Count(problems, "problem"), Silent: s.json}
+		return &ui.Fault{Code: "unhealthy", Exit: ui.ExitFailure, Message: ui.Count(problems, selftest.Problem), Silent: s.json}
 	}
 	return nil
 }
 
-func checkBuild(*session) []finding {
+// always is a check that does not depend on the session.
+func always(check func() []selftest.Finding) func(*session) []selftest.Finding {
+	return func(*session) []selftest.Finding { return check() }
+}
+
+func checkBuild(*session) []selftest.Finding {
 	b := thisBuild()
 	text := fmt.Sprintf("impasto %s, %s, %s", b.Version, b.Go, b.System)
 	if b.Commit != "" {
@@ -82,16 +76,16 @@ func checkBuild(*session) []finding {
 	if len(b.Tags) > 0 {
 		text += ", tags " + strings.Join(b.Tags, " ")
 	}
-	all := []finding{{State: "ok", What: "build", Text: text}}
+	all := []selftest.Finding{{State: selftest.OK, What: "build", Text: text}}
 	if _, why := listCUDA(); why != "" {
-		all = append(all, finding{State: "note", What: "cuda", Text: why + "; pictures are painted on the CPU"})
+		all = append(all, selftest.Finding{State: selftest.Note, What: "cuda", Text: why + "; pictures are painted on the CPU"})
 	}
 	return all
 }
 
 // checkDevices tests the device called on, or with auto all CUDA devices.
-func checkDevices(on string) func(*session) []finding {
-	return func(*session) (all []finding) {
+func checkDevices(on string) func(*session) []selftest.Finding {
+	return func(*session) (all []selftest.Finding) {
 		names := []string{on}
 		switch on {
 		case "cpu":
@@ -104,88 +98,45 @@ func checkDevices(on string) func(*session) []finding {
 			}
 		}
 		for _, name := range names {
-			all = append(all, checkDriver(name)...)
+			d, err := openDriver(name, runtime.GOMAXPROCS(0))
+			if err != nil {
+				f := ui.FaultsOf(err)[0]
+				all = append(all, selftest.Finding{State: selftest.Problem, What: "device", Text: name + ": " + f.Message, Fix: strings.Join(f.Try, "; ")})
+				continue
+			}
+			all = append(all, selftest.Device(name, d)...)
 		}
 		return all
 	}
 }
 
-func checkProcessor(*session) []finding {
-	k, err := simd.Best()
-	if err != nil {
-		return []finding{{State: "problem", What: "cpu", Text: err.Error(), Fix: "unset IMPASTO_SIMD"}}
-	}
-	f := finding{State: "ok", What: "cpu", Text: fmt.Sprintf("%s, %s", ui.Count(runtime.GOMAXPROCS(0), "thread"), k.Name)}
-	if k == simd.All()[0] {
-		f.State = "note"
-		f.Text += ": no vector instructions are used, painting is slow"
-	}
-	return []finding{f}
-}
-
-// simdLevel names the vector instructions in use.
-func simdLevel() string {
-	k, err := simd.Best()
-	if err != nil {
-		return "unknown"
-	}
-	return k.Name
-}
-
-func checkMemory(*session) []finding {
+func checkMemory(*session) []selftest.Finding {
 	free := freeMemory()
-	f := finding{State: "ok", What: "memory", Text: progress.Bytes(free) + " free"}
+	f := selftest.Finding{State: selftest.OK, What: "memory", Text: progress.Bytes(free) + " free"}
 	switch {
 	case free == 0:
-		f.State, f.Text = "note", "this system does not say how much is free"
+		f.State, f.Text = selftest.Note, "this system does not say how much is free"
 	case free < 1e9:
-		f.State, f.Fix = "note", "--size 256"
+		f.State, f.Fix = selftest.Note, "--size 256"
 	}
-	return []finding{f}
+	return []selftest.Finding{f}
 }
 
-func checkWeights(*session) []finding {
-	store := vgg.DefaultStore()
-	list, err := store.List()
-	if err != nil {
-		fault := ui.FaultsOf(err)[0]
-		return []finding{{State: "problem", What: "weights", Text: fault.Message, Fix: strings.Join(fault.Try, "; ")}}
-	}
-	var all []finding
-	for _, w := range list {
-		f := finding{State: "ok", What: "weights", Text: fmt.Sprintf("%s to %s, sha256 %s...", w.Name, w.Last, w.SHA256[:12])}
-		if err := store.Verify(context.Background(), w.Name); err != nil {
-			fault := ui.FaultsOf(err)[0]
-			f.State, f.Text, f.Fix = "problem", fault.Message, strings.Join(fault.Try, "; ")
-		}
-		all = append(all, f)
-	}
-	if len(list) == 0 {
-		all = append(all, finding{State: "note", What: "weights", Text: "VGG-19 is not installed in " + store.Dir + "; mini is used", Fix: "impasto weights get vgg19"})
-	}
-	if n, err := vgg.Mini(); err != nil {
-		all = append(all, finding{State: "problem", What: "weights", Text: err.Error()})
-	} else {
-		all = append(all, finding{State: "ok", What: "weights", Text: fmt.Sprintf("mini to %s, part of the program", n.Layers[len(n.Layers)-1].Tap())})
-	}
-	return all
-}
-
-func checkTerminal(s *session) []finding {
+func checkTerminal(s *session) []selftest.Finding {
 	if !ui.IsTerminal(s.stderr) {
-		return []finding{{State: "note", What: "terminal", Text: "standard error is no terminal: plain progress, no previews"}}
+		return []selftest.Finding{{State: selftest.Note, What: "terminal", Text: "standard error is no terminal: plain progress, no previews"}}
 	}
 	p := preview.Detect(os.Getenv, preview.AsksSixel)
-	f := finding{State: "ok", What: "terminal", Text: "previews by " + string(p)}
+	f := selftest.Finding{State: selftest.OK, What: "terminal", Text: "previews by " + string(p)}
 	if p == preview.None {
-		f.State, f.Text, f.Fix = "note", "no previews: the terminal is not known to draw pictures", "--preview blocks"
+		f.State, f.Text, f.Fix = selftest.Note, "no previews: the terminal is not known to draw pictures", "--preview blocks"
 	}
-	return []finding{f}
+	return []selftest.Finding{f}
 }
 
-func checkPrograms(*session) []finding {
+func checkPrograms(*session) []selftest.Finding {
 	if path, err := exec.LookPath("ffmpeg"); err == nil {
-		return []finding{{State: "ok", What: "ffmpeg", Text: path}}
+		return []selftest.Finding{{State: selftest.OK, What: "ffmpeg", Text: path}}
 	}
-	return []finding{{State: "note", What: "ffmpeg", Text: "is not there; frames of --frames stay single pictures"}}
+	return []selftest.Finding{{State: selftest.Note, What: "ffmpeg", Text: "is not there; frames of --frames stay single pictures"}}
 }

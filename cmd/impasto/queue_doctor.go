@@ -9,13 +9,14 @@ import (
 	"time"
 
 	"github.com/impasto/impasto/internal/farm"
+	"github.com/impasto/impasto/internal/selftest"
 	"github.com/impasto/impasto/internal/ui"
 )
 
 // checkQueue is the doctor's look at the queue store of this user. It makes
 // none where there is none.
-func checkQueue(*session) []finding {
-	f := finding{State: "ok", What: "queue"}
+func checkQueue(*session) []selftest.Finding {
+	f := selftest.Finding{State: selftest.OK, What: "queue"}
 	store, err := queueStore(os.Getenv("IMPASTO_QUEUE"))
 	o := farm.Options{Store: store, Who: "impasto doctor"}
 	if where := os.Getenv("IMPASTO_QUEUE"); strings.Contains(where, "://") {
@@ -23,8 +24,8 @@ func checkQueue(*session) []finding {
 		store = "the server of IMPASTO_QUEUE"
 	} else if err == nil {
 		if _, err := os.Stat(filepath.Join(store, "LOCK")); errors.Is(err, os.ErrNotExist) {
-			f.State, f.Text = "note", "there is none yet; the first batch makes "+store
-			return []finding{f}
+			f.State, f.Text = selftest.Note, "there is none yet; the first batch makes "+store
+			return []selftest.Finding{f}
 		}
 	}
 	if err == nil {
@@ -36,14 +37,14 @@ func checkQueue(*session) []finding {
 			var list []farm.Status
 			if list, err = q.List(ctx, farm.Filter{}); err == nil {
 				f.Text = store + ", " + tallyOf(list).String()
-				return []finding{f}
+				return []selftest.Finding{f}
 			}
 		}
 	}
 	told := ui.FaultsOf(err)[0]
-	f.State, f.Text = "problem", told.Message
+	f.State, f.Text = selftest.Problem, told.Message
 	if len(told.Try) > 0 {
 		f.Fix = told.Try[0]
 	}
-	return []finding{f}
+	return []selftest.Finding{f}
 }

@@ -1,4 +1,4 @@
-package main
+package selftest
 
 import (
 	"fmt"
@@ -8,11 +8,6 @@ import (
 
 	"github.com/impasto/impasto/gpu"
 )
-
-// The doctor's self-test: each main operation of a backend against the plainest
-// loops there are, in float64, on small odd sizes. It finds a processor, a
-// driver or a build that computes wrongly, not small differences: the allowed
-// error is 1e-4 of the largest value.
 
 // opCheck is one operation: got from the backend, want from the loops.
 type opCheck struct {
@@ -30,22 +25,24 @@ var opChecks = []opCheck{
 	{"content loss", testContent},
 }
 
-func checkOperations(*session) []finding {
+// Operations compares each main operation of the CPU backend with the plainest
+// loops there are, in float64, on small odd sizes.
+func Operations() []Finding {
 	b := gpu.NewCPU(gpu.CPUOptions{})
 	defer b.Close()
 	var names []string
-	var all []finding
+	var all []Finding
 	for _, c := range opChecks {
 		worst := c.worst(b)
-		if !(worst <= 1e-4) {
-			all = append(all, finding{State: "problem", What: "self-test", Fix: "IMPASTO_SIMD=generic impasto doctor",
+		if !(worst <= tolerance) {
+			all = append(all, Finding{State: Problem, What: "self-test", Fix: "IMPASTO_SIMD=generic impasto doctor",
 				Text: fmt.Sprintf("%s on %s is off by %.2g of its largest value", c.name, b.Name(), worst)})
 			continue
 		}
 		names = append(names, c.name)
 	}
 	if len(names) > 0 {
-		all = append(all, finding{State: "ok", What: "self-test", Text: b.Name() + ": " + strings.Join(names, ", ")})
+		all = append(all, Finding{State: OK, What: "self-test", Text: b.Name() + ": " + strings.Join(names, ", ")})
 	}
 	return all
 }
