@@ -9,12 +9,15 @@ import (
 	"github.com/impasto/impasto/cuda/cu"
 	"github.com/impasto/impasto/cuda/emu"
 	"github.com/impasto/impasto/cuda/libcuda"
+	"github.com/impasto/impasto/internal/testutil"
 )
 
-// With the tag cuda every operation also runs through gorgonia.org/cu, over the
-// software device.
+// With the tag cuda every operation also runs through gorgonia.org/cu: over the
+// software device, or over this machine's driver, see testutil.RealDriver.
 func init() {
-	libcuda.Emulate(emu.Options{})
+	if !testutil.RealDriver() {
+		libcuda.Emulate(emu.Options{})
+	}
 	drivers["cu"] = func(t testing.TB) cuda.Driver {
 		d, err := cu.Open(0)
 		if err != nil {

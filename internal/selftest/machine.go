@@ -3,6 +3,7 @@ package selftest
 import (
 	"context"
 	"fmt"
+	"os"
 	"runtime"
 	"strings"
 
@@ -34,7 +35,8 @@ func SIMDLevel() string {
 	return k.Name
 }
 
-// Weights verifies the checksums of all installed weights.
+// Weights verifies the checksums of all installed weights, and reads those that
+// IMPASTO_WEIGHTS names.
 func Weights() []Finding {
 	store := vgg.DefaultStore()
 	list, err := store.List()
@@ -42,7 +44,7 @@ func Weights() []Finding {
 		fault := ui.FaultsOf(err)[0]
 		return []Finding{{State: Problem, What: "weights", Text: fault.Message, Fix: strings.Join(fault.Try, "; ")}}
 	}
-	var all []Finding
+	all, chosen := chosenWeights()
 	for _, w := range list {
 		f := Finding{State: OK, What: "weights", Text: fmt.Sprintf("%s to %s, sha256 %s...", w.Name, w.Last, w.SHA256[:12])}
 		if err := store.Verify(context.Background(), w.Name); err != nil {
@@ -51,7 +53,7 @@ func Weights() []Finding {
 		}
 		all = append(all, f)
 	}
-	if len(list) == 0 {
+	if len(list) == 0 && !chosen {
 		all = append(all, Finding{State: Note, What: "weights", Text: "VGG-19 is not installed in " + store.Dir + "; mini is used", Fix: "impasto weights get vgg19"})
 	}
 	if n, err := vgg.Mini(); err != nil {
@@ -60,4 +62,21 @@ func Weights() []Finding {
 		all = append(all, Finding{State: OK, What: "weights", Text: fmt.Sprintf("mini to %s, part of the program", n.Layers[len(n.Layers)-1].Tap())})
 	}
 	return all
+}
+
+// chosenWeights reads the weights that IMPASTO_WEIGHTS names, as painting does.
+// Where it is not set, or names the directory of installed weights, there is
+// nothing to say.
+func chosenWeights() (all []Finding, chosen bool) {
+	name := os.Getenv(vgg.Environment)
+	if info, err := os.Stat(name); name == "" || err == nil && info.IsDir() {
+		return nil, false
+	}
+	n, err := vgg.Load(context.Background(), "", vgg.LoadOptions{})
+	if err != nil {
+		fault := ui.FaultsOf(err)[0]
+		return []Finding{{State: Problem, What: "weights", Text: vgg.Environment + ": " + fault.Message, Fix: strings.Join(fault.Try, "; ")}}, true
+	}
+	return []Finding{{State: OK, What: "weights",
+		Text: fmt.Sprintf("%s to %s, used because %s names it", name, n.Layers[len(n.Layers)-1].Tap(), vgg.Environment)}}, true
 }

@@ -48,6 +48,11 @@ func (p planted) Load(ptx string) (cuda.Module, error) {
 // choose the processor's instructions, which do not concern it.
 func Devices() bool { return !testing.Short() && os.Getenv("IMPASTO_SIMD") == "" }
 
+// RealDriver says whether tests of gorgonia.org/cu, which run over the software
+// device, run on this machine's driver and GPU instead: $IMPASTO_TEST_CUDA is
+// "driver". A test then fails where there is neither.
+func RealDriver() bool { return os.Getenv("IMPASTO_TEST_CUDA") == "driver" }
+
 // NeedDevices skips a test where Devices says no.
 func NeedDevices(t testing.TB) {
 	t.Helper()
