@@ -1,0 +1,42 @@
+package gpu
+
+import "fmt"
+
+// Precision says how a backend stores features and their gradients, and which
+// units multiply them. Images, optimisers and all sums are float32 or better in
+// each.
+//
+//	Auto   Half where the device has the tensor cores for it, else Single
+//	Half   binary16, multiplied on tensor cores and added up in float32: twice
+//	       as much picture in the same memory, at a relative error of 2^-11 a value
+//	Single float32 throughout, the arithmetic of the processor
+type Precision int
+
+const (
+	Auto Precision = iota
+	Half
+	Single
+)
+
+var precisionNames = [...]string{"auto", "half", "single"}
+
+func (p Precision) String() string {
+	if p < 0 || int(p) >= len(precisionNames) {
+		return fmt.Sprintf("Precision(%d)", int(p))
+	}
+	return precisionNames[p]
+}
+
+// MarshalText is String's.
+func (p Precision) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+
+// UnmarshalText takes "auto", "half" or "single".
+func (p *Precision) UnmarshalText(text []byte) error {
+	for i, name := range precisionNames {
+		if name == string(text) {
+			*p = Precision(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("precision %q: there are auto, half and single", text)
+}
