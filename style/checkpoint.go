@@ -64,6 +64,9 @@ const checkpointFormat = "impasto checkpoint 1\n"
 // before is the checkpoint that the one at path replaced.
 func before(path string) string { return path + ".before" }
 
+// CheckpointFiles are the files that a run with its checkpoint at path may write.
+func CheckpointFiles(path string) []string { return []string{path, before(path)} }
+
 // LoadCheckpoint reads what was last kept at path and checks that it is whole.
 // A damaged file is refused and the one kept before it used. Where there is
 // neither the error is fs.ErrNotExist.

@@ -111,6 +111,10 @@ func (s *session) readBatch(c *cli.Context) (*batch, error) {
 	for _, e := range entries {
 		o.add(b, e)
 	}
+	o.bad = append(o.bad, o.crossings(b)...)
+	if len(o.bad) == 0 && (flagText(c, "report") != "" || name == "batch run") {
+		o.bad.Add(checkBatchReport(c, b))
+	}
 	if len(o.bad) > 0 {
 		o.unmake()
 		return nil, nothingStarted(o.faults())

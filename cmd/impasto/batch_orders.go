@@ -20,7 +20,8 @@ func contains(words []string, word string) bool { return slices.Contains(words, 
 // orders turns the entries of a manifest into jobs.
 type orders struct {
 	s       *session
-	folder  string // of the manifest
+	path    string // of the manifest, as given
+	folder  string // it lies in
 	file    string
 	class   string            // "": by the device
 	layers  []layer           // environment and configuration
@@ -33,7 +34,7 @@ type orders struct {
 }
 
 func newOrders(s *session, path, class string) *orders {
-	o := &orders{s: s, file: filepath.Base(path), class: class, sums: map[string]string{}, written: map[string]string{},
+	o := &orders{s: s, path: path, file: filepath.Base(path), class: class, sums: map[string]string{}, written: map[string]string{},
 		same: map[string]*ui.Fault{}, jobs: map[*ui.Fault]int{}}
 	if path != ui.Stdout {
 		o.folder = filepath.Dir(path)

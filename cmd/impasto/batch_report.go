@@ -38,11 +38,7 @@ type jobReport struct {
 
 // writeBatchReport writes the report and the contact sheet and returns where.
 func (s *session) writeBatchReport(c *cli.Context, b *batch, e *enlisted, f *follow) (path, sheet string, err error) {
-	path = ui.Home(flagText(c, "report"))
-	if path == "" {
-		path = filepath.Join(commonFolder(b.jobs), "report.json")
-	}
-	if path, err = filepath.Abs(path); err != nil { // the sheet's links start from its folder
+	if path, err = reportPath(c, b); err != nil {
 		return "", "", err
 	}
 	counts := f.batch()
@@ -73,6 +69,16 @@ func (s *session) writeBatchReport(c *cli.Context, b *batch, e *enlisted, f *fol
 		sheet, err = s.writeSheet(b, r, path)
 	}
 	return path, sheet, err
+}
+
+// reportPath is where the report goes. It is absolute, for the sheet's links
+// start from its folder.
+func reportPath(c *cli.Context, b *batch) (string, error) {
+	path := ui.Home(flagText(c, "report"))
+	if path == "" {
+		path = filepath.Join(commonFolder(b.jobs), "report.json")
+	}
+	return filepath.Abs(path)
 }
 
 // commonFolder is the deepest folder that holds all outputs.

@@ -17,14 +17,19 @@ import (
 	"github.com/impasto/impasto/internal/ui"
 )
 
-// writeSheet writes the contact sheet of a batch beside its report: report.html
-// for report.json, and for a report that is itself called so, report-sheet.html.
-func (s *session) writeSheet(b *batch, r batchReport, reportPath string) (string, error) {
-	name := strings.TrimSuffix(reportPath, filepath.Ext(reportPath))
-	path := name + ".html"
-	if path == reportPath {
-		path = name + "-sheet.html"
+// sheetPath is where the contact sheet of a report lies: report.html for
+// report.json, and for a report that is itself called so, report-sheet.html.
+func sheetPath(report string) string {
+	name := strings.TrimSuffix(report, filepath.Ext(report))
+	if path := name + ".html"; path != report {
+		return path
 	}
+	return name + "-sheet.html"
+}
+
+// writeSheet writes the contact sheet of a batch beside its report.
+func (s *session) writeSheet(b *batch, r batchReport, reportPath string) (string, error) {
+	path := sheetPath(reportPath)
 	choices := map[string][]report.Row{}
 	for i, j := range b.jobs {
 		for _, v := range b.entries[i].Values {

@@ -147,7 +147,7 @@ func enlist(ctx context.Context, q farm.Queue, jobs []farm.Job, replace bool) (*
 				e.skip(j)
 				continue
 			case len(exist) > 0 && !replace && !replaces(j):
-				bad.Add(ui.NewFault(ui.ExitOutput, "exists", fmt.Sprintf("%q exists", exist[0]), "-y to replace it", "overwrite: skip   (in the manifest, to leave it alone)"))
+				bad.Add(ui.NewFault(ui.ExitOutput, "exists", fmt.Sprintf("%q exists", exist[0]), "-y   (replaces it)", "overwrite: skip   (in the manifest, to leave it alone)"))
 				continue
 			}
 		}

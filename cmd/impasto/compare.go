@@ -64,6 +64,7 @@ func compare(s *session, c *cli.Context) error {
 		}
 		path, _, err := picture.Destination(c.Generic("diff").(*words).said[0], rule)
 		bad.Add(err)
+		bad.Add(apart(path, c.Args().Slice()...))
 		if _, err := picture.FormatOf(path); path != "" {
 			bad.Add(err)
 		}

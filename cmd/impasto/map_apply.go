@@ -46,6 +46,7 @@ func mapApply(s *session, c *cli.Context) error {
 	bad.Add(err)
 	if err == nil {
 		var skip bool
+		bad.Add(apart(out, c.Args().Slice()...))
 		out, skip, err = destination(c, out)
 		bad.Add(err)
 		if skip {

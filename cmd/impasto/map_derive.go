@@ -63,6 +63,7 @@ func mapDerive(s *session, c *cli.Context) error {
 	}
 	out, skip, err := mapTarget(c, fallback)
 	bad.Add(err)
+	bad.Add(apart(out, path))
 	network, err := loadTo(flagText(c, "weights"), deriveTaps[len(deriveTaps)-1])
 	bad.Add(err)
 	if len(bad) > 0 {

@@ -44,6 +44,7 @@ func mapMask(s *session, c *cli.Context) error {
 	}
 	out, skip, err := mapTarget(c, "mask.png")
 	bad.Add(err)
+	bad.Add(apart(out, path))
 	if c.NArg() < 2 {
 		bad.Add(ui.UsageFault("map mask needs at least one region", usage))
 	}

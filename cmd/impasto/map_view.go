@@ -55,6 +55,7 @@ func mapView(s *session, c *cli.Context) error {
 		bad.Add(err)
 		out, skip, err = destination(c, to)
 		bad.Add(err)
+		bad.Add(apart(to, path, over))
 	}
 	if len(bad) > 0 {
 		return bad

@@ -93,7 +93,7 @@ func (s *session) confirm(path string) error {
 	case "y", "yes":
 		return nil
 	}
-	return ui.NewFault(ui.ExitOutput, "exists", fmt.Sprintf("%q exists", path), "-y to replace it, --overwrite number to keep both")
+	return ui.NewFault(ui.ExitOutput, "exists", fmt.Sprintf("%q exists", path), "-y   (replaces it)", "--overwrite number   (keeps both)")
 }
 
 // write saves p, to standard output where the target is that.

@@ -50,6 +50,14 @@ func (r *render) run() error {
 			return err
 		}
 	}
+	for _, path := range r.asks {
+		if err := r.confirm(path); err != nil {
+			return err
+		}
+	}
+	if err := r.makeFolders(); err != nil {
+		return err
+	}
 	show, err := r.newShow()
 	if err != nil {
 		return err
@@ -91,7 +99,7 @@ func (r *render) finish(show *show, signals *ui.Signals, res *style.Result, runE
 		Seconds: res.Elapsed.Seconds(), Iterating: res.Iterating.Seconds(), Losses: finiteLosses(res.Losses), Weights: r.network.Name, Seed: r.set.options.Seed,
 		Recipe: rec.Hash(), Stopped: stopped,
 	}
-	dir := ui.Home(r.set.text("explain"))
+	dir := r.explain
 	var why *account
 	if dir != "" || r.report != "" {
 		why = r.account(res)
@@ -231,7 +239,10 @@ func told(l style.Losses, between string) string {
 // saveFrame writes an intermediate picture. A full disk must not end the
 // render: the picture itself is still to come.
 func (r *render) saveFrame(show *show, p *picture.Picture, iteration int) {
-	name := ui.FrameName(r.out.path, ui.Home(r.set.text("frames")), iteration)
+	name := ui.FrameName(r.framesOf, ui.Home(r.set.text("frames")), iteration)
+	if _, err := os.Lstat(name); err == nil && r.keepExisting {
+		return
+	}
 	err := picture.Save(name, p, picture.WriteOptions{Fast: true, Software: software()})
 	show.tellSaved(name, err)
 }
@@ -266,7 +277,7 @@ const writingEvery = 2 * time.Second
 
 // newShow opens progress and preview.
 func (r *render) newShow() (*show, error) {
-	s := &show{file: r.previewFile()}
+	s := &show{file: r.previewPath}
 	isTerm := ui.IsTerminal(r.stderr)
 	cols, rows := ui.TerminalSize(r.stderr)
 	kind := r.set.text("progress")
@@ -281,12 +292,8 @@ func (r *render) newShow() (*show, error) {
 	}
 	s.reporter = progress.New(out, progress.Options{
 		Kind: kind, PrintEvery: r.set.number("print-every", 0), Quiet: r.quiet, Terminal: isTerm, Width: cols})
-	if fd := r.set.number("progress-fd", 0); fd > 0 {
-		f := os.NewFile(uintptr(fd), "progress")
-		if _, err := f.Stat(); err != nil {
-			return nil, ui.UsageFault(fmt.Sprintf("--progress-fd %d is not open", fd), fmt.Sprintf("impasto ... --progress-fd %d %d>progress.jsonl", fd, fd))
-		}
-		s.reporter = progress.Both(s.reporter, progress.New(f, progress.Options{Kind: "json"}))
+	if r.progressFile != nil {
+		s.reporter = progress.Both(s.reporter, progress.New(r.progressFile, progress.Options{Kind: "json"}))
 	}
 	return s, nil
 }

@@ -109,7 +109,7 @@ func collectFault(err error, st farm.Status) error {
 	var exists *farm.ExistsError
 	switch {
 	case errors.As(err, &exists):
-		bad[0].Code, bad[0].Try = "exists", []string{"-y to replace it"}
+		bad[0].Code, bad[0].Try = "exists", []string{"-y   (replaces it)"}
 	case errors.Is(err, fs.ErrNotExist):
 		return ui.NewFault(ui.ExitInput, "no_result", fmt.Sprintf("the results of job %s (%s) are not in the queue any more", st.Job.ID, st.Job.Name),
 			"impasto queue retry "+st.Job.ID)

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"os"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -37,6 +38,13 @@ type render struct {
 	out     target
 	report  string   // path of the page, "" for none
 	notes   []string // told before the work starts
+
+	explain, previewPath string   // where --explain and --preview write; "" for nowhere
+	framesOf             string   // the output that frames are named after
+	keepExisting         bool     // a frame that exists is left alone
+	folders              []string // made when the work starts
+	asks                 []string // existing files to ask about
+	progressFile         *os.File // of --progress-fd
 
 	recipe recipe.Recipe // without its result
 	frames []frame       // kept for the page
@@ -268,51 +276,6 @@ func (r *render) outputName() string {
 		return o
 	}
 	return "out.png"
-}
-
-// chooseOutputs decides on all files that will be written.
-func (r *render) chooseOutputs() error {
-	var bad ui.Faults
-	var err error
-	rule := r.set.text("overwrite")
-	if r.set.on("resume") {
-		found, err := r.findCheckpoint()
-		bad.Add(err)
-		if found {
-			rule = "replace"
-		}
-	}
-	r.out, err = r.chooseTarget(r.outputName(), rule, r.fieldValues())
-	bad.Add(err)
-	if err == nil && r.out.path != ui.Stdout {
-		bad.Add(r.out.format.Fits(r.plan.W(), r.plan.H()))
-	}
-	for _, f := range r.files {
-		if r.out.path != ui.Stdout && f.path != ui.Stdout && ui.SameFile(r.out.path, ui.Home(f.path)) {
-			bad.Add(ui.NewFault(ui.ExitOutput, "same_file", fmt.Sprintf("output %q is also the %s image", r.out.path, f.role), "-o out.png"))
-		}
-	}
-	if r.report = ui.Home(r.set.text("report")); r.report != "" {
-		if _, _, err := picture.Destination(r.report, picture.Replace); err != nil {
-			bad.Add(err)
-		}
-	}
-	if dir := ui.Home(r.set.text("explain")); dir != "" {
-		bad.Add(makeDirectory(dir))
-	}
-	if p := r.previewFile(); p != "" {
-		_, err := picture.FormatOf(p)
-		bad.Add(err)
-		if _, _, err := picture.Destination(p, picture.Replace); err != nil {
-			bad.Add(err)
-		}
-	}
-	if dir := ui.Home(r.set.text("frames")); dir != "" && r.set.number("save-every", 0) == 0 {
-		bad.Add(ui.UsageFault("--frames needs --save-every to say how often", "--frames "+dir+" --save-every 10"))
-	} else if dir != "" {
-		bad.Add(makeDirectory(dir))
-	}
-	return bad.Err()
 }
 
 // checkOutputEarly checks the output's name as far as it can be known when

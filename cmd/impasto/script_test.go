@@ -25,7 +25,7 @@ import (
 // The scripts of testdata run the command as a user does. Each starts in a
 // directory of its own with the pictures and the spoiled files of makeFiles.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"impasto": main})
+	testscript.Main(m, map[string]func(){"impasto": watchedMain})
 }
 
 // theCommand is a path under which this binary is the command, for tests that
@@ -56,6 +56,7 @@ func runScripts(t *testing.T, dir string) {
 			env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, "home", "config"))
 			env.Setenv("XDG_DATA_HOME", filepath.Join(env.WorkDir, "home", "data"))
 			env.Setenv("TERM", "dumb")
+			watchFiles(env)
 			if err := makeMaps(env.WorkDir); err != nil {
 				return err
 			}

@@ -244,9 +244,6 @@ func (v *video) chooseFilm(in string) error {
 		if !v.tools.OK() && !film.IsArchive(name) {
 			v.notes = append(v.notes, fmt.Sprintf("ffmpeg is not installed: the frames stay in %q", filepath.Dir(v.frames)))
 		}
-		if (v.input.Film || film.IsArchive(in)) && ui.SameFile(name, v.input.Path) {
-			bad.Add(ui.NewFault(ui.ExitOutput, "same_file", fmt.Sprintf("output %q is also the film that is painted", name), "-o out.mp4"))
-		}
 	case own != "":
 		bad.Add(ui.UsageFault(fmt.Sprintf("--frames %q is where frames lie until a film is made of them; %q takes the frames themselves", own, name), "without --frames", "-o out.mp4"))
 	case numbers.MatchString(filepath.Base(name)):
@@ -262,8 +259,8 @@ func (v *video) chooseFilm(in string) error {
 	if v.film.Path == "" && v.out.path == "" {
 		v.out.path = v.frames
 	}
-	if len(bad) == 0 && !v.input.Film && ui.SameFile(filepath.Dir(v.frames), filepath.Dir(in+"/")) {
-		bad.Add(ui.NewFault(ui.ExitOutput, "same_file", fmt.Sprintf("painted frames would lie among those that are painted, in %q", filepath.Dir(v.frames)), "-o painted/"))
+	if len(bad) == 0 {
+		bad.Add(v.keepApart(in))
 	}
 	return bad.Err()
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/impasto/impasto/internal/film"
+	"github.com/impasto/impasto/internal/overwrite"
 	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/internal/recipe"
 	"github.com/impasto/impasto/internal/ui"
@@ -94,13 +95,14 @@ func (v *video) openFrames(ctx context.Context) error {
 	if kept != nil && !v.set.on("restart") {
 		if what := difference(kept.Order, v.order); len(what) > 0 {
 			return ui.NewFault(ui.ExitOutput, "other_frames", fmt.Sprintf("the frames in %q are of another film: %s", dir, strings.Join(what[:min(3, len(what))], ", ")),
-				"another -o", "--restart   (paint them anew)")
+				"-o "+ui.ShellQuote(v.freeName())+"   (another place)", "--restart   (paint them anew)")
 		}
 		v.shots = kept.Shots
 		v.input.Frames = v.shots[len(v.shots)-1].Last + 1
 	} else {
-		if kept == nil && v.has(0) && !v.set.on("restart") {
-			return ui.NewFault(ui.ExitOutput, "other_frames", fmt.Sprintf("%q exists, and nothing says what it was painted from", v.frame(0)), "another -o", "--restart   (paint it anew)")
+		if there := v.strangers(); kept == nil && len(there) > 0 && v.set.text("overwrite") != "replace" {
+			return ui.NewFault(ui.ExitOutput, "other_frames", fmt.Sprintf("%q exists, and nothing says what it was painted from", there[0]),
+				"-o "+ui.ShellQuote(v.freeName())+"   (another place)", "--restart -y   (replaces it)")
 		}
 		if v.shots, err = film.Shots(ctx, v.source, v.order.Cut); err != nil {
 			return err
@@ -111,6 +113,38 @@ func (v *video) openFrames(ctx context.Context) error {
 		v.film.Sound.Len = v.rate.Seconds(v.input.Frames)
 	}
 	return nil
+}
+
+// strangers are the files in the folder that are named like painted frames.
+func (v *video) strangers() (names []string) {
+	dir, base := filepath.Split(v.frames)
+	at := numbers.FindStringIndex(base)
+	entries, _ := os.ReadDir(filepath.Clean(dir)) // none: the folder is not there yet
+	for _, e := range entries {
+		number, ok := strings.CutPrefix(e.Name(), base[:at[0]])
+		number, ok2 := strings.CutSuffix(number, base[at[1]:])
+		if ok && ok2 && isNumberList(number) && !e.IsDir() {
+			names = append(names, filepath.Join(dir, e.Name()))
+		}
+	}
+	return names
+}
+
+// freeName is an output like this one where nothing lies.
+func (v *video) freeName() string {
+	set := overwrite.New(picture.Fail, false)
+	dir, base := filepath.Split(v.frames)
+	switch {
+	case v.film.Path != "":
+		for name := set.Free(v.film.Path); ; name = set.Free(name) {
+			if _, err := os.Stat(name + ".frames"); err != nil {
+				return name
+			}
+		}
+	case base == frameFile:
+		return set.Free(filepath.Clean(dir)) + "/"
+	}
+	return filepath.Join(set.Free(filepath.Join(dir, "painted")), base)
 }
 
 // beginFrames makes the folder, and empties it of frames to be painted anew.

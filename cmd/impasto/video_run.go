@@ -103,7 +103,12 @@ func (v *video) settleOutput() (done bool, err error) {
 		return true, v.tell(videoOutcome{Type: "result", Output: v.out.path, Stopped: "skipped"})
 	}
 	if v.out.ask {
-		return false, v.confirm(v.out.path)
+		v.asks = append([]string{v.out.path}, v.asks...)
+	}
+	for _, path := range v.asks {
+		if err := v.confirm(path); err != nil {
+			return false, err
+		}
 	}
 	return false, nil
 }

@@ -49,6 +49,27 @@ func Sheets(in Inputs) []Sheet {
 	return list
 }
 
+// Files are the names that an explanation of these layers may have in its directory.
+func Files(layers []string, paintings int) []string {
+	names := []string{"explain.json", "matches.json"}
+	several := func(what string) {
+		if paintings == 1 {
+			names = append(names, what+".png")
+			return
+		}
+		for i := range paintings {
+			names = append(names, fmt.Sprintf("%s_%d.png", what, i+1))
+		}
+	}
+	several("key")
+	for _, l := range layers {
+		l = strings.ReplaceAll(l, "/", "_")
+		names = append(names, "origin_"+l+".png", "confidence_"+l+".png", "patches_"+l+".png")
+		several("used_" + l)
+	}
+	return names
+}
+
 // Write writes an explanation into a directory that exists: the sheets,
 // explain.json and matches.json.
 func Write(dir string, e *Explanation, sheets []Sheet, program string, paintings []Painting, patches []style.Correspondence) error {

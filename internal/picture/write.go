@@ -158,7 +158,7 @@ func Destination(path string, o Overwrite) (dest string, skip bool, err error) {
 			return path, false, nil
 		case o == Fail:
 			return "", false, outputError("exists", "%q exists", path).
-				hint("-y to replace it, --overwrite number to keep both")
+				hint("-y   (replaces it)").hint("--overwrite number   (keeps both)")
 		case o == Skip:
 			return "", true, nil
 		case o == Number:

@@ -183,7 +183,7 @@ func TestDestination(t *testing.T) {
 		}
 	}
 	_, _, err := Destination(path, Fail)
-	wantError(t, err, Output, "exists", `"`+path+`" exists`, "-y to replace it, --overwrite number to keep both")
+	wantError(t, err, Output, "exists", `"`+path+`" exists`, "-y   (replaces it)", "--overwrite number   (keeps both)")
 	if dest, skip, err := Destination(path, Replace); dest != path || skip || err != nil {
 		t.Errorf("replace: %q %v %v", dest, skip, err)
 	}

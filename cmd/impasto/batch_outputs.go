@@ -1,0 +1,99 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/impasto/impasto/internal/overwrite"
+	"github.com/impasto/impasto/internal/picture"
+	"github.com/impasto/impasto/internal/ui"
+)
+
+// crossings refuses a batch in which a job writes what any job reads: which of
+// them comes first is nobody's to say, and the file is a user's.
+func (o *orders) crossings(b *batch) (bad ui.Faults) {
+	var reads, writes []overwrite.Use
+	for i, j := range b.jobs {
+		for path := range j.Inputs {
+			reads = append(reads, overwrite.Use{Path: path, Job: j.Name, Nth: i})
+		}
+		for _, path := range j.Outputs {
+			writes = append(writes, overwrite.Use{Path: path, Job: j.Name, Nth: i})
+		}
+	}
+	slices.SortFunc(reads, func(a, b overwrite.Use) int {
+		return cmp.Or(cmp.Compare(a.Nth, b.Nth), cmp.Compare(a.Path, b.Path))
+	})
+	if o.path != ui.Stdout {
+		reads = append(reads, overwrite.Use{Path: o.path, Nth: -1})
+	}
+	for _, c := range overwrite.Clashes(reads, writes) {
+		where := fmt.Sprintf("%s:%d: job %q: output %q ", o.file, b.entries[c.Written.Nth].Line, c.Written.Job, c.Written.Path)
+		switch {
+		case !c.Reads:
+			bad.Add(ui.NewFault(ui.ExitOutput, "same_output", where+fmt.Sprintf("is also written by job %q", c.Other.Job)))
+		case c.Other.Nth < 0:
+			bad.Add(ui.NewFault(ui.ExitOutput, "same_file", where+"is the manifest itself"))
+		case c.Other.Nth == c.Written.Nth:
+			bad.Add(ui.NewFault(ui.ExitOutput, "same_file", where+"is also what it reads"))
+		default:
+			bad.Add(ui.NewFault(ui.ExitOutput, "same_file", where+fmt.Sprintf("is an input of job %q; jobs run in any order, the steps of one job in theirs", c.Other.Job)))
+		}
+	}
+	return bad
+}
+
+// checkBatchReport keeps the report and its sheet apart from what the jobs read
+// and write, and from files that are no report of a batch.
+func checkBatchReport(c *cli.Context, b *batch) error {
+	path, err := reportPath(c, b)
+	if err != nil {
+		return err
+	}
+	set := overwrite.New(picture.Fail, false)
+	for _, j := range b.jobs {
+		for input := range j.Inputs {
+			set.Reads("an input of job "+strconv.Quote(j.Name), input)
+		}
+		for _, output := range j.Outputs {
+			set.Reads("an output of job "+strconv.Quote(j.Name), output)
+		}
+	}
+	if m := c.Args().First(); m != ui.Stdout {
+		set.Reads("the manifest", ui.Home(m))
+	}
+	var bad ui.Faults
+	for _, f := range []struct{ what, path string }{{"report", path}, {"contact sheet", sheetPath(path)}} {
+		err := set.Writes(f.what, "--report", f.path)
+		if info, statErr := os.Stat(f.path); err == nil && statErr == nil && info.Mode().IsRegular() && !c.Bool("y") && !isBatchReport(f.path) {
+			err = ui.NewFault(ui.ExitOutput, "exists", fmt.Sprintf("%s %q exists and is no report of a batch", f.what, f.path),
+				"--report "+ui.ShellQuote(set.Free(path)), "-y   (replaces it)")
+		}
+		bad.Add(err)
+	}
+	return bad.Err()
+}
+
+// isBatchReport reports whether a file is a report or contact sheet of a batch,
+// which the next run of the same batch replaces.
+func isBatchReport(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	start := make([]byte, 64<<10)
+	n, _ := io.ReadFull(f, start) // a short file is read whole
+	text := string(start[:n])
+	if strings.HasPrefix(text, "<!doctype html>") {
+		return strings.Contains(text, `<main class="cells">`)
+	}
+	return strings.HasPrefix(strings.TrimSpace(text), "{") && strings.Contains(text, `"program":`) && strings.Contains(text, `"batch":`)
+}

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/impasto/impasto/internal/ui"
+)
+
+// Every command line of every script is watched: after one that fails, each file
+// that was there before is there and has the same bytes. What breaks this is
+// written to the file that spoiledEnv names, which a script must not have at its end.
+
+// spoiledEnv names the file, outside of the script's directory.
+const spoiledEnv = "IMPASTO_TEST_SPOILED"
+
+// watchedMain is the command in scripts.
+func watchedMain() {
+	spoiled, dir := os.Getenv(spoiledEnv), os.Getenv("WORK")
+	os.Unsetenv(spoiledEnv)
+	if spoiled == "" || dir == "" {
+		main()
+	}
+	before := filesOf(dir)
+	code := run(os.Args, os.Stdin, os.Stdout, os.Stderr)
+	if mayReplace(code) {
+		os.Exit(code)
+	}
+	for path, sum := range before {
+		if now := sumOfFile(filepath.Join(dir, path)); now != sum {
+			f, err := os.OpenFile(spoiled, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+			if err != nil {
+				panic(err)
+			}
+			fmt.Fprintf(f, "%q failed with %d and changed %s\n", strings.Join(os.Args[1:], " "), code, path)
+			f.Close()
+		}
+	}
+	os.Exit(code)
+}
+
+// mayReplace reports whether a command that ends with code has done what it was
+// asked to, to files too: an interrupted or diverged render saves its picture, a
+// batch of which some jobs failed its report.
+func mayReplace(code int) bool {
+	switch code {
+	case ui.ExitOK, ui.ExitSomeFailed, ui.ExitDiverged, ui.ExitInterrupted, ui.ExitTerminated:
+		return true
+	}
+	return false
+}
+
+// filesOf are the sums of the files under dir, but for what runs beside the
+// script: the queue's store, and what test commands write while they run.
+func filesOf(dir string) map[string]string {
+	sums := map[string]string{}
+	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		name, _ := filepath.Rel(dir, path)
+		if err != nil {
+			return nil // it went away meanwhile
+		}
+		if d.IsDir() && (name == "home" || name == ".tmp") {
+			return filepath.SkipDir
+		}
+		if d.Type().IsRegular() {
+			sums[name] = sumOfFile(path)
+		}
+		return nil
+	})
+	return sums
+}
+
+func sumOfFile(path string) string {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err.Error()
+	}
+	return fmt.Sprintf("%x", sha256.Sum256(data))
+}
+
+// watchFiles makes a script fail if one of its commands spoiled a file.
+func watchFiles(env *testscript.Env) {
+	f, err := os.CreateTemp("", "impasto-spoiled-")
+	if err != nil {
+		env.T().Fatal(err)
+	}
+	f.Close()
+	os.Remove(f.Name())
+	env.Setenv(spoiledEnv, f.Name())
+	env.Defer(func() {
+		defer os.Remove(f.Name())
+		if text, err := os.ReadFile(f.Name()); err == nil {
+			env.T().Fatal(string(text))
+		}
+	})
+}
