@@ -6,20 +6,24 @@
 // features of a convolutional network (Gatys, Ecker, Bethge, CVPR 2016). It is
 // the API for Go programs:
 //
-//	network, err := vgg.Load(ctx, "", vgg.LoadOptions{})     // installed weights, else the built-in mini
+//	painter, err := style.NewPainter(ctx) // installed weights, else the built-in mini
 //	if err != nil { ... }
+//	defer painter.Close()
 //	photo, err := style.Open("photo.jpg")
 //	if err != nil { ... }
 //	painting, err := style.Open("painting.jpg")
 //	if err != nil { ... }
-//	result, err := style.Art(ctx,
+//	result, err := painter.Art(ctx,
 //		style.Inputs{Content: photo, Styles: []*style.Picture{painting}},
-//		style.DefaultOptions(style.ModeArt, "cpu", network.Name),
-//		style.Env{Backend: gpu.NewCPU(gpu.CPUOptions{}), Network: network})
+//		style.WithSize("512"))
 //	if err != nil { ... }
 //	err = style.Save("out.png", result.Picture)
 //
-// The parts: options.go names every parameter, presets.go the values that
+// Decode, Encode, FromImage and Picture.Image join it to io and image. The
+// functions Art, Texture, Patch, Doodle and Analogy are what a Painter calls,
+// for programs that keep network and device themselves.
+//
+// The parts: painter.go is the object that programs keep; options.go names every parameter, presets.go the values that
 // reproduce other systems, validate.go what cannot be; plan.go lays out the
 // scales before anything is allocated; engine.go goes through them and loop.go
 // through the iterations of one; loss_objective.go holds the losses of one scale and

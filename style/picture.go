@@ -1,7 +1,9 @@
 package style
 
 import (
+	"fmt"
 	"image"
+	"io"
 
 	"github.com/impasto/impasto/internal/picture"
 )
@@ -18,6 +20,21 @@ func Open(path string) (*Picture, error) {
 	return p, err
 }
 
+// Decode reads a PNG, JPEG, TIFF or WebP picture, upright and converted to sRGB.
+func Decode(r io.Reader) (*Picture, error) {
+	p, _, err := picture.Decode(r, "picture", picture.ReadOptions{})
+	return p, err
+}
+
 // Save writes a PNG, JPEG, TIFF or WebP file, by its extension; an existing
 // file is replaced only once the new one is whole.
 func Save(path string, p *Picture) error { return picture.Save(path, p, picture.WriteOptions{}) }
+
+// Encode writes p in a format: "png", "jpeg", "tiff" or "webp".
+func Encode(w io.Writer, p *Picture, format string) error {
+	f, err := picture.FormatOf("picture." + format)
+	if err != nil {
+		return fmt.Errorf("%q is not a picture format; there are png, jpeg, tiff and webp", format)
+	}
+	return picture.Encode(w, p, f, picture.WriteOptions{})
+}

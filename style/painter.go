@@ -1,0 +1,222 @@
+package style
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+
+	"github.com/impasto/impasto/gpu"
+	"github.com/impasto/impasto/vgg"
+)
+
+// Painter paints pictures with one network on one device. It owns both and
+// keeps what pictures share, such as a painting's statistics, so that a program
+// that paints many makes one Painter and keeps it. Goroutines may share a
+// Painter; it paints one picture at a time.
+type Painter struct {
+	mu    sync.Mutex // held while a picture is painted
+	env   Env        // Backend is nil once the Painter is closed
+	cache Cache
+}
+
+// ErrClosed is the error of a Painter that was closed.
+var ErrClosed = errors.New("the painter is closed")
+
+// PainterOption changes what NewPainter makes.
+type PainterOption func(*painterSetup)
+
+type painterSetup struct {
+	env     Env
+	weights string
+	threads int
+}
+
+// WithWeights chooses the network: the name of installed weights, the path of a
+// weights file, or "mini" for the small network inside the program. The default
+// is the installed VGG-19, else mini.
+func WithWeights(name string) PainterOption { return func(s *painterSetup) { s.weights = name } }
+
+// WithNetwork takes a network that was loaded by vgg.
+func WithNetwork(n *vgg.Network) PainterOption { return func(s *painterSetup) { s.env.Network = n } }
+
+// WithBackend computes on b, such as a CUDA device from gpu.NewDevice, instead
+// of the processor. The Painter closes it.
+func WithBackend(b gpu.Backend) PainterOption { return func(s *painterSetup) { s.env.Backend = b } }
+
+// WithThreads limits how many processors are used. It does not change the
+// picture. The default is all of them.
+func WithThreads(n int) PainterOption { return func(s *painterSetup) { s.threads = n } }
+
+// WithMaxBytes limits the memory of a picture under way, in bytes: larger
+// pictures are painted in tiles. The default is no limit.
+func WithMaxBytes(n int64) PainterOption { return func(s *painterSetup) { s.env.MaxBytes = n } }
+
+// NewPainter loads the network and opens the device. The errors are those of
+// vgg.Load. Close the Painter at the end.
+func NewPainter(ctx context.Context, options ...PainterOption) (*Painter, error) {
+	var s painterSetup
+	for _, o := range options {
+		o(&s)
+	}
+	if s.env.Network == nil {
+		n, err := vgg.Load(ctx, s.weights, vgg.LoadOptions{})
+		if err != nil {
+			return nil, err
+		}
+		s.env.Network = n
+	}
+	if s.env.Backend == nil {
+		s.env.Backend = gpu.NewCPU(gpu.CPUOptions{Threads: s.threads})
+	}
+	p := &Painter{env: s.env}
+	p.env.Cache = &p.cache
+	return p, nil
+}
+
+// Close waits for the picture under way and gives back the device and what is
+// kept. A Painter may be closed twice.
+func (p *Painter) Close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.env.Backend == nil {
+		return
+	}
+	p.env.Network.Forget(p.env.Backend)
+	p.env.Backend.Close()
+	p.cache.Drop()
+	p.env = Env{}
+}
+
+// Option changes how one picture is painted.
+type Option func(*job)
+
+// job is one picture that a Painter is asked for.
+type job struct {
+	mode    string
+	options Options
+	env     Env
+	err     error
+}
+
+// WithOptions paints by all of o, such as the options of an earlier Result.
+func WithOptions(o Options) Option { return func(j *job) { j.options = o } }
+
+// WithPreset paints as another system does; see Preset for the names.
+func WithPreset(name string) Option {
+	return func(j *job) {
+		o, err := Preset(name, j.mode)
+		if err != nil {
+			j.err = err
+			return
+		}
+		j.options = o
+	}
+}
+
+// WithSize sets the size of the result: "512" (the long side), "640x480", "2x",
+// "50%", "content", "512+" (the area of 512x512) or "max".
+func WithSize(size string) Option { return func(j *job) { j.options.Size = size } }
+
+// With changes any of the options. Options given earlier have been applied.
+func With(change func(*Options)) Option { return func(j *job) { change(&j.options) } }
+
+// WithProgress calls f while the picture is painted; see Event.
+func WithProgress(f func(Event)) Option { return func(j *job) { j.env.Progress = f } }
+
+// WithCheckpoints keeps in a file what the picture can be taken up from after a
+// crash.
+func WithCheckpoints(s Saving) Option { return func(j *job) { j.env.Saving = s } }
+
+// WithResume goes on where c was kept. Inputs, options and network must be
+// those of then.
+func WithResume(c *Checkpoint) Option { return func(j *job) { j.env.Resume = c } }
+
+// Defaults returns the options that a mode starts from with this Painter.
+func (p *Painter) Defaults(mode string) Options {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.defaults(mode)
+}
+
+func (p *Painter) defaults(mode string) Options {
+	device, network := "cpu", "vgg19"
+	if p.env.Backend != nil && strings.HasPrefix(p.env.Backend.Name(), "cuda") {
+		device = "cuda"
+	}
+	if n := p.env.Network; n != nil && n.Name == "mini" {
+		network = n.Name
+	}
+	return DefaultOptions(mode, device, network)
+}
+
+// Art paints in.Content in the look of in.Styles; see the function Art.
+func (p *Painter) Art(ctx context.Context, in Inputs, options ...Option) (*Result, error) {
+	return p.paint(ctx, ModeArt, in, options)
+}
+
+// Texture makes a picture with the look of in.Styles and nothing else; see the
+// function Texture.
+func (p *Painter) Texture(ctx context.Context, in Inputs, options ...Option) (*Result, error) {
+	return p.paint(ctx, ModeTexture, in, options)
+}
+
+// Patch paints in.Content with patches of in.Styles; see the function Patch.
+func (p *Painter) Patch(ctx context.Context, in Inputs, options ...Option) (*Result, error) {
+	return p.paint(ctx, ModePatch, in, options)
+}
+
+// Doodle paints from the maps in in.Guides; see the function Doodle.
+func (p *Painter) Doodle(ctx context.Context, in Inputs, options ...Option) (*Result, error) {
+	return p.paint(ctx, ModeDoodle, in, options)
+}
+
+// Analogy paints in.B as in.Styles[0] was made of in.A; see the function
+// Analogy.
+func (p *Painter) Analogy(ctx context.Context, in Inputs, options ...Option) (*Result, error) {
+	return p.paint(ctx, ModeAnalogy, in, options)
+}
+
+func (p *Painter) paint(ctx context.Context, mode string, in Inputs, options []Option) (*Result, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	j, err := p.job(mode, options)
+	if err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil { // it may have waited for long
+		return nil, err
+	}
+	recipe := map[string]func(context.Context, Inputs, Options, Env) (*Result, error){
+		ModeArt: Art, ModeTexture: Texture, ModePatch: Patch, ModeDoodle: Doodle, ModeAnalogy: Analogy,
+	}[mode]
+	return recipe(ctx, in, j.options, j.env)
+}
+
+// Plan says what painting would do, its size, memory and time, and does not do
+// it. The errors are those of NewPlan.
+func (p *Painter) Plan(mode string, in Inputs, options ...Option) (Plan, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	j, err := p.job(mode, options)
+	if err != nil {
+		return Plan{}, err
+	}
+	j.options.Mode = mode
+	if err := checkInputs(in, j.options); err != nil {
+		return Plan{}, err
+	}
+	w, h := in.Canvas(mode)
+	return NewPlan(w, h, j.options, j.env)
+}
+
+func (p *Painter) job(mode string, options []Option) (*job, error) {
+	if p.env.Backend == nil {
+		return nil, ErrClosed
+	}
+	j := &job{mode: mode, options: p.defaults(mode), env: p.env}
+	for _, o := range options {
+		o(j)
+	}
+	return j, j.err
+}
