@@ -13,6 +13,8 @@ type cpuAdam struct {
 	update adamTask
 }
 
+// NewAdam makes Adam (Kingma & Ba 2015) for an image of shape s, two moments of
+// its size. See Optimizer.
 func (b *CPU) NewAdam(s Shape, o AdamOptions) Optimizer {
 	o = o.withDefaults()
 	checkBounds("NewAdam", s, o.Bounds)

@@ -6,6 +6,9 @@ type contentTask struct {
 	part          []float64
 }
 
+// ContentLoss compares features f with target, both (H, W, C), by the squared
+// error of Gatys et al. (2016): slot = coef * sum (f - target)^2, and
+// dx += 2 coef (f - target) where dx is not nil.
 func (b *CPU) ContentLoss(dx, f, target *Array, coef float64, slot int) {
 	checkContent(dx, f, target, slot)
 	n := chunks(f.Shape.Len(), chunkLen)

@@ -49,6 +49,9 @@ func (b *CPU) Conv(out ConvOut, x *Array, f *Filter, pad Pad) {
 	b.workers.run(chunks(x.Shape.H, convRows), &b.conv)
 }
 
+// ConvGrad is the gradient of Conv with respect to its input: from dy (H, W, K),
+// dx (H, W, C), dx(p, c) = sum over k, t of dy(p - t, k) * w(k, c, t). The
+// options fuse pooling, addition and ReLU.
 func (b *CPU) ConvGrad(dx, dy *Array, f *Filter, o ConvGradOptions) {
 	checkConvGrad(dx, dy, f, o)
 	if f.fast() && o.Pad == ZeroPad {
@@ -138,6 +141,8 @@ type gateTask struct {
 	m  *Mask
 }
 
+// Gate multiplies dx (H, W, C) by the ReLU of a mask: elements whose activation
+// was zero become zero.
 func (b *CPU) Gate(dx *Array, m *Mask) {
 	if m.Shape != dx.Shape {
 		fail("Gate", "the mask is %v, dx is %v", m.Shape, dx.Shape)

@@ -75,8 +75,10 @@ func NewCPU(o CPUOptions) *CPU {
 	return b
 }
 
+// Name is "cpu".
 func (b *CPU) Name() string { return "cpu" }
 
+// NewArray makes an array of zeros.
 func (b *CPU) NewArray(s Shape) *Array {
 	if !s.valid() {
 		fail("NewArray", "shape %v", s)
@@ -84,6 +86,8 @@ func (b *CPU) NewArray(s Shape) *Array {
 	return &Array{Shape: s, data: simd.Floats(s.Len())}
 }
 
+// View is an array of shape s inside a's memory, which begins at bytes from its
+// start, a multiple of 64.
 func (b *CPU) View(a *Array, at int64, s Shape) *Array {
 	if !s.valid() || at < 0 || at%64 != 0 || at+4*int64(s.Len()) > 4*int64(len(a.data)) {
 		fail("View", "shape %v at byte %d does not fit in %v", s, at, a.Shape)
@@ -98,6 +102,8 @@ func (b *CPU) Bytes(s Shape) int64 { return (4*int64(s.Len()) + 63) &^ 63 }
 // MaxLen is no limit: memory ends before.
 func (b *CPU) MaxLen() int { return math.MaxInt }
 
+// NewMask makes room for the signs of activations of shape s and, for max
+// pooling, the winners.
 func (b *CPU) NewMask(s Shape, p Pool) *Mask {
 	if p.Kind != NoPool && p.size() != 2 {
 		fail("NewMask", "masks are for 2x2 pooling, not %d", p.size())
@@ -109,6 +115,7 @@ func (b *CPU) NewMask(s Shape, p Pool) *Mask {
 	return m
 }
 
+// ViewMask is a mask of a smaller shape in m's memory.
 func (b *CPU) ViewMask(m *Mask, s Shape) *Mask {
 	v := &Mask{Shape: s, Pool: m.Pool}
 	sign, arg := s.Pixels()*signBytes(s.C), 0
@@ -122,6 +129,7 @@ func (b *CPU) ViewMask(m *Mask, s Shape) *Mask {
 	return v
 }
 
+// MaskBytes is the memory that a mask takes.
 func (b *CPU) MaskBytes(s Shape, p Pool) int64 {
 	n := s.Pixels() * signBytes(s.C)
 	if p.Kind == MaxPool {
@@ -155,6 +163,7 @@ func (b *CPU) returnMemory(freed int64) {
 	}
 }
 
+// FreeMasks gives back the memory of masks; nil is ignored.
 func (b *CPU) FreeMasks(masks ...*Mask) {
 	for _, m := range masks {
 		if m != nil {
@@ -163,6 +172,7 @@ func (b *CPU) FreeMasks(masks ...*Mask) {
 	}
 }
 
+// Upload copies src, in (H, W, C) order, to dst.
 func (b *CPU) Upload(dst *Array, src []float32) {
 	if len(src) != len(dst.data) {
 		fail("Upload", "%d values for %v", len(src), dst.Shape)
@@ -170,6 +180,7 @@ func (b *CPU) Upload(dst *Array, src []float32) {
 	copy(dst.data, src)
 }
 
+// Download copies src to dst, in (H, W, C) order.
 func (b *CPU) Download(dst []float32, src *Array) {
 	if len(dst) != len(src.data) {
 		fail("Download", "%d values for %v", len(dst), src.Shape)
@@ -183,11 +194,21 @@ type cpuProgram struct{ f func() }
 func (p cpuProgram) Run() { p.f() }
 func (cpuProgram) Close() {}
 
+// Record keeps f, to be called by Program.Run: the processor has nothing to
+// prepare.
 func (b *CPU) Record(f func()) Program { return cpuProgram{f} }
-func (b *CPU) Status() Status          { return b.status }
-func (b *CPU) ResetStatus()            { b.status = Status{} }
-func (b *CPU) Sync()                   {}
-func (b *CPU) Err() error              { return b.err }
+
+// Status is the status block as it is.
+func (b *CPU) Status() Status { return b.status }
+
+// ResetStatus clears every slot and counter.
+func (b *CPU) ResetStatus() { b.status = Status{} }
+
+// Sync does nothing: operations have ended when they return.
+func (b *CPU) Sync() {}
+
+// Err is the first failure, or nil.
+func (b *CPU) Err() error { return b.err }
 
 // Close is for symmetry with devices: memory and threads go with the last
 // reference to the backend.

@@ -3,6 +3,9 @@ package gpu
 // gramCell is the side of the cells that Gram sums by.
 const gramCell = 64
 
+// Gram writes the Gram matrix of features f (H, W, C), g = norm * f^T f, to g
+// (C, C, 1). norm 1/(H W) makes it independent of the size of the picture (Gatys
+// et al. 2015).
 func (b *CPU) Gram(g, f *Array, norm float64) {
 	checkGram(g, f)
 	s := &b.gramSums
@@ -15,6 +18,10 @@ func (b *CPU) Gram(g, f *Array, norm float64) {
 	b.Moments(g, nil, s, norm, f.Shape.Pixels())
 }
 
+// GramLoss compares a Gram matrix g (C, C, 1) with targets A of that shape:
+// slot = sum over t of coef_t * sum (g - A_t)^2, and d = 4 norm * sum over t of
+// coef_t (g - A_t), which StyleGrad turns into the gradient of the features
+// (Gatys et al. 2015). d may be g, or nil for the value alone.
 func (b *CPU) GramLoss(d, g *Array, targets []GramTarget, norm float64, slot int) {
 	checkGramLoss(d, g, targets, slot)
 	loss := 0.0
@@ -32,6 +39,9 @@ func (b *CPU) GramLoss(d, g *Array, targets []GramTarget, norm float64, slot int
 	b.status.Loss[slot] = loss
 }
 
+// StyleGrad adds to dx (H, W, C) the gradient of a loss on the first and second
+// moments of features f (H, W, C): dx(p) += d f(p) + shift, with d (C, C, 1)
+// symmetric and shift (1, 1, C) or nil.
 func (b *CPU) StyleGrad(dx, f, d, shift *Array) {
 	checkStyleGrad(dx, f, d, shift)
 	var row []float32
@@ -42,6 +52,7 @@ func (b *CPU) StyleGrad(dx, f, d, shift *Array) {
 	b.multiply(dx.data, f.data, d.data, row, c, c, true) // d is symmetric
 }
 
+// Mean writes the mean of features f (H, W, C) over positions to m (1, 1, C).
 func (b *CPU) Mean(m, f *Array) {
 	checkMean(m, f)
 	c := f.Shape.C

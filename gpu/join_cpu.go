@@ -8,6 +8,9 @@ type joinTask struct {
 	unit      bool
 }
 
+// Join writes features f (H, W, C) times scale, then the channels of a map m
+// (H, W, K) as they are, to dst (H, W, C+K); m may be nil. unit first divides each
+// pixel of f by its norm (Champandard 2016).
 func (b *CPU) Join(dst, f, m *Array, scale float64, unit bool) {
 	checkJoin(dst, f, m)
 	b.join = joinTask{dst, f, m, scale, unit}

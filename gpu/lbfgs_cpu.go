@@ -17,6 +17,8 @@ type cpuLBFGS struct {
 	move lbfgsMove
 }
 
+// NewLBFGS makes L-BFGS (Liu & Nocedal 1989) for an image of shape s, with
+// 2 History arrays of its size. See Optimizer.
 func (b *CPU) NewLBFGS(s Shape, o LBFGSOptions) Optimizer {
 	o = o.withDefaults()
 	checkBounds("NewLBFGS", s, o.Bounds)

@@ -27,6 +27,8 @@ type cpuBank struct {
 	stride  int
 }
 
+// NewBank prepares the patches of a painting's features f (H, W, C) for Match,
+// Size x Size positions and Stride apart.
 func (b *CPU) NewBank(f *Array, o BankOptions) *Bank {
 	o = o.withDefaults()
 	checkBank(f, o)
@@ -42,6 +44,8 @@ func (b *CPU) NewBank(f *Array, o BankOptions) *Bank {
 	return bank
 }
 
+// FillBank replaces the patches of a bank by those of f, which has the shape of
+// the features that it was made of.
 func (b *CPU) FillBank(bank *Bank, f *Array) {
 	if f.Shape != bank.Shape {
 		fail("FillBank", "features %v for a bank of %v", f.Shape, bank.Shape)
@@ -90,6 +94,7 @@ func (t *bankTask) chunk(_, y int) {
 	}
 }
 
+// FreeBanks gives back the memory of banks.
 func (b *CPU) FreeBanks(banks ...*Bank) {
 	var bytes int64
 	for _, bank := range banks {
@@ -101,20 +106,24 @@ func (b *CPU) FreeBanks(banks ...*Bank) {
 	b.returnMemory(bytes)
 }
 
+// NewMatches makes room for an index and a score at each position of s (H, W, 1).
 func (b *CPU) NewMatches(s Shape) *Matches {
 	return &Matches{Shape: s, index: make([]int32, s.Len()), score: make([]float32, s.Len())}
 }
 
+// DownloadMatches copies the index and the score of each position of m.
 func (b *CPU) DownloadMatches(index []int32, score []float32, m *Matches) {
 	copy(index, m.index)
 	copy(score, m.score)
 }
 
+// UploadMatches sets the index and the score of each position of m.
 func (b *CPU) UploadMatches(m *Matches, index []int32, score []float32) {
 	copy(m.index, index)
 	copy(m.score, score)
 }
 
+// FreeMatches gives back the memory of matches.
 func (b *CPU) FreeMatches(all ...*Matches) {
 	for _, m := range all {
 		if m != nil {
@@ -123,6 +132,8 @@ func (b *CPU) FreeMatches(all ...*Matches) {
 	}
 }
 
+// Cosines divides each score of m by the norm of its patch of x (H, W, C), so that
+// after PatchNorm it is the cosine between the patches.
 func (b *CPU) Cosines(m *Matches, x *Array, size, stride int) {
 	stride = max(1, stride)
 	checkCosines(m, x, size, stride)
@@ -141,6 +152,9 @@ func (b *CPU) Cosines(m *Matches, x *Array, size, stride int) {
 	}
 }
 
+// MatchBias writes scale times the scores of m to bias, of m's shape. With canvas
+// and painting swapped in Match, a negative scale favours patches that are wanted
+// little.
 func (b *CPU) MatchBias(bias *Array, m *Matches, scale float64) {
 	checkMatchBias(bias, m)
 	for i, v := range m.score {
@@ -177,6 +191,10 @@ type matchWorker struct {
 	rows  [3]*float32
 }
 
+// Match finds for each patch P of x (H, W, C) the patch Q of the bank with the
+// highest <P, Q> / |Q| + bias(Q), or without the norm under NoNorm, and writes
+// its number and score to m (Li & Wand 2016). Of equal scores the lowest number
+// wins.
 func (b *CPU) Match(m *Matches, x *Array, bank *Bank, o MatchOptions) {
 	stride := max(1, o.Stride)
 	o.Stride = stride

@@ -14,6 +14,9 @@ type patchTask struct {
 	part  []float64 // per row
 }
 
+// PatchLoss pulls features f (H, W, C) towards the matched patches of from:
+// slot = coef * the sum of squared differences, and dx += its gradient (Li & Wand
+// 2016, eq. 2).
 func (b *CPU) PatchLoss(dx, f *Array, m *Matches, from []PatchSource, o PatchOptions, coef float64, slot int) {
 	o = o.withDefaults()
 	checkPatches("PatchLoss", f, m, from, o)
@@ -26,6 +29,8 @@ func (b *CPU) PatchLoss(dx, f *Array, m *Matches, from []PatchSource, o PatchOpt
 	b.status.Loss[slot] = coef * sum(b.patch.part)
 }
 
+// Vote writes to dst (H, W, C) the mean of all matched patches that cover each
+// position.
 func (b *CPU) Vote(dst *Array, m *Matches, from []PatchSource, o PatchOptions) {
 	o = o.withDefaults()
 	checkPatches("Vote", dst, m, from, o)

@@ -7,6 +7,7 @@ type poolTask struct {
 	p    Pool
 }
 
+// Pool reduces x (H, W, C) to y (H', W', C), the shape that p.Out gives.
 func (b *CPU) Pool(y, x *Array, p Pool) {
 	checkPool(y, x, p)
 	b.pool = poolTask{y, x, p}
@@ -94,6 +95,9 @@ type poolGradTask struct {
 	p      Pool
 }
 
+// PoolGrad spreads dy (H', W', C), the gradient of a pooled array, over dx
+// (H, W, C): to the winner of max pooling, equally for average pooling, and by
+// x/y for L2 pooling.
 func (b *CPU) PoolGrad(dx, dy *Array, o PoolGradOptions) {
 	p := checkPoolGrad(dx, dy, o)
 	b.poolGrad = poolGradTask{dx, dy, o, p}

@@ -24,6 +24,9 @@ type patchTile struct {
 	least  float64 // of the best map scores of its patches, on the canvas
 }
 
+// NewPruning works out, from what the maps alone add to scores, which patches of
+// the banks no patch of the canvas x can match best, within slack. It waits for
+// x.
 func (b *CPU) NewPruning(x *Array, banks []*Bank, stride int, slack float64) []*Pruning {
 	stride = max(1, stride)
 	checkPruning(x, banks, stride)

@@ -2,6 +2,8 @@ package gpu
 
 import "github.com/impasto/impasto/gpu/simd"
 
+// NewSums makes sums of that many channels, of zeros: products of each two
+// channels (C, C) and, with mean, each channel (C).
 func (b *CPU) NewSums(channels int, mean bool) *Sums {
 	s := &Sums{Channels: channels, Mean: mean, second: make([]float64, channels*channels)}
 	if mean {
@@ -10,8 +12,10 @@ func (b *CPU) NewSums(channels int, mean bool) *Sums {
 	return s
 }
 
+// SumsBytes is the memory that sums of so many channels take.
 func (b *CPU) SumsBytes(channels int) int64 { return 8 * int64(channels*channels) }
 
+// FreeSums gives back the memory of sums; nil is ignored.
 func (b *CPU) FreeSums(list ...*Sums) {
 	for _, s := range list {
 		if s != nil {
@@ -20,11 +24,13 @@ func (b *CPU) FreeSums(list ...*Sums) {
 	}
 }
 
+// ClearSums sets sums to zero.
 func (b *CPU) ClearSums(s *Sums) {
 	clear(s.second)
 	clear(s.mean)
 }
 
+// JoinSums adds from to into.
 func (b *CPU) JoinSums(into, from *Sums) {
 	checkJoinSums(into, from)
 	for i, v := range from.second {
@@ -35,15 +41,19 @@ func (b *CPU) JoinSums(into, from *Sums) {
 	}
 }
 
+// ReadSums returns the values of s: products, then channels where it has them.
 func (b *CPU) ReadSums(s *Sums) []float64 {
 	return append(append([]float64{}, s.second[:s.Channels*s.Channels]...), s.mean...)
 }
 
+// WriteSums sets the values of s to those of ReadSums.
 func (b *CPU) WriteSums(s *Sums, v []float64) {
 	checkWriteSums(s, v)
 	copy(s.mean, v[copy(s.second, v):])
 }
 
+// Moments turns sums over so many pixels into second = norm * products (C, C, 1)
+// and mean (1, 1, C); mean may be nil.
 func (b *CPU) Moments(second, mean *Array, s *Sums, norm float64, pixels int) {
 	checkMoments(second, mean, s, pixels)
 	c := s.Channels
@@ -60,6 +70,9 @@ func (b *CPU) Moments(second, mean *Array, s *Sums, norm float64, pixels int) {
 	}
 }
 
+// AddSums adds to s the products and channels of features f (H, W, C) over the
+// positions in r. It sums squares of side cell in float32 and their sums in
+// float64, so that tiles which end where cells end add up to the whole.
 func (b *CPU) AddSums(s *Sums, f *Array, r Rect, cell int) {
 	checkSums("AddSums", s, f, r, cell)
 	b.products(s.second, f, r, cell)

@@ -15,6 +15,8 @@ type tvTask struct {
 	part  []float64
 }
 
+// TV writes coef times the total variation of image x (H, W, 3) to slot and adds
+// its gradient to dx, which may be nil; see TVKind for the formulas.
 func (b *CPU) TV(dx, x *Array, kind TVKind, coef float64, slot int) {
 	checkTV(dx, x, slot)
 	n := chunks(x.Shape.H, tvRows)

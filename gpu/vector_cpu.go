@@ -71,18 +71,23 @@ func dot(a, b []float32) float64 {
 	return s
 }
 
+// Fill sets every element of dst to v.
 func (b *CPU) Fill(dst *Array, v float32) { b.vectors(opFill, dst.data, nil, v, nil) }
 
+// Copy copies src to dst, of the same shape.
 func (b *CPU) Copy(dst, src *Array) {
 	sameShape("Copy", dst, src)
 	b.vectors(opCopy, dst.data, src.data, 0, nil)
 }
 
+// Axpy adds a times x to dst.
 func (b *CPU) Axpy(dst *Array, a float64, x *Array) {
 	sameShape("Axpy", dst, x)
 	b.vectors(opAxpy, dst.data, x.data, float32(a), nil)
 }
 
+// AddNormalized adds a x / (|x|_1 + 1e-8) to dst, the normalised gradient of
+// neural-style.
 func (b *CPU) AddNormalized(dst *Array, a float64, x *Array) {
 	sameShape("AddNormalized", dst, x)
 	part := b.partials(chunks(len(x.data), chunkLen))
@@ -90,6 +95,7 @@ func (b *CPU) AddNormalized(dst *Array, a float64, x *Array) {
 	b.vectors(opAxpy, dst.data, x.data, float32(a/(sum(part)+1e-8)), nil)
 }
 
+// Dot is the sum of the products of x and y, in float64.
 func (b *CPU) Dot(x, y *Array) float64 {
 	sameShape("Dot", x, y)
 	return b.dotData(x.data, y.data)

@@ -11,11 +11,15 @@ type windowTask struct {
 	add          bool
 }
 
+// CopyWindow copies to dst the part of src of its size that begins at row y and
+// column x.
 func (b *CPU) CopyWindow(dst, src *Array, y, x int) {
 	checkWindow("CopyWindow", src.Shape, dst.Shape, y, x)
 	b.runWindow(windowTask{large: src.data, small: dst.data, to: src.Shape, of: dst.Shape, y: y, x: x})
 }
 
+// AddWindow adds src to the part of dst of its size that begins at row y and
+// column x.
 func (b *CPU) AddWindow(dst, src *Array, y, x int) {
 	checkWindow("AddWindow", dst.Shape, src.Shape, y, x)
 	b.runWindow(windowTask{large: dst.data, small: src.data, to: dst.Shape, of: src.Shape, y: y, x: x, add: true})
@@ -41,17 +45,20 @@ func (t *windowTask) chunk(_, i int) {
 	}
 }
 
+// MoveLoss adds the loss in slot from to that in slot into.
 func (b *CPU) MoveLoss(into, from int) {
 	checkMoveLoss(into, from)
 	b.status.Loss[into] += b.status.Loss[from]
 	b.status.Loss[from] = 0
 }
 
+// Loss is the value in a slot.
 func (b *CPU) Loss(slot int) float64 {
 	checkSlot("Loss", slot)
 	return b.status.Loss[slot]
 }
 
+// AddLoss adds v to the value in a slot.
 func (b *CPU) AddLoss(slot int, v float64) {
 	checkSlot("AddLoss", slot)
 	b.status.Loss[slot] += v
