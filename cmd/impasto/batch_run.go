@@ -70,22 +70,28 @@ func batchRun(s *session, c *cli.Context) error {
 		return err
 	}
 	defer q.Close()
+	bound, release := farm.Bind(ctx, q)
+	defer release()
 	r := s.newBatchReporter(flagText(c, "progress"))
 	defer r.Close()
 	for _, class := range besides {
 		r.Event("warning", fmt.Sprintf("jobs of class %s are done here as well", class), nil)
 	}
-	e, err := enlist(ctx, q, b.jobs, c.Bool("y"))
+	e, err := enlist(bound, q, b.jobs, c.Bool("y"))
 	if err != nil {
 		return queueFault(err)
 	}
-	if n, err := others(ctx, q, e); err == nil && n > 0 {
+	if n, err := others(bound, q, e); err == nil && n > 0 {
 		r.Event("warning", fmt.Sprintf("the queue also holds %s of other batches, which are done too", ui.Count(n, "unfinished job")), nil)
 	}
 	crew := hire(q, places, crewOptions{log: s.workLog(), kept: s.keeper()})
-	err = s.followBatch(ctx, c, q, b, e, r)
+	err = s.followBatch(bound, c, q, b, e, r)
 	crew.stop()
 	crew.wait()
+	if q.Life().Err() != nil {
+		r.Close()
+		return queueFault(context.Cause(q.Life()))
+	}
 	if ctx.Err() == nil {
 		return queueFault(err)
 	}

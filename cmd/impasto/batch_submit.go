@@ -135,7 +135,7 @@ func enlist(ctx context.Context, q farm.Queue, jobs []farm.Job, replace bool) (*
 	removeHalves(jobs)
 	e := &enlisted{}
 	var bad ui.Faults
-	var fresh []farm.Job
+	var fresh, waiting []farm.Job
 	var again []string
 	for _, j := range jobs {
 		st, there := known[j.ID]
@@ -176,6 +176,7 @@ func enlist(ctx context.Context, q farm.Queue, jobs []farm.Job, replace bool) (*
 			st.State = farm.Queued
 			e.again++
 		default:
+			waiting = append(waiting, j)
 			e.waiting++
 		}
 		e.list = append(e.list, st)
@@ -187,6 +188,9 @@ func enlist(ctx context.Context, q farm.Queue, jobs []farm.Job, replace bool) (*
 		if err := q.Retry(ctx, id); err != nil {
 			return nil, err
 		}
+	}
+	if _, err = q.Submit(ctx, waiting...); err != nil { // whose messages may have been lost
+		return nil, err
 	}
 	_, err = q.Submit(ctx, neighbours(fresh)...)
 	return e, err

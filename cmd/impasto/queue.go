@@ -142,6 +142,10 @@ func queuePlace(c *cli.Context) (farm.Options, error) {
 func openFarm(ctx context.Context, o farm.Options) (farm.Queue, error) {
 	q, err := farm.Open(ctx, o)
 	var file *fs.PathError
+	var full *farm.FullError
+	if errors.As(err, &full) {
+		return nil, queueFault(err)
+	}
 	if o.Store != "" && errors.As(err, &file) {
 		return nil, ui.NewFault(ui.ExitQueue, "queue_store", fmt.Sprintf("the queue %q cannot be opened: %s: %v", o.Store, file.Path, file.Err), "--queue FOLDER   (another queue)", "IMPASTO_STATE=FOLDER   (another place for it)")
 	}
@@ -154,7 +158,13 @@ func queueFault(err error) error {
 	var busy *farm.BusyError
 	var away *farm.UnreachableError
 	var ended *farm.EndedError
+	var full *farm.FullError
+	var taken *farm.TakenError
 	switch {
+	case errors.As(err, &full):
+		return ui.NewFault(ui.ExitOutput, "disk_full", full.Error(), "make room there, then the same command again", "IMPASTO_STATE=FOLDER   (on another disk)")
+	case errors.As(err, &taken):
+		return ui.NewFault(ui.ExitQueue, "queue_taken", taken.Error(), "the same command again, once no other process uses the queue")
 	case errors.As(err, &busy):
 		return ui.NewFault(ui.ExitQueue, "queue_busy", busy.Error(), "wait until it has ended", "--queue nats://HOST:PORT", "--queue FOLDER   (another queue)")
 	case errors.As(err, &away):
@@ -183,7 +193,13 @@ func atQueue(o farm.Options, do func(context.Context, farm.Queue) error) error {
 	q, err := openFarm(ctx, o)
 	if err == nil {
 		defer q.Close()
-		err = queueFault(do(ctx, q))
+		bound, release := farm.Bind(ctx, q)
+		defer release()
+		err = do(bound, q)
+		if q.Life().Err() != nil {
+			return queueFault(context.Cause(q.Life()))
+		}
+		err = queueFault(err)
 	}
 	if err != nil && ctx.Err() != nil {
 		return signals.Fault("interrupted")

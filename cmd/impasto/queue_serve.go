@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/url"
@@ -77,7 +78,11 @@ func queueServe(s *session, c *cli.Context) error {
 		}
 		fmt.Fprintf(s.stderr, "workers: impasto worker --queue nats://%s --token-file FILE   (FILE: a copy of %s)\n", seenFrom(host, u.Port()), file)
 	}
-	<-ctx.Done()
+	select {
+	case <-ctx.Done():
+	case <-q.Life().Done():
+		return queueFault(context.Cause(q.Life()))
+	}
 	if !s.quiet && !s.json {
 		fmt.Fprintln(s.stderr, "closing the queue; jobs wait for the next server")
 	}

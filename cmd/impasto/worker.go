@@ -251,7 +251,7 @@ func runWorker(s *session, c *cli.Context) error {
 			go func() { w.wait(); close(finished) }()
 			select {
 			case <-ctx.Done():
-				if !s.quiet && !s.json {
+				if !s.quiet && !s.json && q.Life().Err() == nil {
 					fmt.Fprintln(s.stderr, "stopping: what is being painted is saved and given back; again to end at once")
 				}
 				w.stop()

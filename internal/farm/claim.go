@@ -1,12 +1,9 @@
 package farm
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
-
-	"github.com/impasto/impasto/internal/filelock"
 )
 
 // Claim takes the first of the folders DIR/1, DIR/2 ... that no other process
@@ -18,7 +15,7 @@ func Claim(dir string) (folder string, release func(), err error) {
 		if err := os.MkdirAll(folder, 0o700); err != nil {
 			return "", nil, err
 		}
-		f, err := os.OpenFile(filepath.Join(folder, lockFile), os.O_RDWR|os.O_CREATE, 0o600)
+		lock, err := lockFolder(folder)
 		if os.IsNotExist(err) {
 			n-- // its holder removed it just now
 			continue
@@ -26,20 +23,15 @@ func Claim(dir string) (folder string, release func(), err error) {
 		if err != nil {
 			return "", nil, err
 		}
-		free, err := filelock.Try(f)
-		if err != nil {
-			f.Close()
-			return "", nil, fmt.Errorf("%q cannot be locked: %w", f.Name(), err)
+		if lock == nil {
+			continue
 		}
-		if st, err := os.Stat(f.Name()); free && err == nil {
-			if mine, err := f.Stat(); err == nil && os.SameFile(st, mine) {
-				err := os.RemoveAll(filepath.Join(folder, "jobs"))
-				return folder, func() { os.RemoveAll(folder); f.Close() }, err
-			}
+		if !lock.kept() { // removed between opening and locking
+			lock.close()
+			n--
+			continue
 		}
-		f.Close()
-		if free {
-			n-- // removed between opening and locking
-		}
+		err = os.RemoveAll(filepath.Join(folder, "jobs"))
+		return folder, func() { os.RemoveAll(folder); lock.close() }, err
 	}
 }

@@ -165,6 +165,10 @@ type Queue interface {
 	Remove(ctx context.Context, id string) error
 	// Blobs are the files that travel with jobs.
 	Blobs() Blobs
+	// Life ends when the queue cannot go on, as when the disk of a store that
+	// this process serves is full; its cause is the reason, *FullError or
+	// *TakenError, which every method then returns.
+	Life() context.Context
 	// Close lets go of the queue; a server of this process ends with it.
 	Close() error
 }

@@ -186,6 +186,8 @@ func (m *memory) has(_ context.Context, sequence uint64) (bool, error) {
 
 func (m *memory) limit() int { return maxPayload }
 
+func (m *memory) lives() context.Context { return context.Background() }
+
 func (m *memory) close() error { return nil }
 
 type memoryMessage struct {

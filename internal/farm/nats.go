@@ -47,6 +47,10 @@ type natsStore struct {
 	consumers map[string][]jetstream.Consumer // by class, the highest priority first
 
 	stop func() // ends the server of this process; nil: it is elsewhere
+
+	life context.Context // ends when the queue cannot go on
+	fail context.CancelCauseFunc
+	full func() // fails it for lack of room; nil: the disk is another machine's
 }
 
 // connect opens the queue of a server, and makes what it lacks.
@@ -59,14 +63,32 @@ func connect(ctx context.Context, conn *nats.Conn, wait time.Duration) (*queue, 
 	if err != nil {
 		return nil, err
 	}
-	return &queue{
-		store: &natsStore{conn: conn, js: js, stream: on.jobs, records: on.records, bucket: on.bucket, wait: wait},
-		blobs: natsBlobs{on.files, js},
-	}, nil
+	s := &natsStore{conn: conn, js: js, stream: on.jobs, records: on.records, bucket: on.bucket, wait: wait}
+	s.life, s.fail = context.WithCancelCause(context.Background())
+	return &queue{store: s, blobs: natsBlobs{on.files, js, s}}, nil
+}
+
+// ended replaces an error by the reason why the queue cannot go on, if it cannot.
+func (s *natsStore) ended(err error) error {
+	if err != nil && s.life.Err() != nil {
+		return context.Cause(s.life)
+	}
+	return err
+}
+
+// asked bounds a question to the server.
+func (s *natsStore) asked(ctx context.Context) (context.Context, context.CancelFunc) {
+	return s.alive(context.WithTimeout(ctx, answerWithin))
+}
+
+// alive makes a context end when the queue cannot go on.
+func (s *natsStore) alive(ctx context.Context, cancel context.CancelFunc) (context.Context, context.CancelFunc) {
+	unbind := context.AfterFunc(s.life, cancel)
+	return ctx, func() { unbind(); cancel() }
 }
 
 func (s *natsStore) get(ctx context.Context, id string) (Status, uint64, error) {
-	asked, cancel := context.WithTimeout(ctx, answerWithin)
+	asked, cancel := s.asked(ctx)
 	defer cancel()
 	e, err := s.records.Get(asked, id)
 	switch {
@@ -87,7 +109,7 @@ func (s *natsStore) put(ctx context.Context, st Status, revision uint64) (uint64
 	if err != nil {
 		return 0, err
 	}
-	asked, cancel := context.WithTimeout(ctx, answerWithin)
+	asked, cancel := s.asked(ctx)
 	defer cancel()
 	if revision == 0 {
 		revision, err = s.records.Create(asked, st.Job.ID, data)
@@ -103,6 +125,12 @@ func (s *natsStore) put(ctx context.Context, st Status, revision uint64) (uint64
 
 // gone tells a server that does not answer from one that says no.
 func (s *natsStore) gone(ctx context.Context, err error) error {
+	if s.full != nil && isFull(err) {
+		s.full()
+	}
+	if s.life.Err() != nil {
+		return s.ended(err)
+	}
 	if ctx.Err() != nil {
 		return cmp.Or(err, ctx.Err())
 	}
@@ -113,7 +141,7 @@ func (s *natsStore) gone(ctx context.Context, err error) error {
 }
 
 func (s *natsStore) remove(ctx context.Context, id string) error {
-	asked, cancel := context.WithTimeout(ctx, answerWithin)
+	asked, cancel := s.asked(ctx)
 	defer cancel()
 	return s.gone(ctx, s.records.Purge(asked, id))
 }
@@ -122,7 +150,7 @@ func (s *natsStore) remove(ctx context.Context, id string) error {
 func (s *natsStore) limit() int { return int(s.conn.MaxPayload()) - 4<<10 }
 
 func (s *natsStore) has(ctx context.Context, sequence uint64) (bool, error) {
-	asked, cancel := context.WithTimeout(ctx, answerWithin)
+	asked, cancel := s.asked(ctx)
 	defer cancel()
 	_, err := s.stream.GetMsg(asked, sequence)
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
@@ -133,7 +161,7 @@ func (s *natsStore) has(ctx context.Context, sequence uint64) (bool, error) {
 
 func (s *natsStore) publish(ctx context.Context, st Status) error {
 	subject := fmt.Sprintf("impasto.job.%s.%d", st.Job.Class, st.Job.Priority)
-	asked, cancel := context.WithTimeout(ctx, answerWithin)
+	asked, cancel := s.asked(ctx)
 	defer cancel()
 	_, err := s.js.Publish(asked, subject, []byte(st.Job.ID), jetstream.WithMsgID(st.Ticket))
 	if err != nil {
@@ -178,6 +206,8 @@ func (s *natsStore) forget(class string) {
 
 // take asks again when the server is away: a worker outlives it.
 func (s *natsStore) take(ctx context.Context, class string, empty time.Duration) (message, error) {
+	ctx, release := s.alive(context.WithCancel(ctx))
+	defer release()
 	woken, err := s.conn.SubscribeSync("impasto.wake." + class)
 	if err != nil {
 		return nil, s.gone(ctx, err)
@@ -187,15 +217,25 @@ func (s *natsStore) take(ctx context.Context, class string, empty time.Duration)
 	if empty > 0 {
 		pause = min(look, empty)
 	}
-	var idle time.Time // since when the server says that there is nothing
+	var idle time.Time    // since when the server says that there is nothing
+	var refused time.Time // since when it says no
 	for {
 		if err := ctx.Err(); err != nil {
-			return nil, err
+			return nil, s.gone(ctx, err)
 		}
-		if s.conn.IsClosed() {
+		if s.life.Err() != nil || s.conn.IsClosed() {
 			return nil, s.gone(ctx, nats.ErrConnectionClosed)
 		}
-		m, answered := s.ask(ctx, class)
+		m, answered, err := s.ask(ctx, class)
+		err = s.gone(ctx, err)
+		switch {
+		case err == nil || isSilence(err):
+			refused = time.Time{}
+		case refused.IsZero(): // as a cluster may, between two leaders
+			refused = time.Now()
+		case time.Since(refused) >= answerWithin:
+			return nil, err
+		}
 		switch {
 		case m != nil:
 			return m, nil
@@ -215,33 +255,35 @@ func (s *natsStore) take(ctx context.Context, class string, empty time.Duration)
 // ask takes what there is, and reports whether the server said a word. It asks
 // only a server that is there: a request that waits for one to come back would
 // be answered when nobody listens any more.
-func (s *natsStore) ask(ctx context.Context, class string) (m message, answered bool) {
+func (s *natsStore) ask(ctx context.Context, class string) (m message, answered bool, err error) {
 	if !s.conn.IsConnected() {
-		return nil, false
+		return nil, false, nil
 	}
 	consumers, err := s.consumersOf(ctx, class)
 	if err != nil {
-		return nil, false
+		return nil, false, err
 	}
 	for _, c := range consumers {
 		batch, err := c.FetchNoWait(1)
 		if err != nil {
 			s.forget(class)
-			return nil, false
+			return nil, false, err
 		}
 		for m := range batch.Messages() {
 			if meta, err := m.Metadata(); err == nil {
-				return &natsMessage{m, meta.Sequence.Stream}, true
+				return &natsMessage{m, meta.Sequence.Stream}, true, nil
 			}
 		}
 		if batch.Error() != nil || !s.conn.IsConnected() {
 			s.forget(class)
-			return nil, false
+			return nil, false, batch.Error()
 		}
 	}
 	// The client takes silence for emptiness.
-	return nil, s.conn.FlushTimeout(look) == nil
+	return nil, s.conn.FlushTimeout(look) == nil, nil
 }
+
+func (s *natsStore) lives() context.Context { return s.life }
 
 func (s *natsStore) close() error {
 	s.conn.Close()
@@ -274,11 +316,14 @@ func (d *natsMessage) acknowledge(ctx context.Context) error {
 type natsBlobs struct {
 	objects jetstream.ObjectStore
 	js      jetstream.JetStream
+	s       *natsStore
 }
 
 func (b natsBlobs) Put(ctx context.Context, sum string, r io.Reader) error {
-	_, err := b.objects.Put(ctx, jetstream.ObjectMeta{Name: sum}, verified(r, sum))
-	return err
+	alive, cancel := b.s.alive(context.WithCancel(ctx))
+	defer cancel()
+	_, err := b.objects.Put(alive, jetstream.ObjectMeta{Name: sum}, verified(r, sum))
+	return b.s.ended(err)
 }
 
 func (b natsBlobs) Get(ctx context.Context, sum string) (io.ReadCloser, error) {
@@ -290,13 +335,13 @@ func (b natsBlobs) Get(ctx context.Context, sum string) (io.ReadCloser, error) {
 }
 
 func (b natsBlobs) Has(ctx context.Context, sum string) (bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	ctx, cancel := b.s.asked(ctx)
 	defer cancel()
 	_, err := b.objects.GetInfo(ctx, sum)
 	if errors.Is(err, jetstream.ErrObjectNotFound) {
 		return false, nil
 	}
-	return err == nil, err
+	return err == nil, b.s.ended(err)
 }
 
 func (b natsBlobs) Delete(ctx context.Context, sum string) error {
@@ -310,13 +355,13 @@ func (b natsBlobs) Delete(ctx context.Context, sum string) error {
 // Touch writes what the server knows of the file anew: its time is that of
 // the message.
 func (b natsBlobs) Touch(ctx context.Context, sum string) (bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	ctx, cancel := b.s.asked(ctx)
 	defer cancel()
 	err := b.objects.UpdateMeta(ctx, sum, jetstream.ObjectMeta{Name: sum})
 	if errors.Is(err, jetstream.ErrUpdateMetaDeleted) {
 		return false, nil
 	}
-	return err == nil, err
+	return err == nil, b.s.ended(err)
 }
 
 func (b natsBlobs) List(ctx context.Context) ([]Blob, error) {

@@ -28,14 +28,14 @@ func (s *natsStore) all(ctx context.Context) ([]Status, error) {
 		select {
 		case st, ok := <-changes:
 			if !ok {
-				return nil, errors.New("the queue's server does not answer")
+				return nil, s.gone(ctx, errors.New("the queue's server does not answer"))
 			}
 			if st.Job.ID == "" {
 				return list, nil
 			}
 			list = append(list, st)
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return nil, s.gone(ctx, ctx.Err())
 		}
 	}
 }
@@ -46,13 +46,16 @@ func (s *natsStore) watch(ctx context.Context) (<-chan Status, error) {
 	if err != nil {
 		return nil, err
 	}
+	ctx, release := s.alive(context.WithCancel(ctx))
 	w, err := s.records.WatchAll(ctx)
 	if err != nil {
+		release()
 		return nil, s.gone(ctx, err)
 	}
 	c := make(chan Status, 256)
 	go func() {
 		defer close(c)
+		defer release()
 		defer w.Stop()
 		tick := time.NewTicker(answerWithin)
 		defer tick.Stop()

@@ -1,6 +1,7 @@
 package farm
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,8 +16,6 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
-
-	"github.com/impasto/impasto/internal/filelock"
 )
 
 // Options say where the queue is.
@@ -54,6 +53,9 @@ type BusyError struct {
 }
 
 func (e *BusyError) Error() string {
+	if e.PID == 0 { // its lock file was deleted, and it is about to notice
+		return "queue store is in use by another process"
+	}
 	return fmt.Sprintf("queue store is in use by process %d (%s)", e.PID, e.Who)
 }
 
@@ -77,8 +79,17 @@ const (
 	lockFile      = "LOCK"
 )
 
-// Open opens a queue. Errors are *BusyError, *UnreachableError, that of ctx, or of the disk.
+// Open opens a queue. Errors are *BusyError, *UnreachableError, *FullError, that
+// of ctx, or another of the disk.
 func Open(ctx context.Context, o Options) (Queue, error) {
+	q, err := openQueue(ctx, o)
+	if o.Store != "" && isFull(err) {
+		return nil, fullStore(o.Store, err)
+	}
+	return q, err
+}
+
+func openQueue(ctx context.Context, o Options) (Queue, error) {
 	if o.Wait == 0 {
 		o.Wait = 30 * time.Second
 	}
@@ -114,36 +125,27 @@ func Open(ctx context.Context, o Options) (Queue, error) {
 
 // lockStore makes this process the store's server, or says which one is. The
 // server library itself would let two processes write one store.
-func lockStore(o Options) (*os.File, *BusyError, error) {
-	path := filepath.Join(o.Store, lockFile)
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+func lockStore(o Options) (*folderLock, *BusyError, error) {
+	lock, err := lockFolder(o.Store)
 	if err != nil {
 		return nil, nil, err
 	}
-	free, err := filelock.Try(f)
-	if err != nil {
-		f.Close()
-		return nil, nil, fmt.Errorf("%q cannot be locked: %w", path, err)
-	}
-	if !free {
-		busy := &BusyError{Store: o.Store, Who: "unknown"}
-		text, _ := os.ReadFile(path)
+	if lock == nil {
+		busy := &BusyError{Store: o.Store}
+		text, _ := os.ReadFile(filepath.Join(o.Store, lockFile))
 		pid, who, _ := strings.Cut(strings.TrimSpace(string(text)), " ")
 		busy.PID, _ = strconv.Atoi(pid)
-		if who != "" {
-			busy.Who = who
-		}
-		f.Close()
+		busy.Who = cmp.Or(who, "unknown")
 		return nil, busy, nil
 	}
-	if err = f.Truncate(0); err == nil {
-		_, err = f.WriteAt([]byte(fmt.Sprintf("%d %s\n", os.Getpid(), o.Who)), 0)
+	if err = lock.file.Truncate(0); err == nil {
+		_, err = lock.file.WriteAt([]byte(fmt.Sprintf("%d %s\n", os.Getpid(), o.Who)), 0)
 	}
 	if err != nil {
-		f.Close()
+		lock.close()
 		return nil, nil, err
 	}
-	return f, nil, nil
+	return lock, nil, nil
 }
 
 // dialPatiently is dial, again and again while the server may come back.

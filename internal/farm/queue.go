@@ -47,6 +47,7 @@ type store interface {
 	has(ctx context.Context, sequence uint64) (bool, error)
 	// limit is the size of the largest record, in bytes.
 	limit() int
+	lives() context.Context
 	close() error
 }
 
@@ -118,16 +119,42 @@ func (q *queue) submit(ctx context.Context, j Job) (isNew bool, err error) {
 	s := Status{Job: j, State: Queued, Ticket: token()}
 	_, err = q.put(ctx, s, 0)
 	if errors.Is(err, errConflict) {
-		if s, _, err = q.get(ctx, j.ID); err != nil || s.State != Queued {
-			return false, err
-		}
-		// Whoever submitted it may have died before the message was sent.
-		return false, q.publish(ctx, s)
+		return false, q.remind(ctx, j.ID)
 	}
 	if err != nil {
 		return false, err
 	}
 	return true, q.publish(ctx, s)
+}
+
+// remind sends the message of a job again that is not there: whoever submitted
+// the job may have died before it was sent, and a disk may lose it.
+func (q *queue) remind(ctx context.Context, id string) error {
+	s, _, err := q.get(ctx, id)
+	if err != nil {
+		return err
+	}
+	if s.State == Running {
+		held, err := q.has(ctx, s.Message)
+		if held || err != nil {
+			return err
+		}
+		s, err = q.change(ctx, id, func(now *Status) error {
+			if now.State == Running && now.Message == s.Message {
+				now.end(Queued)
+				now.Deaths++
+				now.Ticket = token()
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if s.State != Queued {
+		return nil
+	}
+	return q.publish(ctx, s)
 }
 
 // check finds what would break the queue, not what would fail the job.
@@ -373,6 +400,10 @@ func (q *queue) Remove(ctx context.Context, id string) error {
 }
 
 func (q *queue) Blobs() Blobs { return q.blobs }
+
+// Life is that of the store.
+func (q *queue) Life() context.Context { return q.lives() }
+
 func (q *queue) Close() error { return q.close() }
 
 type lease struct {

@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
+	"syscall"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -26,21 +28,26 @@ import (
 const startWithin = 20 * time.Second
 
 // serve starts the server of a store whose lock is held.
-func serve(ctx context.Context, o Options, lock *os.File) (_ Queue, err error) {
+func serve(ctx context.Context, o Options, lock *folderLock) (_ Queue, err error) {
 	var srv *server.Server
 	stop := func() {
 		if srv != nil {
 			srv.Shutdown()
 			srv.WaitForShutdown()
 		}
-		os.Remove(filepath.Join(o.Store, urlFile))
-		lock.Close()
+		if lock.kept() { // or it is the next server's
+			os.Remove(filepath.Join(o.Store, urlFile))
+		}
+		lock.close()
 	}
 	defer func() {
 		if err != nil {
 			stop()
 		}
 	}()
+	if err := hasRoom(o.Store, roomToOpen); err != nil {
+		return nil, err
+	}
 	secret, err := secret(o.Store)
 	if err != nil {
 		return nil, err
@@ -64,14 +71,16 @@ func serve(ctx context.Context, o Options, lock *os.File) (_ Queue, err error) {
 		JetStream: true, StoreDir: filepath.Join(o.Store, "jetstream"), MaxPayload: maxPayload,
 		// JetStream acknowledges before the disk has it; a queue that is meant
 		// to survive a power cut must wait.
-		SyncAlways: true, NoSigs: true, NoLog: o.Log == nil,
+		SyncAlways: true, NoSigs: true,
 	})
 	if err != nil {
 		return nil, err
 	}
-	if o.Log != nil {
-		srv.SetLoggerV2(&serverLog{o.Log}, false, false, false)
+	says := &serverLog{log: o.Log, full: make(chan struct{})}
+	if o.Log == nil {
+		says.log = slog.New(slog.DiscardHandler)
 	}
+	srv.SetLoggerV2(says, false, false, false)
 	srv.Start()
 	if !srv.ReadyForConnections(startWithin) {
 		return nil, fmt.Errorf("the queue's server does not start on %s", net.JoinHostPort(host, strconv.Itoa(port)))
@@ -87,10 +96,17 @@ func serve(ctx context.Context, o Options, lock *os.File) (_ Queue, err error) {
 	q, err := connect(ctx, conn, o.Wait)
 	if err != nil {
 		conn.Close()
+		if says.isFull() || hasRoom(o.Store, roomToServe) != nil {
+			err = fullStore(o.Store, err)
+		}
 		return nil, err
 	}
-	q.store.(*natsStore).stop = stop
-	q.store.(*natsStore).at = shown(at.String())
+	s := q.store.(*natsStore)
+	s.at = shown(at.String())
+	s.full = func() { s.fail(fullStore(o.Store, nil)) }
+	watched, unwatch := context.WithCancel(context.Background())
+	s.stop = func() { unwatch(); stop() }
+	go guard(watched, o.Store, lock, says.full, s.fail)
 	return q, nil
 }
 
@@ -122,12 +138,39 @@ func writePrivate(path, text string) error {
 	return os.Rename(tmp, path)
 }
 
-// serverLog hands what the server says to slog.
-type serverLog struct{ log *slog.Logger }
+// serverLog hands what the server says to slog, and notices that the server
+// could not write: it goes on without a word to its clients.
+type serverLog struct {
+	log  *slog.Logger
+	once sync.Once
+	full chan struct{} // closed when a write failed for lack of room
+}
 
 func (l *serverLog) Noticef(f string, v ...any) { l.log.Debug(fmt.Sprintf(f, v...)) }
-func (l *serverLog) Warnf(f string, v ...any)   { l.log.Warn(fmt.Sprintf(f, v...)) }
-func (l *serverLog) Fatalf(f string, v ...any)  { l.log.Error(fmt.Sprintf(f, v...)) }
-func (l *serverLog) Errorf(f string, v ...any)  { l.log.Error(fmt.Sprintf(f, v...)) }
+func (l *serverLog) Warnf(f string, v ...any)   { l.said(slog.LevelWarn, f, v) }
+func (l *serverLog) Fatalf(f string, v ...any)  { l.said(slog.LevelError, f, v) }
+func (l *serverLog) Errorf(f string, v ...any)  { l.said(slog.LevelError, f, v) }
 func (l *serverLog) Debugf(f string, v ...any)  {}
 func (l *serverLog) Tracef(f string, v ...any)  {}
+
+func (l *serverLog) said(level slog.Level, f string, v []any) {
+	text := fmt.Sprintf(f, v...)
+	l.log.Log(context.Background(), level, text)
+	for _, a := range v {
+		if err, ok := a.(error); ok && isFull(err) {
+			l.once.Do(func() { close(l.full) })
+		}
+	}
+	if strings.Contains(text, syscall.ENOSPC.Error()) || strings.Contains(text, "resources, will be DISABLED") {
+		l.once.Do(func() { close(l.full) })
+	}
+}
+
+func (l *serverLog) isFull() bool {
+	select {
+	case <-l.full:
+		return true
+	default:
+		return false
+	}
+}

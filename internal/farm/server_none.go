@@ -5,11 +5,10 @@ package farm
 import (
 	"context"
 	"errors"
-	"os"
 )
 
 // serve refuses: see server.go.
-func serve(_ context.Context, _ Options, lock *os.File) (Queue, error) {
-	lock.Close()
+func serve(_ context.Context, _ Options, lock *folderLock) (Queue, error) {
+	lock.close()
 	return nil, errors.New("this build has no queue server (it was made with -tags noserver)")
 }

@@ -61,13 +61,13 @@ var (
 
 // Run works until ctx ends or drain is closed. Then the job at hand is stopped
 // as by an interruption, which saves its checkpoint, and given back to the
-// queue. It returns nil, or that the Doer did not stop: the job is with the
-// queue again then, but the Doer still runs.
+// queue. It returns nil, the reason why the queue cannot go on, or that the Doer
+// did not stop: the job is with the queue again then, but the Doer still runs.
 func (w *Worker) Run(ctx context.Context, drain <-chan struct{}) error {
 	if w.Log == nil {
 		w.Log = slog.New(slog.DiscardHandler)
 	}
-	taking, stop := context.WithCancel(ctx)
+	taking, stop := Bind(ctx, w.Queue)
 	defer stop()
 	defer w.ending.Wait()
 	go func() {
@@ -84,6 +84,8 @@ func (w *Worker) Run(ctx context.Context, drain <-chan struct{}) error {
 			if err := w.attempt(ctx, taking.Done(), l); err != nil {
 				return err
 			}
+		case w.Queue.Life().Err() != nil:
+			return context.Cause(w.Queue.Life())
 		case taking.Err() != nil, errors.Is(err, ErrEmpty):
 			return nil
 		default:
@@ -118,6 +120,9 @@ func (w *Worker) insist(f func(context.Context) error) error {
 		try, cancel := context.WithTimeout(ctx, time.Minute)
 		err := f(try)
 		cancel()
+		if w.Queue.Life().Err() != nil {
+			return context.Cause(w.Queue.Life())
+		}
 		if err == nil || errors.Is(err, ErrLost) || IsPermanent(err) || isLocal(err) {
 			return err
 		}
@@ -128,7 +133,7 @@ func (w *Worker) insist(f func(context.Context) error) error {
 			return last
 		}
 		w.Log.Warn("trying again", "error", err)
-		pause(ctx, 500*time.Millisecond)
+		pause(w.Queue.Life(), 500*time.Millisecond)
 	}
 }
 

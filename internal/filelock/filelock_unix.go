@@ -21,3 +21,23 @@ func Try(f *os.File) (bool, error) {
 		return false, err
 	}
 }
+
+// TryFolder takes the exclusive lock of a folder, which holds where a file in
+// it is deleted. f is nil where the file system locks no folders (NFS), which
+// then counts as free.
+func TryFolder(path string) (f *os.File, free bool, err error) {
+	f, err = os.Open(path)
+	if err != nil {
+		return nil, false, err
+	}
+	switch err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err {
+	case nil:
+		return f, true, nil
+	case syscall.EWOULDBLOCK:
+		f.Close()
+		return nil, false, nil
+	default:
+		f.Close()
+		return nil, true, nil
+	}
+}

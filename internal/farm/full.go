@@ -1,0 +1,113 @@
+package farm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// A store needs room: the server library answers nobody any more once it could
+// not write, so the room is looked at before the store is opened and while it
+// is served.
+var (
+	roomToOpen  int64 = 1 << 20
+	roomToServe int64 = 128 << 10
+)
+
+// guardEvery is how often a store that is served is looked at.
+const guardEvery = 250 * time.Millisecond
+
+// FullError says that the disk of a store has no room for what the queue writes.
+type FullError struct {
+	Store string
+	Free  int64 // bytes that this user may write; -1: unknown
+	Need  int64 // bytes
+}
+
+func (e *FullError) Error() string {
+	free := "nothing"
+	if e.Free >= 0 {
+		free = fmt.Sprintf("%d kB", e.Free>>10)
+	}
+	return fmt.Sprintf("the disk is full: %s is free for the queue %q, which needs %d kB at least", free, e.Store, e.Need>>10)
+}
+
+// TakenError says that the lock file of a store was deleted or replaced while
+// this process served it, so that another may be about to.
+type TakenError struct{ Store string }
+
+func (e *TakenError) Error() string {
+	return fmt.Sprintf("the lock file of the queue %q was deleted or replaced while this process served it", e.Store)
+}
+
+// isFull reports whether an error is that of a full disk or quota, here or at
+// the server.
+func isFull(err error) bool {
+	const diskFull, handleDiskFull = syscall.Errno(112), syscall.Errno(39) // of Windows
+	var number syscall.Errno
+	if errors.As(err, &number) {
+		return number == syscall.ENOSPC || isQuota(number) || onWindows && (number == diskFull || number == handleDiskFull)
+	}
+	var api *jetstream.APIError
+	return errors.As(err, &api) && strings.Contains(api.Description, syscall.ENOSPC.Error())
+}
+
+// fullStore is the error of a store whose disk had no room for a write.
+func fullStore(store string, err error) error {
+	var full *FullError
+	if errors.As(err, &full) {
+		return err
+	}
+	free, ok := freeBytes(store)
+	if !ok {
+		free = -1
+	}
+	return &FullError{store, free, roomToOpen}
+}
+
+// hasRoom returns a *FullError if a store's disk has less than need bytes free.
+func hasRoom(store string, need int64) error {
+	if free, ok := freeBytes(store); ok && free < need {
+		return &FullError{store, free, roomToOpen}
+	}
+	return nil
+}
+
+// guard looks at a store that is served until ctx ends: whether its disk has
+// room, and whether it is still this process's. full is closed when a write failed
+// for lack of room. fail is called at most once.
+func guard(ctx context.Context, store string, lock *folderLock, full <-chan struct{}, fail func(error)) {
+	tick := time.NewTicker(guardEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-full:
+			fail(fullStore(store, nil))
+			return
+		case <-tick.C:
+		}
+		if !lock.kept() {
+			fail(&TakenError{store})
+			return
+		}
+		if err := hasRoom(store, roomToServe); err != nil {
+			fail(err)
+			return
+		}
+	}
+}
+
+// Bind returns a context that ends with ctx and when the queue cannot go on,
+// with the reason as its cause.
+func Bind(ctx context.Context, q Queue) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	unbind := context.AfterFunc(q.Life(), func() { cancel(context.Cause(q.Life())) })
+	return ctx, func() { unbind(); cancel(nil) }
+}
