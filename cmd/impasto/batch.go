@@ -28,8 +28,8 @@ func batchCommand(s *session) *cli.Command {
 	})
 }
 
-// batch is a manifest as jobs for the queue.
-type batch struct {
+// jobList is a manifest as jobs for the queue.
+type jobList struct {
 	name    string
 	jobs    []farm.Job
 	entries []manifest.Entry   // of the jobs, in the same order
@@ -88,7 +88,7 @@ func batchVocabulary(s *session) manifest.Vocabulary {
 
 // readBatch reads the manifest that a command line names, and finds out
 // everything that can be wrong with its jobs before the first one starts.
-func (s *session) readBatch(c *cli.Context) (*batch, error) {
+func (s *session) readBatch(c *cli.Context) (*jobList, error) {
 	name := "batch " + c.Command.Name
 	if c.NArg() != 1 {
 		return nil, ui.UsageFault(fmt.Sprintf("%s needs one manifest, got %d", name, c.NArg()), "impasto "+name+" jobs.yaml")
@@ -102,7 +102,7 @@ func (s *session) readBatch(c *cli.Context) (*batch, error) {
 	if err != nil {
 		return nil, manifestFaults(err)
 	}
-	b := &batch{name: filepath.Base(path), seconds: map[string]float64{}}
+	b := &jobList{name: filepath.Base(path), seconds: map[string]float64{}}
 	if path == ui.Stdout {
 		b.name = "stdin"
 	}

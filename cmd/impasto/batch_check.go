@@ -84,7 +84,7 @@ func batchCheck(s *session, c *cli.Context) error {
 }
 
 // tellJob tells of one job: its name and size, and each step as it is typed.
-func (s *session) tellJob(b *batch, i int) error {
+func (s *session) tellJob(b *jobList, i int) error {
 	p, head := b.plans[i], b.jobs[i].Name
 	if p.Width > 0 {
 		head += fmt.Sprintf("  %dx%d  ~%s  %s", p.Width, p.Height, progress.Span(time.Duration(p.Seconds*float64(time.Second))), progress.Bytes(p.PeakBytes))

@@ -47,7 +47,7 @@ func newOrders(s *session, path, class string) *orders {
 }
 
 // add makes a job of an entry. Its faults are kept with the others.
-func (o *orders) add(b *batch, e manifest.Entry) {
+func (o *orders) add(b *jobList, e manifest.Entry) {
 	j := farm.Job{Name: e.Name, Batch: b.name, Inputs: map[string]string{}, Priority: e.Priority, Timeout: e.Timeout, Retries: e.Retries}
 	made := map[string]bool{}
 	var plan probed

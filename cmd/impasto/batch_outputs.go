@@ -18,7 +18,7 @@ import (
 
 // crossings refuses a batch in which a job writes what any job reads: which of
 // them comes first is nobody's to say, and the file is a user's.
-func (o *orders) crossings(b *batch) (bad ui.Faults) {
+func (o *orders) crossings(b *jobList) (bad ui.Faults) {
 	var reads, writes []overwrite.Use
 	for i, j := range b.jobs {
 		for path := range j.Inputs {
@@ -52,7 +52,7 @@ func (o *orders) crossings(b *batch) (bad ui.Faults) {
 
 // checkBatchReport keeps the report and its sheet apart from what the jobs read
 // and write, and from files that are no report of a batch.
-func checkBatchReport(c *cli.Context, b *batch) error {
+func checkBatchReport(c *cli.Context, b *jobList) error {
 	path, err := reportPath(c, b)
 	if err != nil {
 		return err

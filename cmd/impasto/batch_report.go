@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/impasto/impasto/internal/batch"
 	"github.com/impasto/impasto/internal/farm"
 	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/internal/ui"
@@ -32,29 +33,29 @@ type batchReport struct {
 // jobReport is a job with what its last step said of the picture: losses,
 // recipe hash, size, iterations.
 type jobReport struct {
-	jobView
+	batch.View
 	Outcome json.RawMessage `json:"outcome,omitempty"`
 }
 
 // writeBatchReport writes the report and the contact sheet and returns where.
-func (s *session) writeBatchReport(c *cli.Context, b *batch, e *enlisted, f *follow) (path, sheet string, err error) {
+func (s *session) writeBatchReport(c *cli.Context, b *jobList, e *batch.Submission, f *batch.Follower) (path, sheet string, err error) {
 	if path, err = reportPath(c, b); err != nil {
 		return "", "", err
 	}
-	counts := f.batch()
-	r := batchReport{Version: 1, Program: shortVersion(), Batch: b.name, Ended: time.Now().UTC(), Seconds: time.Since(f.begun).Seconds(),
-		Total: counts.Total + len(e.skipped), Done: counts.Done, Failed: counts.Failed, Skipped: len(e.skipped)}
+	counts := f.Totals()
+	r := batchReport{Version: 1, Program: shortVersion(), Batch: b.name, Ended: time.Now().UTC(), Seconds: time.Since(f.Begun).Seconds(),
+		Total: counts.Total + len(e.Skipped), Done: counts.Done, Failed: counts.Failed, Skipped: len(e.Skipped)}
 	left := map[string]farm.Status{}
-	for _, st := range e.skipped {
+	for _, st := range e.Skipped {
 		left[st.Job.ID] = st
 	}
 	for _, j := range b.jobs { // in the order of the manifest
-		st, ok := f.jobs[j.ID]
+		st, ok := f.Jobs[j.ID]
 		if !ok {
 			st = left[j.ID]
 		}
-		v := jobReport{viewOf(st), st.Outcome}
-		if err := f.missing[j.ID]; err != nil {
+		v := jobReport{batch.ViewOf(st), st.Outcome}
+		if err := f.Uncollected[j.ID]; err != nil {
 			v.State, v.Error = farm.Failed, err.Error()
 		}
 		r.Jobs = append(r.Jobs, v)
@@ -73,7 +74,7 @@ func (s *session) writeBatchReport(c *cli.Context, b *batch, e *enlisted, f *fol
 
 // reportPath is where the report goes. It is absolute, for the sheet's links
 // start from its folder.
-func reportPath(c *cli.Context, b *batch) (string, error) {
+func reportPath(c *cli.Context, b *jobList) (string, error) {
 	path := ui.Home(flagText(c, "report"))
 	if path == "" {
 		path = filepath.Join(commonFolder(b.jobs), "report.json")

@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/impasto/impasto/internal/batch"
 	"github.com/impasto/impasto/internal/farm"
 	"github.com/impasto/impasto/internal/progress"
 	"github.com/impasto/impasto/internal/ui"
@@ -77,7 +78,7 @@ func batchRun(s *session, c *cli.Context) error {
 	for _, class := range besides {
 		r.Event("warning", fmt.Sprintf("jobs of class %s are done here as well", class), nil)
 	}
-	e, err := enlist(bound, q, b.jobs, c.Bool("y"))
+	e, err := batch.Submit(bound, q, b.jobs, c.Bool("y"))
 	if err != nil {
 		return queueFault(err)
 	}
@@ -100,11 +101,11 @@ func batchRun(s *session, c *cli.Context) error {
 }
 
 // stoppedBatch is how a batch ends that was interrupted.
-func stoppedBatch(sig *ui.Signals, b *batch, q farm.Queue, e *enlisted, c *cli.Context) error {
+func stoppedBatch(sig *ui.Signals, b *jobList, q farm.Queue, e *batch.Submission, c *cli.Context) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	done, saved := 0, 0
-	for _, st := range e.list {
+	for _, st := range e.Jobs {
 		if now, err := q.Status(ctx, st.Job.ID); err == nil {
 			if now.State.Ended() {
 				done++
@@ -113,7 +114,7 @@ func stoppedBatch(sig *ui.Signals, b *batch, q farm.Queue, e *enlisted, c *cli.C
 			}
 		}
 	}
-	message := fmt.Sprintf("interrupted: %d of %s ended", done, ui.Count(len(e.list), "job"))
+	message := fmt.Sprintf("interrupted: %d of %s ended", done, ui.Count(len(e.Jobs), "job"))
 	if saved > 0 {
 		message += fmt.Sprintf(", %d more have a checkpoint", saved)
 	}
@@ -134,10 +135,10 @@ func missingClasses(jobs []farm.Job, places []workplace) (classes []string) {
 }
 
 // others counts the unfinished jobs of the queue that are not of this batch.
-func others(ctx context.Context, q farm.Queue, e *enlisted) (int, error) {
+func others(ctx context.Context, q farm.Queue, e *batch.Submission) (int, error) {
 	list, err := q.List(ctx, farm.Filter{})
 	ours := map[string]bool{}
-	for _, id := range e.ids() {
+	for _, id := range e.IDs() {
 		ours[id] = true
 	}
 	n := 0
@@ -150,26 +151,26 @@ func others(ctx context.Context, q farm.Queue, e *enlisted) (int, error) {
 }
 
 // endBatch writes the report and tells in one line how a batch came out.
-func (s *session) endBatch(c *cli.Context, b *batch, e *enlisted, f *follow, r progress.BatchReporter) error {
+func (s *session) endBatch(c *cli.Context, b *jobList, e *batch.Submission, f *batch.Follower, r progress.BatchReporter) error {
 	path, sheet, err := s.writeBatchReport(c, b, e, f)
 	if err != nil {
 		return err
 	}
-	counts := f.batch()
-	passed := time.Since(f.begun)
-	message := fmt.Sprintf("%s: %d done", ui.Count(counts.Total+len(e.skipped), "job"), counts.Done)
+	counts := f.Totals()
+	passed := time.Since(f.Begun)
+	message := fmt.Sprintf("%s: %d done", ui.Count(counts.Total+len(e.Skipped), "job"), counts.Done)
 	if counts.Failed > 0 {
 		message += fmt.Sprintf(", %d failed", counts.Failed)
 	}
-	if len(e.skipped) > 0 {
-		message += fmt.Sprintf(", %d left alone", len(e.skipped))
+	if len(e.Skipped) > 0 {
+		message += fmt.Sprintf(", %d left alone", len(e.Skipped))
 	}
 	message += " in " + progress.Span(passed)
 	if path != "" {
 		message += " · report " + path + ", pictures " + sheet
 	}
-	r.Result(message, map[string]any{"total": counts.Total + len(e.skipped), "done": counts.Done, "failed": counts.Failed, "skipped": len(e.skipped),
+	r.Result(message, map[string]any{"total": counts.Total + len(e.Skipped), "done": counts.Done, "failed": counts.Failed, "skipped": len(e.Skipped),
 		"seconds": passed.Seconds(), "report": path, "sheet": sheet})
 	r.Close()
-	return f.fault()
+	return f.Fault()
 }

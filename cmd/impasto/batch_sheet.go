@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/impasto/impasto/internal/batch"
 	"github.com/impasto/impasto/internal/farm"
 	"github.com/impasto/impasto/internal/film"
 	"github.com/impasto/impasto/internal/picture"
@@ -28,7 +29,7 @@ func sheetPath(report string) string {
 }
 
 // writeSheet writes the contact sheet of a batch beside its report.
-func (s *session) writeSheet(b *batch, r batchReport, reportPath string) (string, error) {
+func (s *session) writeSheet(b *jobList, r batchReport, reportPath string) (string, error) {
 	path := sheetPath(reportPath)
 	choices := map[string][]report.Row{}
 	for i, j := range b.jobs {
@@ -75,10 +76,10 @@ func cellOf(j jobReport, choices []report.Row, folder string) report.Cell {
 	if j.Attempts > 0 {
 		c.Facts = append(c.Facts, report.Row{Name: "attempts", Value: fmt.Sprint(j.Attempts)})
 	}
-	if j.State == skipped {
+	if j.State == batch.Skipped {
 		c.Fault = "it was there before"
 	}
-	if j.State != farm.Done && j.State != skipped || len(j.Outputs) == 0 {
+	if j.State != farm.Done && j.State != batch.Skipped || len(j.Outputs) == 0 {
 		return c
 	}
 	file := j.Outputs[len(j.Outputs)-1]

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/impasto/impasto/internal/batch"
 	"github.com/impasto/impasto/internal/farm"
 	"github.com/impasto/impasto/internal/selftest"
 	"github.com/impasto/impasto/internal/ui"
@@ -36,7 +37,7 @@ func checkQueue(*session) []selftest.Finding {
 			defer q.Close()
 			var list []farm.Status
 			if list, err = q.List(ctx, farm.Filter{}); err == nil {
-				f.Text = store + ", " + tallyOf(list).String()
+				f.Text = store + ", " + batch.TallyOf(list).String()
 				return []selftest.Finding{f}
 			}
 		}

@@ -2,13 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/impasto/impasto/internal/batch"
 	"github.com/impasto/impasto/internal/farm"
 	"github.com/impasto/impasto/internal/ui"
 )
@@ -51,13 +50,13 @@ func queueFetch(ctx context.Context, s *session, c *cli.Context, q farm.Queue) e
 			continue
 		}
 		if into != "" {
-			st, err = moved(st, into)
+			st, err = batch.MovedTo(st, into)
 			if err != nil {
 				bad.Add(err)
 				continue
 			}
 		}
-		if _, err := collect(ctx, q, st, c.Bool("y")); err != nil {
+		if _, err := batch.Collect(ctx, q, st, c.Bool("y")); err != nil {
 			bad.Add(err)
 			continue
 		}
@@ -72,47 +71,4 @@ func queueFetch(ctx context.Context, s *session, c *cli.Context, q farm.Queue) e
 		}
 	}
 	return bad.Err()
-}
-
-// moved is a job whose results belong into a folder.
-func moved(st farm.Status, folder string) (farm.Status, error) {
-	results, outputs := map[string]string{}, []string{}
-	for _, path := range st.Job.Outputs {
-		to := filepath.Join(folder, baseName(path))
-		if _, twice := results[to]; twice {
-			return st, ui.NewFault(ui.ExitOutput, "same_name", fmt.Sprintf("job %s has two results called %q", st.Job.ID, baseName(path)), "without --into")
-		}
-		results[to] = st.Results[path]
-		outputs = append(outputs, to)
-	}
-	st.Results, st.Job.Outputs = results, outputs
-	return st, nil
-}
-
-// collect writes the results of a job that is done, and returns how many of
-// them were not there yet.
-func collect(ctx context.Context, q farm.Queue, st farm.Status, replace bool) (int, error) {
-	n, err := farm.Collect(ctx, q, st, replace)
-	return n, collectFault(err, st)
-}
-
-// collectFault gives an error of farm.Collect the form that is told.
-func collectFault(err error, st farm.Status) error {
-	if err == nil {
-		return nil
-	}
-	var bad ui.Faults
-	for _, f := range ui.FaultsOf(err) {
-		f.Exit, f.Code = ui.ExitOutput, "output"
-		bad.Add(f)
-	}
-	var exists *farm.ExistsError
-	switch {
-	case errors.As(err, &exists):
-		bad[0].Code, bad[0].Try = "exists", []string{"-y   (replaces it)"}
-	case errors.Is(err, fs.ErrNotExist):
-		return ui.NewFault(ui.ExitInput, "no_result", fmt.Sprintf("the results of job %s (%s) are not in the queue any more", st.Job.ID, st.Job.Name),
-			"impasto queue retry "+st.Job.ID)
-	}
-	return bad
 }

@@ -2,12 +2,11 @@ package main
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/impasto/impasto/internal/batch"
 	"github.com/impasto/impasto/internal/farm"
-	"github.com/impasto/impasto/internal/ui"
 )
 
 func queueWatchCommand(s *session) *cli.Command {
@@ -35,48 +34,23 @@ func queueWatch(s *session, c *cli.Context) error {
 			return err
 		}
 		if c.NArg() > 0 {
-			if list, err = jobsNamed(list, c.Args().Slice()); err != nil {
+			if list, err = batch.Find(list, c.Args().Slice()); err != nil {
 				return err
 			}
 		}
 		r := s.newBatchReporter(flagText(c, "progress"))
 		defer r.Close()
-		r.Start(tallyOf(list).String(), map[string]any{"jobs": len(list)})
-		f := newFollow(r, list)
-		f.forever = c.Bool("forever")
+		r.Start(batch.TallyOf(list).String(), map[string]any{"jobs": len(list)})
+		f := batch.Follow(r, list)
+		f.Forever = c.Bool("forever")
 		if c.NArg() == 0 {
-			f.wants = func(st farm.Status) bool { return filter.Has(st) }
+			f.Accepts = func(st farm.Status) bool { return filter.Has(st) }
 		}
-		if err := f.run(ctx, q); err != nil {
+		if err := f.Run(ctx, q); err != nil {
 			return err
 		}
-		return f.ended(r)
+		return f.Report(r)
 	})
-}
-
-// ended tells how it all came out; the fault, if any, is that some failed.
-func (f *follow) ended(r interface {
-	Result(string, map[string]any)
-	Close()
-}) error {
-	b := f.batch()
-	message := fmt.Sprintf("%s: %d done", ui.Count(b.Total, "job"), b.Done)
-	if b.Failed > 0 {
-		message += fmt.Sprintf(", %d failed", b.Failed)
-	}
-	r.Result(message, map[string]any{"total": b.Total, "done": b.Done, "failed": b.Failed})
-	r.Close()
-	return f.fault()
-}
-
-// fault is nil if every job is done.
-func (f *follow) fault() error {
-	b := f.batch()
-	if b.Failed == 0 {
-		return nil
-	}
-	return ui.NewFault(ui.ExitSomeFailed, "some_failed", fmt.Sprintf("%d of %s failed", b.Failed, ui.Count(b.Total, "job")),
-		"impasto queue ls --state failed", "impasto queue retry --state failed")
 }
 
 // checkProgress checks --progress.

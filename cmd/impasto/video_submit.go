@@ -13,6 +13,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/impasto/impasto/internal/batch"
 	"github.com/impasto/impasto/internal/farm"
 	"github.com/impasto/impasto/internal/film"
 	"github.com/impasto/impasto/internal/progress"
@@ -78,12 +79,12 @@ func (v *video) farmShots(ctx context.Context, c *cli.Context, q farm.Queue, r p
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	calls := make(chan func())
-	f := newFollow(r, nil)
-	f.weights, f.calls, f.coming = map[string]float64{}, calls, len(missing)
+	f := batch.Follow(r, nil)
+	f.Weights, f.Calls, f.Coming = map[string]float64{}, calls, len(missing)
 	p := &shotPacker{v: v, c: c, q: q, upload: upload, follow: f, calls: calls, abroad: map[string]shotAbroad{}, back: make(chan struct{}, 1)}
 	sum := 0.0
-	f.collect = func(ctx context.Context, st farm.Status) error {
-		if _, err := collect(ctx, q, st, true); err != nil {
+	f.Collect = func(ctx context.Context, st farm.Status) error {
+		if _, err := batch.Collect(ctx, q, st, true); err != nil {
 			return err
 		}
 		var one videoOutcome
@@ -95,7 +96,7 @@ func (v *video) farmShots(ctx context.Context, c *cli.Context, q farm.Queue, r p
 		o.Painted += shot.Len()
 		return v.takeShot(ctx, shot)
 	}
-	f.over = func(st farm.Status) { p.returned(st.Job.ID) }
+	f.Ended = func(st farm.Status) { p.returned(st.Job.ID) }
 	var packing sync.WaitGroup
 	packing.Go(func() {
 		defer close(calls)
@@ -103,7 +104,7 @@ func (v *video) farmShots(ctx context.Context, c *cli.Context, q farm.Queue, r p
 			stop(err)
 		}
 	})
-	err = f.run(ctx, q)
+	err = f.Run(ctx, q)
 	cause := context.Cause(ctx)
 	stop(nil)
 	packing.Wait()
@@ -120,7 +121,7 @@ func (v *video) farmShots(ctx context.Context, c *cli.Context, q farm.Queue, r p
 		mean := sum / float64(o.Compared)
 		o.Flicker = &mean
 	}
-	return o, f.fault()
+	return o, f.Fault()
 }
 
 // missingShots are those with frames that are not painted.
@@ -147,7 +148,7 @@ type shotPacker struct {
 	c      *cli.Context
 	q      farm.Queue
 	upload bool // the workers may not see the files of this machine
-	follow *follow
+	follow *batch.Follower
 	calls  chan<- func()
 	before int // frames of shots that were painted before; for calls
 
@@ -166,7 +167,7 @@ type shotAbroad struct {
 // run packs and submits shots, by their numbers.
 func (p *shotPacker) run(ctx context.Context, r progress.BatchReporter, shots []int) error {
 	v := p.v
-	b := &batch{name: v.title(), seconds: map[string]float64{}}
+	b := &jobList{name: v.title(), seconds: map[string]float64{}}
 	orders := newOrders(v.session, filepath.Join(filepath.Dir(v.frames), v.title()), flagText(p.c, "class"))
 	cursor := film.NewCursor(v.source)
 	defer cursor.Close()
@@ -214,14 +215,14 @@ func (p *shotPacker) submit(ctx context.Context, j farm.Job, seconds float64, sh
 			return err
 		}
 	}
-	p.call(ctx, func() { p.follow.bring(j, seconds) }) // before the queue tells of it
-	e, err := enlist(ctx, p.q, []farm.Job{j}, true)
+	p.call(ctx, func() { p.follow.Add(j, seconds) }) // before the queue tells of it
+	e, err := batch.Submit(ctx, p.q, []farm.Job{j}, true)
 	if err != nil {
 		return err
 	}
-	if st := e.list[0]; st.State.Ended() {
+	if st := e.Jobs[0]; st.State.Ended() {
 		p.call(ctx, func() {
-			if p.follow.settle(ctx, st) {
+			if p.follow.AddEnded(ctx, st) {
 				p.before += shot.Len()
 			}
 		})

@@ -15,6 +15,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/impasto/impasto/internal/batch"
 	"github.com/impasto/impasto/internal/farm"
 	"github.com/impasto/impasto/internal/progress"
 	"github.com/impasto/impasto/internal/ui"
@@ -301,8 +302,8 @@ func (s *session) tellAttempt(st farm.Status) {
 	case s.json:
 		_ = writeJSON(s.stdout, struct {
 			Type string `json:"type"`
-			jobView
-		}{"job", viewOf(st)})
+			batch.View
+		}{"job", batch.ViewOf(st)})
 	case !s.quiet || st.State == farm.Failed:
 		text := fmt.Sprintf("%s %q %s", st.Job.ID, st.Job.Name, st.State)
 		switch {
@@ -311,7 +312,7 @@ func (s *session) tellAttempt(st farm.Status) {
 		case st.State == farm.Queued && st.Error == "":
 			text += ": given back"
 		case st.Error != "":
-			text += ": " + firstLine(st.Error)
+			text += ": " + batch.FirstLine(st.Error)
 		}
 		fmt.Fprintf(s.stderr, "%s %s\n", time.Now().Format(time.TimeOnly), text)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/VictoriaMetrics/metrics"
 
+	"github.com/impasto/impasto/internal/batch"
 	"github.com/impasto/impasto/internal/farm"
 	"github.com/impasto/impasto/internal/ui"
 )
@@ -127,8 +128,8 @@ func (m *workMetrics) serveMetrics(w http.ResponseWriter, r *http.Request) {
 	if q := m.queue.Load(); q != nil {
 		if list, err := (*q).List(ctx, farm.Filter{}); err == nil {
 			up = 1
-			t := tallyOf(list)
-			for _, state := range jobStates {
+			t := batch.TallyOf(list)
+			for _, state := range batch.States {
 				fmt.Fprintf(w, "impasto_queue_jobs{state=%q} %d\n", state, t[state])
 			}
 		}

@@ -1,4 +1,4 @@
-package main
+package batch
 
 import (
 	"slices"
@@ -7,11 +7,11 @@ import (
 	"github.com/impasto/impasto/internal/farm"
 )
 
-// neighbours orders jobs so that those with the same weights, paintings and
+// GroupByPainting orders jobs so that those with the same weights, paintings and
 // size follow each other: what is known of a painting is then there when the
 // next job asks for it. The groups stand in the order of their first jobs, and
 // so do the jobs of a group; the queue puts higher priorities first by itself.
-func neighbours(jobs []farm.Job) []farm.Job {
+func GroupByPainting(jobs []farm.Job) []farm.Job {
 	first := map[string]int{}
 	place := make(map[string]int, len(jobs))
 	for i, j := range jobs {

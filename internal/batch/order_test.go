@@ -1,4 +1,4 @@
-package main
+package batch
 
 import (
 	"strings"
@@ -20,7 +20,7 @@ func TestNeighbours(t *testing.T) {
 		jobs = append(jobs, farm.Job{ID: words[0], Steps: [][]string{words[1:]}})
 	}
 	order := ""
-	for _, j := range neighbours(jobs) {
+	for _, j := range GroupByPainting(jobs) {
 		order += j.ID
 	}
 	if order != "acgbedfhji" {

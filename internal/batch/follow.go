@@ -1,0 +1,310 @@
+package batch
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/impasto/impasto/internal/farm"
+	"github.com/impasto/impasto/internal/progress"
+	"github.com/impasto/impasto/internal/ui"
+)
+
+// A Follower reports the progress of a set of jobs until each of them has ended.
+type Follower struct {
+	Reporter progress.BatchReporter
+	// Weights are the amounts of work of the jobs by ID; 1 where there is none.
+	Weights map[string]float64
+	// Collect is called once for each job that is done.
+	Collect func(context.Context, farm.Status) error
+	// Forever goes on when all jobs have ended, for jobs that are still to come.
+	Forever bool
+	// Accepts chooses jobs that are not known yet; nil accepts none.
+	Accepts func(farm.Status) bool
+	// Calls are made by Run between one change and the next, so that they may
+	// add jobs. The channel is closed when no more come. nil: none come.
+	Calls <-chan func()
+	// Coming is how many jobs Calls are still to add.
+	Coming int
+	// Ended is called for each job that has ended, after Collect; may be nil.
+	Ended func(farm.Status)
+
+	Jobs        map[string]farm.Status
+	Uncollected map[string]error // what Collect returned
+	Begun       time.Time
+	baseline    float64   // work that was done before
+	changedAt   time.Time // when a job changed last, or the user was told that none does
+}
+
+const (
+	// followEvery is how often totals are reported while nothing changes.
+	followEvery = time.Second
+	// idleAfter is when the user is told that no worker takes the jobs that wait.
+	idleAfter = 30 * time.Second
+)
+
+// Follow returns a Follower of jobs in their present states. Run does the work.
+func Follow(reporter progress.BatchReporter, list []farm.Status) *Follower {
+	f := &Follower{Reporter: reporter, Jobs: map[string]farm.Status{}, Uncollected: map[string]error{}, Begun: time.Now()}
+	for _, st := range list {
+		f.Jobs[st.Job.ID] = st
+	}
+	return f
+}
+
+// Run returns when all jobs have ended, or with the error of ctx.
+func (f *Follower) Run(ctx context.Context, q farm.Queue) error {
+	changes, err := q.Watch(ctx)
+	if err != nil {
+		return err
+	}
+	tick := time.NewTicker(followEvery)
+	defer tick.Stop()
+	first := true           // what comes first is not news
+	var calls <-chan func() // not before all that was is known
+	f.changedAt = time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case call, ok := <-calls:
+			if !ok {
+				calls, f.Coming = nil, 0
+				break
+			}
+			call()
+		case <-tick.C:
+			f.lookForWorkers(first)
+		case st, ok := <-changes:
+			if !ok {
+				if ctx.Err() != nil {
+					return ctx.Err()
+				}
+				return ui.NewFault(ui.ExitQueue, "queue_unreachable", "the queue was closed")
+			}
+			if st.Job.ID == "" {
+				first, calls = false, f.Calls
+				f.Begun, f.baseline = time.Now(), f.work()
+				break
+			}
+			before, known := f.Jobs[st.Job.ID]
+			if !known && (f.Accepts == nil || !f.Accepts(st)) {
+				continue
+			}
+			f.changedAt = time.Now()
+			f.Jobs[st.Job.ID] = st
+			f.changed(ctx, before, st, first)
+			if len(changes) > 0 {
+				continue // tell the whole once for a burst
+			}
+		}
+		if first {
+			continue
+		}
+		f.Reporter.Update(f.Totals())
+		if !f.Forever && calls == nil && f.left() == 0 {
+			return nil
+		}
+	}
+}
+
+// lookForWorkers says when jobs wait and nobody takes them.
+func (f *Follower) lookForWorkers(first bool) {
+	if first || f.Forever || time.Since(f.changedAt) < idleAfter || f.left() == 0 {
+		return
+	}
+	class := ""
+	for _, st := range f.Jobs {
+		if st.State == farm.Running {
+			return
+		}
+		if st.State == farm.Queued {
+			class = st.Job.Class
+		}
+	}
+	f.changedAt = time.Now()
+	f.Reporter.Event("warning", fmt.Sprintf("no worker takes the jobs of class %s that wait: impasto worker", class), map[string]any{"class": class})
+}
+
+// Add adds a job that is about to be submitted. Only Calls may call it.
+func (f *Follower) Add(j farm.Job, weight float64) {
+	f.Jobs[j.ID] = farm.Status{Job: j, State: farm.Queued}
+	f.Weights[j.ID] = weight
+	f.Coming = max(0, f.Coming-1)
+}
+
+// AddEnded notes that a job that was added had ended before, and returns whether
+// it is done. Only Calls may call it.
+func (f *Follower) AddEnded(ctx context.Context, st farm.Status) bool {
+	before := f.Jobs[st.Job.ID]
+	if before.State.Ended() {
+		return false // the queue has said it too, as of one that ended now
+	}
+	f.Jobs[st.Job.ID] = st
+	f.changed(ctx, before, st, true)
+	f.baseline += f.weight(st)
+	text, done := fmt.Sprintf("%q done before", st.Job.Name), !f.failed(st)
+	if !done {
+		text = f.describe(st)
+	}
+	f.Reporter.Update(f.Totals())
+	f.Reporter.Job(text, f.facts(st))
+	return done
+}
+
+// changed tells of a job whose state is another than before.
+func (f *Follower) changed(ctx context.Context, before, st farm.Status, first bool) {
+	if st.State == farm.Done && f.Collect != nil && (before.State != farm.Done || first) {
+		if err := f.Collect(ctx, st); err != nil {
+			f.Uncollected[st.Job.ID] = err
+		} else {
+			delete(f.Uncollected, st.Job.ID)
+		}
+	}
+	if st.State.Ended() && f.Ended != nil {
+		f.Ended(st)
+	}
+	if first || before.State == st.State && before.Attempts == st.Attempts && before.Deaths == st.Deaths {
+		return
+	}
+	switch {
+	case st.State.Ended() && before.State != st.State:
+		f.Reporter.Update(f.Totals())
+		f.Reporter.Job(f.describe(st), f.facts(st))
+	case st.Deaths > before.Deaths:
+		f.Reporter.Event("warning", fmt.Sprintf("%q goes on: its worker was lost", st.Job.Name), f.facts(st))
+	case st.State == farm.Queued && st.Attempts > before.Attempts:
+		f.Reporter.Event("warning", fmt.Sprintf("%q is tried again after: %s", st.Job.Name, FirstLine(st.Error)), f.facts(st))
+	}
+}
+
+// failed reports whether a job ended otherwise than done, or its results could
+// not be had.
+func (f *Follower) failed(st farm.Status) bool {
+	return st.State == farm.Failed || st.State == farm.Cancelled || f.Uncollected[st.Job.ID] != nil
+}
+
+// describe is one job that has ended, in a line.
+func (f *Follower) describe(st farm.Status) string {
+	switch err := f.Uncollected[st.Job.ID]; {
+	case err != nil:
+		return fmt.Sprintf("%q is done, but: %s", st.Job.Name, FirstLine(err.Error()))
+	case st.State == farm.Done:
+		text := fmt.Sprintf("%q done in %s", st.Job.Name, progress.Span(time.Duration(st.Seconds*float64(time.Second))))
+		if n := len(st.Job.Outputs); n > 0 {
+			text += "  " + st.Job.Outputs[n-1]
+		}
+		return text
+	case st.Error != "":
+		return fmt.Sprintf("%q %s: %s", st.Job.Name, st.State, FirstLine(st.Error))
+	}
+	return fmt.Sprintf("%q %s", st.Job.Name, st.State)
+}
+
+func (f *Follower) facts(st farm.Status) map[string]any {
+	facts := map[string]any{"id": st.Job.ID, "name": st.Job.Name, "state": st.State, "attempts": st.Attempts,
+		"seconds": st.Seconds, "worker": st.Worker, "outputs": st.Job.Outputs}
+	if st.Error != "" {
+		facts["error"] = st.Error
+	}
+	if err := f.Uncollected[st.Job.ID]; err != nil {
+		facts["state"], facts["error"] = farm.Failed, err.Error()
+	}
+	return facts
+}
+
+func (f *Follower) weight(st farm.Status) float64 {
+	if w := f.Weights[st.Job.ID]; w > 0 {
+		return w
+	}
+	return 1
+}
+
+// work is what has been done, in the units of weights.
+func (f *Follower) work() float64 {
+	sum := 0.0
+	for _, st := range f.Jobs {
+		switch {
+		case st.State.Ended():
+			sum += f.weight(st)
+		case st.State == farm.Running:
+			sum += f.weight(st) * st.Fraction
+		}
+	}
+	return sum
+}
+
+func (f *Follower) left() int {
+	n := 0
+	for _, st := range f.Jobs {
+		if !st.State.Ended() {
+			n++
+		}
+	}
+	return n
+}
+
+// Totals counts the jobs by state and estimates the time left, at the speed of
+// this run so far.
+func (f *Follower) Totals() progress.Batch {
+	b := progress.Batch{Total: len(f.Jobs) + f.Coming, ETA: -1}
+	total := 0.0
+	var running []string
+	for _, id := range slices.Sorted(maps.Keys(f.Jobs)) {
+		st := f.Jobs[id]
+		total += f.weight(st)
+		switch {
+		case f.failed(st):
+			b.Failed++
+		case st.State == farm.Done:
+			b.Done++
+		case st.State == farm.Running:
+			b.Running++
+			running = append(running, fmt.Sprintf("%s %.0f %%", st.Job.Name, 100*st.Fraction))
+		}
+	}
+	b.Text = strings.Join(running, ", ")
+	if len(f.Jobs) > 0 { // the others are taken to be like those that are known
+		total += total / float64(len(f.Jobs)) * float64(f.Coming)
+	}
+	work := f.work()
+	if total > 0 {
+		b.Fraction = min(1, work/total)
+	}
+	passed := time.Since(f.Begun)
+	switch gained := work - f.baseline; {
+	case b.Done+b.Failed == b.Total:
+		b.ETA = 0
+	case gained > 0 && passed > 2*time.Second:
+		b.ETA = time.Duration((total - work) / gained * float64(passed))
+	}
+	return b
+}
+
+// Report prints the result of all jobs. It returns a fault if some failed.
+func (f *Follower) Report(r interface {
+	Result(string, map[string]any)
+	Close()
+}) error {
+	b := f.Totals()
+	message := fmt.Sprintf("%s: %d done", ui.Count(b.Total, "job"), b.Done)
+	if b.Failed > 0 {
+		message += fmt.Sprintf(", %d failed", b.Failed)
+	}
+	r.Result(message, map[string]any{"total": b.Total, "done": b.Done, "failed": b.Failed})
+	r.Close()
+	return f.Fault()
+}
+
+// Fault returns a fault with exit code 3 unless every job is done.
+func (f *Follower) Fault() error {
+	b := f.Totals()
+	if b.Failed == 0 {
+		return nil
+	}
+	return ui.NewFault(ui.ExitSomeFailed, "some_failed", fmt.Sprintf("%d of %s failed", b.Failed, ui.Count(b.Total, "job")),
+		"impasto queue ls --state failed", "impasto queue retry --state failed")
+}

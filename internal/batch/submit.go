@@ -1,0 +1,188 @@
+package batch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/impasto/impasto/internal/farm"
+	"github.com/impasto/impasto/internal/ui"
+)
+
+// A Submission says what Submit did with each job of a batch.
+type Submission struct {
+	Jobs       []farm.Status // all but Skipped
+	New        int           // were not in the queue
+	Again      int           // had ended otherwise than done, or their results were gone
+	Waiting    int           // were in the queue already
+	DoneBefore int
+	Skipped    []farm.Status // their outputs exist and stay as they are
+}
+
+// Skipped is the state, in reports, of a job whose outputs existed and stayed as
+// they were.
+const Skipped farm.State = "skipped"
+
+func (e *Submission) skip(j farm.Job) {
+	e.Skipped = append(e.Skipped, farm.Status{Job: j, State: Skipped})
+}
+
+// IDs lists the jobs but for the skipped ones.
+func (e *Submission) IDs() []string {
+	ids := make([]string, len(e.Jobs))
+	for i, st := range e.Jobs {
+		ids[i] = st.Job.ID
+	}
+	return ids
+}
+
+func (e *Submission) String() string {
+	parts := []string{}
+	add := func(n int, what string) {
+		if n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, what))
+		}
+	}
+	add(e.New, "new")
+	add(e.Again, "again")
+	add(e.Waiting, "in the queue already")
+	add(e.DoneBefore, "done before")
+	add(len(e.Skipped), "left alone, for their outputs exist")
+	return ui.Count(len(e.Jobs)+len(e.Skipped), "job") + ": " + strings.Join(parts, ", ")
+}
+
+// Submit queues the jobs that the queue does not have, and queues again those
+// that failed, were cancelled, or whose results are gone. It collects the results
+// of jobs that are done. An output that exists and holds something else is a
+// fault unless replace is set; all such faults come together, before any job is
+// queued.
+func Submit(ctx context.Context, q farm.Queue, jobs []farm.Job, replace bool) (*Submission, error) {
+	known, err := knownOf(ctx, q, jobs)
+	if err != nil {
+		return nil, err
+	}
+	removeHalves(jobs)
+	e := &Submission{}
+	var bad ui.Faults
+	var fresh, waiting []farm.Job
+	var again []string
+	for _, j := range jobs {
+		st, there := known[j.ID]
+		exist := existing(j)
+		leave := len(exist) == len(j.Outputs) && len(exist) > 0 && overwriteRule(j) == "skip"
+		if !there || st.State.Ended() && st.State != farm.Done {
+			switch {
+			case leave:
+				e.skip(j)
+				continue
+			case len(exist) > 0 && !replace && !Replaces(j):
+				bad.Add(ui.NewFault(ui.ExitOutput, "exists", fmt.Sprintf("%q exists", exist[0]), "-y   (replaces it)", "overwrite: skip   (in the manifest, to leave it alone)"))
+				continue
+			}
+		}
+		switch {
+		case !there:
+			fresh = append(fresh, j)
+			st = farm.Status{Job: j, State: farm.Queued}
+			e.New++
+		case st.State == farm.Done:
+			_, err := farm.Collect(ctx, q, st, replace || Replaces(j))
+			switch {
+			case errors.Is(err, fs.ErrNotExist): // its result was thrown away
+				again = append(again, j.ID)
+				st.State = farm.Queued
+				e.Again++
+			case err != nil && leave: // they are something else
+				e.skip(j)
+				continue
+			case err != nil:
+				bad.Add(collectFault(err, st))
+			default:
+				e.DoneBefore++
+			}
+		case st.State.Ended():
+			again = append(again, j.ID)
+			st.State = farm.Queued
+			e.Again++
+		default:
+			waiting = append(waiting, j)
+			e.Waiting++
+		}
+		e.Jobs = append(e.Jobs, st)
+	}
+	if len(bad) > 0 {
+		return nil, bad
+	}
+	for _, id := range again {
+		if err := q.Retry(ctx, id); err != nil {
+			return nil, err
+		}
+	}
+	if _, err = q.Submit(ctx, waiting...); err != nil { // whose messages may have been lost
+		return nil, err
+	}
+	_, err = q.Submit(ctx, GroupByPainting(fresh)...)
+	return e, err
+}
+
+// knownOf returns the states of those jobs that the queue knows. It asks for a
+// few jobs one by one, as the shots of a film come: the queue may hold thousands.
+func knownOf(ctx context.Context, q farm.Queue, jobs []farm.Job) (map[string]farm.Status, error) {
+	known := map[string]farm.Status{}
+	if len(jobs) > 8 {
+		list, err := q.List(ctx, farm.Filter{})
+		for _, st := range list {
+			known[st.Job.ID] = st
+		}
+		return known, err
+	}
+	for _, j := range jobs {
+		switch st, err := q.Status(ctx, j.ID); {
+		case err == nil:
+			known[j.ID] = st
+		case !errors.Is(err, farm.ErrUnknown):
+			return nil, err
+		}
+	}
+	return known, nil
+}
+
+// removeHalves removes the temporary files that a killed Collect left.
+func removeHalves(jobs []farm.Job) {
+	for _, j := range jobs {
+		for _, path := range j.Outputs {
+			left, _ := filepath.Glob(filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".tmp-*"))
+			for _, name := range left {
+				_ = os.Remove(name)
+			}
+		}
+	}
+}
+
+// existing returns the outputs of a job that exist.
+func existing(j farm.Job) (paths []string) {
+	for _, path := range j.Outputs {
+		if _, err := os.Lstat(path); err == nil {
+			paths = append(paths, path)
+		}
+	}
+	return paths
+}
+
+// overwriteRule returns the --overwrite of the job's last step.
+func overwriteRule(j farm.Job) string {
+	rule := ""
+	for _, w := range j.Steps[len(j.Steps)-1] {
+		if v, ok := strings.CutPrefix(w, "--overwrite="); ok {
+			rule = v
+		}
+	}
+	return rule
+}
+
+// Replaces reports whether a job is to replace outputs that exist.
+func Replaces(j farm.Job) bool { return overwriteRule(j) == "replace" }

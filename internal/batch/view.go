@@ -1,0 +1,215 @@
+package batch
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/impasto/impasto/internal/farm"
+	"github.com/impasto/impasto/internal/progress"
+	"github.com/impasto/impasto/internal/ui"
+)
+
+// A View is a job in the output of --json. Fields are only ever added.
+type View struct {
+	ID       string            `json:"id"`
+	Name     string            `json:"name"`
+	Batch    string            `json:"batch,omitempty"`
+	State    farm.State        `json:"state"`
+	Class    string            `json:"class"`
+	Priority int               `json:"priority"`
+	Fraction float64           `json:"fraction"`
+	Text     string            `json:"text,omitempty"`
+	Worker   string            `json:"worker,omitempty"`
+	Attempts int               `json:"attempts"`
+	Deaths   int               `json:"deaths,omitempty"`
+	Error    string            `json:"error,omitempty"`
+	Seconds  float64           `json:"seconds"`
+	Started  time.Time         `json:"started,omitzero"`
+	Ended    time.Time         `json:"ended,omitzero"`
+	Commands []string          `json:"commands"` // as they are typed in a shell
+	Inputs   map[string]string `json:"inputs,omitempty"`
+	Outputs  []string          `json:"outputs"`
+	Results  map[string]string `json:"results,omitempty"` // output -> SHA-256
+}
+
+func ViewOf(st farm.Status) View {
+	v := View{
+		ID: st.Job.ID, Name: st.Job.Name, Batch: st.Job.Batch, State: st.State, Class: st.Job.Class, Priority: st.Job.Priority,
+		Fraction: st.Fraction, Text: st.Text, Worker: st.Worker, Attempts: st.Attempts, Deaths: st.Deaths, Error: st.Error,
+		Seconds: st.Seconds, Started: st.Started, Ended: st.Ended,
+		Inputs: st.Job.Inputs, Outputs: st.Job.Outputs, Results: st.Results,
+	}
+	for _, step := range st.Job.Steps {
+		v.Commands = append(v.Commands, ui.ImpastoCommand(step))
+	}
+	return v
+}
+
+// Describe returns what a table shows of a job beside its state.
+func Describe(st farm.Status) string {
+	switch st.State {
+	case farm.Running:
+		return strings.TrimSpace(fmt.Sprintf("%3.0f %%  %s  %s", 100*st.Fraction, st.Text, st.Worker))
+	case farm.Done:
+		return "in " + progress.Span(time.Duration(st.Seconds*float64(time.Second)))
+	case farm.Queued:
+		if st.Attempts > 0 {
+			return fmt.Sprintf("again after: %s", FirstLine(st.Error))
+		}
+		if st.Job.Priority > 0 {
+			return fmt.Sprintf("priority %d", st.Job.Priority)
+		}
+	}
+	return FirstLine(st.Error)
+}
+
+// FirstLine returns text up to its first line break.
+func FirstLine(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return line
+}
+
+// A Tally counts jobs by their state.
+type Tally map[farm.State]int
+
+// States lists the states of jobs in the order of reports.
+var States = []farm.State{farm.Done, farm.Failed, farm.Running, farm.Queued, farm.Cancelled}
+
+// TallyOf counts jobs.
+func TallyOf(list []farm.Status) Tally {
+	t := Tally{}
+	for _, st := range list {
+		t[st.State]++
+	}
+	return t
+}
+
+func (t Tally) String() string {
+	total, parts := 0, []string{}
+	for _, state := range States {
+		if n := t[state]; n > 0 {
+			total += n
+			parts = append(parts, fmt.Sprintf("%d %s", n, state))
+		}
+	}
+	if total == 0 {
+		return "no jobs"
+	}
+	return ui.Count(total, "job") + ": " + strings.Join(parts, ", ")
+}
+
+// Find returns the jobs that arguments name by an ID, the beginning of one, or a
+// name. The faults of all arguments that name none or several come together.
+func Find(list []farm.Status, args []string) ([]farm.Status, error) {
+	var bad ui.Faults
+	var found []farm.Status
+	taken := map[string]bool{}
+	for _, arg := range args {
+		var meant []farm.Status
+		for _, st := range list {
+			if st.Job.ID == arg {
+				meant = []farm.Status{st}
+				break
+			}
+			if st.Job.Name == arg || len(arg) >= 3 && strings.HasPrefix(st.Job.ID, arg) {
+				meant = append(meant, st)
+			}
+		}
+		switch {
+		case len(meant) == 0:
+			f := ui.NewFault(ui.ExitInput, "no_job", fmt.Sprintf("there is no job %q in the queue", arg), "impasto queue ls")
+			var names []string
+			for _, st := range list {
+				names = append(names, st.Job.Name, st.Job.ID)
+			}
+			if near := ui.Nearest(arg, names); near != "" {
+				f.Try = []string{fmt.Sprintf("did you mean %q?", near)}
+			}
+			bad.Add(f)
+		case len(meant) > 1:
+			f := ui.UsageFault(fmt.Sprintf("%q means %d jobs", arg, len(meant)))
+			for _, st := range meant[:min(3, len(meant))] {
+				f.Try = append(f.Try, fmt.Sprintf("%s   (%s, %s)", st.Job.ID, st.Job.Name, st.State))
+			}
+			bad.Add(f)
+		case !taken[meant[0].Job.ID]:
+			taken[meant[0].Job.ID] = true
+			found = append(found, meant[0])
+		}
+	}
+	return found, bad.Err()
+}
+
+// Sort orders jobs for a table: running, queued in the order in which they are
+// taken, failed, cancelled, done, each by batch and name.
+func Sort(list []farm.Status) {
+	rank := func(st farm.Status) int {
+		return slices.Index([]farm.State{farm.Running, farm.Queued, farm.Failed, farm.Cancelled, farm.Done}, st.State)
+	}
+	slices.SortStableFunc(list, func(a, b farm.Status) int {
+		if n := rank(a) - rank(b); n != 0 {
+			return n
+		}
+		if a.State == farm.Queued && a.Job.Priority != b.Job.Priority {
+			return b.Job.Priority - a.Job.Priority
+		}
+		if n := strings.Compare(a.Job.Batch, b.Job.Batch); n != 0 {
+			return n
+		}
+		return strings.Compare(a.Job.Name, b.Job.Name)
+	})
+}
+
+// WriteFacts writes all that is known of a job, a line each.
+func WriteFacts(w io.Writer, st farm.Status) {
+	line := func(key, format string, a ...any) { fmt.Fprintf(w, "%-11s%s\n", key, fmt.Sprintf(format, a...)) }
+	line("job", "%s  %s", st.Job.ID, st.Job.Name)
+	if st.Job.Batch != "" {
+		line("batch", "%s", st.Job.Batch)
+	}
+	state := string(st.State)
+	if st.State == farm.Running {
+		state += fmt.Sprintf(", %.0f %%", 100*st.Fraction)
+		if st.Text != "" {
+			state += ", " + st.Text
+		}
+	}
+	line("state", "%s", state)
+	if st.Worker != "" {
+		line("worker", "%s", st.Worker)
+	}
+	line("class", "%s, priority %d", st.Job.Class, st.Job.Priority)
+	if st.Attempts > 0 || st.Deaths > 0 {
+		text := fmt.Sprintf("%d of %d", st.Attempts, 1+st.Job.Retries)
+		if st.Deaths > 0 {
+			text += ", and " + ui.Count(st.Deaths, "worker") + " lost since the last checkpoint"
+		}
+		line("attempts", "%s", text)
+	}
+	if st.Error != "" {
+		line("error", "%s", strings.ReplaceAll(st.Error, "\n", "\n           "))
+	}
+	if st.Seconds > 0 {
+		line("time", "%s", progress.Span(time.Duration(st.Seconds*float64(time.Second))))
+	}
+	if !st.Ended.IsZero() {
+		line("ended", "%s", st.Ended.Local().Format(time.DateTime))
+	} else if !st.Started.IsZero() {
+		line("started", "%s", st.Started.Local().Format(time.DateTime))
+	}
+	for _, step := range st.Job.Steps {
+		line("step", "%s", ui.ImpastoCommand(step))
+	}
+	for _, output := range st.Job.Outputs {
+		note := ""
+		if sum := st.Results[output]; sum != "" {
+			note = "  sha256 " + sum[:12] + "..."
+		} else if st.Checkpoints[output] != "" {
+			note = "  has a checkpoint"
+		}
+		line("output", "%s%s", output, note)
+	}
+}
