@@ -13,6 +13,7 @@ import (
 // source is an opened file of weights.
 type source struct {
 	name string // for messages
+	path string // for hints; "" if it is no file
 	io.ReaderAt
 	size int64
 }
@@ -167,11 +168,17 @@ func (a *archive) nameLayers() error {
 		return nil
 	}
 	numbered := map[int][]*entry{}
+	normalised := 0 // convolutions that batch normalisation follows
+	for i := range a.entries {
+		if strings.HasSuffix(a.entries[i].name, "running_mean") {
+			normalised++
+		}
+	}
+	if normalised > 0 {
+		return withNormalisation(normalised)
+	}
 	for i := range a.entries {
 		e := &a.entries[i]
-		if strings.HasSuffix(e.name, "running_mean") {
-			return refusedf(nil, "has batch normalisation (%q); only plain VGG networks are read", clip(e.name))
-		}
 		if m := namedTensor.FindStringSubmatch(e.name); m != nil {
 			e.conv, e.bias = m[1], m[2] == "bias"
 		} else if m := numberedTensor.FindStringSubmatch(e.name); m != nil {

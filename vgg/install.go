@@ -36,7 +36,7 @@ func (s *Store) Import(ctx context.Context, path string, opts ImportOptions) (In
 
 // install is Import by whoever holds the lock.
 func (s *Store) install(ctx context.Context, path string, opts ImportOptions) (Installed, error) {
-	n, err := LoadFile(ctx, path, LoadOptions{Layout: opts.Layout})
+	n, err := LoadFile(ctx, path, LoadOptions{Layout: opts.Layout, name: opts.Name})
 	if err != nil {
 		return Installed{}, err
 	}

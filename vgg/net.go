@@ -79,16 +79,6 @@ var (
 	vgg19     = topology([]int{2, 2, 4, 4, 4}, vggWidths)
 )
 
-// families are the networks people paint with (configurations E and D),
-// the deepest first, so that a file that ends early counts as VGG19's.
-var families = []struct {
-	name   string
-	layers []shape
-}{
-	{"vgg19", vgg19},
-	{"vgg16", topology([]int{2, 2, 3, 3, 3}, vggWidths)},
-}
-
 // topology lists the convolutions of blocks with the given depths and widths.
 func topology(depths, widths []int) []shape {
 	var list []shape

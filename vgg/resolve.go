@@ -1,6 +1,7 @@
 package vgg
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -17,15 +18,27 @@ const Environment = "IMPASTO_WEIGHTS"
 // index.json.
 type Store struct{ Dir string }
 
-// DefaultStore is $IMPASTO_WEIGHTS if that is a directory, else the directory
-// impasto/weights under $XDG_DATA_HOME or the system's place for such data.
+// DefaultStore is $IMPASTO_WEIGHTS if that is a directory or may become one, else
+// the directory impasto/weights under $XDG_DATA_HOME or the system's place for
+// such data.
 func DefaultStore() *Store {
 	if dir := os.Getenv(Environment); dir != "" {
-		if info, err := os.Stat(dir); err == nil && info.IsDir() {
+		if info, err := os.Stat(dir); err == nil && info.IsDir() || missingFolder(dir) {
 			return &Store{Dir: dir}
 		}
 	}
 	return &Store{Dir: filepath.Join(dataHome(), "impasto", "weights")}
+}
+
+// missingFolder reports whether a value of $IMPASTO_WEIGHTS names a directory
+// that is not there: a path that is no file's, by its form. It is made when
+// weights are installed.
+func missingFolder(path string) bool {
+	if _, err := os.Stat(path); err == nil || validName(path) || strings.HasPrefix(path, "random:") {
+		return false
+	}
+	ext := strings.ToLower(filepath.Ext(path))
+	return !slices.Contains([]string{".safetensors", ".pth", ".pt", ".caffemodel", ".onnx", ".mat", ".bz2", ".pkl", ".bin", ".h5", ".npz", ".npy", ".t7", ".ckpt"}, ext)
 }
 
 func dataHome() string {
@@ -67,6 +80,10 @@ func (s *Store) Resolve(name string) (Source, error) {
 		return s.lookUp(name, "asked for")
 	}
 	if v := os.Getenv(Environment); v != "" {
+		if missingFolder(v) {
+			return Source{}, &Error{Kind: KindMissing, Msg: fmt.Sprintf("the directory of weights %q, named by $%s, does not exist", v, Environment),
+				Hints: []string{"--weights mini   (part of the program)", "impasto weights get vgg19   (makes the directory)", "unset " + Environment}}
+		}
 		if info, err := os.Stat(v); err != nil || !info.IsDir() {
 			return s.lookUp(v, "$"+Environment)
 		}

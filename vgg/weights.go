@@ -1,6 +1,7 @@
 package vgg
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -11,6 +12,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"al.essio.dev/pkg/shellescape"
 )
 
 // LoadOptions narrow what Load reads.
@@ -18,6 +21,8 @@ type LoadOptions struct {
 	UpTo   string // the deepest layer needed; "" = all the file holds
 	Layout Layout // for files that do not say; refused if it contradicts the file
 	Store  *Store // where names are looked up; nil = DefaultStore
+
+	name string // these layers are to be of, if it is a VGG network's; "" for any
 }
 
 // Load reads a network: an installed one by its name, a file by its path,
@@ -38,6 +43,7 @@ func Load(ctx context.Context, name string, opts LoadOptions) (*Network, error) 
 	case src.Builtin == "random":
 		return Random(src.Seed, opts.UpTo)
 	}
+	opts.name = src.Name
 	n, err := LoadFile(ctx, src.Path, opts)
 	if err != nil {
 		return nil, err
@@ -59,7 +65,7 @@ func LoadFile(ctx context.Context, path string, opts LoadOptions) (*Network, err
 		return nil, err
 	}
 	defer f.Close()
-	src := &source{name: filepath.Base(path), ReaderAt: f, size: size}
+	src := &source{name: filepath.Base(path), path: path, ReaderAt: f, size: size}
 	n, err := load(ctx, src, opts)
 	if err != nil {
 		return nil, wrap(src.name, err)
@@ -101,6 +107,10 @@ func load(ctx context.Context, src *source, opts LoadOptions) (*Network, error) 
 	if err != nil {
 		return nil, err
 	}
+	whole := list
+	if err := checkName(opts.name, whole); err != nil {
+		return nil, err
+	}
 	if list, err = upTo(list, opts.UpTo, "this file"); err != nil {
 		return nil, err
 	}
@@ -109,13 +119,19 @@ func load(ctx context.Context, src *source, opts LoadOptions) (*Network, error) 
 		return nil, err
 	}
 	orig := originalBySum(sum)
-	if n.Meta.Layout, err = decideLayout(a, orig, n.Layers[0].Weight, opts.Layout); err != nil {
+	if n.Meta.Layout, err = decideLayout(a, orig, n.Layers[0].Weight, opts.Layout, cmp.Or(src.path, src.name)); err != nil {
 		return nil, err
 	}
-	for _, name := range []string{a.name, family, strings.TrimSuffix(src.name, filepath.Ext(src.name))} {
-		if n.Name == "" {
-			n.Name = name
-		}
+	// Neither what the file is called nor what it calls itself is evidence.
+	n.Name = a.name
+	if n.Name == "" || checkName(n.Name, whole) != nil {
+		n.Name = family
+	}
+	if stem := strings.TrimSuffix(src.name, filepath.Ext(src.name)); n.Name == "" && !claimsFamily.MatchString(strings.ToLower(stem)) {
+		n.Name = stem
+	}
+	if n.Name == "" {
+		n.Name = "custom"
 	}
 	if n.Pool == "" {
 		n.Pool = PoolMax
@@ -142,7 +158,7 @@ func load(ctx context.Context, src *source, opts LoadOptions) (*Network, error) 
 // decideLayout finds the convention of a file, and refuses to guess it: the
 // weights themselves are recognised, or the checksum is, or the format or its
 // metadata say, or whoever asked for them does.
-func decideLayout(a *archive, orig *original, first []float32, asked Layout) (Layout, error) {
+func decideLayout(a *archive, orig *original, first []float32, asked Layout, path string) (Layout, error) {
 	known, by := recognise(first), "conv1_1, which is the original VGG-19's,"
 	if known == "" && orig != nil {
 		known, by = orig.Layout, "its checksum"
@@ -152,17 +168,22 @@ func decideLayout(a *archive, orig *original, first []float32, asked Layout) (La
 	}
 	switch {
 	case known == "" && asked == "":
-		hints := []string{
-			"--layout caffe         (BGR, 0..255: conversions of the original: vgg19-d01eb7cb.pth, vgg_conv.pth)",
-			"--layout torchvision   (RGB, mean and deviation: trained by torchvision: vgg19-dcbb9e9d.pth)",
-		}
-		return "", &Error{Kind: KindAmbiguous, Hints: hints, Msg: "do not say their channel order and scale, and the wrong ones would spoil every picture"}
+		return "", &Error{Kind: KindAmbiguous, Hints: layoutHints(path), Msg: "do not say their channel order and scale, and the wrong ones would spoil every picture"}
 	case known != "" && asked != "" && known != asked:
 		return "", &Error{Kind: KindUsage, Hints: []string{"leave --layout out"}, Msg: fmt.Sprintf("%s says that the layout is %q, --layout says %q", by, known, asked)}
 	case known == "":
 		known = asked
 	}
 	return known, nil
+}
+
+// layoutHints import a file under each convention it may have.
+func layoutHints(path string) []string {
+	file := shellescape.Quote(path)
+	return []string{
+		"impasto weights import " + file + " --layout caffe         (BGR, 0..255: conversions of the original: vgg19-d01eb7cb.pth, vgg_conv.pth)",
+		"impasto weights import " + file + " --layout torchvision   (RGB, mean and deviation: trained by torchvision: vgg19-dcbb9e9d.pth)",
+	}
 }
 
 // upTo cuts a list of layers after the named one; "" leaves it whole.
@@ -224,29 +245,6 @@ func readFinite(e *entry) ([]float32, error) {
 		}
 	}
 	return values, nil
-}
-
-// familyOf returns the VGG network whose layers begin with these, or "" for
-// another one. A network as wide as VGG's that is none of them has lost a layer,
-// and the channels alone would not show it: conv1_2 goes from 64 to 64.
-func familyOf(list []shape) (string, error) {
-	for _, f := range families {
-		if len(list) <= len(f.layers) && slices.Equal(list, f.layers[:len(list)]) {
-			return f.name, nil
-		}
-	}
-	if list[0].out != vgg19[0].out {
-		return "", nil
-	}
-	for i, s := range list {
-		if i == len(vgg19) {
-			return "", fmt.Errorf("%s follows conv5_4, the last of VGG-19", s.conv())
-		}
-		if want := vgg19[i]; s != want {
-			return "", fmt.Errorf("%s (%d to %d channels) was expected, not %s (%d to %d channels)", want.conv(), want.in, want.out, s.conv(), s.in, s.out)
-		}
-	}
-	return "", nil // not reached: such a list is VGG19's
 }
 
 // hashSource returns the SHA-256 of the whole file in hex.
