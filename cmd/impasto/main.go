@@ -36,7 +36,12 @@ type session struct {
 
 // run runs one command line and returns the exit code.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	return (&session{stdin: stdin, stdout: stdout, stderr: stderr, args: args}).run()
+	out := ui.NewOutput(stdout)
+	code := (&session{stdin: stdin, stdout: out, stderr: stderr, args: args}).run()
+	if f := out.Fault(); f != nil && code != ui.ExitOutput {
+		return ui.Report(stdout, stderr, false, f)
+	}
+	return code
 }
 
 func (s *session) run() int {

@@ -99,7 +99,13 @@ func (s *session) confirm(path string) error {
 // write saves p, to standard output where the target is that.
 func (s *session) write(t target, p *picture.Picture, o picture.WriteOptions) error {
 	if t.path == ui.Stdout {
-		return picture.Encode(s.stdout, p, t.format, o)
+		err := picture.Encode(s.stdout, p, t.format, o)
+		if out, ok := s.stdout.(*ui.Output); ok && err != nil {
+			if f := out.Fault(); f != nil {
+				return f
+			}
+		}
+		return err
 	}
 	return picture.Save(t.path, p, o)
 }

@@ -146,8 +146,8 @@ func (r *render) chooseCheckpoint(set *overwrite.Set) error {
 
 // holdStreams keeps open files that are written to apart from inputs.
 func (r *render) holdStreams(set *overwrite.Set) error {
-	if f, ok := r.stdout.(*os.File); ok && r.out.path == ui.Stdout {
-		if info, err := f.Stat(); err == nil {
+	if o, ok := r.stdout.(*ui.Output); ok && o.File() != nil && r.out.path == ui.Stdout {
+		if info, err := o.File().Stat(); err == nil {
 			if err := set.Holds("standard output", info); err != nil {
 				return err
 			}

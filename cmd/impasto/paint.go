@@ -88,7 +88,7 @@ func (r *render) finish(show *show, signals *ui.Signals, res *style.Result, runE
 	stopped := stopReason(runErr)
 	rec := r.finished(res, stopped)
 	if err := r.save(res.Picture, rec, show); err != nil {
-		return err
+		return r.rescue(res.Picture, rec, show, err)
 	}
 	if stopped != "interrupted" {
 		r.removeCheckpoint()

@@ -45,6 +45,7 @@ type render struct {
 	folders              []string // made when the work starts
 	asks                 []string // existing files to ask about
 	progressFile         *os.File // of --progress-fd
+	takenFrom            string   // another output's checkpoint that this render goes on from
 
 	recipe recipe.Recipe // without its result
 	frames []frame       // kept for the page

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -55,7 +54,7 @@ func (r *render) findCheckpoint() (found bool, err error) {
 	if err != nil || path == "" {
 		return false, nil // told when the output is chosen
 	}
-	c, err := style.LoadCheckpoint(path)
+	c, elsewhere, err := r.loadCheckpoint(path, where.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		r.notes = append(r.notes, fmt.Sprintf("there is no checkpoint %q; painting from the beginning", path))
@@ -81,7 +80,7 @@ func (r *render) findCheckpoint() (found bool, err error) {
 		r.notes = append(r.notes, c.Damaged.Error()+"; the one before it is used")
 	}
 	r.notes = append(r.notes, fmt.Sprintf("going on at scale %d, iteration %d", c.Scale+1, c.Iteration))
-	return true, nil
+	return !elsewhere, nil
 }
 
 // compareRecipe refuses the checkpoint of another render.
@@ -112,6 +111,9 @@ func (r *render) removeCheckpoint() {
 		return
 	}
 	style.RemoveCheckpoint(path)
+	if r.takenFrom != "" {
+		style.RemoveCheckpoint(r.takenFrom)
+	}
 	if r.env.Resume != nil { // the one before may have been killed while it wrote the picture
 		left, _ := filepath.Glob(r.out.path + ".tmp-*")
 		for _, name := range left {
@@ -124,17 +126,8 @@ func (r *render) removeCheckpoint() {
 func (r *render) waysOn() []string {
 	if path := r.saving().Path; path != "" {
 		if _, err := os.Stat(path); err == nil {
-			return []string{r.commandLine("--resume")}
+			return []string{r.again(flagChange{name: "resume"})}
 		}
 	}
 	return []string{"impasto replay " + r.out.path + " -y   (from the beginning, to the end)"}
-}
-
-// commandLine is the one given with another flag, as it is typed in a shell.
-func (r *render) commandLine(flag string) string {
-	words := slices.Clone(r.args[1:])
-	if !slices.Contains(words, flag) {
-		words = append(words, flag)
-	}
-	return ui.ImpastoCommand(words)
 }

@@ -50,7 +50,7 @@ func watchedMain() {
 // batch of which some jobs failed its report.
 func mayReplace(code int) bool {
 	switch code {
-	case ui.ExitOK, ui.ExitSomeFailed, ui.ExitDiverged, ui.ExitInterrupted, ui.ExitTerminated:
+	case ui.ExitOK, ui.ExitSomeFailed, ui.ExitDiverged, ui.ExitHungUp, ui.ExitInterrupted, ui.ExitTerminated:
 		return true
 	}
 	return false

@@ -9,7 +9,7 @@ import (
 )
 
 // Signals are what the user asks of a running command. The first Ctrl-C or
-// SIGTERM cancels the context of WatchSignals, so that the iteration ends and
+// SIGTERM, or the end of the terminal, cancels the context of WatchSignals, so that the iteration ends and
 // the picture so far is saved. The second one ends the process at once. SIGUSR1,
 // where the system has it, asks for the picture as it is.
 type Signals struct {
@@ -24,6 +24,9 @@ func WatchSignals() (context.Context, *Signals) {
 	s := &Signals{}
 	ch := make(chan os.Signal, 4)
 	signal.Notify(ch, append([]os.Signal{os.Interrupt, syscall.SIGTERM}, pictureSignals...)...)
+	if !signal.Ignored(syscall.SIGHUP) { // as it is under nohup
+		signal.Notify(ch, syscall.SIGHUP)
+	}
 	done := make(chan struct{})
 	go func() {
 		for {
@@ -51,6 +54,8 @@ func (s *Signals) handle(sig os.Signal, cancel func()) {
 		return
 	case sig == syscall.SIGTERM:
 		code = ExitTerminated
+	case sig == syscall.SIGHUP:
+		code = ExitHungUp
 	}
 	if s.caught.Swap(code) != 0 {
 		os.Exit(int(code))
@@ -73,8 +78,11 @@ func (s *Signals) WantsPicture() bool { return s.picture.Swap(false) }
 
 // Fault returns the fault with which an interrupted command ends.
 func (s *Signals) Fault(message string) *Fault {
-	if s.Caught() == ExitTerminated {
+	switch s.Caught() {
+	case ExitTerminated:
 		return NewFault(ExitTerminated, "terminated", message)
+	case ExitHungUp:
+		return NewFault(ExitHungUp, "hung_up", message)
 	}
 	return NewFault(ExitInterrupted, "interrupted", message)
 }

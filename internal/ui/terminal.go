@@ -9,8 +9,11 @@ import (
 // IsTerminal reports whether a stream is a terminal that can redraw a line:
 // TERM=dumb counts as none.
 func IsTerminal(stream any) bool {
+	if o, ok := stream.(*Output); ok {
+		stream = o.File()
+	}
 	f, ok := stream.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"
+	return ok && f != nil && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"
 }
 
 // TerminalSize returns columns and rows of a terminal, 80 by 24 where they are

@@ -1,0 +1,51 @@
+package ui
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"syscall"
+)
+
+// Output is standard output that remembers what went wrong with it: many
+// commands print many lines, and a full disk must not pass for success.
+type Output struct {
+	w   io.Writer
+	mu  sync.Mutex
+	err error
+}
+
+// NewOutput returns w as an Output.
+func NewOutput(w io.Writer) *Output { return &Output{w: w} }
+
+// Write implements io.Writer.
+func (o *Output) Write(p []byte) (int, error) {
+	n, err := o.w.Write(p)
+	if err != nil {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		o.err = errors.Join(o.err, err)
+	}
+	return n, err
+}
+
+// File returns the file behind, nil if there is none.
+func (o *Output) File() *os.File {
+	f, _ := o.w.(*os.File)
+	return f
+}
+
+// Fault returns what went wrong, nil if nothing did.
+func (o *Output) Fault() *Fault {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	switch {
+	case o.err == nil:
+		return nil
+	case errors.Is(o.err, syscall.ENOSPC):
+		return NewFault(ExitOutput, "disk_full", "standard output cannot be written: the disk is full")
+	}
+	return NewFault(ExitOutput, "unwritable", fmt.Sprintf("standard output cannot be written: %s", Reason(o.err)))
+}
