@@ -108,12 +108,16 @@ func queuePlace(c *cli.Context) (farm.Options, error) {
 	if err := readLease(c, &o); err != nil {
 		return o, err
 	}
+	own, err := ownJobs()
+	if err != nil {
+		return o, err
+	}
+	o.Own = own
 	file := ui.Home(flagText(c, "token-file"))
 	if !strings.Contains(where, "://") {
 		if file != "" {
 			return o, ui.UsageFault("--token-file is of a server elsewhere; --queue does not name one", "--queue nats://HOST:4222 --token-file "+file)
 		}
-		var err error
 		o.Store, err = queueStore(where)
 		return o, err
 	}
@@ -130,13 +134,9 @@ func queuePlace(c *cli.Context) (farm.Options, error) {
 	}
 	o.URL = strings.Join(servers, ",")
 	if file != "" {
-		secret, err := os.ReadFile(file)
-		if err != nil {
-			return o, ui.NewFault(ui.ExitInput, "token_file", fmt.Sprintf("token file %q: %s", file, ui.Reason(err)))
-		}
-		o.Secret = strings.TrimSpace(string(secret))
+		o.Secret, err = readToken(c, file)
 	}
-	return o, nil
+	return o, err
 }
 
 func openFarm(ctx context.Context, o farm.Options) (farm.Queue, error) {

@@ -19,7 +19,7 @@ func queueFetchCommand(s *session) *cli.Command {
 		ArgsUsage: "JOB...",
 		Flags: queueFlags(append(chooseFlags(), allFlag(),
 			textFlag("into", "", groupQueue, "FOLDER", "write them there, by their own names"),
-			&cli.BoolFlag{Name: "y", Usage: "replace files that are something else", Category: groupQueue})...),
+			&cli.BoolFlag{Name: "y", Usage: "replace other files, and write results of other users' jobs where they say", Category: groupQueue})...),
 		Action: func(c *cli.Context) error {
 			return s.withQueue(c, func(ctx context.Context, q farm.Queue) error { return queueFetch(ctx, s, c, q) })
 		},
@@ -41,6 +41,10 @@ func queueFetch(ctx context.Context, s *session, c *cli.Context, q farm.Queue) e
 			return err
 		}
 	}
+	own, err := ownJobs()
+	if err != nil {
+		return err
+	}
 	var bad ui.Faults
 	for _, st := range list {
 		if st.State != farm.Done {
@@ -49,14 +53,7 @@ func queueFetch(ctx context.Context, s *session, c *cli.Context, q farm.Queue) e
 			}
 			continue
 		}
-		if into != "" {
-			st, err = batch.MovedTo(st, into)
-			if err != nil {
-				bad.Add(err)
-				continue
-			}
-		}
-		if _, err := batch.Collect(ctx, q, st, c.Bool("y")); err != nil {
+		if err := batch.Fetch(ctx, q, own, &st, into, c.Bool("y")); err != nil {
 			bad.Add(err)
 			continue
 		}
@@ -65,10 +62,19 @@ func queueFetch(ctx context.Context, s *session, c *cli.Context, q farm.Queue) e
 				if err := writeJSON(s.stdout, map[string]any{"type": "result", "job": st.Job.ID, "output": path, "sha256": st.Results[path]}); err != nil {
 					return err
 				}
-			} else if err := ui.PrintResult(s.stdout, path); err != nil {
+			} else if err := ui.PrintResult(s.stdout, shownPath(s, path)); err != nil {
 				return err
 			}
 		}
 	}
 	return bad.Err()
+}
+
+// shownPath returns a path for standard output: as it is for another program,
+// without control characters for a terminal.
+func shownPath(s *session, path string) string {
+	if ui.IsTerminal(s.stdout) {
+		return farm.Printable(path)
+	}
+	return path
 }

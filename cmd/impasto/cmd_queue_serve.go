@@ -63,7 +63,7 @@ func queueServe(s *session, c *cli.Context) error {
 	u.User = nil
 	file := ui.Home(flagText(c, "token-file"))
 	if file != "" {
-		if err := os.WriteFile(file, []byte(secret+"\n"), 0o600); err != nil {
+		if err := writeToken(c, file, secret); err != nil {
 			return ui.NewFault(ui.ExitOutput, "token_file", fmt.Sprintf("token file %q cannot be written: %s", file, ui.Reason(err)))
 		}
 	}

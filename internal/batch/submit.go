@@ -72,6 +72,7 @@ func Submit(ctx context.Context, q farm.Queue, jobs []farm.Job, replace bool) (*
 	var again []string
 	for _, j := range jobs {
 		st, there := known[j.ID]
+		there = there && !st.Damaged // its record is replaced
 		exist := existing(j)
 		leave := len(exist) == len(j.Outputs) && len(exist) > 0 && overwriteRule(j) == "skip"
 		if !there || st.State.Ended() && st.State != farm.Done {

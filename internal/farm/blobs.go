@@ -53,6 +53,9 @@ func PutFile(ctx context.Context, b Blobs, path string) (string, error) {
 // GetFile writes a blob to path: beside it first, then renamed, so that path
 // is never half there.
 func GetFile(ctx context.Context, b Blobs, sum, path string) error {
+	if !isSum(sum) {
+		return &DamagedError{Printable(sum)}
+	}
 	r, err := b.Get(ctx, sum)
 	if err != nil {
 		return err

@@ -14,11 +14,27 @@ func (e *ExistsError) Error() string {
 	return fmt.Sprintf("%q exists and is not what the job made", e.Path)
 }
 
+// ForgedError says that a record names other outputs than its job's submitter did.
+type ForgedError struct{ ID string }
+
+func (e *ForgedError) Error() string {
+	return fmt.Sprintf("the record of job %s is not of the job that was submitted under that ID", e.ID)
+}
+
 // Collect writes the results of a job that is done to where its submitter wants
 // them, each beside its place first and then renamed. What is there already and
 // right is left alone; what is there and different is replaced only if replace.
-// It returns how many files were written, and every error.
+// It returns how many files were written, and every error: *ForgedError, before
+// anything is written, for a record that was changed.
 func Collect(ctx context.Context, q Queue, s Status, replace bool) (int, error) {
+	if !s.Job.identified() {
+		return 0, &ForgedError{s.Job.ID}
+	}
+	return CollectAt(ctx, q, s, replace)
+}
+
+// CollectAt is Collect for a job whose Outputs were changed to lead elsewhere.
+func CollectAt(ctx context.Context, q Queue, s Status, replace bool) (int, error) {
 	if s.State != Done {
 		return 0, &EndedError{s.Job.ID, s.State}
 	}

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // smallDisk is a folder to mount small disks on, for a process of these tests
@@ -59,13 +58,6 @@ func mount(t *testing.T, dir string, bytes int) (resize func(int)) {
 			t.Fatal(err)
 		}
 	}
-}
-
-// soon bounds what used to wait for ever.
-func soon(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	t.Cleanup(cancel)
-	return ctx
 }
 
 // TestFullDisk: a store without room says so, and is good once there is room.

@@ -116,6 +116,7 @@ type Status struct {
 	Checkpoints map[string]string `json:"checkpoints,omitempty"` // output -> SHA-256 of its checkpoint
 	Outcome     json.RawMessage   `json:"outcome,omitempty"`     // what the Doer had to tell
 
+	Damaged    bool   `json:"-"`                    // the record describes no job; it can only be removed
 	Cancelling bool   `json:"cancelling,omitempty"` // its worker has been asked to stop
 	Lease      string `json:"lease,omitempty"`      // of the attempt that may change this
 	Last       string `json:"last,omitempty"`       // the lease that ended last

@@ -92,16 +92,27 @@ func (s *natsStore) get(ctx context.Context, id string) (Status, uint64, error) 
 	defer cancel()
 	e, err := s.records.Get(asked, id)
 	switch {
-	case errors.Is(err, jetstream.ErrKeyNotFound), errors.Is(err, jetstream.ErrInvalidKey):
+	case errors.Is(err, jetstream.ErrInvalidKey):
+		return s.odd(ctx, id)
+	case errors.Is(err, jetstream.ErrKeyNotFound):
 		return Status{}, 0, ErrUnknown
 	case err != nil:
 		return Status{}, 0, s.gone(ctx, err)
 	}
-	var st Status
-	if err := json.Unmarshal(e.Value(), &st); err != nil {
-		return Status{}, 0, fmt.Errorf("the record of job %s cannot be read: %w", id, err)
+	return decode(id, e.Value()), e.Revision(), nil
+}
+
+// odd is the record of a key that the client refuses to ask for.
+func (s *natsStore) odd(ctx context.Context, key string) (found Status, revision uint64, err error) {
+	err = s.scan(ctx, func(e jetstream.KeyValueEntry) {
+		if e.Key() == key && e.Operation() == jetstream.KeyValuePut {
+			found, revision = decode(key, e.Value()), e.Revision()
+		}
+	})
+	if err == nil && revision == 0 {
+		err = ErrUnknown
 	}
-	return st, e.Revision(), nil
+	return found, revision, err
 }
 
 func (s *natsStore) put(ctx context.Context, st Status, revision uint64) (uint64, error) {
@@ -143,7 +154,15 @@ func (s *natsStore) gone(ctx context.Context, err error) error {
 func (s *natsStore) remove(ctx context.Context, id string) error {
 	asked, cancel := s.asked(ctx)
 	defer cancel()
-	return s.gone(ctx, s.records.Purge(asked, id))
+	err := s.records.Purge(asked, id)
+	if errors.Is(err, jetstream.ErrInvalidKey) {
+		// What Purge does, which could take the key for a pattern.
+		gone := nats.NewMsg("$KV." + bucketName + "." + id)
+		gone.Header.Set("KV-Operation", "PURGE")
+		gone.Header.Set(jetstream.MsgRollup, jetstream.MsgRollupSubject)
+		_, err = s.js.PublishMsg(asked, gone)
+	}
+	return s.gone(ctx, err)
 }
 
 // limit leaves room for what the client adds to a message.

@@ -3,7 +3,6 @@ package farm
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"maps"
 	"slices"
@@ -38,6 +37,28 @@ func (s *natsStore) all(ctx context.Context) ([]Status, error) {
 			return nil, s.gone(ctx, ctx.Err())
 		}
 	}
+}
+
+// scan calls f with every record, the newest of each job, in no order.
+func (s *natsStore) scan(ctx context.Context, f func(jetstream.KeyValueEntry)) error {
+	last, err := s.last(ctx)
+	if err != nil {
+		return err
+	}
+	ctx, release := s.alive(context.WithCancel(ctx))
+	defer release()
+	w, err := s.records.WatchAll(ctx)
+	if err != nil {
+		return s.gone(ctx, err)
+	}
+	defer w.Stop()
+	tick := time.NewTicker(answerWithin)
+	defer tick.Stop()
+	r := relay{updates: w.Updates(), last: last, again: tick.C, ask: s.last}
+	if !r.read(ctx, f) {
+		return s.gone(ctx, errors.New("the queue's server does not answer"))
+	}
+	return nil
 }
 
 // watch sends the record of every job once, one of no job, and then what changes.
@@ -96,6 +117,22 @@ type relay struct {
 // send and what it sent reaches to what the leader had.
 func (r *relay) list(ctx context.Context) bool {
 	newest := map[string]jetstream.KeyValueEntry{}
+	if !r.read(ctx, func(e jetstream.KeyValueEntry) { newest[e.Key()] = e }) {
+		return false
+	}
+	for _, e := range slices.SortedFunc(maps.Values(newest), func(a, b jetstream.KeyValueEntry) int {
+		return cmp.Compare(a.Revision(), b.Revision())
+	}) {
+		if !r.send(ctx, e) {
+			return false
+		}
+	}
+	return r.put(ctx, Status{})
+}
+
+// read calls f with all records there are, those that change meanwhile again;
+// false if there is an end to them.
+func (r *relay) read(ctx context.Context, f func(jetstream.KeyValueEntry)) bool {
 	for seen, idle := uint64(0), false; !idle || seen < r.last; {
 		select {
 		case <-ctx.Done():
@@ -110,19 +147,12 @@ func (r *relay) list(ctx context.Context) bool {
 			}
 			idle = e == nil || e.Delta() == 0
 			if e != nil {
-				newest[e.Key()] = e
+				f(e)
 				seen = max(seen, e.Revision())
 			}
 		}
 	}
-	for _, e := range slices.SortedFunc(maps.Values(newest), func(a, b jetstream.KeyValueEntry) int {
-		return cmp.Compare(a.Revision(), b.Revision())
-	}) {
-		if !r.send(ctx, e) {
-			return false
-		}
-	}
-	return r.put(ctx, Status{})
+	return true
 }
 
 // follow sends what changes, until there is an end to it.
@@ -141,11 +171,10 @@ func (r *relay) follow(ctx context.Context) {
 
 // send leaves out jobs that were removed.
 func (r *relay) send(ctx context.Context, e jetstream.KeyValueEntry) bool {
-	var st Status
-	if e.Operation() != jetstream.KeyValuePut || json.Unmarshal(e.Value(), &st) != nil {
+	if e.Operation() != jetstream.KeyValuePut {
 		return true
 	}
-	return r.put(ctx, st)
+	return r.put(ctx, decode(e.Key(), e.Value()))
 }
 
 func (r *relay) put(ctx context.Context, st Status) bool {

@@ -32,6 +32,8 @@ type Options struct {
 	// Listen is where the server of Store takes workers from, HOST:PORT;
 	// "" is a port of its own that only this machine reaches.
 	Listen string
+	// Own is where the jobs that are submitted are remembered; "": nowhere.
+	Own Own
 	// MustServe refuses a store that another process serves.
 	MustServe bool
 	// Wait is how long a worker may be silent before its job goes to another; 0: 30 s.
@@ -85,6 +87,9 @@ func Open(ctx context.Context, o Options) (Queue, error) {
 	q, err := openQueue(ctx, o)
 	if o.Store != "" && isFull(err) {
 		return nil, fullStore(o.Store, err)
+	}
+	if own, ok := q.(*queue); ok {
+		own.own = o.Own
 	}
 	return q, err
 }

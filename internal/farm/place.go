@@ -70,7 +70,11 @@ func (p *place) prepare(ctx context.Context, b Blobs, checkpoints map[string]str
 		}
 	}
 	for path, sum := range checkpoints {
-		here := p.outputs[path] + checkpointSuffix
+		at, ours := p.outputs[path]
+		if !ours || !isSum(sum) {
+			continue // of somebody who wrote the record
+		}
+		here := at + checkpointSuffix
 		if had, err := SumOf(here); err == nil && had == sum {
 			continue
 		}
@@ -84,6 +88,9 @@ func (p *place) prepare(ctx context.Context, b Blobs, checkpoints map[string]str
 
 // input is where an input is found here.
 func (p *place) input(ctx context.Context, b Blobs, path, sum string) (string, error) {
+	if !isSum(sum) {
+		return "", Permanent(fmt.Errorf("input %q: %q is no SHA-256", path, sum))
+	}
 	if had, err := p.sums.Of(path); err == nil && had == sum {
 		return path, nil
 	}

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -25,6 +26,7 @@ import (
 type queue struct {
 	store
 	blobs Blobs
+	own   Own
 }
 
 // store is where a queue's records and messages live.
@@ -80,6 +82,9 @@ func (q *queue) Submit(ctx context.Context, jobs ...Job) (int, error) {
 			return 0, fmt.Errorf("job %d, %q: %w", i+1, j.Name, err)
 		}
 	}
+	if err := q.own.add(jobs); err != nil {
+		return 0, err
+	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var added int
@@ -119,7 +124,7 @@ func (q *queue) submit(ctx context.Context, j Job) (isNew bool, err error) {
 	s := Status{Job: j, State: Queued, Ticket: token()}
 	_, err = q.put(ctx, s, 0)
 	if errors.Is(err, errConflict) {
-		return false, q.remind(ctx, j.ID)
+		return q.remind(ctx, j, s)
 	}
 	if err != nil {
 		return false, err
@@ -129,17 +134,24 @@ func (q *queue) submit(ctx context.Context, j Job) (isNew bool, err error) {
 
 // remind sends the message of a job again that is not there: whoever submitted
 // the job may have died before it was sent, and a disk may lose it.
-func (q *queue) remind(ctx context.Context, id string) error {
-	s, _, err := q.get(ctx, id)
+// A record that describes no job is replaced by fresh.
+func (q *queue) remind(ctx context.Context, j Job, fresh Status) (isNew bool, err error) {
+	s, revision, err := q.get(ctx, j.ID)
 	if err != nil {
-		return err
+		return false, err
+	}
+	if s.Damaged {
+		if _, err := q.put(ctx, fresh, revision); err != nil {
+			return false, err
+		}
+		return true, q.publish(ctx, fresh)
 	}
 	if s.State == Running {
 		held, err := q.has(ctx, s.Message)
 		if held || err != nil {
-			return err
+			return false, err
 		}
-		s, err = q.change(ctx, id, func(now *Status) error {
+		s, err = q.change(ctx, j.ID, func(now *Status) error {
 			if now.State == Running && now.Message == s.Message {
 				now.end(Queued)
 				now.Deaths++
@@ -148,19 +160,19 @@ func (q *queue) remind(ctx context.Context, id string) error {
 			return nil
 		})
 		if err != nil {
-			return err
+			return false, err
 		}
 	}
 	if s.State != Queued {
-		return nil
+		return false, nil
 	}
-	return q.publish(ctx, s)
+	return false, q.publish(ctx, s)
 }
 
 // check finds what would break the queue, not what would fail the job.
 func (j Job) check(limit int) error {
 	switch {
-	case len(j.ID) != 16 || strings.Trim(j.ID, "0123456789abcdef") != "":
+	case !isID(j.ID):
 		return fmt.Errorf("ID %q is not 16 hex digits", j.ID)
 	case j.Class != ClassCPU && j.Class != ClassGPU:
 		return fmt.Errorf("class %q is neither %s nor %s", j.Class, ClassCPU, ClassGPU)
@@ -169,7 +181,10 @@ func (j Job) check(limit int) error {
 	case len(j.Steps) == 0:
 		return errors.New("it has no steps")
 	}
-	if n := j.largest(); n > limit {
+	if err := j.checkFiles(); err != nil {
+		return err
+	}
+	if n := j.largest(); limit < math.MaxInt && n > limit {
 		return fmt.Errorf("its record may take %d bytes, and the queue takes %d; give it fewer files", n, limit)
 	}
 	return nil
@@ -365,6 +380,9 @@ func (q *queue) Cancel(ctx context.Context, id string) error {
 
 func (q *queue) Retry(ctx context.Context, id string) error {
 	s, err := q.change(ctx, id, func(s *Status) error {
+		if s.Damaged {
+			return &DamagedRecordError{id, s.Error}
+		}
 		if !s.State.Ended() {
 			held := true
 			var err error

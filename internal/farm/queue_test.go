@@ -84,6 +84,13 @@ func state(t testing.TB, q Queue, j Job, want State) Status {
 
 func nothing(*Status) {}
 
+// soon bounds what used to wait for ever.
+func soon(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	t.Cleanup(cancel)
+	return ctx
+}
+
 func TestIdentify(t *testing.T) {
 	base := Job{Class: ClassCPU, Steps: [][]string{{"art", "--content=/a.png", "/b.png"}}, Outputs: []string{"/o.png"},
 		Inputs: map[string]string{"/a.png": "1", "/b.png": "2"}}

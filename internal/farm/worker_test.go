@@ -353,7 +353,7 @@ func TestDamagedBlobs(t *testing.T) {
 		t.Errorf("left behind: %v", left)
 	}
 	s := Status{State: Done, Job: Job{Outputs: []string{dir + "/result"}}, Results: map[string]string{dir + "/result": sum}}
-	if n, err := Collect(ctx, q, s, false); n != 0 || !errors.As(err, &damaged) {
+	if n, err := CollectAt(ctx, q, s, false); n != 0 || !errors.As(err, &damaged) {
 		t.Errorf("collected %d, %v", n, err)
 	}
 }

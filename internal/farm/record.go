@@ -1,0 +1,108 @@
+package farm
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"path/filepath"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Whoever may speak to a server can write any record there, so what a record
+// says is checked where it is read.
+
+// isID reports whether a text is a job's ID: see Identify.
+func isID(text string) bool { return isHex(text, 16) }
+
+// isSum reports whether a text is a SHA-256 in hex.
+func isSum(text string) bool { return isHex(text, 64) }
+
+func isHex(text string, digits int) bool {
+	return len(text) == digits && strings.Trim(text, "0123456789abcdef") == ""
+}
+
+// decode reads the record of a key. One that is damaged, or that describes no
+// job, comes as a job that failed: it stops nobody, it is seen, and it can be
+// removed.
+func decode(key string, data []byte) Status {
+	var s Status
+	err := json.Unmarshal(data, &s)
+	switch {
+	case err != nil:
+		err = fmt.Errorf("it is no JSON of a job: %w", err)
+	case !isID(key):
+		err = errors.New("its key is not 16 hex digits")
+	case s.Job.ID != key:
+		err = fmt.Errorf("it says that it is job %q", s.Job.ID)
+	case !s.State.known():
+		err = fmt.Errorf("its state is %q", s.State)
+	default:
+		err = s.Job.check(math.MaxInt)
+	}
+	for _, text := range []*string{&s.Job.Name, &s.Job.Batch, &s.Worker, &s.Text, &s.Error} {
+		*text = Printable(*text)
+	}
+	if err == nil {
+		return s
+	}
+	return Status{
+		Job:   Job{ID: key, Name: s.Job.Name, Batch: s.Job.Batch, Class: Printable(s.Job.Class)},
+		State: Failed, Damaged: true, Error: Printable(fmt.Sprintf("the record cannot be used: %v", err)),
+	}
+}
+
+func (s State) known() bool { return s == Queued || s == Running || s.Ended() }
+
+// DamagedRecordError says that a record describes no job.
+type DamagedRecordError struct{ ID, Reason string }
+
+func (e *DamagedRecordError) Error() string {
+	return fmt.Sprintf("job %s can only be removed: %s", Printable(e.ID), e.Reason)
+}
+
+// Printable returns a text with what could change a terminal, control
+// characters other than tab and line feed and bytes that are no UTF-8, written
+// as escapes: \x1b.
+func Printable(text string) string {
+	bad := func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' || isBidi(r) }
+	if utf8.ValidString(text) && strings.IndexFunc(text, bad) < 0 {
+		return text
+	}
+	var b strings.Builder
+	for i, r := range text {
+		switch {
+		case r == utf8.RuneError && !strings.HasPrefix(text[i:], string(utf8.RuneError)):
+			fmt.Fprintf(&b, `\x%02x`, text[i])
+		case !bad(r):
+			b.WriteRune(r)
+		case r < utf8.RuneSelf:
+			fmt.Fprintf(&b, `\x%02x`, r)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+	}
+	return b.String()
+}
+
+// isBidi reports whether a character changes the direction of those after it,
+// which can make a name read as another.
+func isBidi(r rune) bool { return r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 }
+
+// checkFiles finds names that lead out of the folders files are written to, and
+// sums that are none.
+func (j Job) checkFiles() error {
+	for _, path := range j.Outputs {
+		if name := baseName(path); name == "." || !filepath.IsLocal(name) || strings.ContainsRune(name, 0) {
+			return fmt.Errorf("output %q has no name", path)
+		}
+	}
+	for path, sum := range j.Inputs {
+		if name := baseName(path); !isSum(sum) || name == "." || !filepath.IsLocal(name) || strings.ContainsRune(name, 0) {
+			return fmt.Errorf("input %q with the SHA-256 %q is no file", path, sum)
+		}
+	}
+	return nil
+}
