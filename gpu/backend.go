@@ -75,7 +75,8 @@ type Network interface {
 }
 
 // Losses write coef times their value to a slot and add their gradient to dx
-// (nil: value only); see content.go, gram.go, w2.go, tv.go.
+// (nil: value only); see content.go, gram.go, w2.go, covariance.go,
+// tv.go.
 type Losses interface {
 	ContentLoss(dx, f, target *Array, coef float64, slot int)
 	Gram(g, f *Array, norm float64)
@@ -83,6 +84,8 @@ type Losses interface {
 	Mean(m, f *Array)
 	NewW2Target(mean, second *Array, eps float64) *W2Target
 	W2Loss(d, shift, mean, second *Array, t *W2Target, pixels int, coef float64, slot int)
+	NewCovarianceTarget(mean, second *Array) *CovarianceTarget // waits
+	CovarianceLoss(d, shift, mean, second *Array, t *CovarianceTarget, pixels int, coef float64, slot int)
 	StyleGrad(dx, f, d, shift *Array)
 	TV(dx, x *Array, kind TVKind, coef float64, slot int)
 }

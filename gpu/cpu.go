@@ -38,24 +38,25 @@ type work struct {
 	gramSums       Sums
 
 	// One task per operation; see parallel.go.
-	winograd  winogradTask
-	firstGrad firstGradTask
-	product   productTask
-	momentum  momentTask
-	conv      convTask
-	convGrad  convGradTask
-	pool      poolTask
-	poolGrad  poolGradTask
-	gate      gateTask
-	match     matchTask
-	bank      bankTask
-	join      joinTask
-	patch     patchTask
-	mean      meanTask
-	content   contentTask
-	tv        tvTask
-	vector    vectorTask
-	window    windowTask
+	winograd   winogradTask
+	firstGrad  firstGradTask
+	product    productTask
+	momentum   momentTask
+	conv       convTask
+	convGrad   convGradTask
+	pool       poolTask
+	poolGrad   poolGradTask
+	gate       gateTask
+	match      matchTask
+	bank       bankTask
+	join       joinTask
+	patch      patchTask
+	mean       meanTask
+	covariance covarianceTask
+	content    contentTask
+	tv         tvTask
+	vector     vectorTask
+	window     windowTask
 }
 
 var _ Backend = (*CPU)(nil)

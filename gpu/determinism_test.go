@@ -18,6 +18,7 @@ type artist struct {
 	f1, f2               *Filter
 	w2                   *W2Target
 	targets              []GramTarget
+	covariance           *CovarianceTarget
 	opt                  Optimizer
 }
 
@@ -43,6 +44,7 @@ func newArtist(b Backend, s Shape, opt func(b Backend, s Shape) Optimizer) *arti
 	b.Mean(a.mean, style)
 	b.Gram(a.d, style, 1/float64(deep.Pixels()))
 	a.w2 = b.NewW2Target(a.mean, a.d, 1e-4)
+	a.covariance = b.NewCovarianceTarget(a.mean, a.d)
 	a.opt = opt(b, s)
 	return a
 }
@@ -58,6 +60,9 @@ func (a *artist) iterate() {
 	b.Mean(a.mean, a.act2)
 	b.Gram(a.d, a.act2, 1/float64(pixels))
 	b.W2Loss(a.d, a.shift, a.mean, a.d, a.w2, pixels, 10, 1)
+	b.StyleGrad(a.grad2, a.act2, a.d, a.shift)
+	b.Gram(a.d, a.act2, 1/float64(pixels))
+	b.CovarianceLoss(a.d, a.shift, a.mean, a.d, a.covariance, pixels, 10, 4)
 	b.StyleGrad(a.grad2, a.act2, a.d, a.shift)
 	b.Gate(a.grad2, a.mask2)
 	b.ConvGrad(a.pooled, a.grad2, a.f2, ConvGradOptions{})
@@ -96,7 +101,7 @@ func TestSameBytesForAnyThreads(t *testing.T) {
 			}
 			got := append(download(b, a.x), download(b, a.grad)...)
 			st := b.Status()
-			for _, v := range st.Loss[:4] {
+			for _, v := range st.Loss[:5] {
 				got = append(got, float32(v))
 			}
 			if want == nil {

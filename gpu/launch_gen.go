@@ -49,6 +49,11 @@ func (dev *Device) launchConvFirstFwd(grid cuda.Dim3, image, weights, bias, act,
 	dev.launch("conv_first", "conv_first_fwd", grid, 0, new(cuda.Args).Ptr(image).Ptr(weights).Ptr(bias).Ptr(act).Ptr(signs).Count(H).Count(W).Count(K).Count(tilesX).Count(replicate))
 }
 
+// launchCovarianceLoss runs covariance_loss of kernels/covariance.cu (compute_75).
+func (dev *Device) launchCovarianceLoss(grid cuda.Dim3, d, shift, loss, mean, second, mean2, cov2, weight cuda.Ptr, C, pixels int, meanShare, covShare float32) {
+	dev.launch("covariance", "covariance_loss", grid, 0, new(cuda.Args).Ptr(d).Ptr(shift).Ptr(loss).Ptr(mean).Ptr(second).Ptr(mean2).Ptr(cov2).Ptr(weight).Count(C).Count(pixels).Float(meanShare).Float(covShare))
+}
+
 // launchGramFinish runs gram_finish of kernels/gram.cu (compute_75).
 func (dev *Device) launchGramFinish(grid cuda.Dim3, partial, g cuda.Ptr, splits, C int, norm float32) {
 	dev.launch("gram", "gram_finish", grid, 0, new(cuda.Args).Ptr(partial).Ptr(g).Count(splits).Count(C).Float(norm))

@@ -7,7 +7,8 @@
 //	pool        max, average and L2 pooling and their gradients
 //	gram        Gram matrices, means, and the gradient of losses on them
 //	loss        content loss and total variation
-//	w2          the small matrices of the mean+covariance style loss
+//	w2          the small matrices of the Wasserstein-2 style loss
+//	covariance  the style loss on means and covariances without a matrix root
 //	ncc         the most similar patch
 //	patch       the loss and the vote of matched patches
 //	semantic    features joined to semantic maps

@@ -225,9 +225,10 @@ func TestTemporalMemory(t *testing.T) {
 		return bytes
 	}
 	for name, change := range map[string]func(*Options){
-		"gram":   func(*Options) {},
-		"w2":     func(o *Options) { o.StyleLoss = LossW2 },
-		"losses": func(o *Options) { o.StyleBlend, o.ContentLayers = BlendLosses, []LayerWeight{{"relu1_2", 1}} },
+		"gram":       func(*Options) {},
+		"covariance": func(o *Options) { o.StyleLoss = LossCovariance },
+		"w2":         func(o *Options) { o.StyleLoss = LossW2 },
+		"losses":     func(o *Options) { o.StyleBlend, o.ContentLayers = BlendLosses, []LayerWeight{{"relu1_2", 1}} },
 	} {
 		if n := growth(&Earlier{smoothPicture(40, 33, 9), patchyTrust(40, 33)}, change); n != 0 {
 			t.Errorf("%s: a frame leaves %d bytes behind", name, n)

@@ -65,17 +65,27 @@ type styleTerm struct {
 	slot   int
 	alone  *gpu.Array
 
-	// W2 only: the mean, the gradients of one painting's loss and of all
+	// Where means count: the mean, the gradients of one painting's loss and of all
 	mean          *gpu.Array // (1, 1, C)
-	w2            []w2Term
+	gaussians     []gaussianTerm
 	one, oneShift *gpu.Array
 	d, shift      *gpu.Array
 }
 
-type w2Term struct {
-	target *gpu.W2Target
-	coef   float64
-	slot   int
+// gaussianTerm compares mean and covariance with a painting's, by one of two
+// losses.
+type gaussianTerm struct {
+	w2         *gpu.W2Target
+	covariance *gpu.CovarianceTarget
+	coef       float64
+	slot       int
+}
+
+func (g gaussianTerm) arrays() []*gpu.Array {
+	if g.covariance != nil {
+		return g.covariance.Arrays()
+	}
+	return g.w2.Arrays()
 }
 
 // newObjective allocates one scale. Relative losses are multiplied by a unit,
@@ -300,8 +310,8 @@ func (ob *objective) free() {
 		for _, g := range t.grams {
 			ob.b.Free(g.A)
 		}
-		for _, w := range t.w2 {
-			ob.b.Free(w.target.Arrays()...)
+		for _, g := range t.gaussians {
+			ob.b.Free(g.arrays()...)
 		}
 	}
 }

@@ -8,7 +8,7 @@ import (
 // where things are has been thrown away.
 type moments struct {
 	second *gpu.Array // Gram matrix, (C, C, 1)
-	mean   *gpu.Array // (1, 1, C), for W2 only
+	mean   *gpu.Array // (1, 1, C), nil for Gram losses
 }
 
 // arrays are those that there are; momentsFrom is the way back.
@@ -42,10 +42,10 @@ func (o Options) gramNorm(features gpu.Shape) float64 {
 
 // measure takes the moments of the features of picture x, by tap.
 func (t *tiling) measure(o Options, x *gpu.Array) map[string]moments {
-	w2 := o.StyleLoss == LossW2
+	means := o.StyleLoss != LossGram
 	sums := map[string]*gpu.Sums{}
 	for tap, f := range t.whole {
-		sums[tap] = t.b.NewSums(f.C, w2)
+		sums[tap] = t.b.NewSums(f.C, means)
 	}
 	t.sweep(x, func(_ *stage, _ int, tap string, f *gpu.Array, own gpu.Rect) {
 		if own.H > 0 && own.W > 0 {
@@ -55,7 +55,7 @@ func (t *tiling) measure(o Options, x *gpu.Array) map[string]moments {
 	all := map[string]moments{}
 	for tap, f := range t.whole {
 		m := moments{second: t.b.NewArray(gpu.Matrix(f.C))}
-		if w2 {
+		if means {
 			m.mean = t.b.NewArray(gpu.Vector(f.C))
 		}
 		t.b.Moments(m.second, m.mean, sums[tap], o.gramNorm(f), f.Pixels())
@@ -99,7 +99,8 @@ func blend(b gpu.Backend, all []moments, weights []float64) moments {
 //	relative  sum (G-A)^2 / sum A^2            G, A over positions
 //	paper     sum (G-A)^2 / (4 N^2 M^2)        Gatys et al. 2016, eq. 4
 //	mean      sum (G-A)^2 / C^2                G, A over C H W: neural-style
-//	W2        as gpu.Backend.W2Loss has it; relative: over the mean square feature
+//	w2        as gpu.CPU.W2Loss has it; relative: over the mean square feature
+//	covariance  as gpu.CPU.CovarianceLoss has it, relative whatever the loss scale
 func (ob *objective) addStyle(l LayerWeight, all []moments) {
 	f := ob.t.whole[l.Layer]
 	weights := ob.o.blendWeights(len(all))
@@ -109,15 +110,15 @@ func (ob *objective) addStyle(l LayerWeight, all []moments) {
 	t := styleTerm{
 		layer:  l.Layer,
 		norm:   ob.o.gramNorm(f),
-		sums:   ob.b.NewSums(f.C, ob.o.StyleLoss == LossW2),
+		sums:   ob.b.NewSums(f.C, ob.o.StyleLoss != LossGram),
 		gram:   ob.b.NewArray(gpu.Matrix(f.C)),
 		weight: ob.o.StyleWeight * ob.share(l, ob.o.StyleLayers) * ob.unit,
 	}
 	if ob.o.Normalize != NormalizeOff {
 		t.alone = ob.b.NewArray(f)
 	}
-	if ob.o.StyleLoss == LossW2 {
-		ob.addW2(&t, l.Layer, all, weights)
+	if ob.o.StyleLoss != LossGram {
+		ob.addGaussians(&t, l.Layer, all, weights)
 		if ob.o.StyleBlend == BlendTargets {
 			ob.b.Free(all[0].second, all[0].mean) // the mix; its targets are copies
 		}
@@ -128,7 +129,7 @@ func (ob *objective) addStyle(l LayerWeight, all []moments) {
 		}
 	}
 	if ob.t.cut() {
-		t.part = ob.b.NewSums(f.C, len(t.w2) > 0)
+		t.part = ob.b.NewSums(f.C, len(t.gaussians) > 0)
 	}
 	ob.style = append(ob.style, t)
 }
@@ -166,22 +167,26 @@ func (ob *objective) gramCoef(a *gpu.Array) float64 {
 // of a covariance with empty directions has no derivative.
 const w2Epsilon = 1e-4
 
-func (ob *objective) addW2(t *styleTerm, layer string, all []moments, weights []float64) {
+func (ob *objective) addGaussians(t *styleTerm, layer string, all []moments, weights []float64) {
 	c := t.gram.Shape.H
 	t.mean = ob.b.NewArray(gpu.Vector(c))
 	t.one, t.oneShift = ob.b.NewArray(t.gram.Shape), ob.b.NewArray(gpu.Vector(c))
 	t.d, t.shift = ob.b.NewArray(t.gram.Shape), ob.b.NewArray(gpu.Vector(c))
 	for i, m := range all {
-		coef, eps := t.weight*weights[i], w2Epsilon
+		g := gaussianTerm{coef: t.weight * weights[i], slot: ob.newSlot("style", layer)}
+		if ob.o.StyleLoss == LossCovariance {
+			g.covariance = ob.b.NewCovarianceTarget(m.mean, m.second)
+			t.gaussians = append(t.gaussians, g)
+			continue
+		}
+		eps := w2Epsilon
 		if ob.o.LossScale == ScaleRelative {
 			power := positive(ob.meanSquare(m.second))
-			coef /= power
+			g.coef /= power
 			eps *= power // the network's units must not matter
 		}
-		t.w2 = append(t.w2, w2Term{
-			target: ob.b.NewW2Target(m.mean, m.second, eps),
-			coef:   coef, slot: ob.newSlot("style", layer),
-		})
+		g.w2 = ob.b.NewW2Target(m.mean, m.second, eps)
+		t.gaussians = append(t.gaussians, g)
 	}
 }
 

@@ -143,8 +143,11 @@ func (o Options) styleBytes(b gpu.Backend, f gpu.Shape, cut bool) int64 {
 		styles = int64(max(1, len(o.StyleWeights)))
 	}
 	matrices += styles
-	if o.StyleLoss == LossW2 {
+	switch o.StyleLoss {
+	case LossW2:
 		matrices += 2 + 7*styles // gradients; covariance, root and work space of each painting
+	case LossCovariance:
+		matrices += 2 + styles // gradients; covariance of each painting
 	}
 	total := matrices*b.Bytes(gpu.Matrix(f.C)) + b.SumsBytes(f.C)
 	if cut {

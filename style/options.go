@@ -18,8 +18,9 @@ const (
 	ModeDoodle  = "doodle"  // a painting from a map of regions
 	ModeAnalogy = "analogy" // A is to A' as B is to the result
 
-	LossGram = "gram" // correlations of features: where things are is thrown away
-	LossW2   = "w2"   // Wasserstein-2 distance of Gaussians: mean and covariance
+	LossGram       = "gram"       // correlations of features: where things are is thrown away
+	LossCovariance = "covariance" // means and covariances compared directly, channels weighted; always relative
+	LossW2         = "w2"         // Wasserstein-2 distance of normal distributions with these means and covariances
 
 	ScaleRelative = "relative" // every layer's error over the target's own size
 	ScalePaper    = "paper"    // sums, as Gatys, Ecker and Bethge print them

@@ -71,9 +71,12 @@ func referenceLosses(n *vgg.Network, o Options, x, content grid, styles []grid, 
 		a := features(n, st, o)
 		for _, l := range o.StyleLayers {
 			v := 0.0
-			if o.StyleLoss == LossW2 {
+			switch o.StyleLoss {
+			case LossW2:
 				v = referenceW2(f[l.Layer], a[l.Layer])
-			} else {
+			case LossCovariance:
+				v = referenceCovariance(f[l.Layer], a[l.Layer])
+			default:
 				v = referenceGram(f[l.Layer], a[l.Layer], o.LossScale)
 			}
 			if o.LossScale == ScaleRelative {
@@ -169,6 +172,7 @@ func TestPresetLossTerms(t *testing.T) {
 			"avg ceil":   func(o *Options) { o.Pooling, o.PoolRound = PoolAvg, RoundCeil },
 			"max ceil":   func(o *Options) { o.Pooling, o.PoolRound = PoolMax, RoundCeil },
 			"replicate":  func(o *Options) { o.Padding = PadReplicate },
+			"covariance": func(o *Options) { o.StyleLoss = LossCovariance },
 		} {
 			if name != "as it is" && preset != "default" && preset != "jj" {
 				continue
@@ -211,9 +215,15 @@ func TestPresetGradients(t *testing.T) {
 	}
 	const w, h = 18, 14
 	content, style, x := noisePicture(w, h, 1), noisePicture(w, h, 2), noisePicture(w, h, 3)
-	for _, preset := range PresetsFor(ModeArt) {
+	for _, preset := range append(PresetsFor(ModeArt), LossCovariance) {
 		t.Run(preset, func(t *testing.T) {
-			o := tinyPreset(t, preset)
+			var o Options
+			if preset == LossCovariance {
+				o = tinyPreset(t, "default")
+				o.StyleLoss = LossCovariance
+			} else {
+				o = tinyPreset(t, preset)
+			}
 			o.Pooling = PoolAvg
 			if o.TV == TVL1 {
 				o.TVWeight = 0 // kinks; the backend's own tests look at it

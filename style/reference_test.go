@@ -250,6 +250,38 @@ func referenceW2(f, s grid) float64 {
 	return total
 }
 
+// referenceCovariance is
+//
+//	0.3 sum w_i (mu_i - m_i)^2 / sum w_i (m_i^2 + S_ii)
+//	+ 0.7 sum w_i w_j (Sigma_ij - S_ij)^2 / sum w_i w_j S_ij^2
+//
+// with w_i = 1.05 a / (S_ii + 0.05 a) and a the mean of S_ii.
+func referenceCovariance(f, s grid) float64 {
+	mu, sigma := momentsOf(f)
+	m, target := momentsOf(s)
+	a := 0.0
+	for i := range target {
+		sigma[i][i] -= 1e-4
+		target[i][i] -= 1e-4
+		a += target[i][i] / float64(len(target))
+	}
+	w := make([]float64, len(m))
+	for i := range w {
+		w[i] = 1.05 * a / (target[i][i] + 0.05*a)
+	}
+	var means, meanNorm, pairs, pairNorm float64
+	for i := range w {
+		means += w[i] * (mu[i] - m[i]) * (mu[i] - m[i])
+		meanNorm += w[i] * (m[i]*m[i] + target[i][i])
+		for j := range w {
+			d := sigma[i][j] - target[i][j]
+			pairs += w[i] * w[j] * d * d
+			pairNorm += w[i] * w[j] * target[i][j] * target[i][j]
+		}
+	}
+	return 0.3*means/meanNorm + 0.7*pairs/pairNorm
+}
+
 // momentsOf returns the mean (C) and the covariance (C, C) plus 1e-4 on its diagonal.
 func momentsOf(f grid) ([]float64, [][]float64) {
 	n := float64(f.h * f.w)

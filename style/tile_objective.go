@@ -176,14 +176,18 @@ func (ob *objective) backTile(k, i int) {
 func (ob *objective) styleGradient(t *styleTerm) {
 	pixels := ob.t.whole[t.layer].Pixels()
 	ob.b.Moments(t.gram, t.mean, t.sums, t.norm, pixels)
-	if len(t.w2) == 0 {
+	if len(t.gaussians) == 0 {
 		ob.b.GramLoss(t.gram, t.gram, t.grams, t.norm, t.slot)
 		return
 	}
 	ob.b.Fill(t.d, 0)
 	ob.b.Fill(t.shift, 0)
-	for _, w := range t.w2 {
-		ob.b.W2Loss(t.one, t.oneShift, t.mean, t.gram, w.target, pixels, w.coef, w.slot)
+	for _, g := range t.gaussians {
+		if g.covariance != nil {
+			ob.b.CovarianceLoss(t.one, t.oneShift, t.mean, t.gram, g.covariance, pixels, g.coef, g.slot)
+		} else {
+			ob.b.W2Loss(t.one, t.oneShift, t.mean, t.gram, g.w2, pixels, g.coef, g.slot)
+		}
 		ob.b.Axpy(t.d, 1, t.one)
 		ob.b.Axpy(t.shift, 1, t.oneShift)
 	}
@@ -191,7 +195,7 @@ func (ob *objective) styleGradient(t *styleTerm) {
 
 // styleGrad adds to dx the gradient of a style term that styleGradient made.
 func (ob *objective) styleGrad(t *styleTerm, dx, f *gpu.Array) {
-	if len(t.w2) == 0 {
+	if len(t.gaussians) == 0 {
 		ob.b.StyleGrad(dx, f, t.gram, nil)
 		return
 	}

@@ -50,8 +50,8 @@ func (ob *objective) member(t *tiling) *objective {
 	m.content, m.analogies = content(ob.content), content(ob.analogies)
 	for _, t := range ob.style {
 		c := styleTerm{layer: t.layer, part: b.NewSums(t.part.Channels, t.part.Mean), gram: b.NewArray(t.gram.Shape)}
-		if len(t.w2) > 0 {
-			c.w2 = make([]w2Term, len(t.w2))
+		if len(t.gaussians) > 0 {
+			c.gaussians = make([]gaussianTerm, len(t.gaussians))
 			c.d, c.shift = b.NewArray(t.d.Shape), b.NewArray(t.shift.Shape)
 		}
 		m.style = append(m.style, c)
@@ -162,7 +162,7 @@ func (ob *objective) addNotes(team []*objective) {
 func (ob *objective) takeGradients(first *objective) {
 	for i := range ob.style {
 		t, from := &ob.style[i], &first.style[i]
-		if len(t.w2) == 0 {
+		if len(t.gaussians) == 0 {
 			copyAcross(ob.b, t.gram, first.b, from.gram)
 			continue
 		}

@@ -61,7 +61,7 @@ func (c *checker) choices(o Options) {
 	}
 	for _, s := range []selection{
 		{"mode", o.Mode, []string{ModeArt, ModeTexture, ModePatch, ModeDoodle, ModeAnalogy}},
-		{"style-loss", o.StyleLoss, []string{LossGram, LossW2}},
+		{"style-loss", o.StyleLoss, []string{LossGram, LossCovariance, LossW2}},
 		{"loss-scale", o.LossScale, []string{ScaleRelative, ScalePaper, ScaleMean, ScaleSum}},
 		{"style-blend", o.StyleBlend, []string{BlendTargets, BlendLosses}},
 		{"normalize-gradients", o.Normalize, []string{NormalizeOff, NormalizeL1, NormalizeMean}},
@@ -241,7 +241,7 @@ func checkInputs(in Inputs, o Options) error {
 	if o.Init == InitFile && in.Init == nil {
 		c.add("init", nil, "no picture to start from given")
 	}
-	if n := len(o.ContentLayers) + len(o.StyleLayers)*len(in.Styles) + 1; n > gpu.Slots && o.StyleLoss == LossW2 && o.StyleBlend == BlendLosses {
+	if n := len(o.ContentLayers) + len(o.StyleLayers)*len(in.Styles) + 1; n > gpu.Slots && o.StyleLoss != LossGram && o.StyleBlend == BlendLosses {
 		c.add("style-blend", []Suggestion{{"style-blend", "targets", ""}}, "%d losses are more than the %d there is room for", n, gpu.Slots)
 	}
 	for _, p := range append([]*picture.Picture{in.Content, in.Init, in.A, in.B}, in.Styles...) {

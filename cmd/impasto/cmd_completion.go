@@ -142,7 +142,7 @@ var flagChoices = map[string][]string{
 	"codec":       {"libx264", "libx265", "libvpx-vp9", "prores_ks", "ffv1"},
 	"optimizer":   {"lbfgs", "adam"},
 	"color":       {"style", "content", "match"},
-	"style-loss":  {"gram", "w2"},
+	"style-loss":  {"gram", "covariance", "w2"},
 	"style-blend": {"targets", "losses"},
 	"init":        {"content", "noise", "style", "gray"},
 	"pooling":     {"max", "avg", "l2"},

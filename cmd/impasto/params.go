@@ -129,7 +129,7 @@ var params = []param{
 	{name: "tv-weight", group: groupLoss, value: "X", usage: "smoothness", option: true},
 	{name: "style-layers", group: groupLoss, value: "LIST", usage: "such as relu1_1,relu3_1:0.5", option: true},
 	{name: "content-layers", group: groupLoss, value: "LIST", usage: "such as relu4_2", option: true, modes: contentModes},
-	{name: "style-loss", group: groupLoss, value: "KIND", usage: "gram, or w2 (mean and covariance)", option: true},
+	{name: "style-loss", group: groupLoss, value: "KIND", usage: "how pictures are compared with the painting: gram, covariance (least noise) or w2 (slowest)", option: true},
 	{name: "color", group: groupLoss, value: "FROM", usage: "colours of the style, the content, or match", option: true, modes: contentModes},
 	{name: "loss-scale", group: groupLoss, value: "KIND", usage: "relative (1 = balanced), paper, mean or sum", option: true, advanced: true},
 	{name: "normalize-gradients", group: groupLoss, value: "KIND", usage: "of each layer: off, l1 or mean", option: true, advanced: true},

@@ -93,10 +93,14 @@ var deviceChecks = []deviceCheck{
 			o.Gram(g, f, 1/float64(s.Pixels()))
 			return m, g
 		}
-		target := o.NewW2Target(pair(moments()))
+		painting, products := moments()
+		target := o.NewW2Target(painting, products, 1e-4)
 		m, g := moments()
 		d, shift := o.NewArray(gpu.Matrix(s.C)), o.NewArray(gpu.Vector(s.C))
 		o.W2Loss(d, shift, m, g, target, s.Pixels(), 0.5, 0)
+		o.loss()
+		o.keep(d, shift)
+		o.CovarianceLoss(d, shift, m, g, o.NewCovarianceTarget(painting, products), s.Pixels(), 0.5, 0)
 		o.loss()
 		o.keep(d, shift)
 	}},
@@ -139,8 +143,6 @@ var deviceChecks = []deviceCheck{
 		optimise(o, o.NewLBFGS(testFeatures, gpu.LBFGSOptions{LineSearch: true, FirstStep: 0.1, History: 3}))
 	}},
 }
-
-func pair(m, g *gpu.Array) (*gpu.Array, *gpu.Array, float64) { return m, g, 1e-4 }
 
 func convolveFeatures(o *outputs, p gpu.Pool) {
 	c := testFeatures.C

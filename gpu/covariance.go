@@ -1,0 +1,101 @@
+package gpu
+
+// CovarianceTarget is a painting's feature statistics prepared for
+// CovarianceLoss: mean (1, 1, C), covariance (C, C, 1), and the weights of
+// channels (1, 1, C).
+type CovarianceTarget struct {
+	mean, cov, weight   *Array
+	meanShare, covShare float64 // of the two parts, over what they are divided by
+}
+
+// Arrays lists the target's arrays, for Free.
+func (t *CovarianceTarget) Arrays() []*Array { return []*Array{t.mean, t.cov, t.weight} }
+
+// The shares of the two parts of CovarianceLoss. With them, and with
+// covarianceQuiet, strokes keep their length and flat areas stay flat; see
+// docs/looks.md.
+const (
+	covarianceMeanShare = 0.3
+	covariancePairShare = 0.7
+
+	// covarianceQuiet is the share of the mean variance that is added to each
+	// channel's own before its weight is taken: a channel that hardly varies
+	// counts at most 21 times as much as one of mean variance.
+	covarianceQuiet = 0.05
+
+	// covarianceFlat is the least variance, over the mean square, that a
+	// painting is taken to have. A painting of one colour has none, and what is
+	// relative to it would have no bound.
+	covarianceFlat = 0.01
+)
+
+// NewCovarianceTarget prepares the target from a painting's Mean m and its
+// second moment (Gram with norm 1/(H*W)); the means of several paintings' make
+// a blend.
+//
+// CovarianceLoss compares the means and the covariances of features directly,
+// without the matrix root of W2Loss. Channels are weighted so that loud ones do
+// not drown the rest. With S the painting's covariance, a the mean of its
+// diagonal, and mu and Sigma the canvas's mean and covariance,
+//
+//	w_i  = 1.05 a / (S_ii + 0.05 a)
+//	slot = coef * ( 0.3 * sum_i w_i (mu_i - m_i)^2 / sum_i w_i (m_i^2 + S_ii)
+//	              + 0.7 * sum_ij w_i w_j (Sigma_ij - S_ij)^2 / sum_ij w_i w_j S_ij^2 )
+//
+// for canvas features of so many pixels. It has no units: features twice as
+// large give the same loss. d (C, C, 1) and shift (1, 1, C) are what StyleGrad
+// turns into the gradient of the features; both nil: value only. With
+// G_ij = dslot/dSigma_ij,
+//
+//	d = 2 G / pixels      shift = (dslot/dmu - 2 G mu) / pixels
+
+// covarianceStatistics are the values of a target, worked out on the host.
+func covarianceStatistics(mean, second []float32) (cov, weight []float32, meanShare, covShare float64) {
+	c := len(mean)
+	cov, weight = make([]float32, c*c), make([]float32, c)
+	covariance(cov, mean, second, 0)
+	variance, power := 0.0, 0.0
+	for i := range c {
+		variance += max(0, float64(cov[i*c+i])) / float64(c)
+		power += float64(second[i*c+i]) / float64(c)
+	}
+	least := covarianceFlat * max(power, 1e-10) // a black picture has features of zeros
+	variance = max(variance, least)
+	for i := range c {
+		own := max(0, float64(cov[i*c+i]))
+		weight[i] = float32((1 + covarianceQuiet) * variance / (own + covarianceQuiet*variance))
+	}
+	meanNorm, covNorm := 0.0, 0.0
+	for i := range c {
+		wi := float64(weight[i])
+		meanNorm += wi * float64(second[i*c+i])
+		for j := range c {
+			s := float64(cov[i*c+j])
+			covNorm += wi * float64(weight[j]) * s * s
+		}
+	}
+	return cov, weight, covarianceMeanShare / max(meanNorm, 1e-30), covariancePairShare / max(covNorm, float64(c)*least*least)
+}
+
+func checkCovariance(d, shift, mean, second *Array, t *CovarianceTarget, pixels, slot int) {
+	sameShape("CovarianceLoss", mean, t.mean)
+	sameShape("CovarianceLoss", second, t.cov)
+	if !((d == nil) == (shift == nil)) {
+		fail("CovarianceLoss", "d and shift go together")
+	}
+	if d != nil {
+		sameShape("CovarianceLoss", d, t.cov)
+		sameShape("CovarianceLoss", shift, t.mean)
+	}
+	if pixels <= 0 {
+		fail("CovarianceLoss", "%d pixels", pixels)
+	}
+	checkSlot("CovarianceLoss", slot)
+}
+
+func checkCovarianceTarget(mean, second *Array) {
+	c := mean.Shape.C
+	if mean.Shape != Vector(c) || second.Shape != Matrix(c) {
+		fail("NewCovarianceTarget", "mean %v and second moment %v", mean.Shape, second.Shape)
+	}
+}
