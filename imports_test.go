@@ -45,7 +45,7 @@ var mayImport = map[string][]string{
 	"internal/film":      {"internal/picture"},
 	"internal/flow":      {"internal/picture"},
 	"internal/manifest":  {"internal/config"},
-	"internal/batch":     {"internal/farm", "internal/progress", "internal/ui"},
+	"internal/batch":     {"internal/config", "internal/farm", "internal/progress", "internal/ui"},
 	"internal/selftest":  {"internal/ui", "internal/progress", "vgg", "gpu", "gpu/simd", "cuda", "kernels"},
 	"internal/bench":     {"internal/bench", "internal/progress", "internal/report", "internal/sample", "style", "vgg", "gpu", "gpu/simd"},
 	"scripts/mutate":     {},

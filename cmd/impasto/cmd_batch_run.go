@@ -62,7 +62,7 @@ func batchRun(s *session, c *cli.Context) error {
 	}
 	ctx, signals := ui.WatchSignals()
 	defer signals.Stop()
-	q, err := openFarm(ctx, o)
+	q, err := batch.Open(ctx, o)
 	if err != nil {
 		var busy *ui.Fault
 		if errors.As(err, &busy) && busy.Code == "queue_busy" {
@@ -80,7 +80,7 @@ func batchRun(s *session, c *cli.Context) error {
 	}
 	e, err := batch.Submit(bound, q, b.jobs, c.Bool("y"))
 	if err != nil {
-		return queueFault(err)
+		return batch.QueueFault(err)
 	}
 	if n, err := others(bound, q, e); err == nil && n > 0 {
 		r.Event("warning", fmt.Sprintf("the queue also holds %s of other batches, which are done too", ui.Count(n, "unfinished job")), nil)
@@ -91,10 +91,10 @@ func batchRun(s *session, c *cli.Context) error {
 	crew.wait()
 	if q.Life().Err() != nil {
 		r.Close()
-		return queueFault(context.Cause(q.Life()))
+		return batch.QueueFault(context.Cause(q.Life()))
 	}
 	if ctx.Err() == nil {
-		return queueFault(err)
+		return batch.QueueFault(err)
 	}
 	r.Close()
 	return stoppedBatch(signals, b, q, e, c)

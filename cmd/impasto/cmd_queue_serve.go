@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/impasto/impasto/internal/batch"
 	"github.com/impasto/impasto/internal/farm"
 	"github.com/impasto/impasto/internal/ui"
 )
@@ -46,7 +47,7 @@ func queueServe(s *session, c *cli.Context) error {
 	}
 	ctx, signals := ui.WatchSignals()
 	defer signals.Stop()
-	q, err := openFarm(ctx, o)
+	q, err := batch.Open(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -81,7 +82,7 @@ func queueServe(s *session, c *cli.Context) error {
 	select {
 	case <-ctx.Done():
 	case <-q.Life().Done():
-		return queueFault(context.Cause(q.Life()))
+		return batch.QueueFault(context.Cause(q.Life()))
 	}
 	if !s.quiet && !s.json {
 		fmt.Fprintln(s.stderr, "closing the queue; jobs wait for the next server")
@@ -99,7 +100,7 @@ func servedStore(c *cli.Context) (farm.Options, error) {
 	o := farm.Options{Who: "impasto queue serve"}
 	err := readLease(c, &o)
 	if err == nil {
-		o.Store, err = queueStore(where)
+		o.Store, err = batch.StoreFolder(where)
 	}
 	return o, err
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/impasto/impasto/internal/batch"
+	"github.com/impasto/impasto/internal/config"
 	"github.com/impasto/impasto/internal/farm"
 	"github.com/impasto/impasto/internal/progress"
 	"github.com/impasto/impasto/internal/ui"
@@ -60,7 +61,7 @@ type workplace struct {
 // be made is told at once, and what a killed worker left is removed even if this
 // one is stopped before it has found the queue.
 func claim(places []workplace) (release func(), err error) {
-	state, err := stateDirectory()
+	state, err := config.StateFolder()
 	if err != nil {
 		return nil, err
 	}

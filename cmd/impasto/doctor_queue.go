@@ -18,7 +18,7 @@ import (
 // none where there is none.
 func checkQueue(*session) []selftest.Finding {
 	f := selftest.Finding{State: selftest.OK, What: "queue"}
-	store, err := queueStore(os.Getenv("IMPASTO_QUEUE"))
+	store, err := batch.StoreFolder(os.Getenv("IMPASTO_QUEUE"))
 	o := farm.Options{Store: store, Who: "impasto doctor"}
 	if where := os.Getenv("IMPASTO_QUEUE"); strings.Contains(where, "://") {
 		o = farm.Options{URL: where}
@@ -33,7 +33,7 @@ func checkQueue(*session) []selftest.Finding {
 		var q farm.Queue
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
-		if q, err = openFarm(ctx, o); err == nil {
+		if q, err = batch.Open(ctx, o); err == nil {
 			defer q.Close()
 			var list []farm.Status
 			if list, err = q.List(ctx, farm.Filter{}); err == nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/impasto/impasto/internal/config"
 	"github.com/impasto/impasto/internal/farm"
 	"github.com/impasto/impasto/internal/ui"
 )
@@ -49,6 +50,6 @@ func narrow(c *cli.Context, file string) error {
 
 // ownJobs is where the jobs are remembered that this user submitted.
 func ownJobs() (farm.Own, error) {
-	dir, err := stateDirectory()
+	dir, err := config.StateFolder()
 	return farm.Own(filepath.Join(dir, "submitted")), err
 }

@@ -41,7 +41,7 @@ func (v *video) submit(ctx context.Context, signals *ui.Signals, c *cli.Context)
 	if err != nil {
 		return err
 	}
-	q, err := openFarm(ctx, o)
+	q, err := batch.Open(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func (v *video) submit(ctx context.Context, signals *ui.Signals, c *cli.Context)
 			f.Message += "; its jobs stay in the queue"
 			return f
 		}
-		return queueFault(err)
+		return batch.QueueFault(err)
 	}
 	return v.finishFilm(ctx, signals, r, painted)
 }

@@ -1,0 +1,62 @@
+package batch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+
+	"github.com/impasto/impasto/internal/config"
+	"github.com/impasto/impasto/internal/farm"
+	"github.com/impasto/impasto/internal/ui"
+)
+
+// StoreFolder returns the folder of a queue on this machine; "" is that of this
+// user.
+func StoreFolder(where string) (string, error) {
+	if where != "" {
+		return filepath.Abs(ui.Home(where))
+	}
+	dir, err := config.StateFolder()
+	return filepath.Join(dir, "queue"), err
+}
+
+// Open opens a queue. Its errors are faults with ways out.
+func Open(ctx context.Context, o farm.Options) (farm.Queue, error) {
+	q, err := farm.Open(ctx, o)
+	var file *fs.PathError
+	var full *farm.FullError
+	if errors.As(err, &full) {
+		return nil, QueueFault(err)
+	}
+	if o.Store != "" && errors.As(err, &file) {
+		return nil, ui.NewFault(ui.ExitQueue, "queue_store", fmt.Sprintf("the queue %q cannot be opened: %s: %v", o.Store, file.Path, file.Err), "--queue FOLDER   (another queue)", "IMPASTO_STATE=FOLDER   (another place for it)")
+	}
+	return q, QueueFault(err)
+}
+
+// QueueFault turns an error of the queue into a fault with its exit code and ways
+// out. Any other error, and nil, is returned as it is.
+func QueueFault(err error) error {
+	var busy *farm.BusyError
+	var away *farm.UnreachableError
+	var ended *farm.EndedError
+	var full *farm.FullError
+	var taken *farm.TakenError
+	switch {
+	case errors.As(err, &full):
+		return ui.NewFault(ui.ExitOutput, "disk_full", full.Error(), "make room there, then the same command again", "IMPASTO_STATE=FOLDER   (on another disk)")
+	case errors.As(err, &taken):
+		return ui.NewFault(ui.ExitQueue, "queue_taken", taken.Error(), "the same command again, once no other process uses the queue")
+	case errors.As(err, &busy):
+		return ui.NewFault(ui.ExitQueue, "queue_busy", busy.Error(), "wait until it has ended", "--queue nats://HOST:PORT", "--queue FOLDER   (another queue)")
+	case errors.As(err, &away):
+		return ui.NewFault(ui.ExitQueue, "queue_unreachable", away.Error(), "impasto queue serve   (on that machine)", "--token-file FILE, if the server wants its secret")
+	case errors.As(err, &ended):
+		return ui.NewFault(ui.ExitUsage, "job_state", ended.Error())
+	case errors.Is(err, context.DeadlineExceeded):
+		return ui.NewFault(ui.ExitQueue, "queue_unreachable", "the queue does not answer", "impasto doctor")
+	}
+	return err
+}
