@@ -48,6 +48,8 @@ var mayImport = map[string][]string{
 	"internal/batch":     {"internal/config", "internal/farm", "internal/progress", "internal/ui"},
 	"internal/selftest":  {"internal/ui", "internal/progress", "vgg", "gpu", "gpu/simd", "cuda", "kernels"},
 	"internal/bench":     {"internal/bench", "internal/progress", "internal/report", "internal/sample", "style", "vgg", "gpu", "gpu/simd"},
+	"internal/timemodel": {"internal/bench", "cuda", "gpu", "vgg"},
+	"scripts/timemodel":  {"internal/timemodel"},
 	"scripts/mutate":     {},
 	"scripts/peer":       {"internal/bench", "style", "vgg", "gpu", "gpu/simd", "internal/progress"},
 	"cmd":                {"style", "vgg", "gpu", "gpu/simd", "internal", "cuda", "kernels"},
@@ -74,7 +76,7 @@ var onlyIn = map[string][]string{
 
 	// Of our own: everything above the seam is handed a cuda.Driver.
 	module + "/cuda/cu":         {"cmd"},
-	module + "/cuda/emu":        {"cmd", "cuda/libcuda"},
+	module + "/cuda/emu":        {"cmd", "internal/timemodel", "cuda/libcuda"},
 	module + "/cuda/libcuda":    {"cuda/cu"},
 	module + "/cuda/drivertest": {},
 }

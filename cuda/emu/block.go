@@ -40,11 +40,15 @@ type block struct {
 	hints            []*region // per instruction: the region it touched last
 	barriers, starts int64
 	traffic          bool
+	seen             map[uint64]struct{} // sectors of global memory, nil unless they are counted
 }
 
 func newBlock(d *Device, k *kernel, grid, dim cuda.Dim3, dynamic int, params []byte) *block {
 	b := &block{device: d, options: d.options, kernel: k, grid: grid, dim: dim, threads: dim.Count(), params: params,
 		stats: make([]Stat, len(k.code)), hints: make([]*region, len(k.code)), traffic: d.options.Traffic}
+	if d.options.Traffic && d.options.Sample > 0 {
+		b.seen = map[uint64]struct{}{}
+	}
 	size := uint64(k.shared + dynamic)
 	b.shared = &region{space: ptx.Shared, size: size, data: make([]byte, size), state: make([]byte, size), name: "shared memory"}
 	b.window = &region{space: ptx.Shared, base: sharedWindow, size: size, data: b.shared.data, state: b.shared.state, name: "shared memory"}
@@ -96,6 +100,7 @@ func (b *block) runBlock(n uint64) (fault *Fault) {
 	b.budget = b.options.Budget
 	b.fenced, b.ordered = false, false
 	b.starts++
+	clear(b.seen)
 	fillPoison(b.shared.data)
 	clear(b.shared.state)
 	b.nextEpoch()

@@ -41,6 +41,9 @@ type Stat struct {
 	// could carry the same bytes. Conflicts are the wavefronts that banks asked
 	// for twice cost.
 	Requests, Units, Ideal, Conflicts int64
+	// Sectors of global memory that a block asks for, each once however often it
+	// does, with Options.Sample.
+	Sectors int64
 }
 
 func (s *Stat) add(o *Stat) {
@@ -52,6 +55,7 @@ func (s *Stat) add(o *Stat) {
 	s.Units += o.Units
 	s.Ideal += o.Ideal
 	s.Conflicts += o.Conflicts
+	s.Sectors += o.Sectors
 }
 
 // Line is the Stat of one instruction of a kernel.
@@ -104,7 +108,25 @@ func (w *warp) countTraffic(o *op, s *Stat, space ptx.Space, m uint32, n uint64)
 		return
 	}
 	s.Units += int64(w.sectors(m, n))
+	w.noteSectors(s, &w.addr, m, n)
 	s.Ideal += (min(total, int64(w.distinctBytes(m, n))) + 31) / 32
+}
+
+// noteSectors adds the sectors of an access that its block had not touched yet.
+func (w *warp) noteSectors(s *Stat, addr *wide, m uint32, n uint64) {
+	seen := w.block.seen
+	if seen == nil {
+		return
+	}
+	for ; m != 0; m &= m - 1 {
+		a := addr[bits.TrailingZeros32(m)&31]
+		for sector := a >> 5; sector <= (a+n-1)>>5; sector++ {
+			if _, ok := seen[sector]; !ok {
+				seen[sector] = struct{}{}
+				s.Sectors++
+			}
+		}
+	}
 }
 
 // sectors counts the 32-byte sectors touched.

@@ -56,6 +56,11 @@ type Options struct {
 	Budget int64
 	// Traffic counts sectors and wavefronts of every access.
 	Traffic bool
+	// Sample, if positive, is how many blocks of a launch are run, one from each of
+	// as many equal parts of the grid: enough to count by, at sizes that would
+	// take too long to compute. All memory then counts as written, and races
+	// between blocks are not looked for.
+	Sample int
 	// Memory is the device memory in bytes, 0 for 1 GiB.
 	Memory int64
 	// SharedBlock is the most shared memory of a block, 0 for 48 KiB.
@@ -130,7 +135,11 @@ func (d *Device) Alloc(bytes int64) (cuda.Ptr, error) {
 	d.calls.Allocs++
 	d.calls.Live += bytes
 	d.calls.Peak = max(d.calls.Peak, d.calls.Live)
-	return cuda.Ptr(d.memory.alloc(bytes, "").base), nil
+	r := d.memory.alloc(bytes, "", d.options.Sample == 0)
+	if d.options.Sample > 0 {
+		setState(r.state, written)
+	}
+	return cuda.Ptr(r.base), nil
 }
 
 func (d *Device) Free(p cuda.Ptr) error {
@@ -359,7 +368,7 @@ func (d *Device) Load(src string) (cuda.Module, error) {
 		if (v.Space != ptx.Global && v.Space != ptx.Const) || v.Extern {
 			continue
 		}
-		r := d.memory.alloc(int64(v.Size()), fmt.Sprintf("variable %s", v.Name))
+		r := d.memory.alloc(int64(v.Size()), fmt.Sprintf("variable %s", v.Name), true)
 		clear(r.data)
 		copy(r.data, v.Init)
 		setState(r.state, written)

@@ -54,7 +54,11 @@ func (d *Device) Launch(kernelArg cuda.Kernel, grid, dim cuda.Dim3, shared int, 
 // fault they still finish the blocks before it, so that the first fault in
 // order is the one reported whatever the number of workers.
 func (d *Device) run(k *kernel, grid, dim cuda.Dim3, shared int, params []byte) *Fault {
-	n := uint64(grid.X) * uint64(grid.Y) * uint64(grid.Z)
+	all := uint64(grid.X) * uint64(grid.Y) * uint64(grid.Z)
+	n := all
+	if sample := uint64(d.options.Sample); sample > 0 {
+		n = min(n, sample)
+	}
 	workers := d.options.Workers
 	if workers == 0 {
 		workers = runtime.GOMAXPROCS(0)
@@ -80,6 +84,14 @@ func (d *Device) run(k *kernel, grid, dim cuda.Dim3, shared int, params []byte) 
 		}
 	}
 
+	if n < all {
+		// Somewhere within the i-th part: blocks at equal distances might all lie
+		// at one border.
+		order = func(i uint64) uint64 {
+			from, to := i*all/n, (i+1)*all/n
+			return from + (i*0x9e3779b97f4a7c15>>32)%(to-from)
+		}
+	}
 	var next, limit atomic.Uint64
 	limit.Store(n)
 	var mu sync.Mutex
@@ -104,7 +116,7 @@ func (d *Device) run(k *kernel, grid, dim cuda.Dim3, shared int, params []byte) 
 	for i := range blocks {
 		b := k.block(d, grid, dim, shared, params)
 		b.epochOfLaunch, b.alone = d.epoch, workers == 1
-		b.raceable = n > 1 && n < blockMask-1
+		b.raceable = n > 1 && n < blockMask-1 && d.options.Sample == 0
 		blocks[i] = b
 	}
 	if workers == 1 {

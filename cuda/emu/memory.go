@@ -79,14 +79,16 @@ type memory struct {
 
 func newMemory() *memory { return &memory{next: globalBase} }
 
-func (m *memory) alloc(size int64, name string) *region {
+func (m *memory) alloc(size int64, name string, poisoned bool) *region {
 	r := &region{space: ptx.Global, base: m.next, size: uint64(size), name: name,
 		data: make([]byte, size), state: make([]byte, size)}
 	if name == "" {
 		m.count++
 		r.name = fmt.Sprintf("allocation %d", m.count)
 	}
-	fillPoison(r.data)
+	if poisoned {
+		fillPoison(r.data)
+	}
 	m.next += (uint64(size) + guard + alignment - 1) &^ (alignment - 1)
 	m.regions = append(m.regions, r)
 	return r

@@ -110,6 +110,7 @@ func decodeCpAsync(d *decoding) run {
 		s.Bytes += int64(n) * int64(bits.OnesCount32(m))
 		if b.traffic {
 			w.countTraffic(o, s, ptx.Shared, m, n)
+			w.noteSectors(s, &src, m, n)
 		}
 	}
 }
