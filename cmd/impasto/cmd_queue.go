@@ -50,6 +50,7 @@ func placeFlags() []cli.Flag {
 	return []cli.Flag{lease,
 		textFlag("queue", "", groupQueue, "WHERE", "nats://HOST:PORT[,...] or a folder (default: the one of this user)"),
 		textFlag("token-file", "", groupQueue, "FILE", "the secret of that server: its token or NATS credentials"),
+		textFlag("tls", "", groupQueue, "FOLDER", "encrypt the connection with its ca.pem, cert.pem and key.pem"),
 	}
 }
 
@@ -85,6 +86,9 @@ func queuePlace(c *cli.Context) (farm.Options, error) {
 		if file != "" {
 			return o, ui.UsageFault("--token-file is of a server elsewhere; --queue does not name one", "--queue nats://HOST:4222 --token-file "+file)
 		}
+		if flagText(c, "tls") != "" {
+			return o, ui.UsageFault("--tls is for a server elsewhere; --queue does not name one", "--queue nats://HOST:4222 --tls FOLDER", "impasto queue serve --tls FOLDER")
+		}
 		o.Store, err = batch.StoreFolder(where)
 		return o, err
 	}
@@ -99,7 +103,7 @@ func queuePlace(c *cli.Context) (farm.Options, error) {
 		}
 		servers = append(servers, u.String())
 	}
-	o.URL = strings.Join(servers, ",")
+	o.URL, o.TLS = strings.Join(servers, ","), ui.Home(flagText(c, "tls"))
 	if file != "" {
 		o.Secret, err = readToken(c, file)
 	}

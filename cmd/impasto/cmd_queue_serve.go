@@ -77,7 +77,7 @@ func queueServe(s *session, c *cli.Context) error {
 		if file == "" {
 			file = o.Store + string(os.PathSeparator) + "token"
 		}
-		fmt.Fprintf(s.stderr, "workers: impasto worker --queue nats://%s --token-file FILE   (FILE: a copy of %s)\n", seenFrom(host, u.Port()), file)
+		fmt.Fprintf(s.stderr, "workers: impasto worker --queue nats://%s --token-file FILE%s   (FILE: a copy of %s)\n", seenFrom(host, u.Port()), tlsHint(o.TLS), file)
 	}
 	select {
 	case <-ctx.Done():
@@ -90,6 +90,14 @@ func queueServe(s *session, c *cli.Context) error {
 	return nil
 }
 
+// tlsHint is what workers of a server with certificates write.
+func tlsHint(folder string) string {
+	if folder == "" {
+		return ""
+	}
+	return " --tls FOLDER"
+}
+
 // servedStore is the folder to serve: that of --queue, or this user's. The
 // token file is one to write, not one to read.
 func servedStore(c *cli.Context) (farm.Options, error) {
@@ -97,7 +105,7 @@ func servedStore(c *cli.Context) (farm.Options, error) {
 	if strings.Contains(where, "://") {
 		return farm.Options{}, badValue("queue", where, "the folder of the queue that is to be served")
 	}
-	o := farm.Options{Who: "impasto queue serve"}
+	o := farm.Options{Who: "impasto queue serve", TLS: ui.Home(flagText(c, "tls"))}
 	err := readLease(c, &o)
 	if err == nil {
 		o.Store, err = batch.StoreFolder(where)

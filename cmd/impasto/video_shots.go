@@ -41,7 +41,7 @@ func checkSubmit(c *cli.Context) error {
 		bad.Add(checkClass(c))
 		return bad.Err()
 	}
-	for _, name := range []string{"class", "queue", "token-file"} {
+	for _, name := range []string{"class", "queue", "token-file", "tls"} {
 		if c.IsSet(name) {
 			return ui.UsageFault(fmt.Sprintf("--%s is of --submit", name), "impasto video ... --submit --"+name+" "+ui.ShellQuote(flagText(c, name)))
 		}

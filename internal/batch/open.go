@@ -27,7 +27,8 @@ func Open(ctx context.Context, o farm.Options) (farm.Queue, error) {
 	q, err := farm.Open(ctx, o)
 	var file *fs.PathError
 	var full *farm.FullError
-	if errors.As(err, &full) {
+	var certificates *farm.CertificateError
+	if errors.As(err, &full) || errors.As(err, &certificates) {
 		return nil, QueueFault(err)
 	}
 	if o.Store != "" && errors.As(err, &file) {
@@ -44,9 +45,12 @@ func QueueFault(err error) error {
 	var ended *farm.EndedError
 	var full *farm.FullError
 	var taken *farm.TakenError
+	var certificates *farm.CertificateError
 	switch {
 	case errors.As(err, &full):
 		return ui.NewFault(ui.ExitOutput, "disk_full", full.Error(), "make room there, then the same command again", "IMPASTO_STATE=FOLDER   (on another disk)")
+	case errors.As(err, &certificates):
+		return ui.NewFault(ui.ExitInput, "tls", certificates.Error(), "--tls FOLDER, with ca.pem, cert.pem and key.pem in it")
 	case errors.As(err, &taken):
 		return ui.NewFault(ui.ExitQueue, "queue_taken", taken.Error(), "the same command again, once no other process uses the queue")
 	case errors.As(err, &busy):

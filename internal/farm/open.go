@@ -29,6 +29,12 @@ type Options struct {
 	// Secret is what the server of URL wants to see: its token, or the text of a
 	// NATS credentials file. "": what URL says.
 	Secret string
+	// TLS is a folder of certificates: ca.pem, the authority to trust; cert.pem and
+	// key.pem, this side's own. A client needs the first or the other two. The
+	// server of a store needs the other two, and with the first it lets in only
+	// those with a certificate of that authority. "": the server of a store speaks
+	// in the clear, and what URL says for a client.
+	TLS string
 	// Listen is where the server of Store takes workers from, HOST:PORT;
 	// "" is a port of its own that only this machine reaches.
 	Listen string
@@ -78,6 +84,7 @@ const (
 	maxPayload    = 8 << 20 // of a message; a record is one, and NATS by itself takes 1 MiB
 	urlFile       = "url"   // how to reach the server, for this user only
 	tokenFile     = "token"
+	tlsFile       = "tls" // the folder of the certificates that the server speaks with
 	lockFile      = "LOCK"
 )
 
@@ -188,6 +195,14 @@ func dial(ctx context.Context, o Options, store string) (Queue, error) {
 	}
 	if store != "" {
 		options = append(options, nats.SetCustomDialer(storeDialer{store}))
+		o.TLS = servedWith(store)
+	}
+	if o.TLS != "" {
+		config, err := clientTLS(o.TLS)
+		if err != nil {
+			return nil, &CertificateError{err}
+		}
+		options = append(options, nats.Secure(config))
 	}
 	switch {
 	case strings.Contains(o.Secret, "BEGIN NATS USER JWT"):
@@ -267,6 +282,16 @@ func (d storeDialer) Dial(network, address string) (net.Conn, error) {
 		}
 	}
 	return net.DialTimeout(network, address, connectWithin)
+}
+
+// servedWith is the folder of the certificates that the server of a store speaks
+// with, "" for none. On the same machine they serve the other side as well.
+func servedWith(store string) string {
+	text, err := os.ReadFile(filepath.Join(store, tlsFile))
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(text))
 }
 
 // Reach returns how workers elsewhere reach the server of a store: the URL

@@ -37,6 +37,7 @@ func serve(ctx context.Context, o Options, lock *folderLock) (_ Queue, err error
 		}
 		if lock.kept() { // or it is the next server's
 			os.Remove(filepath.Join(o.Store, urlFile))
+			os.Remove(filepath.Join(o.Store, tlsFile))
 		}
 		lock.close()
 	}
@@ -66,14 +67,27 @@ func serve(ctx context.Context, o Options, lock *folderLock) (_ Queue, err error
 			port = server.RANDOM_PORT
 		}
 	}
-	srv, err = server.NewServer(&server.Options{
+	settings := &server.Options{
 		ServerName: "impasto", Host: host, Port: port, Authorization: secret,
 		JetStream: true, StoreDir: filepath.Join(o.Store, "jetstream"), MaxPayload: maxPayload,
 		// JetStream acknowledges before the disk has it; a queue that is meant
 		// to survive a power cut must wait.
 		SyncAlways: true, NoSigs: true,
-	})
-	if err != nil {
+	}
+	os.Remove(filepath.Join(o.Store, tlsFile)) // of a server that was killed
+	if o.TLS != "" {
+		if o.TLS, err = filepath.Abs(o.TLS); err != nil {
+			return nil, err
+		}
+		if settings.TLSConfig, err = serverTLS(o.TLS); err != nil {
+			return nil, &CertificateError{err}
+		}
+		settings.TLS, settings.TLSTimeout = true, connectWithin.Seconds()
+		if err := writePrivate(filepath.Join(o.Store, tlsFile), o.TLS); err != nil {
+			return nil, err
+		}
+	}
+	if srv, err = server.NewServer(settings); err != nil {
 		return nil, err
 	}
 	says := &serverLog{log: o.Log, full: make(chan struct{})}
