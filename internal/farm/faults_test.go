@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -19,6 +20,10 @@ import (
 // TestADoersOwnContext: that it ended says nothing about the worker.
 func TestADoersOwnContext(t *testing.T) {
 	t.Parallel()
+	synctest.Test(t, doersOwnContext)
+}
+
+func doersOwnContext(t *testing.T) {
 	q := Memory(silence)
 	j := job(t, "a")
 	j.Retries = 1
