@@ -70,7 +70,7 @@ var onlyIn = map[string][]string{
 	"github.com/HugoSmits86":          {"internal/picture"},
 	"github.com/mattn/go-sixel":       {"internal/preview"},
 	"al.essio.dev/pkg/shellescape":    {"internal/ui", "vgg"},
-	"github.com/dustin/go-humanize":   {"internal/ui"},
+	"github.com/dustin/go-humanize":   {"internal/ui", "internal/progress"},
 	"github.com/hbollon/go-edlib":     {"internal/ui"},
 	"gonum.org/v1/gonum/optimize":     {}, // an oracle, for tests only
 

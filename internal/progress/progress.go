@@ -10,6 +10,8 @@ import (
 	"io"
 	"strings"
 	"time"
+
+	"github.com/dustin/go-humanize"
 )
 
 // Update is the state of a render after one iteration.
@@ -150,19 +152,7 @@ func eta(d time.Duration) string {
 func Number(v float64) string { return fmt.Sprintf("%.3g", v) }
 
 // Bytes renders a size: 210 MB, 3.1 GB.
-func Bytes(n int64) string {
-	switch {
-	case n >= 1e10:
-		return fmt.Sprintf("%.0f GB", float64(n)/1e9)
-	case n >= 1e9:
-		return fmt.Sprintf("%.1f GB", float64(n)/1e9)
-	case n >= 1e6:
-		return fmt.Sprintf("%.0f MB", float64(n)/1e6)
-	case n >= 1e3:
-		return fmt.Sprintf("%.0f KB", float64(n)/1e3)
-	}
-	return fmt.Sprintf("%d bytes", n)
-}
+func Bytes(n int64) string { return humanize.Bytes(uint64(max(n, 0))) }
 
 // Span renders a duration for people: 0.4 s, 38 s, 5 min, 2 h 10 min.
 func Span(d time.Duration) string {

@@ -114,7 +114,7 @@ func TestSpanAndBytesAndRate(t *testing.T) {
 		{Span(38 * time.Second), "38 s"},
 		{Span(5 * time.Minute), "5 min"},
 		{Span(2*time.Hour + 10*time.Minute), "2 h 10 min"},
-		{Bytes(999), "999 bytes"},
+		{Bytes(999), "999 B"},
 		{Bytes(210e6), "210 MB"},
 		{Bytes(3.1e9), "3.1 GB"},
 		{Bytes(61e9), "61 GB"},
