@@ -46,6 +46,7 @@ var mayImport = map[string][]string{
 	"internal/flow":      {"internal/picture"},
 	"internal/manifest":  {"internal/config"},
 	"internal/batch":     {"internal/config", "internal/farm", "internal/progress", "internal/ui"},
+	"internal/studio":    {"style", "internal/explain", "internal/farm", "internal/maps", "internal/picture", "internal/recipe", "internal/report", "internal/sample", "internal/ui"},
 	"internal/selftest":  {"internal/ui", "internal/progress", "vgg", "gpu", "gpu/simd", "cuda", "kernels"},
 	"internal/bench":     {"internal/bench", "internal/progress", "internal/report", "internal/sample", "style", "vgg", "gpu", "gpu/simd"},
 	"internal/timemodel": {"internal/bench", "cuda", "gpu", "vgg"},
@@ -73,6 +74,7 @@ var onlyIn = map[string][]string{
 	"github.com/dustin/go-humanize":   {"internal/ui", "internal/progress"},
 	"github.com/hbollon/go-edlib":     {"internal/ui"},
 	"gonum.org/v1/gonum/optimize":     {}, // an oracle, for tests only
+	"github.com/chromedp":             {}, // a browser, for tests only
 
 	// Of our own: everything above the seam is handed a cuda.Driver.
 	module + "/cuda/cu":         {"cmd"},

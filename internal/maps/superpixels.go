@@ -1,0 +1,28 @@
+package maps
+
+import "github.com/impasto/impasto/internal/picture"
+
+// Cells divide a picture into small pieces whose edges follow what is in it.
+type Cells struct {
+	W, H int
+	Cell []uint16 // (H, W), numbers from 0
+}
+
+// Superpixels divides a picture into about n connected cells, at most WorkSide
+// pixels long: what a brush fills at a touch.
+func Superpixels(p *picture.Picture, n int) *Cells {
+	small := p.Flatten()
+	if long := max(p.W, p.H); long > WorkSide {
+		small = small.Resize(max(1, p.W*WorkSide/long), max(1, p.H*WorkSide/long), picture.Area)
+	}
+	w, h := small.W, small.H
+	of, _ := superpixels(lab(small), w, h, max(1, min(n, w*h/16)), compactness)
+	c := &Cells{W: w, H: h, Cell: make([]uint16, len(of))}
+	for i, k := range of {
+		c.Cell[i] = uint16(k)
+	}
+	return c
+}
+
+// Neighbour is the region that region i has the longest border with.
+func (m *Map) Neighbour(i int) int { return m.neighbour(i) }

@@ -1,0 +1,178 @@
+package studio
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/impasto/impasto/internal/ui"
+	"github.com/impasto/impasto/style"
+)
+
+// order is what the page asks for: a picture to paint.
+type order struct {
+	Mode     string            `json:"mode"`
+	Content  string            `json:"content"`
+	Styles   []string          `json:"styles"`
+	Map      string            `json:"map"`       // of the canvas
+	StyleMap string            `json:"style_map"` // of the painting
+	Init     string            `json:"init"`      // a picture to paint over; "" as the mode begins
+	Settings map[string]string `json:"settings"`
+}
+
+// Modes are the ways of painting, in the order of the tabs.
+var Modes = []string{style.ModeArt, style.ModePatch, style.ModeDoodle, style.ModeAnalogy, style.ModeTexture}
+
+// words are the command line of an order. path turns the name of a picture into
+// what the command line says. All that is missing is told at once.
+func (s *Studio) words(o order, output string, path func(string) string) ([]string, error) {
+	var problems []problem
+	need := func(ok bool, what string) {
+		if !ok {
+			problems = append(problems, problem{Message: what})
+		}
+	}
+	need(slices.Contains(Modes, o.Mode), "choose a way of painting")
+	need(len(o.Styles) > 0, "choose a painting to learn from")
+	need(o.Content != "" || o.Mode != style.ModeArt && o.Mode != style.ModePatch, "choose a photograph to paint")
+	if o.Mode == style.ModeAnalogy {
+		need(o.StyleMap != "", "draw a map of the painting")
+		need(o.Map != "", "draw a map of the picture you want")
+	}
+	for _, name := range slices.Concat([]string{o.Content, o.Map, o.StyleMap, o.Init}, o.Styles) {
+		if name == "" {
+			continue
+		}
+		if _, _, ok := isSample(name); ok {
+			continue
+		}
+		f, _, err := s.open(name)
+		if err != nil {
+			need(false, err.Error())
+			continue
+		}
+		f.Close()
+	}
+	words := []string{o.Mode}
+	flag := func(name, value string) { words = append(words, "--"+name+"="+value) }
+	var pictures []string
+	switch o.Mode {
+	case style.ModeDoodle:
+		for _, f := range [][2]string{{"content", o.Content}, {"map", o.Map}, {"style-map", o.StyleMap}} {
+			if f[1] != "" {
+				flag(f[0], path(f[1]))
+			}
+		}
+		pictures = o.Styles
+		need(len(o.Styles) < 2, "a doodle has one painting")
+	case style.ModeAnalogy:
+		pictures = []string{o.StyleMap, first(o.Styles), o.Map}
+	case style.ModeTexture:
+		pictures = o.Styles
+	default:
+		pictures = append([]string{o.Content}, o.Styles...)
+	}
+	known := map[string]Setting{}
+	for _, set := range s.o.Engine.Settings(o.Mode, nil) {
+		known[set.Name] = set
+	}
+	for _, name := range slices.Sorted(maps.Keys(o.Settings)) {
+		set, ok := known[name]
+		value := o.Settings[name]
+		switch {
+		case !ok:
+			need(false, fmt.Sprintf("%s has no setting %q", o.Mode, name))
+		case len(set.Choices) > 0 && !slices.Contains(set.Choices, value):
+			need(false, fmt.Sprintf("%s is one of %s, not %q", name, strings.Join(set.Choices, ", "), value))
+		case strings.ContainsFunc(value, unicode.IsControl) || len(value) > 500:
+			need(false, fmt.Sprintf("%s has no value such as this", name))
+		case value != "":
+			flag(name, value)
+		}
+	}
+	if o.Init != "" {
+		flag("init", path(o.Init))
+	}
+	flag("output", output)
+	if len(problems) > 0 {
+		all := make([]error, len(problems))
+		for i, p := range problems {
+			all[i] = &failure{http.StatusUnprocessableEntity, p}
+		}
+		return nil, &several{all}
+	}
+	words = append(words, "--")
+	for _, p := range pictures {
+		words = append(words, path(p))
+	}
+	return words, nil
+}
+
+// several is all that is wrong with a request.
+type several struct{ all []error }
+
+func (e *several) Error() string   { return e.all[0].Error() }
+func (e *several) Unwrap() []error { return e.all }
+
+func first(list []string) string {
+	if len(list) == 0 {
+		return ""
+	}
+	return list[0]
+}
+
+// path is a picture's place for a job: absolute, or a sample.
+func (s *Studio) path(name string) string {
+	if _, _, ok := isSample(name); ok {
+		return name
+	}
+	return filepath.Join(s.o.Folder, filepath.FromSlash(name))
+}
+
+// outputName is what a result is called before it is numbered.
+func outputName(o order) string {
+	stem := func(name string) string {
+		name = strings.TrimPrefix(name, samplePrefix)
+		return strings.TrimSuffix(strings.TrimSuffix(name, filepath.Ext(name)), "_sem")
+	}
+	var parts []string
+	for _, name := range append([]string{either(o.Content, o.Map)}, o.Styles...) {
+		if name != "" && !slices.Contains(parts, stem(name)) {
+			parts = append(parts, stem(name))
+		}
+	}
+	name := strings.Join(parts, "__")
+	if runes := []rune(name); len(runes) > 120 {
+		name = string(runes[:120])
+	}
+	return name + ".png"
+}
+
+func either(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a
+}
+
+// command shows the command line of an order, to be copied.
+func (s *Studio) command(w http.ResponseWriter, r *http.Request) error {
+	var o order
+	if err := readJSON(r, &o); err != nil {
+		return err
+	}
+	words, err := s.words(o, outputName(o), func(name string) string { return name })
+	if err != nil {
+		return err
+	}
+	return sendJSON(w, map[string]string{"command": commandLine(words)})
+}
+
+// commandLine writes words as they are typed.
+func commandLine(words []string) string {
+	return ui.ImpastoCommand(slices.DeleteFunc(slices.Clone(words), func(w string) bool { return w == "--" }))
+}

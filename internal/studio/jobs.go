@@ -1,0 +1,367 @@
+package studio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/impasto/impasto/internal/farm"
+)
+
+// jobs are the pictures that are painted or wait for it. The queue holds them;
+// here is what pages are told of them, which a restart may lose.
+type jobs struct {
+	s     *Studio
+	batch string // by which the queue knows this folder's jobs
+	sums  farm.Sums
+
+	mu      sync.Mutex
+	list    map[string]*job
+	order   int
+	ready   bool            // the queue has told what it has
+	keeping map[string]bool // jobs whose picture is wanted as it is
+}
+
+// job is what a page knows of one.
+type job struct {
+	ID       string    `json:"id"`
+	Output   string    `json:"output"` // name of the picture in the folder
+	State    string    `json:"state"`  // queued, running, done, failed, paused
+	Fraction float64   `json:"fraction"`
+	Text     string    `json:"text,omitempty"`
+	Error    string    `json:"error,omitempty"`
+	Seconds  float64   `json:"seconds,omitempty"`
+	Command  string    `json:"command"`
+	Moment   *Moment   `json:"moment,omitempty"`
+	Preview  int64     `json:"preview,omitempty"` // changes with the preview
+	Curve    []float64 `json:"curve,omitempty"`   // total losses, evenly spaced
+	Order    int       `json:"order"`
+
+	told   time.Time
+	every  int // moments between points of the curve
+	passed int
+}
+
+// maxCurve is how many points of a loss curve are kept; then every second goes.
+const maxCurve = 400
+
+func newJobs(s *Studio) *jobs {
+	return &jobs{s: s, batch: "studio " + folderMark(s.o.Folder), list: map[string]*job{}, keeping: map[string]bool{}}
+}
+
+// follow keeps the list as the queue says and fetches results, until ctx ends.
+func (j *jobs) follow(ctx context.Context) {
+	for ctx.Err() == nil {
+		news, err := j.s.o.Queue.Watch(ctx)
+		if err == nil {
+			for st := range news {
+				j.heard(ctx, st)
+			}
+		} else {
+			j.s.o.Log.Warn("the queue does not answer", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+// heard takes in what the queue says of a job.
+func (j *jobs) heard(ctx context.Context, st farm.Status) {
+	if st.Job.ID == "" {
+		j.mu.Lock()
+		j.ready = true
+		j.mu.Unlock()
+		j.s.events.send("jobs", j.all())
+		return
+	}
+	if st.Job.Batch != j.batch || len(st.Job.Outputs) == 0 {
+		return
+	}
+	trouble := st.Error
+	if st.State == farm.Done {
+		if _, err := farm.Collect(ctx, j.s.o.Queue, st, false); err != nil && !isGone(err) {
+			trouble = err.Error()
+		}
+	}
+	j.mu.Lock()
+	b := j.of(st.Job)
+	was := b.State
+	b.State, b.Error, b.Seconds = string(st.State), trouble, st.Seconds
+	if st.State == farm.Cancelled {
+		b.State = "paused"
+	}
+	if st.State != farm.Running {
+		b.Moment = nil
+	}
+	if st.Fraction > b.Fraction || st.State.Ended() {
+		b.Fraction = st.Fraction
+	}
+	b.Text = st.Text
+	ready := j.ready
+	view := *b
+	j.mu.Unlock()
+	if ready {
+		j.s.events.send("job", view)
+		if was != b.State && st.State.Ended() {
+			j.s.events.send("files", nil)
+		}
+	}
+	if st.State == farm.Done {
+		_ = j.s.root.Remove(previewOf(st.Job.ID))
+	}
+}
+
+// isGone tells that a result was collected before and has been changed or
+// removed by its owner since, which is no fault.
+func isGone(err error) bool {
+	var exists *farm.ExistsError
+	return errors.As(err, &exists)
+}
+
+// of is the page's view of a job; the caller holds the lock.
+func (j *jobs) of(order farm.Job) *job {
+	b := j.list[order.ID]
+	if b == nil {
+		j.order++
+		b = &job{ID: order.ID, Output: filepath.Base(order.Outputs[0]), Order: j.order, every: 1}
+		if len(order.Steps) > 0 {
+			b.Command = commandLine(j.s.shown(order.Steps[len(order.Steps)-1]))
+		}
+		j.list[order.ID] = b
+	}
+	return b
+}
+
+// shown are a job's words with names instead of absolute paths.
+func (s *Studio) shown(words []string) []string {
+	list := slices.Clone(words)
+	for i, w := range list {
+		list[i] = strings.Replace(w, s.o.Folder+string(filepath.Separator), "", 1)
+	}
+	return list
+}
+
+// all lists the jobs, the oldest first.
+func (j *jobs) all() []job {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	list := []job{}
+	for _, b := range j.list {
+		c := *b
+		c.Curve = slices.Clone(b.Curve)
+		list = append(list, c)
+	}
+	slices.SortFunc(list, func(a, b job) int { return a.Order - b.Order })
+	return list
+}
+
+// Do implements farm.Doer for the workers of this process.
+func (j *jobs) Do(ctx context.Context, t *farm.Task) error {
+	j.mu.Lock()
+	delete(j.keeping, t.Job.ID)
+	j.mu.Unlock()
+	name := filepath.Base(t.Job.Outputs[0])
+	look := Look{Preview: j.s.path(previewOf(t.Job.ID)), Watch: func(m Moment) { j.watch(t.Job.ID, m) }}
+	if mode := t.Job.Steps[0][0]; mode != "art" && mode != "texture" {
+		look.Explain = j.s.path(explainOf(name))
+	}
+	err := j.s.o.Engine.Do(ctx, t, look)
+	j.mu.Lock()
+	keep := j.keeping[t.Job.ID]
+	j.mu.Unlock()
+	if err != nil && ctx.Err() != nil && keep {
+		// Stopped by a person who wants what is there.
+		if data, err := os.ReadFile(outputOf(t.Steps[len(t.Steps)-1])); err == nil {
+			if _, err := j.s.write(name, data); err == nil {
+				j.s.events.send("files", nil)
+			}
+		}
+	}
+	return err
+}
+
+func previewOf(id string) string   { return own + "/previews/" + id + ".png" }
+func explainOf(name string) string { return own + "/explain/" + name }
+
+// outputOf is the value of a command line's --output.
+func outputOf(words []string) string {
+	for _, w := range words {
+		if v, ok := strings.CutPrefix(w, "--output="); ok {
+			return v
+		}
+	}
+	return ""
+}
+
+// watchEvery is how often pages are told of a job's progress.
+const watchEvery = 200 * time.Millisecond
+
+// watch takes in what a job of this process shows.
+func (j *jobs) watch(id string, m Moment) {
+	j.mu.Lock()
+	b := j.list[id]
+	if b == nil {
+		j.mu.Unlock()
+		return
+	}
+	if v, ok := m.Loss["total"]; ok && !math.IsNaN(v) {
+		if b.passed%b.every == 0 {
+			b.Curve = append(b.Curve, v)
+		}
+		b.passed++
+		if len(b.Curve) > maxCurve {
+			for i := range b.Curve[:maxCurve/2] {
+				b.Curve[i] = b.Curve[2*i]
+			}
+			b.Curve, b.every = b.Curve[:maxCurve/2], 2*b.every
+		}
+	}
+	b.Moment = &m
+	if m.Scales > 0 && m.Iters > 0 {
+		b.Fraction = (float64(m.Scale-1) + float64(m.Iter)/float64(m.Iters)) / float64(m.Scales)
+	}
+	if time.Since(b.told) < watchEvery {
+		j.mu.Unlock()
+		return
+	}
+	b.told = time.Now()
+	if st, err := j.s.root.Stat(previewOf(id)); err == nil {
+		b.Preview = st.ModTime().UnixMilli()
+	}
+	view := *b
+	view.Curve = slices.Clone(b.Curve)
+	j.mu.Unlock()
+	j.s.events.send("job", view)
+}
+
+// submit checks an order and puts it into the queue.
+func (s *Studio) submit(w http.ResponseWriter, r *http.Request) error {
+	var o order
+	if err := readJSON(r, &o); err != nil {
+		return err
+	}
+	name, err := s.free(outputName(o), s.jobs.outputs())
+	if err != nil {
+		return err
+	}
+	words, err := s.words(o, s.path(name), s.path)
+	if err != nil {
+		return err
+	}
+	plan, err := s.o.Engine.Plan(r.Context(), words)
+	if err != nil {
+		return err
+	}
+	if r.URL.Query().Get("plan") != "" {
+		return sendJSON(w, map[string]any{"plan": plan})
+	}
+	order := farm.Job{Name: name, Batch: s.jobs.batch, Steps: [][]string{words}, Inputs: map[string]string{},
+		Outputs: []string{s.path(name)}, Class: plan.Class, Retries: 1}
+	for _, path := range plan.Files {
+		if order.Inputs[path], err = s.jobs.sums.Of(path); err != nil {
+			return err
+		}
+	}
+	order.Identify()
+	// What a person paints over while the job waits must not change the job.
+	if _, err := farm.Upload(r.Context(), s.o.Queue, []farm.Job{order}); err != nil {
+		return err
+	}
+	if _, err := s.o.Queue.Submit(r.Context(), order); err != nil {
+		return err
+	}
+	s.jobs.mu.Lock()
+	b := s.jobs.of(order)
+	if b.State == "" {
+		b.State = string(farm.Queued)
+	}
+	view := *b
+	s.jobs.mu.Unlock()
+	return sendJSON(w, map[string]any{"job": view, "plan": plan})
+}
+
+// outputs are the names that jobs will write.
+func (j *jobs) outputs() map[string]bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	taken := map[string]bool{}
+	for _, b := range j.list {
+		taken[b.Output] = true
+	}
+	return taken
+}
+
+func (s *Studio) listJobs(w http.ResponseWriter, _ *http.Request) error {
+	return sendJSON(w, s.jobs.all())
+}
+
+// changeJob pauses a job, stops it and keeps its picture, resumes or forgets it.
+func (s *Studio) changeJob(w http.ResponseWriter, r *http.Request) error {
+	var ask struct{ ID string }
+	if err := readJSON(r, &ask); err != nil {
+		return err
+	}
+	s.jobs.mu.Lock()
+	b := s.jobs.list[ask.ID]
+	s.jobs.mu.Unlock()
+	if b == nil {
+		return bad(http.StatusNotFound, "there is no such job")
+	}
+	var err error
+	switch r.PathValue("do") {
+	case "pause":
+		err = s.o.Queue.Cancel(r.Context(), ask.ID)
+	case "keep":
+		s.jobs.mu.Lock()
+		s.jobs.keeping[ask.ID] = true
+		s.jobs.mu.Unlock()
+		err = s.o.Queue.Cancel(r.Context(), ask.ID)
+	case "resume":
+		err = s.o.Queue.Retry(r.Context(), ask.ID)
+	case "forget":
+		if err = s.o.Queue.Remove(r.Context(), ask.ID); err == nil {
+			s.jobs.mu.Lock()
+			delete(s.jobs.list, ask.ID)
+			s.jobs.mu.Unlock()
+			_ = s.root.Remove(previewOf(ask.ID))
+			s.events.send("jobs", s.jobs.all())
+		}
+	default:
+		return bad(http.StatusNotFound, fmt.Sprintf("jobs cannot be asked to %q", r.PathValue("do")))
+	}
+	if err != nil {
+		return err
+	}
+	return sendJSON(w, map[string]string{"id": ask.ID})
+}
+
+// preview sends the picture of a job as it is.
+func (s *Studio) preview(w http.ResponseWriter, r *http.Request) error {
+	id := r.PathValue("id")
+	if _, err := strconv.ParseUint(id, 16, 64); err != nil || len(id) > 64 {
+		return bad(http.StatusNotFound, "there is no such job")
+	}
+	f, err := s.root.Open(previewOf(id))
+	if err != nil {
+		return bad(http.StatusNotFound, "there is no preview yet")
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "image/png")
+	http.ServeContent(w, r, "", st.ModTime(), f)
+	return nil
+}

@@ -1,0 +1,255 @@
+package studio
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/impasto/impasto/internal/farm"
+	"github.com/impasto/impasto/internal/maps"
+	"github.com/impasto/impasto/internal/picture"
+	"github.com/impasto/impasto/internal/recipe"
+)
+
+// Engine is the program behind the page.
+type Engine interface {
+	// Plan says what a command line would do, or everything that is wrong with
+	// it. It paints nothing.
+	Plan(ctx context.Context, step []string) (Plan, error)
+	// Do does a job as farm.Doer does, and tells watch of what can be seen
+	// meanwhile. preview is a PNG file to keep up to date, explain a folder for
+	// where patches came from ("" for none).
+	Do(ctx context.Context, t *farm.Task, look Look) error
+	// Settings lists what can be set in a mode, with the values of a recipe
+	// where one is given.
+	Settings(mode string, from *recipe.Recipe) []Setting
+	// Features computes what a network sees in a picture, for maps.Derive.
+	Features(p *picture.Picture) ([]maps.Features, error)
+}
+
+// Look is what a job shows while it is done.
+type Look struct {
+	Preview string // PNG file that is kept up to date
+	Explain string // folder for the matches of patches, "" for none
+	Watch   func(Moment)
+}
+
+// Moment is the state of a job after an iteration.
+type Moment struct {
+	Scale  int                `json:"scale"`
+	Scales int                `json:"scales"`
+	Iter   int                `json:"iter"`
+	Iters  int                `json:"iters"`
+	W      int                `json:"width"`
+	H      int                `json:"height"`
+	ETA    *float64           `json:"eta_s,omitempty"` // seconds
+	Rate   *float64           `json:"its,omitempty"`   // iterations a second
+	Loss   map[string]float64 `json:"loss,omitempty"`  // "total" and its terms
+}
+
+// Plan is what a job would do.
+type Plan struct {
+	W       int      `json:"width"`
+	H       int      `json:"height"`
+	Seconds float64  `json:"seconds"`    // 0: not known
+	Bytes   int64    `json:"peak_bytes"` // of memory
+	Class   string   `json:"-"`          // of worker
+	Files   []string `json:"-"`          // absolute paths that are read
+}
+
+// Setting is one thing that can be set about a picture.
+type Setting struct {
+	Name     string   `json:"name"`  // as in --NAME
+	Value    string   `json:"value"` // what stands for the value in help; "" for a switch
+	Help     string   `json:"help"`
+	Group    string   `json:"group"`
+	Advanced bool     `json:"advanced,omitempty"`
+	Choices  []string `json:"choices,omitempty"`
+	Default  string   `json:"default"`
+	Text     string   `json:"text,omitempty"` // the recipe's, where it differs
+}
+
+// Options say what is served.
+type Options struct {
+	Folder  string     // of pictures and results
+	Hosts   []string   // names the server answers to, beside those of loopback
+	Queue   farm.Queue // where jobs go
+	Engine  Engine
+	Program string // name and version
+	// Link is told of a new address with its token, when a used one was opened.
+	Link func(token string)
+	Log  *slog.Logger // nil: none
+}
+
+// Studio is the server of one folder.
+type Studio struct {
+	o       Options
+	root    *os.Root
+	guard   *guard
+	events  *broadcast
+	jobs    *jobs
+	shelf   *shelf
+	heavy   chan struct{} // pictures decoded at once
+	matched latest
+	done    sync.WaitGroup
+}
+
+const (
+	// own is the folder in which the studio keeps what is its own.
+	own = ".impasto"
+	// maxPixels of a picture that the page opens: 64 million, 768 MB decoded.
+	maxPixels = 64 << 20
+	// maxUpload is the size of a file that may be dropped on the page.
+	maxUpload = 128 << 20
+	// maxMap is the area of a map in pixels.
+	maxMap = 32 << 20
+)
+
+// New opens a folder, which must exist.
+func New(o Options) (*Studio, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	folder, err := filepath.Abs(o.Folder)
+	if err != nil {
+		return nil, err
+	}
+	o.Folder = folder
+	root, err := os.OpenRoot(folder)
+	if err != nil {
+		return nil, err
+	}
+	for _, dir := range []string{own, own + "/previews", own + "/explain"} {
+		if err := root.Mkdir(dir, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
+			root.Close()
+			return nil, err
+		}
+	}
+	s := &Studio{o: o, root: root, events: newBroadcast(), heavy: make(chan struct{}, 2)}
+	s.shelf = newShelf(s)
+	if s.guard, err = newGuard(root, "impasto_"+folderMark(folder), o.Hosts); err != nil {
+		root.Close()
+		return nil, err
+	}
+	s.guard.link = o.Link
+	s.jobs = newJobs(s)
+	return s, nil
+}
+
+// Token opens the page in one browser, once.
+func (s *Studio) Token() string { return s.guard.newToken() }
+
+// Run paints jobs and tells open pages of them, until ctx ends. A job at hand
+// is stopped then, as by an interruption, and goes back to the queue.
+func (s *Studio) Run(ctx context.Context, workers ...*farm.Worker) {
+	s.done.Go(func() { s.jobs.follow(ctx) })
+	for _, w := range workers {
+		w.Doer = s.jobs
+		s.done.Go(func() {
+			// Stopped by its drain alone: how a job ends must still be told.
+			_ = w.Run(context.WithoutCancel(ctx), ctx.Done())
+		})
+	}
+	s.done.Wait()
+}
+
+// Close lets go of the folder.
+func (s *Studio) Close() error {
+	s.events.close()
+	return s.root.Close()
+}
+
+// Serve answers on a listener until ctx ends.
+func (s *Studio) Serve(ctx context.Context, l net.Listener) error {
+	server := &http.Server{
+		Handler:           s.Handler(),
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(s.o.Log.Handler(), slog.LevelDebug),
+	}
+	go func() {
+		<-ctx.Done()
+		s.events.close()
+		soon, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		defer cancel()
+		_ = server.Shutdown(soon)
+		_ = server.Close()
+	}()
+	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// Handler is the whole server: the page, its modules and what they ask for.
+func (s *Studio) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", s.page)
+	mux.Handle("GET /web/", webFiles())
+	for pattern, f := range map[string]func(http.ResponseWriter, *http.Request) error{
+		"GET /api/state":          s.state,
+		"GET /api/pictures":       s.listPictures,
+		"POST /api/pictures":      s.upload,
+		"GET /api/picture":        s.picture,
+		"GET /api/thumb":          s.thumb,
+		"GET /api/map":            s.readMap,
+		"PUT /api/map":            s.saveMap,
+		"POST /api/map/png":       s.mapPNG,
+		"POST /api/map/import":    s.importMap,
+		"POST /api/map/derive":    s.derive,
+		"POST /api/map/lint":      s.lint,
+		"POST /api/map/mend":      s.mend,
+		"GET /api/superpixels":    s.superpixels,
+		"GET /api/settings":       s.settings,
+		"POST /api/recipe":        s.recipeOf,
+		"POST /api/command":       s.command,
+		"POST /api/jobs":          s.submit,
+		"GET /api/jobs":           s.listJobs,
+		"POST /api/jobs/{do}":     s.changeJob,
+		"GET /api/jobs/{id}/view": s.preview,
+		"GET /api/gallery":        s.gallery,
+		"POST /api/rating":        s.rate,
+		"GET /api/difference":     s.difference,
+		"GET /api/where":          s.where,
+		"GET /api/sheet":          s.sheet,
+		"GET /api/events":         s.stream,
+	} {
+		mux.HandleFunc(pattern, s.answer(f))
+	}
+	return s.guard.wrap(mux)
+}
+
+// Port is the port that a folder's page has where it is free: always the same,
+// because a browser keeps strokes and the session by address.
+func Port(folder string) int {
+	if abs, err := filepath.Abs(folder); err == nil {
+		folder = abs
+	}
+	sum := sha256.Sum256([]byte(folder))
+	return 17000 + (int(sum[0])<<8|int(sum[1]))%12000 // below the ports systems lend
+}
+
+// folderMark tells folders apart: cookies are shared by all ports of a host.
+func folderMark(folder string) string {
+	sum := sha256.Sum256([]byte(folder))
+	return hex.EncodeToString(sum[:4])
+}
+
+// Address is the page's address with a token.
+func Address(l net.Addr, token string) string {
+	host, port, err := net.SplitHostPort(l.String())
+	if ip := net.ParseIP(host); err != nil || ip == nil || ip.IsUnspecified() || ip.IsLoopback() && ip.To4() != nil {
+		host = "localhost"
+	}
+	return fmt.Sprintf("http://%s/?token=%s", net.JoinHostPort(host, port), token)
+}
