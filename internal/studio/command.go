@@ -174,5 +174,8 @@ func (s *Studio) command(w http.ResponseWriter, r *http.Request) error {
 
 // commandLine writes words as they are typed.
 func commandLine(words []string) string {
-	return ui.ImpastoCommand(slices.DeleteFunc(slices.Clone(words), func(w string) bool { return w == "--" }))
+	if at := slices.Index(words, "--"); at >= 0 && !slices.ContainsFunc(words[at+1:], func(w string) bool { return strings.HasPrefix(w, "-") }) {
+		words = slices.Delete(slices.Clone(words), at, at+1) // nobody types it without need
+	}
+	return ui.ImpastoCommand(words)
 }

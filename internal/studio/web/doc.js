@@ -104,6 +104,7 @@ export class Doc {
     this.steps = [];
     this.at = 0; // how many of the steps are done
     this.open = null; // the gesture at hand
+    this.laying = false; // what is laid out before a person begins is not undone
     this.listeners = new Set();
     this.store = null; // keeps steps; see store.js
   }
@@ -165,7 +166,7 @@ export class Doc {
     const g = this.open;
     this.open = null;
     if (!g) return null;
-    const step = { what: g.what, parts: [], before: null, after: null };
+    const step = { what: g.what, parts: [], before: null, after: null, base: this.laying };
     for (const side of SIDES) {
       const m = this[side];
       if (g.whole[side]) {
@@ -225,9 +226,11 @@ export class Doc {
     }
   }
 
+  get canUndo() { return this.at > 0 && !this.steps[this.at - 1].base; }
+
   undo() {
     if (this.open) { this.cancel(); return true; }
-    if (!this.at) return false;
+    if (!this.canUndo) return false;
     this.apply(this.steps[--this.at], false);
     this.store?.moved(this.at);
     this.tell({ step: true });

@@ -91,8 +91,10 @@ class App {
       o.content = 'sample:valley';
       o.styles = ['sample:strokes'];
     }
+    this.doc.laying = true;
     if (!this.doc.painting && o.styles.length) await this.loadMapOf('painting', o.styles[0]);
     if (!this.doc.canvas) this.copyPainting(); // without fault, and worth changing
+    this.doc.laying = false;
     this.keep();
     this.showPictures();
   }
@@ -385,15 +387,15 @@ class App {
   // takeRecipe sets every control as a recipe says, and finds its pictures again.
   async takeRecipe(r, from) {
     const known = file => (this.pictures.find(file) ?? this.pictures.find('sample:' + title(file)))?.name;
-    const missing = [], o = this.order;
-    const of = role => r.inputs.filter(i => i.role === role).map(i => { const n = known(i.name); if (!n) missing.push(i.name); return n; }).filter(Boolean);
+    const missing = [], o = this.order, inputs = r.inputs ?? [];
+    const of = role => inputs.filter(i => i.role === role).map(i => { const n = known(i.name); if (!n) missing.push(i.name); return n; }).filter(Boolean);
     this.controls.take(r.mode, r.settings);
     const styles = of('style'), content = of('content'), init = of('init');
     if (styles.length) o.styles = styles;
     if (content.length) o[isMap(r.mode) ? 'under' : 'content'] = content[0];
     o.init = init[0] ?? '';
     for (const [role, side] of [['map', 'canvas'], ['b', 'canvas'], ['style-map', 'painting'], ['a', 'painting']]) {
-      const i = r.inputs.find(e => e.role === role);
+      const i = inputs.find(e => e.role === role);
       if (!i || !isMap(r.mode)) continue;
       const p = this.pictures.find(i.name) ? i.name : this.pictures.find('sample:' + title(i.name).replace(/_sem$/, ''))?.map;
       if (!p) { missing.push(i.name); continue; }

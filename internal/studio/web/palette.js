@@ -134,9 +134,9 @@ export function buildTools(app, TOOLS) {
   const show = () => {
     for (const b of buttons) b.setAttribute('aria-pressed', String(b.dataset.tool === toolbox.tool));
     mirror.setAttribute('aria-pressed', String(toolbox.mirror));
-    undo.disabled = !doc.at && !doc.open;
+    undo.disabled = !doc.canUndo;
     redo.disabled = doc.at >= doc.steps.length;
-    undo.title = doc.at ? `Undo: ${doc.steps[doc.at - 1].what} (Ctrl+Z)` : 'Nothing to undo';
+    undo.title = doc.canUndo ? `Undo: ${doc.steps[doc.at - 1].what} (Ctrl+Z)` : 'Nothing to undo';
     redo.title = doc.at < doc.steps.length ? `Redo: ${doc.steps[doc.at].what} (Ctrl+Shift+Z)` : 'Nothing to redo';
     size.value = toolbox.size;
     number.textContent = toolbox.tool === 'wand' ? `±${toolbox.tolerance}` : `${toolbox.size} px`;
