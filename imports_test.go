@@ -53,6 +53,7 @@ var mayImport = map[string][]string{
 	"scripts/timemodel":  {"internal/timemodel"},
 	"scripts/mutate":     {},
 	"scripts/peer":       {"internal/bench", "style", "vgg", "gpu", "gpu/simd", "internal/progress"},
+	"scripts/looks":      {"internal/picture", "internal/sample", "style", "vgg", "gpu"},
 	"cmd":                {"style", "vgg", "gpu", "gpu/simd", "internal", "cuda", "kernels"},
 }
 
