@@ -34,7 +34,7 @@ var mayImport = map[string][]string{
 	"internal/overwrite": {"internal/picture", "internal/ui"},
 	"internal/maps":      {"internal/picture"},
 	"internal/sample":    {},
-	"internal/progress":  {},
+	"internal/progress":  {"internal/ui"},
 	"internal/preview":   {},
 	"internal/recipe":    {"style"},
 	"internal/report":    {"internal/picture"},

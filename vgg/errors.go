@@ -86,7 +86,7 @@ func wrap(file string, err error) error {
 	case errors.As(err, &inner):
 		out.Kind, out.Hints = inner.Kind, inner.Hints
 	default:
-		out.Hints = []string{"fetch the file again, it is incomplete or not what its name says"}
+		out.Hints = getVGG19 // it is incomplete or not what its name says
 	}
 	return out
 }

@@ -35,10 +35,10 @@ func openTorchZip(f *source) (*archive, error) {
 		}
 	}
 	if files["constants.pkl"] != nil {
-		return nil, refusedf([]string{"save it with torch.save(model.state_dict(), FILE)"}, "is a TorchScript program, not a state dict")
+		return nil, refusedf(getVGG19, "is a TorchScript program, not a state dict; torch.save(model.state_dict(), FILE) writes one")
 	}
 	if files["data.pkl"] == nil {
-		return nil, refusedf([]string{"formats: .safetensors .pth .caffemodel .onnx .mat .pkl.bz2"}, "is a zip, but not PyTorch's (it has no data.pkl)")
+		return nil, unreadZip(z.File)
 	}
 	if e := files["byteorder"]; e != nil {
 		order, err := readEntry(f, e, 16)

@@ -73,7 +73,7 @@ func torchArchive(f *source, root any, at locate) (*archive, error) {
 func stateDict(root any) (*pyDict, error) {
 	dict, ok := root.(*pyDict)
 	if !ok {
-		return nil, refusedf([]string{"save it with torch.save(model.state_dict(), FILE)"}, "does not hold a state dict")
+		return nil, refusedf(getVGG19, "does not hold a state dict; torch.save(model.state_dict(), FILE) writes one")
 	}
 	for _, key := range []string{"state_dict", "model"} {
 		if inner, ok := dict.get(key).(*pyDict); ok {

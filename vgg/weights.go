@@ -177,6 +177,9 @@ func decideLayout(a *archive, orig *original, first []float32, asked Layout, pat
 	return known, nil
 }
 
+// quoted is the file as a word of a command.
+func quoted(f *source) string { return shellescape.Quote(cmp.Or(f.path, f.name)) }
+
 // layoutHints import a file under each convention it may have.
 func layoutHints(path string) []string {
 	file := shellescape.Quote(path)

@@ -20,8 +20,11 @@ func classify(err error) *ui.Fault {
 	var pe *picture.Error
 	if errors.As(err, &pe) {
 		exit := ui.ExitInput
-		if pe.Kind == picture.Output {
+		switch pe.Kind {
+		case picture.Output:
 			exit = ui.ExitOutput
+		case picture.Memory:
+			exit = ui.ExitMemory
 		}
 		return ui.NewFault(exit, pe.Code, err.Error(), pe.Try()...)
 	}

@@ -116,7 +116,7 @@ func (s *session) writeMap(m *maps.Map, path, what string) error {
 			"width": m.W, "height": m.H, "regions": m.Rows()})
 	}
 	if !s.quiet {
-		fmt.Fprintf(s.stderr, "%s\n", what)
+		fmt.Fprintf(s.stderr, "%s\n", ui.Printable(what))
 	}
 	return ui.PrintResult(s.stdout, path)
 }

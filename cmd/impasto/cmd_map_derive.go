@@ -71,7 +71,7 @@ func mapDerive(s *session, c *cli.Context) error {
 	}
 	if !s.quiet && !s.json {
 		for _, w := range info.Warnings {
-			fmt.Fprintf(s.stderr, "impasto: note: %s\n", w)
+			fmt.Fprintf(s.stderr, "impasto: note: %s\n", ui.Printable(w))
 		}
 	}
 	if skip {

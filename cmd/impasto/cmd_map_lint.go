@@ -191,7 +191,7 @@ func (s *session) lintFix(c *cli.Context, paths []string, sides []maps.Side, fou
 		}
 		written = append(written, path)
 		if !s.quiet && !s.json {
-			fmt.Fprintf(s.stderr, "%s: %s\n", side.Path, either(strings.Join(done, "; "), "nothing to repair"))
+			fmt.Fprintf(s.stderr, "%s: %s\n", ui.Printable(side.Path), either(strings.Join(done, "; "), "nothing to repair"))
 		}
 	}
 	left, _ := s.lintMaps(written, flagText(c, "picture"))

@@ -83,7 +83,7 @@ func mapMask(s *session, c *cli.Context) error {
 		return writeJSON(s.stdout, map[string]any{"type": "result", "output": out, "width": m.W, "height": m.H, "share": share})
 	}
 	if !s.quiet {
-		fmt.Fprintf(s.stderr, "%s: %.0f %% of the map\n", strings.Join(names, ", "), 100*share)
+		fmt.Fprintf(s.stderr, "%s: %.0f %% of the map\n", ui.Printable(strings.Join(names, ", ")), 100*share)
 	}
 	return ui.PrintResult(s.stdout, out)
 }

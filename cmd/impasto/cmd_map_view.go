@@ -61,7 +61,7 @@ func mapView(s *session, c *cli.Context) error {
 		return bad
 	}
 	if under != nil && !s.quiet && (under.W != m.W || under.H != m.H) {
-		fmt.Fprintf(s.stderr, "impasto: the map is %dx%d and %q is %dx%d\n  try: impasto map lint %s\n", m.W, m.H, over, under.W, under.H, path)
+		fmt.Fprintf(s.stderr, "impasto: the map is %dx%d and %q is %dx%d\n  try: impasto map lint %s\n", m.W, m.H, over, under.W, under.H, ui.ShellQuote(path))
 	}
 	shown := m.Picture()
 	if under != nil {
@@ -85,7 +85,7 @@ func mapView(s *session, c *cli.Context) error {
 			"colours": src.Colours, "regions": m.Rows()})
 	}
 	for _, r := range m.Rows() {
-		fmt.Fprintf(s.stdout, "%-12s %-9s %6.2f %%  %8s  up to %s wide\n", r.Label, r.Colour, 100*r.Share, ui.Count(r.Pieces, "piece"), ui.Count(r.Width, "pixel"))
+		fmt.Fprintf(s.stdout, "%-12s %-9s %6.2f %%  %8s  up to %s wide\n", ui.Printable(r.Label), r.Colour, 100*r.Share, ui.Count(r.Pieces, "piece"), ui.Count(r.Width, "pixel"))
 	}
 	if out != "" && !skip {
 		return ui.PrintResult(s.stdout, out)

@@ -62,7 +62,7 @@ func weightsList(s *session) error {
 		return " "
 	}
 	for _, w := range list {
-		fmt.Fprintf(s.stdout, "%s %-20s %8s  to %s  %s  sha256 %s...\n", mark(w.Name), w.Name, progress.Bytes(w.Bytes), w.Last, w.Source, w.SHA256[:12])
+		fmt.Fprintf(s.stdout, "%s %-20s %8s  to %s  %s  sha256 %s...\n", mark(w.Name), w.Name, progress.Bytes(w.Bytes), w.Last, ui.Printable(w.Source), w.SHA256[:12])
 	}
 	fmt.Fprintf(s.stdout, "%s %-20s part of the program, no download\n", mark("mini"), "mini")
 	if len(list) == 0 && !s.quiet {

@@ -124,7 +124,7 @@ func (r *render) checkAnalogy(in sources) error {
 // readGuide reads one map, as labels or as the picture it is.
 func (r *render) readGuide(role, path string) (guideFile, error) {
 	g := guideFile{role: role, path: path, side: maps.Side{Path: path}}
-	p, info, err := r.readInput(path, picture.ReadOptions{Role: strings.ReplaceAll(role, "-", " "), MaxPixels: r.set.number("max-pixels", 0), Stdin: r.stdin})
+	p, info, err := r.readInput(path, picture.ReadOptions{Role: strings.ReplaceAll(role, "-", " "), MaxPixels: r.set.number("max-pixels", 0), MaxBytes: r.pictureLimit(), Stdin: r.stdin})
 	if err != nil {
 		return g, err
 	}
@@ -255,7 +255,7 @@ func (r *render) regionStyles(canvas guideFile) error {
 
 // readProtect reads what to protect: white stays, black is painted.
 func (r *render) readProtect(path string) (*style.Map, error) {
-	p, info, err := r.readInput(path, picture.ReadOptions{Role: "protect image", MaxPixels: r.set.number("max-pixels", 0), Stdin: r.stdin})
+	p, info, err := r.readInput(path, picture.ReadOptions{Role: "protect image", MaxPixels: r.set.number("max-pixels", 0), MaxBytes: r.pictureLimit(), Stdin: r.stdin})
 	if err != nil {
 		return nil, err
 	}

@@ -146,7 +146,8 @@ func (k *kept) read(path, sum string, o picture.ReadOptions, read func(string, p
 	if k == nil {
 		return read(path, o)
 	}
-	o.Stdin = nil
+	most := o.MaxBytes
+	o.Stdin, o.MaxBytes = nil, 0 // what was read does not depend on them
 	k.mu.Lock()
 	i := slices.IndexFunc(k.pictures, func(p keptPicture) bool { return p.path == path && p.sum == sum && p.options == o })
 	if i >= 0 {
@@ -156,7 +157,9 @@ func (k *kept) read(path, sum string, o picture.ReadOptions, read func(string, p
 		return found.picture, found.info, nil
 	}
 	k.mu.Unlock()
-	p, info, err := read(path, o)
+	limited := o
+	limited.MaxBytes = most
+	p, info, err := read(path, limited)
 	if err != nil {
 		return nil, nil, err
 	}

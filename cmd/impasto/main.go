@@ -60,7 +60,7 @@ func (s *session) run() int {
 	}
 	if !s.quiet && !s.json {
 		for _, n := range l.notes {
-			fmt.Fprintf(stderr, "impasto: note: %s\n", n)
+			fmt.Fprintf(stderr, "impasto: note: %s\n", ui.Printable(n))
 		}
 	}
 	if l.help {
@@ -84,7 +84,7 @@ func (s *session) run() int {
 	app.Commands = slices.DeleteFunc(app.Commands, func(c *cli.Command) bool { return c.Name != l.path[0] })
 	err := app.Run(l.argv(args[0]))
 	if err != nil && s.verbose > 1 && !s.json {
-		fmt.Fprintf(stderr, "impasto: reason: %s\n", strings.Join(ui.Reasons(err), " < "))
+		fmt.Fprintf(stderr, "impasto: reason: %s\n", ui.Printable(strings.Join(ui.Reasons(err), " < ")))
 	}
 	return ui.Report(stdout, stderr, s.json, err)
 }

@@ -129,7 +129,7 @@ func (r *render) finish(show *show, signals *ui.Signals, res *style.Result, runE
 	show.reporter.Close()
 	if dir != "" && !r.quiet && !r.json {
 		for _, line := range why.explanation.Sentences() {
-			fmt.Fprintln(r.stderr, line)
+			fmt.Fprintln(r.stderr, ui.Printable(line))
 		}
 	}
 

@@ -112,12 +112,15 @@ func (r *render) read(in sources) ui.Faults {
 			}
 		}
 		p, info, err := r.readInput(path, picture.ReadOptions{
-			Role: role + " image", MaxPixels: r.set.number("max-pixels", 0), Stdin: r.stdin})
+			Role: role + " image", MaxPixels: r.set.number("max-pixels", 0), MaxBytes: r.pictureLimit(), Stdin: r.stdin})
 		if err != nil {
 			bad.Add(err)
 			return nil
 		}
 		r.notes = append(r.notes, info.Warnings...)
+		if share := p.Transparency(); role == "style" && share > 0.005 {
+			r.notes = append(r.notes, fmt.Sprintf("%.0f %% of painting %q is transparent and counts as white", 100*share, path))
+		}
 		r.files = append(r.files, inputFile{role, path, info, p})
 		return p
 	}
@@ -194,6 +197,15 @@ func (r *render) memoryLimit() int64 {
 		return n
 	}
 	return r.device.memory() / 10 * 9
+}
+
+// pictureLimit is the memory that one picture may take while it is read. That of
+// a device is not meant: pictures are read into the processor's.
+func (r *render) pictureLimit() int64 {
+	if n, ok := ui.ParseBytes(r.set.text("max-memory")); ok && !strings.HasPrefix(r.set.text("device"), "cuda") {
+		return n
+	}
+	return freeMemory() / 10 * 9
 }
 
 // makeRoom gives up what is kept for other jobs, and keeps nothing of this one,

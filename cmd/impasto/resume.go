@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/internal/recipe"
 	"github.com/impasto/impasto/internal/ui"
 	"github.com/impasto/impasto/style"
@@ -32,6 +33,9 @@ func parseEvery(text string) (every time.Duration, never, ok bool) {
 func (r *render) checkpointOf(output string) string {
 	if output == ui.Stdout || output == "" {
 		return ""
+	}
+	if long := picture.Beside(output, ".checkpoint.before"); !strings.HasPrefix(long, output) {
+		return strings.TrimSuffix(long, ".before") // the longer of the two names has to fit
 	}
 	return output + ".checkpoint"
 }

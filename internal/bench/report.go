@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
@@ -51,7 +52,7 @@ func Load(path string) (*Report, error) {
 		return nil, err
 	}
 	var r Report
-	if err := json.Unmarshal(b, &r); err != nil {
+	if err := json.Unmarshal(bytes.TrimPrefix(b, []byte("\ufeff")), &r); err != nil {
 		return nil, fmt.Errorf("%q is no report of impasto bench: %w", path, err)
 	}
 	if r.Version > Version { // reports from before there were versions have none

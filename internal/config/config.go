@@ -84,6 +84,7 @@ func Load(path string, known func(key string) (near string, ok bool)) ([]Entry, 
 
 // Parse reads the text of a file.
 func Parse(path string, data []byte, known func(key string) (near string, ok bool)) (entries []Entry, faults []error) {
+	data = Text(data)
 	source := strings.Split(string(data), "\n")
 	fault := func(line, col int, format string, a ...any) {
 		faults = append(faults, &Error{File: path, Line: line, Col: col,

@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -85,7 +86,7 @@ func ReadMatches(r io.Reader, name string) (*Matches, error) {
 		return nil, bad("%q is longer than %d MB", name, mostBytes>>20)
 	}
 	var m Matches
-	if err := json.Unmarshal(data, &m); err != nil || m.Version == 0 {
+	if err := json.Unmarshal(bytes.TrimPrefix(data, []byte("\ufeff")), &m); err != nil || m.Version == 0 {
 		return nil, bad("%q holds no matches; --explain DIR writes DIR/matches.json", name)
 	}
 	if m.Version != 1 {

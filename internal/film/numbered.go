@@ -21,7 +21,13 @@ import (
 var verb = regexp.MustCompile(`%0?[0-9]*d`)
 
 // IsPattern reports whether a path stands for many: frames/%05d.png, frames/*.png.
-func IsPattern(path string) bool { return verb.MatchString(path) || strings.ContainsAny(path, "*?[") }
+// A file that is called so stands for itself.
+func IsPattern(path string) bool {
+	if st, err := os.Stat(path); err == nil && !st.IsDir() {
+		return false
+	}
+	return verb.MatchString(path) || strings.ContainsAny(path, "*?[")
+}
 
 // OpenNumbered opens the pictures in a folder, in the order of their numbers, or
 // those that a pattern names. sel.Rate is not used.

@@ -113,6 +113,7 @@ func (fs Faults) Error() string {
 // looked at) and the folder that relative paths start from. The error, if any,
 // is Faults: everything that is wrong, in the order of the file.
 func Parse(path string, data []byte, v Vocabulary) ([]Entry, error) {
+	data = config.Text(data)
 	r := &reader{path: path, dir: filepath.Dir(path), vocabulary: v, source: strings.Split(string(data), "\n")}
 	if path == "-" {
 		r.dir = "."

@@ -173,7 +173,7 @@ func (r *reader) lines(data []byte) *node {
 // csv reads a table: the first row names the flags, each other row is a job.
 // An empty cell says nothing.
 func (r *reader) csv(data []byte) *node {
-	c := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(data, []byte("\ufeff"))))
+	c := csv.NewReader(bytes.NewReader(data))
 	c.Comment = '#'
 	if first, _, _ := bytes.Cut(data, []byte("\n")); bytes.ContainsRune(first, '\t') && !bytes.ContainsRune(first, ',') {
 		c.Comma = '\t'

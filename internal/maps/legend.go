@@ -60,7 +60,7 @@ func (m *Map) readLegend(path string) error {
 func (m *Map) ReadLegend(r io.Reader, name string) error {
 	lines := bufio.NewScanner(io.LimitReader(r, 1<<20))
 	for n := 1; lines.Scan(); n++ {
-		text := strings.TrimSpace(lines.Text())
+		text := strings.TrimSpace(strings.TrimPrefix(lines.Text(), "\ufeff"))
 		if text == "" || text[0] == ';' {
 			continue
 		}

@@ -5,13 +5,15 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"image"
+	"image/gif"
 	"image/jpeg"
 	"image/png"
 	"io"
+	"math"
 	"os"
+	"strings"
 
 	"golang.org/x/image/tiff"
-	"golang.org/x/image/webp"
 )
 
 // DefaultMaxPixels is the largest picture read unless asked otherwise: 400
@@ -22,6 +24,7 @@ const DefaultMaxPixels = 400_000_000
 type ReadOptions struct {
 	Role      string    // "content image", "style image": names a missing file in messages
 	MaxPixels int       // refuse larger pictures before allocating; 0: DefaultMaxPixels
+	MaxBytes  int64     // refuse those that take more memory once decoded; 0: no limit
 	Stdin     io.Reader // what "-" reads; nil: os.Stdin
 }
 
@@ -34,7 +37,7 @@ type Info struct {
 	Warnings []string // sentences for the user: a profile that was not applied, ...
 }
 
-// Read reads the picture in a PNG, JPEG, TIFF or WebP file; "-" is standard
+// Read reads the picture in a PNG, JPEG, TIFF, WebP or GIF file; "-" is standard
 // input. The picture comes upright (EXIF orientation applied) and in sRGB
 // (matrix colour profiles converted). Errors are of type *Error.
 func Read(path string, o ReadOptions) (*Picture, *Info, error) {
@@ -68,7 +71,7 @@ func Decode(r io.Reader, name string, o ReadOptions) (*Picture, *Info, error) {
 	}
 	format, _ := sniff(file)
 	info := &Info{Name: name, Format: format, Bytes: int64(len(file)), SHA256: sha256.Sum256(file)}
-	w, h, err := checkSize(file, name, format, o.MaxPixels)
+	w, h, err := checkSize(file, name, format, o)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -76,14 +79,27 @@ func Decode(r io.Reader, name string, o ReadOptions) (*Picture, *Info, error) {
 	if p == nil {
 		img, err := codecs[format].decode(bytes.NewReader(file))
 		if err != nil {
-			return nil, nil, damaged(name, format, len(file), err)
-		}
-		if format == WebP {
-			img = studioRange(img)
+			fixed, what, share := mend(file, format, w, h)
+			if fixed != nil {
+				img, err = codecs[format].decode(bytes.NewReader(fixed))
+			}
+			if err != nil {
+				return nil, nil, damaged(name, format, len(file), share, err)
+			}
+			info.Warnings = append(info.Warnings, fmt.Sprintf("%q is damaged: %s", name, what))
 		}
 		p = FromImage(img)
 	}
-	if icc := embeddedICC(file, format); icc != nil {
+	info.Warnings = append(info.Warnings, oddities(file, format, name)...)
+	if format == PNG && (hasCodePoints(file) || embeddedICC(file, format) == nil) {
+		prof, note := pngColours(file, name)
+		if note != "" {
+			info.Warnings = append(info.Warnings, note)
+		}
+		if prof != nil {
+			prof.toSRGB(p)
+		}
+	} else if icc := embeddedICC(file, format); icc != nil {
 		if prof, err := parseICC(icc); err != nil {
 			info.Warnings = append(info.Warnings, fmt.Sprintf(
 				"the colour profile of %q was not applied: %v; its colours are taken as sRGB", name, err))
@@ -92,6 +108,17 @@ func Decode(r io.Reader, name string, o ReadOptions) (*Picture, *Info, error) {
 		}
 	}
 	return p.orient(orientation(file, format)), info, nil
+}
+
+// oddities are what a user should know of a file that was read.
+func oddities(file []byte, f Format, name string) (notes []string) {
+	if what := after(file, f); what != "" {
+		notes = append(notes, fmt.Sprintf("%q: %s", name, what))
+	}
+	if note := frameNote(file, f, name); note != "" {
+		notes = append(notes, note)
+	}
+	return notes
 }
 
 // slurp reads the whole file once its first bytes are those of a picture. It
@@ -111,8 +138,7 @@ func slurp(r io.Reader, name string, maxPixels int) ([]byte, error) {
 		return nil, notRead(name, kind)
 	}
 	if _, ok := sniff(head); !ok {
-		return nil, inputError("not_a_picture", "%q is not a picture impasto can read", name).
-			hint("a PNG, JPEG, TIFF or WebP file")
+		return nil, inputError("not_a_picture", "%q is not a picture impasto can read: no PNG, JPEG, TIFF, WebP or GIF", name)
 	}
 	most := int64(maxPixels)*8 + 64<<20
 	var all bytes.Buffer
@@ -136,20 +162,42 @@ func slurp(r io.Reader, name string, maxPixels int) ([]byte, error) {
 
 // checkSize returns the size in the header if it is acceptable, before anything
 // is allocated for it.
-func checkSize(file []byte, name string, f Format, maxPixels int) (w, h int, err error) {
+func checkSize(file []byte, name string, f Format, o ReadOptions) (w, h int, err error) {
 	cfg, err := codecs[f].config(bytes.NewReader(file))
 	if err != nil {
-		return 0, 0, damaged(name, f, len(file), err)
+		return 0, 0, damaged(name, f, len(file), 0, err)
 	}
 	if cfg.Width <= 0 || cfg.Height <= 0 {
 		return 0, 0, inputError("no_pixels", "%q has no pixels (%dx%d)", name, cfg.Width, cfg.Height)
 	}
-	if int64(cfg.Width)*int64(cfg.Height) > int64(maxPixels) {
+	pixels := int64(cfg.Width) * int64(cfg.Height)
+	if pixels > int64(o.MaxPixels) {
 		return 0, 0, inputError("too_large", "%q is %dx%d (%s), over the limit of %s", name, cfg.Width, cfg.Height,
-			megapixels(int64(cfg.Width)*int64(cfg.Height)), megapixels(int64(maxPixels))).
-			hint("--max-pixels %d", int64(cfg.Width)*int64(cfg.Height))
+			megapixels(pixels), megapixels(int64(o.MaxPixels))).
+			hint("--max-pixels %d", pixels)
+	}
+	if need := pixels * bytesAPixel; o.MaxBytes > 0 && need > o.MaxBytes {
+		return 0, 0, tooMuch(name, cfg.Width, cfg.Height, need, o.MaxBytes)
 	}
 	return cfg.Width, cfg.Height, nil
+}
+
+// bytesAPixel is what a pixel takes while a picture is read: three channels and
+// alpha as float32, and the codes they are made of.
+const bytesAPixel = 4*4 + 4
+
+// tooMuch refuses a picture that takes more memory than there may be, with a
+// command that makes it half as large as would just fit.
+func tooMuch(name string, w, h int, need, most int64) error {
+	gigabytes := func(n int64) string { return fmt.Sprintf("%.2g GB", float64(n)/1e9) }
+	e := inputError("memory", "%q is %dx%d (%s), which takes %s to read, over the limit of %s", name, w, h,
+		megapixels(int64(w)*int64(h)), gigabytes(need), gigabytes(most))
+	e.Kind = Memory
+	shrink := math.Sqrt(float64(most) / float64(need) / 2)
+	size := fmt.Sprintf(" -resize %dx%d ", max(1, int(shrink*float64(w))), max(1, int(shrink*float64(h))))
+	from := shellWord(name)
+	return e.hint("%s", strings.Replace(convert(name, asPNG(name)), " "+from+" ", " "+from+size, 1)).
+		hint("--max-memory %dGB   (where there is so much)", need/1e9+1)
 }
 
 var codecs = map[Format]struct {
@@ -159,5 +207,6 @@ var codecs = map[Format]struct {
 	PNG:  {png.DecodeConfig, png.Decode},
 	JPEG: {jpeg.DecodeConfig, jpeg.Decode},
 	TIFF: {tiff.DecodeConfig, tiff.Decode},
-	WebP: {webp.DecodeConfig, webp.Decode},
+	WebP: {configWebP, decodeWebP},
+	GIF:  {gif.DecodeConfig, decodeGIF},
 }

@@ -132,24 +132,24 @@ func TestNotPictures(t *testing.T) {
 		return err
 	}
 	wantError(t, decode("a.heic", "\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic"), Input, "unsupported",
-		`"a.heic" is HEIF, which impasto cannot read`, "magick a.heic a.png")
-	wantError(t, decode("a.png", "GIF89a........"), Input, "unsupported",
-		`"a.png" is GIF, which impasto cannot read`, "magick 'a.png[0]' a-1.png")
+		`"a.heic" is HEIF, which impasto cannot read`, convert("a.heic", "a.png"))
+	wantError(t, decode("a.png", "8BPS........"), Input, "unsupported",
+		`"a.png" is PSD, which impasto cannot read`, convert("a.png[0]", "a-2.png"))
 	wantError(t, decode("my cat's.avif", "\x00\x00\x00\x18ftypavif"), Input, "unsupported",
-		`"my cat's.avif" is AVIF, which impasto cannot read`, `magick 'my cat'\''s.avif' 'my cat'\''s.png'`)
+		`"my cat's.avif" is AVIF, which impasto cannot read`, convert("my cat's.avif", "my cat's.png"))
 	wantError(t, decode("dir/a.nef", "II*\x00\x08\x00\x00\x00"), Input, "unsupported",
-		`"dir/a.nef" is RAW, which impasto cannot read`, "magick dir/a.nef dir/a.png")
+		`"dir/a.nef" is RAW, which impasto cannot read`, convert("dir/a.nef", "dir/a.png"))
 	wantError(t, decode("a.mp4", "\x00\x00\x00\x18ftypisom\x00\x00\x00\x00"), Input, "unsupported",
 		`"a.mp4" is a video, which impasto cannot read`, "ffmpeg -i a.mp4 -frames:v 1 a.png")
 	wantError(t, decode("a.jpg", "hello, world"), Input, "not_a_picture",
-		`"a.jpg" is not a picture impasto can read`, "a PNG, JPEG, TIFF or WebP file")
+		`"a.jpg" is not a picture impasto can read: no PNG, JPEG, TIFF, WebP or GIF`)
 	wantError(t, decode("a.jpg", ""), Input, "empty", `"a.jpg" is empty (0 bytes)`)
 	for begin, kind := range map[string]string{
 		"\x00\x00\x00\x1cftypavif": "AVIF", "8BPS\x00\x01": "PSD", "%PDF-1.7": "PDF", "BM......": "BMP",
 		"<?xml version=\"1.0\"?>\n<svg width='1'/>": "SVG", "<svg/>": "SVG", "<!DOCTYPE html><p>404": "a web page",
 		"\x00\x00\x00\x0cJXL \r\n\x87\n": "JPEG XL", "\x00\x00\x00\x18ftypcrx ": "RAW", "PK\x03\x04": "a ZIP archive",
 	} {
-		if err := decode("x", begin); err == nil || err.Error() != `"x" is `+kind+`, which impasto cannot read` {
+		if err := decode("x", begin); err == nil || !strings.HasPrefix(err.Error(), `"x" is `+kind+`, which impasto cannot read`) {
 			t.Errorf("%s: %v", kind, err)
 		}
 	}
@@ -193,7 +193,7 @@ func TestCutShort(t *testing.T) {
 	}
 	file := mustEncode(t, p, PNG, WriteOptions{})
 	_, _, err := Decode(bytes.NewReader(file[:500]), "a.png", ReadOptions{})
-	wantError(t, err, Input, "truncated", `"a.png" is cut short: the PNG data ends after 500 bytes`)
+	wantError(t, err, Input, "truncated", `"a.png" is cut short: about 24 % of its pixels are there`)
 }
 
 // TestMaxPixels: the header alone decides, before anything is allocated.
@@ -234,7 +234,7 @@ func TestEndlessStream(t *testing.T) {
 	_, _, err := Decode(io.MultiReader(strings.NewReader(pngSignature), zeros{}), "stdin", ReadOptions{MaxPixels: 1})
 	wantError(t, err, Input, "too_large", `"stdin" is longer than 64 MB, too long for a picture of 1 pixels`)
 	_, _, err = Decode(zeros{}, "stdin", ReadOptions{})
-	wantError(t, err, Input, "not_a_picture", `"stdin" is not a picture impasto can read`, "a PNG, JPEG, TIFF or WebP file")
+	wantError(t, err, Input, "not_a_picture", `"stdin" is not a picture impasto can read: no PNG, JPEG, TIFF, WebP or GIF`)
 }
 
 type zeros struct{}

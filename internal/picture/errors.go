@@ -7,7 +7,10 @@ import (
 	"image/png"
 	"io"
 	"io/fs"
+	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"golang.org/x/image/tiff"
@@ -20,6 +23,7 @@ type Kind int
 const (
 	Input  Kind = iota // a picture, size or name given by the user cannot be used
 	Output             // the result cannot be written
+	Memory             // there is not enough memory for a picture
 )
 
 // Error is a message for the user: what is wrong, with the name and the
@@ -69,23 +73,46 @@ func megapixels(n int64) string {
 func notRead(name, kind string) error {
 	e := inputError("unsupported", "%q is %s, which impasto cannot read", name, kind)
 	switch kind {
-	case "a ZIP archive", "a web page":
-		return e.hint("a PNG, JPEG, TIFF or WebP file")
+	case "a ZIP archive", "XML":
+		return e
+	case "a Git LFS pointer":
+		e.msg += ": the picture itself was not fetched"
+		return e.hint("git lfs pull --include %s", shellWord(name))
+	case "a web page", "JSON":
+		e.msg += ": a server sent it in the picture's place"
+		return e
 	case "a video":
 		return e.hint("ffmpeg -i %s -frames:v 1 %s", shellWord(name), shellWord(asPNG(name)))
-	case "GIF", "PDF", "PSD": // of several pictures, pages or layers, the first
-		return e.hint("magick %s %s", shellWord(name+"[0]"), shellWord(asPNG(name)))
+	case "PDF", "PSD": // of several pictures, pages or layers, the first
+		return e.hint("%s", convert(name+"[0]", asPNG(name)))
 	}
-	return e.hint("magick %s %s", shellWord(name), shellWord(asPNG(name)))
+	return e.hint("%s", convert(name, asPNG(name)))
+}
+
+// convert is a command that makes a PNG of a picture of another kind: with what
+// is installed, ImageMagick 7 or 6, or else the one that is usually there.
+func convert(from, to string) string {
+	program := "magick"
+	if _, err := exec.LookPath(program); err != nil {
+		if _, err := exec.LookPath("convert"); err == nil && runtime.GOOS != "windows" { // there it is another program
+			program = "convert"
+		}
+	}
+	return program + " " + shellWord(from) + " " + shellWord(to)
 }
 
 // asPNG proposes a name to convert a file to.
 func asPNG(name string) string {
 	stem := strings.TrimSuffix(name, filepath.Ext(name))
-	if stem+".png" == name {
-		stem += "-1"
+	for n := 1; ; n++ {
+		free := stem + ".png"
+		if n > 1 {
+			free = fmt.Sprintf("%s-%d.png", stem, n)
+		}
+		if _, err := os.Lstat(free); free != name && err != nil {
+			return free
+		}
 	}
-	return stem + ".png"
 }
 
 // shellWord quotes a name if a shell would not take it as it stands.
@@ -97,7 +124,7 @@ func shellWord(s string) string {
 }
 
 // damaged turns a decoder's complaint into words.
-func damaged(name string, f Format, size int, err error) error {
+func damaged(name string, f Format, size int, share float64, err error) error {
 	what := err.Error()
 	for _, prefix := range []string{"png: ", "jpeg: ", "tiff: ", "webp: ", "vp8l: ", "vp8: ", "riff: ", "invalid JPEG format: ", "invalid format: "} {
 		what = strings.TrimPrefix(what, prefix)
@@ -106,11 +133,14 @@ func damaged(name string, f Format, size int, err error) error {
 	var pngUnsupported png.UnsupportedError
 	var tiffUnsupported tiff.UnsupportedError
 	switch {
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), strings.Contains(what, "short"), strings.Contains(what, "not enough pixel data"):
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), strings.Contains(what, "short"), strings.Contains(what, "not enough pixel data"), share > 0:
+		if share > 0 {
+			return inputError("truncated", "%q is cut short: about %.0f %% of its pixels are there", name, 100*share).because(err)
+		}
 		return inputError("truncated", "%q is cut short: the %s data ends after %d bytes", name, f, size).because(err)
 	case errors.As(err, &jpegUnsupported), errors.As(err, &pngUnsupported), errors.As(err, &tiffUnsupported):
 		return inputError("unsupported", "%q is a %s of a kind impasto cannot read (%s)", name, f, what).because(err).
-			hint("magick %s %s", shellWord(name), shellWord(asPNG(name)))
+			hint("%s", convert(name, asPNG(name)))
 	}
 	return inputError("damaged", "%q is damaged: %s", name, what).because(err)
 }

@@ -24,7 +24,7 @@ const (
 )
 
 // Sidecar returns the name of the recipe's file beside a picture.
-func Sidecar(path string) string { return path + ".recipe.json" }
+func Sidecar(path string) string { return Beside(path, ".recipe.json") }
 
 // ReadRecipe returns the recipe in, or beside, the picture at path. The error
 // has the code "no_recipe" when there is none.

@@ -25,6 +25,15 @@ func New(w, h int) *Picture {
 	return &Picture{W: w, H: h, Pix: make([]float32, w*h*3), Depth: 8}
 }
 
+// Transparency is the share of the picture that is not there, 0..1.
+func (p *Picture) Transparency() float64 {
+	sum := 0.
+	for _, a := range p.Alpha {
+		sum += float64(1 - a)
+	}
+	return sum / float64(max(1, len(p.Alpha)))
+}
+
 // Clone returns a copy that shares nothing with p.
 func (p *Picture) Clone() *Picture {
 	q := *p

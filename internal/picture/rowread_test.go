@@ -90,7 +90,7 @@ func TestSpoiltRows(t *testing.T) {
 			for _, bit := range []byte{1, 128} {
 				data := bytes.Clone(whole)
 				data[i] ^= bit
-				w, h, err := checkSize(data, "x", f, 1<<16)
+				w, h, err := checkSize(data, "x", f, ReadOptions{MaxPixels: 1 << 16})
 				if err != nil {
 					continue
 				}

@@ -14,9 +14,10 @@ const (
 	JPEG
 	TIFF
 	WebP
+	GIF // read only
 )
 
-func (f Format) String() string { return [...]string{"none", "PNG", "JPEG", "TIFF", "WebP"}[f] }
+func (f Format) String() string { return [...]string{"none", "PNG", "JPEG", "TIFF", "WebP", "GIF"}[f] }
 
 // FormatOf returns the format a file name's extension asks for.
 func FormatOf(name string) (Format, error) {
@@ -49,6 +50,8 @@ func sniff(b []byte) (f Format, ok bool) {
 		return TIFF, true
 	case len(b) >= 12 && string(b[:4]) == "RIFF" && string(b[8:12]) == "WEBP":
 		return WebP, true
+	case bytes.HasPrefix(b, []byte("GIF87a")), bytes.HasPrefix(b, []byte("GIF89a")):
+		return GIF, true
 	}
 	return 0, false
 }
@@ -58,7 +61,6 @@ var foreign = []struct {
 	name, magic string
 	at          int
 }{
-	{"GIF", "GIF8", 0},
 	{"PSD", "8BPS", 0},
 	{"PDF", "%PDF", 0},
 	{"EPS", "%!PS", 0},
@@ -110,8 +112,14 @@ func recognise(b []byte, name string) string {
 	switch {
 	case strings.Contains(text, "<svg"):
 		return "SVG"
-	case strings.HasPrefix(text, "<!doctype html"), strings.HasPrefix(text, "<html"):
+	case strings.HasPrefix(text, "<!doctype html"), strings.HasPrefix(text, "<html"), strings.HasPrefix(text, "<?xml") && strings.Contains(text, "<html"):
 		return "a web page"
+	case strings.HasPrefix(text, "version https://git-lfs"):
+		return "a Git LFS pointer"
+	case strings.HasPrefix(text, "{"), strings.HasPrefix(text, "["):
+		return "JSON"
+	case strings.HasPrefix(text, "<?xml"):
+		return "XML"
 	}
 	return ""
 }

@@ -2,6 +2,8 @@ package picture
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -79,9 +81,24 @@ func WriteFile(path string, write func(io.Writer) error) (err error) {
 	return nil
 }
 
+// longestName is what file systems allow the name of a file, in bytes.
+const longestName = 255
+
+// Beside is the name of a file beside path: path and suffix, and for a name that
+// would be longer than file systems allow its beginning, a checksum and suffix.
+func Beside(path, suffix string) string {
+	dir, base := filepath.Split(path)
+	if len(base)+len(suffix) <= longestName {
+		return path + suffix
+	}
+	sum := sha256.Sum256([]byte(base))
+	mark := "-" + hex.EncodeToString(sum[:4]) + suffix
+	return dir + strings.ToValidUTF8(base[:max(0, min(len(base), longestName-len(mark)))], "") + mark
+}
+
 // createBeside opens path.tmp-XXXXXXXX, which must not exist yet.
 func createBeside(path string, mode fs.FileMode) (*os.File, error) {
-	return os.OpenFile(path+".tmp-"+strings.ToLower(rand.Text()[:8]), os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	return os.OpenFile(Beside(path, ".tmp-"+strings.ToLower(rand.Text()[:8])), os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 }
 
 func writeDevice(path string, write func(io.Writer) error) error {

@@ -8,6 +8,8 @@ import (
 
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
+
+	"github.com/impasto/impasto/internal/ui"
 )
 
 // bar is one line that is redrawn in place:
@@ -27,7 +29,7 @@ type bar struct {
 
 func newBar(w io.Writer, o Options) *bar { return &bar{w: w, options: o} }
 
-func (b *bar) Start(header string, _ map[string]any) { fmt.Fprintln(b.w, header) }
+func (b *bar) Start(header string, _ map[string]any) { fmt.Fprintln(b.w, ui.Printable(header)) }
 
 func (b *bar) open(u Update) {
 	width := b.options.Width
@@ -92,7 +94,7 @@ func (b *bar) Update(u Update) {
 }
 
 func (b *bar) say(format string, a ...any) {
-	text := fmt.Sprintf(format, a...) + "\n"
+	text := ui.Printable(fmt.Sprintf(format, a...)) + "\n"
 	if b.group != nil {
 		// Through mpb, so that the line appears above the bar.
 		if _, err := b.group.Write([]byte(text)); err == nil {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"github.com/impasto/impasto/internal/ui"
 )
 
 // plain writes one line every few iterations, with a time and no escapes, so
@@ -16,10 +18,10 @@ type plain struct {
 }
 
 func (p *plain) line(format string, a ...any) {
-	fmt.Fprintf(p.w, "%s %s\n", p.now().Format("15:04:05"), fmt.Sprintf(format, a...))
+	fmt.Fprintf(p.w, "%s %s\n", p.now().Format("15:04:05"), ui.Printable(fmt.Sprintf(format, a...)))
 }
 
-func (p *plain) Start(header string, _ map[string]any) { fmt.Fprintln(p.w, header) }
+func (p *plain) Start(header string, _ map[string]any) { fmt.Fprintln(p.w, ui.Printable(header)) }
 
 func (p *plain) Update(u Update) {
 	// Updates may skip iterations: a line is due when one of every was passed.
@@ -40,7 +42,7 @@ func (p *plain) Update(u Update) {
 
 func (p *plain) Event(kind, message string, _ map[string]any) {
 	if kind == "warning" {
-		fmt.Fprintf(p.w, "impasto: %s\n", message)
+		fmt.Fprintf(p.w, "impasto: %s\n", ui.Printable(message))
 		return
 	}
 	p.line("%s: %s", kind, message)

@@ -2,7 +2,7 @@
 //
 // One interface, four writers: a bar for terminals, plain lines for logs, JSON
 // lines for programs, and nothing. It knows no more of a render than the
-// numbers in Update, and imports nothing of Impasto.
+// numbers in Update, and writes no control character that comes from elsewhere.
 package progress
 
 import (
@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/dustin/go-humanize"
+
+	"github.com/impasto/impasto/internal/ui"
 )
 
 // Update is the state of a render after one iteration.
@@ -102,7 +104,7 @@ func (none) Start(string, map[string]any) {}
 func (none) Update(Update)                {}
 func (n none) Event(kind, message string, _ map[string]any) {
 	if kind == "warning" {
-		fmt.Fprintf(n.w, "impasto: %s\n", message)
+		fmt.Fprintf(n.w, "impasto: %s\n", ui.Printable(message))
 	}
 }
 func (none) Result(string, map[string]any) {}

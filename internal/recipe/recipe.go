@@ -144,6 +144,7 @@ func Parse(text string) (Recipe, error) {
 	var head struct {
 		Version int `json:"recipe"`
 	}
+	text = strings.TrimPrefix(text, "\ufeff")
 	if err := json.Unmarshal([]byte(text), &head); err != nil {
 		return r, fmt.Errorf("the recipe is damaged: %s", words(err))
 	}

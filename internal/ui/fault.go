@@ -139,9 +139,9 @@ func Report(stdout, stderr io.Writer, asJSON bool, err error) int {
 			fmt.Fprintf(stdout, "%s\n", line)
 			continue
 		}
-		fmt.Fprintf(stderr, "impasto: %s\n", f.Message)
+		fmt.Fprintf(stderr, "impasto: %s\n", Printable(f.Message))
 		for _, t := range f.Try {
-			fmt.Fprintf(stderr, "  try: %s\n", t)
+			fmt.Fprintf(stderr, "  try: %s\n", Printable(t))
 		}
 	}
 	return all[0].Exit

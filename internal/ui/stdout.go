@@ -12,17 +12,25 @@ import (
 // Output is standard output that remembers what went wrong with it: many
 // commands print many lines, and a full disk must not pass for success.
 type Output struct {
-	w   io.Writer
-	mu  sync.Mutex
-	err error
+	w        io.Writer
+	terminal bool
+	mu       sync.Mutex
+	err      error
 }
 
 // NewOutput returns w as an Output.
-func NewOutput(w io.Writer) *Output { return &Output{w: w} }
+func NewOutput(w io.Writer) *Output { return &Output{w: w, terminal: IsTerminal(w)} }
 
 // Write implements io.Writer.
 func (o *Output) Write(p []byte) (int, error) {
-	n, err := o.w.Write(p)
+	shown := p
+	if o.terminal { // files and pipes get names as they are
+		shown = []byte(Printable(string(p)))
+	}
+	n, err := o.w.Write(shown)
+	if err == nil {
+		n = len(p)
+	}
 	if err != nil {
 		o.mu.Lock()
 		defer o.mu.Unlock()
