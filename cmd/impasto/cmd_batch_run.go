@@ -136,15 +136,10 @@ func missingClasses(jobs []farm.Job, places []workplace) (classes []string) {
 
 // others counts the unfinished jobs of the queue that are not of this batch.
 func others(ctx context.Context, q farm.Queue, e *batch.Submission) (int, error) {
-	list, err := q.List(ctx, farm.Filter{})
-	ours := map[string]bool{}
-	for _, id := range e.IDs() {
-		ours[id] = true
-	}
-	n := 0
-	for _, st := range list {
-		if !st.State.Ended() && !ours[st.Job.ID] {
-			n++
+	n, err := batch.Unfinished(ctx, q)
+	for _, st := range e.Jobs {
+		if !st.State.Ended() {
+			n--
 		}
 	}
 	return n, err

@@ -32,6 +32,7 @@ func queueCommand(s *session) *cli.Command {
 			queueRetryCommand(s),
 			queueCancelCommand(s),
 			queueRemoveCommand(s),
+			queuePruneCommand(s),
 			queueFetchCommand(s),
 			queueServeCommand(s),
 		},

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
@@ -16,7 +17,11 @@ func queueListCommand(s *session) *cli.Command {
 	return &cli.Command{
 		Name:  "ls",
 		Usage: "list jobs and how they stand",
-		Flags: queueFlags(chooseFlags()...),
+		Description: "Lists the first thousand jobs in the order in which they changed last, sorted by\n" +
+			"state. --after goes on from there; --limit 0 lists all.",
+		Flags: queueFlags(append(chooseFlags(),
+			textFlag("limit", "", groupQueue, "N", "list at most N jobs; 0: all (default: 1000)"),
+			textFlag("after", "", groupQueue, "MARK", "list the jobs after a mark that the list before ended with"))...),
 		Action: func(c *cli.Context) error {
 			if c.NArg() > 0 {
 				return ui.UsageFault(fmt.Sprintf("queue ls takes no argument, got %q", c.Args().First()), "impasto queue show "+c.Args().First())
@@ -31,7 +36,11 @@ func queueList(ctx context.Context, s *session, c *cli.Context, q farm.Queue) er
 	if err != nil {
 		return err
 	}
-	list, err := q.List(ctx, f)
+	limit, after, err := pageOf(c)
+	if err != nil {
+		return err
+	}
+	list, mark, more, err := batch.Page(ctx, q, f, after, limit)
 	if err != nil {
 		return err
 	}
@@ -50,10 +59,30 @@ func queueList(ctx context.Context, s *session, c *cli.Context, q farm.Queue) er
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	if !s.quiet {
+	switch {
+	case s.quiet:
+	case more:
+		fmt.Fprintf(s.stderr, "%s; there are more: impasto queue ls --after %d\n", batch.TallyOf(list), mark)
+	default:
 		fmt.Fprintln(s.stderr, batch.TallyOf(list))
 	}
 	return nil
+}
+
+// pageOf reads --limit and --after.
+func pageOf(c *cli.Context) (limit int, after uint64, err error) {
+	limit = 1000
+	if text := flagText(c, "limit"); text != "" {
+		if limit, err = strconv.Atoi(text); err != nil || limit < 0 {
+			return 0, 0, badValue("limit", text, "a whole number from 0")
+		}
+	}
+	if text := flagText(c, "after"); text != "" {
+		if after, err = strconv.ParseUint(text, 10, 64); err != nil {
+			return 0, 0, badValue("after", text, "the number that the list before ended with")
+		}
+	}
+	return limit, after, nil
 }
 
 func queueShowCommand(s *session) *cli.Command {

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -261,7 +260,7 @@ func runWorker(s *session, c *cli.Context) error {
 				return nil
 			case <-finished: // nothing has come for a while
 			}
-			if left, err := unfinished(ctx, q, places); err != nil || left == 0 {
+			if left, err := batch.Unfinished(ctx, q, classesOf(places)...); err != nil || left == 0 {
 				return err
 			}
 		}
@@ -273,16 +272,12 @@ func runWorker(s *session, c *cli.Context) error {
 	return err
 }
 
-// unfinished counts the jobs that workers of these places could still get.
-func unfinished(ctx context.Context, q farm.Queue, places []workplace) (int, error) {
-	list, err := q.List(ctx, farm.Filter{})
-	n := 0
-	for _, st := range list {
-		if !st.State.Ended() && slices.ContainsFunc(places, func(at workplace) bool { return at.class == st.Job.Class }) {
-			n++
-		}
+// classesOf are the classes of jobs that workers of these places take.
+func classesOf(places []workplace) (classes []string) {
+	for _, at := range places {
+		classes = append(classes, at.class)
 	}
-	return n, err
+	return classes
 }
 
 func describePlaces(places []workplace) string {

@@ -62,6 +62,7 @@ var examples = map[string][2]string{
 	"queue watch":  {"impasto queue watch", "impasto queue watch --batch jobs.yaml --progress plain"},
 	"queue retry":  {"impasto queue retry coast", "impasto queue retry --state failed"},
 	"queue cancel": {"impasto queue cancel coast", "impasto queue cancel --batch jobs.yaml"},
+	"queue prune":  {"impasto queue prune --older 30d --keep-failed"},
 	"queue rm":     {"impasto queue rm --state done", "impasto queue rm --batch jobs.yaml"},
 	"queue fetch":  {"impasto queue fetch --batch jobs.yaml", "impasto queue fetch coast --into pictures/"},
 	"queue serve":  {"impasto queue serve --listen 0.0.0.0:4222", "impasto queue serve --listen 0.0.0.0:4222 --token-file farm.token"},

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -22,7 +23,12 @@ type workMetrics struct {
 	queue  atomic.Pointer[farm.Queue] // nil until it has been found
 	set    *metrics.Set
 	server *http.Server
-	at     net.Listener // nil without --metrics
+
+	tallying   sync.Mutex
+	tally      batch.Tally   // as of the last look at all jobs
+	tallyAfter time.Time     // when they may be looked at again
+	looking    chan struct{} // closed when the look at hand ends; nil: there is none
+	at         net.Listener  // nil without --metrics
 }
 
 // newMetrics serves /metrics and /healthz on addr; "" serves nothing.
@@ -126,17 +132,76 @@ func (m *workMetrics) serveMetrics(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 	up := 0
 	if q := m.queue.Load(); q != nil {
-		if list, err := (*q).List(ctx, farm.Filter{}); err == nil {
+		if m.writeQueue(ctx, w, *q) == nil {
 			up = 1
-			t := batch.TallyOf(list)
-			for _, state := range batch.States {
-				fmt.Fprintf(w, "impasto_queue_jobs{state=%q} %d\n", state, t[state])
-			}
 		}
 	}
 	fmt.Fprintf(w, "impasto_queue_up %d\n", up)
 	m.set.WritePrometheus(w)
 	metrics.WriteProcessMetrics(w)
+}
+
+// writeQueue tells how the queue stands. What waits and runs, by class, the server
+// counts; how jobs ended takes a look at each, so that is looked at seldom enough to
+// take a twentieth of the time.
+func (m *workMetrics) writeQueue(ctx context.Context, w io.Writer, q farm.Queue) error {
+	load, err := q.Load(ctx)
+	if err != nil {
+		return err
+	}
+	for _, class := range []string{farm.ClassCPU, farm.ClassGPU} {
+		l := load[class]
+		fmt.Fprintf(w, "impasto_queue_waiting{class=%q} %d\n", class, l.Waiting)
+		fmt.Fprintf(w, "impasto_queue_running{class=%q} %d\n", class, l.Running)
+		age := 0.0
+		if !l.Oldest.IsZero() {
+			age = max(0, time.Since(l.Oldest).Seconds())
+		}
+		fmt.Fprintf(w, "impasto_queue_oldest_seconds{class=%q} %.0f\n", class, age)
+	}
+	if t := m.tallyOf(ctx, q); t != nil {
+		for _, state := range batch.States {
+			fmt.Fprintf(w, "impasto_queue_jobs{state=%q} %d\n", state, t[state])
+		}
+	}
+	return nil
+}
+
+// tallyOf returns how many jobs there are of each state, as of the last look at
+// them all. Where a look is due it waits a moment for that; nil: none has ended yet.
+func (m *workMetrics) tallyOf(ctx context.Context, q farm.Queue) batch.Tally {
+	m.tallying.Lock()
+	if m.looking == nil && time.Now().After(m.tallyAfter) {
+		looked := make(chan struct{})
+		m.looking = looked
+		go func() {
+			begun, t := time.Now(), batch.Tally{}
+			err := q.Scan(q.Life(), farm.Filter{}, 0, func(st farm.Status, _ uint64) bool {
+				t[st.State]++
+				return true
+			})
+			m.tallying.Lock()
+			defer m.tallying.Unlock()
+			if err == nil {
+				m.tally = t
+			}
+			m.tallyAfter = time.Now().Add(20 * time.Since(begun))
+			m.looking = nil
+			close(looked)
+		}()
+	}
+	looking := m.looking
+	m.tallying.Unlock()
+	if looking != nil {
+		select {
+		case <-looking:
+		case <-ctx.Done():
+		case <-time.After(asked / 4):
+		}
+	}
+	m.tallying.Lock()
+	defer m.tallying.Unlock()
+	return m.tally
 }
 
 // serveHealth answers 200 while the queue does.

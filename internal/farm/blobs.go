@@ -1,9 +1,11 @@
 package farm
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"hash"
 	"io"
@@ -35,19 +37,24 @@ func SumOf(path string) (string, error) {
 
 // PutFile stores a file, or touches it if it is there, and returns its sum.
 func PutFile(ctx context.Context, b Blobs, path string) (string, error) {
-	sum, err := SumOf(path)
-	if err != nil {
-		return "", err
+	sum, _, err := storeFile(ctx, b, path)
+	return sum, err
+}
+
+// storeFile is PutFile, and says whether the file was not there.
+func storeFile(ctx context.Context, b Blobs, path string) (sum string, isNew bool, err error) {
+	if sum, err = SumOf(path); err != nil {
+		return "", false, err
 	}
 	if has, err := b.Touch(ctx, sum); has || err != nil {
-		return sum, err
+		return sum, false, err
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return "", err
+		return "", false, err
 	}
 	defer f.Close()
-	return sum, b.Put(ctx, sum, f)
+	return sum, true, b.Put(ctx, sum, f)
 }
 
 // GetFile writes a blob to path: beside it first, then renamed, so that path
@@ -124,7 +131,7 @@ func sweep(ctx context.Context, q Queue, now time.Time) (int, error) {
 	}
 	n := 0
 	for _, b := range blobs {
-		if used[b.Sum] || now.Sub(b.Stored) < youth {
+		if used[digest(b.Sum)] || now.Sub(b.Stored) < youth {
 			continue
 		}
 		if err := q.Blobs().Delete(ctx, b.Sum); err != nil {
@@ -135,19 +142,50 @@ func sweep(ctx context.Context, q Queue, now time.Time) (int, error) {
 	return n, q.Blobs().Tidy(ctx, now.Add(-youth))
 }
 
-// usedBlobs are those that records name.
-func usedBlobs(ctx context.Context, q Queue) (map[string]bool, error) {
-	jobs, err := q.List(ctx, Filter{})
-	if err != nil {
-		return nil, err
-	}
-	used := map[string]bool{}
-	for _, s := range jobs {
+// usedBlobs are those that records name, by the bytes of their sums, of which a
+// million take 64 MB.
+func usedBlobs(ctx context.Context, q Queue) (map[[sha256.Size]byte]bool, error) {
+	used := map[[sha256.Size]byte]bool{}
+	err := q.Scan(ctx, Filter{}, 0, func(s Status, _ uint64) bool {
 		for _, files := range []map[string]string{s.Job.Inputs, s.Results, s.Checkpoints} {
 			for _, sum := range files {
-				used[sum] = true
+				used[digest(sum)] = true
 			}
 		}
+		return true
+	})
+	return used, err
+}
+
+// digest is a sum in bytes.
+func digest(sum string) (d [sha256.Size]byte) {
+	_, _ = hex.Decode(d[:], []byte(sum)[:min(len(sum), hex.EncodedLen(len(d)))])
+	return d
+}
+
+// Prune removes the jobs that ended before a time, but for those that failed if
+// keepFailed, and then the files that no other job needs. It returns how many
+// jobs it removed, and holds no list of them.
+func Prune(ctx context.Context, q Queue, before time.Time, keepFailed bool) (int, error) {
+	n := 0
+	var fault error
+	err := q.Scan(ctx, Filter{}, 0, func(s Status, _ uint64) bool {
+		if !s.State.Ended() || s.Damaged || !s.Ended.Before(before) || keepFailed && s.State == Failed {
+			return true
+		}
+		if err := q.Remove(ctx, s.Job.ID); err != nil {
+			var ended *EndedError // it was queued anew meanwhile
+			if !errors.As(err, &ended) && !errors.Is(err, ErrUnknown) {
+				fault = err
+			}
+			return fault == nil
+		}
+		n++
+		return true
+	})
+	if err = cmp.Or(fault, err); err != nil || n == 0 {
+		return n, err
 	}
-	return used, nil
+	_, err = Sweep(ctx, q)
+	return n, err
 }

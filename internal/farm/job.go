@@ -153,6 +153,12 @@ type Queue interface {
 	Status(ctx context.Context, id string) (Status, error)
 	// List returns all jobs, those of one batch, or those of a state.
 	List(ctx context.Context, f Filter) ([]Status, error)
+	// Scan calls each with the jobs that a filter chooses and that changed after a
+	// revision (0: all), in that order, until it returns false, and holds none. A job
+	// that changes meanwhile comes again.
+	Scan(ctx context.Context, f Filter, after uint64, each func(s Status, revision uint64) bool) error
+	// Load returns how many jobs have not ended, by class, without reading them.
+	Load(ctx context.Context) (map[string]Load, error)
 	// Watch sends the status of every job now and whenever one changes, until
 	// ctx ends. Between the two comes one with no ID.
 	Watch(ctx context.Context) (<-chan Status, error)
@@ -172,6 +178,14 @@ type Queue interface {
 	Life() context.Context
 	// Close lets go of the queue; a server of this process ends with it.
 	Close() error
+}
+
+// Load is what workers of a class have before them. A job that was cancelled
+// while it waited counts until a worker would have taken it.
+type Load struct {
+	Waiting int
+	Running int       // with a worker, or to be tried again
+	Oldest  time.Time // when the first of them was queued
 }
 
 // Filter chooses jobs; what is empty says nothing.
@@ -210,6 +224,9 @@ type Blobs interface {
 	Delete(ctx context.Context, sum string) error
 	// Touch makes a blob as young as one stored now, and reports whether it is there.
 	Touch(ctx context.Context, sum string) (bool, error)
+	// Stored returns when a blob was stored or touched last, and fs.ErrNotExist for
+	// one that is not there.
+	Stored(ctx context.Context, sum string) (time.Time, error)
 	List(ctx context.Context) ([]Blob, error)
 	// Tidy removes what puts that died before a time left behind.
 	Tidy(ctx context.Context, before time.Time) error

@@ -29,6 +29,7 @@ type memory struct {
 	records  map[string]record
 	waiting  map[string]*waiting // by ticket
 	messages uint64
+	changes  uint64
 	watchers []chan Status
 	changed  chan struct{} // closed and renewed when there may be something to take
 }
@@ -36,12 +37,14 @@ type memory struct {
 type record struct {
 	status   Status
 	revision uint64
+	changed  uint64 // counts the changes of all records
 }
 
 // waiting is a message.
 type waiting struct {
 	job      Job
 	number   uint64
+	queued   time.Time
 	until    time.Time // it is with a worker until then
 	delivery int
 }
@@ -68,7 +71,8 @@ func (m *memory) put(_ context.Context, s Status, revision uint64) (uint64, erro
 	if m.records[s.Job.ID].revision != revision {
 		return 0, errConflict
 	}
-	m.records[s.Job.ID] = record{s.clone(), revision + 1}
+	m.changes++
+	m.records[s.Job.ID] = record{s.clone(), revision + 1, m.changes}
 	for _, w := range m.watchers {
 		select {
 		case w <- s.clone():
@@ -95,6 +99,38 @@ func (m *memory) all(context.Context) ([]Status, error) {
 	return list, nil
 }
 
+func (m *memory) each(_ context.Context, after uint64, f func(Status, uint64) bool) error {
+	m.mu.Lock()
+	list := slices.Collect(maps.Values(m.records))
+	m.mu.Unlock()
+	slices.SortFunc(list, func(a, b record) int { return cmp.Compare(a.changed, b.changed) })
+	for _, r := range list {
+		if r.changed > after && !f(r.status.clone(), r.changed) {
+			break
+		}
+	}
+	return nil
+}
+
+func (m *memory) load(context.Context) (map[string]Load, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	all, now := map[string]Load{}, time.Now()
+	for _, w := range m.waiting {
+		l := all[w.job.Class]
+		if w.until.After(now) {
+			l.Running++
+		} else {
+			l.Waiting++
+		}
+		if l.Oldest.IsZero() || w.queued.Before(l.Oldest) {
+			l.Oldest = w.queued
+		}
+		all[w.job.Class] = l
+	}
+	return all, nil
+}
+
 func (m *memory) watch(ctx context.Context) (<-chan Status, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -118,7 +154,7 @@ func (m *memory) publish(_ context.Context, s Status) error {
 	defer m.mu.Unlock()
 	if m.waiting[s.Ticket] == nil {
 		m.messages++
-		m.waiting[s.Ticket] = &waiting{job: s.Job, number: m.messages}
+		m.waiting[s.Ticket] = &waiting{job: s.Job, number: m.messages, queued: time.Now()}
 		m.wake()
 	}
 	return nil
@@ -281,6 +317,16 @@ func (b *memoryBlobs) Touch(_ context.Context, sum string) (bool, error) {
 		b.files[sum] = memoryFile{f.data, time.Now()}
 	}
 	return ok, nil
+}
+
+func (b *memoryBlobs) Stored(_ context.Context, sum string) (time.Time, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	f, ok := b.files[sum]
+	if !ok {
+		return time.Time{}, fmt.Errorf("blob %s: %w", sum, fs.ErrNotExist)
+	}
+	return f.stored, nil
 }
 
 func (b *memoryBlobs) List(context.Context) ([]Blob, error) {

@@ -104,10 +104,11 @@ func (s *natsStore) get(ctx context.Context, id string) (Status, uint64, error) 
 
 // odd is the record of a key that the client refuses to ask for.
 func (s *natsStore) odd(ctx context.Context, key string) (found Status, revision uint64, err error) {
-	err = s.scan(ctx, func(e jetstream.KeyValueEntry) {
+	err = s.scan(ctx, 0, func(e jetstream.KeyValueEntry) bool {
 		if e.Key() == key && e.Operation() == jetstream.KeyValuePut {
 			found, revision = decode(key, e.Value()), e.Revision()
 		}
+		return true
 	})
 	if err == nil && revision == 0 {
 		err = ErrUnknown
@@ -381,6 +382,19 @@ func (b natsBlobs) Touch(ctx context.Context, sum string) (bool, error) {
 		return false, nil
 	}
 	return err == nil, b.s.ended(err)
+}
+
+func (b natsBlobs) Stored(ctx context.Context, sum string) (time.Time, error) {
+	ctx, cancel := b.s.asked(ctx)
+	defer cancel()
+	info, err := b.objects.GetInfo(ctx, sum)
+	if errors.Is(err, jetstream.ErrObjectNotFound) {
+		return time.Time{}, fmt.Errorf("blob %s: %w", sum, fs.ErrNotExist)
+	}
+	if err != nil {
+		return time.Time{}, b.s.ended(err)
+	}
+	return info.ModTime, nil
 }
 
 func (b natsBlobs) List(ctx context.Context) ([]Blob, error) {

@@ -16,47 +16,50 @@ import (
 // they come.
 
 func (s *natsStore) all(ctx context.Context) ([]Status, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	changes, err := s.watch(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var list []Status
-	for {
-		select {
-		case st, ok := <-changes:
-			if !ok {
-				return nil, s.gone(ctx, errors.New("the queue's server does not answer"))
-			}
-			if st.Job.ID == "" {
-				return list, nil
-			}
-			list = append(list, st)
-		case <-ctx.Done():
-			return nil, s.gone(ctx, ctx.Err())
+	newest := map[string]Status{}
+	err := s.scan(ctx, 0, func(e jetstream.KeyValueEntry) bool {
+		if e.Operation() == jetstream.KeyValuePut {
+			newest[e.Key()] = decode(e.Key(), e.Value())
+		} else {
+			delete(newest, e.Key())
 		}
-	}
+		return true
+	})
+	return slices.Collect(maps.Values(newest)), err
 }
 
-// scan calls f with every record, the newest of each job, in no order.
-func (s *natsStore) scan(ctx context.Context, f func(jetstream.KeyValueEntry)) error {
+// each calls f with the records that changed after a revision, in that order,
+// until it returns false.
+func (s *natsStore) each(ctx context.Context, after uint64, f func(Status, uint64) bool) error {
+	return s.scan(ctx, after, func(e jetstream.KeyValueEntry) bool {
+		return e.Operation() != jetstream.KeyValuePut || f(decode(e.Key(), e.Value()), e.Revision())
+	})
+}
+
+// scan calls f with every record and every mark of a removed one after a
+// revision, in the order of revisions, until it returns false. Those that change
+// meanwhile come again.
+func (s *natsStore) scan(ctx context.Context, after uint64, f func(jetstream.KeyValueEntry) bool) error {
 	last, err := s.last(ctx)
 	if err != nil {
 		return err
 	}
+	from := jetstream.IncludeHistory() // there is none but the last, and all are sent in order
+	if after > 0 {
+		from = jetstream.ResumeFromRevision(after + 1)
+	}
 	ctx, release := s.alive(context.WithCancel(ctx))
 	defer release()
-	w, err := s.records.WatchAll(ctx)
+	w, err := s.records.WatchAll(ctx, from)
 	if err != nil {
 		return s.gone(ctx, err)
 	}
 	defer w.Stop()
 	tick := time.NewTicker(answerWithin)
 	defer tick.Stop()
-	r := relay{updates: w.Updates(), last: last, again: tick.C, ask: s.last}
+	r := relay{updates: w.Updates(), last: last, from: after, again: tick.C, ask: s.last}
 	if !r.read(ctx, f) {
-		return s.gone(ctx, errors.New("the queue's server does not answer"))
+		return s.gone(ctx, cmp.Or(ctx.Err(), errors.New("the queue's server does not answer")))
 	}
 	return nil
 }
@@ -108,6 +111,7 @@ type relay struct {
 	to      chan<- Status
 	updates <-chan jetstream.KeyValueEntry // in order; nil: there is no more for now
 	last    uint64                         // the newest revision of the leader
+	from    uint64                         // the revision after which updates begin
 	again   <-chan time.Time               // when ask is asked again: that revision may have been purged
 	ask     func(context.Context) (uint64, error)
 }
@@ -117,7 +121,7 @@ type relay struct {
 // send and what it sent reaches to what the leader had.
 func (r *relay) list(ctx context.Context) bool {
 	newest := map[string]jetstream.KeyValueEntry{}
-	if !r.read(ctx, func(e jetstream.KeyValueEntry) { newest[e.Key()] = e }) {
+	if !r.read(ctx, func(e jetstream.KeyValueEntry) bool { newest[e.Key()] = e; return true }) {
 		return false
 	}
 	for _, e := range slices.SortedFunc(maps.Values(newest), func(a, b jetstream.KeyValueEntry) int {
@@ -130,10 +134,10 @@ func (r *relay) list(ctx context.Context) bool {
 	return r.put(ctx, Status{})
 }
 
-// read calls f with all records there are, those that change meanwhile again;
-// false if there is an end to them.
-func (r *relay) read(ctx context.Context, f func(jetstream.KeyValueEntry)) bool {
-	for seen, idle := uint64(0), false; !idle || seen < r.last; {
+// read calls f with all records there are, those that change meanwhile again,
+// until it returns false; false if there is an end to them.
+func (r *relay) read(ctx context.Context, f func(jetstream.KeyValueEntry) bool) bool {
+	for seen, idle := r.from, false; !idle || seen < r.last; {
 		select {
 		case <-ctx.Done():
 			return false
@@ -147,7 +151,9 @@ func (r *relay) read(ctx context.Context, f func(jetstream.KeyValueEntry)) bool 
 			}
 			idle = e == nil || e.Delta() == 0
 			if e != nil {
-				f(e)
+				if !f(e) {
+					return true
+				}
 				seen = max(seen, e.Revision())
 			}
 		}

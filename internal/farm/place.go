@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -27,12 +28,14 @@ type place struct {
 	job        Job
 	pairs      []string          // path as submitted, path here
 	outputs    map[string]string // here, by path as submitted
-	stale      []string          // checkpoints that were replaced
-	sums       *Sums
+
+	mu   sync.Mutex
+	kept map[string]stamped // the checkpoints that the record names, by output
+	sums *Sums
 }
 
 func newPlace(dir, blobs string, j Job, known *Sums) *place {
-	p := &place{dir: dir, blobs: blobs, job: j, outputs: map[string]string{}, sums: known}
+	p := &place{dir: dir, blobs: blobs, job: j, outputs: map[string]string{}, kept: map[string]stamped{}, sums: known}
 	for i, path := range j.Outputs {
 		here := filepath.Join(dir, "out", strconv.Itoa(i), baseName(path))
 		p.outputs[path] = here
@@ -74,6 +77,7 @@ func (p *place) prepare(ctx context.Context, b Blobs, checkpoints map[string]str
 		if !ours || !isSum(sum) {
 			continue // of somebody who wrote the record
 		}
+		p.stamp(ctx, b, path, sum)
 		here := at + checkpointSuffix
 		if had, err := SumOf(here); err == nil && had == sum {
 			continue
@@ -112,6 +116,40 @@ func (p *place) input(ctx context.Context, b Blobs, path, sum string) (string, e
 		return "", fmt.Errorf("input %q cannot be fetched: %w", path, err)
 	}
 	return here, nil
+}
+
+// stamped is a blob that was stored or touched last at a time.
+type stamped struct {
+	sum string
+	at  time.Time
+}
+
+// stamp notes when the checkpoint of an output was stored.
+func (p *place) stamp(ctx context.Context, b Blobs, name, sum string) {
+	if at, err := b.Stored(ctx, sum); err == nil {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.kept[name] = stamped{sum, at}
+	}
+}
+
+// drop deletes the checkpoint of an output that is not needed any more, if it was
+// noted and nobody has touched it since, as another job would have that has the
+// same. One that takes it up at this very moment loses time, not the job. What is
+// not deleted a sweep finds.
+func (p *place) drop(ctx context.Context, b Blobs, name string) {
+	p.mu.Lock()
+	old, ok := p.kept[name]
+	delete(p.kept, name)
+	p.mu.Unlock()
+	if !ok {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	if at, err := b.Stored(ctx, old.sum); err == nil && at.Equal(old.at) {
+		_ = b.Delete(ctx, old.sum)
+	}
 }
 
 // trim removes fetched inputs, those unused for longest first, until all take at

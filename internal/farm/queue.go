@@ -38,7 +38,11 @@ type store interface {
 	put(ctx context.Context, s Status, revision uint64) (uint64, error)
 	remove(ctx context.Context, id string) error
 	all(ctx context.Context) ([]Status, error)
+	// each calls f with the records that changed after a revision, in that order,
+	// until it returns false.
+	each(ctx context.Context, after uint64, f func(s Status, revision uint64) bool) error
 	watch(ctx context.Context) (<-chan Status, error)
+	load(ctx context.Context) (map[string]Load, error)
 
 	// publish queues the message of a record's ticket; twice is once.
 	publish(ctx context.Context, s Status) error
@@ -336,6 +340,12 @@ func (q *queue) List(ctx context.Context, f Filter) ([]Status, error) {
 	})
 	return all, err
 }
+
+func (q *queue) Scan(ctx context.Context, f Filter, after uint64, each func(Status, uint64) bool) error {
+	return q.each(ctx, after, func(s Status, revision uint64) bool { return !f.Has(s) || each(s, revision) })
+}
+
+func (q *queue) Load(ctx context.Context) (map[string]Load, error) { return q.load(ctx) }
 
 func (q *queue) Watch(ctx context.Context) (<-chan Status, error) { return q.watch(ctx) }
 

@@ -240,9 +240,9 @@ func (w *Worker) end(ctx context.Context, a *attempt, results map[string]string,
 	a.log.Info(string(state), "seconds", after.Seconds, "error", after.Error)
 	if state == Done {
 		os.RemoveAll(a.place.dir)
-	}
-	if !a.stuck {
-		w.forget(ctx, a.place)
+		for name := range a.place.outputs { // no checkpoint is needed any more
+			a.place.drop(ctx, w.Queue.Blobs(), name)
+		}
 	}
 	if w.Ended != nil {
 		w.Ended(after)
@@ -357,7 +357,7 @@ func (w *Worker) cacheBytes() int64 {
 
 // keep stores the checkpoint of an output in place of the one before.
 func (w *Worker) keep(ctx context.Context, p *place, l Lease, output string) error {
-	sum, err := PutFile(ctx, w.Queue.Blobs(), output+checkpointSuffix)
+	sum, isNew, err := storeFile(ctx, w.Queue.Blobs(), output+checkpointSuffix)
 	if err != nil {
 		return err
 	}
@@ -371,37 +371,14 @@ func (w *Worker) keep(ctx context.Context, p *place, l Lease, output string) err
 		}
 		s.Checkpoints[name], s.Deaths = sum, 0
 	})
-	if err == nil && before != "" && before != sum {
-		p.stale = append(p.stale, before)
-		if len(p.stale) >= maxStale {
-			w.forget(ctx, p)
-		}
+	if err != nil || before == sum {
+		return err
 	}
-	return err
-}
-
-// maxStale is how many checkpoints that others have replaced may lie about: each
-// look for who else has one reads all records.
-const maxStale = 8
-
-// forget deletes the checkpoints that were replaced, unless another job has the
-// same. One that takes it up at this very moment loses time, not the job.
-func (w *Worker) forget(ctx context.Context, p *place) {
-	if len(p.stale) == 0 {
-		return
+	p.drop(ctx, w.Queue.Blobs(), name)
+	if isNew {
+		p.stamp(ctx, w.Queue.Blobs(), name, sum)
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
-	defer cancel()
-	used, err := usedBlobs(ctx, w.Queue)
-	for _, sum := range p.stale {
-		if err == nil && !used[sum] {
-			err = w.Queue.Blobs().Delete(ctx, sum)
-		}
-	}
-	if err != nil { // a sweep finds them
-		w.Log.Warn("old checkpoints cannot be removed", "job", p.job.ID, "error", err)
-	}
-	p.stale = nil
+	return nil
 }
 
 func (w *Worker) beatEvery() time.Duration {
