@@ -12,7 +12,7 @@ type GramTarget struct {
 //
 // norm 1/(H*W) makes it independent of the picture's size; 1/(H*W*C) is
 // neural-style's. With norm 1/(H*W) it is also the second moment that W2Loss
-// wants. Mean is the mean of f over positions, (1, 1, C).
+// wants. Mean is the mean of f over positions, (1, C, 1).
 //
 // GramLoss compares g with one or several targets (Gatys et al. 2015):
 //
@@ -23,7 +23,7 @@ type GramTarget struct {
 // may be g itself, or nil when only the value is wanted.
 //
 // StyleGrad adds to dx the gradient of a loss on the features' first and second
-// moments; shift (1, 1, C) may be nil:
+// moments; shift (1, C, 1) may be nil:
 //
 //	dx(p) += d f(p) + shift
 

@@ -3,14 +3,15 @@ package gpu
 import "fmt"
 
 // Shape is the size of an array: height, width, channels. A C x C matrix is
-// (C, C, 1) and a vector of C channels (1, 1, C).
+// (C, C, 1) and a vector of one value per channel (1, C, 1): features alone have
+// many channels.
 type Shape struct{ H, W, C int }
 
 // Matrix is the shape of a square matrix over c channels.
 func Matrix(c int) Shape { return Shape{c, c, 1} }
 
 // Vector is the shape of one value per channel.
-func Vector(c int) Shape { return Shape{1, 1, c} }
+func Vector(c int) Shape { return Shape{1, c, 1} }
 
 // Len is the number of elements.
 func (s Shape) Len() int { return s.H * s.W * s.C }

@@ -1,6 +1,6 @@
 package gpu
 
-// W2Target is a painting's feature statistics prepared for W2Loss: mean (1, 1, C),
+// W2Target is a painting's feature statistics prepared for W2Loss: mean (1, C, 1),
 // covariance and its square root (C, C, 1), and the work space of the loss.
 // Several may share nothing but the backend.
 type W2Target struct {
@@ -27,7 +27,7 @@ const newtonSchulzSteps = 15
 //	C1   = second - mean mean^T + eps I,   S = C2^(1/2),   M = S C1 S
 //	slot = coef/C * ( |mean - mean2|^2 + tr C1 + tr C2 - 2 tr M^(1/2) )
 //
-// for canvas features of so many pixels. d (C, C, 1) and shift (1, 1, C) are
+// for canvas features of so many pixels. d (C, C, 1) and shift (1, C, 1) are
 // what StyleGrad turns into the gradient of the features; both nil: value only.
 // Since S is constant, the derivative with respect to C1 is closed,
 //
@@ -54,7 +54,7 @@ func checkW2(d, shift, mean, second *Array, t *W2Target, pixels, slot int) {
 }
 
 func checkW2Target(mean, second *Array) {
-	c := mean.Shape.C
+	c := mean.Shape.W
 	if mean.Shape != Vector(c) || second.Shape != Matrix(c) {
 		fail("NewW2Target", "mean %v and second moment %v", mean.Shape, second.Shape)
 	}

@@ -6,7 +6,7 @@ import "math"
 // W2Loss: its covariance, with eps on the diagonal, and the root of that.
 func (b *CPU) NewW2Target(mean, second *Array, eps float64) *W2Target {
 	checkW2Target(mean, second)
-	c := mean.Shape.C
+	c := mean.Shape.W
 	t := &W2Target{mean: b.NewArray(Vector(c)), cov: b.NewArray(Matrix(c)), root: b.NewArray(Matrix(c)), eps: eps}
 	for i := range t.work {
 		t.work[i] = b.NewArray(Matrix(c))
@@ -35,7 +35,7 @@ func covariance(cov, mean, second []float32, eps float64) {
 // newtonSchulz replaces M in work[0] by (M/norm)^(1/2), writes (M/norm)^(-1/2)
 // to work[1] and returns norm = |M|_F.
 func (b *CPU) newtonSchulz(t *W2Target) (norm float64) {
-	c := t.mean.Shape.C
+	c := t.mean.Shape.W
 	norm = math.Sqrt(b.dotData(t.work[0].data, t.work[0].data))
 	if norm == 0 {
 		norm = 1
@@ -69,7 +69,7 @@ func (b *CPU) newtonSchulz(t *W2Target) (norm float64) {
 // StyleGrad; both nil: the value alone.
 func (b *CPU) W2Loss(d, shift, mean, second *Array, t *W2Target, pixels int, coef float64, slot int) {
 	checkW2(d, shift, mean, second, t, pixels, slot)
-	c := mean.Shape.C
+	c := mean.Shape.W
 	cov := t.work[4].data
 	covariance(cov, mean.data, second.data, t.eps)
 	distance, trace := 0.0, 0.0

@@ -5,7 +5,7 @@ import "github.com/impasto/impasto/cuda"
 func (b *Device) NewW2Target(mean, second *Array, eps float64) *W2Target {
 	b.outside("NewW2Target")
 	checkW2Target(mean, second)
-	c := mean.Shape.C
+	c := mean.Shape.W
 	t := &W2Target{mean: b.NewArray(Vector(c)), cov: b.NewArray(Matrix(c)), root: b.NewArray(Matrix(c)), eps: eps}
 	for i := range t.work {
 		t.work[i] = b.NewArray(Matrix(c))
@@ -20,7 +20,7 @@ func (b *Device) NewW2Target(mean, second *Array, eps float64) *W2Target {
 }
 
 func (b *Device) covariance(cov, mean, second *Array, eps float64) {
-	c := mean.Shape.C
+	c := mean.Shape.W
 	b.launchCovariance(blocksFor(c*c, 256), cov.at, mean.at, second.at, c, float32(eps))
 }
 
@@ -35,7 +35,7 @@ func (b *Device) product(dst, x, y *Array, scale, diagonal float32) {
 // (m/|m|)^(1/2) and (m/|m|)^(-1/2) in front. m may be the fourth of it.
 func (b *Device) newtonSchulz(t *W2Target, m *Array, norm cuda.Ptr) [5]*Array {
 	w := t.work
-	b.launchNewtonSchulzStart(cuda.Dim3{X: 1}, norm, w[0].at, w[1].at, m.at, t.mean.Shape.C)
+	b.launchNewtonSchulzStart(cuda.Dim3{X: 1}, norm, w[0].at, w[1].at, m.at, t.mean.Shape.W)
 	for range newtonSchulzSteps {
 		y, z, step, y2, z2 := w[0], w[1], w[2], w[3], w[4]
 		b.product(step, z, y, -0.5, 1.5)
@@ -49,7 +49,7 @@ func (b *Device) newtonSchulz(t *W2Target, m *Array, norm cuda.Ptr) [5]*Array {
 // W2Loss keeps the canvas's covariance, whose trace the loss needs, in scratch.
 func (b *Device) W2Loss(d, shift, mean, second *Array, t *W2Target, pixels int, coef float64, slot int) {
 	checkW2(d, shift, mean, second, t, pixels, slot)
-	c := mean.Shape.C
+	c := mean.Shape.W
 	norm := b.scratch(deviceAlign + b.Bytes(Matrix(c)))
 	cov := &Array{Shape: Matrix(c), at: norm + deviceAlign, view: true}
 	b.covariance(cov, mean, second, t.eps)

@@ -66,7 +66,7 @@ type styleTerm struct {
 	alone  *gpu.Array
 
 	// Where means count: the mean, the gradients of one painting's loss and of all
-	mean          *gpu.Array // (1, 1, C)
+	mean          *gpu.Array // (1, C, 1)
 	gaussians     []gaussianTerm
 	one, oneShift *gpu.Array
 	d, shift      *gpu.Array

@@ -8,7 +8,7 @@ import (
 // where things are has been thrown away.
 type moments struct {
 	second *gpu.Array // Gram matrix, (C, C, 1)
-	mean   *gpu.Array // (1, 1, C), nil for Gram losses
+	mean   *gpu.Array // (1, C, 1), nil for Gram losses
 }
 
 // arrays are those that there are; momentsFrom is the way back.
