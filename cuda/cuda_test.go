@@ -75,7 +75,7 @@ func TestSignature(t *testing.T) {
 	}
 	// The kernels that ship say their block size, so no launcher repeats it.
 	for _, target := range kernels.Targets {
-		for _, name := range kernels.Names() {
+		for _, name := range kernels.Names(target) {
 			src, err := kernels.PTX(name, target)
 			if err != nil {
 				t.Fatal(err)

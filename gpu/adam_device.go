@@ -62,6 +62,9 @@ func (b *Device) NewAdam(s Shape, o AdamOptions) Optimizer {
 
 func (a *deviceAdam) Step(x, g *Array) {
 	checkStep("Adam", a.shape, x, g)
+	if a.b.settling {
+		return
+	}
 	n, grid := a.shape.Len(), cuda.Dim3{X: a.blocks()}
 	a.b.launchImageSums(grid, x.at, g.at, a.partial, n)
 	a.b.launchAdamJudge(cuda.Dim3{X: 1}, a.b.status, a.track, a.adam, a.partial, a.blocks(), a.schedule)

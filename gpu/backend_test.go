@@ -27,6 +27,9 @@ func backends(t testing.TB) map[string]Backend {
 		name := "emu-" + order.String()
 		list[name] = NewDevice(testutil.Driver(emu.Open(emu.Options{Schedule: order, Seed: 1})), DeviceOptions{Name: name})
 	}
+	if testutil.Devices() {
+		list["emu-half"] = newHalf(emu.Options{Schedule: emu.Random, Seed: 2})
+	}
 	for name, open := range drivers {
 		list[name] = NewDevice(open(t), DeviceOptions{Name: name})
 	}
@@ -39,6 +42,29 @@ func backends(t testing.TB) map[string]Backend {
 		}
 	})
 	return list
+}
+
+// newHalf is a software device with tensor cores that computes in half precision.
+func newHalf(o emu.Options) *Device {
+	o.Capability = 80
+	return NewDevice(testutil.Driver(emu.Open(o)), DeviceOptions{Name: "emu-half", Precision: Half})
+}
+
+// near is testutil.Close for results of b. In half precision the relative error
+// of all values together is at most 2e-3, and that of each 5e-3 of the largest.
+func near[A, B ~float32 | ~float64](t testing.TB, b Backend, what string, got []A, want []B, abs, rel float64) {
+	t.Helper()
+	if d, ok := b.(*Device); ok && d.half {
+		most := 0.0
+		for _, v := range want {
+			most = max(most, math.Abs(float64(v)))
+		}
+		abs, rel = max(abs, 5e-3*most), max(rel, 2e-3)
+		if e := testutil.RelL2(got, want); !(e <= 2e-3) && most > 0 {
+			t.Errorf("%s: relative error %.2g", what, e)
+		}
+	}
+	testutil.Close(t, what, got, want, abs, rel)
 }
 
 // onCPU runs f as a sub-test on the backends of the processor.
@@ -91,11 +117,11 @@ func share(b Backend, n int) []int {
 }
 
 // takes says whether b computes on features of these channels: a device wants
-// the image's 3, or a multiple of 4.
+// the image's 3, or a multiple of 4, in half precision of 8.
 func takes(b Backend, channels ...int) bool {
-	_, device := b.(*Device)
+	d, device := b.(*Device)
 	for _, c := range channels {
-		if device && c != 3 && c%4 != 0 {
+		if device && c != 3 && (c%4 != 0 || d.half && c%8 != 0) {
 			return false
 		}
 	}
@@ -104,12 +130,14 @@ func takes(b Backend, channels ...int) bool {
 
 func withChannels(s Shape, c int) Shape { return Shape{s.H, s.W, c} }
 
-// random returns n normal values times scale, the same for the same seed.
+// random returns n normal values times scale, the same for the same seed. They
+// have the 11 bits of a binary16, so that every backend computes on the same.
 func random(seed uint64, n int, scale float64) []float32 {
 	r := rand.New(rand.NewPCG(seed, 17))
 	v := make([]float32, n)
 	for i := range v {
-		v[i] = float32(r.NormFloat64() * scale)
+		fraction, exponent := math.Frexp(r.NormFloat64() * scale)
+		v[i] = float32(math.Ldexp(math.Round(fraction*(1<<11)), exponent-11))
 	}
 	return v
 }

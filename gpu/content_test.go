@@ -2,8 +2,6 @@ package gpu
 
 import (
 	"testing"
-
-	"github.com/impasto/impasto/internal/testutil"
 )
 
 func TestContentLoss(t *testing.T) {
@@ -26,8 +24,8 @@ func TestContentLoss(t *testing.T) {
 			}
 			dx := upload(b, s, before)
 			b.ContentLoss(dx, upload(b, s, f), upload(b, s, target), coef, 5)
-			testutil.Close(t, "gradient", download(b, dx), want, 1e-5, 1e-5)
-			testutil.Close(t, "loss", []float64{lossOf(b, 5)}, []float64{loss(wide(f))}, 0, 1e-6)
+			near(t, b, "gradient", download(b, dx), want, 1e-5, 1e-5)
+			near(t, b, "loss", []float64{lossOf(b, 5)}, []float64{loss(wide(f))}, 0, 1e-6)
 			b.ContentLoss(nil, upload(b, s, target), upload(b, s, target), coef, 5)
 			if v := lossOf(b, 5); v != 0 {
 				t.Errorf("loss of equal features is %g", v)

@@ -23,6 +23,7 @@ func (b *Device) NewFilter(weight, bias []float32, in, out int) *Filter {
 		b.fours(in)
 	}
 	b.fours(out)
+	b.eights(in, out)
 	if b.err != nil {
 		return f
 	}
@@ -39,6 +40,10 @@ func (b *Device) NewFilter(weight, bias []float32, in, out int) *Filter {
 		}
 		f.device.forward = b.uploaded(taps)
 		f.device.backward = f.device.forward
+		return f
+	}
+	if b.half {
+		b.packHalf(f, tap)
 		return f
 	}
 	f.device.forward = b.uploaded(packFilter(in, out, tap))
@@ -97,7 +102,11 @@ func (b *Device) Conv(out ConvOut, x *Array, f *Filter, pad Pad) {
 		if act == 0 && pools {
 			act = b.scratch(b.Bytes(full) + b.Bytes(out.Pool.Out(full)))
 		}
-		b.launchConvFirstFwd(blocks, x.at, f.device.forward, f.device.bias, act, mask.signs, h, w, f.Out, across, flag(pad == ReplicatePad))
+		launch := b.launchConvFirstFwd
+		if b.halves(full) {
+			launch = b.launchConvFirstFwdHalf
+		}
+		launch(blocks, x.at, f.device.forward, f.device.bias, act, mask.signs, h, w, f.Out, across, flag(pad == ReplicatePad))
 		if pools {
 			pooled := at(out.Pooled)
 			if pooled == 0 { // only the winners are wanted
@@ -105,6 +114,10 @@ func (b *Device) Conv(out ConvOut, x *Array, f *Filter, pad Pad) {
 			}
 			b.poolFours(pooled, mask.winners, act, full, out.Pool)
 		}
+		return
+	}
+	if b.half {
+		b.convHalf(out, x, f, pad, mask)
 		return
 	}
 	p := out.Pool.Out(full)
@@ -126,7 +139,12 @@ func (b *Device) ConvGrad(dx, dy *Array, f *Filter, o ConvGradOptions) {
 			b.unpool(from, dy.at, PoolGradOptions{Mask: o.Unpool}, o.Unpool.Shape, o.Unpool.Pool)
 		}
 		blocks.Y = 1
-		b.launchConvFirstBwd(blocks, from, f.device.backward, dx.at, h, w, f.Out, across, flag(o.Add), flag(o.Pad == ReplicatePad))
+		if b.halves(Shape{h, w, f.Out}) {
+			b.launchConvFirstBwdHalf(blocks, from, f.device.backward, dx.at, h, w, f.Out, across, flag(o.Add), flag(o.Pad == ReplicatePad), b.gradient)
+			b.rescale()
+		} else {
+			b.launchConvFirstBwd(blocks, from, f.device.backward, dx.at, h, w, f.Out, across, flag(o.Add), flag(o.Pad == ReplicatePad))
+		}
 		if o.Gate != nil {
 			b.Gate(dx, o.Gate)
 		}
@@ -138,6 +156,10 @@ func (b *Device) ConvGrad(dx, dy *Array, f *Filter, o ConvGradOptions) {
 	var gate cuda.Ptr
 	if o.Gate != nil {
 		gate = o.Gate.device.signs
+	}
+	if b.half {
+		b.convGradHalf(dx, dy, f, o, gate)
+		return
 	}
 	if m := o.Unpool; m != nil {
 		b.launchConv3x3BwdPooled(blocks, dy.at, m.device.winners, m.device.signs, f.device.backward, dx.at, gate,
@@ -152,5 +174,9 @@ func (b *Device) Gate(dx *Array, m *Mask) {
 		fail("Gate", "the mask is %v, dx is %v", m.Shape, dx.Shape)
 	}
 	n := dx.Shape.Len()
-	b.launchGate(blocksFor(n, 1024), dx.at, m.device.signs, n)
+	launch := b.launchGate
+	if b.halves(dx.Shape) {
+		launch = b.launchGateHalf
+	}
+	launch(blocksFor(n, 1024), dx.at, m.device.signs, n)
 }

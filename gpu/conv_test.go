@@ -3,8 +3,6 @@ package gpu
 import (
 	"fmt"
 	"testing"
-
-	"github.com/impasto/impasto/internal/testutil"
 )
 
 // refConv is conv3x3 + bias in float64, before ReLU.
@@ -95,7 +93,7 @@ func TestConv(t *testing.T) {
 					b.Fill(out.Act, 99)
 					b.Conv(out, upload(b, s, x), f, pad)
 					what := fmt.Sprintf("%v to %d, pad %d", s, k, pad)
-					testutil.Close(t, what, download(b, out.Act), want, 2e-5, 1e-4)
+					near(t, b, what, download(b, out.Act), want, 2e-5, 1e-4)
 					if t.Failed() {
 						return
 					}
@@ -126,9 +124,9 @@ func TestConvPools(t *testing.T) {
 						}
 						b.Conv(out, upload(b, s, x), b.NewFilter(weight, bias, c, k), ZeroPad)
 						what := fmt.Sprintf("%v to %d, %v pooling, ceil %v", s, k, pool.Kind, pool.Ceil)
-						testutil.Close(t, what, download(b, out.Pooled), refPool(act, full, pool), 2e-5, 1e-4)
+						near(t, b, what, download(b, out.Pooled), refPool(act, full, pool), 2e-5, 1e-4)
 						if keep {
-							testutil.Close(t, what+" act", download(b, out.Act), act, 2e-5, 1e-4)
+							near(t, b, what+" act", download(b, out.Act), act, 2e-5, 1e-4)
 						}
 						if t.Failed() {
 							return
@@ -194,7 +192,7 @@ func TestConvGrad(t *testing.T) {
 						dx := upload(b, s, before)
 						b.ConvGrad(dx, upload(b, withChannels(size, k), dy), f, ConvGradOptions{Pad: pad, Add: add})
 						what := fmt.Sprintf("%v from %d, pad %d, add %v", s, k, pad, add)
-						testutil.Close(t, what, download(b, dx), want, 2e-4, 1e-4)
+						near(t, b, what, download(b, dx), want, 2e-4, 1e-4)
 						if t.Failed() {
 							return
 						}
@@ -242,7 +240,7 @@ func TestConvGradFused(t *testing.T) {
 				}
 				dx := upload(b, lower, before)
 				b.ConvGrad(dx, upload(b, pooled, dp), f2, ConvGradOptions{Unpool: mask2, Add: true, Gate: mask1})
-				testutil.Close(t, fmt.Sprintf("%v, %v pooling, ceil %v", size, pool.Kind, pool.Ceil), download(b, dx), want, 2e-4, 1e-4)
+				near(t, b, fmt.Sprintf("%v, %v pooling, ceil %v", size, pool.Kind, pool.Ceil), download(b, dx), want, 2e-4, 1e-4)
 				if t.Failed() {
 					return
 				}

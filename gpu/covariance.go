@@ -1,8 +1,8 @@
 package gpu
 
 // CovarianceTarget is a painting's feature statistics prepared for
-// CovarianceLoss: mean (1, 1, C), covariance (C, C, 1), and the weights of
-// channels (1, 1, C).
+// CovarianceLoss: mean (1, C, 1), covariance (C, C, 1), and the weights of
+// channels (1, C, 1).
 type CovarianceTarget struct {
 	mean, cov, weight   *Array
 	meanShare, covShare float64 // of the two parts, over what they are divided by
@@ -43,7 +43,7 @@ const (
 //	              + 0.7 * sum_ij w_i w_j (Sigma_ij - S_ij)^2 / sum_ij w_i w_j S_ij^2 )
 //
 // for canvas features of so many pixels. It has no units: features twice as
-// large give the same loss. d (C, C, 1) and shift (1, 1, C) are what StyleGrad
+// large give the same loss. d (C, C, 1) and shift (1, C, 1) are what StyleGrad
 // turns into the gradient of the features; both nil: value only. With
 // G_ij = dslot/dSigma_ij,
 //
@@ -94,7 +94,7 @@ func checkCovariance(d, shift, mean, second *Array, t *CovarianceTarget, pixels,
 }
 
 func checkCovarianceTarget(mean, second *Array) {
-	c := mean.Shape.C
+	c := mean.Shape.W
 	if mean.Shape != Vector(c) || second.Shape != Matrix(c) {
 		fail("NewCovarianceTarget", "mean %v and second moment %v", mean.Shape, second.Shape)
 	}

@@ -1,10 +1,10 @@
 package gpu
 
-// NewCovarianceTarget prepares a painting's mean (1, 1, C) and second moment
+// NewCovarianceTarget prepares a painting's mean (1, C, 1) and second moment
 // (C, C, 1) for CovarianceLoss.
 func (b *CPU) NewCovarianceTarget(mean, second *Array) *CovarianceTarget {
 	checkCovarianceTarget(mean, second)
-	c := mean.Shape.C
+	c := mean.Shape.W
 	t := &CovarianceTarget{mean: b.NewArray(Vector(c)), cov: b.NewArray(Matrix(c)), weight: b.NewArray(Vector(c))}
 	copy(t.mean.data, mean.data)
 	cov, weight, meanShare, covShare := covarianceStatistics(mean.data, second.data)
@@ -14,13 +14,13 @@ func (b *CPU) NewCovarianceTarget(mean, second *Array) *CovarianceTarget {
 	return t
 }
 
-// CovarianceLoss compares the mean (1, 1, C) and the second moment (C, C, 1) of
+// CovarianceLoss compares the mean (1, C, 1) and the second moment (C, C, 1) of
 // features over so many pixels with the target; see covariance.go for the
-// formula. d (C, C, 1) and shift (1, 1, C) are for StyleGrad; both nil: the
+// formula. d (C, C, 1) and shift (1, C, 1) are for StyleGrad; both nil: the
 // value alone.
 func (b *CPU) CovarianceLoss(d, shift, mean, second *Array, t *CovarianceTarget, pixels int, coef float64, slot int) {
 	checkCovariance(d, shift, mean, second, t, pixels, slot)
-	c := mean.Shape.C
+	c := mean.Shape.W
 	b.covariance = covarianceTask{d, shift, mean.data, second.data, t, 2 / float64(pixels), coef, b.partials(c)}
 	b.workers.run(c, &b.covariance)
 	loss := 0.0

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"math"
 	"testing"
-
-	"github.com/impasto/impasto/internal/testutil"
 )
 
 // refCovarianceLoss is CovarianceLoss of features f against those of a painting,
@@ -68,7 +66,7 @@ func TestCovarianceLoss(t *testing.T) {
 			b.CovarianceLoss(d, shift, mean, second, target, s.Pixels(), coef, 9)
 			loss := func(f []float64) float64 { return coef * refCovarianceLoss(f, wide(painting), s.C) }
 			what := fmt.Sprint(s)
-			testutil.Close(t, what+" loss", []float64{lossOf(b, 9)}, []float64{loss(wide(f))}, 1e-6, 2e-5)
+			near(t, b, what+" loss", []float64{lossOf(b, 9)}, []float64{loss(wide(f))}, 1e-6, 2e-5)
 			b.StyleGrad(dx, feat, d, shift)
 			x, got := wide(f), download(b, dx)
 			var g, want []float64
@@ -76,7 +74,7 @@ func TestCovarianceLoss(t *testing.T) {
 				g = append(g, float64(got[i]))
 				want = append(want, slope(loss, x, i, 1e-4))
 			}
-			testutil.Close(t, what+" gradient", g, want, 1e-4*largest(want), 1e-3)
+			near(t, b, what+" gradient", g, want, 1e-4*largest(want), 1e-3)
 			b.CovarianceLoss(nil, nil, mean, second, target, s.Pixels(), coef, 10)
 			if lossOf(b, 10) != lossOf(b, 9) {
 				t.Errorf("%v: the value alone is %g, with the gradient %g", s, lossOf(b, 10), lossOf(b, 9))

@@ -11,7 +11,8 @@ import (
 
 // DeviceOptions configure NewDevice.
 type DeviceOptions struct {
-	Name string // what Backend.Name says: "cuda:0", "emu"
+	Name      string    // what Backend.Name says: "cuda:0", "emu"
+	Precision Precision // Auto is Single for now
 }
 
 // Device is the backend over a cuda.Driver: arrays in device memory, operations
@@ -25,7 +26,8 @@ type DeviceOptions struct {
 type Device struct {
 	d       cuda.Driver
 	name    string
-	target  int // of kernels.Targets, what the device runs
+	target  int  // of kernels.Targets, the highest the device runs
+	half    bool // features are stored as binary16, see half_device.go
 	modules map[string]cuda.Module
 	kernels map[string]cuda.Kernel
 	err     error
@@ -36,8 +38,13 @@ type Device struct {
 	retired  []cuda.Ptr          // outgrown scratch blocks, see trim
 	lists    map[string]cuda.Ptr // tables that kernels read, by content
 	strip    *Array              // room for a part of features, see AddSums
+	aside    *Array              // room for an array in float32, see inSingle
+	gradient cuda.Ptr            // struct GradientScale of kernels/common.cuh
 
 	planning bool // Record's first pass: launches are prepared, not made
+	settling bool // evaluations that only find the scale of gradients
+	scaled   bool // losses began gradients that have not reached the image
+	rescaled bool // gradients reached the image
 	programs []*deviceProgram
 }
 
@@ -55,6 +62,7 @@ func NewDevice(d cuda.Driver, o DeviceOptions) *Device {
 	if b.target == 0 {
 		b.note(cuda.Errorf(cuda.InvalidPTX, "open", "%s is of compute capability %d.%d, the kernels need %d or more", i.Name, i.Major, i.Minor, kernels.Targets[0]))
 	}
+	b.openHalf(o.Precision)
 	b.status = b.alloc(statusBytes)
 	b.ResetStatus()
 	return b
@@ -62,7 +70,8 @@ func NewDevice(d cuda.Driver, o DeviceOptions) *Device {
 
 func (b *Device) Name() string { return b.name }
 
-// Target is the compute capability that the kernels were compiled for: 75.
+// Target is the compute capability that the newest of the kernels it runs were
+// compiled for.
 func (b *Device) Target() int { return b.target }
 
 func (b *Device) Err() error { return b.err }
@@ -116,7 +125,7 @@ func (b *Device) kernel(module, name string) cuda.Kernel {
 	}
 	m := b.modules[module]
 	if m == nil {
-		text, err := kernels.PTX(module, b.target)
+		text, _, err := kernels.Best(module, b.target)
 		if err == nil {
 			m, err = b.d.Load(text)
 		}
@@ -221,9 +230,12 @@ type deviceProgram struct {
 	b    *Device
 	g    cuda.Graph
 	work cuda.Ptr
+
+	evaluation cuda.Graph // without steps, to run before g first runs; nil: none
 }
 
 func (p *deviceProgram) Run() {
+	p.settle()
 	if p.b.err == nil {
 		p.b.note(p.g.Launch())
 	}
@@ -236,6 +248,7 @@ func (p *deviceProgram) Close() {
 	b := p.b
 	b.note(p.g.Close())
 	p.g = nil
+	p.endSettling()
 	b.programs = slices.DeleteFunc(b.programs, func(q *deviceProgram) bool { return q == p })
 	b.trim()
 	if len(b.programs) == 0 {
@@ -262,17 +275,23 @@ func (b *Device) trim() {
 // Record calls f twice: first to load its kernels and to find out how much
 // scratch it needs, neither of which can be recorded, then to record it.
 func (b *Device) Record(f func()) Program {
-	b.planning = true
+	b.planning, b.rescaled = true, false
 	f()
 	b.planning = false
 	b.trim()
 	p := &deviceProgram{b: b, work: b.work}
-	b.do(func() (err error) {
-		p.g, err = b.d.Record(func() error { f(); return b.err })
-		return err
-	})
+	p.prepareSettling(f)
+	p.g = b.recorded(f)
 	if p.g != nil {
 		b.programs = append(b.programs, p)
 	}
 	return p
+}
+
+func (b *Device) recorded(f func()) (g cuda.Graph) {
+	b.do(func() (err error) {
+		g, err = b.d.Record(func() error { f(); return b.err })
+		return err
+	})
+	return g
 }

@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/impasto/impasto/cuda"
-	"github.com/impasto/impasto/internal/testutil"
 )
 
 // Kernels by themselves, at sizes and with operands that whole operations reach
@@ -33,7 +32,7 @@ func TestDotOfManyChunks(t *testing.T) {
 			want += v
 			size += math.Abs(v)
 		}
-		testutil.Close(t, "dot", []float64{b.Dot(upload(b, s, x), upload(b, s, y))}, []float64{want}, 1e-12*size, 0)
+		near(t, b, "dot", []float64{b.Dot(upload(b, s, x), upload(b, s, y))}, []float64{want}, 1e-12*size, 0)
 	})
 }
 
@@ -45,7 +44,7 @@ func TestAdamOfManyChunks(t *testing.T) {
 		x, g := b.NewArray(s), b.NewArray(s)
 		b.Fill(g, 1)
 		b.NewAdam(s, AdamOptions{LearningRate: 0.25}).Step(x, g)
-		testutil.Close(t, "gradient norm", []float64{b.Status().GradNorm}, []float64{math.Sqrt(float64(s.Len()))}, 0, 1e-9)
+		near(t, b, "gradient norm", []float64{b.Status().GradNorm}, []float64{math.Sqrt(float64(s.Len()))}, 0, 1e-9)
 		moved := download(b, x)
 		for _, i := range []int{0, chunkLen, len(moved) - 1} {
 			if math.Abs(float64(moved[i])+0.25) > 1e-5 {
@@ -82,12 +81,12 @@ func TestW2Wide(t *testing.T) {
 		b.upload(n, binary.LittleEndian.AppendUint64(nil, math.Float64bits(norm)))
 		m, m2 := at(Vector(c), mean), at(Vector(c), mean2)
 		b.launchW2Loss(cuda.Dim3{X: 1}, b.slot(3), m, m2, at(Matrix(c), cov), at(Matrix(c), cov2), at(Matrix(c), root), n, c, coef)
-		testutil.Close(t, "loss", []float64{lossOf(b, 3)}, []float64{loss}, 1e-9, 1e-9)
+		near(t, b, "loss", []float64{lossOf(b, 3)}, []float64{loss}, 1e-9, 1e-9)
 		gotD, gotShift := b.NewArray(Matrix(c)), b.NewArray(Vector(c))
 		b.launchW2Grad(cuda.Dim3{X: c}, gotD.at, gotShift.at, at(Matrix(c), inverse), n, m, m2, c, pixels, coef)
 		got := download(b, gotD)
-		testutil.Close(t, "gradient", got, d, 1e-9, 1e-6)
-		testutil.Close(t, "shift", download(b, gotShift), shift, 1e-7, 1e-6)
+		near(t, b, "gradient", got, d, 1e-9, 1e-6)
+		near(t, b, "shift", download(b, gotShift), shift, 1e-7, 1e-6)
 		for i := range c {
 			for j := range i {
 				if got[i*c+j] != got[j*c+i] {
@@ -117,7 +116,7 @@ func TestProduct(t *testing.T) {
 			}
 			dst := b.NewArray(Matrix(c))
 			b.product(dst, upload(b, Matrix(c), x), upload(b, Matrix(c), y), -0.5, 1.5)
-			testutil.Close(t, fmt.Sprintf("%d x %d", c, c), download(b, dst), want, 1e-5, 1e-5)
+			near(t, b, fmt.Sprintf("%d x %d", c, c), download(b, dst), want, 1e-5, 1e-5)
 		}
 	})
 }
@@ -136,7 +135,7 @@ func TestCovariance(t *testing.T) {
 		}
 		cov := b.NewArray(Matrix(c))
 		b.covariance(cov, upload(b, Vector(c), mean), upload(b, Matrix(c), second), eps)
-		testutil.Close(t, "covariance", download(b, cov), want, 1e-6, 1e-6)
+		near(t, b, "covariance", download(b, cov), want, 1e-6, 1e-6)
 	})
 }
 
@@ -155,8 +154,8 @@ func TestRootOfZeros(t *testing.T) {
 		for i := range c {
 			one[i*c+i] = 1
 		}
-		testutil.Close(t, "y", download(b, y), make([]float64, c*c), 0, 0)
-		testutil.Close(t, "z", download(b, z), one, 0, 0)
+		near(t, b, "y", download(b, y), make([]float64, c*c), 0, 0)
+		near(t, b, "z", download(b, z), one, 0, 0)
 	})
 }
 

@@ -7,7 +7,6 @@ import (
 
 	"github.com/impasto/impasto/cuda"
 	"github.com/impasto/impasto/cuda/emu"
-	"github.com/impasto/impasto/internal/testutil"
 )
 
 // TestRecord replays a program whose scratch grows while it is recorded, and
@@ -39,9 +38,9 @@ func TestRecord(t *testing.T) {
 		grad[i] = float64(f[i]) - float64(target[i])
 		loss += 0.5 * grad[i] * grad[i]
 	}
-	testutil.Close(t, "gradient", download(b, dx), grad, 1e-6, 1e-6)
-	testutil.Close(t, "loss", []float64{lossOf(b, 1)}, []float64{loss}, 1e-9, 1e-6)
-	testutil.Close(t, "Gram matrix", download(b, g), refGram(wide(f), s.C, 1), 1e-5, 1e-5)
+	near(t, b, "gradient", download(b, dx), grad, 1e-6, 1e-6)
+	near(t, b, "loss", []float64{lossOf(b, 1)}, []float64{loss}, 1e-9, 1e-6)
+	near(t, b, "Gram matrix", download(b, g), refGram(wide(f), s.C, 1), 1e-5, 1e-5)
 	if err := b.Err(); err != nil {
 		t.Error(err)
 	}

@@ -41,7 +41,7 @@ func (b *CPU) GramLoss(d, g *Array, targets []GramTarget, norm float64, slot int
 
 // StyleGrad adds to dx (H, W, C) the gradient of a loss on the first and second
 // moments of features f (H, W, C): dx(p) += d f(p) + shift, with d (C, C, 1)
-// symmetric and shift (1, 1, C) or nil.
+// symmetric and shift (1, C, 1) or nil.
 func (b *CPU) StyleGrad(dx, f, d, shift *Array) {
 	checkStyleGrad(dx, f, d, shift)
 	var row []float32
@@ -52,7 +52,7 @@ func (b *CPU) StyleGrad(dx, f, d, shift *Array) {
 	b.multiply(dx.data, f.data, d.data, row, c, c, true) // d is symmetric
 }
 
-// Mean writes the mean of features f (H, W, C) over positions to m (1, 1, C).
+// Mean writes the mean of features f (H, W, C) over positions to m (1, C, 1).
 func (b *CPU) Mean(m, f *Array) {
 	checkMean(m, f)
 	c := f.Shape.C

@@ -23,7 +23,11 @@ func (b *Device) Gram(g, f *Array, norm float64) {
 	tiles := chunks(c, gramTile)
 	pairs := tiles * (tiles + 1) / 2
 	part := b.scratch(4 * int64(splits*pairs*gramTile*gramTile))
-	b.launchGramPartial(cuda.Dim3{X: splits, Y: pairs}, f.at, part, n, c, pixels)
+	if b.halves(f.Shape) {
+		b.launchGramHalfPartial(cuda.Dim3{X: splits, Y: pairs}, f.at, part, n, c, pixels)
+	} else {
+		b.launchGramPartial(cuda.Dim3{X: splits, Y: pairs}, f.at, part, n, c, pixels)
+	}
 	b.launchGramFinish(cuda.Dim3{X: gramTile * gramTile / 256, Y: pairs}, part, g.at, splits, c, float32(norm))
 }
 
@@ -52,7 +56,11 @@ func (b *Device) Mean(m, f *Array) {
 	n, c := f.Shape.Pixels(), f.Shape.C
 	splits, pixels := splitPixels(n)
 	part := b.scratch(8 * int64(splits*c))
-	b.launchMeanPartial(cuda.Dim3{X: splits, Y: chunks(c, 128)}, f.at, part, n, c, pixels)
+	launch := b.launchMeanPartial
+	if b.halves(f.Shape) {
+		launch = b.launchMeanPartialHalf
+	}
+	launch(cuda.Dim3{X: splits, Y: chunks(c, 128)}, f.at, part, n, c, pixels)
 	b.launchMeanFinish(blocksFor(c, 128), part, m.at, splits, n, c)
 }
 
@@ -60,5 +68,9 @@ func (b *Device) StyleGrad(dx, f, d, shift *Array) {
 	checkStyleGrad(dx, f, d, shift)
 	b.fours(f.Shape.C)
 	n, c := f.Shape.Pixels(), f.Shape.C
+	if b.halves(f.Shape) {
+		b.styleGradHalf(dx, f, d, shift)
+		return
+	}
 	b.launchStyleGrad(cuda.Dim3{X: chunks(n, gramTile), Y: chunks(c, gramTile)}, dx.at, f.at, d.at, at(shift), n, c)
 }

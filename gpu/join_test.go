@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"math"
 	"testing"
-
-	"github.com/impasto/impasto/internal/testutil"
 )
 
 func TestJoin(t *testing.T) {
@@ -41,7 +39,7 @@ func TestJoin(t *testing.T) {
 					}
 					dst := b.NewArray(withChannels(size, c[0]+c[1]))
 					b.Join(dst, upload(b, s, f), am, 0.3, unit)
-					testutil.Close(t, fmt.Sprintf("%v + %d, unit %v", s, c[1], unit), download(b, dst), want, 1e-7, 1e-6)
+					near(t, b, fmt.Sprintf("%v + %d, unit %v", s, c[1], unit), download(b, dst), want, 1e-7, 1e-6)
 				}
 			}
 		}
@@ -85,7 +83,7 @@ func TestPoolMaps(t *testing.T) {
 						}
 						dst := b.NewArray(p.Out(s))
 						b.Pool(dst, upload(b, s, m), p)
-						testutil.Close(t, fmt.Sprintf("%v, block %d, ceil %v", s, block, ceil), download(b, dst), want, 1e-4, 1e-5)
+						near(t, b, fmt.Sprintf("%v, block %d, ceil %v", s, block, ceil), download(b, dst), want, 1e-4, 1e-5)
 					}
 				}
 			}
@@ -104,7 +102,7 @@ func TestWeigh(t *testing.T) {
 			}
 			dst := upload(b, s, v)
 			b.Weigh(dst, upload(b, withChannels(size, 1), w))
-			testutil.Close(t, s.String(), download(b, dst), want, 0, 1e-6)
+			near(t, b, s.String(), download(b, dst), want, 0, 1e-6)
 		}
 	})
 }

@@ -44,9 +44,49 @@ func (dev *Device) launchConvFirstBwd(grid cuda.Dim3, dy, weights, dimage cuda.P
 	dev.launch("conv_first", "conv_first_bwd", grid, 0, new(cuda.Args).Ptr(dy).Ptr(weights).Ptr(dimage).Count(H).Count(W).Count(K).Count(tilesX).Count(add).Count(replicate))
 }
 
+// launchConvFirstBwdHalf runs conv_first_bwd_half of kernels/conv_first.cu (compute_75).
+func (dev *Device) launchConvFirstBwdHalf(grid cuda.Dim3, dy, weights, dimage cuda.Ptr, H, W, K, tilesX, add, replicate int, gradient cuda.Ptr) {
+	dev.launch("conv_first", "conv_first_bwd_half", grid, 0, new(cuda.Args).Ptr(dy).Ptr(weights).Ptr(dimage).Count(H).Count(W).Count(K).Count(tilesX).Count(add).Count(replicate).Ptr(gradient))
+}
+
 // launchConvFirstFwd runs conv_first_fwd of kernels/conv_first.cu (compute_75).
 func (dev *Device) launchConvFirstFwd(grid cuda.Dim3, image, weights, bias, act, signs cuda.Ptr, H, W, K, tilesX, replicate int) {
 	dev.launch("conv_first", "conv_first_fwd", grid, 0, new(cuda.Args).Ptr(image).Ptr(weights).Ptr(bias).Ptr(act).Ptr(signs).Count(H).Count(W).Count(K).Count(tilesX).Count(replicate))
+}
+
+// launchConvFirstFwdHalf runs conv_first_fwd_half of kernels/conv_first.cu (compute_75).
+func (dev *Device) launchConvFirstFwdHalf(grid cuda.Dim3, image, weights, bias, act, signs cuda.Ptr, H, W, K, tilesX, replicate int) {
+	dev.launch("conv_first", "conv_first_fwd_half", grid, 0, new(cuda.Args).Ptr(image).Ptr(weights).Ptr(bias).Ptr(act).Ptr(signs).Count(H).Count(W).Count(K).Count(tilesX).Count(replicate))
+}
+
+// launchConvHalfBwd128 runs conv_half_bwd_128 of kernels/conv_mma.cu (compute_80).
+func (dev *Device) launchConvHalfBwd128(grid cuda.Dim3, p0, p1, p2, p3, p4 cuda.Ptr, p5, p6, p7, p8, p9, p10 int) {
+	dev.launch("conv_mma", "conv_half_bwd_128", grid, 0, new(cuda.Args).Ptr(p0).Ptr(p1).Ptr(p2).Ptr(p3).Ptr(p4).Count(p5).Count(p6).Count(p7).Count(p8).Count(p9).Count(p10))
+}
+
+// launchConvHalfBwd64 runs conv_half_bwd_64 of kernels/conv_mma.cu (compute_80).
+func (dev *Device) launchConvHalfBwd64(grid cuda.Dim3, p0, p1, p2, p3, p4 cuda.Ptr, p5, p6, p7, p8, p9, p10 int) {
+	dev.launch("conv_mma", "conv_half_bwd_64", grid, 0, new(cuda.Args).Ptr(p0).Ptr(p1).Ptr(p2).Ptr(p3).Ptr(p4).Count(p5).Count(p6).Count(p7).Count(p8).Count(p9).Count(p10))
+}
+
+// launchConvHalfBwdPooled128 runs conv_half_bwd_pooled_128 of kernels/conv_mma.cu (compute_80).
+func (dev *Device) launchConvHalfBwdPooled128(grid cuda.Dim3, p0, p1, p2, p3, p4, p5, p6 cuda.Ptr, p7, p8, p9, p10, p11, p12, p13, p14, p15 int, p16 float32) {
+	dev.launch("conv_mma", "conv_half_bwd_pooled_128", grid, 0, new(cuda.Args).Ptr(p0).Ptr(p1).Ptr(p2).Ptr(p3).Ptr(p4).Ptr(p5).Ptr(p6).Count(p7).Count(p8).Count(p9).Count(p10).Count(p11).Count(p12).Count(p13).Count(p14).Count(p15).Float(p16))
+}
+
+// launchConvHalfBwdPooled64 runs conv_half_bwd_pooled_64 of kernels/conv_mma.cu (compute_80).
+func (dev *Device) launchConvHalfBwdPooled64(grid cuda.Dim3, p0, p1, p2, p3, p4, p5, p6 cuda.Ptr, p7, p8, p9, p10, p11, p12, p13, p14, p15 int, p16 float32) {
+	dev.launch("conv_mma", "conv_half_bwd_pooled_64", grid, 0, new(cuda.Args).Ptr(p0).Ptr(p1).Ptr(p2).Ptr(p3).Ptr(p4).Ptr(p5).Ptr(p6).Count(p7).Count(p8).Count(p9).Count(p10).Count(p11).Count(p12).Count(p13).Count(p14).Count(p15).Float(p16))
+}
+
+// launchConvHalfFwd128 runs conv_half_fwd_128 of kernels/conv_mma.cu (compute_80).
+func (dev *Device) launchConvHalfFwd128(grid cuda.Dim3, p0, p1, p2, p3, p4, p5, p6 cuda.Ptr, p7, p8, p9, p10, p11, p12, p13, p14, p15 int, p16 float32) {
+	dev.launch("conv_mma", "conv_half_fwd_128", grid, 0, new(cuda.Args).Ptr(p0).Ptr(p1).Ptr(p2).Ptr(p3).Ptr(p4).Ptr(p5).Ptr(p6).Count(p7).Count(p8).Count(p9).Count(p10).Count(p11).Count(p12).Count(p13).Count(p14).Count(p15).Float(p16))
+}
+
+// launchConvHalfFwd64 runs conv_half_fwd_64 of kernels/conv_mma.cu (compute_80).
+func (dev *Device) launchConvHalfFwd64(grid cuda.Dim3, p0, p1, p2, p3, p4, p5, p6 cuda.Ptr, p7, p8, p9, p10, p11, p12, p13, p14, p15 int, p16 float32) {
+	dev.launch("conv_mma", "conv_half_fwd_64", grid, 0, new(cuda.Args).Ptr(p0).Ptr(p1).Ptr(p2).Ptr(p3).Ptr(p4).Ptr(p5).Ptr(p6).Count(p7).Count(p8).Count(p9).Count(p10).Count(p11).Count(p12).Count(p13).Count(p14).Count(p15).Float(p16))
 }
 
 // launchCovarianceLoss runs covariance_loss of kernels/covariance.cu (compute_75).
@@ -79,9 +119,39 @@ func (dev *Device) launchMeanPartial(grid cuda.Dim3, f, partial cuda.Ptr, N, C, 
 	dev.launch("gram", "mean_partial", grid, 0, new(cuda.Args).Ptr(f).Ptr(partial).Count(N).Count(C).Count(pixelsPerSplit))
 }
 
+// launchMeanPartialHalf runs mean_partial_half of kernels/gram.cu (compute_75).
+func (dev *Device) launchMeanPartialHalf(grid cuda.Dim3, f, partial cuda.Ptr, N, C, pixelsPerSplit int) {
+	dev.launch("gram", "mean_partial_half", grid, 0, new(cuda.Args).Ptr(f).Ptr(partial).Count(N).Count(C).Count(pixelsPerSplit))
+}
+
 // launchStyleGrad runs style_grad of kernels/gram.cu (compute_75).
 func (dev *Device) launchStyleGrad(grid cuda.Dim3, dx, f, d, shift cuda.Ptr, N, C int) {
 	dev.launch("gram", "style_grad", grid, 0, new(cuda.Args).Ptr(dx).Ptr(f).Ptr(d).Ptr(shift).Count(N).Count(C))
+}
+
+// launchGradientPack runs gradient_pack of kernels/gram_mma.cu (compute_80).
+func (dev *Device) launchGradientPack(grid cuda.Dim3, packed, scales, d cuda.Ptr, C int) {
+	dev.launch("gram_mma", "gradient_pack", grid, 0, new(cuda.Args).Ptr(packed).Ptr(scales).Ptr(d).Count(C))
+}
+
+// launchGramHalfPartial runs gram_half_partial of kernels/gram_mma.cu (compute_80).
+func (dev *Device) launchGramHalfPartial(grid cuda.Dim3, f, partial cuda.Ptr, N, C, pixelsPerSplit int) {
+	dev.launch("gram_mma", "gram_half_partial", grid, 0, new(cuda.Args).Ptr(f).Ptr(partial).Count(N).Count(C).Count(pixelsPerSplit))
+}
+
+// launchStyleGradHalf runs style_grad_half of kernels/gram_mma.cu (compute_80).
+func (dev *Device) launchStyleGradHalf(grid cuda.Dim3, dx, f, packed, scales, shift, gradient cuda.Ptr, N, C int) {
+	dev.launch("gram_mma", "style_grad_half", grid, 0, new(cuda.Args).Ptr(dx).Ptr(f).Ptr(packed).Ptr(scales).Ptr(shift).Ptr(gradient).Count(N).Count(C))
+}
+
+// launchGradientScale runs gradient_scale of kernels/half.cu (compute_75).
+func (dev *Device) launchGradientScale(grid cuda.Dim3, s cuda.Ptr) {
+	dev.launch("half", "gradient_scale", grid, 0, new(cuda.Args).Ptr(s))
+}
+
+// launchToSingle runs to_single of kernels/half.cu (compute_75).
+func (dev *Device) launchToSingle(grid cuda.Dim3, dst, src cuda.Ptr, n int) {
+	dev.launch("half", "to_single", grid, 0, new(cuda.Args).Ptr(dst).Ptr(src).Count(n))
 }
 
 // launchLbfgsDots runs lbfgs_dots of kernels/lbfgs.cu (compute_75).
@@ -104,6 +174,11 @@ func (dev *Device) launchContentLoss(grid cuda.Dim3, dx, f, target, loss cuda.Pt
 	dev.launch("loss", "content_loss", grid, 0, new(cuda.Args).Ptr(dx).Ptr(f).Ptr(target).Ptr(loss).Count(n).Float(coef))
 }
 
+// launchContentLossHalf runs content_loss_half of kernels/loss.cu (compute_75).
+func (dev *Device) launchContentLossHalf(grid cuda.Dim3, dx, f, target, loss cuda.Ptr, n int, coef float32, gradient cuda.Ptr) {
+	dev.launch("loss", "content_loss_half", grid, 0, new(cuda.Args).Ptr(dx).Ptr(f).Ptr(target).Ptr(loss).Count(n).Float(coef).Ptr(gradient))
+}
+
 // launchTvLoss runs tv_loss of kernels/loss.cu (compute_75).
 func (dev *Device) launchTvLoss(grid cuda.Dim3, dx, x, loss cuda.Ptr, H, W, kind int, coef float32) {
 	dev.launch("loss", "tv_loss", grid, 0, new(cuda.Args).Ptr(dx).Ptr(x).Ptr(loss).Count(H).Count(W).Count(kind).Float(coef))
@@ -122,6 +197,11 @@ func (dev *Device) launchMatchBias(grid cuda.Dim3, bias, score cuda.Ptr, scale f
 // launchMatchCosines runs match_cosines of kernels/ncc.cu (compute_75).
 func (dev *Device) launchMatchCosines(grid cuda.Dim3, score, F cuda.Ptr, rows, cols, W, C, K, stride int) {
 	dev.launch("ncc", "match_cosines", grid, 0, new(cuda.Args).Ptr(score).Ptr(F).Count(rows).Count(cols).Count(W).Count(C).Count(K).Count(stride))
+}
+
+// launchMatchCosinesHalf runs match_cosines_half of kernels/ncc.cu (compute_75).
+func (dev *Device) launchMatchCosinesHalf(grid cuda.Dim3, score, F cuda.Ptr, rows, cols, W, C, K, stride int) {
+	dev.launch("ncc", "match_cosines_half", grid, 0, new(cuda.Args).Ptr(score).Ptr(F).Count(rows).Count(cols).Count(W).Count(C).Count(K).Count(stride))
 }
 
 // launchMatchFinish runs match_finish of kernels/ncc.cu (compute_75).
@@ -144,9 +224,29 @@ func (dev *Device) launchNccMatchAny(grid cuda.Dim3, F, S, inv, bias, best cuda.
 	dev.launch("ncc", "ncc_match_any", grid, 0, new(cuda.Args).Ptr(F).Ptr(S).Ptr(inv).Ptr(bias).Ptr(best).Count(W).Count(Hs).Count(Ws).Count(C).Count(K).Count(stride).Count(styleStride))
 }
 
+// launchNccMatchAnyHalf runs ncc_match_any_half of kernels/ncc.cu (compute_75).
+func (dev *Device) launchNccMatchAnyHalf(grid cuda.Dim3, F, S, inv, bias, best cuda.Ptr, W, Hs, Ws, C, K, stride, styleStride int) {
+	dev.launch("ncc", "ncc_match_any_half", grid, 0, new(cuda.Args).Ptr(F).Ptr(S).Ptr(inv).Ptr(bias).Ptr(best).Count(W).Count(Hs).Count(Ws).Count(C).Count(K).Count(stride).Count(styleStride))
+}
+
 // launchPatchNorm runs patch_norm of kernels/ncc.cu (compute_75).
 func (dev *Device) launchPatchNorm(grid cuda.Dim3, inv, S cuda.Ptr, Hs, Ws, C, K int) {
 	dev.launch("ncc", "patch_norm", grid, 0, new(cuda.Args).Ptr(inv).Ptr(S).Count(Hs).Count(Ws).Count(C).Count(K))
+}
+
+// launchPatchNormHalf runs patch_norm_half of kernels/ncc.cu (compute_75).
+func (dev *Device) launchPatchNormHalf(grid cuda.Dim3, inv, S cuda.Ptr, Hs, Ws, C, K int) {
+	dev.launch("ncc", "patch_norm_half", grid, 0, new(cuda.Args).Ptr(inv).Ptr(S).Count(Hs).Count(Ws).Count(C).Count(K))
+}
+
+// launchNccHalfMatch1 runs ncc_half_match1 of kernels/ncc_mma.cu (compute_80).
+func (dev *Device) launchNccHalfMatch1(grid cuda.Dim3, F, S, inv, bias, best cuda.Ptr, H, W, Hs, Ws, C, rows, stride, styleStride int) {
+	dev.launch("ncc_mma", "ncc_half_match1", grid, 0, new(cuda.Args).Ptr(F).Ptr(S).Ptr(inv).Ptr(bias).Ptr(best).Count(H).Count(W).Count(Hs).Count(Ws).Count(C).Count(rows).Count(stride).Count(styleStride))
+}
+
+// launchNccHalfMatch3 runs ncc_half_match3 of kernels/ncc_mma.cu (compute_80).
+func (dev *Device) launchNccHalfMatch3(grid cuda.Dim3, F, S, inv, bias, best cuda.Ptr, H, W, Hs, Ws, C, rows, stride, styleStride int) {
+	dev.launch("ncc_mma", "ncc_half_match3", grid, 0, new(cuda.Args).Ptr(F).Ptr(S).Ptr(inv).Ptr(bias).Ptr(best).Count(H).Count(W).Count(Hs).Count(Ws).Count(C).Count(rows).Count(stride).Count(styleStride))
 }
 
 // launchPatchLoss runs patch_loss of kernels/patch.cu (compute_75).
@@ -154,9 +254,19 @@ func (dev *Device) launchPatchLoss(grid cuda.Dim3, dx, f, loss, index, score, so
 	dev.launch("patch", "patch_loss", grid, 0, new(cuda.Args).Ptr(dx).Ptr(f).Ptr(loss).Ptr(index).Ptr(score).Ptr(sources).Count(n).Count(W).Count(C).Count(rows).Count(cols).Count(K).Count(stride).Float(least).Count(average).Float(coef))
 }
 
+// launchPatchLossHalf runs patch_loss_half of kernels/patch.cu (compute_75).
+func (dev *Device) launchPatchLossHalf(grid cuda.Dim3, dx, f, loss, index, score, sources cuda.Ptr, n, W, C, rows, cols, K, stride int, least float32, average int, coef float32, gradient cuda.Ptr) {
+	dev.launch("patch", "patch_loss_half", grid, 0, new(cuda.Args).Ptr(dx).Ptr(f).Ptr(loss).Ptr(index).Ptr(score).Ptr(sources).Count(n).Count(W).Count(C).Count(rows).Count(cols).Count(K).Count(stride).Float(least).Count(average).Float(coef).Ptr(gradient))
+}
+
 // launchPatchVote runs patch_vote of kernels/patch.cu (compute_75).
 func (dev *Device) launchPatchVote(grid cuda.Dim3, dst, index, score, sources cuda.Ptr, n, W, C, rows, cols, K, stride int, least float32) {
 	dev.launch("patch", "patch_vote", grid, 0, new(cuda.Args).Ptr(dst).Ptr(index).Ptr(score).Ptr(sources).Count(n).Count(W).Count(C).Count(rows).Count(cols).Count(K).Count(stride).Float(least))
+}
+
+// launchPatchVoteHalf runs patch_vote_half of kernels/patch.cu (compute_75).
+func (dev *Device) launchPatchVoteHalf(grid cuda.Dim3, dst, index, score, sources cuda.Ptr, n, W, C, rows, cols, K, stride int, least float32) {
+	dev.launch("patch", "patch_vote_half", grid, 0, new(cuda.Args).Ptr(dst).Ptr(index).Ptr(score).Ptr(sources).Count(n).Count(W).Count(C).Count(rows).Count(cols).Count(K).Count(stride).Float(least))
 }
 
 // launchPoolAny runs pool_any of kernels/pool.cu (compute_75).
@@ -169,9 +279,24 @@ func (dev *Device) launchPoolAnyBwd(grid cuda.Dim3, dx, dy, x, pooled cuda.Ptr, 
 	dev.launch("pool", "pool_any_bwd", grid, 0, new(cuda.Args).Ptr(dx).Ptr(dy).Ptr(x).Ptr(pooled).Count(H).Count(W).Count(C).Count(PH).Count(PW).Count(size).Count(kind).Float(scale).Count(add))
 }
 
+// launchPoolAnyBwdHalf runs pool_any_bwd_half of kernels/pool.cu (compute_75).
+func (dev *Device) launchPoolAnyBwdHalf(grid cuda.Dim3, dx, dy, x, pooled cuda.Ptr, H, W, C, PH, PW, size, kind int, scale float32, add int) {
+	dev.launch("pool", "pool_any_bwd_half", grid, 0, new(cuda.Args).Ptr(dx).Ptr(dy).Ptr(x).Ptr(pooled).Count(H).Count(W).Count(C).Count(PH).Count(PW).Count(size).Count(kind).Float(scale).Count(add))
+}
+
+// launchPoolAnyHalf runs pool_any_half of kernels/pool.cu (compute_75).
+func (dev *Device) launchPoolAnyHalf(grid cuda.Dim3, pooled, x cuda.Ptr, H, W, C, PH, PW, size, kind int, scale float32) {
+	dev.launch("pool", "pool_any_half", grid, 0, new(cuda.Args).Ptr(pooled).Ptr(x).Count(H).Count(W).Count(C).Count(PH).Count(PW).Count(size).Count(kind).Float(scale))
+}
+
 // launchPoolFwd runs pool_fwd of kernels/pool.cu (compute_75).
 func (dev *Device) launchPoolFwd(grid cuda.Dim3, x, pooled, winners cuda.Ptr, H, W, C, PH, PW, kind int, scale float32) {
 	dev.launch("pool", "pool_fwd", grid, 0, new(cuda.Args).Ptr(x).Ptr(pooled).Ptr(winners).Count(H).Count(W).Count(C).Count(PH).Count(PW).Count(kind).Float(scale))
+}
+
+// launchPoolFwdHalf runs pool_fwd_half of kernels/pool.cu (compute_75).
+func (dev *Device) launchPoolFwdHalf(grid cuda.Dim3, x, pooled, winners cuda.Ptr, H, W, C, PH, PW, kind int, scale float32) {
+	dev.launch("pool", "pool_fwd_half", grid, 0, new(cuda.Args).Ptr(x).Ptr(pooled).Ptr(winners).Count(H).Count(W).Count(C).Count(PH).Count(PW).Count(kind).Float(scale))
 }
 
 // launchUnpool runs unpool of kernels/pool.cu (compute_75).
@@ -179,9 +304,19 @@ func (dev *Device) launchUnpool(grid cuda.Dim3, dx, dy, winners, signs, x, poole
 	dev.launch("pool", "unpool", grid, 0, new(cuda.Args).Ptr(dx).Ptr(dy).Ptr(winners).Ptr(signs).Ptr(x).Ptr(pooled).Count(H).Count(W).Count(C).Count(PH).Count(PW).Count(kind).Float(scale).Count(add))
 }
 
+// launchUnpoolHalf runs unpool_half of kernels/pool.cu (compute_75).
+func (dev *Device) launchUnpoolHalf(grid cuda.Dim3, dx, dy, winners, signs, x, pooled cuda.Ptr, H, W, C, PH, PW, kind int, scale float32, add int) {
+	dev.launch("pool", "unpool_half", grid, 0, new(cuda.Args).Ptr(dx).Ptr(dy).Ptr(winners).Ptr(signs).Ptr(x).Ptr(pooled).Count(H).Count(W).Count(C).Count(PH).Count(PW).Count(kind).Float(scale).Count(add))
+}
+
 // launchResampleX runs resample_x of kernels/resample.cu (compute_75).
 func (dev *Device) launchResampleX(grid cuda.Dim3, dst, src, start, weights cuda.Ptr, taps, h, w, W, C int) {
 	dev.launch("resample", "resample_x", grid, 0, new(cuda.Args).Ptr(dst).Ptr(src).Ptr(start).Ptr(weights).Count(taps).Count(h).Count(w).Count(W).Count(C))
+}
+
+// launchResampleXHalf runs resample_x_half of kernels/resample.cu (compute_75).
+func (dev *Device) launchResampleXHalf(grid cuda.Dim3, dst, src, start, weights cuda.Ptr, taps, h, w, W, C int) {
+	dev.launch("resample", "resample_x_half", grid, 0, new(cuda.Args).Ptr(dst).Ptr(src).Ptr(start).Ptr(weights).Count(taps).Count(h).Count(w).Count(W).Count(C))
 }
 
 // launchResampleY runs resample_y of kernels/resample.cu (compute_75).
@@ -189,9 +324,29 @@ func (dev *Device) launchResampleY(grid cuda.Dim3, dst, src, start, weights cuda
 	dev.launch("resample", "resample_y", grid, 0, new(cuda.Args).Ptr(dst).Ptr(src).Ptr(start).Ptr(weights).Count(taps).Count(h).Count(H).Count(W).Count(C))
 }
 
+// launchResampleYHalf runs resample_y_half of kernels/resample.cu (compute_75).
+func (dev *Device) launchResampleYHalf(grid cuda.Dim3, dst, src, start, weights cuda.Ptr, taps, h, H, W, C int) {
+	dev.launch("resample", "resample_y_half", grid, 0, new(cuda.Args).Ptr(dst).Ptr(src).Ptr(start).Ptr(weights).Count(taps).Count(h).Count(H).Count(W).Count(C))
+}
+
 // launchJoin runs join of kernels/semantic.cu (compute_75).
 func (dev *Device) launchJoin(grid cuda.Dim3, dst, f, m cuda.Ptr, N, C, K, width int, scale float32, unit int) {
 	dev.launch("semantic", "join", grid, 0, new(cuda.Args).Ptr(dst).Ptr(f).Ptr(m).Count(N).Count(C).Count(K).Count(width).Float(scale).Count(unit))
+}
+
+// launchJoinFromHalf runs join_from_half of kernels/semantic.cu (compute_75).
+func (dev *Device) launchJoinFromHalf(grid cuda.Dim3, dst, f, m cuda.Ptr, N, C, K, width int, scale float32, unit int) {
+	dev.launch("semantic", "join_from_half", grid, 0, new(cuda.Args).Ptr(dst).Ptr(f).Ptr(m).Count(N).Count(C).Count(K).Count(width).Float(scale).Count(unit))
+}
+
+// launchJoinHalf runs join_half of kernels/semantic.cu (compute_75).
+func (dev *Device) launchJoinHalf(grid cuda.Dim3, dst, f, m cuda.Ptr, N, C, K, width int, scale float32, unit int) {
+	dev.launch("semantic", "join_half", grid, 0, new(cuda.Args).Ptr(dst).Ptr(f).Ptr(m).Count(N).Count(C).Count(K).Count(width).Float(scale).Count(unit))
+}
+
+// launchJoinToHalf runs join_to_half of kernels/semantic.cu (compute_75).
+func (dev *Device) launchJoinToHalf(grid cuda.Dim3, dst, f, m cuda.Ptr, N, C, K, width int, scale float32, unit int) {
+	dev.launch("semantic", "join_to_half", grid, 0, new(cuda.Args).Ptr(dst).Ptr(f).Ptr(m).Count(N).Count(C).Count(K).Count(width).Float(scale).Count(unit))
 }
 
 // launchAbsSumPartial runs abs_sum_partial of kernels/vector.cu (compute_75).
@@ -199,9 +354,19 @@ func (dev *Device) launchAbsSumPartial(grid cuda.Dim3, x, partial cuda.Ptr, n in
 	dev.launch("vector", "abs_sum_partial", grid, 0, new(cuda.Args).Ptr(x).Ptr(partial).Count(n))
 }
 
+// launchAbsSumPartialHalf runs abs_sum_partial_half of kernels/vector.cu (compute_75).
+func (dev *Device) launchAbsSumPartialHalf(grid cuda.Dim3, x, partial cuda.Ptr, n int) {
+	dev.launch("vector", "abs_sum_partial_half", grid, 0, new(cuda.Args).Ptr(x).Ptr(partial).Count(n))
+}
+
 // launchAddWindow runs add_window of kernels/vector.cu (compute_75).
 func (dev *Device) launchAddWindow(grid cuda.Dim3, large, small cuda.Ptr, W, w, C, y, x, n int) {
 	dev.launch("vector", "add_window", grid, 0, new(cuda.Args).Ptr(large).Ptr(small).Count(W).Count(w).Count(C).Count(y).Count(x).Count(n))
+}
+
+// launchAddWindowHalf runs add_window_half of kernels/vector.cu (compute_75).
+func (dev *Device) launchAddWindowHalf(grid cuda.Dim3, large, small cuda.Ptr, W, w, C, y, x, n int) {
+	dev.launch("vector", "add_window_half", grid, 0, new(cuda.Args).Ptr(large).Ptr(small).Count(W).Count(w).Count(C).Count(y).Count(x).Count(n))
 }
 
 // launchAxpy runs axpy of kernels/vector.cu (compute_75).
@@ -209,9 +374,19 @@ func (dev *Device) launchAxpy(grid cuda.Dim3, dst, x cuda.Ptr, a float32, n int)
 	dev.launch("vector", "axpy", grid, 0, new(cuda.Args).Ptr(dst).Ptr(x).Float(a).Count(n))
 }
 
+// launchAxpyHalf runs axpy_half of kernels/vector.cu (compute_75).
+func (dev *Device) launchAxpyHalf(grid cuda.Dim3, dst, x cuda.Ptr, a float32, n int) {
+	dev.launch("vector", "axpy_half", grid, 0, new(cuda.Args).Ptr(dst).Ptr(x).Float(a).Count(n))
+}
+
 // launchAxpyNormalized runs axpy_normalized of kernels/vector.cu (compute_75).
 func (dev *Device) launchAxpyNormalized(grid cuda.Dim3, dst, x, norm cuda.Ptr, a float32, n int) {
 	dev.launch("vector", "axpy_normalized", grid, 0, new(cuda.Args).Ptr(dst).Ptr(x).Ptr(norm).Float(a).Count(n))
+}
+
+// launchAxpyNormalizedHalf runs axpy_normalized_half of kernels/vector.cu (compute_75).
+func (dev *Device) launchAxpyNormalizedHalf(grid cuda.Dim3, dst, x, norm cuda.Ptr, a float32, n int, gradient cuda.Ptr) {
+	dev.launch("vector", "axpy_normalized_half", grid, 0, new(cuda.Args).Ptr(dst).Ptr(x).Ptr(norm).Float(a).Count(n).Ptr(gradient))
 }
 
 // launchCopyWindow runs copy_window of kernels/vector.cu (compute_75).
@@ -219,14 +394,29 @@ func (dev *Device) launchCopyWindow(grid cuda.Dim3, large, small cuda.Ptr, W, w,
 	dev.launch("vector", "copy_window", grid, 0, new(cuda.Args).Ptr(large).Ptr(small).Count(W).Count(w).Count(C).Count(y).Count(x).Count(n))
 }
 
+// launchCopyWindowHalf runs copy_window_half of kernels/vector.cu (compute_75).
+func (dev *Device) launchCopyWindowHalf(grid cuda.Dim3, large, small cuda.Ptr, W, w, C, y, x, n int) {
+	dev.launch("vector", "copy_window_half", grid, 0, new(cuda.Args).Ptr(large).Ptr(small).Count(W).Count(w).Count(C).Count(y).Count(x).Count(n))
+}
+
 // launchDotPartial runs dot_partial of kernels/vector.cu (compute_75).
 func (dev *Device) launchDotPartial(grid cuda.Dim3, a, b, partial cuda.Ptr, n int) {
 	dev.launch("vector", "dot_partial", grid, 0, new(cuda.Args).Ptr(a).Ptr(b).Ptr(partial).Count(n))
 }
 
+// launchDotPartialHalf runs dot_partial_half of kernels/vector.cu (compute_75).
+func (dev *Device) launchDotPartialHalf(grid cuda.Dim3, a, b, partial cuda.Ptr, n int) {
+	dev.launch("vector", "dot_partial_half", grid, 0, new(cuda.Args).Ptr(a).Ptr(b).Ptr(partial).Count(n))
+}
+
 // launchGate runs gate of kernels/vector.cu (compute_75).
 func (dev *Device) launchGate(grid cuda.Dim3, dx, signs cuda.Ptr, n int) {
 	dev.launch("vector", "gate", grid, 0, new(cuda.Args).Ptr(dx).Ptr(signs).Count(n))
+}
+
+// launchGateHalf runs gate_half of kernels/vector.cu (compute_75).
+func (dev *Device) launchGateHalf(grid cuda.Dim3, dx, signs cuda.Ptr, n int) {
+	dev.launch("vector", "gate_half", grid, 0, new(cuda.Args).Ptr(dx).Ptr(signs).Count(n))
 }
 
 // launchMoveLoss runs move_loss of kernels/vector.cu (compute_75).
@@ -242,6 +432,11 @@ func (dev *Device) launchSumFinish(grid cuda.Dim3, total, partial cuda.Ptr, n in
 // launchWeigh runs weigh of kernels/vector.cu (compute_75).
 func (dev *Device) launchWeigh(grid cuda.Dim3, dst, w cuda.Ptr, C, n int) {
 	dev.launch("vector", "weigh", grid, 0, new(cuda.Args).Ptr(dst).Ptr(w).Count(C).Count(n))
+}
+
+// launchWeighHalf runs weigh_half of kernels/vector.cu (compute_75).
+func (dev *Device) launchWeighHalf(grid cuda.Dim3, dst, w cuda.Ptr, C, n int) {
+	dev.launch("vector", "weigh_half", grid, 0, new(cuda.Args).Ptr(dst).Ptr(w).Count(C).Count(n))
 }
 
 // launchCovariance runs covariance of kernels/w2.cu (compute_75).

@@ -74,6 +74,9 @@ func (b *Device) NewLBFGS(s Shape, o LBFGSOptions) Optimizer {
 
 func (l *deviceLBFGS) Step(x, g *Array) {
 	checkStep("L-BFGS", l.shape, x, g)
+	if l.b.settling {
+		return
+	}
 	n, c, grid := l.shape.Len(), l.shape.C, cuda.Dim3{X: l.blocks()}
 	l.b.launchLbfgsDots(grid, l.memory, l.track, x.at, g.at, l.grad.at, l.s.at, l.y.at, at(l.bounds), l.partial, n, c)
 	l.b.launchLbfgsSolve(cuda.Dim3{X: 1}, l.b.status, l.track, l.memory, l.partial, l.slopes, l.blocks())

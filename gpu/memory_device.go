@@ -19,13 +19,13 @@ func (b *Device) NewArray(s Shape) *Array {
 	b.countable(s)
 	// To the byte, not to the next multiple: a kernel that reads past the end
 	// must meet the end.
-	a := &Array{Shape: s, at: b.alloc(4 * int64(s.Len()))}
-	b.do(func() error { return b.d.Fill(a.at, 0, int64(s.Len())) })
+	a := &Array{Shape: s, at: b.alloc(b.room(s))}
+	b.do(func() error { return b.d.Fill(a.at, 0, b.room(s)/4) })
 	return a
 }
 
 func (b *Device) View(a *Array, at int64, s Shape) *Array {
-	if !s.valid() || at < 0 || at%64 != 0 || at+4*int64(s.Len()) > 4*int64(a.Shape.Len()) {
+	if !s.valid() || at < 0 || at%64 != 0 || at+b.width(s)*int64(s.Len()) > b.room(a.Shape) {
 		fail("View", "shape %v at byte %d does not fit in %v", s, at, a.Shape)
 	}
 	b.countable(s)
@@ -33,7 +33,7 @@ func (b *Device) View(a *Array, at int64, s Shape) *Array {
 }
 
 func (b *Device) Bytes(s Shape) int64 {
-	return (4*int64(s.Len()) + deviceAlign - 1) / deviceAlign * deviceAlign
+	return (b.room(s) + deviceAlign - 1) / deviceAlign * deviceAlign
 }
 
 // Free waits for what may still use the arrays. Views own no memory.
@@ -54,7 +54,7 @@ func (b *Device) Upload(dst *Array, src []float32) {
 	if len(src) != dst.Shape.Len() {
 		fail("Upload", "%d values for %v", len(src), dst.Shape)
 	}
-	b.upload(dst.at, floatBytes(src))
+	b.upload(dst.at, b.stored(dst.Shape, src))
 }
 
 func (b *Device) Download(dst []float32, src *Array) {
@@ -62,8 +62,14 @@ func (b *Device) Download(dst []float32, src *Array) {
 	if len(dst) != src.Shape.Len() {
 		fail("Download", "%d values for %v", len(dst), src.Shape)
 	}
-	raw := make([]byte, 4*len(dst))
+	raw := make([]byte, b.width(src.Shape)*int64(len(dst)))
 	b.download(raw, src.at)
+	if b.halves(src.Shape) {
+		for i := range dst {
+			dst[i] = halfToFloat(binary.LittleEndian.Uint16(raw[2*i:]))
+		}
+		return
+	}
 	for i := range dst {
 		dst[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
 	}

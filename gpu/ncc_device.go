@@ -11,7 +11,7 @@ import (
 const matchRows = 64
 
 // deviceBank is a bank's features with their channels filled up to a multiple of
-// four, (H, W, channels), and 1/|Q| by corner, (H, W), 0 for NoNorm.
+// four, or in half precision of eight, (H, W, channels), and 1/|Q| by corner, (H, W), 0 for NoNorm.
 type deviceBank struct {
 	features, inv cuda.Ptr
 	channels      int
@@ -25,8 +25,8 @@ func (b *Device) NewBank(f *Array, o BankOptions) *Bank {
 	o = o.withDefaults()
 	checkBank(f, o)
 	bank := &Bank{Shape: f.Shape, BankOptions: o}
-	bank.device.channels = (f.Shape.C + 3) &^ 3
-	bank.device.features = b.alloc(4 * int64(f.Shape.Pixels()*bank.device.channels))
+	bank.device.channels = b.matchChannels(f.Shape.C)
+	bank.device.features = b.alloc(b.matchWidth() * int64(f.Shape.Pixels()*bank.device.channels))
 	if o.Norm == PatchNorm {
 		bank.device.inv = b.alloc(4 * int64(f.Shape.Pixels()))
 	}
@@ -39,9 +39,13 @@ func (b *Device) FillBank(bank *Bank, f *Array) {
 		fail("FillBank", "features %v for a bank of %v", f.Shape, bank.Shape)
 	}
 	s, d := bank.Shape, bank.device
-	b.joined(d.features, d.channels, f, nil, 1, false)
+	b.joined(d.features, d.channels, b.half, f, nil, 1, false)
 	if d.inv != 0 {
-		b.launchPatchNorm(blocksFor(s.Pixels(), 4), d.inv, d.features, s.H, s.W, d.channels, bank.Size)
+		launch := b.launchPatchNorm
+		if b.half {
+			launch = b.launchPatchNormHalf
+		}
+		launch(blocksFor(s.Pixels(), 4), d.inv, d.features, s.H, s.W, d.channels, bank.Size)
 	}
 }
 
@@ -110,11 +114,11 @@ func (b *Device) Match(m *Matches, x *Array, bank *Bank, o MatchOptions) {
 	checkMatch(m, x, bank, o)
 	s, f, d, k := x.Shape, bank.Shape, bank.device, bank.Size
 	keys := (8*int64(s.Pixels()) + deviceAlign - 1) / deviceAlign * deviceAlign
-	best := b.scratch(keys + 4*int64(s.Pixels()*d.channels))
+	best := b.scratch(keys + b.matchWidth()*int64(s.Pixels()*d.channels))
 	canvas := x.at
 	if s.C != d.channels {
 		canvas = best + cuda.Ptr(keys)
-		b.joined(canvas, d.channels, x, nil, 1, false)
+		b.joined(canvas, d.channels, b.half, x, nil, 1, false)
 	}
 	b.do(func() error { return b.d.Fill(best, 0, 2*int64(s.Pixels())) })
 	g := bank.Grid()
@@ -122,13 +126,17 @@ func (b *Device) Match(m *Matches, x *Array, bank *Bank, o MatchOptions) {
 	case 1, 3:
 		inner := 65 - k
 		blocks := cuda.Dim3{X: (s.H + f.H - 1) * chunks(s.H, matchRows), Y: chunks(s.W, inner), Z: chunks(f.W, inner)}
-		launch := b.launchNccMatch1
-		if k == 3 {
-			launch = b.launchNccMatch3
-		}
+		launch := map[int]map[bool]func(grid cuda.Dim3, F, S, inv, bias, best cuda.Ptr, H, W, Hs, Ws, C, rows, stride, styleStride int){
+			1: {false: b.launchNccMatch1, true: b.launchNccHalfMatch1},
+			3: {false: b.launchNccMatch3, true: b.launchNccHalfMatch3},
+		}[k][b.half]
 		launch(blocks, canvas, d.features, d.inv, at(o.Bias), best, s.H, s.W, f.H, f.W, d.channels, matchRows, o.Stride, bank.Stride)
 	default:
-		b.launchNccMatchAny(cuda.Dim3{X: m.Shape.W, Y: m.Shape.H}, canvas, d.features, d.inv, at(o.Bias), best,
+		launch := b.launchNccMatchAny
+		if b.half {
+			launch = b.launchNccMatchAnyHalf
+		}
+		launch(cuda.Dim3{X: m.Shape.W, Y: m.Shape.H}, canvas, d.features, d.inv, at(o.Bias), best,
 			s.W, f.H, f.W, d.channels, k, o.Stride, bank.Stride)
 	}
 	b.launchMatchFinish(blocksFor(m.Shape.Len(), 128), m.device.index, m.device.score, best,
@@ -138,7 +146,11 @@ func (b *Device) Match(m *Matches, x *Array, bank *Bank, o MatchOptions) {
 func (b *Device) Cosines(m *Matches, x *Array, size, stride int) {
 	stride = max(1, stride)
 	checkCosines(m, x, size, stride)
-	b.launchMatchCosines(blocksFor(m.Shape.Len(), 4), m.device.score, x.at, m.Shape.H, m.Shape.W, x.Shape.W, x.Shape.C, size, stride)
+	launch := b.launchMatchCosines
+	if b.halves(x.Shape) {
+		launch = b.launchMatchCosinesHalf
+	}
+	launch(blocksFor(m.Shape.Len(), 4), m.device.score, x.at, m.Shape.H, m.Shape.W, x.Shape.W, x.Shape.C, size, stride)
 }
 
 func (b *Device) MatchBias(bias *Array, m *Matches, scale float64) {

@@ -282,13 +282,13 @@ func TestAdamFollowsTheFormula(t *testing.T) {
 					x[i] -= lr * mh / (math.Sqrt(vh) + eps)
 				}
 			}
-			testutil.Close(t, "x", download(b, r.x), x, 1e-4, 1e-4)
+			near(t, b, "x", download(b, r.x), x, 1e-4, 1e-4)
 			for i := range avg {
 				avg[i] /= weight
 			}
 			shown := b.NewArray(s)
 			opt.Result(shown)
-			testutil.Close(t, "average", download(b, shown), avg, 1e-4, 1e-4)
+			near(t, b, "average", download(b, shown), avg, 1e-4, 1e-4)
 		}
 	})
 }
@@ -301,7 +301,7 @@ func TestSmallFirstStep(t *testing.T) {
 		g := []float32{0.25, -0.125, 0.0625}
 		x := b.NewArray(s)
 		b.NewLBFGS(s, LBFGSOptions{}).Step(x, upload(b, s, g))
-		testutil.Close(t, "x", download(b, x), []float64{-0.25, 0.125, -0.0625}, 1e-7, 0)
+		near(t, b, "x", download(b, x), []float64{-0.25, 0.125, -0.0625}, 1e-7, 0)
 	})
 }
 
@@ -360,7 +360,7 @@ func TestBounds(t *testing.T) {
 			for i := range want {
 				want[i] = math.Min(math.Max(math.Sin(float64(3*i)), float64(lo[i%3])), float64(hi[i%3]))
 			}
-			testutil.Close(t, name, download(b, r.x), want, 0.02, 0)
+			near(t, b, name, download(b, r.x), want, 0.02, 0)
 		}
 	})
 }
@@ -465,7 +465,7 @@ func TestCarry(t *testing.T) {
 				r.step(first, p)
 				r2.step(same, p)
 			}
-			testutil.Close(t, name+" carried", download(b, r2.x), download(b, r.x), 1e-6, 1e-6)
+			near(t, b, name+" carried", download(b, r2.x), download(b, r.x), 1e-6, 1e-6)
 		}
 	})
 }

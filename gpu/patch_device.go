@@ -15,15 +15,24 @@ func (b *Device) PatchLoss(dx, f *Array, m *Matches, from []PatchSource, o Patch
 	checkSlot("PatchLoss", slot)
 	n := f.Shape.Pixels()
 	part := b.scratch(8 * int64(n))
-	b.launchPatchLoss(cuda.Dim3{X: n}, at(dx), f.at, part, m.device.index, m.device.score, b.sources(from, o.Size), len(from),
-		f.Shape.W, f.Shape.C, m.Shape.H, m.Shape.W, o.Size, o.Stride, float32(o.Least), flag(o.Average), float32(coef))
+	if b.halves(f.Shape) {
+		b.launchPatchLossHalf(cuda.Dim3{X: n}, at(dx), f.at, part, m.device.index, m.device.score, b.sources(from, o.Size), len(from),
+			f.Shape.W, f.Shape.C, m.Shape.H, m.Shape.W, o.Size, o.Stride, float32(o.Least), flag(o.Average), float32(coef), b.scale())
+	} else {
+		b.launchPatchLoss(cuda.Dim3{X: n}, at(dx), f.at, part, m.device.index, m.device.score, b.sources(from, o.Size), len(from),
+			f.Shape.W, f.Shape.C, m.Shape.H, m.Shape.W, o.Size, o.Stride, float32(o.Least), flag(o.Average), float32(coef))
+	}
 	b.sumInto(b.slot(slot), part, n)
 }
 
 func (b *Device) Vote(dst *Array, m *Matches, from []PatchSource, o PatchOptions) {
 	o = o.withDefaults()
 	checkPatches("Vote", dst, m, from, o)
-	b.launchPatchVote(cuda.Dim3{X: dst.Shape.Pixels()}, dst.at, m.device.index, m.device.score, b.sources(from, o.Size), len(from),
+	launch := b.launchPatchVote
+	if b.halves(dst.Shape) {
+		launch = b.launchPatchVoteHalf
+	}
+	launch(cuda.Dim3{X: dst.Shape.Pixels()}, dst.at, m.device.index, m.device.score, b.sources(from, o.Size), len(from),
 		dst.Shape.W, dst.Shape.C, m.Shape.H, m.Shape.W, o.Size, o.Stride, float32(o.Least))
 }
 

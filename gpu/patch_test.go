@@ -5,8 +5,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
-
-	"github.com/impasto/impasto/internal/testutil"
 )
 
 // patchCase is a canvas with matches into one or more paintings.
@@ -106,14 +104,14 @@ func TestPatchLoss(t *testing.T) {
 			before := random(75, c.f.Len(), 1)
 			dx, af := upload(b, c.f, before), upload(b, c.f, f)
 			b.PatchLoss(dx, af, m, from, c.o, coef, 7)
-			testutil.Close(t, name+": loss", []float64{lossOf(b, 7)}, []float64{loss(wide(f))}, 1e-6, 1e-6)
+			near(t, b, name+": loss", []float64{lossOf(b, 7)}, []float64{loss(wide(f))}, 1e-6, 1e-6)
 			want := slopes(loss, wide(f), 1e-3) // exact for a quadratic
 			for i := range want {
 				want[i] += float64(before[i])
 			}
-			testutil.Close(t, name+": gradient", download(b, dx), want, 1e-5*(1+largest(want)), 1e-5)
+			near(t, b, name+": gradient", download(b, dx), want, 1e-5*(1+largest(want)), 1e-5)
 			b.PatchLoss(nil, af, m, from, c.o, coef, 8)
-			testutil.Close(t, name+": loss alone", []float64{lossOf(b, 8)}, []float64{lossOf(b, 7)}, 0, 0)
+			near(t, b, name+": loss alone", []float64{lossOf(b, 8)}, []float64{lossOf(b, 7)}, 0, 0)
 
 			mean := make([]float64, c.f.Len())
 			for p, list := range cover {
@@ -124,7 +122,7 @@ func TestPatchLoss(t *testing.T) {
 				}
 			}
 			b.Vote(af, m, from, c.o)
-			testutil.Close(t, name+": vote", download(b, af), mean, 1e-5, 1e-5)
+			near(t, b, name+": vote", download(b, af), mean, 1e-5, 1e-5)
 		}
 	})
 }
@@ -168,7 +166,7 @@ func TestCosinesAndBias(t *testing.T) {
 			b.Cosines(m, upload(b, c.x, x), c.size, c.stride)
 			got := make([]float32, g.Len())
 			b.DownloadMatches(index, got, m)
-			testutil.Close(t, fmt.Sprint(c), got, want, 1e-6, 1e-6)
+			near(t, b, fmt.Sprint(c), got, want, 1e-6, 1e-6)
 		}
 	})
 }

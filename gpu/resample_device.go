@@ -14,9 +14,13 @@ func (b *Device) Resample(dst, src *Array, filter ResampleFilter) {
 	to, from := dst.Shape, src.Shape
 	strip := b.NewArray(Shape{from.H, to.W, from.C}) // widened or narrowed, not yet along y
 	start, weights, taps := b.uploadTaps(tapsFor(to.W, from.W, filter))
-	b.launchResampleX(blocksFor(strip.Shape.Len(), 256), strip.at, src.at, start, weights, taps, from.H, from.W, to.W, to.C)
+	alongX, alongY := b.launchResampleX, b.launchResampleY
+	if b.halves(to) {
+		alongX, alongY = b.launchResampleXHalf, b.launchResampleYHalf
+	}
+	alongX(blocksFor(strip.Shape.Len(), 256), strip.at, src.at, start, weights, taps, from.H, from.W, to.W, to.C)
 	start2, weights2, taps := b.uploadTaps(tapsFor(to.H, from.H, filter))
-	b.launchResampleY(blocksFor(to.Len(), 256), dst.at, strip.at, start2, weights2, taps, from.H, to.H, to.W, to.C)
+	alongY(blocksFor(to.Len(), 256), dst.at, strip.at, start2, weights2, taps, from.H, to.H, to.W, to.C)
 	b.Free(strip)
 	b.free(start, weights, start2, weights2)
 }

@@ -53,7 +53,7 @@ func (b *CPU) WriteSums(s *Sums, v []float64) {
 }
 
 // Moments turns sums over so many pixels into second = norm * products (C, C, 1)
-// and mean (1, 1, C); mean may be nil.
+// and mean (1, C, 1); mean may be nil.
 func (b *CPU) Moments(second, mean *Array, s *Sums, norm float64, pixels int) {
 	checkMoments(second, mean, s, pixels)
 	c := s.Channels

@@ -90,7 +90,7 @@ func (b *Device) AddSums(s *Sums, f *Array, r Rect, cell int) {
 	if r.W == f.Shape.W { // whole rows lie side by side
 		rows := b.View(f, 0, f.Shape)
 		rows.Shape.H = r.H
-		rows.at += 4 * cuda.Ptr(r.Y*r.W*c)
+		rows.at += cuda.Ptr(b.width(f.Shape) * int64(r.Y*r.W*c))
 		b.addPart(s, rows)
 		return
 	}

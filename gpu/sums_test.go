@@ -3,8 +3,6 @@ package gpu
 import (
 	"slices"
 	"testing"
-
-	"github.com/impasto/impasto/internal/testutil"
 )
 
 // TestSums holds sums over parts of features against their definition.
@@ -32,8 +30,8 @@ func TestSums(t *testing.T) {
 				b.JoinSums(sums, part)
 				g, m := b.NewArray(Matrix(c)), b.NewArray(Vector(c))
 				b.Moments(g, m, sums, 0.5, r.H*r.W)
-				testutil.Close(t, "products", download(b, g), second, 1e-3, 1e-4)
-				testutil.Close(t, "mean", download(b, m), mean, 1e-5, 1e-5)
+				near(t, b, "products", download(b, g), second, 1e-3, 1e-4)
+				near(t, b, "mean", download(b, m), mean, 1e-5, 1e-5)
 				other := b.NewSums(c, true)
 				b.WriteSums(other, b.ReadSums(sums))
 				if !slices.Equal(b.ReadSums(other), b.ReadSums(sums)) {

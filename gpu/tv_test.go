@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"math"
 	"testing"
-
-	"github.com/impasto/impasto/internal/testutil"
 )
 
 // refTV is the total variation of x by its definition.
@@ -70,13 +68,13 @@ func TestTV(t *testing.T) {
 				dx := upload(b, s, before)
 				b.TV(dx, upload(b, s, x), kind, coef, 2)
 				what := fmt.Sprintf("%v of %v", kind, s)
-				testutil.Close(t, what, []float64{lossOf(b, 2)}, []float64{loss(wide(x))}, 1e-7, 1e-5)
+				near(t, b, what, []float64{lossOf(b, 2)}, []float64{loss(wide(x))}, 1e-7, 1e-5)
 				fd := slopes(loss, wide(x), 1e-4)
 				got := wide(download(b, dx))
 				for i := range got {
 					got[i] -= float64(before[i])
 				}
-				testutil.Close(t, what+" gradient", got, fd, 1e-5*largest(fd)+1e-6, 1e-4)
+				near(t, b, what+" gradient", got, fd, 1e-5*largest(fd)+1e-6, 1e-4)
 				b.TV(nil, upload(b, s, x), kind, coef, 6)
 				if v := lossOf(b, 6); v != lossOf(b, 2) {
 					t.Errorf("%s: %g with and %g without gradient", what, lossOf(b, 2), v)

@@ -6,18 +6,26 @@ import (
 )
 
 func (b *Device) Fill(dst *Array, v float32) {
-	b.do(func() error { return b.d.Fill(dst.at, math.Float32bits(v), int64(dst.Shape.Len())) })
+	word := math.Float32bits(v)
+	if b.halves(dst.Shape) {
+		word = uint32(floatToHalf(v)) * 0x10001
+	}
+	b.do(func() error { return b.d.Fill(dst.at, word, b.size(dst.Shape)/4) })
 }
 
 func (b *Device) Copy(dst, src *Array) {
 	sameShape("Copy", dst, src)
-	b.do(func() error { return b.d.Copy(dst.at, src.at, 4*int64(src.Shape.Len())) })
+	b.do(func() error { return b.d.Copy(dst.at, src.at, b.size(src.Shape)) })
 }
 
 func (b *Device) Axpy(dst *Array, a float64, x *Array) {
 	sameShape("Axpy", dst, x)
 	n := x.Shape.Len()
-	b.launchAxpy(blocksFor(n, 1024), dst.at, x.at, float32(a), n)
+	launch := b.launchAxpy
+	if b.halves(x.Shape) {
+		launch = b.launchAxpyHalf
+	}
+	launch(blocksFor(n, 1024), dst.at, x.at, float32(a), n)
 }
 
 func (b *Device) AddNormalized(dst *Array, a float64, x *Array) {
@@ -25,6 +33,12 @@ func (b *Device) AddNormalized(dst *Array, a float64, x *Array) {
 	n := x.Shape.Len()
 	blocks := blocksFor(n, chunkLen)
 	norm := b.scratch(8 * int64(1+blocks.X))
+	if b.halves(x.Shape) {
+		b.launchAbsSumPartialHalf(blocks, x.at, norm+8, n)
+		b.sumInto(norm, norm+8, blocks.X)
+		b.launchAxpyNormalizedHalf(blocksFor(n, 1024), dst.at, x.at, norm, float32(a), n, b.scale())
+		return
+	}
 	b.launchAbsSumPartial(blocks, x.at, norm+8, n)
 	b.sumInto(norm, norm+8, blocks.X)
 	b.launchAxpyNormalized(blocksFor(n, 1024), dst.at, x.at, norm, float32(a), n)
@@ -33,7 +47,11 @@ func (b *Device) AddNormalized(dst *Array, a float64, x *Array) {
 func (b *Device) Weigh(dst, w *Array) {
 	checkWeigh(dst, w)
 	n := dst.Shape.Len()
-	b.launchWeigh(blocksFor(n, 1024), dst.at, w.at, dst.Shape.C, n)
+	launch := b.launchWeigh
+	if b.halves(dst.Shape) {
+		launch = b.launchWeighHalf
+	}
+	launch(blocksFor(n, 1024), dst.at, w.at, dst.Shape.C, n)
 }
 
 func (b *Device) Dot(x, y *Array) float64 {
@@ -42,7 +60,11 @@ func (b *Device) Dot(x, y *Array) float64 {
 	n := x.Shape.Len()
 	blocks := blocksFor(n, chunkLen)
 	total := b.scratch(8 * int64(1+blocks.X))
-	b.launchDotPartial(blocks, x.at, y.at, total+8, n)
+	launch := b.launchDotPartial
+	if b.halves(x.Shape) {
+		launch = b.launchDotPartialHalf
+	}
+	launch(blocks, x.at, y.at, total+8, n)
 	b.sumInto(total, total+8, blocks.X)
 	raw := make([]byte, 8)
 	b.download(raw, total)

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"math"
 	"testing"
-
-	"github.com/impasto/impasto/internal/testutil"
 )
 
 var vectorShapes = []Shape{{1, 1, 1}, {3, 5, 3}, {37, 37, 3}, {64, 64, 3}}
@@ -25,14 +23,14 @@ func TestVectors(t *testing.T) {
 			for i := range x {
 				normed[i] = float64(y[i]) + 5*float64(x[i])/(abs+1e-8)
 			}
-			testutil.Close(t, "dot", []float64{b.Dot(ax, ay)}, []float64{dot}, 1e-6, 1e-9)
+			near(t, b, "dot", []float64{b.Dot(ax, ay)}, []float64{dot}, 1e-6, 1e-9)
 			z := b.NewArray(s)
 			b.Copy(z, ay)
 			b.Axpy(z, -0.3, ax)
-			testutil.Close(t, "axpy", download(b, z), axpy, 1e-6, 1e-6)
+			near(t, b, "axpy", download(b, z), axpy, 1e-6, 1e-6)
 			b.Copy(z, ay)
 			b.AddNormalized(z, 5, ax)
-			testutil.Close(t, "normalised", download(b, z), normed, 1e-6, 1e-6)
+			near(t, b, "normalised", download(b, z), normed, 1e-6, 1e-6)
 			b.Fill(z, -7)
 			for _, v := range download(b, z) {
 				if v != -7 {
@@ -56,7 +54,7 @@ func TestView(t *testing.T) {
 				t.Fatalf("the first view holds %g", v)
 			}
 		}
-		testutil.Close(t, "dot", []float64{b.Dot(a2, a2)}, []float64{4 * float64(s2.Len())}, 0, 0)
+		near(t, b, "dot", []float64{b.Dot(a2, a2)}, []float64{4 * float64(s2.Len())}, 0, 0)
 	})
 }
 
@@ -128,7 +126,7 @@ func TestResample(t *testing.T) {
 				if to == from {
 					want = wide(src)
 				}
-				testutil.Close(t, fmt.Sprintf("%v %v to %v", filter, from, to), download(b, dst), want, 2e-6, 1e-5)
+				near(t, b, fmt.Sprintf("%v %v to %v", filter, from, to), download(b, dst), want, 2e-6, 1e-5)
 			}
 		}
 	})

@@ -2,7 +2,7 @@ package gpu
 
 import "math"
 
-// NewW2Target prepares a painting's mean (1, 1, C) and second moment (C, C, 1) for
+// NewW2Target prepares a painting's mean (1, C, 1) and second moment (C, C, 1) for
 // W2Loss: its covariance, with eps on the diagonal, and the root of that.
 func (b *CPU) NewW2Target(mean, second *Array, eps float64) *W2Target {
 	checkW2Target(mean, second)
@@ -65,7 +65,7 @@ func (b *CPU) newtonSchulz(t *W2Target) (norm float64) {
 
 // W2Loss is the squared Wasserstein-2 distance of two normal distributions over C:
 // of features with that mean and second moment, over so many pixels, and of the
-// target; see w2.go for the formula. d (C, C, 1) and shift (1, 1, C) are for
+// target; see w2.go for the formula. d (C, C, 1) and shift (1, C, 1) are for
 // StyleGrad; both nil: the value alone.
 func (b *CPU) W2Loss(d, shift, mean, second *Array, t *W2Target, pixels int, coef float64, slot int) {
 	checkW2(d, shift, mean, second, t, pixels, slot)

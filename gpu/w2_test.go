@@ -5,7 +5,6 @@ import (
 	"math"
 	"testing"
 
-	"github.com/impasto/impasto/internal/testutil"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -97,7 +96,7 @@ func TestW2Loss(t *testing.T) {
 			b.W2Loss(d, shift, mean, second, w2, s.Pixels(), coef, 9)
 			loss := func(f []float64) float64 { return coef * refW2(f, wide(target), c, eps) }
 			what := fmt.Sprint(s)
-			testutil.Close(t, what+" loss", []float64{lossOf(b, 9)}, []float64{loss(wide(f))}, 1e-6, 2e-4)
+			near(t, b, what+" loss", []float64{lossOf(b, 9)}, []float64{loss(wide(f))}, 1e-6, 2e-4)
 			b.StyleGrad(dx, feat, d, shift)
 			x := wide(f)
 			got := download(b, dx)
@@ -106,7 +105,7 @@ func TestW2Loss(t *testing.T) {
 				g = append(g, float64(got[i]))
 				want = append(want, slope(loss, x, i, 1e-4))
 			}
-			testutil.Close(t, what+" gradient", g, want, 2e-3*largest(want), 2e-3)
+			near(t, b, what+" gradient", g, want, 2e-3*largest(want), 2e-3)
 			// The statistics of the style itself: no loss, no gradient.
 			stats(style)
 			b.W2Loss(nil, nil, mean, second, w2, s.Pixels(), coef, 9)

@@ -8,13 +8,21 @@ import (
 func (b *Device) CopyWindow(dst, src *Array, y, x int) {
 	checkWindow("CopyWindow", src.Shape, dst.Shape, y, x)
 	n := dst.Shape.Len()
-	b.launchCopyWindow(blocksFor(n, 1024), src.at, dst.at, src.Shape.W, dst.Shape.W, dst.Shape.C, y, x, n)
+	launch := b.launchCopyWindow
+	if b.halves(src.Shape) {
+		launch = b.launchCopyWindowHalf
+	}
+	launch(blocksFor(n, 1024), src.at, dst.at, src.Shape.W, dst.Shape.W, dst.Shape.C, y, x, n)
 }
 
 func (b *Device) AddWindow(dst, src *Array, y, x int) {
 	checkWindow("AddWindow", dst.Shape, src.Shape, y, x)
 	n := src.Shape.Len()
-	b.launchAddWindow(blocksFor(n, 1024), dst.at, src.at, dst.Shape.W, src.Shape.W, src.Shape.C, y, x, n)
+	launch := b.launchAddWindow
+	if b.halves(dst.Shape) {
+		launch = b.launchAddWindowHalf
+	}
+	launch(blocksFor(n, 1024), dst.at, src.at, dst.Shape.W, src.Shape.W, src.Shape.C, y, x, n)
 }
 
 // Loss and AddLoss wait.

@@ -7,6 +7,8 @@
 //
 // Arrays are (H, W, C) float32, channels contiguous. C is a multiple of 4
 // everywhere but in the image, so a thread moves 16 bytes (float4) at a time.
+// Features may also be stored as binary16 (half), with C a multiple of 8; all
+// arithmetic on them is in float32.
 // No kernel uses float atomics: every sum has one fixed order.
 #pragma once
 
@@ -25,6 +27,7 @@ DEV double shuffle_xor(double v, int lanes) { return __shfl_xor_sync(0xffffffffu
 DEV int shuffle_xor(int v, int lanes) { return __shfl_xor_sync(0xffffffffu, v, lanes); }
 DEV unsigned bits(float f) { return __float_as_uint(f); }
 DEV void atomic_max(unsigned long long* p, unsigned long long v) { atomicMax(p, v); }
+DEV void atomic_max(unsigned* p, unsigned v) { atomicMax(p, v); }
 
 #else
 
@@ -44,6 +47,9 @@ DEV void atomic_max(unsigned long long* p, unsigned long long v) { atomicMax(p, 
 
 typedef __SIZE_TYPE__ size_t;
 struct alignas(16) float4 { float x, y, z, w; };
+struct alignas(8) float2 { float x, y; };
+struct alignas(8) uint2 { unsigned x, y; };
+struct alignas(16) uint4 { unsigned x, y, z, w; };
 
 DEV float fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 DEV double fma(double a, double b, double c) { return __builtin_fma(a, b, c); }
@@ -61,6 +67,7 @@ DEV double shuffle_xor(double v, int lanes) {
 DEV void atomic_max(unsigned long long* p, unsigned long long v) {
 	asm volatile("red.global.max.u64 [%0], %1;" ::"l"(p), "l"(v) : "memory");
 }
+DEV void atomic_max(unsigned* p, unsigned v) { asm volatile("red.global.max.u32 [%0], %1;" ::"l"(p), "r"(v) : "memory"); }
 
 #endif
 
@@ -77,6 +84,58 @@ DEV float4 add4(float4 a, float4 b) { return make4(a.x + b.x, a.y + b.y, a.z + b
 DEV float4 shuffle4(float4 v, int lanes) {
 	return make4(shuffle_xor(v.x, lanes), shuffle_xor(v.y, lanes), shuffle_xor(v.z, lanes), shuffle_xor(v.w, lanes));
 }
+
+// half is a stored binary16. Rounded to nearest, with what is too large kept at
+// the largest finite value; NaN stays NaN.
+DEV float finite_half(float v) { return v > 65504.f ? 65504.f : v < -65504.f ? -65504.f : v; }
+struct half {
+	unsigned short bits;
+	DEV operator float() const {
+		float v;
+		asm("cvt.f32.f16 %0, %1;" : "=f"(v) : "h"(bits));
+		return v;
+	}
+	DEV half& operator=(float v) {
+		asm("cvt.rn.f16.f32 %0, %1;" : "=h"(bits) : "f"(finite_half(v)));
+		return *this;
+	}
+	DEV half& operator+=(float v) { return *this = float(*this) + v; }
+	DEV half& operator*=(float v) { return *this = float(*this) * v; }
+};
+
+// Two halves in 32 bits, the first below.
+DEV unsigned pack2(float a, float b) {
+	half l, h;
+	l = a, h = b;
+	return l.bits | (unsigned)h.bits << 16;
+}
+DEV float low_half(unsigned v) { return half{(unsigned short)v}; }
+DEV float high_half(unsigned v) { return half{(unsigned short)(v >> 16)}; }
+DEV float4 load4(const half* p) {
+	const uint2 v = *(const uint2*)p;
+	return make4(low_half(v.x), high_half(v.x), low_half(v.y), high_half(v.y));
+}
+DEV void store4(half* p, float4 v) { *(uint2*)p = uint2{pack2(v.x, v.y), pack2(v.z, v.w)}; }
+
+// GradientScale is what gradients of features are multiplied by where they are
+// stored as half, and the largest magnitude met since it was last chosen, as the
+// bits of a float. Null stands for a scale of 1.
+struct GradientScale {
+	float scale, inverse;
+	unsigned largest;
+};
+DEV float scale_of(const GradientScale* s) { return s ? s->scale : 1.f; }
+
+// note_largest enters a warp's magnitudes. Every lane of the warp takes part.
+DEV void note_largest(GradientScale* s, float v) {
+	UNROLL for (int lanes = 16; lanes; lanes >>= 1) {
+		const float other = shuffle_xor(v, lanes);
+		v = other > v ? other : v;
+	}
+	if (s && (THREAD & 31) == 0 && v > 0.f) atomic_max(&s->largest, bits(v));
+}
+DEV float larger(float a, float v) { return fabsf(v) > a ? fabsf(v) : a; }  // NaN is left out
+DEV float larger(float a, float4 v) { return larger(larger(larger(larger(a, v.x), v.y), v.z), v.w); }
 
 // ReLU masks: a byte for 4 channels, bit j set where channel j is positive.
 DEV unsigned char sign_bits(float4 v) {

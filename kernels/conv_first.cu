@@ -10,10 +10,9 @@ constexpr int TILE_H = 8, TILE_W = 16, HALO_W = TILE_W + 2, HALO_PIXELS = (TILE_
 // conv.cu. weights (27, K): tap-major, then colour. replicate repeats the border
 // pixel outside the image instead of reading 0. A thread does 8 pixels of a row
 // x 4 channels; 64 channels a block. Grid: (tiles, ceil(K/64)).
-KERNEL __launch_bounds__(THREADS)
-    conv_first_fwd(const float* __restrict__ image, const float* __restrict__ weights, const float* __restrict__ bias,
-                   float* __restrict__ act, unsigned char* __restrict__ signs, int H, int W, int K, int tilesX,
-                   int replicate) {
+template <class T> DEV void conv_first_fwd_stored(const float* __restrict__ image, const float* __restrict__ weights,
+         const float* __restrict__ bias, T* __restrict__ act, unsigned char* __restrict__ signs, int H, int W, int K,
+         int tilesX, int replicate) {
 	__shared__ __attribute__((aligned(16))) float taps[27 * 64];
 	__shared__ float halo[HALO_PIXELS * 3];
 	const int tileY = BLOCK_X / tilesX * TILE_H, tileX = BLOCK_X % tilesX * TILE_W, k0 = BLOCK_Y * 64;
@@ -46,15 +45,24 @@ KERNEL __launch_bounds__(THREADS)
 		if (signs) signs[to / 4] = sign_bits(v);
 	}
 }
+KERNEL __launch_bounds__(THREADS) conv_first_fwd(const float* __restrict__ image, const float* __restrict__ weights,
+         const float* __restrict__ bias, float* __restrict__ act, unsigned char* __restrict__ signs, int H, int W,
+         int K, int tilesX, int replicate) {
+	conv_first_fwd_stored(image, weights, bias, act, signs, H, W, K, tilesX, replicate);
+}
+KERNEL __launch_bounds__(THREADS) conv_first_fwd_half(const float* __restrict__ image,
+         const float* __restrict__ weights, const float* __restrict__ bias, half* __restrict__ act,
+         unsigned char* __restrict__ signs, int H, int W, int K, int tilesX, int replicate) {
+	conv_first_fwd_stored(image, weights, bias, act, signs, H, W, K, tilesX, replicate);
+}
 
 // conv_first_bwd: dimage (H, W, 3) = dy (H, W, K) convolved with the mirrored
 // taps, added to what dimage holds if add. weights (27, K) as forward. A thread
 // does one pixel; K comes through shared memory 16 channels at a time. With
 // replicate, a border pixel also collects what its copies outside received.
 // Grid: (tiles). Block: 128, four a multiprocessor: left free, ptxas spills for a fifth.
-KERNEL __launch_bounds__(128, 4)
-    conv_first_bwd(const float* __restrict__ dy, const float* __restrict__ weights, float* __restrict__ dimage, int H,
-                   int W, int K, int tilesX, int add, int replicate) {
+template <class T> DEV void conv_first_bwd_stored(const T* __restrict__ dy, const float* __restrict__ weights,
+         float* __restrict__ dimage, int H, int W, int K, int tilesX, int add, int replicate, float gain) {
 	__shared__ __attribute__((aligned(16))) float halo[HALO_PIXELS * 20];  // pitch 20: no bank is hit twice by a quarter warp
 	__shared__ __attribute__((aligned(16))) float taps[27 * 16];
 	const int tileY = BLOCK_X / tilesX * TILE_H, tileX = BLOCK_X % tilesX * TILE_W;
@@ -92,5 +100,14 @@ KERNEL __launch_bounds__(128, 4)
 	}
 	if (!inside(y, x, H, W)) return;
 	float* to = dimage + ((size_t)y * W + x) * 3;
-	UNROLL for (int c = 0; c < 3; c++) to[c] = add ? to[c] + sum[c] : sum[c];
+	UNROLL for (int c = 0; c < 3; c++) to[c] = add ? to[c] + gain * sum[c] : gain * sum[c];
+}
+KERNEL __launch_bounds__(128, 4) conv_first_bwd(const float* __restrict__ dy, const float* __restrict__ weights,
+         float* __restrict__ dimage, int H, int W, int K, int tilesX, int add, int replicate) {
+	conv_first_bwd_stored(dy, weights, dimage, H, W, K, tilesX, add, replicate, 1.f);
+}
+KERNEL __launch_bounds__(128, 4) conv_first_bwd_half(const half* __restrict__ dy, const float* __restrict__ weights,
+         float* __restrict__ dimage, int H, int W, int K, int tilesX, int add, int replicate,
+         const GradientScale* __restrict__ gradient) {
+	conv_first_bwd_stored(dy, weights, dimage, H, W, K, tilesX, add, replicate, gradient->inverse);
 }

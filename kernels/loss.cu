@@ -5,17 +5,21 @@
 
 // content_loss: loss = coef * sum (f - target)^2, dx += 2 * coef * (f - target).
 // Grid: blocks of 1024 elements, four a thread.
-KERNEL __launch_bounds__(256)
-    content_loss(float* __restrict__ dx, const float* __restrict__ f, const float* __restrict__ target,
-                 double* __restrict__ loss, int n, float coef) {
+template <class T> DEV void content_loss_stored(T* __restrict__ dx, const T* __restrict__ f,
+         const T* __restrict__ target, double* __restrict__ loss, int n, float coef,
+         GradientScale* __restrict__ gradient) {
 	__shared__ double scratch[8];
 	const int i = (BLOCK_X * 256 + THREAD) * 4;
 	double sum = 0;
+	const float slope = 2.f * coef * scale_of(gradient);
+	float most = 0.f;
 	if (i + 4 > n) {
 		for (int j = i; j < n; j++) {
 			const float d = f[j] - target[j];
 			sum += double(d) * d;
-			if (dx) dx[j] = fma(2.f * coef, d, dx[j]);
+			if (!dx) continue;
+			const float v = fma(slope, d, dx[j]);
+			most = larger(most, v), dx[j] = v;
 		}
 	} else {
 		const float4 a = load4(f + i), b = load4(target + i);
@@ -23,12 +27,23 @@ KERNEL __launch_bounds__(256)
 		sum = double(d.x) * d.x + double(d.y) * d.y + double(d.z) * d.z + double(d.w) * d.w;
 		if (dx) {
 			const float4 g = load4(dx + i);
-			const float k = 2.f * coef;
-			store4(dx + i, make4(fma(k, d.x, g.x), fma(k, d.y, g.y), fma(k, d.z, g.z), fma(k, d.w, g.w)));
+			const float4 v = make4(fma(slope, d.x, g.x), fma(slope, d.y, g.y), fma(slope, d.z, g.z), fma(slope, d.w, g.w));
+			most = larger(most, v);
+			store4(dx + i, v);
 		}
 	}
+	if (gradient) note_largest(gradient, most);
 	sum = block_sum<256>(sum * coef, scratch);
 	if (THREAD == 0) loss[BLOCK_X] = sum;
+}
+KERNEL __launch_bounds__(256) content_loss(float* __restrict__ dx, const float* __restrict__ f,
+         const float* __restrict__ target, double* __restrict__ loss, int n, float coef) {
+	content_loss_stored(dx, f, target, loss, n, coef, nullptr);
+}
+KERNEL __launch_bounds__(256) content_loss_half(half* __restrict__ dx, const half* __restrict__ f,
+         const half* __restrict__ target, double* __restrict__ loss, int n, float coef,
+         GradientScale* __restrict__ gradient) {
+	content_loss_stored(dx, f, target, loss, n, coef, gradient);
 }
 
 namespace {

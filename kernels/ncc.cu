@@ -147,10 +147,9 @@ MATCH(ncc_match3, 1)
 // seldom asked for. A block takes one canvas patch, a thread every 128th style
 // patch. Grid: (ceil((W-K+1)/stride), ceil((H-K+1)/stride)). Eight blocks a
 // multiprocessor: left free, ptxas spills for more.
-KERNEL __launch_bounds__(THREADS, 8)
-    ncc_match_any(const float* __restrict__ F, const float* __restrict__ S, const float* __restrict__ inv,
-                  const float* __restrict__ bias, unsigned long long* __restrict__ best, int W, int Hs, int Ws, int C, int K,
-                  int stride, int styleStride) {
+template <class T> DEV void ncc_match_any_stored(const T* __restrict__ F, const T* __restrict__ S,
+         const float* __restrict__ inv, const float* __restrict__ bias, unsigned long long* __restrict__ best, int W,
+         int Hs, int Ws, int C, int K, int stride, int styleStride) {
 	const int py = BLOCK_Y * stride, px = BLOCK_X * stride, cols = (Ws - K) / styleStride + 1, all = ((Hs - K) / styleStride + 1) * cols;
 	float top = 0.f;
 	int arg = -1;
@@ -158,13 +157,23 @@ KERNEL __launch_bounds__(THREADS, 8)
 		const int qy = i / cols * styleStride, qx = i % cols * styleStride;
 		float v = 0.f;
 		for (int y = 0; y < K; y++) {
-			const float *f = F + ((size_t)(py + y) * W + px) * C, *s = S + ((size_t)(qy + y) * Ws + qx) * C;
+			const T *f = F + ((size_t)(py + y) * W + px) * C, *s = S + ((size_t)(qy + y) * Ws + qx) * C;
 			for (int c = 0; c < K * C; c++) v = fma(f[c], s[c], v);
 		}
 		v = score_of(v, inv, bias, qy * Ws + qx, i);
 		if (v > top || (arg < 0 && v == v)) top = v, arg = qy * Ws + qx;
 	}
 	if (arg >= 0) atomic_max(best + (size_t)py * W + px, key_of(top, arg));
+}
+KERNEL __launch_bounds__(THREADS, 8) ncc_match_any(const float* __restrict__ F, const float* __restrict__ S,
+         const float* __restrict__ inv, const float* __restrict__ bias, unsigned long long* __restrict__ best, int W,
+         int Hs, int Ws, int C, int K, int stride, int styleStride) {
+	ncc_match_any_stored(F, S, inv, bias, best, W, Hs, Ws, C, K, stride, styleStride);
+}
+KERNEL __launch_bounds__(THREADS, 8) ncc_match_any_half(const half* __restrict__ F, const half* __restrict__ S,
+         const float* __restrict__ inv, const float* __restrict__ bias, unsigned long long* __restrict__ best, int W,
+         int Hs, int Ws, int C, int K, int stride, int styleStride) {
+	ncc_match_any_stored(F, S, inv, bias, best, W, Hs, Ws, C, K, stride, styleStride);
 }
 
 // match_finish: index and score (rows, cols) from the keys of every stride-th
@@ -187,17 +196,25 @@ KERNEL __launch_bounds__(THREADS)
 
 // match_cosines: score (rows, cols) /= the norm of the canvas patch; 0 for a
 // patch of zeros. One warp a patch. Grid: ceil(rows*cols / 4).
-KERNEL __launch_bounds__(THREADS)
-    match_cosines(float* __restrict__ score, const float* __restrict__ F, int rows, int cols, int W, int C, int K, int stride) {
+template <class T> DEV void match_cosines_stored(float* __restrict__ score, const T* __restrict__ F, int rows,
+         int cols, int W, int C, int K, int stride) {
 	const int p = BLOCK_X * 4 + THREAD / 32, lane = THREAD % 32;
 	if (p >= rows * cols) return;
 	double sum = 0;
 	for (int y = 0; y < K; y++) {
-		const float* f = F + ((size_t)(p / cols * stride + y) * W + p % cols * stride) * C;
+		const T* f = F + ((size_t)(p / cols * stride + y) * W + p % cols * stride) * C;
 		for (int c = lane; c < K * C; c += 32) sum += double(f[c]) * f[c];
 	}
 	UNROLL for (int lanes = 16; lanes; lanes >>= 1) sum += shuffle_xor(sum, lanes);
 	if (lane == 0) score[p] = sum == 0 ? 0.f : float(score[p] / sqrt(sum));
+}
+KERNEL __launch_bounds__(THREADS) match_cosines(float* __restrict__ score, const float* __restrict__ F, int rows,
+         int cols, int W, int C, int K, int stride) {
+	match_cosines_stored(score, F, rows, cols, W, C, K, stride);
+}
+KERNEL __launch_bounds__(THREADS) match_cosines_half(float* __restrict__ score, const half* __restrict__ F, int rows,
+         int cols, int W, int C, int K, int stride) {
+	match_cosines_stored(score, F, rows, cols, W, C, K, stride);
 }
 
 // match_bias: bias = scale * score. Grid: ceil(n / 128).
@@ -209,15 +226,24 @@ KERNEL __launch_bounds__(THREADS) match_bias(float* __restrict__ bias, const flo
 // patch_norm: inv (Hs, Ws) = 1 / |Q| for the K x K patch whose corner each style
 // position is, as if |Q|^2 were at least 1e-12; 0 where no whole patch fits. One
 // warp a position. Grid: ceil(Hs*Ws / 4).
-KERNEL __launch_bounds__(THREADS) patch_norm(float* __restrict__ inv, const float* __restrict__ S, int Hs, int Ws, int C, int K) {
+template <class T> DEV void patch_norm_stored(float* __restrict__ inv, const T* __restrict__ S, int Hs, int Ws, int C,
+         int K) {
 	const int q = BLOCK_X * 4 + THREAD / 32, lane = THREAD % 32, y = q / Ws, x = q % Ws;
 	if (q >= Hs * Ws) return;
 	const bool whole = y + K <= Hs && x + K <= Ws;
 	double sum = 0;
 	if (whole) for (int dy = 0; dy < K; dy++) {
-		const float* s = S + ((size_t)(y + dy) * Ws + x) * C;
+		const T* s = S + ((size_t)(y + dy) * Ws + x) * C;
 		for (int c = lane; c < K * C; c += 32) sum += double(s[c]) * s[c];
 	}
 	UNROLL for (int lanes = 16; lanes; lanes >>= 1) sum += shuffle_xor(sum, lanes);
 	if (lane == 0) inv[q] = whole ? float(1 / sqrt(sum + 1e-12)) : 0.f;
+}
+KERNEL __launch_bounds__(THREADS) patch_norm(float* __restrict__ inv, const float* __restrict__ S, int Hs, int Ws,
+         int C, int K) {
+	patch_norm_stored(inv, S, Hs, Ws, C, K);
+}
+KERNEL __launch_bounds__(THREADS) patch_norm_half(float* __restrict__ inv, const half* __restrict__ S, int Hs, int Ws,
+         int C, int K) {
+	patch_norm_stored(inv, S, Hs, Ws, C, K);
 }

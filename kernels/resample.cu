@@ -5,9 +5,8 @@
 #include "common.cuh"
 
 // resample_x: dst (h, W, C) from src (h, w, C).
-KERNEL __launch_bounds__(256)
-    resample_x(float* __restrict__ dst, const float* __restrict__ src, const int* __restrict__ start,
-               const float* __restrict__ weights, int taps, int h, int w, int W, int C) {
+template <class T> DEV void resample_x_stored(T* __restrict__ dst, const T* __restrict__ src,
+         const int* __restrict__ start, const float* __restrict__ weights, int taps, int h, int w, int W, int C) {
 	const int i = BLOCK_X * 256 + THREAD, c = i % C, x = i / C % W, y = i / C / W;
 	if (y >= h) return;
 	float sum = 0.f;
@@ -17,11 +16,18 @@ KERNEL __launch_bounds__(256)
 	}
 	dst[i] = sum;
 }
+KERNEL __launch_bounds__(256) resample_x(float* __restrict__ dst, const float* __restrict__ src,
+         const int* __restrict__ start, const float* __restrict__ weights, int taps, int h, int w, int W, int C) {
+	resample_x_stored(dst, src, start, weights, taps, h, w, W, C);
+}
+KERNEL __launch_bounds__(256) resample_x_half(half* __restrict__ dst, const half* __restrict__ src,
+         const int* __restrict__ start, const float* __restrict__ weights, int taps, int h, int w, int W, int C) {
+	resample_x_stored(dst, src, start, weights, taps, h, w, W, C);
+}
 
 // resample_y: dst (H, W, C) from src (h, W, C).
-KERNEL __launch_bounds__(256)
-    resample_y(float* __restrict__ dst, const float* __restrict__ src, const int* __restrict__ start,
-               const float* __restrict__ weights, int taps, int h, int H, int W, int C) {
+template <class T> DEV void resample_y_stored(T* __restrict__ dst, const T* __restrict__ src,
+         const int* __restrict__ start, const float* __restrict__ weights, int taps, int h, int H, int W, int C) {
 	const int i = BLOCK_X * 256 + THREAD, rest = i % (W * C), y = i / (W * C);
 	if (y >= H) return;
 	float sum = 0.f;
@@ -30,4 +36,12 @@ KERNEL __launch_bounds__(256)
 		sum = fma(weights[y * taps + t], src[(size_t)from * W * C + rest], sum);
 	}
 	dst[i] = sum;
+}
+KERNEL __launch_bounds__(256) resample_y(float* __restrict__ dst, const float* __restrict__ src,
+         const int* __restrict__ start, const float* __restrict__ weights, int taps, int h, int H, int W, int C) {
+	resample_y_stored(dst, src, start, weights, taps, h, H, W, C);
+}
+KERNEL __launch_bounds__(256) resample_y_half(half* __restrict__ dst, const half* __restrict__ src,
+         const int* __restrict__ start, const float* __restrict__ weights, int taps, int h, int H, int W, int C) {
+	resample_y_stored(dst, src, start, weights, taps, h, H, W, C);
 }

@@ -66,7 +66,7 @@ func TestMain(m *testing.M) {
 func shippedForms() map[string]bool {
 	forms := map[string]bool{}
 	for _, target := range kernels.Targets {
-		for _, name := range kernels.Names() {
+		for _, name := range kernels.Names(target) {
 			src, err := kernels.PTX(name, target)
 			if err != nil {
 				panic(err)

@@ -265,8 +265,8 @@ func TestAtomics(t *testing.T) {
 	body := `setp.ne.s32 %p1, %r0, 0; @!%p1 st.shared.u32 [sh], 0; bar.sync 0; atom.shared.add.u32 %r1, [sh], 1; red.shared.add.u32 [sh], 0;
 mul.wide.u32 %rd2, %r1, 4; add.s64 %rd2, %rd2, %rd1; st.global.u32 [%rd2], 1;`
 	checkProgram(t, "atom.shared", body, 1, words32(0), 128, func(int) uint32 { return 1 })
-	red := `red.global.add.u32 [%rd1], 1; red.global.max.u64 [%rd1+8], 5; red.relaxed.gpu.global.or.b32 [%rd1+4], 3;`
-	checkProgram(t, "red", red, 2, words32(0), 4, func(i int) uint32 { return [4]uint32{256, 3, 5, 0}[i] })
+	red := `red.global.add.u32 [%rd1], 1; red.global.max.u64 [%rd1+8], 5; red.relaxed.gpu.global.or.b32 [%rd1+4], 3; red.global.max.u32 [%rd1+16], %r0;`
+	checkProgram(t, "red", red, 2, words32(0), 5, func(i int) uint32 { return [5]uint32{256, 3, 5, 0, 127}[i] })
 }
 
 func TestBarriers(t *testing.T) {

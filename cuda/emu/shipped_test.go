@@ -10,7 +10,7 @@ import (
 // instructions.
 func TestShippedLoads(t *testing.T) {
 	for _, target := range kernels.Targets {
-		for _, name := range kernels.Names() {
+		for _, name := range kernels.Names(target) {
 			src, err := kernels.PTX(name, target)
 			if err != nil {
 				t.Fatal(err)

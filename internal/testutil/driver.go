@@ -29,8 +29,8 @@ type planted struct {
 func (p planted) Unwrap() cuda.Driver { return p.Driver }
 
 func (p planted) Load(ptx string) (cuda.Module, error) {
-	for _, name := range kernels.Names() {
-		for _, target := range kernels.Targets {
+	for _, target := range kernels.Targets {
+		for _, name := range kernels.Names(target) {
 			if text, err := kernels.PTX(name, target); err != nil || text != ptx {
 				continue
 			}

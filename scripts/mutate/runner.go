@@ -141,8 +141,12 @@ func (r *runner) compile(modules []string, folder string) (changed bool, err err
 	}
 	for _, name := range modules {
 		source := filepath.Join(r.folder, "kernels", name+".cu")
-		raw, err := exec.Command("clang++-19", "-x", "cuda", "--cuda-device-only", "-nocudainc", "-nocudalib", "--cuda-gpu-arch=sm_75",
-			"--cuda-feature=+ptx63", "-O3", "-ffp-contract=off", "-std=c++17", "-w", "-S", source, "-o", "-").Output()
+		target, version := "75", "63"
+		if strings.HasSuffix(name, "_mma") {
+			target, version = "80", "70"
+		}
+		raw, err := exec.Command("clang++-19", "-x", "cuda", "--cuda-device-only", "-nocudainc", "-nocudalib", "--cuda-gpu-arch=sm_"+target,
+			"--cuda-feature=+ptx"+version, "-O3", "-ffp-contract=off", "-std=c++17", "-w", "-S", source, "-o", "-").Output()
 		if err != nil {
 			if e, ok := errors.AsType[*exec.ExitError](err); ok {
 				return false, fmt.Errorf("does not compile:\n%s", e.Stderr)
@@ -155,7 +159,7 @@ func (r *runner) compile(modules []string, folder string) (changed bool, err err
 				ptx.WriteString(line)
 			}
 		}
-		committed, err := os.ReadFile(filepath.Join("kernels/ptx/compute_75", name+".ptx"))
+		committed, err := os.ReadFile(filepath.Join("kernels/ptx/compute_"+target, name+".ptx"))
 		if err != nil {
 			return false, err
 		}

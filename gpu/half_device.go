@@ -1,0 +1,292 @@
+package gpu
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+
+	"github.com/impasto/impasto/cuda"
+)
+
+// In half precision an array whose channels are a multiple of eight, as those of
+// features are, lies in device memory as binary16; images, maps of fewer
+// channels, matrices and vectors stay float32. Values larger than 65504 are kept
+// at that. What kernels compute is float32 either way.
+//
+// Gradients of features are stored multiplied by a power of two, GradientScale of
+// kernels/common.cuh, since most are far below the smallest binary16. Losses
+// multiply by it where gradients begin, the image's convolution divides by it
+// where they end, and after each backward pass a kernel chooses the next one by
+// the largest gradient it saw: the host takes no part. Before a recorded program
+// first runs, its evaluations run a few times without the optimiser's step, so
+// that the first gradients that count have a scale that fits.
+
+// settlings is how often: from any scale the first brings the largest gradient of
+// the deepest layer into range, the next those that were cut off on the way.
+const settlings = 3
+
+// openHalf chooses the precision.
+func (b *Device) openHalf(p Precision) {
+	b.half = p == Half
+	if !b.half {
+		return
+	}
+	if b.target < 80 {
+		b.note(cuda.Errorf(cuda.InvalidPTX, "open", "half precision needs the tensor cores of compute capability 8.0, the device has %d.%d: use single", b.d.Info().Major, b.d.Info().Minor))
+	}
+	b.gradient = b.alloc(12)
+	b.setScale(1)
+}
+
+// setScale is for a power of two.
+func (b *Device) setScale(v float32) {
+	b.upload(b.gradient, append(floatBytes([]float32{v, 1 / v}), 0, 0, 0, 0))
+}
+
+// Precision is Half or Single.
+func (b *Device) Precision() Precision {
+	if b.half {
+		return Half
+	}
+	return Single
+}
+
+// halves says whether arrays of shape s are stored as binary16.
+func (b *Device) halves(s Shape) bool { return b.half && s.C%8 == 0 }
+
+// width is what an element of an array takes, size all of them, in bytes.
+func (b *Device) width(s Shape) int64 {
+	if b.halves(s) {
+		return 2
+	}
+	return 4
+}
+
+func (b *Device) size(s Shape) int64 { return b.width(s) * int64(s.Len()) }
+
+// room is what is allocated for an array. A single position may be memory for
+// views, which are counted in float32.
+func (b *Device) room(s Shape) int64 {
+	if s.Pixels() == 1 {
+		return 4 * int64(s.Len())
+	}
+	return b.size(s)
+}
+
+// stored are values as they lie in an array of shape s.
+func (b *Device) stored(s Shape, v []float32) []byte {
+	if !b.halves(s) {
+		return floatBytes(v)
+	}
+	return halfBytes(v)
+}
+
+func halfBytes(v []float32) []byte {
+	out := make([]byte, 0, 2*len(v))
+	for _, x := range v {
+		out = binary.LittleEndian.AppendUint16(out, floatToHalf(x))
+	}
+	return out
+}
+
+// inSingle is where a's values are as float32: in a, or beside it.
+func (b *Device) inSingle(a *Array) cuda.Ptr {
+	if !b.halves(a.Shape) {
+		return a.at
+	}
+	n := a.Shape.Len()
+	if b.aside == nil || b.aside.Shape.Len() < n {
+		b.aside = &Array{Shape: Shape{1, 1, n}, at: b.alloc(4 * int64(n))}
+	}
+	b.launchToSingle(blocksFor(n, 1024), b.aside.at, a.at, n)
+	return b.aside.at
+}
+
+// scale is the scale of gradients for a kernel that begins some.
+func (b *Device) scale() cuda.Ptr {
+	b.scaled = true
+	return b.gradient
+}
+
+// rescale chooses the next scale, once gradients that losses began have arrived
+// at the image.
+func (b *Device) rescale() {
+	if b.scaled {
+		b.launchGradientScale(cuda.Dim3{X: 1}, b.gradient)
+		b.scaled, b.rescaled = false, true
+	}
+}
+
+// prepareSettling records the evaluations of f alone, if it makes gradients.
+func (p *deviceProgram) prepareSettling(f func()) {
+	b := p.b
+	if !b.rescaled {
+		return
+	}
+	b.rescaled, b.settling = false, true
+	p.evaluation = b.recorded(f)
+	b.settling = false
+}
+
+// settle runs the evaluations, the first time the program runs.
+func (p *deviceProgram) settle() {
+	if p.evaluation == nil || p.b.err != nil {
+		return
+	}
+	for range settlings {
+		p.b.note(p.evaluation.Launch())
+	}
+	p.endSettling()
+}
+
+func (p *deviceProgram) endSettling() {
+	if p.evaluation != nil {
+		p.b.note(p.evaluation.Close())
+		p.evaluation = nil
+	}
+}
+
+// eights refuses networks that cannot be computed in half precision.
+func (b *Device) eights(in, out int) {
+	for _, c := range []int{in, out} {
+		if b.half && c != 3 && c%8 != 0 {
+			b.note(fmt.Errorf("a layer of %d channels is computed in single precision alone: half moves channels eight at a time", c))
+		}
+	}
+}
+
+// The blocks of kernels/conv_mma.cu: 8x16 pixels of 64 or 128 channels, with
+// inputs in chunks of 32.
+const halfChunk, halfBlock = 32, 64
+
+// packHalf lays a filter out for both directions.
+func (b *Device) packHalf(f *Filter, tap func(k, c, t int) float32) {
+	f.device.forward = b.uploadedHalf(packFilterHalf(f.In, f.Out, tap))
+	f.device.backward = b.uploadedHalf(packFilterHalf(f.Out, f.In, func(c, k, t int) float32 { return tap(k, c, 8-t) }))
+}
+
+// packFilterHalf lays taps out as (in/32, 9, out, 32), filled up with zeros to
+// whole chunks of inputs and 64 outputs, which halfRow puts in order.
+func packFilterHalf(in, out int, tap func(k, c, t int) float32) []float32 {
+	rows := chunks(out, halfBlock) * halfBlock
+	v := make([]float32, chunks(in, halfChunk)*9*rows*halfChunk)
+	for k := range out {
+		for c := range in {
+			for t := range 9 {
+				v[((c/halfChunk*9+t)*rows+halfRow(k))*halfChunk+c%halfChunk] = tap(k, c, t)
+			}
+		}
+	}
+	return v
+}
+
+// halfRow is the row of output k: of 32, number 8t + 2j + e lies in row
+// 8j + 2t + e, see conv_mma.cu.
+func halfRow(k int) int { return k&^31 + k>>1&3*8 + k>>3&3*2 + k&1 }
+
+func (b *Device) uploadedHalf(v []float32) cuda.Ptr {
+	p := b.alloc(2 * int64(len(v)))
+	b.upload(p, halfBytes(v))
+	return p
+}
+
+// convBlocks is the grid for k output channels, and whether a block computes 128
+// of them: where that leaves enough blocks for every multiprocessor to hold one
+// and a half times the two it can.
+func (b *Device) convBlocks(s Shape, k int) (grid cuda.Dim3, across int, wide bool) {
+	grid, across = convGrid(s, k)
+	if grid.Y%2 == 0 && grid.X*grid.Y/2 >= 3*b.d.Info().SMs {
+		grid.Y /= 2
+		wide = true
+	}
+	return grid, across, wide
+}
+
+func (b *Device) convHalf(out ConvOut, x *Array, f *Filter, pad Pad, mask deviceMask) {
+	s := x.Shape
+	grid, across, wide := b.convBlocks(s, f.Out)
+	launch := b.launchConvHalfFwd64
+	if wide {
+		launch = b.launchConvHalfFwd128
+	}
+	p := out.Pool.Out(Shape{s.H, s.W, f.Out})
+	launch(grid, x.at, f.device.forward, f.device.bias, at(out.Act), mask.signs, at(out.Pooled), mask.winners,
+		s.H, s.W, f.In, f.Out, across, flag(pad == ReplicatePad), poolCode(out.Pool.Kind), p.H, p.W, out.Pool.scale())
+}
+
+func (b *Device) convGradHalf(dx, dy *Array, f *Filter, o ConvGradOptions, gate cuda.Ptr) {
+	s := dx.Shape
+	grid, across, wide := b.convBlocks(s, f.In)
+	if m := o.Unpool; m != nil {
+		launch := b.launchConvHalfBwdPooled64
+		if wide {
+			launch = b.launchConvHalfBwdPooled128
+		}
+		launch(grid, dy.at, m.device.winners, m.device.signs, f.device.backward, dx.at, gate, b.gradient,
+			s.H, s.W, f.Out, f.In, across, flag(o.Add), dy.Shape.H, dy.Shape.W, poolCode(m.Pool.Kind), m.Pool.scale())
+		return
+	}
+	launch := b.launchConvHalfBwd64
+	if wide {
+		launch = b.launchConvHalfBwd128
+	}
+	launch(grid, dy.at, f.device.backward, dx.at, gate, b.gradient, s.H, s.W, f.Out, f.In, across, flag(o.Add))
+}
+
+// styleGradHalf lays d out as binary16 first, each row by its own scale.
+func (b *Device) styleGradHalf(dx, f, d, shift *Array) {
+	n, c := f.Shape.Pixels(), f.Shape.C
+	rows := chunks(c, halfBlock) * halfBlock
+	values := rows * chunks(c, halfChunk) * halfChunk
+	packed := b.scratch(2*int64(values) + 4*int64(rows))
+	scales := packed + cuda.Ptr(2*values)
+	b.launchGradientPack(cuda.Dim3{X: rows}, packed, scales, d.at, c)
+	b.launchStyleGradHalf(cuda.Dim3{X: chunks(n, 128), Y: chunks(c, halfBlock)}, dx.at, f.at, packed, scales, at(shift), b.scale(), n, c)
+}
+
+// matchChannels is what a bank's channels are filled up to, matchWidth the bytes
+// of one.
+func (b *Device) matchChannels(c int) int {
+	if b.half {
+		return (c + 7) &^ 7
+	}
+	return (c + 3) &^ 3
+}
+
+func (b *Device) matchWidth() int64 {
+	if b.half {
+		return 2
+	}
+	return 4
+}
+
+// halfToFloat widens a binary16; every value is exact.
+func halfToFloat(h uint16) float32 {
+	sign, exponent, fraction := uint32(h>>15)<<31, uint32(h>>10&31), uint32(h&0x3ff)
+	switch exponent {
+	case 31:
+		return math.Float32frombits(sign | 0x7f800000 | fraction<<13)
+	case 0:
+		v := float32(fraction) * 0x1p-24
+		return math.Float32frombits(sign | math.Float32bits(v))
+	}
+	return math.Float32frombits(sign | (exponent+112)<<23 | fraction<<13)
+}
+
+// floatToHalf rounds to the nearest binary16, ties to even, and keeps what is too
+// large at the largest, 65504.
+func floatToHalf(v float32) uint16 {
+	u := math.Float32bits(v)
+	sign, a := uint16(u>>16&0x8000), math.Abs(float64(v))
+	switch {
+	case v != v:
+		return 0x7fff
+	case a >= 65504:
+		return sign | 0x7bff
+	case a < 0x1p-14:
+		return sign | uint16(math.RoundToEven(a*0x1p24))
+	}
+	// Rounding may carry into the exponent, as it should.
+	u &= 0x7fffffff
+	return sign | uint16((u+0xfff+(u>>13&1)-112<<23)>>13)
+}

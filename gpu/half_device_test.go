@@ -1,0 +1,221 @@
+package gpu
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"github.com/impasto/impasto/cuda/emu"
+	"github.com/impasto/impasto/internal/testutil"
+)
+
+// Half precision at the sizes that networks have: channels in several chunks and
+// blocks, pictures of several tiles, and what only half precision does.
+
+// onHalf runs f on software devices that compute in half precision, under each
+// order of warps and blocks.
+func onHalf(t *testing.T, f func(t *testing.T, b *Device)) {
+	onHalfParts(t, func(t *testing.T, b *Device, _ int) { f(t, b) })
+}
+
+// onHalfParts tells f beside which of the three the device is, for tests of many
+// cases: each device runs a third.
+func onHalfParts(t *testing.T, f func(t *testing.T, b *Device, part int)) {
+	testutil.NeedDevices(t)
+	for part, order := range []emu.Schedule{emu.Forward, emu.Reverse, emu.Random} {
+		t.Run("emu-"+order.String(), func(t *testing.T) {
+			b := newHalf(emu.Options{Schedule: order, Seed: 3})
+			f(t, b, part)
+			if err := b.Err(); err != nil {
+				t.Error(err)
+			}
+			b.Close()
+		})
+	}
+}
+
+// wideConvs are pictures, inputs and outputs. A block computes 64 outputs or 128,
+// of inputs 32 at a time.
+var wideConvs = []struct {
+	size Shape
+	c, k int
+}{
+	{Shape{9, 33, 0}, 40, 128}, {Shape{17, 18, 0}, 72, 136}, {Shape{8, 16, 0}, 8, 256}, {Shape{3, 5, 0}, 512, 64}, {Shape{25, 35, 0}, 24, 192}, {Shape{20, 17, 0}, 136, 128},
+}
+
+func TestHalfConvWide(t *testing.T) {
+	onHalfParts(t, func(t *testing.T, b *Device, part int) {
+		for i, v := range wideConvs {
+			if i%3 != part {
+				continue
+			}
+			s, full := withChannels(v.size, v.c), withChannels(v.size, v.k)
+			weight, bias := random(uint64(i), v.k*v.c*9, 1/math.Sqrt(float64(9*v.c))), random(9, v.k, 0.3)
+			pool := []Pool{{Kind: MaxPool}, {Kind: MaxPool, Ceil: true, Scale: 2}, {Kind: AvgPool, Ceil: true}, {Kind: AvgPool}}[i%4]
+			f := b.NewFilter(weight, bias, v.c, v.k)
+			x := random(50, s.Len(), 1)
+			what := fmt.Sprintf("%v to %d", s, v.k)
+			out := ConvOut{Act: b.NewArray(full), Pooled: b.NewArray(pool.Out(full)), Mask: b.NewMask(full, pool), Pool: pool}
+			b.Conv(out, upload(b, s, x), f, ZeroPad)
+			act := download(b, out.Act)
+			near(t, b, what, act, refReLU(refConv(x, s, weight, bias, v.k, ZeroPad)), 0, 0)
+			near(t, b, what+" pooled", download(b, out.Pooled), refPool(wide(act), full, pool), 0, 0)
+
+			dy, dp := random(51, full.Len(), 1), random(52, pool.Out(full).Len(), 1)
+			gate := random(53, s.Len(), 1)
+			lower := b.NewMask(s, Pool{})
+			b.upload(lower.device.signs, packedSigns(gate))
+			gated := func(want []float64) []float64 {
+				for j := range want {
+					if gate[j] <= 0 {
+						want[j] = 0
+					}
+				}
+				return want
+			}
+			dx := b.NewArray(s)
+			b.ConvGrad(dx, upload(b, full, dy), f, ConvGradOptions{Gate: lower})
+			near(t, b, what+" gradient", download(b, dx), gated(refConvGrad(wide(dy), s, weight, v.k, ZeroPad)), 0, 0)
+			spread := refPoolGrad(wide(dp), wide(act), full, pool)
+			for j := range spread {
+				if act[j] <= 0 {
+					spread[j] = 0
+				}
+			}
+			b.ConvGrad(dx, upload(b, pool.Out(full), dp), f, ConvGradOptions{Unpool: out.Mask, Gate: lower})
+			near(t, b, what+" gradient of the pooled", download(b, dx), gated(refConvGrad(spread, s, weight, v.k, ZeroPad)), 0, 0)
+			b.FreeFilters(f)
+			if t.Failed() {
+				return
+			}
+		}
+	})
+}
+
+// packedSigns packs signs as masks hold them: a byte for four channels.
+func packedSigns(v []float32) []byte {
+	out := make([]byte, len(v)/4)
+	for i, e := range v {
+		if e > 0 {
+			out[i/4] |= 1 << (i % 4)
+		}
+	}
+	return out
+}
+
+// TestHalfGramWide has tiles beside the diagonal, ranges of pixels that are no
+// multiple of a slice, and sums longer than what tensor cores add up alone.
+func TestHalfGramWide(t *testing.T) {
+	onHalf(t, func(t *testing.T, b *Device) {
+		for _, s := range []Shape{{5, 7, 200}, {37, 61, 72}, {1, 33 * 1100, 8}, {2, 3, 512}} {
+			f := relu(random(54, s.Len(), 1))
+			feat, g := upload(b, s, f), b.NewArray(Matrix(s.C))
+			b.Gram(g, feat, 1/float64(s.Pixels()))
+			testutil.Close(t, fmt.Sprintf("%v", s), download(b, g), refGram(wide(f), s.C, 1/float64(s.Pixels())), 1e-5, 1e-4)
+		}
+		s := Shape{11, 13, 136}
+		f, d, shift := random(55, s.Len(), 1), narrow(refGram(wide(random(56, 9*s.C, 1)), s.C, 1e-9)), random(57, s.C, 1e-8)
+		want := make([]float64, s.Len())
+		for p := 0; p < s.Len(); p += s.C {
+			for i := range s.C {
+				want[p+i] = float64(shift[i])
+				for j := range s.C {
+					want[p+i] += float64(d[i*s.C+j]) * float64(f[p+j])
+				}
+			}
+		}
+		// Gradients as small as these are stored with a scale.
+		b.setScale(1 << 20)
+		dx := b.NewArray(s)
+		b.StyleGrad(dx, upload(b, s, f), upload(b, Matrix(s.C), d), upload(b, Vector(s.C), shift))
+		got := wide(download(b, dx))
+		for i := range got {
+			got[i] /= 1 << 20
+		}
+		near(t, b, "gradient", got, want, 0, 0)
+	})
+}
+
+// TestHalfMatchWide matches strips and segments of more than one block, and
+// channels of several chunks. Inputs are exact in binary16, so only the order of
+// sums differs from float64.
+func TestHalfMatchWide(t *testing.T) {
+	onHalf(t, func(t *testing.T, b *Device) {
+		for _, c := range []struct{ x, f Shape }{{Shape{4, 70, 40}, Shape{3, 131, 40}}, {Shape{matchRows + 7, 5, 72}, Shape{6, 9, 72}}, {Shape{5, 6, 259}, Shape{7, 6, 259}}} {
+			for _, size := range []int{1, 3} {
+				x, f := random(58, c.x.Len(), 1), random(59, c.f.Len(), 1)
+				o := BankOptions{Size: size, Stride: 1}
+				bank := b.NewBank(upload(b, c.f, f), o)
+				m := b.NewMatches(bank.MatchGrid(c.x, 1))
+				b.Match(m, upload(b, c.x, x), bank, MatchOptions{})
+				checkMatches(t, fmt.Sprintf("%v in %v, size %d", c.x, c.f, size), b, m, refMatch(x, f, c.x, c.f, o, 1, nil), false)
+			}
+		}
+	})
+}
+
+// TestGradientScale drives gradients far below and far above what binary16 holds
+// through a recorded program: the scale finds them before the first run counts.
+func TestGradientScale(t *testing.T) {
+	onHalf(t, func(t *testing.T, b *Device) {
+		s, image := Shape{9, 7, 16}, Shape{9, 7, 3}
+		weight, bias := testFilter(3, 16)
+		f := b.NewFilter(weight, bias, 3, 16)
+		feat, target := random(60, s.Len(), 1), random(61, s.Len(), 1)
+		x, y, dx, dimage := upload(b, s, feat), upload(b, s, target), b.NewArray(s), b.NewArray(image)
+		for _, coef := range []float64{1e-12, 1, 1e9} {
+			dy := make([]float64, s.Len())
+			for i := range dy {
+				dy[i] = 2 * coef * (float64(feat[i]) - float64(target[i]))
+			}
+			p := b.Record(func() {
+				b.Fill(dx, 0)
+				b.ContentLoss(dx, x, y, coef, 0)
+				b.ConvGrad(dimage, dx, f, ConvGradOptions{})
+			})
+			p.Run()
+			near(t, b, fmt.Sprintf("coefficient %g", coef), download(b, dimage), refConvGrad(dy, image, weight, 16, ZeroPad), 0, 0)
+			p.Close()
+		}
+	})
+}
+
+// TestHalfKeepsLarge: what no binary16 holds is kept at the largest, NaN stays.
+func TestHalfKeepsLarge(t *testing.T) {
+	onHalf(t, func(t *testing.T, b *Device) {
+		s := Shape{1, 2, 8}
+		v := []float32{1e6, -1e6, 65504, 65519, 65520, 1e-8, 6e-8, -6e-8, 0.333251953125, 1, 2, 3, 4, 5, 6, float32(nan())}
+		want := []float64{65504, -65504, 65504, 65504, 65504, 0, 5.960464477539063e-8, -5.960464477539063e-8, 0.333251953125, 1, 2, 3, 4, 5, 6}
+		a, sum := upload(b, s, v), b.NewArray(s)
+		b.Axpy(sum, 1, a)
+		for _, got := range [][]float32{download(b, a), download(b, sum)} {
+			testutil.Close(t, "stored", got[:15], want, 0, 0)
+			if got[15] == got[15] {
+				t.Errorf("NaN is stored as %g", got[15])
+			}
+		}
+		b.Axpy(sum, 2, a)
+		if v := download(b, sum); v[0] != 65504 || v[1] != -65504 {
+			t.Errorf("sums of the largest are %g and %g", v[0], v[1])
+		}
+	})
+}
+
+// TestHalfMemory: features take two bytes an element, all else four.
+func TestHalfMemory(t *testing.T) {
+	onHalf(t, func(t *testing.T, b *Device) {
+		for s, want := range map[Shape]int64{{16, 32, 64}: 2 * 16 * 32 * 64, {16, 32, 3}: 4 * 16 * 32 * 3, Matrix(64): 4 * 64 * 64, Vector(64): 4 * 64} {
+			if got := b.Bytes(s); got != want {
+				t.Errorf("%v takes %d bytes, want %d", s, got, want)
+			}
+		}
+	})
+}
+
+func TestHalfNeedsTensorCores(t *testing.T) {
+	b := NewDevice(emu.Open(emu.Options{Capability: 75}), DeviceOptions{Precision: Half})
+	defer b.Close()
+	if err := b.Err(); err == nil {
+		t.Error("half precision on a device of capability 7.5 was accepted")
+	}
+}
