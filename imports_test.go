@@ -47,6 +47,10 @@ var mayImport = map[string][]string{
 	"internal/manifest":  {"internal/config"},
 	"internal/batch":     {"internal/config", "internal/farm", "internal/progress", "internal/ui"},
 	"internal/studio":    {"style", "internal/explain", "internal/farm", "internal/maps", "internal/picture", "internal/recipe", "internal/report", "internal/sample", "internal/ui"},
+	"internal/settings":  {"internal/ui", "internal/config", "internal/film", "style", "vgg"},
+	"internal/device":    {"internal/ui", "internal/progress", "gpu", "cuda"},
+	"internal/render": {"internal/settings", "internal/device", "internal/ui", "internal/overwrite", "internal/picture", "internal/maps", "internal/sample", "internal/recipe",
+		"internal/report", "internal/explain", "internal/film", "internal/progress", "style", "vgg", "gpu"},
 	"internal/selftest":  {"internal/ui", "internal/progress", "vgg", "gpu", "gpu/simd", "cuda", "kernels"},
 	"internal/bench":     {"internal/bench", "internal/progress", "internal/report", "internal/sample", "style", "vgg", "gpu", "gpu/simd"},
 	"internal/timemodel": {"internal/bench", "cuda", "gpu", "vgg"},
@@ -78,8 +82,8 @@ var onlyIn = map[string][]string{
 	"github.com/chromedp":             {}, // a browser, for tests only
 
 	// Of our own: everything above the seam is handed a cuda.Driver.
-	module + "/cuda/cu":         {"cmd"},
-	module + "/cuda/emu":        {"cmd", "internal/timemodel", "cuda/libcuda"},
+	module + "/cuda/cu":         {"internal/device"},
+	module + "/cuda/emu":        {"internal/device", "internal/timemodel", "cuda/libcuda"},
 	module + "/cuda/libcuda":    {"cuda/cu"},
 	module + "/cuda/drivertest": {},
 }

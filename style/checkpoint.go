@@ -27,6 +27,9 @@ type Saving struct {
 	// where writing them would take more than a hundredth of the time.
 	Every time.Duration
 	Note  string // for the caller, such as the recipe that the run follows
+
+	// Saved, if set, is called from the loop after each checkpoint.
+	Saved func(path string)
 }
 
 // Checkpoint is where an unfinished run stood: at which iteration of which
@@ -278,6 +281,8 @@ func (l *loop) keep(it int) {
 	}
 	if err := c.write(l.keeper.Path, l.env.Backend, l.ob.x, l.optimizer); err != nil {
 		l.notice = fmt.Sprintf("no checkpoint: %v", err)
+	} else if l.keeper.Saved != nil {
+		l.keeper.Saved(l.keeper.Path)
 	}
 	l.keeper.last = time.Now()
 	l.keeper.cost = l.keeper.last.Sub(begun)

@@ -40,7 +40,6 @@ func newApp(s *session) *cli.App {
 		ErrWriter: s.stderr,
 		Reader:    s.stdin,
 		// The front end and internal/ui do what these would.
-		Metadata:                  map[string]any{jobMetadata: s.job != nil},
 		HideHelp:                  true,
 		HideVersion:               true,
 		DisableSliceFlagSeparator: true,
@@ -48,10 +47,6 @@ func newApp(s *session) *cli.App {
 		OnUsageError:              usageError,
 	}
 }
-
-// jobMetadata says of an app that it runs a step of a job, whose settings stand
-// in its words alone: those of this machine's user are not meant.
-const jobMetadata = "job"
 
 // Categories of commands, in the order of help.
 const (

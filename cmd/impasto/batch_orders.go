@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,10 +10,10 @@ import (
 
 	"github.com/impasto/impasto/internal/farm"
 	"github.com/impasto/impasto/internal/manifest"
+	"github.com/impasto/impasto/internal/render"
+	"github.com/impasto/impasto/internal/settings"
 	"github.com/impasto/impasto/internal/ui"
 )
-
-func contains(words []string, word string) bool { return slices.Contains(words, word) }
 
 // orders turns the entries of a manifest into jobs.
 type orders struct {
@@ -24,7 +22,7 @@ type orders struct {
 	folder  string // it lies in
 	file    string
 	class   string            // "": by the device
-	layers  []layer           // environment and configuration
+	layers  []settings.Layer  // environment and configuration
 	sums    map[string]string // of files, each read once
 	written map[string]string // output -> job that writes it
 	made    []string          // folders that were made for outputs, the outer first
@@ -42,7 +40,7 @@ func newOrders(s *session, path, class string) *orders {
 	o.folder, _ = filepath.Abs(o.folder)
 	// What is said for this user holds for the jobs wherever they are done, so
 	// it is written into their command lines.
-	o.layers, o.bad = allLayers(nil)
+	o.layers, o.bad = settings.UserLayers("")
 	return o
 }
 
@@ -50,7 +48,7 @@ func newOrders(s *session, path, class string) *orders {
 func (o *orders) add(b *jobList, e manifest.Entry) {
 	j := farm.Job{Name: e.Name, Batch: b.name, Inputs: map[string]string{}, Priority: e.Priority, Timeout: e.Timeout, Retries: e.Retries}
 	made := map[string]bool{}
-	var plan probed
+	var plan render.Plan
 	var bad ui.Faults
 	onGPU := false
 	for _, step := range e.Steps {
@@ -59,7 +57,7 @@ func (o *orders) add(b *jobList, e manifest.Entry) {
 		for _, path := range outputs {
 			o.makeFolder(path)
 		}
-		if !later && contains(paintCommands, step.Command) {
+		if !later && isPaint(step.Command) {
 			p, err := o.probe(words)
 			bad.Add(err)
 			if err == nil {
@@ -161,27 +159,22 @@ func (o *orders) unmake() {
 	}
 }
 
-// ofWorker are settings that belong to whoever paints, not to the picture.
-var ofWorker = []string{"device", "threads", "max-memory", "progress", "print-every", "preview", "overwrite", "output"}
-
 // words are a step's command line with the settings of the configuration, and
 // the files it writes.
 func (o *orders) words(step manifest.Step) (words, outputs []string) {
 	outputs = slices.Clone(step.Outputs)
-	if contains(paintCommands, step.Command) {
+	if isPaint(step.Command) {
 		said := map[string]bool{}
 		for _, f := range step.Flags {
 			said[f.Key] = true
 		}
-		for _, p := range params {
-			if !p.in(step.Command) || p.flagOnly || said[p.name] || contains(notInBatch, p.name) || contains(ofWorker, p.name) {
+		mode, _ := settings.CommandMode(step.Command)
+		for _, row := range settings.For(mode) {
+			if !row.InJob() || said[row.Name] {
 				continue
 			}
-			for _, l := range o.layers {
-				if text, ok := l.get(p.name); ok {
-					step.Flags = append(step.Flags, manifest.Value{Key: p.name, Text: text})
-					break
-				}
+			if text, ok := settings.Look(row, o.layers...); ok {
+				step.Flags = append(step.Flags, manifest.Value{Key: row.Name, Text: text})
 			}
 		}
 		if !said["output"] {
@@ -213,14 +206,14 @@ func withOutput(words, outputs []string, name string) ([]string, []string) {
 
 // withMaps names the maps that were found beside pictures, so that they travel
 // with the job: where it is done nothing lies beside them.
-func withMaps(words, inputs []string, files []fileRead) ([]string, []string) {
+func withMaps(words, inputs []string, files []render.FileRead) ([]string, []string) {
 	at := slices.Index(words, "--")
 	if at < 0 {
 		at = len(words)
 	}
 	for _, f := range files {
 		flag := "--" + f.Role + "=" + f.Path
-		if f.Role != "map" && f.Role != "style-map" || strings.HasPrefix(f.Path, samplePrefix) || contains(words, flag) {
+		if f.Role != "map" && f.Role != "style-map" || strings.HasPrefix(f.Path, render.SamplePrefix) || contains(words, flag) {
 			continue
 		}
 		words = slices.Insert(slices.Clone(words), at, flag)
@@ -232,46 +225,27 @@ func withMaps(words, inputs []string, files []fileRead) ([]string, []string) {
 	return words, inputs
 }
 
-// probed is what a dry run says.
-type probed struct {
-	Output        string
-	Device        string
-	Width, Height int
-	Seconds       float64
-	PeakBytes     int64 `json:"peak_bytes"`
-	Recipe        string
-	Files         []fileRead
-}
-
 // probe finds out what a step would do, and all that is wrong with it.
-func (o *orders) probe(step []string) (probed, error) {
-	var stdout bytes.Buffer
-	words := append([]string{"impasto", "--json", "--dry-run"}, step[:1]...)
-	// Whether outputs exist is the queue's affair: some may be its results.
-	words = append(append(words, "--overwrite=replace"), dropFlag(step[1:], "overwrite")...)
-	s := &session{stdin: strings.NewReader(""), stdout: &stdout, stderr: &bytes.Buffer{}, args: words, job: context.Background(), kept: o.s.keeper()}
-	code := s.run()
-	var p probed
-	var bad ui.Faults
-	results(stdout.Bytes(), func(kind string, object json.RawMessage) {
-		switch kind {
-		case "plan":
-			_ = json.Unmarshal(object, &p)
-		case "error":
-			f := &ui.Fault{}
-			_ = json.Unmarshal(object, f)
-			bad = append(bad, f)
-		}
-	})
-	if code != ui.ExitOK && len(bad) == 0 {
-		bad.Add(ui.NewFault(code, "failure", toldErrors(nil, code)))
+func (o *orders) probe(step []string) (render.Plan, error) {
+	req, err := render.ParseCommandLine(step)
+	if err != nil {
+		return render.Plan{}, err
 	}
-	return p, bad.Err()
-}
-
-// dropFlag leaves a flag out of canonical words.
-func dropFlag(words []string, name string) []string {
-	return slices.DeleteFunc(slices.Clone(words), func(w string) bool { return strings.HasPrefix(w, "--"+name+"=") })
+	req.Output.Overwrite = "replace" // whether outputs exist is the queue's affair: some may be its results
+	env := o.s.jobs.Env()
+	env.DryRun = true
+	if req.Mode == settings.ModeVideo {
+		f, err := render.PrepareFilm(context.Background(), req, env)
+		if err != nil {
+			return render.Plan{}, err
+		}
+		return f.Plan().Plan, nil
+	}
+	p, err := render.Prepare(context.Background(), req, env)
+	if err != nil {
+		return render.Plan{}, err
+	}
+	return p.Plan(), nil
 }
 
 func (o *orders) sum(path string) (string, error) {

@@ -14,6 +14,7 @@ import (
 	"github.com/impasto/impasto/internal/film"
 	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/internal/progress"
+	"github.com/impasto/impasto/internal/render"
 	"github.com/impasto/impasto/internal/report"
 	"github.com/impasto/impasto/internal/ui"
 )
@@ -53,8 +54,8 @@ func (s *session) writeSheet(b *jobList, r batchReport, reportPath string) (stri
 // last step, as it was written.
 func cellOf(j jobReport, choices []report.Row, folder string) report.Cell {
 	c := report.Cell{Name: j.Name, State: string(j.State), Fault: j.Error, Choices: choices}
-	var o outcome
-	var v videoOutcome
+	var o render.Result
+	var v render.FilmResult
 	switch {
 	case json.Unmarshal(j.Outcome, &v) == nil && v.Frames > 0:
 		c.Facts = append(c.Facts,
@@ -67,7 +68,7 @@ func cellOf(j jobReport, choices []report.Row, folder string) report.Cell {
 		c.Facts = append(c.Facts,
 			report.Row{Name: "size", Value: fmt.Sprintf("%dx%d", o.W, o.H)},
 			report.Row{Name: "iterations", Value: fmt.Sprint(o.Iterations)},
-			report.Row{Name: "loss", Value: fmt.Sprintf("%s (%s)", progress.Number(o.Losses.Total), told(o.Losses, ", "))},
+			report.Row{Name: "loss", Value: fmt.Sprintf("%s (%s)", progress.Number(o.Losses.Total), render.LossText(o.Losses, ", "))},
 			report.Row{Name: "recipe", Value: o.Recipe[:min(8, len(o.Recipe))]})
 	}
 	if j.Seconds > 0 {

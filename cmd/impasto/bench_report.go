@@ -9,6 +9,7 @@ import (
 
 	"github.com/impasto/impasto/internal/bench"
 	"github.com/impasto/impasto/internal/picture"
+	"github.com/impasto/impasto/internal/settings"
 	"github.com/impasto/impasto/internal/ui"
 )
 
@@ -27,7 +28,7 @@ func benchReport(s *session, c *cli.Context) error {
 	}
 	output := either(flagText(c, "output"), "bench.html")
 	if !strings.HasSuffix(output, ".html") {
-		bad.Add(badValue("output", output, "a file name that ends in .html"))
+		bad.Add(settings.BadValue("output", output, "a file name that ends in .html"))
 	}
 	files := c.Args().Slice()[1:]
 	if len(files) == 0 {

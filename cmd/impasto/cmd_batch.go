@@ -6,13 +6,15 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/impasto/impasto/internal/farm"
 	"github.com/impasto/impasto/internal/manifest"
+	"github.com/impasto/impasto/internal/render"
+	"github.com/impasto/impasto/internal/settings"
 	"github.com/impasto/impasto/internal/ui"
+	"github.com/impasto/impasto/style"
 )
 
 func batchCommand(s *session) *cli.Command {
@@ -33,57 +35,62 @@ type jobList struct {
 	name    string
 	jobs    []farm.Job
 	entries []manifest.Entry   // of the jobs, in the same order
-	plans   []probed           // of the jobs: the last step's picture, the time of all
+	plans   []render.Plan      // of the jobs: the last step's picture, the time of all
 	seconds map[string]float64 // estimates by ID; 0 where nobody knows
 	unmake  func()             // removes folders that were made for outputs and are empty
 }
 
-// batchFlag is what a flag means to a manifest; flags that are not here are
-// texts or switches.
-var batchFlags = map[string]manifest.Kind{
-	"content": manifest.Input, "style": manifest.Input, "map": manifest.Input, "style-map": manifest.Input,
-	"edit": manifest.Input, "protect": manifest.Input, "over": manifest.Input,
-	"init": manifest.Named, "weights": manifest.Named, "to": manifest.Named,
-	"output": manifest.Output, "report": manifest.Output,
-}
-
-// notInBatch are flags that speak of a terminal, of one render alone, or of
-// files that are no results.
-var notInBatch = []string{"dry-run", "progress", "progress-fd", "print-every", "preview", "config", "json", "quiet", "verbose", "y",
-	"resume", "explain", "frames", "save-every", "keep-frames", "restart"}
+// mapFiles are the flags of map's commands that name files and are no settings.
+var mapFiles = map[string]manifest.Kind{"over": manifest.Input, "to": manifest.Named}
 
 // batchVocabulary is what the jobs of a manifest can be made of: the commands
 // that paint and those that make maps.
-func batchVocabulary(s *session) manifest.Vocabulary {
-	v := manifest.Vocabulary{Commands: map[string]manifest.Command{}, Default: "art", Near: ui.Nearest,
-		Plain: func(path string) bool { return strings.HasPrefix(path, samplePrefix) }}
-	add := func(path string, c *cli.Command) {
+func batchVocabulary() manifest.Vocabulary {
+	v := manifest.Vocabulary{Commands: map[string]manifest.Command{}, Default: style.ModeArt, Near: ui.Nearest,
+		Plain: func(path string) bool { _, isSample := render.CutSample(path); return isSample }}
+	for _, name := range settings.Commands() {
+		mode, _ := settings.CommandMode(name)
 		flags := map[string]manifest.Flag{}
-		for _, f := range c.Flags {
-			name := f.Names()[0]
-			if contains(notInBatch, name) {
-				continue
+		for _, s := range settings.For(mode) {
+			if s.InManifest() {
+				flags[s.Name] = manifest.Flag{Kind: manifestKinds[s.Kind], Many: s.Repeats, Usage: s.HelpFor(mode)}
 			}
-			_, usage := placeholder(f.(cli.DocGenerationFlag).GetUsage())
-			flag := manifest.Flag{Kind: batchFlags[name], Many: contains(manyTimes, name), Usage: usage}
-			if !f.(cli.DocGenerationFlag).TakesValue() {
-				flag.Kind = manifest.Switch
-			}
-			flags[name] = flag
 		}
-		v.Commands[path] = manifest.Command{Flags: flags, Inputs: true}
+		v.Commands[name] = manifest.Command{Flags: flags, Inputs: true}
 	}
-	for _, c := range newApp(s).Commands {
-		switch {
-		case contains(paintCommands, c.Name):
-			add(c.Name, c)
-		case c.Name == "map":
-			for _, sub := range c.Subcommands {
-				add("map "+sub.Name, sub)
-			}
-		}
+	for _, sub := range mapCommand(&session{}).Subcommands {
+		v.Commands["map "+sub.Name] = manifest.Command{Flags: mapVocabulary(sub), Inputs: true}
 	}
 	return v
+}
+
+// manifestKinds are the kinds of settings that a manifest tells apart; any other
+// is text.
+var manifestKinds = map[settings.Kind]manifest.Kind{
+	settings.Switch: manifest.Switch, settings.File: manifest.Input, settings.FileOrWord: manifest.Named, settings.Output: manifest.Output,
+}
+
+// mapVocabulary is that of a command that makes maps.
+func mapVocabulary(c *cli.Command) map[string]manifest.Flag {
+	flags := map[string]manifest.Flag{}
+	for _, f := range c.Flags {
+		name := f.Names()[0]
+		row, isSetting := settings.Find(name, "")
+		kind, isFile := mapFiles[name]
+		d := f.(cli.DocGenerationFlag)
+		switch {
+		case isFile:
+		case isSetting && !row.InManifest():
+			continue
+		case !d.TakesValue():
+			kind = manifest.Switch
+		case isSetting:
+			kind = manifestKinds[row.Kind]
+		}
+		_, usage := placeholder(d.GetUsage())
+		flags[name] = manifest.Flag{Kind: kind, Usage: usage}
+	}
+	return flags
 }
 
 // readBatch reads the manifest that a command line names, and finds out
@@ -98,7 +105,7 @@ func (s *session) readBatch(c *cli.Context) (*jobList, error) {
 	if err != nil {
 		return nil, err
 	}
-	entries, err := manifest.Parse(path, data, batchVocabulary(s))
+	entries, err := manifest.Parse(path, data, batchVocabulary())
 	if err != nil {
 		return nil, manifestFaults(err)
 	}

@@ -58,7 +58,7 @@ func batchCheck(s *session, c *cli.Context) error {
 		}
 		switch {
 		case s.json:
-			err = writeJSON(s.stdout, checkedJob{"job", j.ID, j.Name, b.entries[i].Line, j.Class, j.Steps, j.Outputs, p.Width, p.Height, p.Seconds, p.PeakBytes, p.Recipe})
+			err = writeJSON(s.stdout, checkedJob{"job", j.ID, j.Name, b.entries[i].Line, j.Class, j.Steps, j.Outputs, p.W, p.H, p.Seconds, p.PeakBytes, p.Recipe})
 		case s.verbose > 0:
 			err = s.tellJob(b, i)
 		}
@@ -86,8 +86,8 @@ func batchCheck(s *session, c *cli.Context) error {
 // tellJob tells of one job: its name and size, and each step as it is typed.
 func (s *session) tellJob(b *jobList, i int) error {
 	p, head := b.plans[i], b.jobs[i].Name
-	if p.Width > 0 {
-		head += fmt.Sprintf("  %dx%d  ~%s  %s", p.Width, p.Height, progress.Span(time.Duration(p.Seconds*float64(time.Second))), progress.Bytes(p.PeakBytes))
+	if p.W > 0 {
+		head += fmt.Sprintf("  %dx%d  ~%s  %s", p.W, p.H, progress.Span(time.Duration(p.Seconds*float64(time.Second))), progress.Bytes(p.PeakBytes))
 	}
 	if _, err := fmt.Fprintln(s.stdout, head); err != nil {
 		return err

@@ -12,6 +12,7 @@ import (
 	"github.com/impasto/impasto/internal/batch"
 	"github.com/impasto/impasto/internal/farm"
 	"github.com/impasto/impasto/internal/progress"
+	"github.com/impasto/impasto/internal/settings"
 	"github.com/impasto/impasto/internal/ui"
 )
 
@@ -24,9 +25,9 @@ func batchRunCommand(s *session) *cli.Command {
 			"the same command does only what is missing, each picture from its checkpoint.\n" +
 			"Ends with 3 if some jobs failed; the others are painted all the same.",
 		Flags: queueFlags(append(workFlags(),
-			textFlag("progress", "", groupQueue, "KIND", "auto, bar, plain, json, none"),
-			textFlag("report", "", groupOutput, "FILE", "the report (default: report.json beside the results)"),
-			&cli.BoolFlag{Name: "y", Usage: "replace results that exist and are something else", Category: groupOutput})...),
+			textFlag("progress", "", settings.GroupQueue, "KIND", "auto, bar, plain, json, none"),
+			textFlag("report", "", settings.GroupOutput, "FILE", "the report (default: report.json beside the results)"),
+			&cli.BoolFlag{Name: "y", Usage: "replace results that exist and are something else", Category: settings.GroupOutput})...),
 		Action: func(c *cli.Context) error { return batchRun(s, c) },
 	}
 }
@@ -85,7 +86,7 @@ func batchRun(s *session, c *cli.Context) error {
 	if n, err := others(bound, q, e); err == nil && n > 0 {
 		r.Event("warning", fmt.Sprintf("the queue also holds %s of other batches, which are done too", ui.Count(n, "unfinished job")), nil)
 	}
-	crew := hire(q, places, crewOptions{log: s.workLog(), kept: s.keeper()})
+	crew := hire(q, places, crewOptions{log: s.workLog(), jobs: s.jobs})
 	err = s.followBatch(bound, c, q, b, e, r)
 	crew.stop()
 	crew.wait()

@@ -9,6 +9,7 @@ import (
 	"github.com/impasto/impasto/internal/batch"
 	"github.com/impasto/impasto/internal/farm"
 	"github.com/impasto/impasto/internal/progress"
+	"github.com/impasto/impasto/internal/settings"
 	"github.com/impasto/impasto/internal/ui"
 )
 
@@ -18,11 +19,11 @@ func batchSubmitCommand(s *session) *cli.Command {
 		Usage:     "put the jobs of a manifest into a queue, for workers to do",
 		ArgsUsage: "MANIFEST",
 		Flags: queueFlags(
-			&cli.BoolFlag{Name: "wait", Usage: "wait until all have ended, and write their results", Category: groupQueue},
-			textFlag("progress", "", groupQueue, "KIND", "auto, bar, plain, json, none"),
-			textFlag("class", "", groupQueue, "CLASS", "of workers that are to do them: cpu or gpu (default: this machine's)"),
-			textFlag("report", "", groupOutput, "FILE", "with --wait: the report (default: report.json beside the results)"),
-			&cli.BoolFlag{Name: "y", Usage: "replace results that exist and are something else", Category: groupOutput},
+			&cli.BoolFlag{Name: "wait", Usage: "wait until all have ended, and write their results", Category: settings.GroupQueue},
+			textFlag("progress", "", settings.GroupQueue, "KIND", "auto, bar, plain, json, none"),
+			textFlag("class", "", settings.GroupQueue, "CLASS", "of workers that are to do them: cpu or gpu (default: this machine's)"),
+			textFlag("report", "", settings.GroupOutput, "FILE", "with --wait: the report (default: report.json beside the results)"),
+			&cli.BoolFlag{Name: "y", Usage: "replace results that exist and are something else", Category: settings.GroupOutput},
 		),
 		Action: func(c *cli.Context) error { return batchSubmit(s, c) },
 	}

@@ -13,7 +13,9 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/impasto/impasto/internal/bench"
+	"github.com/impasto/impasto/internal/device"
 	"github.com/impasto/impasto/internal/picture"
+	"github.com/impasto/impasto/internal/settings"
 	"github.com/impasto/impasto/internal/ui"
 	"github.com/impasto/impasto/style"
 )
@@ -85,7 +87,7 @@ func readBench(c *cli.Context) (o benchOrder, bad ui.Faults) {
 		o.works.Works = strings.Split(text, ",")
 		for _, k := range o.works.Works {
 			if !slices.Contains(kinds, k) {
-				bad.Add(badValue("work", k, "kinds out of "+strings.Join(kinds, ", ")))
+				bad.Add(settings.BadValue("work", k, "kinds out of "+strings.Join(kinds, ", ")))
 			}
 		}
 	}
@@ -94,7 +96,7 @@ func readBench(c *cli.Context) (o benchOrder, bad ui.Faults) {
 		for _, t := range strings.Split(flagText(c, "size"), ",") {
 			n, err := strconv.Atoi(t)
 			if err != nil || n < 32 || n > 4096 {
-				bad.Add(badValue("size", t, "sides from 32 to 4096, such as 256,512"))
+				bad.Add(settings.BadValue("size", t, "sides from 32 to 4096, such as 256,512"))
 			}
 			sides = append(sides, n)
 		}
@@ -102,9 +104,9 @@ func readBench(c *cli.Context) (o benchOrder, bad ui.Faults) {
 	}
 	o.works.Threads = benchNumber(c, "threads", 0, 1, &bad)
 	if text := flagText(c, "seconds"); c.IsSet("seconds") {
-		v, ok := parseNumber(text)
+		v, ok := settings.ParseNumber(text)
 		if !ok || !(v >= 0 && v <= 3600) {
-			bad.Add(badValue("seconds", text, "a number from 0 to 3600"))
+			bad.Add(settings.BadValue("seconds", text, "a number from 0 to 3600"))
 		} else {
 			o.works.Budget = time.Duration(v * float64(time.Second))
 		}
@@ -113,7 +115,7 @@ func readBench(c *cli.Context) (o benchOrder, bad ui.Faults) {
 		o.works.Works = slices.Delete(slices.Clone(o.works.Works), i, i+1)
 		o.throughput = readThroughput(c, sides, full, &bad)
 		o.device = flagText(c, "device")
-		bad.Add(checkDevice(o.device))
+		bad.Add(device.Check(o.device))
 	} else if len(bad) == 0 { // a misspelt throughput is told already
 		for _, name := range []string{"presets", "iterations", "sample", "rounds", "weights", "device"} {
 			if c.IsSet(name) {
@@ -128,10 +130,10 @@ func readBench(c *cli.Context) (o benchOrder, bad ui.Faults) {
 		bad.Add(err)
 	}
 	if o.chart = flagText(c, "chart"); c.IsSet("chart") && !strings.HasSuffix(o.chart, ".svg") {
-		bad.Add(badValue("chart", o.chart, "a file name that ends in .svg"))
+		bad.Add(settings.BadValue("chart", o.chart, "a file name that ends in .svg"))
 	}
 	if o.output = flagText(c, "output"); c.IsSet("output") && !strings.HasSuffix(o.output, ".html") && !strings.HasSuffix(o.output, ".json") {
-		bad.Add(badValue("output", o.output, "a file name that ends in .html or .json"))
+		bad.Add(settings.BadValue("output", o.output, "a file name that ends in .html or .json"))
 	}
 	return o, bad
 }
@@ -146,7 +148,7 @@ func readThroughput(c *cli.Context, sides []int, full bool, bad *ui.Faults) *ben
 		t.Presets = strings.Split(flagText(c, "presets"), ",")
 		for _, p := range t.Presets {
 			if known := style.PresetNames(); !slices.Contains(known, p) {
-				f := badValue("presets", p, "names out of "+strings.Join(known, ", "))
+				f := settings.BadValue("presets", p, "names out of "+strings.Join(known, ", "))
 				if near := ui.Nearest(p, known); near != "" {
 					f.Try = []string{"--presets " + near}
 				}
@@ -169,7 +171,7 @@ func benchNumber(c *cli.Context, name string, otherwise, least int, bad *ui.Faul
 	}
 	n, err := strconv.Atoi(flagText(c, name))
 	if err != nil || n < least || n > 1_000_000 {
-		bad.Add(badValue(name, flagText(c, name), fmt.Sprintf("a number from %d", least)))
+		bad.Add(settings.BadValue(name, flagText(c, name), fmt.Sprintf("a number from %d", least)))
 	}
 	return n
 }
@@ -207,16 +209,16 @@ func runBench(s *session, c *cli.Context) error {
 
 // throughput measures whole images on the device that was asked for.
 func throughput(ctx context.Context, s *session, r *bench.Report, o benchOrder) error {
-	d, err := openDevice(o.device, o.works.Threads)
+	d, err := device.Open(o.device, o.works.Threads)
 	if err != nil {
 		return err
 	}
 	if t := o.throughput; !s.quiet && !s.json {
 		t.OnProgress = func(text string) { fmt.Fprintln(s.stderr, text) }
 	}
-	o.throughput.Backend = d.backend
-	r.Machine.Device = &bench.Device{Name: d.backend.Name()}
-	if i := d.info; i != nil {
+	o.throughput.Backend = d.Backend
+	r.Machine.Device = &bench.Device{Name: d.Backend.Name()}
+	if i := d.Info; i != nil {
 		r.Machine.Device.Model, r.Machine.Device.Memory = i.Name, i.Memory
 		r.Machine.Device.Architecture = fmt.Sprintf("sm_%d%d", i.Major, i.Minor)
 	}

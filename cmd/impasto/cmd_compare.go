@@ -10,6 +10,7 @@ import (
 
 	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/internal/recipe"
+	"github.com/impasto/impasto/internal/settings"
 	"github.com/impasto/impasto/internal/ui"
 )
 
@@ -43,10 +44,10 @@ func compare(s *session, c *cli.Context) error {
 		if !c.IsSet(name) {
 			continue
 		}
-		text := c.Generic(name).(*words).said[0]
-		v, ok := parseNumber(text)
+		text := c.Generic(name).(*words).given[0]
+		v, ok := settings.ParseNumber(text)
 		if !ok || math.IsNaN(v) {
-			bad.Add(badValue(name, text, "a number"))
+			bad.Add(settings.BadValue(name, text, "a number"))
 		}
 		least[name] = v
 	}
@@ -62,7 +63,7 @@ func compare(s *session, c *cli.Context) error {
 		if c.Bool("y") {
 			rule = picture.Replace
 		}
-		path, _, err := picture.Destination(c.Generic("diff").(*words).said[0], rule)
+		path, _, err := picture.Destination(c.Generic("diff").(*words).given[0], rule)
 		bad.Add(err)
 		bad.Add(apart(path, c.Args().Slice()...))
 		if _, err := picture.FormatOf(path); path != "" {

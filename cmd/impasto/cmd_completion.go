@@ -8,7 +8,10 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/impasto/impasto/internal/farm"
+	"github.com/impasto/impasto/internal/settings"
 	"github.com/impasto/impasto/internal/ui"
+	"github.com/impasto/impasto/style"
 )
 
 // Completion: each shell's script calls the program with the words so far and
@@ -105,8 +108,8 @@ func complete(w io.Writer, app *cli.App, words []string) {
 		for _, c := range l.cmd.Subcommands {
 			found = append(found, c.Name)
 		}
-	case len(words) > 0 && choicesOf(words[len(words)-1]) != nil:
-		found = choicesOf(words[len(words)-1])
+	case len(words) > 0 && choicesOf(words[len(words)-1], l.cmd.Name) != nil:
+		found = choicesOf(words[len(words)-1], l.cmd.Name)
 	case strings.HasPrefix(last, "-"):
 		for _, n := range flagSet(l.cmd.Flags).names() {
 			found = append(found, "--"+n)
@@ -122,33 +125,27 @@ func complete(w io.Writer, app *cli.App, words []string) {
 }
 
 // choicesOf lists the values of a flag that has few.
-func choicesOf(word string) []string {
+func choicesOf(word, command string) []string {
 	name, _, hasValue := flagWord(word)
 	if hasValue {
 		return nil
 	}
-	return flagChoices[name]
+	if list := flagChoices[name]; list != nil {
+		return list
+	}
+	mode, _ := settings.CommandMode(command)
+	for _, s := range settings.All() {
+		if s.In(mode) && contains(s.Names(), name) {
+			return s.ChoicesFor(mode)
+		}
+	}
+	return nil
 }
 
+// flagChoices are the values of flags that are no settings.
 var flagChoices = map[string][]string{
-	"overwrite":   {"ask", "fail", "replace", "number", "skip"},
-	"progress":    {"auto", "bar", "plain", "json", "none"},
-	"preview":     {"auto", "kitty", "iterm", "sixel", "blocks", "none"},
-	"depth":       {"8", "16"},
-	"device":      {"auto", "cpu", "cuda", "emu"},
-	"weights":     {"vgg19", "mini"},
-	"preset":      {"default", "gatys", "jj", "pt", "cp"},
-	"flow":        {"dense", "none"},
-	"codec":       {"libx264", "libx265", "libvpx-vp9", "prores_ks", "ffv1"},
-	"optimizer":   {"lbfgs", "adam"},
-	"color":       {"style", "content", "match"},
-	"style-loss":  {"gram", "covariance", "w2"},
-	"style-blend": {"targets", "losses"},
-	"init":        {"content", "noise", "style", "gray"},
-	"pooling":     {"max", "avg", "l2"},
-	"state":       {"queued", "running", "done", "failed", "cancelled"},
-	"class":       {"cpu", "gpu"},
-	"work":        {"art", "draft", "matching", "convolution", "tiled", "operations", "throughput"},
-	"presets":     {"default", "gatys", "jj", "pt", "cp", "cnnmrf-trans", "nd", "ia"},
-	"size":        {"256", "384", "512", "1024", "content", "max"},
+	"state":   {"queued", "running", "done", "failed", "cancelled"},
+	"class":   {farm.ClassCPU, farm.ClassGPU},
+	"work":    {"art", "draft", "matching", "convolution", "tiled", "operations", "throughput"},
+	"presets": style.PresetNames(),
 }

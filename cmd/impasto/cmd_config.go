@@ -12,7 +12,9 @@ import (
 
 	"github.com/impasto/impasto/internal/config"
 	"github.com/impasto/impasto/internal/picture"
+	"github.com/impasto/impasto/internal/settings"
 	"github.com/impasto/impasto/internal/ui"
+	"github.com/impasto/impasto/style"
 )
 
 func configCommand(s *session) *cli.Command {
@@ -64,8 +66,9 @@ func configShow(s *session, c *cli.Context) error {
 	if c.NArg() > 1 || mode != "art" && mode != "texture" {
 		return ui.UsageFault(fmt.Sprintf("config show takes art or texture, got %q", strings.Join(c.Args().Slice(), " ")), "impasto config show art")
 	}
-	set, bad := resolve(nil, mode)
-	if len(bad) > 0 {
+	layers, bad := settings.UserLayers("")
+	v, more := settings.Resolve(mode, nil, layers...)
+	if bad = append(bad, more...); len(bad) > 0 {
 		return bad
 	}
 	type row struct {
@@ -73,15 +76,12 @@ func configShow(s *session, c *cli.Context) error {
 		Origin string `json:"origin"`
 	}
 	all := map[string]row{}
-	for _, p := range params {
-		if p.flagOnly || !p.in(mode) {
+	for _, p := range settings.For(mode) {
+		if !p.InConfig() {
 			continue
 		}
-		text := set.texts[p.name]
-		if p.option {
-			text = optionText(&set.options, p.name)
-		}
-		all[p.name] = row{text, set.origins[p.name]}
+		text := v.Show(p)
+		all[p.Name] = row{text, v.Origin(p.Name)}
 		if s.json {
 			continue
 		}
@@ -89,9 +89,9 @@ func configShow(s *session, c *cli.Context) error {
 			text = "-"
 		}
 		if c.Bool("origin") {
-			fmt.Fprintf(s.stdout, "%-20s %-40s %s\n", p.name, text, set.origins[p.name])
+			fmt.Fprintf(s.stdout, "%-20s %-40s %s\n", p.Name, text, v.Origin(p.Name))
 		} else {
-			fmt.Fprintf(s.stdout, "%-20s %s\n", p.name, text)
+			fmt.Fprintf(s.stdout, "%-20s %s\n", p.Name, text)
 		}
 	}
 	if s.json {
@@ -129,22 +129,19 @@ func configInit(s *session, c *cli.Context) error {
 
 // writeTemplate writes every setting with its default, commented out.
 func writeTemplate(w io.Writer) error {
-	set, _ := defaultsOnly("art")
+	v, _ := settings.Resolve(style.ModeArt, nil)
 	fmt.Fprint(w, "# Impasto: any long flag and its value. Flags and IMPASTO_... variables come first.\n")
-	for _, group := range groups {
+	for _, group := range settings.Groups {
 		fmt.Fprintf(w, "\n# %s\n", group)
-		for _, p := range params {
-			if p.group != group || p.flagOnly {
+		for _, s := range settings.All() {
+			if s.Group != group || !s.InConfig() {
 				continue
 			}
-			text := set.texts[p.name]
-			if p.option {
-				text = optionText(&set.options, p.name)
-			}
+			text := v.Show(s)
 			if strings.ContainsAny(text, ":{}%") || text == "" {
 				text = fmt.Sprintf("%q", text)
 			}
-			fmt.Fprintf(w, "# %s: %-24s # %s\n", p.name, text, strings.ReplaceAll(p.usage, "`", ""))
+			fmt.Fprintf(w, "# %s: %-24s # %s\n", s.Name, text, s.HelpFor(""))
 		}
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/impasto/impasto/internal/device"
 	"github.com/impasto/impasto/internal/progress"
 	"github.com/impasto/impasto/internal/selftest"
 	"github.com/impasto/impasto/internal/ui"
@@ -35,13 +36,13 @@ type place struct {
 
 // places lists all devices, and why there is no CUDA among them, "" if there is.
 func places() ([]place, string) {
-	threads, free := runtime.GOMAXPROCS(0), freeMemory()
+	threads, free := runtime.GOMAXPROCS(0), device.FreeMemory()
 	cpu := place{Name: "cpu", Threads: threads, Architecture: runtime.GOARCH, SIMD: selftest.SIMDLevel(), Free: free}
 	cpu.Text = fmt.Sprintf("%s, %s, %s", ui.Count(threads, "thread"), runtime.GOARCH, cpu.SIMD)
 	if free > 0 {
 		cpu.Text += ", " + progress.Bytes(free) + " free"
 	}
-	list, why := listCUDA()
+	list, why := device.ListCUDA()
 	cpu.Default = len(list) == 0
 	all := []place{cpu}
 	for n, i := range list {

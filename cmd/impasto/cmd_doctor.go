@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/impasto/impasto/internal/device"
 	"github.com/impasto/impasto/internal/preview"
 	"github.com/impasto/impasto/internal/progress"
 	"github.com/impasto/impasto/internal/selftest"
@@ -30,7 +31,7 @@ func doctorCommand(s *session) *cli.Command {
 }
 
 func doctor(s *session, on string) error {
-	if err := checkDevice(on); err != nil {
+	if err := device.Check(on); err != nil {
 		return err
 	}
 	var all []selftest.Finding
@@ -77,7 +78,7 @@ func checkBuild(*session) []selftest.Finding {
 		text += ", tags " + strings.Join(b.Tags, " ")
 	}
 	all := []selftest.Finding{{State: selftest.OK, What: "build", Text: text}}
-	if _, why := listCUDA(); why != "" {
+	if _, why := device.ListCUDA(); why != "" {
 		all = append(all, selftest.Finding{State: selftest.Note, What: "cuda", Text: why + "; pictures are painted on the CPU"})
 	}
 	return all
@@ -92,13 +93,13 @@ func checkDevices(on string) func(*session) []selftest.Finding {
 			return nil
 		case "", "auto":
 			names = nil
-			list, _ := listCUDA()
+			list, _ := device.ListCUDA()
 			for n := range list {
 				names = append(names, fmt.Sprintf("cuda:%d", n))
 			}
 		}
 		for _, name := range names {
-			d, err := openDriver(name, runtime.GOMAXPROCS(0))
+			d, err := device.OpenDriver(name, runtime.GOMAXPROCS(0))
 			if err != nil {
 				f := ui.FaultsOf(err)[0]
 				all = append(all, selftest.Finding{State: selftest.Problem, What: "device", Text: name + ": " + f.Message, Fix: strings.Join(f.Try, "; ")})
@@ -111,7 +112,7 @@ func checkDevices(on string) func(*session) []selftest.Finding {
 }
 
 func checkMemory(*session) []selftest.Finding {
-	free := freeMemory()
+	free := device.FreeMemory()
 	f := selftest.Finding{State: selftest.OK, What: "memory", Text: progress.Bytes(free) + " free"}
 	switch {
 	case free == 0:

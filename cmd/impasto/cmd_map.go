@@ -6,7 +6,10 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/impasto/impasto/internal/maps"
+	"github.com/impasto/impasto/internal/overwrite"
 	"github.com/impasto/impasto/internal/picture"
+	"github.com/impasto/impasto/internal/render"
+	"github.com/impasto/impasto/internal/settings"
 	"github.com/impasto/impasto/internal/ui"
 )
 
@@ -31,8 +34,8 @@ func mapCommand(s *session) *cli.Command {
 // outputFlags are those of the commands that write one map.
 func outputFlags(where string) []cli.Flag {
 	return append([]cli.Flag{
-		textFlag("output", "o", groupOutput, "FILE", where),
-		textFlag("overwrite", "", groupOutput, "HOW", "if it exists: fail (-n), replace (-y), number, skip"),
+		textFlag("output", "o", settings.GroupOutput, "FILE", where),
+		textFlag("overwrite", "", settings.GroupOutput, "HOW", "if it exists: fail (-n), replace (-y), number, skip"),
 		&cli.BoolFlag{Name: "y", Usage: "replace the output if it exists", Hidden: true},
 	}, commonFlags()...)
 }
@@ -65,10 +68,18 @@ func destination(c *cli.Context, path string) (string, bool, error) {
 
 // readMap reads a map; "sample:NAME" is that of a sample.
 func (s *session) readMap(path, role string) (*maps.Map, *maps.Source, error) {
-	if name, ok := cutSample(path); ok {
-		return sampleMap(name)
+	return render.Env{Stdin: s.stdin}.ReadMap(path, role)
+}
+
+// apart refuses an output that is an input of the same command.
+func apart(output string, inputs ...string) error {
+	set := overwrite.New(picture.Replace, false)
+	for _, path := range inputs {
+		if path != "" && path != ui.Stdout {
+			set.Reads("an input", ui.Home(path))
+		}
 	}
-	return maps.Read(ui.Home(path), picture.ReadOptions{Role: role, Stdin: s.stdin})
+	return set.Writes("output", "-o", output)
 }
 
 // oneMap reads the first argument of a command, which needs more after it.

@@ -11,6 +11,8 @@ import (
 
 	"github.com/impasto/impasto/internal/explain"
 	"github.com/impasto/impasto/internal/picture"
+	"github.com/impasto/impasto/internal/render"
+	"github.com/impasto/impasto/internal/settings"
 	"github.com/impasto/impasto/internal/ui"
 )
 
@@ -20,7 +22,7 @@ func mapApplyCommand(s *session) *cli.Command {
 		Usage:     "lay saved matches again, with another scan or colouring of the painting",
 		ArgsUsage: "MATCHES.json PAINTING...",
 		Flags: append([]cli.Flag{
-			textFlag("size", "s", groupScale, "SIZE", "of the result: 2x, 1024, 640x480 (default: the canvas's)"),
+			textFlag("size", "s", settings.GroupScale, "SIZE", "of the result: 2x, 1024, 640x480 (default: the canvas's)"),
 			textFlag("layer", "", "", "NAME", "whose matches (default: the finest)"),
 		}, outputFlags("where to write (out.png)")...),
 		Action: func(c *cli.Context) error { return mapApply(s, c) },
@@ -37,7 +39,7 @@ func mapApply(s *session, c *cli.Context) error {
 	bad.Add(err)
 	var paintings []*picture.Picture
 	for _, path := range c.Args().Tail() {
-		p, _, err := s.readInput(path, picture.ReadOptions{Role: "painting", Stdin: s.stdin})
+		p, _, err := render.ReadPicture(path, picture.ReadOptions{Role: "painting", Stdin: s.stdin})
 		bad.Add(err)
 		paintings = append(paintings, p)
 	}

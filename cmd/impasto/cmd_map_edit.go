@@ -9,6 +9,7 @@ import (
 
 	"github.com/impasto/impasto/internal/maps"
 	"github.com/impasto/impasto/internal/picture"
+	"github.com/impasto/impasto/internal/render"
 	"github.com/impasto/impasto/internal/ui"
 )
 
@@ -166,7 +167,7 @@ func (s *session) sizeOf(to string, m *maps.Map) (w, h int, err error) {
 	if size, err := picture.ParseSize(to); err == nil {
 		return size.Resolve(m.W, m.H)
 	}
-	p, _, err := s.readInput(to, picture.ReadOptions{Role: "picture", Stdin: s.stdin})
+	p, _, err := render.ReadPicture(to, picture.ReadOptions{Role: "picture", Stdin: s.stdin})
 	if err != nil {
 		return 0, 0, err
 	}

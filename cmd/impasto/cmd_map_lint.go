@@ -9,6 +9,7 @@ import (
 
 	"github.com/impasto/impasto/internal/maps"
 	"github.com/impasto/impasto/internal/picture"
+	"github.com/impasto/impasto/internal/render"
 	"github.com/impasto/impasto/internal/ui"
 )
 
@@ -67,7 +68,7 @@ func (s *session) lintMaps(paths []string, beside string) ([]maps.Finding, []map
 			found = append(found, unread(path, err)...)
 		}
 		if side.Picture != "" {
-			if p, _, err := s.readInput(side.Picture, picture.ReadOptions{Role: "picture"}); err != nil {
+			if p, _, err := render.ReadPicture(side.Picture, picture.ReadOptions{Role: "picture"}); err != nil {
 				found = append(found, unread(side.Picture, err)...)
 			} else {
 				side.W, side.H = p.W, p.H
@@ -163,7 +164,7 @@ func (s *session) lintFix(c *cli.Context, paths []string, sides []maps.Side, fou
 		return bad
 	}
 	if ui.IsFolder(to) {
-		if err := makeDirectory(to); err != nil {
+		if err := render.MakeDirectory(to); err != nil {
 			return err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/impasto/impasto/internal/picture"
+	"github.com/impasto/impasto/internal/settings"
 	"github.com/impasto/impasto/internal/ui"
 )
 
@@ -38,7 +39,7 @@ func mapMask(s *session, c *cli.Context) error {
 	if text := flagText(c, "soft"); text != "" {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 0 || n > mostSoft {
-			bad.Add(badValue("soft", text, fmt.Sprintf("a whole number of pixels from 0 to %d", mostSoft)))
+			bad.Add(settings.BadValue("soft", text, fmt.Sprintf("a whole number of pixels from 0 to %d", mostSoft)))
 		}
 		radius = n
 	}

@@ -9,6 +9,8 @@ import (
 	"github.com/impasto/impasto/internal/maps"
 	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/internal/preview"
+	"github.com/impasto/impasto/internal/render"
+	"github.com/impasto/impasto/internal/settings"
 	"github.com/impasto/impasto/internal/ui"
 )
 
@@ -20,7 +22,7 @@ func mapViewCommand(s *session) *cli.Command {
 		Flags: append([]cli.Flag{
 			textFlag("over", "", "", "PICTURE", "the picture (default: the one beside the map)"),
 			textFlag("opacity", "", "", "X", "of the map, 0 to 1 (default: 0.5)"),
-			textFlag("preview", "", groupCommon, "HOW", "auto, kitty, iterm, sixel, blocks or none"),
+			textFlag("preview", "", settings.GroupCommon, "HOW", "auto, kitty, iterm, sixel, blocks or none"),
 		}, outputFlags("also write what is shown to this file")...),
 		Action: func(c *cli.Context) error { return mapView(s, c) },
 	}
@@ -35,9 +37,9 @@ func mapView(s *session, c *cli.Context) error {
 	}
 	opacity := 0.5
 	if text := flagText(c, "opacity"); text != "" {
-		v, ok := parseNumber(text)
+		v, ok := settings.ParseNumber(text)
 		if !ok || !(v >= 0 && v <= 1) {
-			bad.Add(badValue("opacity", text, "a number from 0 to 1"))
+			bad.Add(settings.BadValue("opacity", text, "a number from 0 to 1"))
 		}
 		opacity = v
 	}
@@ -46,7 +48,7 @@ func mapView(s *session, c *cli.Context) error {
 	var under *picture.Picture
 	over := either(flagText(c, "over"), maps.PicturePath(path))
 	if over != "" {
-		under, _, err = s.readInput(over, picture.ReadOptions{Role: "picture", Stdin: s.stdin})
+		under, _, err = render.ReadPicture(over, picture.ReadOptions{Role: "picture", Stdin: s.stdin})
 		bad.Add(err)
 	}
 	out, skip := "", true

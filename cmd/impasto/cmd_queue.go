@@ -13,6 +13,7 @@ import (
 
 	"github.com/impasto/impasto/internal/batch"
 	"github.com/impasto/impasto/internal/farm"
+	"github.com/impasto/impasto/internal/settings"
 	"github.com/impasto/impasto/internal/ui"
 )
 
@@ -46,12 +47,12 @@ func queueFlags(more ...cli.Flag) []cli.Flag {
 
 // placeFlags say which queue.
 func placeFlags() []cli.Flag {
-	lease := textFlag("lease", "", groupQueue, "TIME", "how long a worker may be silent before its job goes to another (default: 30s; batch run: 5s)")
+	lease := textFlag("lease", "", settings.GroupQueue, "TIME", "how long a worker may be silent before its job goes to another (default: 30s; batch run: 5s)")
 	lease.Hidden = true
 	return []cli.Flag{lease,
-		textFlag("queue", "", groupQueue, "WHERE", "nats://HOST:PORT[,...] or a folder (default: the one of this user)"),
-		textFlag("token-file", "", groupQueue, "FILE", "the secret of that server: its token or NATS credentials"),
-		textFlag("tls", "", groupQueue, "FOLDER", "encrypt the connection with its ca.pem, cert.pem and key.pem"),
+		textFlag("queue", "", settings.GroupQueue, "WHERE", "nats://HOST:PORT[,...] or a folder (default: the one of this user)"),
+		textFlag("token-file", "", settings.GroupQueue, "FILE", "the secret of that server: its token or NATS credentials"),
+		textFlag("tls", "", settings.GroupQueue, "FOLDER", "encrypt the connection with its ca.pem, cert.pem and key.pem"),
 	}
 }
 
@@ -62,7 +63,7 @@ func readLease(c *cli.Context, o *farm.Options) (err error) {
 		return nil
 	}
 	if o.Wait, err = time.ParseDuration(text); err != nil || o.Wait < leastLease {
-		return badValue("lease", text, "a time from 2s")
+		return settings.BadValue("lease", text, "a time from 2s")
 	}
 	return nil
 }
@@ -97,7 +98,7 @@ func queuePlace(c *cli.Context) (farm.Options, error) {
 	for one := range strings.SplitSeq(where, ",") {
 		u, err := url.Parse(one)
 		if err != nil || u.Host == "" || u.Scheme != "nats" && u.Scheme != "tls" {
-			return o, badValue("queue", where, "nats://HOST:PORT or a folder")
+			return o, settings.BadValue("queue", where, "nats://HOST:PORT or a folder")
 		}
 		if u.Port() == "" {
 			u.Host = net.JoinHostPort(u.Hostname(), "4222")

@@ -9,6 +9,8 @@ import (
 
 	"github.com/impasto/impasto/internal/batch"
 	"github.com/impasto/impasto/internal/farm"
+	"github.com/impasto/impasto/internal/render"
+	"github.com/impasto/impasto/internal/settings"
 	"github.com/impasto/impasto/internal/ui"
 )
 
@@ -18,8 +20,8 @@ func queueFetchCommand(s *session) *cli.Command {
 		Usage:     "write the results of jobs that are done to their places",
 		ArgsUsage: "JOB...",
 		Flags: queueFlags(append(chooseFlags(), allFlag(),
-			textFlag("into", "", groupQueue, "FOLDER", "write them there, by their own names"),
-			&cli.BoolFlag{Name: "y", Usage: "replace other files, and write results of other users' jobs where they say", Category: groupQueue})...),
+			textFlag("into", "", settings.GroupQueue, "FOLDER", "write them there, by their own names"),
+			&cli.BoolFlag{Name: "y", Usage: "replace other files, and write results of other users' jobs where they say", Category: settings.GroupQueue})...),
 		Action: func(c *cli.Context) error {
 			return s.withQueue(c, func(ctx context.Context, q farm.Queue) error { return queueFetch(ctx, s, c, q) })
 		},
@@ -33,7 +35,7 @@ func queueFetch(ctx context.Context, s *session, c *cli.Context, q farm.Queue) e
 	}
 	into := ui.Home(flagText(c, "into"))
 	if into != "" {
-		if err := makeDirectory(into); err != nil {
+		if err := render.MakeDirectory(into); err != nil {
 			return err
 		}
 		into, err = filepath.Abs(into)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/impasto/impasto/internal/batch"
 	"github.com/impasto/impasto/internal/farm"
+	"github.com/impasto/impasto/internal/settings"
 	"github.com/impasto/impasto/internal/ui"
 )
 
@@ -20,8 +21,8 @@ func queueListCommand(s *session) *cli.Command {
 		Description: "Lists the first thousand jobs in the order in which they changed last, sorted by\n" +
 			"state. --after goes on from there; --limit 0 lists all.",
 		Flags: queueFlags(append(chooseFlags(),
-			textFlag("limit", "", groupQueue, "N", "list at most N jobs; 0: all (default: 1000)"),
-			textFlag("after", "", groupQueue, "MARK", "list the jobs after a mark that the list before ended with"))...),
+			textFlag("limit", "", settings.GroupQueue, "N", "list at most N jobs; 0: all (default: 1000)"),
+			textFlag("after", "", settings.GroupQueue, "MARK", "list the jobs after a mark that the list before ended with"))...),
 		Action: func(c *cli.Context) error {
 			if c.NArg() > 0 {
 				return ui.UsageFault(fmt.Sprintf("queue ls takes no argument, got %q", c.Args().First()), "impasto queue show "+c.Args().First())
@@ -74,12 +75,12 @@ func pageOf(c *cli.Context) (limit int, after uint64, err error) {
 	limit = 1000
 	if text := flagText(c, "limit"); text != "" {
 		if limit, err = strconv.Atoi(text); err != nil || limit < 0 {
-			return 0, 0, badValue("limit", text, "a whole number from 0")
+			return 0, 0, settings.BadValue("limit", text, "a whole number from 0")
 		}
 	}
 	if text := flagText(c, "after"); text != "" {
 		if after, err = strconv.ParseUint(text, 10, 64); err != nil {
-			return 0, 0, badValue("after", text, "the number that the list before ended with")
+			return 0, 0, settings.BadValue("after", text, "the number that the list before ended with")
 		}
 	}
 	return limit, after, nil
@@ -115,4 +116,6 @@ func queueShowCommand(s *session) *cli.Command {
 	}
 }
 
-func allFlag() cli.Flag { return &cli.BoolFlag{Name: "all", Usage: "every job", Category: groupQueue} }
+func allFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "all", Usage: "every job", Category: settings.GroupQueue}
+}

@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/impasto/impasto/internal/farm"
+	"github.com/impasto/impasto/internal/settings"
 	"github.com/impasto/impasto/internal/ui"
 )
 
@@ -18,8 +19,8 @@ func queuePruneCommand(s *session) *cli.Command {
 		Name:  "prune",
 		Usage: "forget jobs that ended long ago, and the files only they needed",
 		Flags: queueFlags(
-			textFlag("older", "", groupQueue, "TIME", "jobs that ended longer ago than this: 30d, 12h"),
-			&cli.BoolFlag{Name: "keep-failed", Usage: "keep the jobs that failed", Category: groupQueue}),
+			textFlag("older", "", settings.GroupQueue, "TIME", "jobs that ended longer ago than this: 30d, 12h"),
+			&cli.BoolFlag{Name: "keep-failed", Usage: "keep the jobs that failed", Category: settings.GroupQueue}),
 		Action: func(c *cli.Context) error {
 			if c.NArg() > 0 {
 				return ui.UsageFault(fmt.Sprintf("queue prune takes no argument, got %q", c.Args().First()), "impasto queue rm "+ui.ShellQuote(c.Args().First()))
@@ -29,7 +30,7 @@ func queuePruneCommand(s *session) *cli.Command {
 			}
 			older, ok := parseAge(flagText(c, "older"))
 			if !ok {
-				return badValue("older", flagText(c, "older"), "a time such as 30d, 12h or 45m")
+				return settings.BadValue("older", flagText(c, "older"), "a time such as 30d, 12h or 45m")
 			}
 			return s.withQueue(c, func(ctx context.Context, q farm.Queue) error {
 				n, err := farm.Prune(ctx, q, time.Now().Add(-older), c.Bool("keep-failed"))

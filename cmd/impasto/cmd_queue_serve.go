@@ -12,6 +12,7 @@ import (
 
 	"github.com/impasto/impasto/internal/batch"
 	"github.com/impasto/impasto/internal/farm"
+	"github.com/impasto/impasto/internal/settings"
 	"github.com/impasto/impasto/internal/ui"
 )
 
@@ -20,7 +21,7 @@ func queueServeCommand(s *session) *cli.Command {
 		Name:  "serve",
 		Usage: "serve the queue to workers on other machines, until Ctrl-C",
 		Flags: queueFlags(
-			textFlag("listen", "", groupQueue, "HOST:PORT", "where workers reach it (default: 127.0.0.1:4222)"),
+			textFlag("listen", "", settings.GroupQueue, "HOST:PORT", "where workers reach it (default: 127.0.0.1:4222)"),
 		),
 		Action: func(c *cli.Context) error { return queueServe(s, c) },
 	}
@@ -33,7 +34,7 @@ func queueServe(s *session, c *cli.Context) error {
 	listen := either(flagText(c, "listen"), "127.0.0.1:4222")
 	host, port, err := net.SplitHostPort(listen)
 	if err != nil || port == "" {
-		return badValue("listen", listen, "HOST:PORT, such as 0.0.0.0:4222")
+		return settings.BadValue("listen", listen, "HOST:PORT, such as 0.0.0.0:4222")
 	}
 	o, err := servedStore(c)
 	if err != nil {
@@ -103,7 +104,7 @@ func tlsHint(folder string) string {
 func servedStore(c *cli.Context) (farm.Options, error) {
 	where := either(flagText(c, "queue"), os.Getenv("IMPASTO_QUEUE"))
 	if strings.Contains(where, "://") {
-		return farm.Options{}, badValue("queue", where, "the folder of the queue that is to be served")
+		return farm.Options{}, settings.BadValue("queue", where, "the folder of the queue that is to be served")
 	}
 	o := farm.Options{Who: "impasto queue serve", TLS: ui.Home(flagText(c, "tls"))}
 	err := readLease(c, &o)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/impasto/impasto/internal/batch"
 	"github.com/impasto/impasto/internal/farm"
+	"github.com/impasto/impasto/internal/settings"
 )
 
 func queueWatchCommand(s *session) *cli.Command {
@@ -14,8 +15,8 @@ func queueWatchCommand(s *session) *cli.Command {
 		Name:  "watch",
 		Usage: "tell how jobs get on until all have ended",
 		Flags: queueFlags(append(chooseFlags(),
-			textFlag("progress", "", groupQueue, "KIND", "auto, bar, plain, json, none"),
-			&cli.BoolFlag{Name: "forever", Usage: "go on for jobs that are still to come", Category: groupQueue})...),
+			textFlag("progress", "", settings.GroupQueue, "KIND", "auto, bar, plain, json, none"),
+			&cli.BoolFlag{Name: "forever", Usage: "go on for jobs that are still to come", Category: settings.GroupQueue})...),
 		Action: func(c *cli.Context) error { return queueWatch(s, c) },
 	}
 }
@@ -59,5 +60,5 @@ func checkProgress(c *cli.Context) error {
 	if text == "" {
 		return nil
 	}
-	return checkText(param{name: "progress", value: "KIND"}, text)
+	return settings.Check("progress", text)
 }

@@ -20,7 +20,7 @@ func schemaCommand(s *session) *cli.Command {
 			e := json.NewEncoder(s.stdout)
 			e.SetEscapeHTML(false)
 			e.SetIndent("", "  ")
-			return e.Encode(manifest.Schema(batchVocabulary(s)))
+			return e.Encode(manifest.Schema(batchVocabulary()))
 		},
 	})
 }

@@ -6,7 +6,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/impasto/impasto/internal/progress"
-	"github.com/impasto/impasto/internal/recipe"
 	"github.com/impasto/impasto/internal/ui"
 	"github.com/impasto/impasto/vgg"
 )
@@ -86,27 +85,4 @@ func weightsPath(s *session, c *cli.Context) error {
 	}
 	_, err = fmt.Fprintln(s.stdout, src.Path)
 	return err
-}
-
-// findWeights finds the weights of a recipe: installed ones with its checksum,
-// else those of its name, else the ones that are used anyway, unless these are
-// only the program's own stand-in.
-func findWeights(w recipe.Weights) (string, error) {
-	store := vgg.DefaultStore()
-	list, err := store.List()
-	if err != nil {
-		return "", err
-	}
-	for _, i := range list {
-		if i.SHA256 == w.SHA256 {
-			return i.Name, nil
-		}
-	}
-	if _, err = store.Resolve(w.Name); err == nil {
-		return w.Name, nil
-	}
-	if used, usedErr := store.Resolve(""); usedErr == nil && used.Builtin == "" {
-		return "", nil
-	}
-	return "", err
 }

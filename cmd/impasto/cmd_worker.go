@@ -16,8 +16,10 @@ import (
 
 	"github.com/impasto/impasto/internal/batch"
 	"github.com/impasto/impasto/internal/config"
+	"github.com/impasto/impasto/internal/device"
 	"github.com/impasto/impasto/internal/farm"
 	"github.com/impasto/impasto/internal/progress"
+	"github.com/impasto/impasto/internal/settings"
 	"github.com/impasto/impasto/internal/ui"
 )
 
@@ -31,8 +33,8 @@ func workerCommand(s *session) *cli.Command {
 			"a second signal ends it at once, and another worker goes on from the last\n" +
 			"checkpoint. --metrics serves Prometheus text on /metrics, and /healthz.",
 		Flags: queueFlags(append(workFlags(),
-			textFlag("metrics", "", groupQueue, "HOST:PORT", "serve /metrics and /healthz there"),
-			&cli.BoolFlag{Name: "until-empty", Usage: "end when no job waits or runs", Category: groupQueue})...),
+			textFlag("metrics", "", settings.GroupQueue, "HOST:PORT", "serve /metrics and /healthz there"),
+			&cli.BoolFlag{Name: "until-empty", Usage: "end when no job waits or runs", Category: settings.GroupQueue})...),
 		Action: func(c *cli.Context) error { return runWorker(s, c) },
 	})
 }
@@ -40,10 +42,10 @@ func workerCommand(s *session) *cli.Command {
 // workFlags say what jobs are painted on.
 func workFlags() []cli.Flag {
 	return []cli.Flag{
-		textFlag("device", "", groupDevice, "NAME", "auto (all CUDA devices, or the processor), cpu, cuda:N (default: auto)"),
-		textFlag("class", "", groupQueue, "CLASS", "take jobs of this class: cpu or gpu (default: the device's)"),
-		textFlag("workers", "", groupDevice, "N", "jobs at once on the processor (default: 1)"),
-		textFlag("threads", "", groupDevice, "N", "processor threads for all of them (default: all)"),
+		textFlag("device", "", settings.GroupDevice, "NAME", "auto (all CUDA devices, or the processor), cpu, cuda:N (default: auto)"),
+		textFlag("class", "", settings.GroupQueue, "CLASS", "take jobs of this class: cpu or gpu (default: the device's)"),
+		textFlag("workers", "", settings.GroupDevice, "N", "jobs at once on the processor (default: 1)"),
+		textFlag("threads", "", settings.GroupDevice, "N", "processor threads for all of them (default: all)"),
 	}
 }
 
@@ -92,7 +94,7 @@ func workplaces(c *cli.Context) ([]workplace, error) {
 		}
 		n := 0
 		if _, err := fmt.Sscanf(text, "%d", &n); err != nil || n < 1 || fmt.Sprint(n) != text {
-			bad.Add(badValue(name, text, "a whole number from 1"))
+			bad.Add(settings.BadValue(name, text, "a whole number from 1"))
 			return fallback
 		}
 		return n
@@ -100,23 +102,22 @@ func workplaces(c *cli.Context) ([]workplace, error) {
 	workers, threads := number("workers", 1), number("threads", runtime.GOMAXPROCS(0))
 	class := flagText(c, "class")
 	bad.Add(checkClass(c))
-	device := flagText(c, "device")
-	bad.Add(checkDevice(device))
+	name := flagText(c, "device")
+	bad.Add(device.Check(name))
 	if len(bad) > 0 {
 		return nil, bad
 	}
 	var all []workplace
-	if device == "" || device == "auto" {
-		list, _ := listCUDA()
+	if name == "" || name == "auto" {
+		list, _ := device.ListCUDA()
 		for n := range list {
 			all = append(all, workplace{device: fmt.Sprintf("cuda:%d", n), class: farm.ClassGPU})
 		}
-	} else if _, ok := cudaIndex(device); ok {
-		all = append(all, workplace{device: device, class: farm.ClassGPU})
+	} else if _, ok := device.CUDAIndex(name); ok {
+		all = append(all, workplace{device: name, class: farm.ClassGPU})
 	}
 	if len(all) == 0 {
-		name := either(device, "cpu")
-		if name == "auto" {
+		if name == "" || name == "auto" {
 			name = "cpu"
 		}
 		for range workers {
@@ -162,7 +163,7 @@ type crewOptions struct {
 	empty time.Duration // end when nothing has come for this long; 0: never
 	ended func(farm.Status)
 	log   *slog.Logger
-	kept  *kept
+	jobs  *painters
 }
 
 // hire starts a worker at each place, all of which were claimed.
@@ -173,7 +174,7 @@ func hire(q farm.Queue, places []workplace, o crewOptions) *crew {
 	}
 	w := &crew{drain: make(chan struct{})}
 	for i, at := range places {
-		doer, release := newDoer(at, o.kept)
+		doer, release := newDoer(at, o.jobs)
 		w.clean = append(w.clean, release)
 		name := fmt.Sprintf("%s:%d", host, os.Getpid())
 		if len(places) > 1 {
@@ -239,7 +240,7 @@ func runWorker(s *session, c *cli.Context) error {
 		if !s.quiet && !s.json {
 			fmt.Fprintf(s.stderr, "working on %s%s\n", describePlaces(places), m.where())
 		}
-		o := crewOptions{log: s.workLog(), kept: s.keeper(), ended: func(st farm.Status) {
+		o := crewOptions{log: s.workLog(), jobs: s.jobs, ended: func(st farm.Status) {
 			m.ended(st)
 			s.tellAttempt(st)
 		}}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 
+	"github.com/impasto/impasto/internal/device"
 	"github.com/impasto/impasto/internal/ui"
 	"github.com/impasto/impasto/vgg"
 )
@@ -17,7 +18,7 @@ func printFirstScreen(s *session) {
 		weights = "weights: " + either(src.Name, src.Path)
 	}
 	on := "CPU, " + ui.Count(runtime.GOMAXPROCS(0), "thread")
-	if list, why := listCUDA(); why != "" {
+	if list, why := device.ListCUDA(); why != "" {
 		on += " (" + why + ")"
 	} else {
 		on = "cuda:0 " + list[0].Name

@@ -3,22 +3,15 @@ package main
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/impasto/impasto/internal/settings"
 )
 
 // Help fits a screen of 24 lines: what the command is for, two examples to
 // copy, the flags that are used most. --help-all explains every flag.
-
-// mainFlags are shown by --help of a command that has many.
-var mainFlags = []string{
-	"style-weights", "init", "output", "overwrite", "report", "style-weight", "content-weight",
-	"color", "preset", "iterations", "seed", "size", "draft", "weights", "dry-run",
-	"patch-weight", "map", "style-map", "map-weight", "variety", "edit",
-	"temporal-weight", "next-iterations", "from", "to", "every",
-}
 
 // examples are shown in the help of each command.
 var examples = map[string][2]string{
@@ -123,7 +116,7 @@ func commandHelp(w io.Writer, l line) {
 	}
 	many := len(l.cmd.Flags) > 20
 	left := 0
-	for _, group := range append([]string{""}, groups...) {
+	for _, group := range append([]string{""}, settings.Groups...) {
 		first := true
 		for _, f := range l.cmd.Flags {
 			d := f.(cli.DocGenerationFlag)
@@ -132,8 +125,8 @@ func commandHelp(w io.Writer, l line) {
 			}
 			full := f.Names()[0]
 			hidden := !f.(cli.VisibleFlag).IsVisible()
-			common := slices.Contains([]string{"json", "quiet", "verbose"}, full)
-			if !l.helpAll && (hidden || many && !slices.Contains(mainFlags, full) || !many && common && full != "json") {
+			row := rowOf(l, full)
+			if !l.helpAll && (hidden || many && !row.Main || !many && row.Common && full != "json") {
 				left++
 				continue
 			}
@@ -184,14 +177,22 @@ func writeFlag(w io.Writer, heading string, many bool, f cli.Flag, d cli.DocGene
 	fmt.Fprintf(w, "%-3s %-25s %s\n", short, strings.TrimSpace(long+" "+value), rest)
 }
 
-// defaultText is the default of an option, where one can be said in a word.
+// rowOf is the setting of a flag, the zero one where a flag is none.
+func rowOf(l line, flag string) settings.Setting {
+	mode, _ := settings.CommandMode(l.path[0])
+	row, _ := settings.Find(flag, mode)
+	return row
+}
+
+// defaultText is the default of an option, where one can be given in a word.
 func defaultText(l line, name string) string {
-	p, ok := findParam(name)
-	if !ok || !p.option || !slices.Contains([]string{"art", "texture", "patch", "doodle", "analogy", "video"}, l.path[0]) || name == "preset" {
+	mode, paints := settings.CommandMode(l.path[0])
+	s, ok := settings.Find(name, mode)
+	if !ok || !paints || !s.Option() || name == "preset" {
 		return ""
 	}
-	o := usualOptions(l.path[0], "vgg19")
-	text := optionText(&o, name)
+	o := settings.Defaults(mode, "vgg19")
+	text := settings.OptionText(&o, name)
 	if len(text) > 16 {
 		return ""
 	}

@@ -2,23 +2,21 @@ package main
 
 import (
 	"slices"
-	"strings"
 
+	"github.com/impasto/impasto/internal/render"
+	"github.com/impasto/impasto/internal/settings"
 	"github.com/impasto/impasto/internal/ui"
 )
 
 // What a "try:" line offers is made of facts that were checked, so that it can
 // be pasted: the command line as it was given, with what is to change.
 
-// flagChange is one flag of a command line: its name and value; "" where it is a switch.
-type flagChange struct{ name, value string }
-
 // again is the command line given, with changes in place of what it says of
 // the same flags.
-func (s *session) again(changes ...flagChange) string {
+func (s *session) again(changes ...render.Change) string {
 	words := slices.Clone(s.args[1:])
 	for _, c := range changes {
-		words = withoutFlag(words, c.name)
+		words = withoutFlag(words, c.Flag)
 	}
 	at := len(words)
 	if i := slices.Index(words, "--"); i >= 0 {
@@ -26,13 +24,16 @@ func (s *session) again(changes ...flagChange) string {
 	}
 	var said []string
 	for _, c := range changes {
-		word := "--" + c.name
-		if len(c.name) == 1 {
-			word = "-" + c.name
+		if c.Drop {
+			continue
+		}
+		word := "--" + c.Flag
+		if len(c.Flag) == 1 {
+			word = "-" + c.Flag
 		}
 		said = append(said, word)
-		if c.value != "" {
-			said = append(said, c.value)
+		if c.Value != "" {
+			said = append(said, c.Value)
 		}
 	}
 	return ui.ImpastoCommand(slices.Insert(words, at, said...))
@@ -40,12 +41,10 @@ func (s *session) again(changes ...flagChange) string {
 
 // withoutFlag leaves a flag out under all its names, other programs' too.
 func withoutFlag(words []string, flag string) []string {
-	names := []string{flag}
-	if p, ok := findParam(longName(flag)); ok {
-		names = append(names, p.name, p.short, p.aka)
-	}
+	row, isSetting := settings.FindFlag(flag)
+	names := append(row.Names(), flag)
 	for old, l := range legacyNames {
-		if l.flag == longName(flag) {
+		if isSetting && l.flag == row.Name {
 			names = append(names, old)
 		}
 	}
@@ -59,19 +58,9 @@ func withoutFlag(words []string, flag string) []string {
 			kept = append(kept, words[i])
 			continue
 		}
-		if p, ok := findParam(longName(flag)); ok && p.value != "" && !hasValue {
+		if isSetting && row.TakesValue() && !hasValue {
 			i++
 		}
 	}
 	return kept
-}
-
-// longName is the name of a setting whose short name is given.
-func longName(name string) string {
-	for _, p := range params {
-		if name != "" && (p.short == name || p.aka == name) {
-			return p.name
-		}
-	}
-	return strings.TrimLeft(name, "-")
 }

@@ -6,7 +6,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"os"
@@ -29,15 +28,14 @@ type session struct {
 	stdout, stderr io.Writer
 	json, quiet    bool
 	verbose        int
-	args           []string        // the command line as given
-	job            context.Context // ends a step of a job; nil where signals do
-	kept           *kept           // shared with other command lines of this process; may be nil
+	args           []string  // the command line as given
+	jobs           *painters // what paints jobs of a queue in this process
 }
 
 // run runs one command line and returns the exit code.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	out := ui.NewOutput(stdout)
-	code := (&session{stdin: stdin, stdout: out, stderr: stderr, args: args}).run()
+	code := (&session{stdin: stdin, stdout: out, stderr: stderr, args: args, jobs: newPainters()}).run()
 	if f := out.Fault(); f != nil && code != ui.ExitOutput {
 		return ui.Report(stdout, stderr, false, f)
 	}

@@ -11,14 +11,15 @@ import (
 	"github.com/impasto/impasto/internal/batch"
 	"github.com/impasto/impasto/internal/farm"
 	"github.com/impasto/impasto/internal/progress"
+	"github.com/impasto/impasto/internal/settings"
 	"github.com/impasto/impasto/internal/ui"
 )
 
 // chooseFlags choose jobs where they are not named.
 func chooseFlags() []cli.Flag {
 	return []cli.Flag{
-		textFlag("batch", "b", groupQueue, "NAME", "jobs of this batch"),
-		textFlag("state", "", groupQueue, "STATE", "jobs that are queued, running, done, failed or cancelled"),
+		textFlag("batch", "b", settings.GroupQueue, "NAME", "jobs of this batch"),
+		textFlag("state", "", settings.GroupQueue, "STATE", "jobs that are queued, running, done, failed or cancelled"),
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/impasto/impasto/internal/settings"
 	"github.com/impasto/impasto/internal/ui"
 	"github.com/impasto/impasto/vgg"
 )
@@ -198,14 +199,14 @@ func TestExitCodesAreListedOnce(t *testing.T) {
 	}
 }
 
-func TestDocsNameEveryFlag(t *testing.T) {
+func TestDocsHaveTheTables(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "cli.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, p := range params {
-		if !strings.Contains(string(text), "`--"+p.name) || !strings.Contains(string(text), strings.ReplaceAll(p.usage, "`", "")) {
-			t.Errorf("docs/cli.md does not explain --%s as %q", p.name, p.usage)
+	for _, group := range settings.Groups {
+		if table := settings.Markdown(group); strings.Count(table, "\n") > 2 && !strings.Contains(string(text), table) {
+			t.Errorf("docs/cli.md does not have this table of %s:\n%s", group, table)
 		}
 	}
 	for _, c := range testApp().Commands {

@@ -25,8 +25,8 @@ import (
 // checkpoint from which another, on a machine of its own, goes on to the same
 // bytes without painting a frame twice.
 func TestShotGoesOnElsewhere(t *testing.T) {
-	defer func(every time.Duration) { packEvery = every }(packEvery)
-	packEvery = 0
+	jobs := newPainters()
+	jobs.packEvery = time.Nanosecond
 	dir := t.TempDir()
 	if err := makeFiles(dir); err != nil {
 		t.Fatal(err)
@@ -51,7 +51,7 @@ func TestShotGoesOnElsewhere(t *testing.T) {
 		if err := os.MkdirAll(folder, 0o777); err != nil {
 			t.Fatal(err)
 		}
-		doer, release := newDoer(workplace{device: "cpu"}, (&session{}).keeper())
+		doer, release := newDoer(workplace{device: "cpu"}, jobs)
 		defer release()
 		ctx, cancel := context.WithCancel(context.Background())
 		defer cancel()
@@ -158,10 +158,10 @@ func TestFilmIsPackedAhead(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer q.Close()
-	doer, release := newDoer(workplace{device: "cpu"}, (&session{}).keeper())
+	doer, release := newDoer(workplace{device: "cpu"}, newPainters())
 	defer release()
 	out := filepath.Join(dir, "painted")
-	count := &counting{Doer: doer, pattern: filepath.Join(out, shotsFolder, "frames_*.tar")}
+	count := &counting{Doer: doer, pattern: filepath.Join(out, "shots", "frames_*.tar")}
 	w := &farm.Worker{Queue: q, Doer: count, Class: farm.ClassCPU, Dir: filepath.Join(dir, "worker")}
 	drain, ended := make(chan struct{}), make(chan error)
 	go func() { ended <- w.Run(t.Context(), drain) }()
@@ -180,7 +180,7 @@ func TestFilmIsPackedAhead(t *testing.T) {
 	if count.most != 1 {
 		t.Errorf("%d shots lay packed at a time", count.most)
 	}
-	if _, err := os.Stat(filepath.Join(out, shotsFolder)); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(filepath.Join(out, "shots")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the folder of the shots is left: %v", err)
 	}
 }

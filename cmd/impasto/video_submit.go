@@ -9,14 +9,16 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/impasto/impasto/internal/batch"
 	"github.com/impasto/impasto/internal/farm"
 	"github.com/impasto/impasto/internal/film"
+	"github.com/impasto/impasto/internal/manifest"
 	"github.com/impasto/impasto/internal/progress"
+	"github.com/impasto/impasto/internal/render"
+	"github.com/impasto/impasto/internal/settings"
 	"github.com/impasto/impasto/internal/ui"
 )
 
@@ -28,15 +30,16 @@ import (
 // but for one there is always room.
 var packedAhead int64 = 4 << 30
 
-// submit has the shots painted by a queue's workers and makes the film.
-func (v *video) submit(ctx context.Context, signals *ui.Signals, c *cli.Context) error {
-	if v.set.on("dry-run") {
-		return v.dryRun()
-	}
-	done, err := v.settleOutput()
-	if done || err != nil {
-		return err
-	}
+// filmShots is a film on its way through a queue.
+type filmShots struct {
+	*render.Film
+	s *session
+	c *cli.Context
+	q farm.Queue
+}
+
+// submitFilm has the shots painted by a queue's workers and makes the film.
+func (s *session) submitFilm(ctx context.Context, signals *ui.Signals, c *cli.Context, f *render.Film) error {
 	o, err := queuePlace(c)
 	if err != nil {
 		return err
@@ -46,55 +49,67 @@ func (v *video) submit(ctx context.Context, signals *ui.Signals, c *cli.Context)
 		return err
 	}
 	defer q.Close()
-	cols, _ := ui.TerminalSize(v.stderr)
-	r := progress.NewBatch(v.stderr, progress.Options{Kind: v.set.text("progress"), Quiet: v.quiet, Terminal: ui.IsTerminal(v.stderr), Width: cols})
+	cols, _ := ui.TerminalSize(s.stderr)
+	r := progress.NewBatch(s.stderr, progress.Options{Kind: flagText(c, "progress"), Quiet: s.quiet, Terminal: ui.IsTerminal(s.stderr), Width: cols})
 	defer r.Close()
-	for _, n := range v.notes {
+	for _, n := range f.Notes {
 		r.Event("warning", n, nil)
 	}
-	painted, err := v.farmShots(ctx, c, q, r, o.URL != "")
+	v := &filmShots{f, s, c, q}
+	painted, err := v.paint(ctx, r, o.URL != "")
 	if err != nil {
 		if ctx.Err() != nil {
 			r.Close()
-			f := v.stopped(signals, context.Canceled).(*ui.Fault)
-			f.Message += "; its jobs stay in the queue"
-			return f
+			fault := bySignal(signals, f.Stopped(context.Canceled)).(*ui.Fault)
+			fault.Message += "; its jobs stay in the queue"
+			return fault
 		}
 		return batch.QueueFault(err)
 	}
-	return v.finishFilm(ctx, signals, r, painted)
+	w := &watcher{reporter: batchOnly{r}}
+	if err := f.Finish(ctx, w.observe, painted); err != nil {
+		return bySignal(signals, err)
+	}
+	r.Close()
+	return s.printResult(painted.Output, painted)
 }
 
-// farmShots brings the frames that are missing, and says what was painted.
-func (v *video) farmShots(ctx context.Context, c *cli.Context, q farm.Queue, r progress.BatchReporter, upload bool) (o videoOutcome, err error) {
-	v.begun = time.Now()
-	if err := v.beginFrames(); err != nil {
+// batchOnly shows the end of a film with the progress of its shots.
+type batchOnly struct{ progress.BatchReporter }
+
+func (batchOnly) Update(progress.Update) {}
+
+// paint brings the frames that are missing, and returns what was painted.
+func (v *filmShots) paint(ctx context.Context, r progress.BatchReporter, upload bool) (o *render.FilmResult, err error) {
+	o = &render.FilmResult{}
+	if err := v.Begin(); err != nil {
 		return o, err
 	}
 	missing, err := v.missingShots(ctx)
 	if err != nil {
 		return o, err
 	}
-	r.Start(fmt.Sprintf("%s in %s, %d to paint", ui.Count(v.input.Frames, "frame"), ui.Count(len(v.shots), "shot"), len(missing)), v.describe())
+	plan := v.Plan()
+	r.Start(fmt.Sprintf("%s in %s, %d to paint", ui.Count(plan.Input.Frames, "frame"), ui.Count(len(plan.Shots), "shot"), len(missing)), plan.Facts())
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	calls := make(chan func())
 	f := batch.Follow(r, nil)
 	f.Weights, f.Calls, f.Coming = map[string]float64{}, calls, len(missing)
-	p := &shotPacker{v: v, c: c, q: q, upload: upload, follow: f, calls: calls, abroad: map[string]shotAbroad{}, back: make(chan struct{}, 1)}
+	p := &shotPacker{v: v, upload: upload, follow: f, calls: calls, abroad: map[string]shotAbroad{}, back: make(chan struct{}, 1)}
 	sum := 0.0
 	f.Collect = func(ctx context.Context, st farm.Status) error {
-		if _, err := batch.Collect(ctx, q, st, true); err != nil {
+		if _, err := batch.Collect(ctx, v.q, st, true); err != nil {
 			return err
 		}
-		var one videoOutcome
+		var one render.FilmResult
 		if err := json.Unmarshal(st.Outcome, &one); err == nil && one.Flicker != nil {
 			sum += *one.Flicker * float64(one.Compared)
 			o.Compared += one.Compared
 		}
 		shot := p.shot(st.Job.ID)
 		o.Painted += shot.Len()
-		return v.takeShot(ctx, shot)
+		return v.TakeShot(ctx, shot)
 	}
 	f.Ended = func(st farm.Status) { p.returned(st.Job.ID) }
 	var packing sync.WaitGroup
@@ -104,11 +119,11 @@ func (v *video) farmShots(ctx context.Context, c *cli.Context, q farm.Queue, r p
 			stop(err)
 		}
 	})
-	err = f.Run(ctx, q)
+	err = f.Run(ctx, v.q)
 	cause := context.Cause(ctx)
 	stop(nil)
 	packing.Wait()
-	folder, _ := v.shotFiles(film.Shot{})
+	folder, _ := v.ShotFiles(film.Shot{})
 	_ = os.Remove(filepath.Dir(folder)) // if it is empty
 	if err != nil {
 		if cause != nil {
@@ -125,18 +140,18 @@ func (v *video) farmShots(ctx context.Context, c *cli.Context, q farm.Queue, r p
 }
 
 // missingShots are those with frames that are not painted.
-func (v *video) missingShots(ctx context.Context) (missing []int, err error) {
-	for i, s := range v.shots {
-		_, painted := v.shotFiles(s)
-		if _, err := os.Stat(painted); err == nil && v.missing(s) { // stopped before it was taken
-			if err := v.takeShot(ctx, s); err != nil {
+func (v *filmShots) missingShots(ctx context.Context) (missing []int, err error) {
+	for i, s := range v.Shots() {
+		_, painted := v.ShotFiles(s)
+		if _, err := os.Stat(painted); err == nil && v.Missing(s) { // stopped before it was taken
+			if err := v.TakeShot(ctx, s); err != nil {
 				return nil, err
 			}
 		}
-		if v.missing(s) {
+		if v.Missing(s) {
 			missing = append(missing, i)
 		} else {
-			v.dropShot(s)
+			v.DropShot(s)
 		}
 	}
 	return missing, nil
@@ -144,9 +159,7 @@ func (v *video) missingShots(ctx context.Context) (missing []int, err error) {
 
 // shotPacker packs shots and submits them.
 type shotPacker struct {
-	v      *video
-	c      *cli.Context
-	q      farm.Queue
+	v      *filmShots
 	upload bool // the workers may not see the files of this machine
 	follow *batch.Follower
 	calls  chan<- func()
@@ -167,33 +180,33 @@ type shotAbroad struct {
 // run packs and submits shots, by their numbers.
 func (p *shotPacker) run(ctx context.Context, r progress.BatchReporter, shots []int) error {
 	v := p.v
-	b := &jobList{name: v.title(), seconds: map[string]float64{}}
-	orders := newOrders(v.session, filepath.Join(filepath.Dir(v.frames), v.title()), flagText(p.c, "class"))
-	cursor := film.NewCursor(v.source)
+	b := &jobList{name: v.Title(), seconds: map[string]float64{}}
+	orders := newOrders(v.s, filepath.Join(v.Folder(), v.Title()), flagText(v.c, "class"))
+	cursor := film.NewCursor(v.Source())
 	defer cursor.Close()
 	for _, i := range shots {
 		if err := p.room(ctx); err != nil {
 			return err
 		}
-		frames, painted := v.shotFiles(v.shots[i])
+		frames, painted := v.ShotFiles(v.Shots()[i])
 		if _, err := os.Stat(frames); errors.Is(err, fs.ErrNotExist) {
 			p.call(ctx, func() {
-				r.Event("packing", fmt.Sprintf("%s, shot %d of %d", frames, i+1, len(v.shots)), map[string]any{"shot": i + 1, "output": frames})
+				r.Event("packing", fmt.Sprintf("%s, shot %d of %d", frames, i+1, len(v.Shots())), map[string]any{"shot": i + 1, "output": frames})
 			})
-			err := makeDirectory(filepath.Dir(frames))
+			err := render.MakeDirectory(filepath.Dir(frames))
 			if err == nil {
-				err = film.PackShot(ctx, frames, cursor, v.shots[i])
+				err = film.PackShot(ctx, frames, cursor, v.Shots()[i])
 			}
 			if err != nil {
 				return err
 			}
 		}
-		orders.add(b, v.shotEntry(p.c, i, frames, painted))
+		orders.add(b, v.shotEntry(i, frames, painted))
 		if len(orders.bad) > 0 {
 			return orders.faults()
 		}
 		j := b.jobs[len(b.jobs)-1]
-		if err := p.submit(ctx, j, b.seconds[j.ID], v.shots[i], frames); err != nil {
+		if err := p.submit(ctx, j, b.seconds[j.ID], v.Shots()[i], frames); err != nil {
 			return err
 		}
 	}
@@ -211,12 +224,12 @@ func (p *shotPacker) submit(ctx context.Context, j farm.Job, seconds float64, sh
 	p.bytes += size
 	p.mu.Unlock()
 	if p.upload {
-		if _, err := farm.Upload(ctx, p.q, []farm.Job{j}); err != nil {
+		if _, err := farm.Upload(ctx, p.v.q, []farm.Job{j}); err != nil {
 			return err
 		}
 	}
 	p.call(ctx, func() { p.follow.Add(j, seconds) }) // before the queue tells of it
-	e, err := batch.Submit(ctx, p.q, []farm.Job{j}, true)
+	e, err := batch.Submit(ctx, p.v.q, []farm.Job{j}, true)
 	if err != nil {
 		return err
 	}
@@ -274,4 +287,40 @@ func (p *shotPacker) returned(id string) {
 		default:
 		}
 	}
+}
+
+// shotEntry is the job of a shot: the video command with the settings of this
+// one's command line; orders.words adds those of the configuration.
+func (v *filmShots) shotEntry(nth int, frames, painted string) manifest.Entry {
+	step := manifest.Step{Command: settings.ModeVideo, Args: []string{frames}, Inputs: []string{frames}, Outputs: []string{painted}}
+	say := func(name, text string) { step.Flags = append(step.Flags, manifest.Value{Key: name, Text: text}) }
+	g := given(v.c)
+	layers, _ := settings.UserLayers(g.Last("config")) // its faults were reported
+	layers = append([]settings.Layer{g.Layer()}, layers...)
+	for _, row := range settings.For(settings.ModeVideo) {
+		if !row.InShot() {
+			continue
+		}
+		text, ok := settings.Look(row, layers...)
+		if !ok {
+			continue
+		}
+		if _, err := os.Stat(ui.Home(text)); err == nil && row.Name == "weights" {
+			text, _ = filepath.Abs(ui.Home(text))
+			step.Inputs = append(step.Inputs, text)
+		}
+		say(row.Name, text)
+	}
+	say("seed", fmt.Sprint(v.Plan().Options.Seed))
+	say("cut", "off")
+	for _, f := range v.Plan().Files {
+		path := f.Path
+		if _, isSample := render.CutSample(path); !isSample {
+			path, _ = filepath.Abs(path)
+			step.Inputs = append(step.Inputs, path)
+		}
+		step.Args = append(step.Args, path)
+	}
+	say("output", painted)
+	return manifest.Entry{Name: fmt.Sprintf("%s: shot %d of %d", v.Title(), nth+1, len(v.Shots())), Steps: []manifest.Step{step}}
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/impasto/impasto/internal/film"
+	"github.com/impasto/impasto/internal/render"
 	"github.com/impasto/impasto/internal/ui"
 )
 
@@ -56,7 +57,7 @@ func TestFilmToFilm(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, stderr)
 	}
-	var o videoOutcome
+	var o render.FilmResult
 	if err := json.Unmarshal([]byte(stdout), &o); err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +111,7 @@ func TestKilledFilmGoesOn(t *testing.T) {
 		if err := c.Start(); err != nil {
 			t.Fatal(err)
 		}
-		wanted := filepath.Join(dir, "killed", fmt.Sprintf(frameFile, at))
+		wanted := filepath.Join(dir, "killed", fmt.Sprintf("frame_%05d.png", at))
 		for range 3000 {
 			if _, err := os.Stat(wanted); err == nil {
 				break
@@ -120,7 +121,7 @@ func TestKilledFilmGoesOn(t *testing.T) {
 		_ = c.Process.Kill()
 		_ = c.Wait() // killed, or done before
 	}
-	first := filepath.Join(dir, "killed", fmt.Sprintf(frameFile, 1))
+	first := filepath.Join(dir, "killed", fmt.Sprintf("frame_%05d.png", 1))
 	before, err := os.Stat(first)
 	if err != nil {
 		t.Fatal(err)
@@ -134,7 +135,7 @@ func TestKilledFilmGoesOn(t *testing.T) {
 	for n := range 20 {
 		var both [2][]byte
 		for i, folder := range []string{"quiet", "killed"} {
-			if both[i], err = os.ReadFile(filepath.Join(dir, folder, fmt.Sprintf(frameFile, n+1))); err != nil {
+			if both[i], err = os.ReadFile(filepath.Join(dir, folder, fmt.Sprintf("frame_%05d.png", n+1))); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -156,7 +157,7 @@ func TestInterruptedFilm(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 3000 {
-		if _, err := os.Stat(filepath.Join(dir, "out.mp4.frames", orderFile)); err == nil {
+		if _, err := os.Stat(filepath.Join(dir, "out.mp4.frames", "impasto-video.json")); err == nil {
 			break
 		}
 		time.Sleep(5 * time.Millisecond)
@@ -178,40 +179,5 @@ func TestInterruptedFilm(t *testing.T) {
 	}
 	if _, said, err := run(append(words, "--restart", "-q")...); err != nil {
 		t.Errorf("%v\n%s", err, said)
-	}
-}
-
-func TestMoments(t *testing.T) {
-	rate := film.Rate{Num: 30000, Den: 1001}
-	for text, want := range map[string]int{
-		"0": 0, "1": 29, "1.001": 30, "300f": 300, "1:00": 1798, "0:01:00.06": 1800, "1:0:0": 107892,
-		"": -1, "f": -1, "-1": -1, "-3f": -1, "1:60": -1, "1:2:3:4": -1, "NaN": -1, "1e99": -1, "Inf": -1, "x": -1, "1.5f": -1,
-	} {
-		m, ok := parseMoment(text)
-		if got := m.at(rate); ok != (want >= 0) || ok && got != want {
-			t.Errorf("%q is frame %d (%v), want %d", text, got, ok, want)
-		}
-	}
-	for text, want := range map[string]bool{"0": true, "1": true, "0.5": true, "off": true, "1.1": false, "-0.1": false, "NaN": false, "": false} {
-		if _, ok := parseCut(text); ok != want {
-			t.Errorf("--cut %q: %v", text, ok)
-		}
-	}
-}
-
-// TestDifferenceOfOrders names options and inputs alike.
-func TestDifferenceOfOrders(t *testing.T) {
-	a := videoOrder{Options: usualOptions(modeVideo, "mini"), Flow: "dense", Frames: strings.Repeat("a", 64), Every: 1}
-	if d := difference(a, a); d != nil {
-		t.Errorf("an order differs from itself: %v", d)
-	}
-	b := a
-	b.Every, b.Frames, b.Options.TemporalWeight = 2, strings.Repeat("b", 64), 0
-	got := strings.Join(difference(a, b), "; ")
-	if want := "every is 1 there and 2 here; input differs; temporal-weight is 1 there and not set here"; got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
-	if a.hash() == b.hash() {
-		t.Error("two orders have one hash")
 	}
 }

@@ -8,28 +8,46 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/impasto/impasto/internal/farm"
+	"github.com/impasto/impasto/internal/render"
+	"github.com/impasto/impasto/internal/settings"
 	"github.com/impasto/impasto/internal/ui"
 )
 
-// stepDoer runs the steps of jobs as command lines in this process.
+// painters are what the renders of jobs in one process share.
+type painters struct {
+	library *render.Library
+	devices *render.Devices
+
+	packEvery time.Duration // as of render.Env
+}
+
+func newPainters() *painters {
+	sums := &farm.Sums{}
+	l := &render.Library{Sum: sums.Of}
+	return &painters{library: l, devices: render.NewDevices(l)}
+}
+
+// Env returns what a job finds around it.
+func (p *painters) Env() render.Env {
+	return render.Env{Library: p.library, Devices: p.devices, Stdin: strings.NewReader(""), Stdout: io.Discard, Job: true, PackEvery: p.packEvery, Program: shortVersion()}
+}
+
+// stepDoer runs the steps of jobs.
 type stepDoer struct {
 	at   workplace
-	kept *kept
+	jobs *painters
 }
 
-// newDoer returns what does the jobs of a workplace, and what lets go of it.
-func newDoer(at workplace, k *kept) (farm.Doer, func()) {
-	own := k.forWorker()
-	return &stepDoer{at, own}, own.release
+// newDoer returns what does the jobs of a workplace, and what lets go of it. Two
+// places share the library but no device.
+func newDoer(at workplace, shared *painters) (farm.Doer, func()) {
+	own := &painters{library: shared.library, devices: render.NewDevices(shared.library), packEvery: shared.packEvery}
+	return &stepDoer{at, own}, own.devices.Release
 }
-
-// paintCommands take the flags of a render.
-var paintCommands = []string{"art", "transfer", "patch", "doodle", "analogy", "texture", modeVideo}
 
 // Do implements farm.Doer.
 func (d *stepDoer) Do(ctx context.Context, t *farm.Task) error {
@@ -51,51 +69,132 @@ func (d *stepDoer) Do(ctx context.Context, t *farm.Task) error {
 	return nil
 }
 
+// step does one step: it paints, or runs a command that makes a map.
 func (d *stepDoer) step(ctx context.Context, t *farm.Task, nth int, step []string) error {
-	words := []string{"impasto", "--json"}
-	output := outputOf(step)
-	if len(step) > 0 && slices.Contains(paintCommands, step[0]) {
-		// First, so that what the job itself says comes after and counts.
-		words = append(words, "--progress=json", "--device="+d.at.device)
-		if d.at.threads > 0 {
-			words = append(words, fmt.Sprintf("--threads=%d", d.at.threads))
+	var err error
+	if len(step) > 0 && isPaint(step[0]) {
+		err = d.paint(ctx, t, nth, step)
+	} else {
+		var stdout, stderr bytes.Buffer
+		s := &session{stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr, args: append([]string{"impasto", "-q"}, step...), jobs: d.jobs}
+		if code := s.run(); code != ui.ExitOK {
+			text := strings.TrimPrefix(strings.TrimSpace(stderr.String()), "impasto: ")
+			err = ui.NewFault(code, "failure", either(text, fmt.Sprintf("the step ended with exit code %d", code)))
 		}
-		if _, err := os.Stat(output + ".checkpoint"); output != "" && err == nil {
-			words = append(words, "--resume")
-		} else if strings.HasPrefix(output, t.Dir+string(os.PathSeparator)) {
-			_ = os.Remove(output) // of an attempt that was stopped
-		}
-		defer watchCheckpoint(t, output)()
 	}
-	var stdout bytes.Buffer
-	stderr := &eventLines{tell: func(e event) {
-		what, part, parts := "scale", e.Scale, e.Scales
-		if e.Frames > 0 {
-			what, part, parts = "frame", e.Frame, e.Frames
-		}
-		if e.Type != "progress" || parts == 0 || e.Iters == 0 || t.Progress == nil {
-			return
-		}
-		here := (float64(part-1) + float64(e.Iter)/float64(e.Iters)) / float64(parts)
-		t.Progress((float64(nth)+here)/float64(len(t.Steps)), fmt.Sprintf("%s %d/%d, %d/%d", what, part, parts, e.Iter, e.Iters))
-	}}
-	s := &session{stdin: strings.NewReader(""), stdout: &stdout, stderr: stderr, args: append(words, step...), job: ctx, kept: d.kept}
-	code := s.run()
-	if code == ui.ExitOK {
-		t.Outcome = lastResult(stdout.Bytes(), t.Outcome)
-		return nil
-	}
-	if ctx.Err() != nil {
+	if err == nil || ctx.Err() != nil {
 		return ctx.Err()
 	}
-	err := errors.New(toldErrors(stdout.Bytes(), code))
+	faults := ui.FaultsOf(err)
+	err = errors.New(faults.Error())
 	// What a command line or its files say does not change by itself; a full
 	// disk or a lost device may be other the next time.
-	switch code {
+	switch faults[0].Exit {
 	case ui.ExitUsage, ui.ExitInput, ui.ExitWeights, ui.ExitMemory, ui.ExitDiverged, ui.ExitMismatch:
 		return farm.Permanent(err)
 	}
 	return err
+}
+
+// paint paints a step.
+func (d *stepDoer) paint(ctx context.Context, t *farm.Task, nth int, step []string) error {
+	req, err := render.ParseCommandLine(step)
+	if err != nil {
+		return err
+	}
+	// The job's own word on the device counts, if it has one.
+	if req.Values.Text("device") == "" {
+		req.Values.SetText("device", d.at.device, "worker")
+	}
+	if req.Values.Text("threads") == "" && d.at.threads > 0 {
+		req.Values.SetText("threads", fmt.Sprint(d.at.threads), "worker")
+	}
+	output := req.Output.Name
+	if _, err := os.Stat(render.CheckpointOf(output)); output != "" && err == nil {
+		req.Output.Resume = true
+	} else if strings.HasPrefix(output, t.Dir+string(os.PathSeparator)) {
+		_ = os.Remove(output) // of an attempt that was stopped
+	}
+	saved, stop := keepCheckpoints(t, output)
+	defer stop()
+	watch := func(e render.Event) {
+		switch e := e.(type) {
+		case render.Progress:
+			reportStep(t, nth, "scale", e.Scale, e.Scales, e.Iteration, e.Iterations)
+		case render.FrameProgress:
+			reportStep(t, nth, "frame", e.Frame, e.Frames, e.Done, e.Planned)
+		case render.CheckpointSaved:
+			saved()
+		}
+	}
+	if req.Mode == settings.ModeVideo {
+		f, err := render.PrepareFilm(ctx, req, d.jobs.Env())
+		if err != nil {
+			return err
+		}
+		result, err := f.Run(ctx, watch)
+		if err == nil {
+			t.Outcome = outcomeOf(result)
+		}
+		return err
+	}
+	p, err := render.Prepare(ctx, req, d.jobs.Env())
+	if err != nil {
+		return err
+	}
+	result, err := p.Run(ctx, watch)
+	if err == nil {
+		t.Outcome = outcomeOf(result)
+	}
+	return err
+}
+
+// reportStep reports how far the job is: iteration of iterations, in a part of
+// the step.
+func reportStep(t *farm.Task, nth int, what string, part, parts, iteration, iterations int) {
+	if parts == 0 || iterations == 0 || t.Progress == nil {
+		return
+	}
+	here := (float64(part-1) + float64(iteration)/float64(iterations)) / float64(parts)
+	t.Progress((float64(nth)+here)/float64(len(t.Steps)), fmt.Sprintf("%s %d/%d, %d/%d", what, part, parts, iteration, iterations))
+}
+
+// keepCheckpoints hands the checkpoints of an output to the task while painting
+// goes on. saved says that there is a new one; stop waits for the last.
+func keepCheckpoints(t *farm.Task, output string) (saved, stop func()) {
+	if t.Checkpointed == nil {
+		return func() {}, func() {}
+	}
+	fresh, ended := make(chan struct{}, 1), make(chan struct{})
+	go func() {
+		defer close(ended)
+		for range fresh {
+			t.Checkpointed(output)
+		}
+	}()
+	saved = func() {
+		select {
+		case fresh <- struct{}{}:
+		default: // the one that waits is replaced
+		}
+	}
+	return saved, func() {
+		close(fresh)
+		<-ended
+	}
+}
+
+// outcomeOf is a result without the paths of the worker's own.
+func outcomeOf(result any) json.RawMessage {
+	text, err := json.Marshal(result)
+	var facts map[string]json.RawMessage
+	if err != nil || json.Unmarshal(text, &facts) != nil {
+		return nil
+	}
+	delete(facts, "output")
+	delete(facts, "report")
+	text, _ = json.Marshal(facts)
+	return text
 }
 
 // outputOf is the value of a step's --output, "" if it has none.
@@ -112,111 +211,4 @@ func outputOf(step []string) string {
 		}
 	}
 	return ""
-}
-
-// watchCheckpoint tells of every checkpoint saved beside output, the last one
-// when the step has ended.
-func watchCheckpoint(t *farm.Task, output string) (stop func()) {
-	if output == "" || t.Checkpointed == nil {
-		return func() {}
-	}
-	var last time.Time
-	look := func() {
-		if st, err := os.Stat(output + ".checkpoint"); err == nil && st.ModTime() != last {
-			last = st.ModTime()
-			t.Checkpointed(output)
-		}
-	}
-	if st, err := os.Stat(output + ".checkpoint"); err == nil {
-		last = st.ModTime() // the one it goes on from
-	}
-	done, ended := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(ended)
-		tick := time.NewTicker(time.Second)
-		defer tick.Stop()
-		for {
-			select {
-			case <-done:
-				return
-			case <-tick.C:
-				look()
-			}
-		}
-	}()
-	return func() {
-		close(done)
-		<-ended
-		look()
-	}
-}
-
-// event is a line of progress as JSON.
-type event struct {
-	Type                                      string
-	Scale, Scales, Frame, Frames, Iter, Iters int // Frame of a film, Scale of a picture
-}
-
-// eventLines is a stream of such lines.
-type eventLines struct {
-	rest []byte
-	tell func(event)
-}
-
-func (l *eventLines) Write(p []byte) (int, error) {
-	l.rest = append(l.rest, p...)
-	for {
-		line, rest, found := bytes.Cut(l.rest, []byte("\n"))
-		if !found {
-			return len(p), nil
-		}
-		l.rest = rest
-		var e event
-		if json.Unmarshal(line, &e) == nil {
-			l.tell(e)
-		}
-	}
-}
-
-// results reads the objects of a command's standard output.
-func results(text []byte, each func(kind string, object json.RawMessage)) {
-	for d := json.NewDecoder(bytes.NewReader(text)); ; {
-		var raw json.RawMessage
-		if err := d.Decode(&raw); err == io.EOF || err != nil {
-			return
-		}
-		var what struct{ Type string }
-		_ = json.Unmarshal(raw, &what) // an array has no type
-		each(what.Type, raw)
-	}
-}
-
-// lastResult is what the last command that made something said of it.
-func lastResult(text []byte, before json.RawMessage) json.RawMessage {
-	results(text, func(kind string, object json.RawMessage) {
-		var facts map[string]any
-		if kind != "result" || json.Unmarshal(object, &facts) != nil {
-			return
-		}
-		for _, key := range []string{"type", "output", "report"} { // paths of the worker's own
-			delete(facts, key)
-		}
-		before, _ = json.Marshal(facts)
-	})
-	return before
-}
-
-// toldErrors are the messages of a command that failed, in one line.
-func toldErrors(text []byte, code int) string {
-	var all []string
-	results(text, func(kind string, object json.RawMessage) {
-		var e struct{ Message string }
-		if kind == "error" && json.Unmarshal(object, &e) == nil {
-			all = append(all, e.Message)
-		}
-	})
-	if len(all) == 0 {
-		return fmt.Sprintf("the step ended with exit code %d", code)
-	}
-	return strings.Join(all, "; ")
 }

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"github.com/urfave/cli/v2"
+
+	"github.com/impasto/impasto/internal/render"
+	"github.com/impasto/impasto/style"
+)
+
+func artCommand(s *session) *cli.Command {
+	return s.paintCommand(style.ModeArt, &cli.Command{
+		Aliases:   []string{"transfer"},
+		Usage:     "paint a photograph in the manner of one or more paintings",
+		ArgsUsage: "CONTENT STYLE...",
+		Description: "Minimises alpha * content + beta * style + tv over the pixels of the picture.\n" +
+			"Every flag can also stand in .impasto.yaml, or in the environment as IMPASTO_NAME.\n" +
+			"Fields of output names: {content} {style} {mode} {w} {h} {size} {seed} {n} {date} {recipe}.",
+	})
+}
+
+func patchCommand(s *session) *cli.Command {
+	return s.paintCommand(style.ModePatch, &cli.Command{
+		Usage:     "rebuild a photograph from the most similar patches of paintings",
+		ArgsUsage: "CONTENT STYLE...",
+		Description: "Each patch of the picture's features is pulled towards the most similar one in the paintings,\n" +
+			"by normalised cross-correlation. Neighbouring features stay neighbours, unlike in art.\n" +
+			"--patch-weight asks for more of the painting; --style-weight adds the Gram loss of art.",
+	})
+}
+
+func doodleCommand(s *session) *cli.Command {
+	return s.paintCommand(style.ModeDoodle, &cli.Command{
+		Usage:     "paint a map of regions in the manner of a painting",
+		ArgsUsage: "STYLE...",
+		Description: "A map is a picture in flat colours; regions of the same colour in two maps show the same thing.\n" +
+			"The painting's map is STYLE_sem.png beside it; the map to paint is --map, CONTENT_sem.png or OUT_sem.png.\n" +
+			"With --content the photograph is painted region by region; without maps, by patches alone.",
+	})
+}
+
+func analogyCommand(s *session) *cli.Command {
+	return s.paintCommand(style.ModeAnalogy, &cli.Command{
+		Usage:     "paint B as A became A': A is to A' as B is to the result",
+		ArgsUsage: "A A' B, or --edit MAP A'",
+		Description: "A and A' show the same things at the same places: a map and its painting, or a photograph and\n" +
+			"what was made of it. With --edit the painting's own map is A: take PAINTING_sem.png (made by\n" +
+			"impasto map derive PAINTING, or now), change a copy, and paint the copy.",
+	})
+}
+
+func textureCommand(s *session) *cli.Command {
+	return s.paintCommand(style.ModeTexture, &cli.Command{
+		Usage:     "make a texture of any size from one or more paintings",
+		ArgsUsage: "STYLE...",
+		Description: "Minimises beta * style + tv from noise: the look of the painting, without its objects.\n" +
+			"A size with one number takes the proportions of the first painting.",
+	})
+}
+
+// paintCommand completes a command that paints one picture.
+func (s *session) paintCommand(mode string, c *cli.Command) *cli.Command {
+	c.Name, c.Category, c.Flags = mode, categoryPaint, renderFlags(mode)
+	c.Action = func(c *cli.Context) error {
+		v, bad := resolve(c, mode)
+		return s.paint(render.NewRequest(v, bad, c.Args().Slice()...))
+	}
+	return command(c)
+}

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/impasto/impasto/internal/render"
+	"github.com/impasto/impasto/internal/settings"
+	"github.com/impasto/impasto/internal/ui"
+)
+
+func videoCommand(s *session) *cli.Command {
+	return command(&cli.Command{
+		Name:      "video",
+		Category:  categoryPaint,
+		Usage:     "paint a film, or numbered pictures, in the manner of one or more paintings",
+		ArgsUsage: "IN STYLE...",
+		Description: "IN is a film, or numbered pictures: a folder, a .tar or a pattern such as frames/%05d.png. So is the output.\n" +
+			"Each frame begins with the one before, moved along optical flow, and is kept near it where the scene\n" +
+			"does not change. Frames painted so far are kept: the same command goes on where it was stopped.\n" +
+			"Films need ffmpeg, numbered pictures do not.",
+		Flags:  append(renderFlags(settings.ModeVideo), submitFlags()...),
+		Action: func(c *cli.Context) error { return paintVideo(s, c) },
+	})
+}
+
+func paintVideo(s *session, c *cli.Context) error {
+	v, bad := resolve(c, settings.ModeVideo)
+	req := render.NewRequest(v, bad, c.Args().Slice()...)
+	req.Again = s.again
+	env, err := s.surroundings(v)
+	bad = nil
+	bad.Add(err)
+	bad.Add(checkSubmit(c))
+	ctx, signals := ui.WatchSignals()
+	defer signals.Stop()
+	f, err := render.PrepareFilm(ctx, req, env)
+	bad.Add(err)
+	switch {
+	case ctx.Err() != nil:
+		return signals.Fault("interrupted before the first frame")
+	case len(bad) > 0:
+		return bad
+	case v.On("dry-run"):
+		return s.printFilmPlan(f.Plan())
+	}
+	if f.Skips() {
+		s.noteSkipped(f.Path())
+		return s.printResult(f.Path(), render.FilmResult{Output: f.Path(), Stopped: "skipped"})
+	}
+	if err := s.confirm(f.Replaces()); err != nil {
+		return err
+	}
+	if c.Bool("submit") {
+		return s.submitFilm(ctx, signals, c, f)
+	}
+	w := s.newWatcher(v, f.PreviewFile(), env.Streams, signals)
+	defer w.close()
+	result, err := f.Run(ctx, w.observe)
+	w.close()
+	if err != nil {
+		return bySignal(signals, err)
+	}
+	return s.printResult(result.Output, result)
+}
+
+// submitFlags are those of the queue.
+func submitFlags() []cli.Flag {
+	return append([]cli.Flag{
+		&cli.BoolFlag{Name: "submit", Usage: "have the workers of a queue paint the shots, and wait for them", Category: settings.GroupQueue},
+		textFlag("class", "", settings.GroupQueue, "CLASS", "class of workers to paint the shots: cpu or gpu (default: this machine's)"),
+	}, placeFlags()...)
+}
+
+// checkSubmit finds flags of the queue that mean nothing without --submit.
+func checkSubmit(c *cli.Context) error {
+	if c.Bool("submit") {
+		var bad ui.Faults
+		_, err := queuePlace(c)
+		bad.Add(err)
+		bad.Add(checkClass(c))
+		return bad.Err()
+	}
+	for _, name := range []string{"class", "queue", "token-file", "tls"} {
+		if c.IsSet(name) {
+			return ui.UsageFault(fmt.Sprintf("--%s goes with --submit", name), "impasto video ... --submit --"+name+" "+ui.ShellQuote(flagText(c, name)))
+		}
+	}
+	return nil
+}
+
+// printFilmPlan prints what would be done to a film.
+func (s *session) printFilmPlan(p render.FilmPlan) error {
+	if s.json {
+		facts := p.Facts()
+		facts["type"], facts["options"] = "plan", p.Options
+		return writeJSON(s.stdout, facts)
+	}
+	w := s.stdout
+	fmt.Fprintln(w, p.Header)
+	sound := "no sound"
+	if p.Input.Sound != "" {
+		sound = "sound " + p.Input.Sound
+	}
+	if !p.Input.Film {
+		sound = "numbered"
+	}
+	fmt.Fprintf(w, "%-8s %s  %dx%d, %s at %s a second, %s\n", "film", p.Input.Path, p.Input.W, p.Input.H, ui.Count(p.Input.Frames, "frame"), p.Rate, sound)
+	printFiles(w, p.Files)
+	for i, s := range p.Shots {
+		if i == 20 && len(p.Shots) > 24 {
+			fmt.Fprintf(w, "and %d more shots\n", len(p.Shots)-i)
+			break
+		}
+		fmt.Fprintf(w, "shot %-3d frames %d to %d  from %s\n", i+1, s.First+1, s.Last+1, clock(p.Start+p.Rate.Seconds(s.First)))
+	}
+	for i, s := range p.Scales {
+		fmt.Fprintf(w, "scale %d  %dx%d  %s of a first frame\n", i+1, s.W, s.H, ui.Count(s.Iterations, "iteration"))
+	}
+	fmt.Fprintf(w, "then     %s of each frame, ~%s; a first one ~%s\n", ui.Count(p.NextIterations, "iteration"),
+		span(p.NextSeconds), span(p.FirstSeconds))
+	printMemory(w, p.Plan)
+	fmt.Fprintf(w, "painted  %d of %s in %s\n", p.Painted, ui.Count(p.Input.Frames, "frame"), p.Folder)
+	_, err := fmt.Fprintf(w, "output   %s\n", p.Output)
+	return err
+}
+
+// clock writes a time of a film: 1:02.5.
+func clock(seconds float64) string {
+	m := math.Floor(seconds / 60)
+	return fmt.Sprintf("%d:%05.2f", int(m), seconds-60*m)
+}

@@ -1,0 +1,248 @@
+// Package device opens what pictures are painted on: the processor, CUDA devices
+// and the emulator of one, by the names that --device takes. It alone knows which
+// devices a build has.
+package device
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/impasto/impasto/cuda"
+	"github.com/impasto/impasto/cuda/emu"
+	"github.com/impasto/impasto/gpu"
+	"github.com/impasto/impasto/internal/progress"
+	"github.com/impasto/impasto/internal/ui"
+)
+
+// Device is what pictures are painted on.
+type Device struct {
+	Backend gpu.Backend
+	Others  []gpu.Backend // of the same kind, which share the tiles of a large picture
+	Info    *cuda.Info    // nil for the processor
+	Class   string        // for recipes: devices of one class give the same picture
+	Threads int           // of the processor; 0 where they do not matter
+	Reason  string        // why it was chosen
+}
+
+// String describes the device in a line, with the reason for its choice.
+func (d Device) String() string {
+	what := d.Backend.Name()
+	for _, o := range d.Others {
+		what += "+" + o.Name()
+	}
+	if i := d.Info; i != nil && d.Threads == 0 {
+		what += fmt.Sprintf(" %s, sm_%d%d, %s", i.Name, i.Major, i.Minor, progress.Bytes(i.Memory))
+	}
+	if d.Threads > 0 {
+		what += ", " + ui.Count(d.Threads, "thread")
+	}
+	return fmt.Sprintf("%s (%s)", what, d.Reason)
+}
+
+// Memory returns how many bytes can be had there, 0 where that is unknown.
+func (d Device) Memory() int64 {
+	if d.Info != nil {
+		return d.Info.Memory
+	}
+	return FreeMemory()
+}
+
+// cudaDevices is how this program reaches CUDA devices. cuda.go sets it in
+// builds with the tag cuda.
+var cudaDevices *struct {
+	list func() ([]cuda.Info, error) // the error says why there are none
+	open func(n int) (cuda.Driver, error)
+}
+
+// ListCUDA returns the CUDA devices, or says in a few words why there are none.
+func ListCUDA() ([]cuda.Info, string) {
+	if cudaDevices == nil {
+		return nil, "no CUDA in this build"
+	}
+	list, err := cudaDevices.list()
+	switch {
+	case err != nil:
+		return nil, err.Error()
+	case len(list) == 0:
+		return nil, "no CUDA device found"
+	}
+	return list, ""
+}
+
+// CUDAIndex is the N of "cuda:N", 0 for "cuda".
+func CUDAIndex(name string) (n int, ok bool) {
+	text, ok := strings.CutPrefix(name, "cuda")
+	if !ok || text == "" {
+		return 0, ok
+	}
+	if text, ok = strings.CutPrefix(text, ":"); !ok {
+		return 0, false
+	}
+	n, err := strconv.Atoi(text)
+	return n, err == nil && n >= 0
+}
+
+// names are the devices of a list: "cuda:0,1" and "cuda:0,cuda:1" are two.
+func names(list string) []string {
+	names := strings.Split(list, ",")
+	for i, n := range names[1:] {
+		if _, err := strconv.Atoi(n); err == nil {
+			names[i+1] = "cuda:" + n
+		}
+	}
+	return names
+}
+
+// Check finds out whether the devices that were asked for exist.
+func Check(list string) error {
+	names := names(list)
+	var bad ui.Faults
+	for i, n := range names {
+		if err := checkOne(n); err != nil {
+			return err
+		}
+		_, isCUDA := CUDAIndex(n)
+		_, first := CUDAIndex(names[0])
+		if len(names) > 1 && (isCUDA != first || !isCUDA && n != "emu") {
+			bad.Add(ui.UsageFault(fmt.Sprintf("--device %s: several devices are CUDA devices", list), "--device cuda:0,1"))
+			break
+		}
+		if isCUDA && slices.Contains(names[:i], n) {
+			bad.Add(ui.UsageFault(fmt.Sprintf("--device %s names %s twice", list, n)))
+		}
+	}
+	return bad.Err()
+}
+
+func checkOne(name string) error {
+	if n, ok := CUDAIndex(name); ok {
+		list, why := ListCUDA()
+		switch {
+		case cudaDevices == nil:
+			return ui.NewFault(ui.ExitDevice, "no_device", "no CUDA device: this build has no CUDA", "--device cpu", "impasto doctor")
+		case why != "":
+			return ui.NewFault(ui.ExitDevice, "no_device", "no CUDA device: "+why, "--device cpu", "impasto doctor")
+		case n >= len(list):
+			return ui.NewFault(ui.ExitDevice, "no_device", fmt.Sprintf("no device cuda:%d; there is %s", n, ui.Count(len(list), "CUDA device")), "--device cuda:0", "impasto devices")
+		}
+		return nil
+	}
+	switch name {
+	case "", "auto", "cpu", "emu":
+		return nil
+	}
+	f := ui.UsageFault(fmt.Sprintf("unknown device %q; there are auto, cpu, cuda, cuda:N and emu", name), "--device auto")
+	if near := ui.Nearest(name, []string{"auto", "cpu", "cuda", "emu"}); near != "" {
+		f.Try = []string{"--device " + near}
+	}
+	return f
+}
+
+// Open opens the devices of a list that Check has passed; the first
+// is where the picture lies.
+func Open(list string, threads int) (Device, error) {
+	names := names(list)
+	d, err := openOne(names[0], threads)
+	for _, n := range names[1:] {
+		if err != nil {
+			break
+		}
+		var other Device
+		if other, err = openOne(n, threads); err == nil {
+			d.Others = append(d.Others, other.Backend)
+		}
+	}
+	return d, err
+}
+
+// openOne opens one. auto is the first CUDA device, or where there is
+// none the processor.
+func openOne(name string, threads int) (Device, error) {
+	if threads <= 0 {
+		threads = runtime.GOMAXPROCS(0)
+	}
+	reason := "asked for"
+	if name == "" || name == "auto" {
+		var list []cuda.Info
+		name = "cpu"
+		if list, reason = ListCUDA(); len(list) > 0 {
+			name, reason = "cuda:0", "the first CUDA device"
+		}
+	}
+	if name == "cpu" {
+		return Device{Backend: gpu.NewCPU(gpu.CPUOptions{Threads: threads}), Class: "cpu", Threads: threads, Reason: reason}, nil
+	}
+	driver, err := OpenDriver(name, threads)
+	if err != nil {
+		return Device{}, err
+	}
+	i := driver.Info()
+	d := Device{Info: &i, Class: fmt.Sprintf("cuda sm_%d%d", i.Major, i.Minor), Reason: reason}
+	if n, ok := CUDAIndex(name); ok {
+		name = fmt.Sprintf("cuda:%d", n)
+	} else {
+		d.Class, d.Threads, d.Reason = "emu", threads, "asked for; a GPU in software, far slower than cpu"
+	}
+	d.Backend = gpu.NewDevice(driver, gpu.DeviceOptions{Name: name})
+	return d, Fault(d.Backend.Err())
+}
+
+// OpenDriver opens emu or a CUDA device.
+func OpenDriver(name string, threads int) (cuda.Driver, error) {
+	n, ok := CUDAIndex(name)
+	if !ok {
+		return emu.Open(emu.Options{Workers: threads}), nil
+	}
+	driver, err := cudaDevices.open(n)
+	return driver, Fault(err)
+}
+
+func init() {
+	ui.RegisterErrors(func(err error) *ui.Fault {
+		var f *ui.Fault
+		if errors.As(Fault(err), &f) {
+			return f
+		}
+		return nil
+	})
+}
+
+// Fault returns the error of a driver as a fault. Any other error, and nil, is
+// returned as it is.
+func Fault(err error) error {
+	var e *cuda.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	f := ui.NewFault(ui.ExitDevice, "device_failed", e.Error(), "--device cpu", "impasto doctor")
+	if e.Code == cuda.OutOfMemory {
+		f.Code, f.Exit, f.Try = "out_of_memory", ui.ExitMemory, []string{"--size 256", "--history 5", "--device cpu"}
+	}
+	if e.Hint != "" {
+		f.Try = append([]string{e.Hint}, f.Try[:2]...)
+	}
+	return f
+}
+
+// FreeMemory is how many bytes can be had without swapping, 0 where the system
+// does not say.
+func FreeMemory() int64 {
+	text, err := os.ReadFile("/proc/meminfo")
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(text)) {
+		if rest, ok := strings.CutPrefix(line, "MemAvailable:"); ok {
+			kb, err := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(rest), "kB")), 10, 64)
+			if err == nil {
+				return kb * 1024
+			}
+		}
+	}
+	return 0
+}

@@ -1,0 +1,91 @@
+package render
+
+import (
+	"context"
+
+	"github.com/impasto/impasto/gpu"
+	"github.com/impasto/impasto/internal/maps"
+	"github.com/impasto/impasto/internal/picture"
+	"github.com/impasto/impasto/internal/ui"
+	"github.com/impasto/impasto/vgg"
+)
+
+// deriveTaps are the layers whose features tell regions apart: textures and
+// small parts of things.
+var deriveTaps = []string{"relu3_1", "relu4_1"}
+
+// MapMaker derives maps of pictures from the features of a network.
+type MapMaker struct {
+	network *vgg.Network
+	threads int
+}
+
+// NewMapMaker reads the weights it needs.
+func NewMapMaker(ctx context.Context, weights string, threads int) (*MapMaker, error) {
+	source, err := vgg.Resolve(ui.Home(weights))
+	if err != nil {
+		return nil, err
+	}
+	network, err := vgg.Load(ctx, either(source.Name, source.Path), vgg.LoadOptions{UpTo: deriveTaps[len(deriveTaps)-1]})
+	if err != nil {
+		return nil, err
+	}
+	return &MapMaker{network, threads}, nil
+}
+
+// Network returns the name of the network.
+func (m *MapMaker) Network() string { return m.network.Name }
+
+// Derive draws a map of a picture with this many regions.
+func (m *MapMaker) Derive(p *picture.Picture, regions int) (*maps.Map, error) {
+	return maps.Derive(p, maps.DeriveOptions{Regions: regions, Features: m.features})
+}
+
+// features computes the activations of the network at deriveTaps.
+func (m *MapMaker) features(p *picture.Picture) ([]maps.Features, error) {
+	b := gpu.NewCPU(gpu.CPUOptions{Threads: m.threads})
+	pass, err := m.network.NewPass(b, p.H, p.W, vgg.PassOptions{Taps: deriveTaps})
+	if err != nil {
+		return nil, err
+	}
+	defer pass.Free()
+	x := b.NewArray(gpu.Shape{H: p.H, W: p.W, C: 3})
+	defer b.Free(x)
+	pixels := make([]float32, len(p.Pix))
+	for i, v := range p.Pix {
+		pixels[i] = 255*v - m.network.Mean[i%3]
+	}
+	b.Upload(x, pixels)
+	var layers []maps.Features
+	pass.Forward(x, func(_ string, act *gpu.Array) {
+		f := maps.Features{H: act.Shape.H, W: act.Shape.W, C: act.Shape.C, V: make([]float32, act.Shape.Len())}
+		b.Download(f.V, act)
+		layers = append(layers, f)
+	})
+	return layers, b.Err()
+}
+
+// ownMapRegions is how many regions a map has that is derived unasked.
+const ownMapRegions = 6
+
+// ownMap returns the map of a painting: the one beside it, else one derived now
+// and saved there.
+func (p *Prepared) ownMap(ctx context.Context, painting string) (string, error) {
+	if found := mapBeside(painting, maps.Suffix); found != "" {
+		return found, nil
+	}
+	img, _, err := p.env.Library.Read(painting, picture.ReadOptions{Role: "style image", Stdin: p.env.Stdin})
+	if err != nil {
+		return "", err
+	}
+	maker, err := NewMapMaker(ctx, p.Request.Values.Text("weights"), p.Request.Values.Number("threads", 0))
+	if err != nil {
+		return "", err
+	}
+	m, err := maker.Derive(img, ownMapRegions)
+	if err != nil {
+		return "", err
+	}
+	path := maps.MapPath(ui.Home(painting))
+	return path, m.Save(path)
+}

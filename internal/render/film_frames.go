@@ -1,0 +1,328 @@
+package render
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/impasto/impasto/internal/film"
+	"github.com/impasto/impasto/internal/overwrite"
+	"github.com/impasto/impasto/internal/picture"
+	"github.com/impasto/impasto/internal/recipe"
+	"github.com/impasto/impasto/internal/ui"
+	"github.com/impasto/impasto/style"
+)
+
+// Painted frames lie in a folder until the film is made, with a file that says
+// what they are of. A frame is written when it is whole, so what is there need
+// not be painted again; and since a frame follows from the photograph and the
+// codes of the one before, a film taken up there is the same to the byte.
+
+// filmOrder is everything that decides the painted frames, and orderFile where
+// it is kept, with the shots that were found.
+type filmOrder struct {
+	Options        style.Options  `json:"options"`
+	Flow           string         `json:"flow"`
+	NextIterations int            `json:"next-iterations"`
+	Cut            float64        `json:"cut"`
+	Frames         string         `json:"input"` // SHA-256 of the film, or over the pictures
+	Rate           string         `json:"fps"`
+	From           int            `json:"from"`
+	To             int            `json:"to"` // excluded; 0: the end
+	Every          int            `json:"every"`
+	Size           string         `json:"size of the input"`
+	Styles         []string       `json:"styles"`
+	Weights        recipe.Weights `json:"weights"`
+	Device         string         `json:"device"`
+}
+
+const orderFile = "impasto-video.json"
+
+type keptOrder struct {
+	Order filmOrder   `json:"order"`
+	Shots []film.Shot `json:"shots"`
+}
+
+func (o filmOrder) hash() string {
+	text, _ := json.Marshal(o) // numbers are checked, so this cannot fail
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}
+
+// frame is the file of frame n, from 0.
+func (v *Film) frame(n int) string {
+	dir, base := filepath.Split(v.frames)
+	return filepath.Join(dir, fmt.Sprintf(base, n+1))
+}
+
+// has reports whether a frame is painted.
+func (v *Film) has(n int) bool {
+	st, err := os.Stat(v.frame(n))
+	return err == nil && st.Mode().IsRegular()
+}
+
+// painted lists the files of the painted frames, in order.
+func (v *Film) painted() (files []string) {
+	for i := range v.input.Frames {
+		if v.has(i) {
+			files = append(files, v.frame(i))
+		}
+	}
+	return files
+}
+
+// done counts the painted frames.
+func (v *Film) done() int { return len(v.painted()) }
+
+// openFrames finds the shots: those kept with the painted frames, if they are of
+// this order, or by looking through the film.
+func (v *Film) openFrames(ctx context.Context) error {
+	dir := filepath.Dir(v.frames)
+	if err := v.unpack(ctx); err != nil {
+		return err
+	}
+	kept, err := readOrder(dir)
+	if err != nil && !v.values.On("restart") {
+		return err
+	}
+	if kept != nil && !v.values.On("restart") {
+		if what := difference(kept.Order, v.order); len(what) > 0 {
+			return ui.NewFault(ui.ExitOutput, "other_frames", fmt.Sprintf("the frames in %q are of another film: %s", dir, strings.Join(what[:min(3, len(what))], ", ")),
+				"-o "+ui.ShellQuote(v.freeName())+"   (another place)", "--restart   (paint them anew)")
+		}
+		v.shots = kept.Shots
+		v.input.Frames = v.shots[len(v.shots)-1].Last + 1
+	} else {
+		if there := v.strangers(); kept == nil && len(there) > 0 && v.values.Text("overwrite") != "replace" {
+			return ui.NewFault(ui.ExitOutput, "other_frames", fmt.Sprintf("%q exists, and nothing says what it was painted from", there[0]),
+				"-o "+ui.ShellQuote(v.freeName())+"   (another place)", "--restart -y   (replaces it)")
+		}
+		if v.shots, err = film.Shots(ctx, v.source, v.order.Cut); err != nil {
+			return err
+		}
+		v.input = v.source.Info()
+	}
+	if v.film.Path != "" && v.film.Sound.Path != "" {
+		v.film.Sound.Len = v.rate.Seconds(v.input.Frames)
+	}
+	return nil
+}
+
+var digits = regexp.MustCompile(`^[0-9]+$`)
+
+// strangers are the files in the folder that are named like painted frames.
+func (v *Film) strangers() (names []string) {
+	dir, base := filepath.Split(v.frames)
+	at := numbers.FindStringIndex(base)
+	entries, _ := os.ReadDir(filepath.Clean(dir)) // none: the folder is not there yet
+	for _, e := range entries {
+		number, ok := strings.CutPrefix(e.Name(), base[:at[0]])
+		number, ok2 := strings.CutSuffix(number, base[at[1]:])
+		if ok && ok2 && digits.MatchString(number) && !e.IsDir() {
+			names = append(names, filepath.Join(dir, e.Name()))
+		}
+	}
+	return names
+}
+
+// freeName is an output like this one where nothing lies.
+func (v *Film) freeName() string {
+	set := overwrite.New(picture.Fail, false)
+	dir, base := filepath.Split(v.frames)
+	switch {
+	case v.film.Path != "":
+		for name := set.Free(v.film.Path); ; name = set.Free(name) {
+			if _, err := os.Stat(name + ".frames"); err != nil {
+				return name
+			}
+		}
+	case base == frameFile:
+		return set.Free(filepath.Clean(dir)) + "/"
+	}
+	return filepath.Join(set.Free(filepath.Join(dir, "painted")), base)
+}
+
+// Begin makes the folder, and empties it of frames to be painted anew.
+func (v *Film) Begin() error {
+	v.begun = time.Now()
+	dir := filepath.Dir(v.frames)
+	if err := MakeDirectory(dir); err != nil {
+		return err
+	}
+	v.sweep()
+	if v.values.On("restart") {
+		for i := 0; v.has(i) || i < v.input.Frames; i++ {
+			_ = os.Remove(v.frame(i)) // what stays is replaced
+		}
+	}
+	return picture.WriteFile(filepath.Join(dir, orderFile), func(w io.Writer) error {
+		e := json.NewEncoder(w)
+		e.SetIndent("", " ")
+		return e.Encode(keptOrder{v.order, v.shots})
+	})
+}
+
+// removeFrames gives the folder back once the film is made.
+func (v *Film) removeFrames() {
+	dir := filepath.Dir(v.frames)
+	for i := range v.input.Frames {
+		_ = os.Remove(v.frame(i))
+	}
+	_ = os.Remove(filepath.Join(dir, orderFile))
+	_ = os.Remove(dir) // if nothing else lies there
+}
+
+// A film that is a job in a queue may go on in another folder, so its painted
+// frames are also packed beside the output, as a render's checkpoint lies there,
+// for the worker to keep with the job: at most every packEvery, and so that it
+// takes a tenth of the time at most.
+const packEvery = 30 * time.Second
+
+func (v *Film) packEvery() time.Duration {
+	if v.env.PackEvery > 0 {
+		return v.env.PackEvery
+	}
+	return packEvery
+}
+
+// pack writes the checkpoint. One that cannot be costs time, not the film.
+func (v *Film) pack(ctx context.Context, r *roll) {
+	if !v.env.Job || v.film.Path == "" || v.done() == 0 {
+		return
+	}
+	begun := time.Now()
+	order := filepath.Join(filepath.Dir(v.frames), orderFile) // first: without it frames are of nobody knows what
+	err := film.Pack(ctx, CheckpointOf(v.film.Path), append([]string{order}, v.painted()...)...)
+	if err != nil && ctx.Err() == nil {
+		r.watch.send(Warning{Text: fmt.Sprintf("no checkpoint was saved: %v", err)})
+	}
+	if err == nil {
+		r.watch.send(CheckpointSaved{CheckpointOf(v.film.Path)})
+	}
+	r.packed, r.packing = time.Now(), time.Since(begun)
+}
+
+// unpack brings in what the checkpoint has and the folder has not.
+func (v *Film) unpack(ctx context.Context) error {
+	path := CheckpointOf(v.film.Path)
+	if !v.env.Job || path == "" || v.env.DryRun {
+		return nil
+	}
+	if _, err := os.Stat(path); err != nil {
+		return nil
+	}
+	dir := filepath.Dir(v.frames)
+	if err := MakeDirectory(dir); err != nil {
+		return err
+	}
+	err := film.Unpack(ctx, path, dir, func(name string) bool {
+		_, err := os.Stat(filepath.Join(dir, name))
+		ours, _ := filepath.Match(numbers.ReplaceAllString(frameFile, "*"), name) // a good pattern
+		return err != nil && (ours || name == orderFile)
+	})
+	if err != nil && ctx.Err() == nil {
+		v.Notes = append(v.Notes, fmt.Sprintf("checkpoint %q cannot be read whole: %v", path, err))
+		return nil
+	}
+	return err
+}
+
+// sweep removes what a process that was killed had half written: frames, shots
+// and the film.
+func (v *Film) sweep() {
+	shots := filepath.Join(filepath.Dir(v.frames), shotsFolder)
+	patterns := []string{numbers.ReplaceAllString(v.frames, "*") + ".tmp-*", filepath.Join(shots, "*.tmp-*")}
+	if v.values.On("restart") { // they may be of another film
+		patterns = append(patterns, filepath.Join(shots, "frames_*.tar"), filepath.Join(shots, "painted_*.tar"))
+	}
+	if v.film.Path != "" {
+		patterns = append(patterns, v.film.Path+".tmp-*")
+	}
+	for _, p := range patterns {
+		left, _ := filepath.Glob(p) // a name that is a pattern of its own finds nothing
+		for _, name := range left {
+			_ = os.Remove(name) // what stays takes room, no more
+		}
+	}
+}
+
+// readOrder reads what is kept in a folder: nil where there is nothing.
+func readOrder(dir string) (*keptOrder, error) {
+	path := filepath.Join(dir, orderFile)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	var kept keptOrder
+	if err == nil {
+		err = json.Unmarshal(text, &kept)
+	}
+	if err == nil && !whole(kept.Shots) {
+		err = errors.New("its shots do not follow each other")
+	}
+	if err != nil {
+		return nil, ui.NewFault(ui.ExitOutput, "other_frames", fmt.Sprintf("%q, which says what the frames beside it are of, cannot be read: %s", path, ui.Reason(err)), "--restart   (paint them anew)")
+	}
+	return &kept, nil
+}
+
+// whole reports whether shots cover frames from 0 on, each once.
+func whole(shots []film.Shot) bool {
+	next := 0
+	for _, s := range shots {
+		if s.First != next || s.Last < s.First {
+			return false
+		}
+		next = s.Last + 1
+	}
+	return next > 0
+}
+
+// difference names what differs between two orders.
+func difference(then, now filmOrder) (what []string) {
+	flat := func(o filmOrder) map[string]string {
+		text, _ := json.Marshal(o)
+		var all, options map[string]json.RawMessage
+		_ = json.Unmarshal(text, &all) // it was just written
+		_ = json.Unmarshal(all["options"], &options)
+		list := map[string]string{}
+		for name, value := range all {
+			if name != "options" {
+				list[name] = string(value)
+			}
+		}
+		for name, value := range options {
+			list[name] = string(value)
+		}
+		return list
+	}
+	a, b := flat(then), flat(now)
+	for name := range b {
+		if _, ok := a[name]; !ok {
+			a[name] = "not set"
+		}
+	}
+	for name, was := range a {
+		is := either(b[name], "not set")
+		switch {
+		case was == is:
+		case len(was)+len(is) > 40: // sums, lists
+			what = append(what, name+" differs")
+		default:
+			what = append(what, fmt.Sprintf("%s is %s there and %s here", name, was, is))
+		}
+	}
+	slices.Sort(what)
+	return what
+}

@@ -1,0 +1,76 @@
+package render
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/impasto/impasto/internal/film"
+	"github.com/impasto/impasto/internal/picture"
+	"github.com/impasto/impasto/internal/ui"
+)
+
+// The shots of a film may be painted by the workers of a queue: no shot needs
+// another. Each travels as an archive of its frames and comes back as an archive
+// of painted ones; both lie in a folder of their own beside the painted frames
+// until these are complete.
+
+// shotsFolder is the name of that folder.
+const shotsFolder = "shots"
+
+// Title names the film in the queue.
+func (v *Film) Title() string {
+	return filepath.Base(either(v.film.Path, filepath.Dir(v.frames)))
+}
+
+// ShotFiles are the archives of a shot, before and after.
+func (v *Film) ShotFiles(s film.Shot) (frames, painted string) {
+	dir, _ := filepath.Abs(filepath.Join(filepath.Dir(v.frames), shotsFolder))
+	span := fmt.Sprintf("%05d-%05d.tar", s.First+1, s.Last+1)
+	return filepath.Join(dir, "frames_"+span), filepath.Join(dir, "painted_"+span)
+}
+
+// Missing reports whether a shot has frames that are not painted.
+func (v *Film) Missing(s film.Shot) bool {
+	for n := s.First; n <= s.Last; n++ {
+		if !v.has(n) {
+			return true
+		}
+	}
+	return false
+}
+
+// TakeShot puts the painted frames of a shot among the others, all or, after an
+// error, as many as follow each other.
+func (v *Film) TakeShot(ctx context.Context, s film.Shot) error {
+	_, painted := v.ShotFiles(s)
+	source, err := film.OpenArchive(painted, film.Selection{})
+	if err != nil {
+		return err
+	}
+	if i := source.Info(); i.Frames != s.Len() || i.W != v.plan.W() || i.H != v.plan.H() {
+		return ui.NewFault(ui.ExitOutput, "other_frames", fmt.Sprintf("%q holds %s of %dx%d, not %d of %dx%d",
+			painted, ui.Count(i.Frames, "frame"), i.W, i.H, s.Len(), v.plan.W(), v.plan.H()), "impasto version   (on each worker)")
+	}
+	cursor := film.NewCursor(source)
+	defer cursor.Close()
+	for n := range s.Len() {
+		p, err := cursor.Frame(ctx, n)
+		if err == nil {
+			err = picture.Save(v.frame(s.First+n), p, picture.WriteOptions{Software: v.env.software()})
+		}
+		if err != nil {
+			return err
+		}
+	}
+	v.DropShot(s)
+	return nil
+}
+
+// DropShot removes the archives of a shot whose frames are all there.
+func (v *Film) DropShot(s film.Shot) {
+	frames, painted := v.ShotFiles(s)
+	_ = os.Remove(frames) // what stays takes room, no more
+	_ = os.Remove(painted)
+}

@@ -1,0 +1,308 @@
+package render
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+
+	"github.com/impasto/impasto/internal/device"
+	"github.com/impasto/impasto/internal/picture"
+	"github.com/impasto/impasto/internal/recipe"
+	"github.com/impasto/impasto/internal/settings"
+	"github.com/impasto/impasto/internal/ui"
+	"github.com/impasto/impasto/style"
+	"github.com/impasto/impasto/vgg"
+)
+
+func init() {
+	ui.RegisterErrors(func(err error) *ui.Fault {
+		var e *picture.Error
+		if !errors.As(err, &e) {
+			return nil
+		}
+		exit := ui.ExitInput
+		switch e.Kind {
+		case picture.Output:
+			exit = ui.ExitOutput
+		case picture.Memory:
+			exit = ui.ExitMemory
+		}
+		return ui.NewFault(exit, e.Code, err.Error(), e.Try()...)
+	})
+}
+
+// Prepared is a request that was read, checked and planned.
+type Prepared struct {
+	Request Request
+	Notes   []string // what the user should know before the work starts
+
+	env     Env
+	values  *settings.Values // of the request
+	inputs  style.Inputs
+	files   []inputFile // what the inputs were read from
+	source  vgg.Source
+	network *vgg.Network
+	device  device.Device
+	painter style.Env
+	plan    style.Plan
+	out     target
+	recipe  recipe.Recipe // without its result
+	frames  []frame       // kept for the page
+
+	asks         []string // files that exist, beside the picture
+	folders      []string // that outputs need
+	report       string
+	explain      string
+	previewPath  string
+	framesOf     string // name that those of intermediate pictures are made of
+	takenFrom    string // another output's checkpoint that this render goes on from
+	keepExisting bool   // intermediate pictures that exist are left alone
+}
+
+// inputFile is a picture that was read.
+type inputFile struct {
+	role, path string
+	info       *picture.Info
+	picture    *picture.Picture
+}
+
+// Prepare reads the inputs and weights, checks everything that can be wrong, and
+// plans the render. It returns all faults together, as ui.Faults. It writes
+// nothing.
+func Prepare(ctx context.Context, req Request, env Env) (*Prepared, error) {
+	r := newPrepared(req, env)
+	bad := r.prepare(ctx)
+	return r, bad.Err()
+}
+
+func newPrepared(req Request, env Env) *Prepared {
+	r := &Prepared{Request: req, env: env, values: req.Values}
+	if o := &r.values.Options; o.Seed == 0 {
+		o.Seed = rand.Uint64N(1<<32-1) + 1
+		r.Notes = append(r.Notes, fmt.Sprintf("seed %d was drawn; --seed %d repeats it", o.Seed, o.Seed))
+	}
+	return r
+}
+
+func (r *Prepared) prepare(ctx context.Context) ui.Faults {
+	bad := slices.Clone(r.Request.Faults)
+	if r.Request.incomplete {
+		return bad
+	}
+	in := r.Request.Inputs
+	if r.Request.Mode == style.ModeAnalogy && in.A == "" {
+		own, err := r.ownMap(ctx, in.Styles[0])
+		bad.Add(err)
+		in.A = own
+	}
+	bad = append(bad, r.read(in)...)
+	bad.Add(device.Check(r.values.Text("device")))
+	bad = append(bad, r.loadNetwork(ctx)...)
+	bad = append(bad, r.checkOptions()...)
+	bad = append(bad, r.readGuides(in, len(bad) == 0)...)
+	if len(bad) > 0 {
+		// What remains needs inputs and options. The output's name is checked all
+		// the same, so that its faults are among those returned.
+		bad.Add(r.checkOutputEarly())
+		return bad
+	}
+	bad.Add(r.openDevice())
+	if len(bad) > 0 {
+		return bad
+	}
+	if err := r.makePlan(); err != nil {
+		bad.Add(err)
+		bad.Add(r.checkOutputEarly())
+		return bad
+	}
+	r.recipe = r.newRecipe()
+	bad.Add(r.chooseOutputs())
+	return bad
+}
+
+// read reads the input pictures, but for maps.
+func (r *Prepared) read(in Inputs) ui.Faults {
+	var bad ui.Faults
+	stdin := 0
+	one := func(role, path string) *picture.Picture {
+		if path == "" {
+			return nil
+		}
+		if path == ui.Stdout {
+			if stdin++; stdin > 1 {
+				bad.Add(ui.UsageFault("only one picture can come from standard input", "give the others as files"))
+				return nil
+			}
+		}
+		p, info, err := r.env.Library.Read(path, picture.ReadOptions{
+			Role: role + " image", MaxPixels: r.values.Number("max-pixels", 0), MaxBytes: r.pictureLimit(), Stdin: r.env.Stdin})
+		if err != nil {
+			bad.Add(err)
+			return nil
+		}
+		r.Notes = append(r.Notes, info.Warnings...)
+		if share := p.Transparency(); role == "style" && share > 0.005 {
+			r.Notes = append(r.Notes, fmt.Sprintf("%.0f %% of painting %q is transparent and counts as white", 100*share, path))
+		}
+		r.files = append(r.files, inputFile{role, path, info, p})
+		return p
+	}
+	r.inputs.Content = one("content", in.Content)
+	r.inputs.A = one("a", in.A)
+	r.inputs.B = one("b", in.B)
+	r.inputs.Styles = nil
+	for _, s := range in.Styles {
+		r.inputs.Styles = append(r.inputs.Styles, one("style", s))
+	}
+	r.inputs.Init = one("init", in.Init)
+	return bad
+}
+
+// loadNetwork reads the weights, up to the deepest layer that carries a loss.
+func (r *Prepared) loadNetwork(ctx context.Context) ui.Faults {
+	source, err := vgg.Resolve(ui.Home(r.values.Text("weights")))
+	if err != nil {
+		return ui.FaultsOf(err)
+	}
+	r.source = source
+	name := either(source.Name, source.Path)
+	network, err := r.env.Library.network(ctx, name, deepestLayer(r.values.Options))
+	if err != nil {
+		// A layer these weights do not have is an option's fault: read them
+		// whole, so that it is found with the other options.
+		if network, err = r.env.Library.network(ctx, name, ""); err != nil {
+			return ui.FaultsOf(err)
+		}
+	}
+	r.network = network
+	return nil
+}
+
+// deepestLayer is the last layer in use, in the network's order; "" when one
+// of them is unknown, so that all are read and can be named in the message.
+func deepestLayer(o style.Options) string {
+	deepest := ""
+	for _, l := range slices.Concat(o.ContentLayers, o.StyleLayers, o.PatchLayers) {
+		name, err := vgg.ParseLayer(l.Layer)
+		if err != nil {
+			return ""
+		}
+		deepest = max(deepest, name) // relu1_1 < relu1_2 < relu2_1 also as text
+	}
+	return deepest
+}
+
+func (r *Prepared) checkOptions() ui.Faults {
+	var layers []string
+	if r.network != nil {
+		layers = r.network.Taps()
+	}
+	o := r.values.Options
+	var bad ui.Faults
+	bad.Add(o.Validate(layers...))
+	if _, err := picture.ParseSize(o.Size); err != nil {
+		f := ui.FaultsOf(err)[0]
+		f.Exit = ui.ExitUsage
+		bad = append(bad, f)
+	}
+	if n, styles := len(o.StyleWeights), len(r.inputs.Styles); n > 0 && n != styles && styles > 0 {
+		bad.Add(ui.UsageFault(fmt.Sprintf("--style-weights has %s for %s", ui.Count(n, "number"), ui.Count(styles, "style image"))))
+	}
+	return bad
+}
+
+// openDevice opens the device and completes what style paints with.
+func (r *Prepared) openDevice() (err error) {
+	if r.device, err = r.env.Devices.open(r.values.Text("device"), r.values.Number("threads", 0)); err != nil {
+		return err
+	}
+	r.painter = style.Env{
+		Backend: r.device.Backend, Others: r.device.Others, Network: r.network, Cache: r.env.Library.cache(),
+		MaxBytes: r.memoryLimit(), Pictures: r.pictureBytes(), Every: r.Request.Output.SaveEvery,
+	}
+	return nil
+}
+
+// makePlan plans the scales and the memory. What the library keeps for other
+// renders is dropped where there is no room for it.
+func (r *Prepared) makePlan() error {
+	w, h := r.inputs.Canvas(r.Request.Mode)
+	plan, err := style.NewPlan(w, h, r.values.Options, r.painter)
+	var short *style.MemoryError
+	if errors.As(err, &short) && r.env.Library.drop() {
+		r.painter.MaxBytes = r.memoryLimit()
+		plan, err = style.NewPlan(w, h, r.values.Options, r.painter)
+	}
+	if err != nil {
+		return err
+	}
+	r.plan, r.values.Options = plan, plan.Options
+	return nil
+}
+
+func (r *Prepared) memoryLimit() int64 {
+	if n, ok := ui.ParseBytes(r.values.Text("max-memory")); ok {
+		return n
+	}
+	return r.device.Memory() / 10 * 9
+}
+
+// pictureLimit is the memory that one picture may take while it is read. That of
+// a device does not count: pictures are read into the processor's.
+func (r *Prepared) pictureLimit() int64 {
+	if n, ok := ui.ParseBytes(r.values.Text("max-memory")); ok && !strings.HasPrefix(r.values.Text("device"), "cuda") {
+		return n
+	}
+	return device.FreeMemory() / 10 * 9
+}
+
+// pictureBytes is the memory of the input pictures, which is not that of a
+// device with its own.
+func (r *Prepared) pictureBytes() int64 {
+	if r.device.Info != nil {
+		return 0
+	}
+	total := 0
+	for _, f := range r.files {
+		total += 4 * (len(f.picture.Pix) + len(f.picture.Alpha))
+	}
+	return int64(total)
+}
+
+// makeRoom drops what the library keeps for other renders, and keeps nothing of
+// this one, where the plan does not leave room for all that may be kept beside
+// it. The plan itself goes by the limit alone, so that a picture does not depend
+// on the renders before it. A device's own memory holds nothing that is kept.
+// Only Run makes room: a batch plans all its jobs first, from the pictures kept.
+func (r *Prepared) makeRoom() {
+	if r.env.Library == nil || r.device.Info != nil || r.painter.MaxBytes <= 0 {
+		return
+	}
+	if r.plan.PeakBytes+keptBytes+style.CacheBytes > r.painter.MaxBytes {
+		r.env.Library.drop()
+		r.painter.Cache = nil
+	}
+}
+
+// newRecipe is the recipe without its result.
+func (r *Prepared) newRecipe() recipe.Recipe {
+	rec := recipe.Recipe{
+		Version: recipe.Version, Program: r.env.Program, Mode: r.Request.Mode, Options: r.values.Options,
+		Weights: recipe.Weights{Name: r.network.Name, SHA256: r.network.Meta.SHA256},
+		Device:  r.device.Class, Precision: "f32",
+	}
+	for _, f := range r.files {
+		rec.Inputs = append(rec.Inputs, recipe.Input{
+			Role: f.role, Name: baseName(f.info.Name), SHA256: hex.EncodeToString(f.info.SHA256[:]), Bytes: f.info.Bytes})
+	}
+	return rec
+}
+
+// baseName drops directories in the fashion of any system: a recipe may travel.
+func baseName(path string) string {
+	return path[strings.LastIndexAny(path, `/\`)+1:]
+}

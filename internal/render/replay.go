@@ -1,0 +1,180 @@
+package render
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/impasto/impasto/internal/picture"
+	"github.com/impasto/impasto/internal/recipe"
+	"github.com/impasto/impasto/internal/settings"
+	"github.com/impasto/impasto/internal/ui"
+	"github.com/impasto/impasto/style"
+	"github.com/impasto/impasto/vgg"
+)
+
+// Replay asks for the picture of a recipe once more.
+type Replay struct {
+	Original    string // the picture with the recipe
+	Directories []string
+	Changes     []string         // "name=value"
+	Verify      bool             // prove that the same comes out; write nothing
+	Values      *settings.Values // device, weights and outputs; the recipe has the options
+	Recipe      recipe.Recipe
+	Again       func(...Change) string // as of Request
+}
+
+// Request turns a replay into a request: inputs are found by their checksums.
+func (p Replay) Request() (Request, ui.Faults) {
+	var bad ui.Faults
+	v, rec := p.Values, p.Recipe
+	v.Replace(rec.Options, "recipe")
+	for _, change := range p.Changes {
+		bad.Add(v.ApplyChange(change))
+	}
+	if v.Origin("size") == "--set" && v.Origin("scales") != "--set" {
+		// The recipe holds the number of scales that its size had.
+		if o, err := style.Preset(rec.Options.Preset, rec.Mode); err == nil {
+			v.Options.Scales = o.Scales
+		}
+	}
+	if p.Verify && len(p.Changes) > 0 {
+		bad.Add(ui.UsageFault("--verify repeats a recipe as it is; it does not go with --set", "impasto replay "+p.Original+" --verify"))
+	}
+	if v.Text("weights") == "" {
+		name, err := findWeights(rec.Weights)
+		bad.Add(err)
+		v.SetText("weights", name, "recipe")
+	}
+	in, missing := findInputs(rec, append([]string{filepath.Dir(p.Original), "."}, p.Directories...))
+	bad = append(bad, missing...)
+	r := Request{Mode: rec.Mode, Inputs: in, Values: v, Output: outputOf(v), Again: p.Again}
+	if p.Verify {
+		r.Output.Name, r.Output.Overwrite, r.Output.Checkpoint.Off = p.Original, "replace", true
+	}
+	r.Output.Name = either(r.Output.Name, p.Original)
+	if r.Output.Depth == 0 && rec.Output.Depth == 16 {
+		r.Output.Depth = 16
+	}
+	return r, bad
+}
+
+// Prepare prepares a replay.
+func (p Replay) Prepare(ctx context.Context, env Env) (*Prepared, error) {
+	req, bad := p.Request()
+	if len(bad) > 0 {
+		return nil, bad
+	}
+	r, err := Prepare(ctx, req, env)
+	if err != nil {
+		return nil, err
+	}
+	if r.network.Meta.SHA256 != p.Recipe.Weights.SHA256 {
+		r.Notes = append(r.Notes, fmt.Sprintf("weights %q are not those of the recipe (%s); the picture will differ",
+			r.network.Name, either(p.Recipe.Weights.Name, "unknown")))
+	}
+	return r, nil
+}
+
+// findInputs finds the recipe's pictures.
+func findInputs(rec recipe.Recipe, dirs []string) (found Inputs, bad ui.Faults) {
+	for _, in := range rec.Inputs {
+		path := recipe.Find(in, dirs)
+		if path == "" {
+			path = findSample(in.Name, in.SHA256)
+		}
+		if path == "" {
+			bad.Add(ui.NewFault(ui.ExitInput, "not_found", fmt.Sprintf("%s image %q was not found (sha256 %s..., %d bytes; looked in %s)",
+				in.Role, in.Name, in.SHA256[:12], in.Bytes, strings.Join(dirs, ", ")),
+				"impasto replay IMAGE DIRECTORY   (where the inputs are)"))
+			continue
+		}
+		found.add(in.Role, path)
+	}
+	return found, bad
+}
+
+// Verified says what a verification found.
+type Verified struct {
+	File   bool   `json:"file"` // the bytes of the file are those painted now
+	Output string `json:"output"`
+	Pixels bool   `json:"pixels"` // the pixels are the recipe's
+}
+
+// Verify paints the picture again and compares it with the file. It writes
+// nothing. Err of the result is the fault of a difference.
+func (r *Prepared) Verify(ctx context.Context, rec recipe.Recipe, watch Observer) (Verified, error) {
+	v := Verified{Output: r.Request.Output.Name}
+	onDisk, err := os.ReadFile(v.Output)
+	if err != nil {
+		return v, ui.NewFault(ui.ExitInput, "unreadable", fmt.Sprintf("%q cannot be read: %s", v.Output, ui.Reason(err)))
+	}
+	r.start(watch)
+	running, stop := context.WithCancel(ctx)
+	defer stop()
+	stopThere := rec.Result.Stopped == "interrupted"
+	if stopThere {
+		r.painter.Every = 1 // so that it can be stopped where the original was
+	}
+	each := r.watchRun(watch)
+	res, err := r.paint(running, watch, func(e style.Event) {
+		each(e)
+		if stopThere && e.Done >= rec.Result.Iterations {
+			stop()
+		}
+	})
+	if ctx.Err() != nil {
+		return v, interrupted("interrupted; nothing was verified")
+	}
+	if res == nil || res.Picture == nil {
+		return v, err
+	}
+	v.Pixels = pixelHash(res.Picture, max(rec.Output.Depth, 8)) == rec.Result.PixelSHA256
+	text, err := rec.Canonical()
+	if err != nil {
+		return v, err
+	}
+	var again bytes.Buffer
+	err = picture.Encode(&again, res.Picture, r.out.format, picture.WriteOptions{
+		Depth: rec.Output.Depth, Recipe: text, Software: "Impasto " + rec.Program})
+	v.File = bytes.Equal(again.Bytes(), onDisk)
+	return v, err
+}
+
+// Err returns the fault of a picture that is not what its recipe says.
+func (v Verified) Err() error {
+	switch {
+	case !v.Pixels:
+		return ui.NewFault(ui.ExitMismatch, "mismatch", fmt.Sprintf("%q: other pixels came out than the recipe says", v.Output),
+			"impasto recipe show "+v.Output+"   (program version, weights, device)")
+	case !v.File:
+		return ui.NewFault(ui.ExitMismatch, "mismatch", fmt.Sprintf("%q: the pixels painted again are the recipe's, but the file holds other bytes; it was changed or written by another version", v.Output))
+	}
+	return nil
+}
+
+// findWeights finds the weights of a recipe: installed ones with its checksum,
+// else those of its name, else the default ones, unless these are only the
+// built-in stand-in.
+func findWeights(w recipe.Weights) (string, error) {
+	store := vgg.DefaultStore()
+	list, err := store.List()
+	if err != nil {
+		return "", err
+	}
+	for _, i := range list {
+		if i.SHA256 == w.SHA256 {
+			return i.Name, nil
+		}
+	}
+	if _, err = store.Resolve(w.Name); err == nil {
+		return w.Name, nil
+	}
+	if used, usedErr := store.Resolve(""); usedErr == nil && used.Builtin == "" {
+		return "", nil
+	}
+	return "", err
+}

@@ -1,0 +1,130 @@
+package render
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/impasto/impasto/internal/picture"
+	"github.com/impasto/impasto/internal/recipe"
+	"github.com/impasto/impasto/internal/ui"
+	"github.com/impasto/impasto/style"
+)
+
+// A render keeps its checkpoint beside its output, as out.png.checkpoint, until
+// the picture is finished and written. --resume with the same command line goes
+// on from there.
+
+// CheckpointOf returns the checkpoint's file of an output, "" if it has none.
+func CheckpointOf(output string) string {
+	if output == ui.Stdout || output == "" {
+		return ""
+	}
+	if long := picture.Beside(output, ".checkpoint.before"); !strings.HasPrefix(long, output) {
+		return strings.TrimSuffix(long, ".before") // the longer of the two names has to fit
+	}
+	return output + ".checkpoint"
+}
+
+// saving says where and how often style saves checkpoints.
+func (r *Prepared) saving() style.Saving {
+	how := r.Request.Output.Checkpoint
+	path := CheckpointOf(r.out.path)
+	note, err := r.recipe.Canonical()
+	if how.Off || path == "" || err != nil {
+		return style.Saving{}
+	}
+	return style.Saving{Path: path, Every: how.Every, Note: note}
+}
+
+// findCheckpoint looks for the render that --resume goes on with.
+func (r *Prepared) findCheckpoint() (found bool, err error) {
+	where, err := r.env.chooseTarget(r.outputName(), "replace", r.fieldValues())
+	path := CheckpointOf(where.path)
+	if err != nil || path == "" {
+		return false, nil // told when the output is chosen
+	}
+	c, elsewhere, err := r.loadCheckpoint(path, where.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		r.Notes = append(r.Notes, fmt.Sprintf("there is no checkpoint %q; painting from the beginning", path))
+		return false, nil
+	case err != nil:
+		return false, ui.NewFault(ui.ExitInput, "checkpoint", err.Error(), "without --resume, from the beginning")
+	}
+	// Tiles are chosen by the memory there is; what was begun in some goes on so.
+	r.painter.Resume = c
+	asked := r.values.Options
+	if asked.Tile != c.Options.Tile {
+		w, h := r.inputs.Canvas(r.Request.Mode)
+		if r.plan, err = style.NewPlan(w, h, asked, r.painter); err != nil {
+			return false, err
+		}
+		r.values.Options = r.plan.Options
+		r.recipe = r.newRecipe()
+	}
+	if err := r.compareRecipe(path, c.Note); err != nil {
+		return false, err
+	}
+	if c.Damaged != nil {
+		r.Notes = append(r.Notes, c.Damaged.Error()+"; the one before it is used")
+	}
+	r.Notes = append(r.Notes, fmt.Sprintf("going on at scale %d, iteration %d", c.Scale+1, c.Iteration))
+	return !elsewhere, nil
+}
+
+// compareRecipe refuses the checkpoint of another render.
+func (r *Prepared) compareRecipe(path, note string) error {
+	var then recipe.Recipe
+	if err := json.Unmarshal([]byte(note), &then); err != nil {
+		return ui.NewFault(ui.ExitInput, "checkpoint", fmt.Sprintf("checkpoint %q was not written by this command", path), "without --resume, from the beginning")
+	}
+	if then.Hash() == r.recipe.Hash() {
+		return nil
+	}
+	what := []string{}
+	changes, _ := recipe.Diff(then, r.recipe)
+	for _, c := range changes {
+		if c.Path != "impasto" && !strings.HasSuffix(c.Path, ".name") {
+			what = append(what, fmt.Sprintf("%s is %s there and %s here", strings.TrimPrefix(c.Path, "options."), c.A, c.B))
+		}
+	}
+	return ui.NewFault(ui.ExitUsage, "checkpoint",
+		fmt.Sprintf("checkpoint %q is of another render: %s", path, strings.Join(what[:min(3, len(what))], ", ")),
+		"the command line it was begun with, and --resume", "without --resume, from the beginning")
+}
+
+// removeCheckpoint forgets what --resume would need, once it is not needed.
+func (r *Prepared) removeCheckpoint() {
+	path := CheckpointOf(r.out.path)
+	if path == "" {
+		return
+	}
+	style.RemoveCheckpoint(path)
+	if r.takenFrom != "" {
+		style.RemoveCheckpoint(r.takenFrom)
+	}
+	if r.painter.Resume != nil { // the one before may have been killed while it wrote the picture
+		left, _ := filepath.Glob(r.out.path + ".tmp-*")
+		for _, name := range left {
+			_ = os.Remove(name)
+		}
+	}
+}
+
+// waysOn is what to do after an interruption.
+func (r *Prepared) waysOn() []string {
+	if r.Request.Again == nil {
+		return nil
+	}
+	if path := r.saving().Path; path != "" {
+		if _, err := os.Stat(path); err == nil {
+			return []string{r.again(Change{Flag: "resume"})}
+		}
+	}
+	return []string{"impasto replay " + r.out.path + " -y   (from the beginning, to the end)"}
+}

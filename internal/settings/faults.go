@@ -1,0 +1,62 @@
+package settings
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/impasto/impasto/internal/config"
+	"github.com/impasto/impasto/internal/ui"
+	"github.com/impasto/impasto/style"
+)
+
+func init() {
+	ui.RegisterErrors(styleFault)
+	ui.RegisterErrors(func(err error) *ui.Fault {
+		var e *config.Error
+		if !errors.As(err, &e) {
+			return nil
+		}
+		return ui.NewFault(ui.ExitUsage, "config", err.Error())
+	})
+}
+
+// styleFault gives an error of package style its exit code and writes its
+// suggestions as flags.
+func styleFault(err error) *ui.Fault {
+	var option *style.OptionError
+	if errors.As(err, &option) {
+		tries := asFlags(option.Try)
+		if option.Option == "size" && option.Value == "max" && len(tries) == 0 {
+			tries = []string{"--max-memory 4G"} // the limit is no option of style
+		}
+		return ui.NewFault(ui.ExitUsage, "bad_option", err.Error(), tries...)
+	}
+	var memory *style.MemoryError
+	if errors.As(err, &memory) {
+		return ui.NewFault(ui.ExitMemory, "out_of_memory", err.Error(), asFlags(memory.Try)...)
+	}
+	var diverged *style.DivergedError
+	if errors.As(err, &diverged) {
+		return ui.NewFault(ui.ExitDiverged, "diverged", err.Error(), asFlags(diverged.Try)...)
+	}
+	return nil
+}
+
+// asFlags writes suggestions as they are typed.
+func asFlags(list []style.Suggestion) []string {
+	var tries []string
+	for _, s := range list {
+		text := fmt.Sprintf("--%s %s", s.Option, s.Value)
+		switch {
+		case s.Option == "mode" && s.Value == style.ModePatch:
+			text = "impasto patch CONTENT STYLE"
+		case s.Option == "mode" && s.Value == style.ModeAnalogy:
+			text = "impasto analogy A AP B"
+		}
+		if s.Note != "" {
+			text += "   (" + s.Note + ")"
+		}
+		tries = append(tries, text)
+	}
+	return tries
+}

@@ -1,0 +1,274 @@
+// Package settings holds the one table of everything a user can set about a
+// picture: a row a setting, with its name, type, choices, default, the commands
+// it belongs to, the places it may be given in, and its help. Flags, checks,
+// completion, configuration keys, the manifest of a batch, its JSON schema and
+// the tables of docs/cli.md are all derived from it. The package knows no flag
+// parser.
+package settings
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/impasto/impasto/style"
+)
+
+// Kind is how the text of a value is read.
+type Kind int
+
+// The kinds of values. An option of style.Options has the type of its field
+// there; its kind says only whether the value names a file.
+const (
+	Text       Kind = iota
+	Switch          // yes or no
+	Word            // one of Choices
+	Count           // a whole number from Least
+	Bytes           // an amount of memory: 500MB
+	Interval        // a duration, or off: 30s
+	Threshold       // a number from 0 to 1, or off
+	Rate            // frames per second: 30000/1001
+	Time            // a moment of a film: 1:02.5 or 300f
+	File            // a file that is read
+	FileOrWord      // a file that is read, or one of Choices
+	Output          // a file or directory that is written
+)
+
+// place is a set of places where a setting may be given or goes to.
+type place uint
+
+const (
+	inConfig   place = 1 << iota // the environment and configuration files
+	inManifest                   // the manifest of a batch
+	inFilm                       // the command video, for a setting of art
+	inJob                        // a job's command line, from the submitter's configuration
+	inShot                       // the job that paints one shot of a film
+	inReplay                     // the command replay
+)
+
+// The places that several rows leave out.
+const (
+	notOneCommand = inConfig                      // belongs to one command line
+	notTerminal   = inConfig | inManifest | inJob // belongs to one terminal
+	notInput      = inConfig | inReplay | inShot  // names an input picture
+	ofWorker      = inJob                         // belongs to the machine that paints
+	ofSource      = inShot                        // has done its part once the shots are known
+	ofOnePicture  = inFilm                        // has no meaning for a film
+)
+
+// Setting is one row of the table.
+type Setting struct {
+	Name    string // the long flag, the configuration key, and IMPASTO_NAME in the environment
+	Short   string // the one-letter flag
+	Alias   string // a second long name, such as alpha
+	Group   string
+	Value   string // what stands for the value in help; "" for a switch
+	Help    string
+	Default string // of a setting that is no option of style
+	Kind    Kind
+	Choices []string
+	Least   int // of a Count
+	Modes   string
+	Repeats bool // may be given several times
+
+	Minor    string // modes in which it is Advanced, and has its long name alone
+	Common   bool   // every command has it
+	Main     bool   // --help shows it; --help-all shows all
+	Advanced bool   // neither completion of flags nor --help shows it
+	Demo     bool   // demo has it too
+
+	not place
+}
+
+// Modes that start from a photograph, match patches, or take maps. ModeVideo is
+// the film: each frame is painted as ModeArt does.
+const (
+	ModeVideo    = "video"
+	contentModes = "art patch doodle"
+	patchModes   = "patch doodle analogy"
+	mapModes     = "doodle analogy"
+	stillModes   = "art patch doodle analogy texture"
+)
+
+// Groups of settings.
+const (
+	GroupInputs = "Inputs"
+	GroupOutput = "Output"
+	GroupFilm   = "Film"
+	GroupLoss   = "Loss"
+	GroupOptim  = "Optimisation"
+	GroupScale  = "Scale"
+	GroupDevice = "Device"
+	GroupQueue  = "Queue"
+	GroupCommon = "Common"
+)
+
+// Groups lists the groups in the order of help.
+var Groups = []string{GroupInputs, GroupOutput, GroupFilm, GroupLoss, GroupOptim, GroupScale, GroupDevice, GroupQueue, GroupCommon}
+
+// commands are the commands that paint and the modes they paint in.
+var commands = map[string]string{
+	"art": style.ModeArt, "transfer": style.ModeArt, "patch": style.ModePatch, "doodle": style.ModeDoodle,
+	"analogy": style.ModeAnalogy, "texture": style.ModeTexture, ModeVideo: ModeVideo,
+}
+
+// CommandMode returns the mode of a command that paints. ok is false for any
+// other command.
+func CommandMode(command string) (mode string, ok bool) {
+	mode, ok = commands[command]
+	return mode, ok
+}
+
+// Commands lists the commands that paint.
+func Commands() []string { return slices.Sorted(maps.Keys(commands)) }
+
+// All lists the rows of the table in the order of help.
+func All() []Setting { return table }
+
+// Find returns the row of a setting for a mode; "" is any mode.
+func Find(name, mode string) (Setting, bool) {
+	for _, s := range table {
+		if s.Name == name && (mode == "" || s.In(mode)) {
+			return s, true
+		}
+	}
+	return Setting{}, false
+}
+
+// FindFlag returns the first row whose flag has a name: long, short or alias.
+func FindFlag(name string) (Setting, bool) {
+	i := slices.IndexFunc(table, func(s Setting) bool { return slices.Contains(s.Names(), name) })
+	if i < 0 {
+		return Setting{}, false
+	}
+	return table[i], true
+}
+
+// For lists the settings of a mode.
+func For(mode string) []Setting { return rowsOf()[mode] }
+
+var rowsOf = sync.OnceValue(func() map[string][]Setting {
+	rows := map[string][]Setting{}
+	for _, mode := range commands {
+		if rows[mode] == nil {
+			rows[mode] = rowsIn(mode)
+		}
+	}
+	return rows
+})
+
+func rowsIn(mode string) (rows []Setting) {
+	for _, s := range table {
+		if !s.In(mode) {
+			continue
+		}
+		if slices.Contains(strings.Fields(s.Minor), mode) {
+			s.Advanced, s.Main, s.Short, s.Alias = true, false, "", ""
+		}
+		rows = append(rows, s)
+	}
+	return rows
+}
+
+// In reports whether a setting belongs to a mode.
+func (s Setting) In(mode string) bool {
+	if mode == ModeVideo && s.Modes != ModeVideo {
+		return s.In(style.ModeArt) && s.not&inFilm == 0
+	}
+	return s.Modes == "" || slices.Contains(strings.Fields(s.Modes), mode)
+}
+
+// Option reports whether a setting is a field of style.Options, and so decides
+// the picture.
+func (s Setting) Option() bool { return isOption()[s.Name] }
+
+var isOption = sync.OnceValue(func() map[string]bool {
+	names := map[string]bool{}
+	for _, n := range optionNames() {
+		names[n] = true
+	}
+	return names
+})
+
+// InConfig reports whether the environment and configuration files may set it.
+func (s Setting) InConfig() bool { return s.not&inConfig == 0 }
+
+// InManifest reports whether a job of a batch may set it.
+func (s Setting) InManifest() bool { return s.not&inManifest == 0 && !s.Common }
+
+// InJob reports whether the submitter's environment and configuration are
+// written into the command lines of jobs. What belongs to the machine that
+// paints is not.
+func (s Setting) InJob() bool { return s.InConfig() && s.InManifest() && s.not&inJob == 0 }
+
+// InShot reports whether the job that paints a shot of a film is given it.
+func (s Setting) InShot() bool { return s.InManifest() && s.not&(inJob|inShot) == 0 }
+
+// InReplay reports whether replay has it as a flag: what decides the picture
+// comes from the recipe.
+func (s Setting) InReplay() bool {
+	return !s.Option() && s.In(style.ModeArt) && s.not&inReplay == 0 && !s.Common
+}
+
+// TakesValue reports whether the flag has a value.
+func (s Setting) TakesValue() bool { return s.Kind != Switch }
+
+// Names lists the names of the flag: long, short and alias.
+func (s Setting) Names() []string {
+	names := []string{s.Name}
+	for _, n := range []string{s.Short, s.Alias} {
+		if n != "" {
+			names = append(names, n)
+		}
+	}
+	return names
+}
+
+// HelpFor is the help of a setting in one line, for a mode; "" is any mode.
+func (s Setting) HelpFor(mode string) string {
+	help := strings.ReplaceAll(s.Help, "{choices}", joinOr(s.ChoicesFor(mode)))
+	if s.Default != "" {
+		help += " (default: " + s.Default + ")"
+	}
+	return help
+}
+
+// ChoicesFor lists the words a setting takes in a mode; none if it takes others.
+func (s Setting) ChoicesFor(mode string) []string {
+	if s.Name == "preset" && mode != "" {
+		if mode == ModeVideo {
+			mode = style.ModeArt
+		}
+		return style.PresetsFor(mode)
+	}
+	return s.Choices
+}
+
+// joinOr writes a list as "a, b or c".
+func joinOr(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " or " + words[last]
+}
+
+// names lists the settings that a condition holds for.
+func names(condition func(Setting) bool) (list []string) {
+	for _, s := range table {
+		if condition(s) && !slices.Contains(list, s.Name) {
+			list = append(list, s.Name)
+		}
+	}
+	return list
+}
+
+// ConfigKeys lists the keys of a configuration file.
+func ConfigKeys() []string { return names(Setting.InConfig) }
+
+// OptionNames lists the settings that decide the picture and may be changed in
+// a recipe.
+func OptionNames() []string {
+	return names(func(s Setting) bool { return s.Option() && s.Name != "preset" })
+}

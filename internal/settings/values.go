@@ -1,0 +1,255 @@
+package settings
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/impasto/impasto/internal/ui"
+	"github.com/impasto/impasto/style"
+	"github.com/impasto/impasto/vgg"
+)
+
+// Given are the settings of a command line: every value of every flag, in
+// order. A switch has the value "true" or "false".
+type Given map[string][]string
+
+// Last returns the last value of a flag, "" if it was not given.
+func (g Given) Last(name string) string {
+	if list := g[name]; len(list) > 0 {
+		return list[len(list)-1]
+	}
+	return ""
+}
+
+// Layer is one place that settings come from: the command line, the
+// environment, a file.
+type Layer struct {
+	Get    func(name string) (text string, ok bool)
+	Origin func(name string) string // where a value of this layer stands, for messages
+}
+
+// Layer returns the command line as a layer.
+func (g Given) Layer() Layer {
+	return Layer{
+		Get:    func(name string) (string, bool) { list, ok := g[name]; return g.Last(name), ok && len(list) > 0 },
+		Origin: func(string) string { return OriginFlag },
+	}
+}
+
+// Fixed returns a layer of values that the program chooses itself.
+func Fixed(origin string, values map[string]string) Layer {
+	return Layer{
+		Get:    func(name string) (string, bool) { v, ok := values[name]; return v, ok },
+		Origin: func(string) string { return origin },
+	}
+}
+
+// draft are the settings that --draft changes.
+var draft = map[string]string{"weights": "mini", "size": "256", "iterations": "60,40"}
+
+// Demo is what the demo sets: a picture worth showing in well under a minute on
+// two cores, whatever is configured.
+var Demo = Fixed("demo", map[string]string{
+	"weights": "mini", "size": "384", "iterations": "120,100,80", "optimizer": "adam", "lr": "4",
+	"output": "impasto-demo.png", "overwrite": "replace",
+})
+
+// Origins that are not the name of a variable or a place in a file.
+const (
+	OriginDefault = "default"
+	OriginFlag    = "flag"
+)
+
+// Values are the effective values of all settings of one render, and where each
+// came from.
+type Values struct {
+	Mode    string // a mode of style, or ModeVideo
+	Options style.Options
+
+	texts   map[string][]string // of settings that are no options
+	origins map[string]string
+}
+
+// Text returns the value of a setting that is no option, "" if nothing was
+// given.
+func (v *Values) Text(name string) string {
+	if list := v.texts[name]; len(list) > 0 {
+		return list[len(list)-1]
+	}
+	return ""
+}
+
+// List returns all values of a setting that may be given several times.
+func (v *Values) List(name string) []string { return slices.Clone(v.texts[name]) }
+
+// On reports whether a switch is on.
+func (v *Values) On(name string) bool { on, _ := ParseSwitch(v.Text(name)); return on }
+
+// Number returns a checked whole number, or fallback where none was given.
+func (v *Values) Number(name string, fallback int) int {
+	if n, err := strconv.Atoi(v.Text(name)); err == nil {
+		return n
+	}
+	return fallback
+}
+
+// Origin says where a value came from.
+func (v *Values) Origin(name string) string { return v.origins[name] }
+
+// Show returns the value of any setting as text.
+func (v *Values) Show(s Setting) string {
+	if s.Option() {
+		return OptionText(&v.Options, s.Name)
+	}
+	return v.Text(s.Name)
+}
+
+// SetText changes a setting that is no option. The value is the program's own
+// and is not checked.
+func (v *Values) SetText(name, text, origin string) {
+	v.texts[name], v.origins[name] = []string{text}, origin
+}
+
+// SetOption changes an option.
+func (v *Values) SetOption(name, text, origin string) error {
+	v.origins[name] = origin
+	return SetOption(&v.Options, name, text)
+}
+
+// Replace makes o the options, all from one origin.
+func (v *Values) Replace(o style.Options, origin string) {
+	v.Options = o
+	for _, name := range optionNames() {
+		v.origins[name] = origin
+	}
+}
+
+// Resolve takes each setting of a mode from the first layer that has it: the
+// command line, then layers in their order, then the preset, then the default.
+// It returns all faults together; the values hold what could be read.
+func Resolve(mode string, given Given, layers ...Layer) (*Values, ui.Faults) {
+	first := []Layer{given.Layer()}
+	if on, _ := ParseSwitch(given.Last("draft")); on {
+		first = append(first, Fixed("--draft", draft))
+	}
+	layers = append(first, layers...)
+	find := func(name string) (text, origin string, ok bool) {
+		return look(name, layers)
+	}
+	v := &Values{Mode: mode, texts: map[string][]string{}, origins: map[string]string{}}
+	weights, _, _ := find("weights")
+	preset, _, _ := find("preset")
+	defaults := Defaults(mode, weights)
+	bad := v.usePreset(preset, defaults)
+	for _, s := range For(mode) {
+		text, origin, ok := find(s.Name)
+		if ok && origin != OriginFlag && !s.InConfig() {
+			ok = false // another mode's setting of the same name
+		}
+		if !ok {
+			v.origins[s.Name] = OriginDefault
+			if s.Option() && OptionText(&v.Options, s.Name) != OptionText(&defaults, s.Name) {
+				v.origins[s.Name] = "preset " + preset
+			}
+			continue
+		}
+		v.origins[s.Name] = origin
+		switch {
+		case s.Name == "preset":
+		case s.Option():
+			bad.Add(locate(SetOption(&v.Options, s.Name, text), origin))
+		default:
+			v.texts[s.Name] = []string{text}
+			if s.Repeats && origin == OriginFlag {
+				v.texts[s.Name] = given[s.Name]
+			}
+			bad.Add(s.check(text))
+		}
+	}
+	if v.On("y") {
+		v.SetText("overwrite", "replace", "-y")
+	}
+	return v, bad
+}
+
+// look returns the value of the first layer that has a setting.
+func look(name string, layers []Layer) (text, origin string, ok bool) {
+	for _, l := range layers {
+		if text, ok := l.Get(name); ok {
+			return text, l.Origin(name), true
+		}
+	}
+	return "", "", false
+}
+
+// Look returns the text of a setting in the first layer that has it.
+func Look(s Setting, layers ...Layer) (text string, ok bool) {
+	text, origin, ok := look(s.Name, layers)
+	return text, ok && (origin == OriginFlag || s.InConfig())
+}
+
+// usePreset begins with the options of a preset, or with the defaults.
+func (v *Values) usePreset(preset string, defaults style.Options) (bad ui.Faults) {
+	v.Options = defaults
+	if preset == "" || preset == "default" {
+		return nil
+	}
+	o, err := style.Preset(preset, defaults.Mode)
+	if err != nil {
+		return ui.FaultsOf(err)
+	}
+	if v.Mode == ModeVideo {
+		o.TemporalWeight = style.UsualTemporalWeight(o.LossScale)
+	}
+	v.Options = o
+	return nil
+}
+
+// locate says where a bad value stands unless it is on the command line.
+func locate(err error, origin string) error {
+	if err == nil || origin == OriginFlag || strings.HasPrefix(origin, "-") {
+		return err
+	}
+	f := ui.FaultsOf(err)[0]
+	f.Message = origin + ": " + strings.TrimPrefix(f.Message, "--")
+	return f
+}
+
+// Defaults returns the options of a mode where nothing is set but the weights.
+func Defaults(mode, weights string) style.Options {
+	network := networkName(weights)
+	if mode != ModeVideo {
+		return style.DefaultOptions(mode, "cpu", network)
+	}
+	o := style.DefaultOptions(style.ModeArt, "cpu", network)
+	o.TemporalWeight = style.UsualTemporalWeight(o.LossScale)
+	return o
+}
+
+// networkName is the name by which defaults are chosen for weights: "mini", or
+// "vgg19" for all others.
+func networkName(weights string) string {
+	if src, err := vgg.Resolve(ui.Home(weights)); err == nil && src.Builtin == "mini" {
+		return "mini"
+	}
+	return "vgg19"
+}
+
+// ApplyChange applies a change of a recipe, "name=value", to the options.
+func (v *Values) ApplyChange(change string) error {
+	name, value, ok := strings.Cut(change, "=")
+	name = strings.ReplaceAll(strings.TrimLeft(strings.TrimSpace(name), "-"), "_", "-")
+	switch known := OptionNames(); {
+	case !ok:
+		return ui.UsageFault(fmt.Sprintf("--set takes NAME=VALUE, got %q", change), "--set size=1024")
+	case !slices.Contains(known, name):
+		f := ui.UsageFault(fmt.Sprintf("--set: unknown setting %q", name))
+		if near := ui.Nearest(name, known); near != "" {
+			f.Try = []string{"--set " + near + "=" + value}
+		}
+		return f
+	}
+	return v.SetOption(name, value, "--set")
+}

@@ -1,0 +1,86 @@
+package settings
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/impasto/impasto/internal/ui"
+)
+
+// ParseWords reads the words of a command that paints, as they stand in a job:
+// the command, then flags ("--size=64", "--size 64", "-s 64", "--box",
+// "--no-box") and arguments in any order; "--" ends the flags. Spellings of
+// other programs are translated before a command line is stored, so they are
+// not known here. All faults are returned together.
+func ParseWords(words []string) (mode string, given Given, args []string, err error) {
+	if len(words) == 0 {
+		return "", nil, nil, ui.UsageFault("the command line is empty")
+	}
+	mode, ok := CommandMode(words[0])
+	if !ok {
+		return "", nil, nil, ui.UsageFault(fmt.Sprintf("%q is no command that paints", words[0]))
+	}
+	given = Given{}
+	var bad ui.Faults
+	for i := 1; i < len(words); i++ {
+		w := words[i]
+		if w == "--" {
+			args = append(args, words[i+1:]...)
+			break
+		}
+		if len(w) < 2 || w[0] != '-' {
+			args = append(args, w)
+			continue
+		}
+		name, value, hasValue := strings.Cut(strings.TrimLeft(w, "-"), "=")
+		name = strings.ReplaceAll(name, "_", "-")
+		s, on, ok := flagNamed(mode, name)
+		switch {
+		case !ok:
+			bad.Add(ui.NewFault(ui.ExitUsage, "unknown_flag", "unknown flag "+w))
+			continue
+		case s.Kind == Switch && !hasValue:
+			value = fmt.Sprint(on)
+		case !hasValue && i+1 == len(words):
+			bad.Add(ui.UsageFault(w + " needs a value"))
+			continue
+		case !hasValue:
+			i++
+			value = words[i]
+		}
+		given[s.Name] = append(given[s.Name], value)
+	}
+	return mode, given, args, bad.Err()
+}
+
+// flagNamed finds the setting of a flag; on is false for "no-" before a switch.
+func flagNamed(mode, name string) (s Setting, on, ok bool) {
+	find := func(name string) bool {
+		i := slices.IndexFunc(For(mode), func(s Setting) bool { return slices.Contains(s.Names(), name) })
+		if i >= 0 {
+			s = For(mode)[i]
+		}
+		return i >= 0
+	}
+	if find(name) {
+		return s, true, true
+	}
+	positive, negated := strings.CutPrefix(name, "no-")
+	return s, false, negated && find(positive) && s.Kind == Switch
+}
+
+// Words writes a command line in the form ParseWords reads and jobs store.
+func Words(command string, given Given, args []string) []string {
+	words := []string{command}
+	mode, _ := CommandMode(command)
+	for _, s := range For(mode) {
+		for _, value := range given[s.Name] {
+			words = append(words, "--"+s.Name+"="+value)
+		}
+	}
+	if len(args) > 0 {
+		words = append(append(words, "--"), args...)
+	}
+	return words
+}
