@@ -58,7 +58,7 @@ var mayImport = map[string][]string{
 	"scripts/mutate":     {},
 	"scripts/peer":       {"internal/bench", "style", "vgg", "gpu", "gpu/simd", "internal/progress"},
 	"scripts/looks":      {"internal/picture", "internal/sample", "style", "vgg", "gpu"},
-	"cmd":                {"style", "vgg", "gpu", "gpu/simd", "internal", "cuda", "kernels"},
+	"cmd":                {"style", "vgg", "internal"},
 }
 
 // onlyIn names the libraries that belong to one place: a second importer is a
