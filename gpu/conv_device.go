@@ -28,7 +28,7 @@ func (b *Device) NewFilter(weight, bias []float32, in, out int) *Filter {
 		return f
 	}
 	tap := func(k, c, t int) float32 { return weight[(k*in+c)*9+t] }
-	f.device.bias = b.uploaded(bias)
+	f.device.bias = b.uploaded(b.parts(bias))
 	if in == 3 {
 		taps := make([]float32, 27*out)
 		for t := range 9 {
@@ -38,7 +38,7 @@ func (b *Device) NewFilter(weight, bias []float32, in, out int) *Filter {
 				}
 			}
 		}
-		f.device.forward = b.uploaded(taps)
+		f.device.forward = b.uploaded(b.parts(taps))
 		f.device.backward = f.device.forward
 		return f
 	}

@@ -28,7 +28,7 @@ func (b *Device) Gram(g, f *Array, norm float64) {
 	} else {
 		b.launchGramPartial(cuda.Dim3{X: splits, Y: pairs}, f.at, part, n, c, pixels)
 	}
-	b.launchGramFinish(cuda.Dim3{X: gramTile * gramTile / 256, Y: pairs}, part, g.at, splits, c, float32(norm))
+	b.launchGramFinish(cuda.Dim3{X: gramTile * gramTile / 256, Y: pairs}, part, g.at, splits, c, float32(norm)*b.unit(f.Shape)*b.unit(f.Shape))
 }
 
 // GramLoss compares with one target after the other. d may be g itself, which
@@ -56,11 +56,12 @@ func (b *Device) Mean(m, f *Array) {
 	n, c := f.Shape.Pixels(), f.Shape.C
 	splits, pixels := splitPixels(n)
 	part := b.scratch(8 * int64(splits*c))
-	launch := b.launchMeanPartial
+	grid := cuda.Dim3{X: splits, Y: chunks(c, 128)}
 	if b.halves(f.Shape) {
-		launch = b.launchMeanPartialHalf
+		b.launchMeanPartialHalf(grid, f.at, part, n, c, pixels, halfUnit)
+	} else {
+		b.launchMeanPartial(grid, f.at, part, n, c, pixels)
 	}
-	launch(cuda.Dim3{X: splits, Y: chunks(c, 128)}, f.at, part, n, c, pixels)
 	b.launchMeanFinish(blocksFor(c, 128), part, m.at, splits, n, c)
 }
 

@@ -10,16 +10,34 @@ import (
 
 // In half precision an array whose channels are a multiple of eight, as those of
 // features are, lies in device memory as binary16; images, maps of fewer
-// channels, matrices and vectors stay float32. Values larger than 65504 are kept
-// at that. What kernels compute is float32 either way.
+// channels, matrices and vectors stay float32. What kernels compute is float32
+// either way.
 //
-// Gradients of features are stored multiplied by a power of two, GradientScale of
+// What is stored is a sixteenth of the value, halfUnit: a picture of black and
+// white squares takes VGG19's features to 32513, and an image that an optimiser
+// has not bounded goes beyond; the largest binary16 stands for a million. Layers
+// are positively homogeneous, so the first layer's weights and all biases are a
+// sixteenth, and powers of two lose nothing. What is too large all the same is
+// kept at the largest.
+//
+// Gradients of features are stored multiplied by a further power of two, GradientScale of
 // kernels/common.cuh, since most are far below the smallest binary16. Losses
 // multiply by it where gradients begin, the image's convolution divides by it
 // where they end, and after each backward pass a kernel chooses the next one by
 // the largest gradient it saw: the host takes no part. Before a recorded program
 // first runs, its evaluations run a few times without the optimiser's step, so
 // that the first gradients that count have a scale that fits.
+
+// halfUnit is what a stored 1 stands for.
+const halfUnit = 16
+
+// unit is what a stored 1 stands for in an array of shape s.
+func (b *Device) unit(s Shape) float32 {
+	if b.halves(s) {
+		return halfUnit
+	}
+	return 1
+}
 
 // settlings is how often: from any scale the first brings the largest gradient of
 // the deepest layer into range, the next those that were cut off on the way.
@@ -38,8 +56,11 @@ func (b *Device) openHalf(p Precision) {
 	b.setScale(1)
 }
 
-// setScale is for a power of two.
+// setScale chooses by how much more than features gradients are scaled, a power
+// of two. A loss's slope by what is stored is halfUnit times that by the value,
+// and is stored as a part of its own: so the device's scale is per square unit.
 func (b *Device) setScale(v float32) {
+	v /= halfUnit * halfUnit
 	b.upload(b.gradient, append(floatBytes([]float32{v, 1 / v}), 0, 0, 0, 0))
 }
 
@@ -78,13 +99,14 @@ func (b *Device) stored(s Shape, v []float32) []byte {
 	if !b.halves(s) {
 		return floatBytes(v)
 	}
-	return halfBytes(v)
+	return halfBytes(v, halfUnit)
 }
 
-func halfBytes(v []float32) []byte {
+// halfBytes are values in units as binary16.
+func halfBytes(v []float32, unit float32) []byte {
 	out := make([]byte, 0, 2*len(v))
 	for _, x := range v {
-		out = binary.LittleEndian.AppendUint16(out, floatToHalf(x))
+		out = binary.LittleEndian.AppendUint16(out, floatToHalf(x/unit))
 	}
 	return out
 }
@@ -98,7 +120,7 @@ func (b *Device) inSingle(a *Array) cuda.Ptr {
 	if b.aside == nil || b.aside.Shape.Len() < n {
 		b.aside = &Array{Shape: Shape{1, 1, n}, at: b.alloc(4 * int64(n))}
 	}
-	b.launchToSingle(blocksFor(n, 1024), b.aside.at, a.at, n)
+	b.launchToSingle(blocksFor(n, 1024), b.aside.at, a.at, halfUnit, n)
 	return b.aside.at
 }
 
@@ -155,6 +177,18 @@ func (b *Device) eights(in, out int) {
 	}
 }
 
+// parts are biases, or the weights of the first layer, for features in units.
+func (b *Device) parts(v []float32) []float32 {
+	if !b.half {
+		return v
+	}
+	out := make([]float32, len(v))
+	for i, x := range v {
+		out[i] = x / halfUnit
+	}
+	return out
+}
+
 // The blocks of kernels/conv_mma.cu: 8x16 pixels of 64 or 128 channels, with
 // inputs in chunks of 32.
 const halfChunk, halfBlock = 32, 64
@@ -186,7 +220,7 @@ func halfRow(k int) int { return k&^31 + k>>1&3*8 + k>>3&3*2 + k&1 }
 
 func (b *Device) uploadedHalf(v []float32) cuda.Ptr {
 	p := b.alloc(2 * int64(len(v)))
-	b.upload(p, halfBytes(v))
+	b.upload(p, halfBytes(v, 1))
 	return p
 }
 
@@ -240,8 +274,8 @@ func (b *Device) styleGradHalf(dx, f, d, shift *Array) {
 	values := rows * chunks(c, halfChunk) * halfChunk
 	packed := b.scratch(2*int64(values) + 4*int64(rows))
 	scales := packed + cuda.Ptr(2*values)
-	b.launchGradientPack(cuda.Dim3{X: rows}, packed, scales, d.at, c)
-	b.launchStyleGradHalf(cuda.Dim3{X: chunks(n, 128), Y: chunks(c, halfBlock)}, dx.at, f.at, packed, scales, at(shift), b.scale(), n, c)
+	b.launchGradientPack(cuda.Dim3{X: rows}, packed, scales, d.at, halfUnit*halfUnit, c)
+	b.launchStyleGradHalf(cuda.Dim3{X: chunks(n, 128), Y: chunks(c, halfBlock)}, dx.at, f.at, packed, scales, at(shift), halfUnit, b.scale(), n, c)
 }
 
 // matchChannels is what a bank's channels are filled up to, matchWidth the bytes
@@ -258,6 +292,14 @@ func (b *Device) matchWidth() int64 {
 		return 2
 	}
 	return 4
+}
+
+// matchGain brings products of stored features to scores.
+func (b *Device) matchGain(norm MatchNorm) float32 {
+	if norm == PatchNorm {
+		return halfUnit // the norm is of what is stored
+	}
+	return halfUnit * halfUnit
 }
 
 // halfToFloat widens a binary16; every value is exact.

@@ -184,8 +184,9 @@ func TestGradientScale(t *testing.T) {
 func TestHalfKeepsLarge(t *testing.T) {
 	onHalf(t, func(t *testing.T, b *Device) {
 		s := Shape{1, 2, 8}
-		v := []float32{1e6, -1e6, 65504, 65519, 65520, 1e-8, 6e-8, -6e-8, 0.333251953125, 1, 2, 3, 4, 5, 6, float32(nan())}
-		want := []float64{65504, -65504, 65504, 65504, 65504, 0, 5.960464477539063e-8, -5.960464477539063e-8, 0.333251953125, 1, 2, 3, 4, 5, 6}
+		v := []float32{2e6, -2e6, 16 * 65504, 16 * 65519, 16 * 65520, 1e-7, 9e-7, -9e-7, 0.333251953125, 1, 2, 3, 4, 5, 6, float32(nan())}
+		const most, least = 16 * 65504, 16.0 / (1 << 24)
+		want := []float64{most, -most, most, most, most, 0, least, -least, 0.333251953125, 1, 2, 3, 4, 5, 6}
 		a, sum := upload(b, s, v), b.NewArray(s)
 		b.Axpy(sum, 1, a)
 		for _, got := range [][]float32{download(b, a), download(b, sum)} {
@@ -195,7 +196,7 @@ func TestHalfKeepsLarge(t *testing.T) {
 			}
 		}
 		b.Axpy(sum, 2, a)
-		if v := download(b, sum); v[0] != 65504 || v[1] != -65504 {
+		if v := download(b, sum); v[0] != most || v[1] != -most {
 			t.Errorf("sums of the largest are %g and %g", v[0], v[1])
 		}
 	})

@@ -15,12 +15,22 @@ func (b *Device) joined(dst cuda.Ptr, width int, half bool, f, m *Array, scale f
 		maps = m.Shape.C
 		from = b.inSingle(m)
 	}
-	launch := map[[2]bool]func(grid cuda.Dim3, dst, f, m cuda.Ptr, N, C, K, width int, scale float32, unit int){
-		{false, false}: b.launchJoin,
-		{false, true}:  b.launchJoinToHalf,
-		{true, false}:  b.launchJoinFromHalf,
-		{true, true}:   b.launchJoinHalf,
-	}[[2]bool{b.halves(f.Shape), half}]
-	n := f.Shape.Pixels()
-	launch(blocksFor(n, 8), dst, f.at, from, n, f.Shape.C, maps, width, float32(scale), flag(unit))
+	n, grid, to := f.Shape.Pixels(), blocksFor(f.Shape.Pixels(), 8), float32(1)
+	if half {
+		to = 1 / float32(halfUnit)
+	}
+	k := float32(scale) * to
+	if !unit {
+		k *= b.unit(f.Shape)
+	}
+	switch c := f.Shape.C; {
+	case b.halves(f.Shape) && half:
+		b.launchJoinHalf(grid, dst, f.at, from, n, c, maps, width, k, flag(unit), to)
+	case b.halves(f.Shape):
+		b.launchJoinFromHalf(grid, dst, f.at, from, n, c, maps, width, k, flag(unit), to)
+	case half:
+		b.launchJoinToHalf(grid, dst, f.at, from, n, c, maps, width, k, flag(unit), to)
+	default:
+		b.launchJoin(grid, dst, f.at, from, n, c, maps, width, float32(scale), flag(unit))
+	}
 }

@@ -120,8 +120,8 @@ func (dev *Device) launchMeanPartial(grid cuda.Dim3, f, partial cuda.Ptr, N, C, 
 }
 
 // launchMeanPartialHalf runs mean_partial_half of kernels/gram.cu (compute_75).
-func (dev *Device) launchMeanPartialHalf(grid cuda.Dim3, f, partial cuda.Ptr, N, C, pixelsPerSplit int) {
-	dev.launch("gram", "mean_partial_half", grid, 0, new(cuda.Args).Ptr(f).Ptr(partial).Count(N).Count(C).Count(pixelsPerSplit))
+func (dev *Device) launchMeanPartialHalf(grid cuda.Dim3, f, partial cuda.Ptr, N, C, pixelsPerSplit int, gain float32) {
+	dev.launch("gram", "mean_partial_half", grid, 0, new(cuda.Args).Ptr(f).Ptr(partial).Count(N).Count(C).Count(pixelsPerSplit).Float(gain))
 }
 
 // launchStyleGrad runs style_grad of kernels/gram.cu (compute_75).
@@ -130,8 +130,8 @@ func (dev *Device) launchStyleGrad(grid cuda.Dim3, dx, f, d, shift cuda.Ptr, N, 
 }
 
 // launchGradientPack runs gradient_pack of kernels/gram_mma.cu (compute_80).
-func (dev *Device) launchGradientPack(grid cuda.Dim3, packed, scales, d cuda.Ptr, C int) {
-	dev.launch("gram_mma", "gradient_pack", grid, 0, new(cuda.Args).Ptr(packed).Ptr(scales).Ptr(d).Count(C))
+func (dev *Device) launchGradientPack(grid cuda.Dim3, packed, scales, d cuda.Ptr, gain float32, C int) {
+	dev.launch("gram_mma", "gradient_pack", grid, 0, new(cuda.Args).Ptr(packed).Ptr(scales).Ptr(d).Float(gain).Count(C))
 }
 
 // launchGramHalfPartial runs gram_half_partial of kernels/gram_mma.cu (compute_80).
@@ -140,8 +140,8 @@ func (dev *Device) launchGramHalfPartial(grid cuda.Dim3, f, partial cuda.Ptr, N,
 }
 
 // launchStyleGradHalf runs style_grad_half of kernels/gram_mma.cu (compute_80).
-func (dev *Device) launchStyleGradHalf(grid cuda.Dim3, dx, f, packed, scales, shift, gradient cuda.Ptr, N, C int) {
-	dev.launch("gram_mma", "style_grad_half", grid, 0, new(cuda.Args).Ptr(dx).Ptr(f).Ptr(packed).Ptr(scales).Ptr(shift).Ptr(gradient).Count(N).Count(C))
+func (dev *Device) launchStyleGradHalf(grid cuda.Dim3, dx, f, packed, scales, shift cuda.Ptr, shiftGain float32, gradient cuda.Ptr, N, C int) {
+	dev.launch("gram_mma", "style_grad_half", grid, 0, new(cuda.Args).Ptr(dx).Ptr(f).Ptr(packed).Ptr(scales).Ptr(shift).Float(shiftGain).Ptr(gradient).Count(N).Count(C))
 }
 
 // launchGradientScale runs gradient_scale of kernels/half.cu (compute_75).
@@ -150,8 +150,8 @@ func (dev *Device) launchGradientScale(grid cuda.Dim3, s cuda.Ptr) {
 }
 
 // launchToSingle runs to_single of kernels/half.cu (compute_75).
-func (dev *Device) launchToSingle(grid cuda.Dim3, dst, src cuda.Ptr, n int) {
-	dev.launch("half", "to_single", grid, 0, new(cuda.Args).Ptr(dst).Ptr(src).Count(n))
+func (dev *Device) launchToSingle(grid cuda.Dim3, dst, src cuda.Ptr, gain float32, n int) {
+	dev.launch("half", "to_single", grid, 0, new(cuda.Args).Ptr(dst).Ptr(src).Float(gain).Count(n))
 }
 
 // launchLbfgsDots runs lbfgs_dots of kernels/lbfgs.cu (compute_75).
@@ -200,8 +200,8 @@ func (dev *Device) launchMatchCosines(grid cuda.Dim3, score, F cuda.Ptr, rows, c
 }
 
 // launchMatchCosinesHalf runs match_cosines_half of kernels/ncc.cu (compute_75).
-func (dev *Device) launchMatchCosinesHalf(grid cuda.Dim3, score, F cuda.Ptr, rows, cols, W, C, K, stride int) {
-	dev.launch("ncc", "match_cosines_half", grid, 0, new(cuda.Args).Ptr(score).Ptr(F).Count(rows).Count(cols).Count(W).Count(C).Count(K).Count(stride))
+func (dev *Device) launchMatchCosinesHalf(grid cuda.Dim3, score, F cuda.Ptr, rows, cols, W, C, K, stride int, gain float32) {
+	dev.launch("ncc", "match_cosines_half", grid, 0, new(cuda.Args).Ptr(score).Ptr(F).Count(rows).Count(cols).Count(W).Count(C).Count(K).Count(stride).Float(gain))
 }
 
 // launchMatchFinish runs match_finish of kernels/ncc.cu (compute_75).
@@ -225,8 +225,8 @@ func (dev *Device) launchNccMatchAny(grid cuda.Dim3, F, S, inv, bias, best cuda.
 }
 
 // launchNccMatchAnyHalf runs ncc_match_any_half of kernels/ncc.cu (compute_75).
-func (dev *Device) launchNccMatchAnyHalf(grid cuda.Dim3, F, S, inv, bias, best cuda.Ptr, W, Hs, Ws, C, K, stride, styleStride int) {
-	dev.launch("ncc", "ncc_match_any_half", grid, 0, new(cuda.Args).Ptr(F).Ptr(S).Ptr(inv).Ptr(bias).Ptr(best).Count(W).Count(Hs).Count(Ws).Count(C).Count(K).Count(stride).Count(styleStride))
+func (dev *Device) launchNccMatchAnyHalf(grid cuda.Dim3, F, S, inv, bias, best cuda.Ptr, W, Hs, Ws, C, K, stride, styleStride int, gain float32) {
+	dev.launch("ncc", "ncc_match_any_half", grid, 0, new(cuda.Args).Ptr(F).Ptr(S).Ptr(inv).Ptr(bias).Ptr(best).Count(W).Count(Hs).Count(Ws).Count(C).Count(K).Count(stride).Count(styleStride).Float(gain))
 }
 
 // launchPatchNorm runs patch_norm of kernels/ncc.cu (compute_75).
@@ -240,13 +240,13 @@ func (dev *Device) launchPatchNormHalf(grid cuda.Dim3, inv, S cuda.Ptr, Hs, Ws, 
 }
 
 // launchNccHalfMatch1 runs ncc_half_match1 of kernels/ncc_mma.cu (compute_80).
-func (dev *Device) launchNccHalfMatch1(grid cuda.Dim3, F, S, inv, bias, best cuda.Ptr, H, W, Hs, Ws, C, rows, stride, styleStride int) {
-	dev.launch("ncc_mma", "ncc_half_match1", grid, 0, new(cuda.Args).Ptr(F).Ptr(S).Ptr(inv).Ptr(bias).Ptr(best).Count(H).Count(W).Count(Hs).Count(Ws).Count(C).Count(rows).Count(stride).Count(styleStride))
+func (dev *Device) launchNccHalfMatch1(grid cuda.Dim3, F, S, inv, bias, best cuda.Ptr, H, W, Hs, Ws, C, rows, stride, styleStride int, gain float32) {
+	dev.launch("ncc_mma", "ncc_half_match1", grid, 0, new(cuda.Args).Ptr(F).Ptr(S).Ptr(inv).Ptr(bias).Ptr(best).Count(H).Count(W).Count(Hs).Count(Ws).Count(C).Count(rows).Count(stride).Count(styleStride).Float(gain))
 }
 
 // launchNccHalfMatch3 runs ncc_half_match3 of kernels/ncc_mma.cu (compute_80).
-func (dev *Device) launchNccHalfMatch3(grid cuda.Dim3, F, S, inv, bias, best cuda.Ptr, H, W, Hs, Ws, C, rows, stride, styleStride int) {
-	dev.launch("ncc_mma", "ncc_half_match3", grid, 0, new(cuda.Args).Ptr(F).Ptr(S).Ptr(inv).Ptr(bias).Ptr(best).Count(H).Count(W).Count(Hs).Count(Ws).Count(C).Count(rows).Count(stride).Count(styleStride))
+func (dev *Device) launchNccHalfMatch3(grid cuda.Dim3, F, S, inv, bias, best cuda.Ptr, H, W, Hs, Ws, C, rows, stride, styleStride int, gain float32) {
+	dev.launch("ncc_mma", "ncc_half_match3", grid, 0, new(cuda.Args).Ptr(F).Ptr(S).Ptr(inv).Ptr(bias).Ptr(best).Count(H).Count(W).Count(Hs).Count(Ws).Count(C).Count(rows).Count(stride).Count(styleStride).Float(gain))
 }
 
 // launchPatchLoss runs patch_loss of kernels/patch.cu (compute_75).
@@ -335,18 +335,18 @@ func (dev *Device) launchJoin(grid cuda.Dim3, dst, f, m cuda.Ptr, N, C, K, width
 }
 
 // launchJoinFromHalf runs join_from_half of kernels/semantic.cu (compute_75).
-func (dev *Device) launchJoinFromHalf(grid cuda.Dim3, dst, f, m cuda.Ptr, N, C, K, width int, scale float32, unit int) {
-	dev.launch("semantic", "join_from_half", grid, 0, new(cuda.Args).Ptr(dst).Ptr(f).Ptr(m).Count(N).Count(C).Count(K).Count(width).Float(scale).Count(unit))
+func (dev *Device) launchJoinFromHalf(grid cuda.Dim3, dst, f, m cuda.Ptr, N, C, K, width int, scale float32, unit int, gain float32) {
+	dev.launch("semantic", "join_from_half", grid, 0, new(cuda.Args).Ptr(dst).Ptr(f).Ptr(m).Count(N).Count(C).Count(K).Count(width).Float(scale).Count(unit).Float(gain))
 }
 
 // launchJoinHalf runs join_half of kernels/semantic.cu (compute_75).
-func (dev *Device) launchJoinHalf(grid cuda.Dim3, dst, f, m cuda.Ptr, N, C, K, width int, scale float32, unit int) {
-	dev.launch("semantic", "join_half", grid, 0, new(cuda.Args).Ptr(dst).Ptr(f).Ptr(m).Count(N).Count(C).Count(K).Count(width).Float(scale).Count(unit))
+func (dev *Device) launchJoinHalf(grid cuda.Dim3, dst, f, m cuda.Ptr, N, C, K, width int, scale float32, unit int, gain float32) {
+	dev.launch("semantic", "join_half", grid, 0, new(cuda.Args).Ptr(dst).Ptr(f).Ptr(m).Count(N).Count(C).Count(K).Count(width).Float(scale).Count(unit).Float(gain))
 }
 
 // launchJoinToHalf runs join_to_half of kernels/semantic.cu (compute_75).
-func (dev *Device) launchJoinToHalf(grid cuda.Dim3, dst, f, m cuda.Ptr, N, C, K, width int, scale float32, unit int) {
-	dev.launch("semantic", "join_to_half", grid, 0, new(cuda.Args).Ptr(dst).Ptr(f).Ptr(m).Count(N).Count(C).Count(K).Count(width).Float(scale).Count(unit))
+func (dev *Device) launchJoinToHalf(grid cuda.Dim3, dst, f, m cuda.Ptr, N, C, K, width int, scale float32, unit int, gain float32) {
+	dev.launch("semantic", "join_to_half", grid, 0, new(cuda.Args).Ptr(dst).Ptr(f).Ptr(m).Count(N).Count(C).Count(K).Count(width).Float(scale).Count(unit).Float(gain))
 }
 
 // launchAbsSumPartial runs abs_sum_partial of kernels/vector.cu (compute_75).

@@ -66,7 +66,7 @@ func (b *Device) Download(dst []float32, src *Array) {
 	b.download(raw, src.at)
 	if b.halves(src.Shape) {
 		for i := range dst {
-			dst[i] = halfToFloat(binary.LittleEndian.Uint16(raw[2*i:]))
+			dst[i] = halfUnit * halfToFloat(binary.LittleEndian.Uint16(raw[2*i:]))
 		}
 		return
 	}

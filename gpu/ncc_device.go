@@ -107,6 +107,19 @@ func (b *Device) NewPruning(x *Array, banks []*Bank, stride int, slack float64) 
 	return make([]*Pruning, len(banks))
 }
 
+// march launches a march of ncc.cu, marchHalf one of ncc_mma.cu, which multiplies
+// products by gain.
+type (
+	march     func(grid cuda.Dim3, F, S, inv, bias, best cuda.Ptr, H, W, Hs, Ws, C, rows, stride, styleStride int)
+	marchHalf func(grid cuda.Dim3, F, S, inv, bias, best cuda.Ptr, H, W, Hs, Ws, C, rows, stride, styleStride int, gain float32)
+)
+
+func (launch marchHalf) by(gain float32) march {
+	return func(grid cuda.Dim3, F, S, inv, bias, best cuda.Ptr, H, W, Hs, Ws, C, rows, stride, styleStride int) {
+		launch(grid, F, S, inv, bias, best, H, W, Hs, Ws, C, rows, stride, styleStride, gain)
+	}
+}
+
 // Match leaves a key for each corner of the canvas in scratch, which match_finish
 // turns into indices and scores.
 func (b *Device) Match(m *Matches, x *Array, bank *Bank, o MatchOptions) {
@@ -126,18 +139,18 @@ func (b *Device) Match(m *Matches, x *Array, bank *Bank, o MatchOptions) {
 	case 1, 3:
 		inner := 65 - k
 		blocks := cuda.Dim3{X: (s.H + f.H - 1) * chunks(s.H, matchRows), Y: chunks(s.W, inner), Z: chunks(f.W, inner)}
-		launch := map[int]map[bool]func(grid cuda.Dim3, F, S, inv, bias, best cuda.Ptr, H, W, Hs, Ws, C, rows, stride, styleStride int){
-			1: {false: b.launchNccMatch1, true: b.launchNccHalfMatch1},
-			3: {false: b.launchNccMatch3, true: b.launchNccHalfMatch3},
-		}[k][b.half]
+		launch := map[int]march{1: b.launchNccMatch1, 3: b.launchNccMatch3}[k]
+		if b.half {
+			launch = map[int]marchHalf{1: b.launchNccHalfMatch1, 3: b.launchNccHalfMatch3}[k].by(b.matchGain(bank.Norm))
+		}
 		launch(blocks, canvas, d.features, d.inv, at(o.Bias), best, s.H, s.W, f.H, f.W, d.channels, matchRows, o.Stride, bank.Stride)
 	default:
-		launch := b.launchNccMatchAny
+		grid := cuda.Dim3{X: m.Shape.W, Y: m.Shape.H}
 		if b.half {
-			launch = b.launchNccMatchAnyHalf
+			b.launchNccMatchAnyHalf(grid, canvas, d.features, d.inv, at(o.Bias), best, s.W, f.H, f.W, d.channels, k, o.Stride, bank.Stride, b.matchGain(bank.Norm))
+		} else {
+			b.launchNccMatchAny(grid, canvas, d.features, d.inv, at(o.Bias), best, s.W, f.H, f.W, d.channels, k, o.Stride, bank.Stride)
 		}
-		launch(cuda.Dim3{X: m.Shape.W, Y: m.Shape.H}, canvas, d.features, d.inv, at(o.Bias), best,
-			s.W, f.H, f.W, d.channels, k, o.Stride, bank.Stride)
 	}
 	b.launchMatchFinish(blocksFor(m.Shape.Len(), 128), m.device.index, m.device.score, best,
 		m.Shape.H, m.Shape.W, s.W, f.W, o.Stride, bank.Stride, g.W, o.First, flag(o.Add))
@@ -146,11 +159,12 @@ func (b *Device) Match(m *Matches, x *Array, bank *Bank, o MatchOptions) {
 func (b *Device) Cosines(m *Matches, x *Array, size, stride int) {
 	stride = max(1, stride)
 	checkCosines(m, x, size, stride)
-	launch := b.launchMatchCosines
+	grid, c := blocksFor(m.Shape.Len(), 4), x.Shape.C
 	if b.halves(x.Shape) {
-		launch = b.launchMatchCosinesHalf
+		b.launchMatchCosinesHalf(grid, m.device.score, x.at, m.Shape.H, m.Shape.W, x.Shape.W, c, size, stride, halfUnit)
+	} else {
+		b.launchMatchCosines(grid, m.device.score, x.at, m.Shape.H, m.Shape.W, x.Shape.W, c, size, stride)
 	}
-	launch(blocksFor(m.Shape.Len(), 4), m.device.score, x.at, m.Shape.H, m.Shape.W, x.Shape.W, x.Shape.C, size, stride)
 }
 
 func (b *Device) MatchBias(bias *Array, m *Matches, scale float64) {

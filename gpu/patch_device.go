@@ -17,7 +17,7 @@ func (b *Device) PatchLoss(dx, f *Array, m *Matches, from []PatchSource, o Patch
 	part := b.scratch(8 * int64(n))
 	if b.halves(f.Shape) {
 		b.launchPatchLossHalf(cuda.Dim3{X: n}, at(dx), f.at, part, m.device.index, m.device.score, b.sources(from, o.Size), len(from),
-			f.Shape.W, f.Shape.C, m.Shape.H, m.Shape.W, o.Size, o.Stride, float32(o.Least), flag(o.Average), float32(coef), b.scale())
+			f.Shape.W, f.Shape.C, m.Shape.H, m.Shape.W, o.Size, o.Stride, float32(o.Least), flag(o.Average), float32(coef)*halfUnit*halfUnit, b.scale())
 	} else {
 		b.launchPatchLoss(cuda.Dim3{X: n}, at(dx), f.at, part, m.device.index, m.device.score, b.sources(from, o.Size), len(from),
 			f.Shape.W, f.Shape.C, m.Shape.H, m.Shape.W, o.Size, o.Stride, float32(o.Least), flag(o.Average), float32(coef))

@@ -8,7 +8,7 @@ import (
 func (b *Device) Fill(dst *Array, v float32) {
 	word := math.Float32bits(v)
 	if b.halves(dst.Shape) {
-		word = uint32(floatToHalf(v)) * 0x10001
+		word = uint32(floatToHalf(v/halfUnit)) * 0x10001
 	}
 	b.do(func() error { return b.d.Fill(dst.at, word, b.size(dst.Shape)/4) })
 }
@@ -36,7 +36,7 @@ func (b *Device) AddNormalized(dst *Array, a float64, x *Array) {
 	if b.halves(x.Shape) {
 		b.launchAbsSumPartialHalf(blocks, x.at, norm+8, n)
 		b.sumInto(norm, norm+8, blocks.X)
-		b.launchAxpyNormalizedHalf(blocksFor(n, 1024), dst.at, x.at, norm, float32(a), n, b.scale())
+		b.launchAxpyNormalizedHalf(blocksFor(n, 1024), dst.at, x.at, norm, float32(a)*halfUnit, n, b.scale())
 		return
 	}
 	b.launchAbsSumPartial(blocks, x.at, norm+8, n)
@@ -68,5 +68,6 @@ func (b *Device) Dot(x, y *Array) float64 {
 	b.sumInto(total, total+8, blocks.X)
 	raw := make([]byte, 8)
 	b.download(raw, total)
-	return math.Float64frombits(binary.LittleEndian.Uint64(raw))
+	unit := float64(b.unit(x.Shape))
+	return unit * unit * math.Float64frombits(binary.LittleEndian.Uint64(raw))
 }

@@ -133,20 +133,20 @@ KERNEL __launch_bounds__(THREADS)
 // mean_partial and mean_finish: mean (C) of f (N, C) over pixels.
 // Grid: (splits, ceil(C/128)), then ceil(C/128).
 template <class T> DEV void mean_partial_stored(const T* __restrict__ f, double* __restrict__ partial, int N, int C,
-         int pixelsPerSplit) {
+         int pixelsPerSplit, float gain) {
 	const int c = BLOCK_Y * THREADS + THREAD, p0 = BLOCK_X * pixelsPerSplit, p1 = min(p0 + pixelsPerSplit, N);
 	if (c >= C) return;
 	double sum = 0;
 	for (int p = p0; p < p1; p++) sum += f[(size_t)p * C + c];
-	partial[(size_t)BLOCK_X * C + c] = sum;
+	partial[(size_t)BLOCK_X * C + c] = sum * gain;
 }
 KERNEL __launch_bounds__(THREADS) mean_partial(const float* __restrict__ f, double* __restrict__ partial, int N,
          int C, int pixelsPerSplit) {
-	mean_partial_stored(f, partial, N, C, pixelsPerSplit);
+	mean_partial_stored(f, partial, N, C, pixelsPerSplit, 1.f);
 }
 KERNEL __launch_bounds__(THREADS) mean_partial_half(const half* __restrict__ f, double* __restrict__ partial, int N,
-         int C, int pixelsPerSplit) {
-	mean_partial_stored(f, partial, N, C, pixelsPerSplit);
+         int C, int pixelsPerSplit, float gain) {
+	mean_partial_stored(f, partial, N, C, pixelsPerSplit, gain);
 }
 KERNEL __launch_bounds__(THREADS)
     mean_finish(const double* __restrict__ partial, float* __restrict__ mean, int splits, int N, int C) {

@@ -86,9 +86,10 @@ KERNEL __launch_bounds__(THREADS, 3)
 // gradient_pack: d (C, C), symmetric, as binary16 for style_grad_half: packed (chunks
 // of 32, rows, 32) by rows in the order of conv_mma.cu, filled up with zeros to
 // whole chunks and 64 rows. Row n is divided by the power of two scales[n] that
-// brings its largest to 1 .. 2. Grid: rows, C rounded up to 64.
+// brings its largest to 1 .. 2; scales holds these times gain. Grid: rows, C rounded
+// up to 64.
 KERNEL __launch_bounds__(THREADS)
-    gradient_pack(half* __restrict__ packed, float* __restrict__ scales, const float* __restrict__ d, int C) {
+    gradient_pack(half* __restrict__ packed, float* __restrict__ scales, const float* __restrict__ d, float gain, int C) {
 	__shared__ float largest[THREADS / 32];
 	const int n = BLOCK_X, rows = (C + 63) / 64 * 64, columns = (C + ROW_VALUES - 1) / ROW_VALUES * ROW_VALUES;
 	float most = 0.f;
@@ -101,7 +102,7 @@ KERNEL __launch_bounds__(THREADS)
 	__syncthreads();
 	UNROLL for (int w = 0; w < THREADS / 32; w++) most = largest[w] > most ? largest[w] : most;
 	const int exponent = min(max(int(bits(most) >> 23), 1), 253);
-	if (THREAD == 0) scales[n] = __builtin_bit_cast(float, (unsigned)exponent << 23);
+	if (THREAD == 0) scales[n] = gain * __builtin_bit_cast(float, (unsigned)exponent << 23);
 	const float inverse = __builtin_bit_cast(float, (unsigned)(254 - exponent) << 23);
 	// Channel 8t + 2j + e of 32 lies in row 8j + 2t + e.
 	const int row = (n & ~31) + (n >> 1 & 3) * 8 + (n >> 3 & 3) * 2 + (n & 1);
@@ -109,13 +110,13 @@ KERNEL __launch_bounds__(THREADS)
 		packed[((size_t)(k / ROW_VALUES) * rows + row) * ROW_VALUES + k % ROW_VALUES] = n < C && k < C ? d[(size_t)n * C + k] * inverse : 0.f;
 }
 
-// style_grad_half: dx (N, C) += s (f (N, C) d (C, C) + shift (C)), shift null: none,
-// s the scale of gradients; d as gradient_pack left it. A block does 128 pixels x
+// style_grad_half: dx (N, C) += s (f (N, C) d (C, C) + shiftGain shift (C)), shift null:
+// none, s the scale of gradients; d as gradient_pack left it. A block does 128 pixels x
 // 64 channels. Grid: (ceil(N/128), ceil(C/64)).
 KERNEL __launch_bounds__(THREADS, 3)
     style_grad_half(half* __restrict__ dx, const half* __restrict__ f, const half* __restrict__ packed,
-                    const float* __restrict__ scales, const float* __restrict__ shift, GradientScale* __restrict__ gradient, int N,
-                    int C) {
+                    const float* __restrict__ scales, const float* __restrict__ shift, float shiftGain,
+                    GradientScale* __restrict__ gradient, int N, int C) {
 	constexpr int PIXELS = 128, A_BYTES = PIXELS * ROW_BYTES, STAGE = A_BYTES + TILE * ROW_BYTES;
 	__shared__ __attribute__((aligned(128))) unsigned char shared[STAGES * STAGE];
 	const int p0 = BLOCK_X * PIXELS, c0 = BLOCK_Y * TILE, rows = (C + 63) / 64 * 64, steps = (C + ROW_VALUES - 1) / ROW_VALUES;
@@ -168,7 +169,7 @@ KERNEL __launch_bounds__(THREADS, 3)
 		float v[8];
 		unpack8(v, *to);
 		UNROLL for (int q = 0; q < 8; q++) {
-			const float g = acc[i][q >> 1][lower * 2 + (q & 1)] * scales[c + q] + (shift ? shift[c + q] : 0.f);
+			const float g = acc[i][q >> 1][lower * 2 + (q & 1)] * scales[c + q] + (shift ? shiftGain * shift[c + q] : 0.f);
 			v[q] += g * gain;
 			most = larger(most, v[q]);
 		}

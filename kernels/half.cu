@@ -2,11 +2,11 @@
 // changing between the two, and the scale that keeps gradients in range.
 #include "common.cuh"
 
-// to_single: dst = src. Grid: blocks of 1024 elements.
-KERNEL __launch_bounds__(256) to_single(float* __restrict__ dst, const half* __restrict__ src, int n) {
+// to_single: dst = gain * src. Grid: blocks of 1024 elements.
+KERNEL __launch_bounds__(256) to_single(float* __restrict__ dst, const half* __restrict__ src, float gain, int n) {
 	UNROLL for (int r = 0; r < 4; r++) {
 		const int i = BLOCK_X * 1024 + r * 256 + THREAD;
-		if (i < n) dst[i] = src[i];
+		if (i < n) dst[i] = gain * src[i];
 	}
 }
 

@@ -149,7 +149,7 @@ MATCH(ncc_match3, 1)
 // multiprocessor: left free, ptxas spills for more.
 template <class T> DEV void ncc_match_any_stored(const T* __restrict__ F, const T* __restrict__ S,
          const float* __restrict__ inv, const float* __restrict__ bias, unsigned long long* __restrict__ best, int W,
-         int Hs, int Ws, int C, int K, int stride, int styleStride) {
+         int Hs, int Ws, int C, int K, int stride, int styleStride, float gain) {
 	const int py = BLOCK_Y * stride, px = BLOCK_X * stride, cols = (Ws - K) / styleStride + 1, all = ((Hs - K) / styleStride + 1) * cols;
 	float top = 0.f;
 	int arg = -1;
@@ -160,7 +160,7 @@ template <class T> DEV void ncc_match_any_stored(const T* __restrict__ F, const 
 			const T *f = F + ((size_t)(py + y) * W + px) * C, *s = S + ((size_t)(qy + y) * Ws + qx) * C;
 			for (int c = 0; c < K * C; c++) v = fma(f[c], s[c], v);
 		}
-		v = score_of(v, inv, bias, qy * Ws + qx, i);
+		v = score_of(gain * v, inv, bias, qy * Ws + qx, i);
 		if (v > top || (arg < 0 && v == v)) top = v, arg = qy * Ws + qx;
 	}
 	if (arg >= 0) atomic_max(best + (size_t)py * W + px, key_of(top, arg));
@@ -168,12 +168,12 @@ template <class T> DEV void ncc_match_any_stored(const T* __restrict__ F, const 
 KERNEL __launch_bounds__(THREADS, 8) ncc_match_any(const float* __restrict__ F, const float* __restrict__ S,
          const float* __restrict__ inv, const float* __restrict__ bias, unsigned long long* __restrict__ best, int W,
          int Hs, int Ws, int C, int K, int stride, int styleStride) {
-	ncc_match_any_stored(F, S, inv, bias, best, W, Hs, Ws, C, K, stride, styleStride);
+	ncc_match_any_stored(F, S, inv, bias, best, W, Hs, Ws, C, K, stride, styleStride, 1.f);
 }
 KERNEL __launch_bounds__(THREADS, 8) ncc_match_any_half(const half* __restrict__ F, const half* __restrict__ S,
          const float* __restrict__ inv, const float* __restrict__ bias, unsigned long long* __restrict__ best, int W,
-         int Hs, int Ws, int C, int K, int stride, int styleStride) {
-	ncc_match_any_stored(F, S, inv, bias, best, W, Hs, Ws, C, K, stride, styleStride);
+         int Hs, int Ws, int C, int K, int stride, int styleStride, float gain) {
+	ncc_match_any_stored(F, S, inv, bias, best, W, Hs, Ws, C, K, stride, styleStride, gain);
 }
 
 // match_finish: index and score (rows, cols) from the keys of every stride-th
@@ -197,7 +197,7 @@ KERNEL __launch_bounds__(THREADS)
 // match_cosines: score (rows, cols) /= the norm of the canvas patch; 0 for a
 // patch of zeros. One warp a patch. Grid: ceil(rows*cols / 4).
 template <class T> DEV void match_cosines_stored(float* __restrict__ score, const T* __restrict__ F, int rows,
-         int cols, int W, int C, int K, int stride) {
+         int cols, int W, int C, int K, int stride, float gain) {
 	const int p = BLOCK_X * 4 + THREAD / 32, lane = THREAD % 32;
 	if (p >= rows * cols) return;
 	double sum = 0;
@@ -206,15 +206,15 @@ template <class T> DEV void match_cosines_stored(float* __restrict__ score, cons
 		for (int c = lane; c < K * C; c += 32) sum += double(f[c]) * f[c];
 	}
 	UNROLL for (int lanes = 16; lanes; lanes >>= 1) sum += shuffle_xor(sum, lanes);
-	if (lane == 0) score[p] = sum == 0 ? 0.f : float(score[p] / sqrt(sum));
+	if (lane == 0) score[p] = sum == 0 ? 0.f : float(score[p] / (gain * sqrt(sum)));
 }
 KERNEL __launch_bounds__(THREADS) match_cosines(float* __restrict__ score, const float* __restrict__ F, int rows,
          int cols, int W, int C, int K, int stride) {
-	match_cosines_stored(score, F, rows, cols, W, C, K, stride);
+	match_cosines_stored(score, F, rows, cols, W, C, K, stride, 1.f);
 }
 KERNEL __launch_bounds__(THREADS) match_cosines_half(float* __restrict__ score, const half* __restrict__ F, int rows,
-         int cols, int W, int C, int K, int stride) {
-	match_cosines_stored(score, F, rows, cols, W, C, K, stride);
+         int cols, int W, int C, int K, int stride, float gain) {
+	match_cosines_stored(score, F, rows, cols, W, C, K, stride, gain);
 }
 
 // match_bias: bias = scale * score. Grid: ceil(n / 128).

@@ -21,7 +21,7 @@ DEV unsigned ordered(float v) {
 template <int R>
 DEV void march(unsigned char* shared, float* sums, const half* __restrict__ F, const half* __restrict__ S, const float* __restrict__ inv,
                const float* __restrict__ bias, unsigned long long* __restrict__ best, int H, int W, int Hs, int Ws, int C,
-               int rows, int stride, int styleStride) {
+               int rows, int stride, int styleStride, float gain) {
 	constexpr int inner = STRIP - 2 * R;
 	const int segments = (H + rows - 1) / rows, px0 = BLOCK_Y * inner, qx0 = BLOCK_Z * inner;
 	const int delta = BLOCK_X / segments - (H - 1), styleCols = (Ws - 2 * R - 1) / styleStride + 1;
@@ -101,6 +101,7 @@ DEV void march(unsigned char* shared, float* sums, const half* __restrict__ F, c
 				float v = 0.f;
 				UNROLL for (int d = 0; d <= 2 * R; d++) v += sums[(col + d) * PITCH + j + d];
 				const int q = qy * Ws + qx;
+				v *= gain;
 				if (inv) v *= inv[q];
 				if (bias) v += bias[qy / styleStride * styleCols + qx / styleStride];
 				if (v > top || (arg < 0 && v == v)) top = v, arg = q;
@@ -116,16 +117,16 @@ DEV void march(unsigned char* shared, float* sums, const half* __restrict__ F, c
 }  // namespace
 
 // ncc_half_match1, ncc_half_match3: ncc_match1 and ncc_match3 of ncc.cu with F and S
-// binary16. Grid: ((H+Hs-1) * ceil(H/rows), ceil(W/inner), ceil(Ws/inner)), inner
+// binary16, products times gain. Grid: ((H+Hs-1) * ceil(H/rows), ceil(W/inner), ceil(Ws/inner)), inner
 // 64 or 62.
 #define MATCH(name, R)                                                                                                 \
 	KERNEL __launch_bounds__(THREADS, 2) name(const half* __restrict__ F, const half* __restrict__ S,                  \
 	                                          const float* __restrict__ inv, const float* __restrict__ bias,           \
 	                                          unsigned long long* __restrict__ best, int H, int W, int Hs, int Ws,     \
-	                                          int C, int rows, int stride, int styleStride) {                          \
+	                                          int C, int rows, int stride, int styleStride, float gain) {              \
 		__shared__ __attribute__((aligned(128))) unsigned char shared[STAGES * 2 * STRIP_BYTES];                       \
 		__shared__ float sums[STRIP * PITCH];                                                                          \
-		march<R>(shared, sums, F, S, inv, bias, best, H, W, Hs, Ws, C, rows, stride, styleStride);                     \
+		march<R>(shared, sums, F, S, inv, bias, best, H, W, Hs, Ws, C, rows, stride, styleStride, gain);                     \
 	}
 MATCH(ncc_half_match1, 0)
 MATCH(ncc_half_match3, 1)

@@ -1,0 +1,110 @@
+package style
+
+import (
+	"bytes"
+	"context"
+	"image/png"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/impasto/impasto/cuda/emu"
+	"github.com/impasto/impasto/gpu"
+	"github.com/impasto/impasto/internal/picture"
+	"github.com/impasto/impasto/internal/testutil"
+	"github.com/impasto/impasto/vgg"
+)
+
+// halfEnv is a run in half precision on the software device.
+func halfEnv(t *testing.T) Env {
+	testutil.NeedDevices(t)
+	b := gpu.NewDevice(emu.Open(emu.Options{}), gpu.DeviceOptions{Name: "emu", Precision: gpu.Half})
+	t.Cleanup(func() {
+		if err := b.Err(); err != nil {
+			t.Error(err)
+		}
+		b.Close()
+	})
+	return Env{Backend: b, Network: tinyNetwork(11)}
+}
+
+// TestHalfPaintsTheSamePicture: half precision changes a picture less than 40 dB
+// can show.
+func TestHalfPaintsTheSamePicture(t *testing.T) {
+	for name, change := range map[string]func(*Options){
+		"l-bfgs":           func(*Options) {},
+		"adam, w2, scaled": func(o *Options) { o.Optimizer, o.StyleLoss, o.Normalize = OptimizerAdam, LossW2, NormalizeMean },
+		"tiles":            func(o *Options) { o.Optimizer, o.Size, o.Tile, o.StyleLayers = OptimizerAdam, "72", "64", o.StyleLayers[:1] },
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := tinyOptions(ModeArt)
+			o.Iterations = []int{6, 3}
+			change(&o)
+			want, err := Art(context.Background(), tinyInputs(), o, tinyEnv(2))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := Art(context.Background(), tinyInputs(), o, halfEnv(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := psnr(got.Picture.Pix, want.Picture.Pix)
+			t.Logf("the pictures differ by %.1f dB", p)
+			if !(p >= 40) {
+				t.Errorf("the pictures differ by %.1f dB, want at least 40", p)
+			}
+		})
+	}
+}
+
+// TestHalfOnVGG19 compares 20 iterations on the real network with single
+// precision on the processor. It takes minutes on the software device, so it
+// runs where $IMPASTO_HALF names a folder, in which it leaves both pictures.
+func TestHalfOnVGG19(t *testing.T) {
+	folder := os.Getenv("IMPASTO_HALF")
+	if folder == "" {
+		t.Skip("SKIPPED: IMPASTO_HALF names no folder for the pictures")
+	}
+	shared := testutil.SharedDir(t)
+	n, err := vgg.LoadFile(context.Background(), filepath.Join(shared, "models", "vgg19_conv5_1_f16.safetensors"), vgg.LoadOptions{})
+	if err != nil {
+		t.Skipf("SKIPPED: %v", err)
+	}
+	read := func(name string) *picture.Picture {
+		p, _, err := picture.Read(filepath.Join(shared, "images", name), picture.ReadOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	in := Inputs{Content: read("chelsea.png"), Styles: []*picture.Picture{read("starry_night.jpg")}}
+	o := DefaultOptions(ModeArt, "cpu", "vgg19")
+	o.Size, o.Scales, o.Iterations, o.Optimizer = "96", 1, []int{20}, OptimizerAdam
+	half := halfEnv(t)
+	half.Network = n
+	cpu := gpu.NewCPU(gpu.CPUOptions{})
+	defer cpu.Close()
+	var pictures []*picture.Picture
+	for name, env := range map[string]Env{"half.png": half, "single.png": {Backend: cpu, Network: n}} {
+		r, err := Art(context.Background(), in, o, env)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range r.History {
+			t.Logf("%s: iteration %d, loss %.6g", name, s.Iteration, s.Losses.Total)
+		}
+		var file bytes.Buffer
+		if err := png.Encode(&file, r.Picture.Image(8)); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(folder, name), file.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		pictures = append(pictures, r.Picture)
+	}
+	p := psnr(pictures[0].Pix, pictures[1].Pix)
+	t.Logf("the pictures differ by %.1f dB", p)
+	if !(p >= 40) {
+		t.Errorf("the pictures differ by %.1f dB, want at least 40", p)
+	}
+}
