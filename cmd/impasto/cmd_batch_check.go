@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/impasto/impasto/internal/batch"
 	"github.com/impasto/impasto/internal/manifest"
 	"github.com/impasto/impasto/internal/progress"
 	"github.com/impasto/impasto/internal/ui"
@@ -42,15 +43,16 @@ type checkedJob struct {
 }
 
 func batchCheck(s *session, c *cli.Context) error {
-	b, err := s.readBatch(c)
+	built, err := s.readBatch(c)
 	if err != nil {
 		return err
 	}
-	defer b.unmake()
+	defer built.RemoveFolders()
+	b := &built.Batch
 	seconds, peak := 0.0, int64(0)
 	unknown := 0 // jobs, some steps of which could not be prepared
-	for i, j := range b.jobs {
-		p := b.plans[i]
+	for i, j := range b.Jobs {
+		p := b.Plans[i]
 		seconds += p.Seconds
 		peak = max(peak, p.PeakBytes)
 		if p.Seconds == 0 {
@@ -58,41 +60,41 @@ func batchCheck(s *session, c *cli.Context) error {
 		}
 		switch {
 		case s.json:
-			err = writeJSON(s.stdout, checkedJob{"job", j.ID, j.Name, b.entries[i].Line, j.Class, j.Steps, j.Outputs, p.W, p.H, p.Seconds, p.PeakBytes, p.Recipe})
+			err = writeJSON(s.stdout, checkedJob{"job", j.ID, j.Name, b.Entries[i].Line, j.Class, j.Steps, j.Outputs, p.W, p.H, p.Seconds, p.PeakBytes, p.Recipe})
 		case s.verbose > 0:
-			err = s.tellJob(b, i)
+			err = s.printJob(b, i)
 		}
 		if err != nil {
 			return err
 		}
 	}
 	if s.json {
-		return writeJSON(s.stdout, map[string]any{"type": "result", "batch": b.name, "jobs": len(b.jobs), "seconds": seconds, "peak_bytes": peak})
+		return writeJSON(s.stdout, map[string]any{"type": "result", "batch": b.Name, "jobs": len(b.Jobs), "seconds": seconds, "peak_bytes": peak})
 	}
-	what := product(b.entries) + ui.Count(len(b.jobs), "job")
+	what := product(b.Entries) + ui.Count(len(b.Jobs), "job")
 	if seconds > 0 {
 		what += fmt.Sprintf(", ~%s on this device", progress.Span(time.Duration(seconds*float64(time.Second))))
 	}
 	if peak > 0 {
 		what += fmt.Sprintf(", %s peak", progress.Bytes(peak))
 	}
-	if unknown > 0 && unknown < len(b.jobs) {
+	if unknown > 0 && unknown < len(b.Jobs) {
 		what += fmt.Sprintf(" (%d of unknown time)", unknown)
 	}
 	_, err = fmt.Fprintln(s.stdout, what)
 	return err
 }
 
-// tellJob tells of one job: its name and size, and each step as it is typed.
-func (s *session) tellJob(b *jobList, i int) error {
-	p, head := b.plans[i], b.jobs[i].Name
+// printJob prints the name and the size of a job, and each step as it is typed.
+func (s *session) printJob(b *batch.Batch, i int) error {
+	p, head := b.Plans[i], b.Jobs[i].Name
 	if p.W > 0 {
 		head += fmt.Sprintf("  %dx%d  ~%s  %s", p.W, p.H, progress.Span(time.Duration(p.Seconds*float64(time.Second))), progress.Bytes(p.PeakBytes))
 	}
 	if _, err := fmt.Fprintln(s.stdout, head); err != nil {
 		return err
 	}
-	for _, step := range b.jobs[i].Steps {
+	for _, step := range b.Jobs[i].Steps {
 		if _, err := fmt.Fprintln(s.stdout, "  "+ui.ImpastoCommand(step)); err != nil {
 			return err
 		}

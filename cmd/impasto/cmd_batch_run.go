@@ -11,6 +11,7 @@ import (
 
 	"github.com/impasto/impasto/internal/batch"
 	"github.com/impasto/impasto/internal/farm"
+	"github.com/impasto/impasto/internal/job"
 	"github.com/impasto/impasto/internal/progress"
 	"github.com/impasto/impasto/internal/settings"
 	"github.com/impasto/impasto/internal/ui"
@@ -42,16 +43,17 @@ func batchRun(s *session, c *cli.Context) error {
 	if o.URL != "" {
 		bad.Add(ui.UsageFault("batch run paints on this machine; --queue names another", "impasto batch submit MANIFEST --wait --queue "+flagText(c, "queue")))
 	}
-	b, err := s.readBatch(c)
+	built, err := s.readBatch(c)
 	bad.Add(err)
 	if len(bad) > 0 {
 		return bad
 	}
-	besides := missingClasses(b.jobs, places)
-	for _, class := range besides {
-		places = append(places, workplace{device: places[0].device, class: class, threads: places[0].threads})
+	b := &built.Batch
+	added := missingClasses(b.Jobs, places)
+	for _, class := range added {
+		places = append(places, job.Place{Device: places[0].Device, Class: class, Threads: places[0].Threads})
 	}
-	leave, err := claim(places)
+	leave, err := job.Claim(places)
 	if err != nil {
 		return err
 	}
@@ -76,20 +78,20 @@ func batchRun(s *session, c *cli.Context) error {
 	defer release()
 	r := s.newBatchReporter(flagText(c, "progress"))
 	defer r.Close()
-	for _, class := range besides {
+	for _, class := range added {
 		r.Event("warning", fmt.Sprintf("jobs of class %s are done here as well", class), nil)
 	}
-	e, err := batch.Submit(bound, q, b.jobs, c.Bool("y"))
+	e, err := batch.Submit(bound, q, b.Jobs, c.Bool("y"))
 	if err != nil {
 		return batch.QueueFault(err)
 	}
 	if n, err := others(bound, q, e); err == nil && n > 0 {
 		r.Event("warning", fmt.Sprintf("the queue also holds %s of other batches, which are done too", ui.Count(n, "unfinished job")), nil)
 	}
-	crew := hire(q, places, crewOptions{log: s.workLog(), jobs: s.jobs})
+	workers := job.Start(q, places, job.Options{Env: s.jobs, Log: s.workLog()})
 	err = s.followBatch(bound, c, q, b, e, r)
-	crew.stop()
-	crew.wait()
+	workers.Stop()
+	workers.Wait()
 	if q.Life().Err() != nil {
 		r.Close()
 		return batch.QueueFault(context.Cause(q.Life()))
@@ -102,7 +104,7 @@ func batchRun(s *session, c *cli.Context) error {
 }
 
 // stoppedBatch is how a batch ends that was interrupted.
-func stoppedBatch(sig *ui.Signals, b *jobList, q farm.Queue, e *batch.Submission, c *cli.Context) error {
+func stoppedBatch(sig *ui.Signals, b *batch.Batch, q farm.Queue, e *batch.Submission, c *cli.Context) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	done, saved := 0, 0
@@ -125,9 +127,9 @@ func stoppedBatch(sig *ui.Signals, b *jobList, q farm.Queue, e *batch.Submission
 }
 
 // missingClasses are those of jobs that no place takes.
-func missingClasses(jobs []farm.Job, places []workplace) (classes []string) {
+func missingClasses(jobs []farm.Job, places []job.Place) (classes []string) {
 	for _, j := range jobs {
-		taken := slices.ContainsFunc(places, func(at workplace) bool { return at.class == j.Class })
+		taken := slices.ContainsFunc(places, func(at job.Place) bool { return at.Class == j.Class })
 		if !taken && !slices.Contains(classes, j.Class) {
 			classes = append(classes, j.Class)
 		}
@@ -147,8 +149,12 @@ func others(ctx context.Context, q farm.Queue, e *batch.Submission) (int, error)
 }
 
 // endBatch writes the report and tells in one line how a batch came out.
-func (s *session) endBatch(c *cli.Context, b *jobList, e *batch.Submission, f *batch.Follower, r progress.BatchReporter) error {
-	path, sheet, err := s.writeBatchReport(c, b, e, f)
+func (s *session) endBatch(c *cli.Context, b *batch.Batch, e *batch.Submission, f *batch.Follower, r progress.BatchReporter) error {
+	path, err := b.ReportPath(ui.Home(flagText(c, "report")))
+	if err != nil {
+		return err
+	}
+	sheet, err := b.WriteReport(path, shortVersion(), e, f)
 	if err != nil {
 		return err
 	}
@@ -162,9 +168,7 @@ func (s *session) endBatch(c *cli.Context, b *jobList, e *batch.Submission, f *b
 		message += fmt.Sprintf(", %d left alone", len(e.Skipped))
 	}
 	message += " in " + progress.Span(passed)
-	if path != "" {
-		message += " · report " + path + ", pictures " + sheet
-	}
+	message += " · report " + path + ", pictures " + sheet
 	r.Result(message, map[string]any{"total": counts.Total + len(e.Skipped), "done": counts.Done, "failed": counts.Failed, "skipped": len(e.Skipped),
 		"seconds": passed.Seconds(), "report": path, "sheet": sheet})
 	r.Close()

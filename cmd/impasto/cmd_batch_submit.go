@@ -30,10 +30,11 @@ func batchSubmitCommand(s *session) *cli.Command {
 }
 
 func batchSubmit(s *session, c *cli.Context) error {
-	b, err := s.readBatch(c)
+	built, err := s.readBatch(c)
 	if err != nil {
 		return err
 	}
+	b := &built.Batch
 	var bad ui.Faults
 	bad.Add(checkProgress(c))
 	bad.Add(checkClass(c))
@@ -44,21 +45,21 @@ func batchSubmit(s *session, c *cli.Context) error {
 	}
 	return s.withQueue(c, func(ctx context.Context, q farm.Queue) error {
 		if o.URL != "" { // its workers may not see these files
-			if _, err := farm.Upload(ctx, q, b.jobs); err != nil {
+			if _, err := farm.Upload(ctx, q, b.Jobs); err != nil {
 				return err
 			}
 		}
-		e, err := batch.Submit(ctx, q, b.jobs, c.Bool("y"))
+		e, err := batch.Submit(ctx, q, b.Jobs, c.Bool("y"))
 		if err != nil {
 			return err
 		}
 		if !c.Bool("wait") {
 			if s.json {
-				return writeJSON(s.stdout, map[string]any{"type": "result", "batch": b.name, "jobs": e.IDs(),
+				return writeJSON(s.stdout, map[string]any{"type": "result", "batch": b.Name, "jobs": e.IDs(),
 					"submitted": e.New, "again": e.Again, "waiting": e.Waiting, "done": e.DoneBefore})
 			}
 			if !s.quiet {
-				fmt.Fprintf(s.stderr, "%s: %s\n", b.name, e)
+				fmt.Fprintf(s.stderr, "%s: %s\n", b.Name, e)
 			}
 			return nil
 		}
@@ -70,10 +71,10 @@ func batchSubmit(s *session, c *cli.Context) error {
 
 // followBatch waits for the jobs of a batch, writes their results as they come
 // and tells how it ended.
-func (s *session) followBatch(ctx context.Context, c *cli.Context, q farm.Queue, b *jobList, e *batch.Submission, r progress.BatchReporter) error {
-	r.Start(fmt.Sprintf("%s: %s", b.name, e), map[string]any{"batch": b.name, "jobs": len(e.Jobs)})
+func (s *session) followBatch(ctx context.Context, c *cli.Context, q farm.Queue, b *batch.Batch, e *batch.Submission, r progress.BatchReporter) error {
+	r.Start(fmt.Sprintf("%s: %s", b.Name, e), map[string]any{"batch": b.Name, "jobs": len(e.Jobs)})
 	f := batch.Follow(r, e.Jobs)
-	f.Weights = b.seconds
+	f.Weights = b.Seconds
 	f.Collect = func(ctx context.Context, st farm.Status) error {
 		_, err := batch.Collect(ctx, q, st, c.Bool("y") || batch.Replaces(st.Job))
 		return err

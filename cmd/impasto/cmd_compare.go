@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/impasto/impasto/internal/overwrite"
 	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/internal/recipe"
 	"github.com/impasto/impasto/internal/settings"
@@ -65,7 +66,7 @@ func compare(s *session, c *cli.Context) error {
 		}
 		path, _, err := picture.Destination(c.Generic("diff").(*words).given[0], rule)
 		bad.Add(err)
-		bad.Add(apart(path, c.Args().Slice()...))
+		bad.Add(overwrite.Apart(path, c.Args().Slice()...))
 		if _, err := picture.FormatOf(path); path != "" {
 			bad.Add(err)
 		}

@@ -1,133 +1,130 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"os"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/impasto/impasto/internal/maps"
-	"github.com/impasto/impasto/internal/overwrite"
+	"github.com/impasto/impasto/internal/maptool"
 	"github.com/impasto/impasto/internal/picture"
+	"github.com/impasto/impasto/internal/preview"
 	"github.com/impasto/impasto/internal/render"
 	"github.com/impasto/impasto/internal/settings"
 	"github.com/impasto/impasto/internal/ui"
 )
 
 func mapCommand(s *session) *cli.Command {
-	return command(&cli.Command{
+	c := &cli.Command{
 		Name:     "map",
 		Category: categoryPicture,
 		Usage:    "make, check, repair and show maps of a picture's regions",
-		Subcommands: []*cli.Command{
-			mapDeriveCommand(s),
-			mapLintCommand(s),
-			mapRecolorCommand(s),
-			mapMergeCommand(s),
-			mapFitCommand(s),
-			mapMaskCommand(s),
-			mapViewCommand(s),
-			mapApplyCommand(s),
-		},
-	})
-}
-
-// outputFlags are those of the commands that write one map.
-func outputFlags(where string) []cli.Flag {
-	return append([]cli.Flag{
-		textFlag("output", "o", settings.GroupOutput, "FILE", where),
-		textFlag("overwrite", "", settings.GroupOutput, "HOW", "if it exists: fail (-n), replace (-y), number, skip"),
-		&cli.BoolFlag{Name: "y", Usage: "replace the output if it exists", Hidden: true},
-	}, commonFlags()...)
-}
-
-// mapTarget decides on the file a map is written to: -o, or fallback.
-func mapTarget(c *cli.Context, fallback string) (path string, skip bool, err error) {
-	return mapDestination(c, ui.Home(either(flagText(c, "output"), fallback)))
-}
-
-// mapDestination finds out that a map can be written to path.
-func mapDestination(c *cli.Context, path string) (string, bool, error) {
-	if err := maps.CheckOutput(path); err != nil {
-		return "", false, err
 	}
-	return destination(c, path)
-}
-
-// destination is the file to write for path, by the rule for existing ones.
-func destination(c *cli.Context, path string) (string, bool, error) {
-	how := either(flagText(c, "overwrite"), "fail")
-	if c.Bool("y") {
-		how = "replace"
+	for _, t := range maptool.Tools {
+		c.Subcommands = append(c.Subcommands, &cli.Command{
+			Name: t.Name, Usage: t.Help, ArgsUsage: t.Args, Flags: append(toolFlags(t), commonFlags()...),
+			Action: func(c *cli.Context) error { return s.runTool(t, given(c), c.Args().Slice()) },
+		})
 	}
-	rule, err := picture.ParseOverwrite(how)
-	if err != nil {
-		return "", false, ui.UsageFault(err.Error(), ui.FaultsOf(err)[0].Try...)
+	return command(c)
+}
+
+// toolFlags makes the flags of a tool.
+func toolFlags(t maptool.Tool) (flags []cli.Flag) {
+	for _, f := range t.Flags {
+		if f.Kind == settings.Switch {
+			flags = append(flags, &cli.BoolFlag{Name: f.Name, Usage: f.Help, Category: f.Group, Hidden: f.Hidden})
+			continue
+		}
+		flags = append(flags, textFlag(f.Name, f.Short, f.Group, f.Value, f.Help))
 	}
-	return picture.Destination(path, rule)
+	return flags
 }
 
-// readMap reads a map; "sample:NAME" is that of a sample.
-func (s *session) readMap(path, role string) (*maps.Map, *maps.Source, error) {
-	return render.Env{Stdin: s.stdin}.ReadMap(path, role)
-}
-
-// apart refuses an output that is an input of the same command.
-func apart(output string, inputs ...string) error {
-	set := overwrite.New(picture.Replace, false)
-	for _, path := range inputs {
-		if path != "" && path != ui.Stdout {
-			set.Reads("an input", ui.Home(path))
+// runTool runs a tool and prints its result.
+func (s *session) runTool(t maptool.Tool, g settings.Given, args []string) error {
+	in := maptool.Input{Given: g, Args: args, Env: render.Env{Stdin: s.stdin, Program: shortVersion()}}
+	if t.Shows {
+		protocol, err := s.viewProtocol(g.Last("preview"))
+		if err != nil {
+			return err
+		}
+		if protocol != preview.None {
+			in.Show = func(p *picture.Picture) error { return s.showPicture(protocol, p) }
 		}
 	}
-	return set.Writes("output", "-o", output)
+	out, err := t.Run(context.Background(), in)
+	if !s.quiet && !s.json {
+		for _, note := range out.Notes {
+			fmt.Fprintln(s.stderr, ui.Printable(note))
+		}
+	}
+	if printed := s.printToolResult(out); printed != nil {
+		return printed
+	}
+	if s.json && out.Facts != nil && err != nil { // the facts say what is wrong
+		all := ui.FaultsOf(err)
+		for _, f := range all {
+			f.Silent = true
+		}
+		return all
+	}
+	return err
 }
 
-// oneMap reads the first argument of a command, which needs more after it.
-func (s *session) oneMap(c *cli.Context, usage string) (string, *maps.Map, *maps.Source, error) {
-	if c.NArg() == 0 {
-		return "", nil, nil, ui.UsageFault(fmt.Sprintf("map %s needs a map", c.Command.Name), usage)
-	}
-	path := ui.Home(c.Args().First())
-	m, src, err := s.readMap(path, "map")
-	return path, m, src, err
-}
-
-// editMap is what recolor, merge and fit have in common: the map is read,
-// changed and written. what is told on standard error.
-func (s *session) editMap(c *cli.Context, usage string, edit func(*maps.Map) (*maps.Map, string, error)) error {
-	var bad ui.Faults
-	path, m, _, err := s.oneMap(c, usage)
-	bad.Add(err)
-	if path == "" {
-		return bad
-	}
-	out, skip, err := mapTarget(c, path)
-	bad.Add(err)
-	var what string
-	if m != nil {
-		m, what, err = edit(m)
-		bad.Add(err)
-	}
-	if len(bad) > 0 {
-		return bad
-	}
-	if skip {
-		return nil
-	}
-	return s.writeMap(m, out, what)
-}
-
-// writeMap saves a map and tells of it.
-func (s *session) writeMap(m *maps.Map, path, what string) error {
-	if err := m.Save(path); err != nil {
-		return err
-	}
+// printToolResult writes a result on standard output: as JSON, or as the files
+// that were written and the lines about them.
+func (s *session) printToolResult(out *maptool.Result) error {
 	if s.json {
-		return writeJSON(s.stdout, map[string]any{"type": "result", "output": path, "done": what,
-			"width": m.W, "height": m.H, "regions": m.Rows()})
+		if out.Facts == nil {
+			return nil
+		}
+		return writeJSON(s.stdout, out.Facts)
 	}
+	lines := out.Lines
 	if !s.quiet {
-		fmt.Fprintf(s.stderr, "%s\n", ui.Printable(what))
+		lines = append(lines, out.Table...)
 	}
-	return ui.PrintResult(s.stdout, path)
+	for _, line := range lines {
+		if _, err := fmt.Fprintln(s.stdout, ui.Printable(line)); err != nil {
+			return err
+		}
+	}
+	for _, path := range out.Outputs {
+		if err := ui.PrintResult(s.stdout, path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// showPicture draws a picture in the terminal.
+func (s *session) showPicture(protocol preview.Protocol, p *picture.Picture) error {
+	cols, rows := ui.TerminalSize(s.stderr)
+	screen := preview.NewScreen(s.stderr, protocol, cols, rows)
+	screen.Reserve(p.W, p.H)
+	return screen.Show(p.Image(8))
+}
+
+// viewProtocol returns how pictures are drawn in the terminal, if there is one.
+func (s *session) viewProtocol(how string) (preview.Protocol, error) {
+	if how == "" || how == "auto" {
+		if !ui.IsTerminal(s.stderr) || s.quiet || s.json {
+			return preview.None, nil
+		}
+		return preview.Detect(os.Getenv, preview.AsksSixel), nil
+	}
+	var known []string
+	for _, p := range preview.Protocols {
+		if how == string(p) {
+			return p, nil
+		}
+		known = append(known, string(p))
+	}
+	f := ui.UsageFault(fmt.Sprintf("--preview %q is not one of auto and %v", how, known))
+	if near := ui.Nearest(how, known); near != "" {
+		f.Try = []string{"--preview " + near}
+	}
+	return preview.None, f
 }

@@ -42,7 +42,7 @@ func queueServe(s *session, c *cli.Context) error {
 	}
 	o.Listen, o.MustServe = net.JoinHostPort(host, port), true
 	if l, err := net.Listen("tcp", o.Listen); err != nil { // the server would only say that it does not start
-		return ui.NewFault(ui.ExitQueue, "listen", fmt.Sprintf("%s cannot be listened on: %s", o.Listen, listenReason(err)), "--listen "+net.JoinHostPort(host, "0"))
+		return ui.NewFault(ui.ExitQueue, "listen", fmt.Sprintf("%s cannot be listened on: %s", o.Listen, ui.ListenReason(err)), "--listen "+net.JoinHostPort(host, "0"))
 	} else {
 		l.Close()
 	}
@@ -123,10 +123,4 @@ func seenFrom(host, port string) string {
 		}
 	}
 	return net.JoinHostPort(host, port)
-}
-
-// listenReason is the reason alone: "address already in use".
-func listenReason(err error) string {
-	text := err.Error()
-	return text[strings.LastIndex(text, ": ")+1:]
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/impasto/impasto/internal/batch"
 	"github.com/impasto/impasto/internal/manifest"
 )
 
@@ -20,7 +21,7 @@ func schemaCommand(s *session) *cli.Command {
 			e := json.NewEncoder(s.stdout)
 			e.SetEscapeHTML(false)
 			e.SetIndent("", "  ")
-			return e.Encode(manifest.Schema(batchVocabulary()))
+			return e.Encode(manifest.Schema(batch.Vocabulary()))
 		},
 	})
 }

@@ -5,19 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"runtime"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/impasto/impasto/internal/batch"
-	"github.com/impasto/impasto/internal/config"
 	"github.com/impasto/impasto/internal/device"
 	"github.com/impasto/impasto/internal/farm"
+	"github.com/impasto/impasto/internal/job"
+	"github.com/impasto/impasto/internal/metrics"
 	"github.com/impasto/impasto/internal/progress"
 	"github.com/impasto/impasto/internal/settings"
 	"github.com/impasto/impasto/internal/ui"
@@ -49,43 +46,8 @@ func workFlags() []cli.Flag {
 	}
 }
 
-// workplace is one place where jobs are painted, one at a time.
-type workplace struct {
-	device  string
-	class   string
-	threads int
-	dir     string // of this place alone; from claim
-}
-
-// claim takes a folder of the state directory for each place, until release.
-// Before the queue is connected to, which may take a while: a folder that cannot
-// be made is told at once, and what a killed worker left is removed even if this
-// one is stopped before it has found the queue.
-func claim(places []workplace) (release func(), err error) {
-	state, err := config.StateFolder()
-	if err != nil {
-		return nil, err
-	}
-	var taken []func()
-	release = func() {
-		for _, leave := range taken {
-			leave()
-		}
-	}
-	for i := range places {
-		dir, leave, err := farm.Claim(filepath.Join(state, "work"))
-		if err != nil {
-			release()
-			return nil, ui.NewFault(ui.ExitFailure, "state", fmt.Sprintf("the state directory %q cannot be used: %s", state, ui.Reason(err)), "IMPASTO_STATE=FOLDER   (another one)")
-		}
-		places[i].dir = dir
-		taken = append(taken, leave)
-	}
-	return release, nil
-}
-
 // workplaces are what --device, --class, --workers and --threads ask for.
-func workplaces(c *cli.Context) ([]workplace, error) {
+func workplaces(c *cli.Context) ([]job.Place, error) {
 	var bad ui.Faults
 	number := func(name string, fallback int) int {
 		text := flagText(c, name)
@@ -107,27 +69,7 @@ func workplaces(c *cli.Context) ([]workplace, error) {
 	if len(bad) > 0 {
 		return nil, bad
 	}
-	var all []workplace
-	if name == "" || name == "auto" {
-		list, _ := device.ListCUDA()
-		for n := range list {
-			all = append(all, workplace{device: fmt.Sprintf("cuda:%d", n), class: farm.ClassGPU})
-		}
-	} else if _, ok := device.CUDAIndex(name); ok {
-		all = append(all, workplace{device: name, class: farm.ClassGPU})
-	}
-	if len(all) == 0 {
-		if name == "" || name == "auto" {
-			name = "cpu"
-		}
-		for range workers {
-			all = append(all, workplace{device: name, class: farm.ClassCPU, threads: max(1, threads/workers)})
-		}
-	}
-	for i := range all {
-		all[i].class = either(class, all[i].class)
-	}
-	return all, nil
+	return job.Places(name, class, workers, threads), nil
 }
 
 // checkClass checks --class.
@@ -138,56 +80,6 @@ func checkClass(c *cli.Context) error {
 	default:
 		return ui.UsageFault(fmt.Sprintf("--class %q is neither cpu nor gpu", class))
 	}
-}
-
-// crew are the workers of this process.
-type crew struct {
-	drain chan struct{}
-	once  sync.Once
-	done  sync.WaitGroup
-	clean []func()
-}
-
-// stop lets the workers give back what they have; wait waits for that.
-func (w *crew) stop() { w.once.Do(func() { close(w.drain) }) }
-
-func (w *crew) wait() {
-	w.done.Wait()
-	for _, f := range w.clean {
-		f()
-	}
-}
-
-// crewOptions are what workers have in common.
-type crewOptions struct {
-	empty time.Duration // end when nothing has come for this long; 0: never
-	ended func(farm.Status)
-	log   *slog.Logger
-	jobs  *painters
-}
-
-// hire starts a worker at each place, all of which were claimed.
-func hire(q farm.Queue, places []workplace, o crewOptions) *crew {
-	host, err := os.Hostname()
-	if err != nil {
-		host = "localhost"
-	}
-	w := &crew{drain: make(chan struct{})}
-	for i, at := range places {
-		doer, release := newDoer(at, o.jobs)
-		w.clean = append(w.clean, release)
-		name := fmt.Sprintf("%s:%d", host, os.Getpid())
-		if len(places) > 1 {
-			name += fmt.Sprintf("/%d", i+1)
-		}
-		worker := &farm.Worker{Queue: q, Doer: doer, Class: at.class, Name: name, Dir: at.dir,
-			Empty: o.empty, Ended: o.ended, Log: o.log}
-		w.done.Go(func() {
-			// Stopped by drain alone: how a job ends must still be told.
-			_ = worker.Run(context.Background(), w.drain)
-		})
-	}
-	return w
 }
 
 // workLog is what workers tell of their jobs: with -v what they do, otherwise
@@ -219,16 +111,16 @@ func runWorker(s *session, c *cli.Context) error {
 	if len(bad) > 0 {
 		return bad
 	}
-	leave, err := claim(places)
+	leave, err := job.Claim(places)
 	if err != nil {
 		return err
 	}
 	defer leave()
-	m, err := newMetrics(flagText(c, "metrics"))
+	m, err := metrics.New(flagText(c, "metrics"))
 	if err != nil {
 		return err
 	}
-	defer m.close()
+	defer m.Close()
 	at.Patience = farm.LongPatience // machines of a farm start in any order
 	at.Waiting = func(err error) {
 		if !s.quiet && !s.json {
@@ -236,27 +128,27 @@ func runWorker(s *session, c *cli.Context) error {
 		}
 	}
 	err = atQueue(at, func(ctx context.Context, q farm.Queue) error {
-		counted := m.found(q)
+		counted := m.Found(q)
 		if !s.quiet && !s.json {
-			fmt.Fprintf(s.stderr, "working on %s%s\n", describePlaces(places), m.where())
+			fmt.Fprintf(s.stderr, "working on %s%s\n", job.Describe(places), m.Address())
 		}
-		o := crewOptions{log: s.workLog(), jobs: s.jobs, ended: func(st farm.Status) {
-			m.ended(st)
-			s.tellAttempt(st)
+		o := job.Options{Env: s.jobs, Log: s.workLog(), Ended: func(st farm.Status) {
+			m.Ended(st)
+			s.printAttempt(st)
 		}}
 		if c.Bool("until-empty") {
-			o.empty = emptyFor
+			o.IdleLimit = emptyFor
 		}
 		for {
-			w := hire(counted, places, o)
+			w := job.Start(counted, places, o)
 			finished := make(chan struct{})
-			go func() { w.wait(); close(finished) }()
+			go func() { w.Wait(); close(finished) }()
 			select {
 			case <-ctx.Done():
 				if !s.quiet && !s.json && q.Life().Err() == nil {
 					fmt.Fprintln(s.stderr, "stopping: what is being painted is saved and given back; again to end at once")
 				}
-				w.stop()
+				w.Stop()
 				<-finished
 				return nil
 			case <-finished: // nothing has come for a while
@@ -273,28 +165,16 @@ func runWorker(s *session, c *cli.Context) error {
 	return err
 }
 
-// classesOf are the classes of jobs that workers of these places take.
-func classesOf(places []workplace) (classes []string) {
+// classesOf lists the classes of jobs that workers of these places take.
+func classesOf(places []job.Place) (classes []string) {
 	for _, at := range places {
-		classes = append(classes, at.class)
+		classes = append(classes, at.Class)
 	}
 	return classes
 }
 
-func describePlaces(places []workplace) string {
-	var parts []string
-	for _, at := range places {
-		text := at.device
-		if at.threads > 0 {
-			text += ", " + ui.Count(at.threads, "thread")
-		}
-		parts = append(parts, text)
-	}
-	return strings.Join(parts, "; ")
-}
-
-// tellAttempt tells how an attempt ended.
-func (s *session) tellAttempt(st farm.Status) {
+// printAttempt prints how an attempt ended.
+func (s *session) printAttempt(st farm.Status) {
 	switch {
 	case s.json:
 		_ = writeJSON(s.stdout, struct {

@@ -14,6 +14,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/impasto/impasto/internal/job"
+	"github.com/impasto/impasto/internal/render"
 	"github.com/impasto/impasto/internal/ui"
 )
 
@@ -28,14 +30,14 @@ type session struct {
 	stdout, stderr io.Writer
 	json, quiet    bool
 	verbose        int
-	args           []string  // the command line as given
-	jobs           *painters // what paints jobs of a queue in this process
+	args           []string   // the command line as given
+	jobs           render.Env // what jobs of a queue find around them in this process
 }
 
 // run runs one command line and returns the exit code.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	out := ui.NewOutput(stdout)
-	code := (&session{stdin: stdin, stdout: out, stderr: stderr, args: args, jobs: newPainters()}).run()
+	code := (&session{stdin: stdin, stdout: out, stderr: stderr, args: args, jobs: job.NewEnv(shortVersion())}).run()
 	if f := out.Fault(); f != nil && code != ui.ExitOutput {
 		return ui.Report(stdout, stderr, false, f)
 	}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/impasto/impasto/internal/farm"
 	"github.com/impasto/impasto/internal/film"
+	"github.com/impasto/impasto/internal/job"
 	"github.com/impasto/impasto/internal/ui"
 )
 
@@ -25,8 +26,8 @@ import (
 // checkpoint from which another, on a machine of its own, goes on to the same
 // bytes without painting a frame twice.
 func TestShotGoesOnElsewhere(t *testing.T) {
-	jobs := newPainters()
-	jobs.packEvery = time.Nanosecond
+	env := job.NewEnv("test")
+	env.PackEvery = time.Nanosecond
 	dir := t.TempDir()
 	if err := makeFiles(dir); err != nil {
 		t.Fatal(err)
@@ -51,11 +52,10 @@ func TestShotGoesOnElsewhere(t *testing.T) {
 		if err := os.MkdirAll(folder, 0o777); err != nil {
 			t.Fatal(err)
 		}
-		doer, release := newDoer(workplace{device: "cpu"}, jobs)
-		defer release()
+		doer := &job.Runner{Device: "cpu", Env: env}
 		ctx, cancel := context.WithCancel(context.Background())
 		defer cancel()
-		task := &farm.Task{Dir: folder, Attempt: 1,
+		task := &farm.Task{Dir: folder, Attempt: 1, Inputs: []string{shot, filepath.Join(dir, "painting.png")},
 			Steps:        [][]string{{"video", "--size=32", "--iterations=3", "--weights=mini", "--cut=off", "--output=" + output, "--", shot, filepath.Join(dir, "painting.png")}},
 			Checkpointed: func(string) {},
 			Progress: func(_ float64, text string) {
@@ -158,8 +158,7 @@ func TestFilmIsPackedAhead(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer q.Close()
-	doer, release := newDoer(workplace{device: "cpu"}, newPainters())
-	defer release()
+	doer := &job.Runner{Device: "cpu", Env: job.NewEnv("test")}
 	out := filepath.Join(dir, "painted")
 	count := &counting{Doer: doer, pattern: filepath.Join(out, "shots", "frames_*.tar")}
 	w := &farm.Worker{Queue: q, Doer: count, Class: farm.ClassCPU, Dir: filepath.Join(dir, "worker")}

@@ -180,8 +180,7 @@ type shotAbroad struct {
 // run packs and submits shots, by their numbers.
 func (p *shotPacker) run(ctx context.Context, r progress.BatchReporter, shots []int) error {
 	v := p.v
-	b := &jobList{name: v.Title(), seconds: map[string]float64{}}
-	orders := newOrders(v.s, filepath.Join(v.Folder(), v.Title()), flagText(v.c, "class"))
+	b := batch.NewBuilder(ctx, filepath.Join(v.Folder(), v.Title()), flagText(v.c, "class"), v.s.jobs)
 	cursor := film.NewCursor(v.Source())
 	defer cursor.Close()
 	for _, i := range shots {
@@ -201,12 +200,12 @@ func (p *shotPacker) run(ctx context.Context, r progress.BatchReporter, shots []
 				return err
 			}
 		}
-		orders.add(b, v.shotEntry(i, frames, painted))
-		if len(orders.bad) > 0 {
-			return orders.faults()
+		b.Add(v.shotEntry(i, frames, painted))
+		if err := b.Err(); err != nil {
+			return err
 		}
-		j := b.jobs[len(b.jobs)-1]
-		if err := p.submit(ctx, j, b.seconds[j.ID], v.Shots()[i], frames); err != nil {
+		j := b.Batch.Jobs[len(b.Batch.Jobs)-1]
+		if err := p.submit(ctx, j, b.Batch.Seconds[j.ID], v.Shots()[i], frames); err != nil {
 			return err
 		}
 	}
@@ -290,7 +289,7 @@ func (p *shotPacker) returned(id string) {
 }
 
 // shotEntry is the job of a shot: the video command with the settings of this
-// one's command line; orders.words adds those of the configuration.
+// one's command line; batch.Builder adds those of the configuration.
 func (v *filmShots) shotEntry(nth int, frames, painted string) manifest.Entry {
 	step := manifest.Step{Command: settings.ModeVideo, Args: []string{frames}, Inputs: []string{frames}, Outputs: []string{painted}}
 	say := func(name, text string) { step.Flags = append(step.Flags, manifest.Value{Key: name, Text: text}) }

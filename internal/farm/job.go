@@ -242,6 +242,7 @@ type Blob struct {
 type Task struct {
 	Job     Job
 	Steps   [][]string      // with the paths that hold here
+	Inputs  []string        // the files that the steps may read, where they lie here
 	Dir     string          // the job's own, for whatever else it needs
 	Attempt int             // from 1
 	Outcome json.RawMessage // JSON of at most 128 KiB; more is dropped

@@ -28,6 +28,7 @@ type place struct {
 	job        Job
 	pairs      []string          // path as submitted, path here
 	outputs    map[string]string // here, by path as submitted
+	inputs     []string          // here
 
 	mu   sync.Mutex
 	kept map[string]stamped // the checkpoints that the record names, by output
@@ -63,6 +64,7 @@ func (p *place) prepare(ctx context.Context, b Blobs, checkpoints map[string]str
 		if err != nil {
 			return err
 		}
+		p.inputs = append(p.inputs, here)
 		if here != path {
 			p.pairs = append(p.pairs, path, here)
 		}

@@ -321,6 +321,7 @@ func (w *Worker) do(ctx context.Context, p *place, s Status, t *Task, l Lease) (
 	if err := p.trim(w.cacheBytes()); err != nil {
 		w.Log.Warn("inputs of other jobs cannot be removed", "error", err)
 	}
+	t.Inputs = p.inputs
 	for _, step := range s.Job.Steps {
 		t.Steps = append(t.Steps, p.words(step))
 	}

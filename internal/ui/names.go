@@ -118,3 +118,10 @@ func PrintResult(w io.Writer, path string) error {
 	_, err := fmt.Fprintln(w, path)
 	return err
 }
+
+// ListenReason returns why an address cannot be listened on, without the address:
+// "address already in use".
+func ListenReason(err error) string {
+	text := err.Error()
+	return strings.TrimSpace(text[strings.LastIndex(text, ":")+1:])
+}

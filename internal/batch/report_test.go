@@ -1,20 +1,11 @@
-package main
+package batch
 
 import (
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/impasto/impasto/internal/farm"
 )
-
-func TestOutputOfAStep(t *testing.T) {
-	for words, want := range map[string]string{"art --output=a.png x": "a.png", "art -o b.png": "b.png", "art --output c.png": "c.png", "art -- --output=d.png": "", "art": "", "art -o": ""} {
-		if got := outputOf(strings.Fields(words)); got != want {
-			t.Errorf("%s: got %q, want %q", words, got, want)
-		}
-	}
-}
 
 func TestCommonFolder(t *testing.T) {
 	job := func(paths ...string) farm.Job { return farm.Job{Outputs: paths} }

@@ -1,4 +1,4 @@
-package main
+package batch
 
 import (
 	"cmp"
@@ -9,18 +9,16 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/urfave/cli/v2"
-
 	"github.com/impasto/impasto/internal/overwrite"
 	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/internal/ui"
 )
 
-// crossings refuses a batch in which a job writes what any job reads: which of
-// them comes first is nobody's to say, and the file is a user's.
-func (o *orders) crossings(b *jobList) (bad ui.Faults) {
+// clashes refuses a batch in which a job writes what another job reads or writes:
+// the order of jobs is not fixed, and the file may be the user's only copy.
+func (b *Builder) clashes() (bad ui.Faults) {
 	var reads, writes []overwrite.Use
-	for i, j := range b.jobs {
+	for i, j := range b.Batch.Jobs {
 		for path := range j.Inputs {
 			reads = append(reads, overwrite.Use{Path: path, Job: j.Name, Nth: i})
 		}
@@ -31,11 +29,11 @@ func (o *orders) crossings(b *jobList) (bad ui.Faults) {
 	slices.SortFunc(reads, func(a, b overwrite.Use) int {
 		return cmp.Or(cmp.Compare(a.Nth, b.Nth), cmp.Compare(a.Path, b.Path))
 	})
-	if o.path != ui.Stdout {
-		reads = append(reads, overwrite.Use{Path: o.path, Nth: -1})
+	if b.path != ui.Stdout {
+		reads = append(reads, overwrite.Use{Path: b.path, Nth: -1})
 	}
 	for _, c := range overwrite.Clashes(reads, writes) {
-		where := fmt.Sprintf("%s:%d: job %q: output %q ", o.file, b.entries[c.Written.Nth].Line, c.Written.Job, c.Written.Path)
+		where := fmt.Sprintf("%s:%d: job %q: output %q ", b.file, b.Batch.Entries[c.Written.Nth].Line, c.Written.Job, c.Written.Path)
 		switch {
 		case !c.Reads:
 			bad.Add(ui.NewFault(ui.ExitOutput, "same_output", where+fmt.Sprintf("is also written by job %q", c.Other.Job)))
@@ -50,15 +48,11 @@ func (o *orders) crossings(b *jobList) (bad ui.Faults) {
 	return bad
 }
 
-// checkBatchReport keeps the report and its sheet apart from what the jobs read
-// and write, and from files that are no report of a batch.
-func checkBatchReport(c *cli.Context, b *jobList) error {
-	path, err := reportPath(c, b)
-	if err != nil {
-		return err
-	}
+// CheckReport keeps a report and its contact sheet apart from the manifest, from
+// what the jobs read and write, and from files that are no report of a batch.
+func (b *Batch) CheckReport(path, manifest string, replace bool) error {
 	set := overwrite.New(picture.Fail, false)
-	for _, j := range b.jobs {
+	for _, j := range b.Jobs {
 		for input := range j.Inputs {
 			set.Reads("an input of job "+strconv.Quote(j.Name), input)
 		}
@@ -66,13 +60,13 @@ func checkBatchReport(c *cli.Context, b *jobList) error {
 			set.Reads("an output of job "+strconv.Quote(j.Name), output)
 		}
 	}
-	if m := c.Args().First(); m != ui.Stdout {
-		set.Reads("the manifest", ui.Home(m))
+	if manifest != ui.Stdout {
+		set.Reads("the manifest", manifest)
 	}
 	var bad ui.Faults
 	for _, f := range []struct{ what, path string }{{"report", path}, {"contact sheet", sheetPath(path)}} {
 		err := set.Writes(f.what, "--report", f.path)
-		if info, statErr := os.Stat(f.path); err == nil && statErr == nil && info.Mode().IsRegular() && !c.Bool("y") && !isBatchReport(f.path) {
+		if info, statErr := os.Stat(f.path); err == nil && statErr == nil && info.Mode().IsRegular() && !replace && !isReport(f.path) {
 			err = ui.NewFault(ui.ExitOutput, "exists", fmt.Sprintf("%s %q exists and is no report of a batch", f.what, f.path),
 				"--report "+ui.ShellQuote(set.Free(path)), "-y   (replaces it)")
 		}
@@ -81,9 +75,9 @@ func checkBatchReport(c *cli.Context, b *jobList) error {
 	return bad.Err()
 }
 
-// isBatchReport reports whether a file is a report or contact sheet of a batch,
+// isReport reports whether a file is a report or contact sheet of a batch,
 // which the next run of the same batch replaces.
-func isBatchReport(path string) bool {
+func isReport(path string) bool {
 	f, err := os.Open(path)
 	if err != nil {
 		return false

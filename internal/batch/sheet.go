@@ -1,4 +1,4 @@
-package main
+package batch
 
 import (
 	"context"
@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/impasto/impasto/internal/batch"
 	"github.com/impasto/impasto/internal/farm"
 	"github.com/impasto/impasto/internal/film"
 	"github.com/impasto/impasto/internal/picture"
@@ -30,11 +29,11 @@ func sheetPath(report string) string {
 }
 
 // writeSheet writes the contact sheet of a batch beside its report.
-func (s *session) writeSheet(b *jobList, r batchReport, reportPath string) (string, error) {
+func (b *Batch) writeSheet(r Report, reportPath string) (string, error) {
 	path := sheetPath(reportPath)
 	choices := map[string][]report.Row{}
-	for i, j := range b.jobs {
-		for _, v := range b.entries[i].Values {
+	for i, j := range b.Jobs {
+		for _, v := range b.Entries[i].Values {
 			choices[j.ID] = append(choices[j.ID], report.Row{Name: v.Key, Value: v.Text})
 		}
 	}
@@ -43,7 +42,7 @@ func (s *session) writeSheet(b *jobList, r batchReport, reportPath string) (stri
 		lead += fmt.Sprintf(", %d left alone", r.Skipped)
 	}
 	sheet := report.Sheet{
-		Title: b.name, Program: software(), Cells: len(r.Jobs),
+		Title: b.Name, Program: "Impasto " + r.Program, Cells: len(r.Jobs),
 		Lead: lead + ", in " + progress.Span(time.Duration(r.Seconds*float64(time.Second))),
 		Cell: func(i int) report.Cell { return cellOf(r.Jobs[i], choices[r.Jobs[i].ID], filepath.Dir(path)) },
 	}
@@ -52,7 +51,7 @@ func (s *session) writeSheet(b *jobList, r batchReport, reportPath string) (stri
 
 // cellOf is a job on a sheet that lies in folder. The picture is that of its
 // last step, as it was written.
-func cellOf(j jobReport, choices []report.Row, folder string) report.Cell {
+func cellOf(j JobReport, choices []report.Row, folder string) report.Cell {
 	c := report.Cell{Name: j.Name, State: string(j.State), Fault: j.Error, Choices: choices}
 	var o render.Result
 	var v render.FilmResult
@@ -77,10 +76,10 @@ func cellOf(j jobReport, choices []report.Row, folder string) report.Cell {
 	if j.Attempts > 0 {
 		c.Facts = append(c.Facts, report.Row{Name: "attempts", Value: fmt.Sprint(j.Attempts)})
 	}
-	if j.State == batch.Skipped {
+	if j.State == Skipped {
 		c.Fault = "it was there before"
 	}
-	if j.State != farm.Done && j.State != batch.Skipped || len(j.Outputs) == 0 {
+	if j.State != farm.Done && j.State != Skipped || len(j.Outputs) == 0 {
 		return c
 	}
 	file := j.Outputs[len(j.Outputs)-1]

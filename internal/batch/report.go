@@ -1,4 +1,4 @@
-package main
+package batch
 
 import (
 	"encoding/json"
@@ -7,17 +7,13 @@ import (
 	"strings"
 	"time"
 
-	"github.com/urfave/cli/v2"
-
-	"github.com/impasto/impasto/internal/batch"
 	"github.com/impasto/impasto/internal/farm"
 	"github.com/impasto/impasto/internal/picture"
-	"github.com/impasto/impasto/internal/ui"
 )
 
-// batchReport is what became of a batch, as report.json. Fields are only ever
+// A Report says what became of a batch, as report.json. Fields are only ever
 // added.
-type batchReport struct {
+type Report struct {
 	Version int         `json:"version"`
 	Program string      `json:"program"`
 	Batch   string      `json:"batch"`
@@ -27,34 +23,32 @@ type batchReport struct {
 	Done    int         `json:"done"`
 	Failed  int         `json:"failed"`
 	Skipped int         `json:"skipped"` // left alone, for their outputs exist
-	Jobs    []jobReport `json:"jobs"`
+	Jobs    []JobReport `json:"jobs"`
 }
 
-// jobReport is a job with what its last step said of the picture: losses,
-// recipe hash, size, iterations.
-type jobReport struct {
-	batch.View
+// A JobReport is a job with the outcome of its last step: losses, recipe hash,
+// size, iterations.
+type JobReport struct {
+	View
 	Outcome json.RawMessage `json:"outcome,omitempty"`
 }
 
-// writeBatchReport writes the report and the contact sheet and returns where.
-func (s *session) writeBatchReport(c *cli.Context, b *jobList, e *batch.Submission, f *batch.Follower) (path, sheet string, err error) {
-	if path, err = reportPath(c, b); err != nil {
-		return "", "", err
-	}
+// WriteReport writes the report of a batch and the contact sheet beside it, and
+// returns the name of the sheet.
+func (b *Batch) WriteReport(path, program string, e *Submission, f *Follower) (sheet string, err error) {
 	counts := f.Totals()
-	r := batchReport{Version: 1, Program: shortVersion(), Batch: b.name, Ended: time.Now().UTC(), Seconds: time.Since(f.Begun).Seconds(),
+	r := Report{Version: 1, Program: program, Batch: b.Name, Ended: time.Now().UTC(), Seconds: time.Since(f.Begun).Seconds(),
 		Total: counts.Total + len(e.Skipped), Done: counts.Done, Failed: counts.Failed, Skipped: len(e.Skipped)}
 	left := map[string]farm.Status{}
 	for _, st := range e.Skipped {
 		left[st.Job.ID] = st
 	}
-	for _, j := range b.jobs { // in the order of the manifest
+	for _, j := range b.Jobs { // in the order of the manifest
 		st, ok := f.Jobs[j.ID]
 		if !ok {
 			st = left[j.ID]
 		}
-		v := jobReport{batch.ViewOf(st), st.Outcome}
+		v := JobReport{ViewOf(st), st.Outcome}
 		if err := f.Uncollected[j.ID]; err != nil {
 			v.State, v.Error = farm.Failed, err.Error()
 		}
@@ -67,19 +61,18 @@ func (s *session) writeBatchReport(c *cli.Context, b *jobList, e *batch.Submissi
 		return out.Encode(r)
 	})
 	if err == nil {
-		sheet, err = s.writeSheet(b, r, path)
+		sheet, err = b.writeSheet(r, path)
 	}
-	return path, sheet, err
+	return sheet, err
 }
 
-// reportPath is where the report goes. It is absolute, for the sheet's links
-// start from its folder.
-func reportPath(c *cli.Context, b *jobList) (string, error) {
-	path := ui.Home(flagText(c, "report"))
-	if path == "" {
-		path = filepath.Join(commonFolder(b.jobs), "report.json")
+// ReportPath returns the place of the report: given, or report.json in the folder
+// of the results. It is absolute, for the links of the sheet start there.
+func (b *Batch) ReportPath(given string) (string, error) {
+	if given == "" {
+		given = filepath.Join(commonFolder(b.Jobs), "report.json")
 	}
-	return filepath.Abs(path)
+	return filepath.Abs(given)
 }
 
 // commonFolder is the deepest folder that holds all outputs.
@@ -96,5 +89,8 @@ func commonFolder(jobs []farm.Job) string {
 			}
 		}
 	}
-	return either(folder, ".")
+	if folder == "" {
+		return "."
+	}
+	return folder
 }

@@ -1,4 +1,6 @@
-package main
+// Package metrics counts what a worker does, and serves the counts and the state of
+// its queue as Prometheus text.
+package metrics
 
 import (
 	"context"
@@ -18,8 +20,8 @@ import (
 	"github.com/impasto/impasto/internal/ui"
 )
 
-// workMetrics counts what a worker does, and serves that as Prometheus text.
-type workMetrics struct {
+// Metrics are the counts of a worker, and the server of them.
+type Metrics struct {
 	queue  atomic.Pointer[farm.Queue] // nil until it has been found
 	set    *metrics.Set
 	server *http.Server
@@ -31,15 +33,16 @@ type workMetrics struct {
 	at         net.Listener  // nil without --metrics
 }
 
-// newMetrics serves /metrics and /healthz on addr; "" serves nothing.
-func newMetrics(addr string) (*workMetrics, error) {
-	m := &workMetrics{set: metrics.NewSet()}
+// New serves /metrics and /healthz on addr; "" serves nothing. It serves from the
+// start, before the queue is found.
+func New(addr string) (*Metrics, error) {
+	m := &Metrics{set: metrics.NewSet()}
 	if addr == "" {
 		return m, nil
 	}
 	var err error
 	if m.at, err = net.Listen("tcp", addr); err != nil {
-		return nil, ui.NewFault(ui.ExitFailure, "listen", fmt.Sprintf("metrics: %s cannot be listened on: %s", addr, listenReason(err)), "--metrics 127.0.0.1:0")
+		return nil, ui.NewFault(ui.ExitFailure, "listen", fmt.Sprintf("metrics: %s cannot be listened on: %s", addr, ui.ListenReason(err)), "--metrics 127.0.0.1:0")
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /metrics", m.serveMetrics)
@@ -49,22 +52,23 @@ func newMetrics(addr string) (*workMetrics, error) {
 	return m, nil
 }
 
-// where is the address for people, with a comma before it.
-func (m *workMetrics) where() string {
+// Address is the address for people, with a comma before it.
+func (m *Metrics) Address() string {
 	if m.at == nil {
 		return ""
 	}
 	return fmt.Sprintf(", metrics on http://%s/metrics", m.at.Addr())
 }
 
-func (m *workMetrics) close() {
+// Close stops serving.
+func (m *Metrics) Close() {
 	if m.server != nil {
 		m.server.Close()
 	}
 }
 
-// ended counts an attempt.
-func (m *workMetrics) ended(st farm.Status) {
+// Ended counts an attempt.
+func (m *Metrics) Ended(st farm.Status) {
 	state := string(st.State)
 	switch {
 	case st.State == farm.Queued && st.Error != "":
@@ -80,9 +84,9 @@ func (m *workMetrics) ended(st farm.Status) {
 	}
 }
 
-// found is told of the queue, and returns it with the bytes that files take
-// through it counted.
-func (m *workMetrics) found(q farm.Queue) farm.Queue {
+// Found returns the queue in a form that counts the bytes of files that pass
+// through it.
+func (m *Metrics) Found(q farm.Queue) farm.Queue {
 	m.queue.Store(&q)
 	return countedQueue{q, m.set}
 }
@@ -123,11 +127,11 @@ func (c *countedReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// asked bounds how long a page waits for the queue.
-const asked = 5 * time.Second
+// queueWait bounds how long a page waits for the queue.
+const queueWait = 5 * time.Second
 
-func (m *workMetrics) serveMetrics(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), asked)
+func (m *Metrics) serveMetrics(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), queueWait)
 	defer cancel()
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 	up := 0
@@ -144,7 +148,7 @@ func (m *workMetrics) serveMetrics(w http.ResponseWriter, r *http.Request) {
 // writeQueue tells how the queue stands. What waits and runs, by class, the server
 // counts; how jobs ended takes a look at each, so that is looked at seldom enough to
 // take a twentieth of the time.
-func (m *workMetrics) writeQueue(ctx context.Context, w io.Writer, q farm.Queue) error {
+func (m *Metrics) writeQueue(ctx context.Context, w io.Writer, q farm.Queue) error {
 	load, err := q.Load(ctx)
 	if err != nil {
 		return err
@@ -169,7 +173,7 @@ func (m *workMetrics) writeQueue(ctx context.Context, w io.Writer, q farm.Queue)
 
 // tallyOf returns how many jobs there are of each state, as of the last look at
 // them all. Where a look is due it waits a moment for that; nil: none has ended yet.
-func (m *workMetrics) tallyOf(ctx context.Context, q farm.Queue) batch.Tally {
+func (m *Metrics) tallyOf(ctx context.Context, q farm.Queue) batch.Tally {
 	m.tallying.Lock()
 	if m.looking == nil && time.Now().After(m.tallyAfter) {
 		looked := make(chan struct{})
@@ -196,7 +200,7 @@ func (m *workMetrics) tallyOf(ctx context.Context, q farm.Queue) batch.Tally {
 		select {
 		case <-looking:
 		case <-ctx.Done():
-		case <-time.After(asked / 4):
+		case <-time.After(queueWait / 4):
 		}
 	}
 	m.tallying.Lock()
@@ -205,8 +209,8 @@ func (m *workMetrics) tallyOf(ctx context.Context, q farm.Queue) batch.Tally {
 }
 
 // serveHealth answers 200 while the queue does.
-func (m *workMetrics) serveHealth(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), asked)
+func (m *Metrics) serveHealth(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), queueWait)
 	defer cancel()
 	if q := m.queue.Load(); q != nil {
 		if _, err := (*q).Blobs().Has(ctx, emptySum); err == nil {

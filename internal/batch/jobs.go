@@ -1,0 +1,263 @@
+package batch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/impasto/impasto/internal/farm"
+	"github.com/impasto/impasto/internal/job"
+	"github.com/impasto/impasto/internal/manifest"
+	"github.com/impasto/impasto/internal/render"
+	"github.com/impasto/impasto/internal/settings"
+	"github.com/impasto/impasto/internal/ui"
+)
+
+// A Batch is a manifest as jobs for the queue.
+type Batch struct {
+	Name    string
+	Jobs    []farm.Job
+	Entries []manifest.Entry   // of the jobs, in the same order
+	Plans   []render.Plan      // of the jobs: the last step's picture, the time of all steps
+	Seconds map[string]float64 // estimates by ID; 0 where unknown
+}
+
+// A Builder turns the entries of a manifest into jobs. Each job is prepared, so
+// that everything that can be wrong is found before the first one starts.
+type Builder struct {
+	Batch Batch
+
+	ctx     context.Context
+	env     render.Env
+	path    string // of the manifest, as given
+	folder  string // that it lies in
+	file    string
+	class   string // "": by the device
+	layers  []settings.Layer
+	sums    map[string]string // of files, each read once
+	written map[string]string // output -> job that writes it
+	made    []string          // folders that were made for outputs, the outer first
+	bad     ui.Faults
+	first   map[string]*ui.Fault // by message: where a fault was found first
+	more    map[*ui.Fault]int    // how many other jobs have it
+}
+
+// NewBuilder returns a builder for the manifest of this path. The user's
+// environment and configuration are written into the command lines of jobs, for
+// they hold wherever a job runs. class is that of the workers; "" lets the
+// device decide.
+func NewBuilder(ctx context.Context, path, class string, env render.Env) *Builder {
+	b := &Builder{ctx: ctx, env: env, path: path, file: filepath.Base(path), class: class, sums: map[string]string{}, written: map[string]string{},
+		first: map[string]*ui.Fault{}, more: map[*ui.Fault]int{}}
+	b.Batch = Batch{Name: b.file, Seconds: map[string]float64{}}
+	if path == ui.Stdout {
+		b.Batch.Name = "stdin"
+	} else {
+		b.folder = filepath.Dir(path)
+	}
+	b.folder, _ = filepath.Abs(b.folder)
+	b.layers, b.bad = settings.UserLayers("")
+	return b
+}
+
+// Read returns the jobs of a manifest, or all that is wrong with it. path is "-"
+// for standard input. check may add faults of the batch as a whole.
+func Read(ctx context.Context, path string, data []byte, class string, env render.Env, check func(*Batch) error) (*Builder, error) {
+	entries, err := manifest.Parse(path, data, Vocabulary())
+	if err != nil {
+		return nil, manifestFaults(err)
+	}
+	b := NewBuilder(ctx, path, class, env)
+	for _, e := range entries {
+		b.Add(e)
+	}
+	b.bad = append(b.bad, b.clashes()...)
+	if len(b.bad) == 0 && check != nil {
+		b.bad.Add(check(&b.Batch))
+	}
+	if len(b.bad) > 0 {
+		b.RemoveFolders()
+		return nil, nothingStarted(b.faults())
+	}
+	return b, nil
+}
+
+// manifestFaults turns the faults of a file into ui's.
+func manifestFaults(err error) error {
+	var all manifest.Faults
+	if !errors.As(err, &all) {
+		return err
+	}
+	var bad ui.Faults
+	for _, f := range all {
+		bad.Add(f)
+	}
+	return nothingStarted(bad)
+}
+
+// nothingStarted adds how many faults there are.
+func nothingStarted(bad ui.Faults) error {
+	return append(bad, ui.NewFault(bad[0].Exit, "nothing_started", ui.Count(len(bad), "error")+", nothing started"))
+}
+
+// Err returns the faults found so far.
+func (b *Builder) Err() error { return b.faults().Err() }
+
+// draft is a job under construction.
+type draft struct {
+	farm.Job
+	entry manifest.Entry
+	made  map[string]bool // files that earlier steps write
+	plan  render.Plan
+	onGPU bool
+	bad   ui.Faults
+}
+
+// Add makes a job of an entry. Its faults are kept with the others.
+func (b *Builder) Add(e manifest.Entry) {
+	d := &draft{entry: e, made: map[string]bool{}, Job: farm.Job{Name: e.Name, Batch: b.Batch.Name, Inputs: map[string]string{},
+		Priority: e.Priority, Timeout: e.Timeout, Retries: e.Retries}}
+	for _, step := range e.Steps {
+		b.addStep(d, step)
+	}
+	if len(d.bad) > 0 {
+		b.blame(e, d.bad)
+		return
+	}
+	if d.Class = b.class; d.Class == "" {
+		if d.Class = farm.ClassCPU; d.onGPU {
+			d.Class = farm.ClassGPU
+		}
+	}
+	d.Identify()
+	list := &b.Batch
+	list.Jobs, list.Entries, list.Plans = append(list.Jobs, d.Job), append(list.Entries, e), append(list.Plans, d.plan)
+	list.Seconds[d.ID] = d.plan.Seconds
+}
+
+// addStep adds a step to a job, with the checksums of the files it reads.
+func (b *Builder) addStep(d *draft, step manifest.Step) {
+	words, outputs := b.words(step)
+	for _, path := range outputs {
+		b.makeFolder(path)
+	}
+	waits := slices.ContainsFunc(step.Inputs, func(path string) bool { return d.made[path] }) // for an earlier step
+	if !waits && slices.Contains(job.PaintCommands, step.Command) {
+		plan, err := b.plan(words)
+		d.bad.Add(err)
+		if err == nil {
+			plan.Seconds += d.plan.Seconds
+			plan.PeakBytes = max(plan.PeakBytes, d.plan.PeakBytes)
+			d.plan = plan
+			words, outputs = withOutput(words, outputs, plan.Output)
+			words, step.Inputs = withMaps(words, step.Inputs, plan.Files)
+			d.onGPU = d.onGPU || plan.Device != "cpu"
+		}
+	}
+	for _, path := range step.Inputs {
+		if !d.made[path] && d.Inputs[path] == "" {
+			sum, err := b.sum(path)
+			d.bad.Add(err)
+			d.Inputs[path] = sum
+		}
+	}
+	for _, path := range outputs {
+		switch by := b.written[path]; {
+		case strings.Contains(path, "{") && len(d.bad) == 0:
+			d.bad.Add(ui.UsageFault(fmt.Sprintf("output %q: its fields are known only when the step before has run; name the file", path)))
+		case by != "" && by != d.Name:
+			d.bad.Add(ui.NewFault(ui.ExitOutput, "same_output", fmt.Sprintf("%q is written by %q already", path, by), "{job} or {name} in the output"))
+		}
+		b.written[path] = d.Name
+		d.made[path] = true
+	}
+	d.Steps, d.Outputs = append(d.Steps, words), append(d.Outputs, outputs...)
+}
+
+// plan prepares a step and returns what it would do, or all that is wrong.
+func (b *Builder) plan(words []string) (render.Plan, error) {
+	s, err := job.Parse(words)
+	if err != nil {
+		return render.Plan{}, err
+	}
+	return s.Plan(b.ctx, b.env)
+}
+
+// blame keeps the faults of an entry. A fault that many jobs have is printed for
+// the first one, with the number of the others.
+func (b *Builder) blame(e manifest.Entry, bad ui.Faults) {
+	seen := map[string]bool{} // of this entry
+	for _, f := range bad {
+		if seen[f.Message] {
+			continue
+		}
+		seen[f.Message] = true
+		if first := b.first[f.Message]; first != nil {
+			b.more[first]++
+			continue
+		}
+		b.first[f.Message] = f
+		where := e.Name
+		if !strings.HasPrefix(where, b.file+":") {
+			where = fmt.Sprintf("%s:%d: job %q", b.file, e.Line, e.Name)
+		}
+		f.Message = where + ": " + f.Message
+		b.bad = append(b.bad, f)
+	}
+}
+
+// faults returns all that is wrong, each with how many jobs have it.
+func (b *Builder) faults() ui.Faults {
+	for _, f := range b.bad {
+		if n := b.more[f]; n > 0 {
+			f.Message += fmt.Sprintf("   (and %s)", ui.Count(n, "more job"))
+			delete(b.more, f)
+		}
+	}
+	return b.bad
+}
+
+// makeFolder makes the folder of an output: a batch may sort its pictures into
+// new ones. Where that fails, the check of the step says so.
+func (b *Builder) makeFolder(output string) {
+	folder, _, _ := strings.Cut(output, "{")
+	if !strings.HasSuffix(folder, string(filepath.Separator)) {
+		folder = filepath.Dir(folder)
+	}
+	for dir := filepath.Clean(folder); ; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(dir); err == nil || dir == filepath.Dir(dir) {
+			break
+		}
+		b.made = append(b.made, dir)
+	}
+	_ = os.MkdirAll(folder, 0o777)
+}
+
+// RemoveFolders removes the folders that were made for outputs and are empty.
+func (b *Builder) RemoveFolders() {
+	slices.Sort(b.made)
+	for _, dir := range slices.Backward(b.made) {
+		_ = os.Remove(dir) // only if it is empty
+	}
+}
+
+// sum returns the checksum of an input.
+func (b *Builder) sum(path string) (string, error) {
+	if sum := b.sums[path]; sum != "" {
+		return sum, nil
+	}
+	if st, err := os.Stat(path); err == nil && st.IsDir() {
+		return "", ui.NewFault(ui.ExitInput, "directory", fmt.Sprintf("%q is a directory", path),
+			fmt.Sprintf("tar -cf %s.tar -C %s .   (frames of a film)", ui.ShellQuote(path), ui.ShellQuote(path)))
+	}
+	sum, err := farm.SumOf(path)
+	if err != nil {
+		return "", ui.NewFault(ui.ExitInput, "unreadable", fmt.Sprintf("%q cannot be read: %s", path, ui.Reason(err)))
+	}
+	b.sums[path] = sum
+	return sum, nil
+}

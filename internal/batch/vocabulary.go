@@ -1,0 +1,58 @@
+package batch
+
+import (
+	"slices"
+
+	"github.com/impasto/impasto/internal/job"
+	"github.com/impasto/impasto/internal/manifest"
+	"github.com/impasto/impasto/internal/maptool"
+	"github.com/impasto/impasto/internal/render"
+	"github.com/impasto/impasto/internal/settings"
+	"github.com/impasto/impasto/internal/ui"
+)
+
+// notInManifest are flags of tools that concern a terminal or one command alone.
+var notInManifest = []string{"preview", "y"}
+
+// Vocabulary returns what the jobs of a manifest can be made of: the commands
+// that paint and the tools that work on maps, with their flags.
+func Vocabulary() manifest.Vocabulary {
+	v := manifest.Vocabulary{Commands: map[string]manifest.Command{}, Default: "art", Near: ui.Nearest,
+		Plain: func(path string) bool { _, ok := render.CutSample(path); return ok }}
+	for _, name := range job.PaintCommands {
+		mode, _ := settings.CommandMode(name)
+		flags := map[string]manifest.Flag{}
+		for _, s := range settings.For(mode) {
+			if s.InManifest() {
+				flags[s.Name] = manifest.Flag{Kind: kindOf(s.Kind), Many: s.Repeats, Usage: s.HelpFor(mode)}
+			}
+		}
+		v.Commands[name] = manifest.Command{Flags: flags, Inputs: true}
+	}
+	for _, t := range maptool.Tools {
+		flags := map[string]manifest.Flag{}
+		for _, f := range t.Flags {
+			if !slices.Contains(notInManifest, f.Name) {
+				flags[f.Name] = manifest.Flag{Kind: kindOf(f.Kind), Usage: f.Help}
+			}
+		}
+		v.Commands["map "+t.Name] = manifest.Command{Flags: flags, Inputs: true}
+	}
+	return v
+}
+
+// kindOf says how a manifest treats the values of a flag: which are paths, and
+// of files that are read or written.
+func kindOf(k settings.Kind) manifest.Kind {
+	switch k {
+	case settings.Switch:
+		return manifest.Switch
+	case settings.File:
+		return manifest.Input
+	case settings.FileOrWord:
+		return manifest.Named
+	case settings.Output:
+		return manifest.Output
+	}
+	return manifest.Text
+}

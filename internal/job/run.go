@@ -1,0 +1,149 @@
+package job
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/impasto/impasto/internal/farm"
+	"github.com/impasto/impasto/internal/render"
+	"github.com/impasto/impasto/internal/ui"
+)
+
+// Runner runs the steps of jobs on one device. It implements farm.Doer.
+type Runner struct {
+	Device  string // for steps that name none
+	Threads int    // 0 for all
+	Env     render.Env
+}
+
+// Do implements farm.Doer.
+func (r *Runner) Do(ctx context.Context, t *farm.Task) error {
+	for i, words := range t.Steps {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		err := r.step(ctx, t, i, words)
+		switch {
+		case err == nil:
+		case ctx.Err() != nil:
+			return ctx.Err()
+		default:
+			return attemptError(err, i, len(t.Steps))
+		}
+	}
+	return nil
+}
+
+// attemptError turns the faults of a step into the error of the attempt, with
+// the number of the step where there are several.
+func attemptError(err error, nth, steps int) error {
+	faults := ui.FaultsOf(err)
+	text := errors.New(faults.Error())
+	if steps > 1 {
+		text = fmt.Errorf("step %d of %d: %w", nth+1, steps, text)
+	}
+	// What a command line or its files say does not change by itself. A full disk
+	// or a lost device may be different the next time.
+	switch faults[0].Exit {
+	case ui.ExitUsage, ui.ExitInput, ui.ExitWeights, ui.ExitMemory, ui.ExitDiverged, ui.ExitMismatch:
+		return farm.Permanent(text)
+	}
+	return text
+}
+
+func (r *Runner) step(ctx context.Context, t *farm.Task, nth int, words []string) error {
+	s, err := Parse(words)
+	if err != nil {
+		return err
+	}
+	files := Files{Dir: t.Dir, Inputs: t.Inputs}
+	if err := files.Check(s); err != nil {
+		return err
+	}
+	s.setDefault("device", r.Device)
+	if r.Threads > 0 {
+		s.setDefault("threads", fmt.Sprint(r.Threads))
+	}
+	s.continueFrom(s.Output())
+	keep := keepCheckpoints(t)
+	outcome, err := s.run(ctx, r.Env, files, func(e render.Event) {
+		switch e := e.(type) {
+		case render.CheckpointSaved:
+			keep.saved(strings.TrimSuffix(e.Path, checkpointSuffix))
+		case render.Progress:
+			tell(t, nth, "scale", e.Scale, e.Scales, e.Iteration, e.Iterations)
+		case render.FrameProgress:
+			tell(t, nth, "frame", e.Frame, e.Frames, e.Done, e.Planned)
+		}
+	})
+	keep.wait()
+	if err == nil && outcome != nil {
+		t.Outcome = outcome
+	}
+	return err
+}
+
+// checkpointSuffix is the end of a checkpoint's name, after that of its output.
+const checkpointSuffix = ".checkpoint"
+
+// continueFrom makes a step go on from the checkpoint of its output, and removes
+// what an attempt left that was stopped before it had one.
+func (s *Step) continueFrom(output string) {
+	r := s.request()
+	if r == nil || output == "" || ui.IsFolder(output) {
+		return
+	}
+	if _, err := os.Stat(output + checkpointSuffix); err == nil {
+		r.Output.Resume = true
+		return
+	}
+	_ = os.Remove(output)
+}
+
+// tell reports progress: part is the scale or the frame that is painted.
+func tell(t *farm.Task, nth int, what string, part, parts, iteration, iterations int) {
+	if parts == 0 || iterations == 0 || t.Progress == nil {
+		return
+	}
+	here := (float64(part-1) + float64(iteration)/float64(iterations)) / float64(parts)
+	t.Progress((float64(nth)+here)/float64(len(t.Steps)), fmt.Sprintf("%s %d/%d, %d/%d", what, part, parts, iteration, iterations))
+}
+
+// keeper hands checkpoints to the queue while the painting goes on. When several
+// are saved during one transfer, the last one follows.
+type keeper struct {
+	task   *farm.Task
+	latest chan string
+	done   chan struct{}
+}
+
+func keepCheckpoints(t *farm.Task) *keeper {
+	k := &keeper{t, make(chan string, 1), make(chan struct{})}
+	go func() {
+		defer close(k.done)
+		for output := range k.latest {
+			if t.Checkpointed != nil {
+				t.Checkpointed(output)
+			}
+		}
+	}()
+	return k
+}
+
+// saved notes that the checkpoint of an output is whole.
+func (k *keeper) saved(output string) {
+	select {
+	case <-k.latest: // not handed over yet
+	default:
+	}
+	k.latest <- output
+}
+
+// wait returns when the last checkpoint has been handed over.
+func (k *keeper) wait() {
+	close(k.latest)
+	<-k.done
+}
