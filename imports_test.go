@@ -41,6 +41,7 @@ var mayImport = map[string][]string{
 	"internal/explain":   {"style", "internal/maps", "internal/picture"},
 	"internal/config":    {},
 	"internal/farm":      {"internal/filelock"},
+	"internal/farm/sim":  {"internal/farm"},
 	"internal/filelock":  {},
 	"internal/film":      {"internal/picture"},
 	"internal/flow":      {"internal/picture"},

@@ -8,6 +8,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -29,6 +32,9 @@ import (
 const (
 	// look is how often a worker with nothing to do looks by itself.
 	look = time.Second
+	// longestLook is how long that becomes for one that has had nothing to do for a
+	// while: a thousand of them ask as well.
+	longestLook = 5 * time.Second
 	// answerWithin bounds the wait for one answer: what was asked of a server
 	// that left is to be asked again, not waited for.
 	answerWithin = 5 * time.Second
@@ -44,7 +50,7 @@ type natsStore struct {
 	at      string // for messages
 
 	mu        sync.Mutex
-	consumers map[string][]jetstream.Consumer // by class, the highest priority first
+	consumers map[string]jetstream.Consumer // by name
 
 	stop func() // ends the server of this process; nil: it is elsewhere
 
@@ -190,38 +196,62 @@ func (s *natsStore) publish(ctx context.Context, st Status) error {
 	return s.conn.Publish("impasto.wake."+st.Job.Class, nil)
 }
 
-// consumersOf are those of a class, by falling priority. They are made once:
-// each waits for the server's disk.
-func (s *natsStore) consumersOf(ctx context.Context, class string) ([]jetstream.Consumer, error) {
+// consumer returns that of a class and priority. It is made once, by the first
+// worker of all, for that waits for the server's disk; the others only ask for it.
+func (s *natsStore) consumer(ctx context.Context, class string, priority int) (jetstream.Consumer, error) {
+	config := jetstream.ConsumerConfig{
+		Durable: fmt.Sprintf("%s-%d", class, priority), FilterSubject: fmt.Sprintf("impasto.job.%s.%d", class, priority),
+		AckPolicy: jetstream.AckExplicitPolicy, AckWait: s.wait, MaxDeliver: -1, MaxAckPending: -1,
+	}
+	s.mu.Lock()
+	c := s.consumers[config.Durable]
+	s.mu.Unlock()
+	if c != nil {
+		return c, nil
+	}
+	asked, cancel := s.asked(ctx)
+	defer cancel()
+	c, err := s.stream.Consumer(asked, config.Durable)
+	if errors.Is(err, jetstream.ErrConsumerNotFound) || err == nil && c.CachedInfo().Config.AckWait != s.wait {
+		c, err = s.stream.CreateOrUpdateConsumer(asked, config)
+	}
+	if err != nil {
+		return nil, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if list := s.consumers[class]; list != nil {
-		return list, nil
-	}
-	var list []jetstream.Consumer
-	for p := MaxPriority; p >= 0; p-- {
-		c, err := s.stream.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
-			Durable: fmt.Sprintf("%s-%d", class, p), FilterSubject: fmt.Sprintf("impasto.job.%s.%d", class, p),
-			AckPolicy: jetstream.AckExplicitPolicy, AckWait: s.wait, MaxDeliver: -1, MaxAckPending: -1,
-		})
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, c)
-	}
 	if s.consumers == nil {
-		s.consumers = map[string][]jetstream.Consumer{}
+		s.consumers = map[string]jetstream.Consumer{}
 	}
-	s.consumers[class] = list
-	return list, nil
+	s.consumers[config.Durable] = c
+	return c, nil
 }
 
 // forget makes the next look at the consumers a new one: the server may have
 // been replaced.
-func (s *natsStore) forget(class string) {
+func (s *natsStore) forget() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.consumers, class)
+	s.consumers = nil
+}
+
+// priorities are those of which there are jobs of a class that have not ended, the
+// highest first: one question in place of ten, most of which would find nothing.
+func (s *natsStore) priorities(ctx context.Context, class string) (list []int, err error) {
+	asked, cancel := s.asked(ctx)
+	defer cancel()
+	info, err := s.stream.Info(asked, jetstream.WithSubjectFilter("impasto.job."+class+".*"))
+	if err != nil {
+		return nil, err
+	}
+	for subject := range info.State.Subjects {
+		if p, err := strconv.Atoi(subject[strings.LastIndex(subject, ".")+1:]); err == nil && p >= 0 && p <= MaxPriority {
+			list = append(list, p)
+		}
+	}
+	slices.Sort(list)
+	slices.Reverse(list)
+	return list, nil
 }
 
 // take asks again when the server is away: a worker outlives it.
@@ -233,10 +263,7 @@ func (s *natsStore) take(ctx context.Context, class string, empty time.Duration)
 		return nil, s.gone(ctx, err)
 	}
 	defer woken.Unsubscribe()
-	pause := look
-	if empty > 0 {
-		pause = min(look, empty)
-	}
+	pause, longest := look, max(look, min(s.wait/6, longestLook))
 	var idle time.Time    // since when the server says that there is nothing
 	var refused time.Time // since when it says no
 	for {
@@ -266,9 +293,13 @@ func (s *natsStore) take(ctx context.Context, class string, empty time.Duration)
 		case empty > 0 && time.Since(idle) >= empty:
 			return nil, ErrEmpty
 		}
+		if empty > 0 {
+			pause = min(pause, empty)
+		}
 		soon, cancel := context.WithTimeout(ctx, pause)
 		_, _ = woken.NextMsgWithContext(soon)
 		cancel()
+		pause = min(longest, pause*3/2)
 	}
 }
 
@@ -279,14 +310,19 @@ func (s *natsStore) ask(ctx context.Context, class string) (m message, answered 
 	if !s.conn.IsConnected() {
 		return nil, false, nil
 	}
-	consumers, err := s.consumersOf(ctx, class)
+	priorities, err := s.priorities(ctx, class)
 	if err != nil {
 		return nil, false, err
 	}
-	for _, c := range consumers {
+	for _, p := range priorities {
+		c, err := s.consumer(ctx, class, p)
+		if err != nil {
+			s.forget()
+			return nil, false, err
+		}
 		batch, err := c.FetchNoWait(1)
 		if err != nil {
-			s.forget(class)
+			s.forget()
 			return nil, false, err
 		}
 		for m := range batch.Messages() {
@@ -295,7 +331,7 @@ func (s *natsStore) ask(ctx context.Context, class string) (m message, answered 
 			}
 		}
 		if batch.Error() != nil || !s.conn.IsConnected() {
-			s.forget(class)
+			s.forget()
 			return nil, false, batch.Error()
 		}
 	}
