@@ -114,6 +114,11 @@ type Attributes struct {
 	MaxThreads int // per block
 }
 
+// Software is implemented by devices that exist in software alone.
+type Software interface {
+	Software()
+}
+
 // Meter counts the calls made on a Driver.
 type Meter interface {
 	Calls() Calls

@@ -31,7 +31,8 @@ func backends(t testing.TB) map[string]Backend {
 		list["emu-half"] = newHalf(emu.Options{Schedule: emu.Random, Seed: 2})
 	}
 	for name, open := range drivers {
-		list[name] = NewDevice(open(t), DeviceOptions{Name: name})
+		list[name] = NewDevice(open(t), DeviceOptions{Name: name, Precision: Single})
+		list[name+"-half"] = NewDevice(open(t), DeviceOptions{Name: name + "-half"})
 	}
 	t.Cleanup(func() {
 		for name, b := range list {

@@ -12,7 +12,7 @@ import (
 // DeviceOptions configure NewDevice.
 type DeviceOptions struct {
 	Name      string    // what Backend.Name says: "cuda:0", "emu"
-	Precision Precision // Auto is Single for now
+	Precision Precision // Auto is Single on devices in software
 }
 
 // Device is the backend over a cuda.Driver: arrays in device memory, operations

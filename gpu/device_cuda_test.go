@@ -31,7 +31,7 @@ func init() {
 // expects the bytes that the calls give one by one.
 func TestRecordThroughCUDA(t *testing.T) {
 	d := drivers["cu"](t)
-	b := NewDevice(d, DeviceOptions{Name: "cu"})
+	b := NewDevice(d, DeviceOptions{Name: "cu", Precision: Single})
 	defer b.Close()
 	s := Shape{9, 7, 8}
 	feat, want := upload(b, s, random(1, s.Len(), 1)), upload(b, s, random(2, s.Len(), 1))

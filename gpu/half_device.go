@@ -45,6 +45,9 @@ const settlings = 3
 
 // openHalf chooses the precision.
 func (b *Device) openHalf(p Precision) {
+	if _, software := cuda.As[cuda.Software](b.d); p == Auto && b.target >= 80 && !software {
+		p = Half
+	}
 	b.half = p == Half
 	if !b.half {
 		return

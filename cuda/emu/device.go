@@ -104,6 +104,9 @@ func Open(o Options) *Device {
 	}
 }
 
+// Software says that this is no hardware.
+func (d *Device) Software() {}
+
 func (d *Device) Info() cuda.Info   { return d.info }
 func (d *Device) Calls() cuda.Calls { return d.calls }
 
