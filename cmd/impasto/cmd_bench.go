@@ -209,7 +209,7 @@ func runBench(s *session, c *cli.Context) error {
 
 // throughput measures whole images on the device that was asked for.
 func throughput(ctx context.Context, s *session, r *bench.Report, o benchOrder) error {
-	d, err := device.Open(o.device, o.works.Threads)
+	d, err := device.Open(o.device, o.works.Threads, device.Auto)
 	if err != nil {
 		return err
 	}

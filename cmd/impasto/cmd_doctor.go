@@ -99,13 +99,15 @@ func checkDevices(on string) func(*session) []selftest.Finding {
 			}
 		}
 		for _, name := range names {
-			d, err := device.OpenDriver(name, runtime.GOMAXPROCS(0))
-			if err != nil {
-				f := ui.FaultsOf(err)[0]
-				all = append(all, selftest.Finding{State: selftest.Problem, What: "device", Text: name + ": " + f.Message, Fix: strings.Join(f.Try, "; ")})
-				continue
+			for _, p := range device.Precisions(name) {
+				d, err := device.OpenDriver(name, runtime.GOMAXPROCS(0))
+				if err != nil {
+					f := ui.FaultsOf(err)[0]
+					all = append(all, selftest.Finding{State: selftest.Problem, What: "device", Text: name + ": " + f.Message, Fix: strings.Join(f.Try, "; ")})
+					break
+				}
+				all = append(all, selftest.InPrecision(name, d, p)...)
 			}
-			all = append(all, selftest.Device(name, d)...)
 		}
 		return all
 	}

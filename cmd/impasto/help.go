@@ -191,7 +191,7 @@ func defaultText(l line, name string) string {
 	if !ok || !paints || !s.Option() || name == "preset" {
 		return ""
 	}
-	o := settings.Defaults(mode, "vgg19")
+	o := settings.Defaults(mode, "vgg19", "")
 	text := settings.OptionText(&o, name)
 	if len(text) > 16 {
 		return ""

@@ -17,6 +17,7 @@ import (
 	"github.com/impasto/impasto/gpu"
 	"github.com/impasto/impasto/internal/progress"
 	"github.com/impasto/impasto/internal/ui"
+	"github.com/impasto/impasto/kernels"
 )
 
 // Device is what pictures are painted on.
@@ -27,6 +28,8 @@ type Device struct {
 	Class   string        // for recipes: devices of one class give the same picture
 	Threads int           // of the processor; 0 where they do not matter
 	Reason  string        // why it was chosen
+
+	Precision gpu.Precision // Half or Single
 }
 
 // String describes the device in a line, with the reason for its choice.
@@ -37,6 +40,9 @@ func (d Device) String() string {
 	}
 	if i := d.Info; i != nil && d.Threads == 0 {
 		what += fmt.Sprintf(" %s, sm_%d%d, %s", i.Name, i.Major, i.Minor, progress.Bytes(i.Memory))
+	}
+	if d.Precision == gpu.Half {
+		what += ", half precision"
 	}
 	if d.Threads > 0 {
 		what += ", " + ui.Count(d.Threads, "thread")
@@ -129,6 +135,8 @@ func checkOne(name string) error {
 			return ui.NewFault(ui.ExitDevice, "no_device", "no CUDA device: "+why, "--device cpu", "impasto doctor")
 		case n >= len(list):
 			return ui.NewFault(ui.ExitDevice, "no_device", fmt.Sprintf("no device cuda:%d; there is %s", n, ui.Count(len(list), "CUDA device")), "--device cuda:0", "impasto devices")
+		case capability(list[n]) < kernels.Targets[0]:
+			return tooOld(n, list[n])
 		}
 		return nil
 	}
@@ -144,16 +152,17 @@ func checkOne(name string) error {
 }
 
 // Open opens the devices of a list that Check has passed; the first
-// is where the picture lies.
-func Open(list string, threads int) (Device, error) {
+// is where the picture lies. Precision Auto is half on CUDA devices that have the
+// tensor cores for it, else single.
+func Open(list string, threads int, p gpu.Precision) (Device, error) {
 	names := names(list)
-	d, err := openOne(names[0], threads)
+	d, err := openOne(names[0], threads, p)
 	for _, n := range names[1:] {
 		if err != nil {
 			break
 		}
 		var other Device
-		if other, err = openOne(n, threads); err == nil {
+		if other, err = openOne(n, threads, p); err == nil {
 			d.Others = append(d.Others, other.Backend)
 		}
 	}
@@ -162,7 +171,7 @@ func Open(list string, threads int) (Device, error) {
 
 // openOne opens one. auto is the first CUDA device, or where there is
 // none the processor.
-func openOne(name string, threads int) (Device, error) {
+func openOne(name string, threads int, p gpu.Precision) (Device, error) {
 	if threads <= 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
@@ -171,11 +180,15 @@ func openOne(name string, threads int) (Device, error) {
 		var list []cuda.Info
 		name = "cpu"
 		if list, reason = ListCUDA(); len(list) > 0 {
-			name, reason = "cuda:0", "the first CUDA device"
+			if n := firstUsable(list); n >= 0 {
+				name, reason = fmt.Sprintf("cuda:%d", n), "the first CUDA device"
+			} else {
+				reason = fmt.Sprintf("%s is older than compute capability 7.5", list[0].Name)
+			}
 		}
 	}
 	if name == "cpu" {
-		return Device{Backend: gpu.NewCPU(gpu.CPUOptions{Threads: threads}), Class: "cpu", Threads: threads, Reason: reason}, nil
+		return Device{Backend: gpu.NewCPU(gpu.CPUOptions{Threads: threads}), Class: "cpu", Threads: threads, Reason: reason, Precision: gpu.Single}, nil
 	}
 	driver, err := OpenDriver(name, threads)
 	if err != nil {
@@ -185,10 +198,17 @@ func openOne(name string, threads int) (Device, error) {
 	d := Device{Info: &i, Class: fmt.Sprintf("cuda sm_%d%d", i.Major, i.Minor), Reason: reason}
 	if n, ok := CUDAIndex(name); ok {
 		name = fmt.Sprintf("cuda:%d", n)
+		if p == gpu.Auto && capability(i) >= halfFrom {
+			p = gpu.Half
+		}
 	} else {
 		d.Class, d.Threads, d.Reason = "emu", threads, "asked for; a GPU in software, far slower than cpu"
 	}
-	d.Backend = gpu.NewDevice(driver, gpu.DeviceOptions{Name: name})
+	if d.Precision = gpu.Single; p == gpu.Half {
+		d.Precision = gpu.Half
+		d.Class += " half"
+	}
+	d.Backend = gpu.NewDevice(driver, gpu.DeviceOptions{Name: name, Precision: p})
 	return d, Fault(d.Backend.Err())
 }
 
@@ -196,7 +216,7 @@ func openOne(name string, threads int) (Device, error) {
 func OpenDriver(name string, threads int) (cuda.Driver, error) {
 	n, ok := CUDAIndex(name)
 	if !ok {
-		return emu.Open(emu.Options{Workers: threads}), nil
+		return emu.Open(emu.Options{Workers: threads, SharedBlock: 99 << 10}), nil
 	}
 	driver, err := cudaDevices.open(n)
 	return driver, Fault(err)

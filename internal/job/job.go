@@ -91,6 +91,14 @@ func (s *Step) setDefault(name, value string) {
 	}
 }
 
+// paintOn gives a step without a device of its own the worker's, and the
+// defaults that fit it.
+func (s *Step) paintOn(device string) {
+	if r := s.request(); r != nil && r.Values.Text("device") == "" {
+		r.Values.PaintOn(device, "worker")
+	}
+}
+
 // Plan reads a step's files and returns what it would do, or all that is wrong
 // with it. The plan of a tool is empty. Files that exist are no fault here: some
 // may be results of the same job.

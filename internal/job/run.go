@@ -63,7 +63,7 @@ func (r *Runner) step(ctx context.Context, t *farm.Task, nth int, words []string
 	if err := files.Check(s); err != nil {
 		return err
 	}
-	s.setDefault("device", r.Device)
+	s.paintOn(r.Device)
 	if r.Threads > 0 {
 		s.setDefault("threads", fmt.Sprint(r.Threads))
 	}

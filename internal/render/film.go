@@ -9,7 +9,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/impasto/impasto/internal/device"
 	"github.com/impasto/impasto/internal/film"
 	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/internal/recipe"
@@ -54,7 +53,7 @@ func PrepareFilm(ctx context.Context, req Request, env Env) (*Film, error) {
 	}
 	bad.Add(v.openInput(ctx, in))
 	bad = append(bad, v.read(Inputs{Styles: req.Inputs.Styles})...)
-	bad.Add(device.Check(v.values.Text("device")))
+	bad.Add(checkDevice(v.values))
 	bad = append(bad, v.loadNetwork(ctx)...)
 	bad = append(bad, v.checkOptions()...)
 	bad.Add(v.chooseFilm(in))

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/impasto/impasto/gpu"
 	"github.com/impasto/impasto/internal/device"
 	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/internal/ui"
@@ -182,8 +183,9 @@ type Devices struct {
 }
 
 type openedDevice struct {
-	name    string
-	threads int
+	name      string
+	threads   int
+	precision gpu.Precision
 }
 
 // NewDevices returns devices for renders that use a library.
@@ -192,18 +194,18 @@ func NewDevices(l *Library) *Devices {
 }
 
 // open opens a device, once.
-func (d *Devices) open(name string, threads int) (device.Device, error) {
+func (d *Devices) open(name string, threads int, p gpu.Precision) (device.Device, error) {
 	if d == nil {
-		return device.Open(name, threads)
+		return device.Open(name, threads, p)
 	}
-	key := openedDevice{name, threads}
+	key := openedDevice{name, threads, p}
 	if found, ok := d.opened[key]; ok {
 		if found.Backend.Err() == nil {
 			return found, nil
 		}
 		d.forget(found)
 	}
-	found, err := device.Open(name, threads)
+	found, err := device.Open(name, threads, p)
 	if err == nil {
 		d.opened[key] = found
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/impasto/impasto/gpu"
 	"github.com/impasto/impasto/internal/device"
 	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/internal/recipe"
@@ -100,7 +101,7 @@ func (r *Prepared) prepare(ctx context.Context) ui.Faults {
 		in.A = own
 	}
 	bad = append(bad, r.read(in)...)
-	bad.Add(device.Check(r.values.Text("device")))
+	bad.Add(checkDevice(r.values))
 	bad = append(bad, r.loadNetwork(ctx)...)
 	bad = append(bad, r.checkOptions()...)
 	bad = append(bad, r.readGuides(in, len(bad) == 0)...)
@@ -215,9 +216,37 @@ func (r *Prepared) checkOptions() ui.Faults {
 	return bad
 }
 
+// checkDevice finds out whether the device is there and has the precision that
+// was asked for.
+func checkDevice(v *settings.Values) error {
+	if err := device.Check(v.Text("device")); err != nil {
+		return err
+	}
+	p, err := device.ParsePrecision(v.Text("precision"))
+	if err != nil {
+		return nil // told with the settings
+	}
+	return device.CheckPrecision(v.Text("device"), p)
+}
+
+// precisionClass is what a recipe calls a precision, by the format of features.
+func precisionClass(p gpu.Precision) string {
+	if p == gpu.Half {
+		return "f16"
+	}
+	return "f32"
+}
+
 // openDevice opens the device and completes what style paints with.
 func (r *Prepared) openDevice() (err error) {
-	if r.device, err = r.env.Devices.open(r.values.Text("device"), r.values.Number("threads", 0)); err != nil {
+	p, err := device.ParsePrecision(r.values.Text("precision"))
+	if err != nil {
+		return err
+	}
+	if p, err = device.For(r.network, p); err != nil {
+		return err
+	}
+	if r.device, err = r.env.Devices.open(r.values.Text("device"), r.values.Number("threads", 0), p); err != nil {
 		return err
 	}
 	r.painter = style.Env{
@@ -293,7 +322,7 @@ func (r *Prepared) newRecipe() recipe.Recipe {
 	rec := recipe.Recipe{
 		Version: recipe.Version, Program: r.env.Program, Mode: r.Request.Mode, Options: r.values.Options,
 		Weights: recipe.Weights{Name: r.network.Name, SHA256: r.network.Meta.SHA256},
-		Device:  r.device.Class, Precision: "f32",
+		Device:  r.device.Class, Precision: precisionClass(r.device.Precision),
 	}
 	for _, f := range r.files {
 		rec.Inputs = append(rec.Inputs, recipe.Input{

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/impasto/impasto/gpu"
+	"github.com/impasto/impasto/internal/device"
 	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/internal/recipe"
 	"github.com/impasto/impasto/internal/settings"
@@ -48,6 +50,15 @@ func (p Replay) Request() (Request, ui.Faults) {
 		name, err := findWeights(rec.Weights)
 		bad.Add(err)
 		v.SetText("weights", name, "recipe")
+	}
+	if v.Text("precision") == "" && rec.Precision != "" {
+		p := gpu.Single
+		if rec.Precision == precisionClass(gpu.Half) {
+			p = gpu.Half
+		}
+		if device.CheckPrecision(v.Text("device"), p) == nil { // else what this machine has
+			v.SetText("precision", p.String(), "recipe")
+		}
 	}
 	in, missing := findInputs(rec, append([]string{filepath.Dir(p.Original), "."}, p.Directories...))
 	bad = append(bad, missing...)

@@ -15,10 +15,20 @@ import (
 // Device compares each operation of a device with the CPU's, in each form that
 // has a kernel of its own. It finds a driver that compiles the kernels wrongly
 // and a device that computes wrongly. name is the device's for --device.
-func Device(name string, d cuda.Driver) []Finding {
+func Device(name string, d cuda.Driver) []Finding { return InPrecision(name, d, gpu.Single) }
+
+// InPrecision is Device in half or single precision. In half it says nothing of
+// the device itself.
+func InPrecision(name string, d cuda.Driver, p gpu.Precision) []Finding {
 	i, driver := d.Info(), &launchLog{d, map[string]bool{}}
-	b := gpu.NewDevice(driver, gpu.DeviceOptions{Name: name})
+	b := gpu.NewDevice(driver, gpu.DeviceOptions{Name: name, Precision: p})
 	defer b.Close()
+	if err := b.Err(); err != nil {
+		return []Finding{{State: Problem, What: "device", Text: ui.FaultsOf(err)[0].Message}}
+	}
+	if p == gpu.Half { // Single has said what the device is
+		return checkKernels(b, driver)
+	}
 	all := []Finding{
 		{State: OK, What: "device", Text: fmt.Sprintf("%s: %s, sm_%d%d, %s, driver API %d.%d",
 			b.Name(), i.Name, i.Major, i.Minor, progress.Bytes(i.Memory), i.Driver/1000, i.Driver%1000/10)},
@@ -54,12 +64,16 @@ func checkKernels(b *gpu.Device, log *launchLog) []Finding {
 	cpu := gpu.NewCPU(gpu.CPUOptions{})
 	defer cpu.Close()
 	var all []Finding
+	allowed, few := tolerance, 0.0
+	if b.Precision() == gpu.Half {
+		allowed, few = halfTolerance, halfFew
+	}
 	for _, c := range deviceChecks {
-		worst := c.worst(b, cpu)
+		worst := c.worst(b, cpu, few)
 		if err := b.Err(); err != nil {
 			return append(all, Finding{State: Problem, What: "self-test", Text: c.name + ": " + ui.FaultsOf(err)[0].Message})
 		}
-		if !(worst <= tolerance) {
+		if !(worst <= allowed) {
 			all = append(all, Finding{State: Problem, What: "self-test", Fix: "--device cpu",
 				Text: fmt.Sprintf("%s on %s is off by %.2g of its largest value", c.name, b.Name(), worst)})
 		}
@@ -67,11 +81,11 @@ func checkKernels(b *gpu.Device, log *launchLog) []Finding {
 	if len(all) > 0 {
 		return all
 	}
-	total, missing, err := log.missing(b.Target())
+	total, missing, err := log.missing(b.Target(), b.Precision())
 	if err != nil {
 		return []Finding{{State: Problem, What: "ptx", Text: err.Error()}}
 	}
-	f := Finding{State: OK, What: "self-test", Text: fmt.Sprintf("%s: %d of %d kernels agree with the CPU", b.Name(), total-len(missing), total)}
+	f := Finding{State: OK, What: "self-test", Text: fmt.Sprintf("%s: %d of %d kernels agree with the CPU in %s precision", b.Name(), total-len(missing), total, b.Precision())}
 	if len(missing) > 0 {
 		slices.Sort(missing)
 		f.State = Note
@@ -81,8 +95,8 @@ func checkKernels(b *gpu.Device, log *launchLog) []Finding {
 }
 
 // missing counts the kernels there are for a target and names those that were
-// not launched.
-func (l *launchLog) missing(target int) (total int, names []string, err error) {
+// not launched. In half precision that is those that no other precision has.
+func (l *launchLog) missing(target int, p gpu.Precision) (total int, names []string, err error) {
 	for _, t := range kernels.Targets {
 		if t > target {
 			break
@@ -97,8 +111,8 @@ func (l *launchLog) missing(target int) (total int, names []string, err error) {
 				return 0, nil, err
 			}
 			for name := range signatures {
-				if inHalf := t > kernels.Targets[0] || strings.Contains(name, "half") || name == "gradient_scale" || name == "to_single"; inHalf {
-					continue // the checks compute in single precision
+				if inHalf := t > kernels.Targets[0] || strings.Contains(name, "half") || name == "gradient_scale" || name == "to_single"; inHalf != (p == gpu.Half) {
+					continue
 				}
 				total++
 				if !l.launched[name] {

@@ -3,6 +3,7 @@ package selftest
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/impasto/impasto/gpu"
 )
@@ -36,22 +37,25 @@ func (o *outputs) loss() {
 	o.list = append(o.list, []float32{float32(o.Status().Loss[0])})
 }
 
-// worst is the largest error over the largest value, of all outputs.
-func (c deviceCheck) worst(b, reference gpu.Backend) float64 {
+// worst is the largest error over the largest value, of all outputs; the share few
+// of an output's values may be off by more.
+func (c deviceCheck) worst(b, reference gpu.Backend, few float64) float64 {
 	got := &outputs{Backend: b, rng: rand.New(rand.NewPCG(3, 4))}
 	want := &outputs{Backend: reference, rng: rand.New(rand.NewPCG(3, 4))}
 	c.run(got)
 	c.run(want)
 	worst := 0.0
 	for i, w := range want.list {
-		off, scale := 0.0, 1e-30
+		scale := 1e-30
+		off := make([]float64, len(w))
 		for j, v := range w {
 			scale = max(scale, math.Abs(float64(v)))
-			if d := math.Abs(float64(got.list[i][j]) - float64(v)); !(d <= off) {
-				off = d
+			if off[j] = math.Abs(float64(got.list[i][j]) - float64(v)); off[j] != off[j] {
+				off[j] = math.Inf(1)
 			}
 		}
-		if e := off / scale; !(e <= worst) {
+		slices.Sort(off)
+		if e := off[len(off)-1-int(few*float64(len(off)))] / scale; !(e <= worst) {
 			worst = e
 		}
 	}
@@ -78,7 +82,13 @@ var deviceChecks = []deviceCheck{
 		o.Gram(g, f, 0.01)
 		o.Mean(m, f)
 		o.keep(g, m)
-		o.GramLoss(g, g, []gpu.GramTarget{{A: o.random(gpu.Matrix(c)), Coef: 0.3}, {A: o.random(gpu.Matrix(c)), Coef: 0.6}}, 0.01, 0)
+		var targets []gpu.GramTarget // symmetric, as StyleGrad needs them
+		for _, coef := range []float64{0.3, 0.6} {
+			a := o.NewArray(gpu.Matrix(c))
+			o.Gram(a, o.random(testFeatures), 0.01)
+			targets = append(targets, gpu.GramTarget{A: a, Coef: coef})
+		}
+		o.GramLoss(g, g, targets, 0.01, 0)
 		o.loss()
 		dx := o.random(testFeatures)
 		o.StyleGrad(dx, f, g, m)
@@ -118,30 +128,33 @@ var deviceChecks = []deviceCheck{
 		}
 	}},
 	{"matching", matching},
-	{"vectors", func(o *outputs) {
-		x, y := o.random(testPicture), o.random(testPicture)
-		o.Axpy(y, 0.3, x)
-		o.AddNormalized(y, 2, x)
-		o.Weigh(y, o.random(gpu.Shape{H: testPicture.H, W: testPicture.W, C: 1}))
-		o.list = append(o.list, []float32{float32(o.Dot(x, y))})
-		small := o.NewArray(gpu.Shape{H: 7, W: 8, C: 3})
-		o.CopyWindow(small, y, 2, 5)
-		o.AddWindow(y, small, 3, 9)
-		for _, filter := range []gpu.ResampleFilter{gpu.Bilinear, gpu.Bicubic, gpu.Lanczos} {
-			o.Resample(small, y, filter)
-			o.keep(small)
-		}
-		o.keep(y)
-		o.ContentLoss(nil, x, y, 0.5, 1)
-		o.MoveLoss(0, 1)
-		o.loss()
-	}},
+	{"vectors", func(o *outputs) { vectors(o, testPicture) }},
+	{"vectors of features", func(o *outputs) { vectors(o, testFeatures) }},
 	{"Adam", func(o *outputs) {
-		optimise(o, o.NewAdam(testFeatures, gpu.AdamOptions{StepOptions: gpu.StepOptions{Average: 0.9}, LearningRate: 0.1}))
+		optimise(o, o.NewAdam(testPicture, gpu.AdamOptions{StepOptions: gpu.StepOptions{Average: 0.9}, LearningRate: 0.1}))
 	}},
 	{"L-BFGS", func(o *outputs) {
-		optimise(o, o.NewLBFGS(testFeatures, gpu.LBFGSOptions{LineSearch: true, FirstStep: 0.1, History: 3}))
+		optimise(o, o.NewLBFGS(testPicture, gpu.LBFGSOptions{LineSearch: true, FirstStep: 0.1, History: 3}))
 	}},
+}
+
+func vectors(o *outputs, s gpu.Shape) {
+	x, y := o.random(s), o.random(s)
+	o.Axpy(y, 0.3, x)
+	o.AddNormalized(y, 2, x)
+	o.Weigh(y, o.random(gpu.Shape{H: s.H, W: s.W, C: 1}))
+	o.list = append(o.list, []float32{float32(o.Dot(x, y))})
+	small := o.NewArray(gpu.Shape{H: 7, W: 8, C: s.C})
+	o.CopyWindow(small, y, 2, 5)
+	o.AddWindow(y, small, 3, 9)
+	for _, filter := range []gpu.ResampleFilter{gpu.Bilinear, gpu.Bicubic, gpu.Lanczos} {
+		o.Resample(small, y, filter)
+		o.keep(small)
+	}
+	o.keep(y)
+	o.ContentLoss(nil, x, y, 0.5, 1)
+	o.MoveLoss(0, 1)
+	o.loss()
 }
 
 func convolveFeatures(o *outputs, p gpu.Pool) {
@@ -182,7 +195,7 @@ func poolings(o *outputs) {
 
 // optimise takes four recorded steps towards a picture.
 func optimise(o *outputs, opt gpu.Optimizer) {
-	x, g, target := o.random(testFeatures), o.NewArray(testFeatures), o.random(testFeatures)
+	x, g, target := o.random(testPicture), o.NewArray(testPicture), o.random(testPicture)
 	o.ResetStatus()
 	step := o.Record(func() {
 		o.Fill(g, 0)

@@ -7,6 +7,14 @@ package selftest
 // tolerance is the largest error allowed, as a share of the largest value.
 const tolerance = 1e-4
 
+// In half precision, whose values have 11 bits, few may be off by more than
+// tolerance: those where rounding decides what a gate lets through, or which of
+// two patches is the more similar, and what is computed from it.
+const (
+	halfTolerance = 4e-3
+	halfFew       = 0.1
+)
+
 // States of a Finding.
 const (
 	OK      = "ok"

@@ -297,3 +297,32 @@ func TestKnownKey(t *testing.T) {
 		t.Error("resume is a key of a configuration file")
 	}
 }
+
+// TestDefaultsFitTheDevice: on a GPU pictures are larger and the schedule is
+// full, unless something else is asked for; a job takes those of its worker.
+func TestDefaultsFitTheDevice(t *testing.T) {
+	resolve := func(given Given) *Values {
+		v, bad := Resolve(style.ModeArt, given)
+		if len(bad) > 0 {
+			t.Fatal(bad)
+		}
+		return v
+	}
+	for device, want := range map[string]string{"cpu": "384", "emu": "384", "cuda": "1024", "cuda:1": "1024"} {
+		v := resolve(Given{"device": {device}})
+		if v.Options.Size != want || (v.Options.Iterations[0] == 500) != (want == "1024") {
+			t.Errorf("on %s the size is %s, with iterations %v", device, v.Options.Size, v.Options.Iterations)
+		}
+	}
+	v := resolve(Given{"size": {"640"}})
+	v.PaintOn("cuda:0", "worker")
+	if v.Options.Size != "640" || v.Options.Iterations[0] != 500 || v.Text("device") != "cuda:0" {
+		t.Errorf("a job on a GPU is %s px with iterations %v on %s", v.Options.Size, v.Options.Iterations, v.Text("device"))
+	}
+	v = resolve(Given{"preset": {"jj"}})
+	before := v.Options.Iterations
+	v.PaintOn("cuda:0", "worker")
+	if len(v.Options.Iterations) != len(before) || v.Options.Iterations[0] != before[0] {
+		t.Errorf("the preset's iterations %v became %v", before, v.Options.Iterations)
+	}
+}

@@ -193,6 +193,8 @@ var table = []Setting{
 		Help: "network: vgg19 (default if installed), mini (built in) or a FILE"},
 	{Name: "device", Group: GroupDevice, Value: "NAME", Choices: []string{"auto", "cpu", "cuda", "emu"}, not: ofWorker,
 		Help: "device to paint on: auto, cpu, cuda, cuda:N, cuda:0,1 or emu (a GPU in software)", Default: "auto"},
+	{Name: "precision", Group: GroupDevice, Value: "KIND", Kind: Word, Choices: []string{"auto", "half", "single"},
+		Help: "arithmetic of a CUDA device: half is faster and takes half the memory: {choices}", Default: "auto"},
 	{Name: "max-memory", Group: GroupDevice, Value: "2GB", Kind: Bytes, not: ofWorker,
 		Help: "most memory to use; larger pictures are painted in tiles", Default: "90 % of what is free"},
 	{Name: "tile", Group: GroupDevice, Value: "PIXELS", Advanced: true,

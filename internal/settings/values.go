@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/impasto/impasto/internal/device"
 	"github.com/impasto/impasto/internal/ui"
 	"github.com/impasto/impasto/style"
 	"github.com/impasto/impasto/vgg"
@@ -141,7 +142,8 @@ func Resolve(mode string, given Given, layers ...Layer) (*Values, ui.Faults) {
 	v := &Values{Mode: mode, texts: map[string][]string{}, origins: map[string]string{}}
 	weights, _, _ := find("weights")
 	preset, _, _ := find("preset")
-	defaults := Defaults(mode, weights)
+	on, _, _ := find("device")
+	defaults := Defaults(mode, weights, on)
 	bad := v.usePreset(preset, defaults)
 	for _, s := range For(mode) {
 		text, origin, ok := find(s.Name)
@@ -172,6 +174,19 @@ func Resolve(mode string, given Given, layers ...Layer) (*Values, ui.Faults) {
 		v.SetText("overwrite", "replace", "-y")
 	}
 	return v, bad
+}
+
+// PaintOn sets the device of a job that has none of its own. Options that nobody
+// set become that device's.
+func (v *Values) PaintOn(name, origin string) {
+	v.SetText("device", name, origin)
+	defaults := Defaults(v.Mode, v.Text("weights"), name)
+	for _, option := range optionNames() {
+		if v.origins[option] == OriginDefault && v.Options.Preset == "default" {
+			// A default is a valid value: there is no fault to return.
+			_ = SetOption(&v.Options, option, OptionText(&defaults, option))
+		}
+	}
 }
 
 // look returns the value of the first layer that has a setting.
@@ -217,13 +232,14 @@ func locate(err error, origin string) error {
 	return f
 }
 
-// Defaults returns the options of a mode where nothing is set but the weights.
-func Defaults(mode, weights string) style.Options {
-	network := networkName(weights)
+// Defaults returns the options of a mode where nothing is set but the weights and
+// the device: on a GPU, pictures are larger and the schedule is full.
+func Defaults(mode, weights, on string) style.Options {
+	network, kind := networkName(weights), device.Kind(on)
 	if mode != ModeVideo {
-		return style.DefaultOptions(mode, "cpu", network)
+		return style.DefaultOptions(mode, kind, network)
 	}
-	o := style.DefaultOptions(style.ModeArt, "cpu", network)
+	o := style.DefaultOptions(style.ModeArt, kind, network)
 	o.TemporalWeight = style.UsualTemporalWeight(o.LossScale)
 	return o
 }

@@ -5,7 +5,13 @@
 // under load, or what the driver's compiler makes of the PTX.
 package timemodel
 
-import "math"
+import (
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/impasto/impasto/cuda"
+)
 
 // Machine is what the model knows of a device: throughputs as its vendor prints
 // them, for dense operands and boost clock. L2 is a measured order of magnitude
@@ -95,4 +101,26 @@ func (m Machine) Floor(w Work) float64 {
 		peak = 2 * m.Tensor * m.sms()
 	}
 	return max(w.Flop/peak, w.Bytes/m.DRAM)
+}
+
+// Like is the machine of the tables that a device is, or the one of its kind with
+// its number of multiprocessors.
+func Like(i cuda.Info) Machine {
+	capability := i.Major*10 + i.Minor
+	like := Machines[0]
+	for _, m := range Machines {
+		if strings.Contains(i.Name, strings.TrimPrefix(m.Name, "RTX ")) {
+			return m
+		}
+		if m.Capability <= capability {
+			like = m
+		}
+	}
+	if capability >= 80 && capability < 90 && capability != 80 {
+		like = Machines[1]
+	}
+	share := float64(i.SMs) / float64(like.SMs)
+	like.Name, like.SMs = "a "+like.Name+" of "+strconv.Itoa(i.SMs)+" multiprocessors", i.SMs
+	like.L2, like.DRAM = like.L2*share, like.DRAM*share
+	return like
 }

@@ -1,0 +1,118 @@
+package device
+
+import (
+	"fmt"
+
+	"github.com/impasto/impasto/cuda"
+	"github.com/impasto/impasto/gpu"
+	"github.com/impasto/impasto/internal/ui"
+	"github.com/impasto/impasto/kernels"
+	"github.com/impasto/impasto/vgg"
+)
+
+// The precisions, for callers that know no backends.
+const (
+	Auto   = gpu.Auto
+	Half   = gpu.Half
+	Single = gpu.Single
+)
+
+// Precisions are those that the kernels of device name have.
+func Precisions(name string) []gpu.Precision {
+	if CheckPrecision(name, Half) != nil {
+		return []gpu.Precision{Single}
+	}
+	return []gpu.Precision{Single, Half}
+}
+
+// halfFrom is the compute capability whose tensor cores half precision needs.
+const halfFrom = 80
+
+func capability(i cuda.Info) int { return i.Major*10 + i.Minor }
+
+// firstUsable is the first device that the kernels run on, -1 if there is none.
+func firstUsable(list []cuda.Info) int {
+	for n, i := range list {
+		if capability(i) >= kernels.Targets[0] {
+			return n
+		}
+	}
+	return -1
+}
+
+func tooOld(n int, i cuda.Info) *ui.Fault {
+	least := kernels.Targets[0]
+	return ui.NewFault(ui.ExitDevice, "no_device",
+		fmt.Sprintf("cuda:%d, %s, has compute capability %d.%d; Impasto needs %d.%d (Turing) or newer", n, i.Name, i.Major, i.Minor, least/10, least%10),
+		"--device cpu", "impasto devices")
+}
+
+// Kind is the kind of device that defaults are chosen for: "cuda" for a GPU, else
+// "cpu". name is one that --device takes; the first of a list decides.
+func Kind(name string) string {
+	name = names(name)[0]
+	if name == "" || name == "auto" {
+		if list, _ := ListCUDA(); firstUsable(list) >= 0 {
+			return "cuda"
+		}
+	}
+	if _, ok := CUDAIndex(name); ok {
+		return "cuda"
+	}
+	return "cpu"
+}
+
+// ParsePrecision reads the text of --precision; "" is Auto.
+func ParsePrecision(text string) (p gpu.Precision, err error) {
+	if text != "" {
+		err = p.UnmarshalText([]byte(text))
+	}
+	return p, err
+}
+
+// CheckPrecision finds out whether the devices of a list, which Check has passed,
+// have a precision.
+func CheckPrecision(list string, p gpu.Precision) error {
+	if p != gpu.Half {
+		return nil
+	}
+	for _, name := range names(list) {
+		if name == "" || name == "auto" {
+			devices, _ := ListCUDA()
+			if name = "cpu"; firstUsable(devices) >= 0 {
+				name = fmt.Sprintf("cuda:%d", firstUsable(devices))
+			}
+		}
+		n, isCUDA := CUDAIndex(name)
+		if !isCUDA {
+			if name == "emu" {
+				continue
+			}
+			return ui.NewFault(ui.ExitUsage, "usage", "--precision half needs a CUDA device; the processor computes in single precision", "--precision auto", "--device cuda")
+		}
+		devices, _ := ListCUDA()
+		if i := devices[n]; capability(i) < halfFrom {
+			return ui.NewFault(ui.ExitDevice, "no_device",
+				fmt.Sprintf("--precision half needs the tensor cores of compute capability 8.0 or newer; cuda:%d, %s, has %d.%d", n, i.Name, i.Major, i.Minor),
+				"--precision single")
+		}
+	}
+	return nil
+}
+
+// For returns the precision that a network is computed in where p is asked for.
+// Half moves channels eight at a time: Auto is single for a network that has
+// others, and Half is a fault.
+func For(n *vgg.Network, p gpu.Precision) (gpu.Precision, error) {
+	for _, l := range n.Layers {
+		if l.Out%8 == 0 || p == gpu.Single {
+			continue
+		}
+		if p == gpu.Auto {
+			return gpu.Single, nil
+		}
+		return p, ui.NewFault(ui.ExitUsage, "usage",
+			fmt.Sprintf("--precision half needs layers of a multiple of 8 channels; %s of these weights has %d", l.Name, l.Out), "--precision single")
+	}
+	return p, nil
+}

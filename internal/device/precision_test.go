@@ -1,0 +1,91 @@
+package device
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/impasto/impasto/cuda"
+	"github.com/impasto/impasto/gpu"
+	"github.com/impasto/impasto/vgg"
+)
+
+// with makes the program see these devices while the test runs.
+func with(t *testing.T, list ...cuda.Info) {
+	before := cudaDevices
+	t.Cleanup(func() { cudaDevices = before })
+	cudaDevices = &struct {
+		list func() ([]cuda.Info, error)
+		open func(n int) (cuda.Driver, error)
+	}{list: func() ([]cuda.Info, error) { return list, nil }}
+}
+
+var (
+	pascal = cuda.Info{Name: "GTX 1080", Major: 6, Minor: 1}
+	turing = cuda.Info{Name: "T4", Major: 7, Minor: 5}
+	ampere = cuda.Info{Name: "A100", Major: 8, Minor: 0}
+)
+
+// TestOldDevices: what the kernels do not run on is refused, each with its reason,
+// and auto passes over it.
+func TestOldDevices(t *testing.T) {
+	with(t, pascal, turing, ampere)
+	if err := Check("cuda:0"); err == nil || !strings.Contains(err.Error(), "GTX 1080, has compute capability 6.1; Impasto needs 7.5") {
+		t.Errorf("cuda:0: %v", err)
+	}
+	for _, name := range []string{"auto", "cuda:1", "cuda:2", "cuda:1,2", "cpu"} {
+		if err := Check(name); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for _, c := range []struct {
+		device string
+		p      gpu.Precision
+		want   string
+	}{
+		{"auto", gpu.Half, "cuda:1, T4, has 7.5"}, {"cuda:1", gpu.Half, "compute capability 8.0 or newer"}, {"cuda:2", gpu.Half, ""},
+		{"cuda:2,1", gpu.Half, "cuda:1, T4"}, {"cpu", gpu.Half, "the processor computes in single"}, {"emu", gpu.Half, ""},
+		{"cpu", gpu.Single, ""}, {"cpu", gpu.Auto, ""}, {"cuda:1", gpu.Auto, ""},
+	} {
+		err := CheckPrecision(c.device, c.p)
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%s in %s: %v, want %q", c.device, c.p, err, c.want)
+		}
+	}
+	with(t, pascal)
+	if Kind("auto") != "cpu" || Kind("") != "cpu" {
+		t.Error("defaults are for a device that cannot be used")
+	}
+	if d, err := Open("auto", 1, gpu.Auto); err != nil || d.Backend.Name() != "cpu" || !strings.Contains(d.Reason, "GTX 1080 is older") {
+		t.Errorf("auto is %v, %v", d, err)
+	}
+}
+
+// TestKind: what defaults go by.
+func TestKind(t *testing.T) {
+	with(t, ampere)
+	for name, want := range map[string]string{"": "cuda", "auto": "cuda", "cuda": "cuda", "cuda:0": "cuda", "cuda:0,1": "cuda", "cpu": "cpu", "emu": "cpu"} {
+		if got := Kind(name); got != want {
+			t.Errorf("%q is of kind %s, want %s", name, got, want)
+		}
+	}
+}
+
+// TestPrecisionOfNetworks: half needs channels in eights.
+func TestPrecisionOfNetworks(t *testing.T) {
+	even := &vgg.Network{Layers: []vgg.Layer{{Name: "conv1_1", In: 3, Out: 64}}}
+	odd := &vgg.Network{Layers: []vgg.Layer{{Name: "conv1_1", In: 3, Out: 12}}}
+	if p, err := For(odd, gpu.Auto); p != gpu.Single || err != nil {
+		t.Errorf("auto is %v, %v", p, err)
+	}
+	if _, err := For(odd, gpu.Half); err == nil || !strings.Contains(err.Error(), "conv1_1 of these weights has 12") {
+		t.Errorf("half is %v", err)
+	}
+	for _, p := range []gpu.Precision{gpu.Auto, gpu.Half, gpu.Single} {
+		if got, err := For(even, p); got != p || err != nil {
+			t.Errorf("%v becomes %v, %v", p, got, err)
+		}
+	}
+	if _, err := ParsePrecision("double"); err == nil {
+		t.Error("there is no double precision")
+	}
+}
