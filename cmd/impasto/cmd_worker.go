@@ -29,7 +29,7 @@ func workerCommand(s *session) *cli.Command {
 			"saves a checkpoint of what it is painting and gives that back to the queue;\n" +
 			"a second signal ends it at once, and another worker goes on from the last\n" +
 			"checkpoint. --metrics serves Prometheus text on /metrics, and /healthz.",
-		Flags: queueFlags(append(workFlags(),
+		Flags: queueFlags(append(append(workFlags(), limitFlags()...),
 			textFlag("metrics", "", settings.GroupQueue, "HOST:PORT", "serve /metrics and /healthz there"),
 			&cli.BoolFlag{Name: "until-empty", Usage: "end when no job waits or runs", Category: settings.GroupQueue})...),
 		Action: func(c *cli.Context) error { return runWorker(s, c) },
@@ -108,6 +108,8 @@ func runWorker(s *session, c *cli.Context) error {
 	bad.Add(err)
 	at, err := queuePlace(c)
 	bad.Add(err)
+	limits, wrong := readLimits(c)
+	bad.Add(wrong.Err())
 	if len(bad) > 0 {
 		return bad
 	}
@@ -136,9 +138,16 @@ func runWorker(s *session, c *cli.Context) error {
 			m.Ended(st)
 			s.printAttempt(st)
 		}}
+		o.IdleLimit = limits.idle
 		if c.Bool("until-empty") {
 			o.IdleLimit = emptyFor
 		}
+		ctx, release := limits.bind(ctx, func(text string) {
+			if !s.quiet && !s.json {
+				fmt.Fprintln(s.stderr, text)
+			}
+		})
+		defer release()
 		for {
 			w := job.Start(counted, places, o)
 			finished := make(chan struct{})
@@ -152,6 +161,9 @@ func runWorker(s *session, c *cli.Context) error {
 				<-finished
 				return nil
 			case <-finished: // nothing has come for a while
+			}
+			if !c.Bool("until-empty") {
+				return nil // idle for as long as it may be
 			}
 			if left, err := batch.Unfinished(ctx, q, classesOf(places)...); err != nil || left == 0 {
 				return err
