@@ -288,13 +288,3 @@ func (r *Prepared) checkFolder(dir string) error {
 	r.folders = append(r.folders, dir)
 	return nil
 }
-
-// makeFolders makes the directories that outputs need.
-func (r *Prepared) makeFolders() error {
-	for _, dir := range r.folders {
-		if err := MakeDirectory(dir); err != nil {
-			return err
-		}
-	}
-	return nil
-}
