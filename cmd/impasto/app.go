@@ -34,6 +34,7 @@ func newApp(s *session) *cli.App {
 			benchCommand(s),
 			configCommand(s),
 			completionCommand(s),
+			manCommand(s),
 			versionCommand(s),
 		},
 		Writer:    s.stdout,
