@@ -41,7 +41,7 @@ var examples = map[string][2]string{
 	"bench":       {"impasto bench", "impasto bench --work throughput -o bench.html"},
 	"config":      {"impasto config show --origin", "impasto config init"},
 	"completion":  {"source <(impasto completion bash)", "impasto completion fish > ~/.config/fish/completions/impasto.fish"},
-	"man":         {"impasto man man1/", "man -l man1/impasto-art.1"},
+	"man":         {"impasto man man1/", "impasto man /usr/local/share/man/man1"},
 	"version":     {"impasto version", "impasto version --json"},
 	"recipe show": {"impasto recipe show out.png", "impasto recipe show out.png --json"},
 
