@@ -111,3 +111,29 @@ func TestHalfOnVGG19(t *testing.T) {
 		t.Errorf("the pictures differ by %.1f dB, want at least 40", p)
 	}
 }
+
+// TestLargestOnADevice: in 16 GB half precision plans squares of half as many
+// pixels again as single, painted whole.
+func TestLargestOnADevice(t *testing.T) {
+	testutil.NeedDevices(t)
+	n, err := vgg.Load(context.Background(), "random:1", vgg.LoadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var side [2]int
+	for i, p := range []gpu.Precision{gpu.Single, gpu.Half} {
+		b := gpu.NewDevice(emu.Open(emu.Options{}), gpu.DeviceOptions{Name: "emu", Precision: p})
+		defer b.Close()
+		o := DefaultOptions(ModeArt, "cpu", "vgg19")
+		o.Optimizer, o.Size, o.Tile, o.Scales = OptimizerAdam, "max", "off", 1
+		plan, err := NewPlan(4096, 4096, o, Env{Backend: b, Network: n, MaxBytes: 16 * 9e8})
+		if err != nil {
+			t.Fatal(err)
+		}
+		side[i] = plan.W()
+	}
+	t.Logf("single %d px, half %d px", side[0], side[1])
+	if 2*side[1]*side[1] < 3*side[0]*side[0] {
+		t.Errorf("16 GB hold %d px in half precision, %d in single", side[1], side[0])
+	}
+}
