@@ -143,88 +143,111 @@ func firstArgument(app *cli.App, words []string) int {
 // readFlags sorts the words into flags and arguments of l.cmd.
 func (l *line) readFlags(words []string) ui.Faults {
 	var bad ui.Faults
-	set := flagSet(l.cmd.Flags)
-	var old legacyReader
-	for i := 0; i < len(words); i++ {
-		w := words[i]
-		if w == "--" {
-			l.args = append(l.args, words[i+1:]...)
-			break
-		}
-		name, value, hasValue := flagWord(w)
-		if name == "" {
-			l.args = append(l.args, w)
-			continue
-		}
-		if name == "h" || name == "help" {
-			l.help = true
-			continue
-		}
-		if name == "help-all" {
-			l.help, l.helpAll = true, true
-			continue
-		}
-		if name == "vv" && set.has("verbose") {
-			l.flags = append(l.flags, "--verbose", "--verbose")
-			continue
-		}
-		// "-n 500" is --iterations; "-n" with no number refuses to overwrite.
-		if name == "n" && set.has("overwrite") && !hasValue && (i+1 >= len(words) || !isNumberList(words[i+1])) {
-			l.flags = append(l.flags, "--overwrite=fail")
-			continue
-		}
-		full, isOurs := set.find(name)
-		if !isOurs {
-			if short, rest := name[:1], name[1:]; !strings.HasPrefix(w, "--") && rest != "" && isNumberList(rest) {
-				if f, ok := set.find(short); ok && set.takesValue(short) {
-					full, isOurs, value, hasValue = f, true, rest, true
-				}
-			}
-		}
-		isOld := !isOurs && legacyFits(name, set)
-		if !isOurs && !isOld {
-			if b, ok := strings.CutPrefix(name, "no-"); ok && set.has(b) && !set.takesValue(b) && !hasValue {
-				l.flags = append(l.flags, "--"+b+"=false")
-				continue
-			}
-			bad.Add(unknownFlag(name, w, set))
-			continue
-		}
-		if isOurs && !set.takesValue(full) {
-			if hasValue {
-				if value != "true" && value != "false" {
-					bad.Add(ui.UsageFault(fmt.Sprintf("--%s is a switch and takes no value, got %q", full, value)))
-					continue
-				}
-				l.flags = append(l.flags, "--"+full+"="+value)
-			} else {
-				l.flags = append(l.flags, "--"+full)
-			}
-			continue
-		}
-		if !hasValue {
-			if i+1 >= len(words) || !set.canBeValue(words[i+1]) {
-				bad.Add(ui.UsageFault(fmt.Sprintf("%s needs a value", w), valueHint(set, full)...))
-				continue
-			}
-			i++
-			value = words[i]
-		}
-		if isOurs {
-			flags, err := old.ours(w, full, value)
-			bad.Add(err)
-			l.flags = append(l.flags, flags...)
-			continue
-		}
-		flags, err := old.translate(name, w, value)
-		bad.Add(err)
-		l.flags = append(l.flags, flags...)
+	r := flagReader{line: l, set: l.cmd.Flags, bad: &bad}
+	for len(words) > 0 && words[0] != "--" {
+		words = r.read(words[0], words[1:])
 	}
-	flags, err := old.finish()
+	if len(words) > 0 {
+		l.args = append(l.args, words[1:]...)
+	}
+	flags, err := r.old.finish()
 	bad.Add(err)
 	l.flags = append(l.flags, flags...)
-	l.notes = append(l.notes, old.notes(l.flags)...)
+	l.notes = append(l.notes, r.old.notes(l.flags)...)
 	return bad
+}
+
+// flagReader reads the words after a command, one after the other.
+type flagReader struct {
+	*line
+	set flagSet
+	old legacyReader
+	bad *ui.Faults
+}
+
+// read reads a word and, if it is a flag whose value comes next, that value. It
+// returns the words that are left.
+func (r *flagReader) read(w string, rest []string) []string {
+	name, value, hasValue := flagWord(w)
+	if name == "" {
+		r.args = append(r.args, w)
+		return rest
+	}
+	if !hasValue && r.special(name, rest) {
+		return rest
+	}
+	full, isOurs := r.set.find(name)
+	if !isOurs {
+		if short, number := name[:1], name[1:]; !strings.HasPrefix(w, "--") && isNumberList(number) {
+			if f, ok := r.set.find(short); ok && r.set.takesValue(short) { // "-n500"
+				full, isOurs, value, hasValue = f, true, number, true
+			}
+		}
+	}
+	switch {
+	case !isOurs && !legacyFits(name, r.set):
+		r.readUnknown(name, w, hasValue)
+		return rest
+	case isOurs && !r.set.takesValue(full):
+		r.readSwitch(full, value, hasValue)
+		return rest
+	}
+	if !hasValue {
+		if len(rest) == 0 || !r.set.canBeValue(rest[0]) {
+			r.bad.Add(ui.UsageFault(fmt.Sprintf("%s needs a value", w), valueHint(r.set, full)...))
+			return rest
+		}
+		value, rest = rest[0], rest[1:]
+	}
+	var flags []string
+	var err error
+	if isOurs {
+		flags, err = r.old.ours(w, full, value)
+	} else {
+		flags, err = r.old.translate(name, w, value)
+	}
+	r.bad.Add(err)
+	r.flags = append(r.flags, flags...)
+	return rest
+}
+
+// special reads the flags that are no flags of the command: help, -vv, and -n
+// without a number, which refuses to overwrite.
+func (r *flagReader) special(name string, rest []string) bool {
+	switch {
+	case name == "h" || name == "help":
+		r.help = true
+	case name == "help-all":
+		r.help, r.helpAll = true, true
+	case name == "vv" && r.set.has("verbose"):
+		r.flags = append(r.flags, "--verbose", "--verbose")
+	case name == "n" && r.set.has("overwrite") && (len(rest) == 0 || !isNumberList(rest[0])):
+		r.flags = append(r.flags, "--overwrite=fail")
+	default:
+		return false
+	}
+	return true
+}
+
+// readSwitch reads a flag without a value.
+func (r *flagReader) readSwitch(name, value string, hasValue bool) {
+	switch {
+	case !hasValue:
+		r.flags = append(r.flags, "--"+name)
+	case value == "true" || value == "false":
+		r.flags = append(r.flags, "--"+name+"="+value)
+	default:
+		r.bad.Add(ui.UsageFault(fmt.Sprintf("--%s is a switch and takes no value, got %q", name, value)))
+	}
+}
+
+// readUnknown reads "--no-NAME" of a switch. Any other name is a fault.
+func (r *flagReader) readUnknown(name, w string, hasValue bool) {
+	if b, ok := strings.CutPrefix(name, "no-"); ok && r.set.has(b) && !r.set.takesValue(b) && !hasValue {
+		r.flags = append(r.flags, "--"+b+"=false")
+		return
+	}
+	r.bad.Add(unknownFlag(name, w, r.set))
 }
 
 // unknown is the fault of a word where a command was expected.

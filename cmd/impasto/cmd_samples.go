@@ -32,6 +32,13 @@ func samplesCommand(s *session) *cli.Command {
 	})
 }
 
+// sampleFile is a picture or a map that samples writes.
+type sampleFile struct {
+	name string
+	draw func() (*image.NRGBA, error)
+	path string // "" for one that is left alone
+}
+
 func samples(s *session, c *cli.Context) error {
 	var bad ui.Faults
 	dir := "impasto-samples"
@@ -41,18 +48,8 @@ func samples(s *session, c *cli.Context) error {
 	if c.NArg() > 1 {
 		bad.Add(ui.UsageFault(fmt.Sprintf("samples takes one directory, got %d", c.NArg()), "impasto samples "+dir))
 	}
-	w, h := render.SampleW, render.SampleH
-	if text := flagText(c, "size"); text != "" {
-		size, err := picture.ParseSize(text)
-		if err == nil {
-			w, h, err = size.Resolve(render.SampleW, render.SampleH)
-		}
-		if err != nil {
-			f := ui.FaultsOf(err)[0]
-			f.Exit = ui.ExitUsage
-			bad.Add(f)
-		}
-	}
+	w, h, err := sampleSize(flagText(c, "size"))
+	bad.Add(err)
 	how := either(flagText(c, "overwrite"), "fail")
 	if c.Bool("y") {
 		how = "replace"
@@ -65,55 +62,79 @@ func samples(s *session, c *cli.Context) error {
 	if err := render.MakeDirectory(dir); err != nil {
 		return err
 	}
-	type job struct {
-		name string
-		draw func() (*image.NRGBA, error)
-		path string // "" for one that is left alone
+	files, err := sampleFiles(dir, w, h, rule)
+	if err != nil {
+		return err
 	}
-	var jobs []job
 	var paths []string
-	for _, i := range sample.Names() {
-		name := i.Name
-		jobs = append(jobs,
-			job{name + ".png", func() (*image.NRGBA, error) { return sample.Draw(name, w, h) }, ""},
-			job{name + "_sem.png", func() (*image.NRGBA, error) { m, _, err := sample.Map(name, w, h); return m, err }, ""})
-	}
-	// All names first: nothing is written if one of them is refused.
-	for i := range jobs {
-		path, skip, err := picture.Destination(filepath.Join(dir, jobs[i].name), rule)
-		bad.Add(err)
-		if jobs[i].path = path; skip {
-			jobs[i].path = ""
-		}
-	}
-	if len(bad) > 0 {
-		return bad
-	}
-	for _, j := range jobs {
-		if j.path == "" {
+	for _, f := range files {
+		if f.path == "" {
 			continue
 		}
-		img, err := j.draw()
-		if err != nil {
-			return ui.UsageFault(err.Error(), "--size 576x384")
-		}
-		if err := picture.Save(j.path, picture.FromImage(img), picture.WriteOptions{}); err != nil {
+		if err := f.write(); err != nil {
 			return err
 		}
-		if name, isMap := strings.CutSuffix(j.name, maps.Suffix+".png"); isMap {
-			if err := writeLegend(name, j.path); err != nil {
-				return err
-			}
-		}
-		paths = append(paths, j.path)
+		paths = append(paths, f.path)
 		if !s.json {
-			if err := ui.PrintResult(s.stdout, j.path); err != nil {
+			if err := ui.PrintResult(s.stdout, f.path); err != nil {
 				return err
 			}
 		}
 	}
 	if s.json {
 		return writeJSON(s.stdout, map[string]any{"type": "result", "outputs": paths})
+	}
+	return nil
+}
+
+// sampleSize returns the size that --size asks for.
+func sampleSize(text string) (w, h int, err error) {
+	if text == "" {
+		return render.SampleW, render.SampleH, nil
+	}
+	size, err := picture.ParseSize(text)
+	if err == nil {
+		w, h, err = size.Resolve(render.SampleW, render.SampleH)
+	}
+	if err != nil {
+		f := ui.FaultsOf(err)[0]
+		f.Exit = ui.ExitUsage
+		return 0, 0, f
+	}
+	return w, h, nil
+}
+
+// sampleFiles chooses the names of all files, so that nothing is written if one
+// of them is refused.
+func sampleFiles(dir string, w, h int, rule picture.Overwrite) (files []sampleFile, err error) {
+	for _, i := range sample.Names() {
+		name := i.Name
+		files = append(files,
+			sampleFile{name + ".png", func() (*image.NRGBA, error) { return sample.Draw(name, w, h) }, ""},
+			sampleFile{name + maps.Suffix + ".png", func() (*image.NRGBA, error) { m, _, err := sample.Map(name, w, h); return m, err }, ""})
+	}
+	var bad ui.Faults
+	for i := range files {
+		path, skip, err := picture.Destination(filepath.Join(dir, files[i].name), rule)
+		bad.Add(err)
+		if files[i].path = path; skip {
+			files[i].path = ""
+		}
+	}
+	return files, bad.Err()
+}
+
+// write draws and saves a picture, and for a map the legend beside it.
+func (f sampleFile) write() error {
+	img, err := f.draw()
+	if err != nil {
+		return ui.UsageFault(err.Error(), "--size 576x384")
+	}
+	if err := picture.Save(f.path, picture.FromImage(img), picture.WriteOptions{}); err != nil {
+		return err
+	}
+	if name, isMap := strings.CutSuffix(f.name, maps.Suffix+".png"); isMap {
+		return writeLegend(name, f.path)
 	}
 	return nil
 }

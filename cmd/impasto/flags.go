@@ -142,6 +142,3 @@ func either(a, b string) string {
 }
 
 func contains(words []string, word string) bool { return slices.Contains(words, word) }
-
-// isPaint reports whether a command paints pictures.
-func isPaint(command string) bool { _, ok := settings.CommandMode(command); return ok }

@@ -73,25 +73,7 @@ func (d *Device) run(k *kernel, grid, dim cuda.Dim3, shared int, params []byte) 
 		}
 		d.epoch = 1
 	}
-	order := func(i uint64) uint64 { return i }
-	switch d.options.Schedule {
-	case Reverse:
-		order = func(i uint64) uint64 { return n - 1 - i }
-	case Random:
-		if n < 1<<20 {
-			perm := rand.New(rand.NewPCG(d.options.Seed, d.epoch)).Perm(int(n))
-			order = func(i uint64) uint64 { return uint64(perm[i]) }
-		}
-	}
-
-	if n < all {
-		// Somewhere within the i-th part: blocks at equal distances might all lie
-		// at one border.
-		order = func(i uint64) uint64 {
-			from, to := i*all/n, (i+1)*all/n
-			return from + (i*0x9e3779b97f4a7c15>>32)%(to-from)
-		}
-	}
+	order := d.blockOrder(n, all)
 	var next, limit atomic.Uint64
 	limit.Store(n)
 	var mu sync.Mutex
@@ -140,6 +122,28 @@ func (d *Device) run(k *kernel, grid, dim cuda.Dim3, shared int, params []byte) 
 		k.pool = append(k.pool, b)
 	}
 	return first
+}
+
+// blockOrder returns which block is the i-th of the n that run, of all blocks.
+func (d *Device) blockOrder(n, all uint64) func(i uint64) uint64 {
+	if n < all {
+		// Somewhere within the i-th part: blocks at equal distances might all lie
+		// at one border.
+		return func(i uint64) uint64 {
+			from, to := i*all/n, (i+1)*all/n
+			return from + (i*0x9e3779b97f4a7c15>>32)%(to-from)
+		}
+	}
+	switch d.options.Schedule {
+	case Reverse:
+		return func(i uint64) uint64 { return n - 1 - i }
+	case Random:
+		if n < 1<<20 {
+			perm := rand.New(rand.NewPCG(d.options.Seed, d.epoch)).Perm(int(n))
+			return func(i uint64) uint64 { return uint64(perm[i]) }
+		}
+	}
+	return func(i uint64) uint64 { return i }
 }
 
 // block takes a block of the same shape from an earlier launch, or makes one.

@@ -53,19 +53,9 @@ func serve(ctx context.Context, o Options, lock *folderLock) (_ Queue, err error
 	if err != nil {
 		return nil, err
 	}
-	host, port := "127.0.0.1", server.RANDOM_PORT
-	if o.Listen != "" {
-		h, p, err := net.SplitHostPort(o.Listen)
-		if err != nil {
-			return nil, fmt.Errorf("%q is not HOST:PORT", o.Listen)
-		}
-		if port, err = strconv.Atoi(p); err != nil {
-			return nil, fmt.Errorf("%q is not HOST:PORT", o.Listen)
-		}
-		host = h
-		if port == 0 { // which the server library takes for its own default, 4222
-			port = server.RANDOM_PORT
-		}
+	host, port, err := listenAt(o.Listen)
+	if err != nil {
+		return nil, err
 	}
 	settings := &server.Options{
 		ServerName: "impasto", Host: host, Port: port, Authorization: secret,
@@ -74,18 +64,8 @@ func serve(ctx context.Context, o Options, lock *folderLock) (_ Queue, err error
 		// to survive a power cut must wait.
 		SyncAlways: true, NoSigs: true,
 	}
-	os.Remove(filepath.Join(o.Store, tlsFile)) // of a server that was killed
-	if o.TLS != "" {
-		if o.TLS, err = filepath.Abs(o.TLS); err != nil {
-			return nil, err
-		}
-		if settings.TLSConfig, err = serverTLS(o.TLS); err != nil {
-			return nil, &CertificateError{err}
-		}
-		settings.TLS, settings.TLSTimeout = true, connectWithin.Seconds()
-		if err := writePrivate(filepath.Join(o.Store, tlsFile), o.TLS); err != nil {
-			return nil, err
-		}
+	if err := useTLS(settings, o); err != nil {
+		return nil, err
 	}
 	if srv, err = server.NewServer(settings); err != nil {
 		return nil, err
@@ -122,6 +102,42 @@ func serve(ctx context.Context, o Options, lock *folderLock) (_ Queue, err error
 	s.stop = func() { unwatch(); stop() }
 	go guard(watched, o.Store, lock, says.full, s.fail)
 	return q, nil
+}
+
+// listenAt takes an address apart. "" is this machine and any free port.
+func listenAt(address string) (host string, port int, err error) {
+	if address == "" {
+		return "127.0.0.1", server.RANDOM_PORT, nil
+	}
+	host, p, err := net.SplitHostPort(address)
+	if err == nil {
+		port, err = strconv.Atoi(p)
+	}
+	if err != nil {
+		return "", 0, fmt.Errorf("%q is not HOST:PORT", address)
+	}
+	if port == 0 { // which the server library takes for its own default, 4222
+		port = server.RANDOM_PORT
+	}
+	return host, port, nil
+}
+
+// useTLS makes the server encrypt, if the options say so, and notes where this
+// machine finds the certificates.
+func useTLS(settings *server.Options, o Options) (err error) {
+	note := filepath.Join(o.Store, tlsFile)
+	os.Remove(note) // of a server that was killed
+	if o.TLS == "" {
+		return nil
+	}
+	if o.TLS, err = filepath.Abs(o.TLS); err != nil {
+		return err
+	}
+	if settings.TLSConfig, err = serverTLS(o.TLS); err != nil {
+		return &CertificateError{err}
+	}
+	settings.TLS, settings.TLSTimeout = true, connectWithin.Seconds()
+	return writePrivate(note, o.TLS)
 }
 
 // reachable is a host that a server on it is reached by from this machine.

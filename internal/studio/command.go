@@ -76,6 +76,28 @@ func (s *Studio) words(o order, output string, path func(string) string) ([]stri
 	default:
 		pictures = append([]string{o.Content}, o.Styles...)
 	}
+	s.checkSettings(o, need, flag)
+	if o.Init != "" {
+		flag("init", path(o.Init))
+	}
+	flag("output", output)
+	if len(problems) > 0 {
+		all := make([]error, len(problems))
+		for i, p := range problems {
+			all[i] = &failure{http.StatusUnprocessableEntity, p}
+		}
+		return nil, &several{all}
+	}
+	words = append(words, "--")
+	for _, p := range pictures {
+		words = append(words, path(p))
+	}
+	return words, nil
+}
+
+// checkSettings hands the settings of an order to flag, in a fixed order, and
+// what is wrong with them to need.
+func (s *Studio) checkSettings(o order, need func(bool, string), flag func(name, value string)) {
 	known := map[string]Setting{}
 	for _, set := range s.o.Engine.Settings(o.Mode, nil) {
 		known[set.Name] = set
@@ -94,22 +116,6 @@ func (s *Studio) words(o order, output string, path func(string) string) ([]stri
 			flag(name, value)
 		}
 	}
-	if o.Init != "" {
-		flag("init", path(o.Init))
-	}
-	flag("output", output)
-	if len(problems) > 0 {
-		all := make([]error, len(problems))
-		for i, p := range problems {
-			all[i] = &failure{http.StatusUnprocessableEntity, p}
-		}
-		return nil, &several{all}
-	}
-	words = append(words, "--")
-	for _, p := range pictures {
-		words = append(words, path(p))
-	}
-	return words, nil
 }
 
 // several is all that is wrong with a request.
