@@ -31,7 +31,7 @@ func TestCacheChangesNothing(t *testing.T) {
 		return b.Bytes()
 	}
 	gram := tinyOptions(ModeArt)
-	gram.Scales, gram.Iterations = 1, []int{8}
+	gram.Scales, gram.Iterations, gram.StyleLoss = 1, []int{8}, LossGram
 	w2 := gram
 	w2.StyleLoss = LossW2
 	most := gram

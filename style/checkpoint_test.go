@@ -41,10 +41,10 @@ func interrupted(t *testing.T, o Options, at int, path string) *Checkpoint {
 }
 
 var resumeOptions = map[string]func(*Options){
-	"l-bfgs":     func(*Options) {},
-	"covariance": func(o *Options) { o.StyleLoss = LossCovariance },
-	"adam, w2":   func(o *Options) { o.Optimizer, o.Average, o.StyleLoss, o.CarryState = OptimizerAdam, 0.9, LossW2, true },
-	"noise":      func(o *Options) { o.Init, o.LineSearch, o.Box = InitNoise, false, false },
+	"l-bfgs":   func(*Options) {},
+	"gram":     func(o *Options) { o.StyleLoss = LossGram },
+	"adam, w2": func(o *Options) { o.Optimizer, o.Average, o.StyleLoss, o.CarryState = OptimizerAdam, 0.9, LossW2, true },
+	"noise":    func(o *Options) { o.Init, o.LineSearch, o.Box = InitNoise, false, false },
 }
 
 // TestResumeEndsInTheSameBytes: wherever a run is stopped, and stopped again

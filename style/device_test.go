@@ -72,9 +72,9 @@ func TestIterationIsOneGraphLaunch(t *testing.T) {
 // TestDevicePaintsTheCPUsPicture through two scales.
 func TestDevicePaintsTheCPUsPicture(t *testing.T) {
 	for name, change := range map[string]func(*Options){
-		"l-bfgs":     func(*Options) {},
-		"covariance": func(o *Options) { o.StyleLoss = LossCovariance },
-		"adam, w2":   func(o *Options) { o.Optimizer, o.Average, o.StyleLoss = OptimizerAdam, 0.9, LossW2 },
+		"l-bfgs":   func(*Options) {},
+		"gram":     func(o *Options) { o.StyleLoss = LossGram },
+		"adam, w2": func(o *Options) { o.Optimizer, o.Average, o.StyleLoss = OptimizerAdam, 0.9, LossW2 },
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := tinyOptions(ModeArt)

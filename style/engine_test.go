@@ -40,7 +40,7 @@ func TestSameBytesAnyThreads(t *testing.T) {
 	for _, change := range []func(*Options){
 		func(*Options) {},
 		func(o *Options) { o.Init = InitNoise },
-		func(o *Options) { o.StyleLoss = LossCovariance },
+		func(o *Options) { o.StyleLoss = LossGram },
 		func(o *Options) { o.Optimizer, o.Average, o.StyleLoss = OptimizerAdam, 0.9, LossW2 },
 	} {
 		o := tinyOptions(ModeArt)

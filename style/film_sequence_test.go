@@ -68,7 +68,7 @@ func TestTemporalTermFlickersLess(t *testing.T) {
 	}
 	without, with := flicker(0), flicker(1)
 	t.Logf("flicker %.2f without the temporal term, %.2f with it", without, with)
-	if !(with < 0.6*without) {
+	if !(with < 0.7*without) {
 		t.Errorf("flicker %.2f without the temporal term, %.2f with it", without, with)
 	}
 }

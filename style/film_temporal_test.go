@@ -225,8 +225,8 @@ func TestTemporalMemory(t *testing.T) {
 		return bytes
 	}
 	for name, change := range map[string]func(*Options){
-		"gram":       func(*Options) {},
-		"covariance": func(o *Options) { o.StyleLoss = LossCovariance },
+		"covariance": func(*Options) {},
+		"gram":       func(o *Options) { o.StyleLoss = LossGram },
 		"w2":         func(o *Options) { o.StyleLoss = LossW2 },
 		"losses":     func(o *Options) { o.StyleBlend, o.ContentLayers = BlendLosses, []LayerWeight{{"relu1_2", 1}} },
 	} {

@@ -172,7 +172,7 @@ func TestPresetLossTerms(t *testing.T) {
 			"avg ceil":   func(o *Options) { o.Pooling, o.PoolRound = PoolAvg, RoundCeil },
 			"max ceil":   func(o *Options) { o.Pooling, o.PoolRound = PoolMax, RoundCeil },
 			"replicate":  func(o *Options) { o.Padding = PadReplicate },
-			"covariance": func(o *Options) { o.StyleLoss = LossCovariance },
+			"gram":       func(o *Options) { o.StyleLoss = LossGram },
 		} {
 			if name != "as it is" && preset != "default" && preset != "jj" {
 				continue
@@ -215,12 +215,12 @@ func TestPresetGradients(t *testing.T) {
 	}
 	const w, h = 18, 14
 	content, style, x := noisePicture(w, h, 1), noisePicture(w, h, 2), noisePicture(w, h, 3)
-	for _, preset := range append(PresetsFor(ModeArt), LossCovariance) {
+	for _, preset := range append(PresetsFor(ModeArt), LossGram) {
 		t.Run(preset, func(t *testing.T) {
 			var o Options
-			if preset == LossCovariance {
+			if preset == LossGram {
 				o = tinyPreset(t, "default")
-				o.StyleLoss = LossCovariance
+				o.StyleLoss = LossGram
 			} else {
 				o = tinyPreset(t, preset)
 			}
@@ -280,7 +280,7 @@ func TestSeveralStyles(t *testing.T) {
 		if o.StyleLoss == LossW2 {
 			continue
 		}
-		o.StyleBlend = BlendTargets
+		o.StyleBlend, o.StyleLoss = BlendTargets, LossGram
 		ob = engineObjective(t, n, o, x, content, styles...)
 		near(t, preset+" targets", ob.report(ob.b.Status()).Style, referenceBlend(n, o, asGrid(x, n, o), grids, shares), 1e-5)
 	}

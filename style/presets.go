@@ -60,6 +60,9 @@ func DefaultOptions(mode, device, network string) Options {
 	if network == "mini" {
 		o.TVWeight = 4 // a sixteenth of VGG-19's filters leave more fine patterns unseen
 	}
+	if !matches(mode) {
+		cleanDefaults(&o, network)
+	}
 	if mode == ModeTexture {
 		o.Init = InitNoise
 		o.ContentWeight = 0
@@ -69,6 +72,17 @@ func DefaultOptions(mode, device, network string) Options {
 		patchDefaults(&o, device)
 	}
 	return o
+}
+
+// cleanDefaults are ours where no patches are matched: those that left least
+// noise in flat areas at the same time while strokes stayed; see docs/looks.md.
+func cleanDefaults(o *Options, network string) {
+	o.StyleLoss = LossCovariance
+	o.ContentWeight = 1.3
+	o.TVWeight = 16
+	if network == "mini" {
+		o.TVWeight = 20
+	}
 }
 
 // Preset gives the options that reproduce another system: its formulas,
@@ -89,9 +103,11 @@ func DefaultOptions(mode, device, network string) Options {
 func Preset(name, mode string) (Options, error) {
 	o := DefaultOptions(mode, "cpu", "vgg19")
 	o.Preset = name
-	switch name {
-	case "default":
+	if name == "default" {
 		return o, nil
+	}
+	o.StyleLoss = LossGram
+	switch name {
 	case "gatys":
 		gatys(&o)
 	case "jj":

@@ -60,7 +60,7 @@ var tiledCases = []struct {
 	{"l2 pooling, scaled", 173, 155, "80x64", 1, func(o *Options) { o.Pooling, o.PoolScale = PoolL2, 1.5 }},
 	{"w2", 203, 171, "64", 1, func(o *Options) { o.StyleLoss = LossW2 }},
 	{"w2 of two", 203, 171, "96", 2, func(o *Options) { o.StyleLoss, o.StyleBlend = LossW2, BlendLosses }},
-	{"covariance", 203, 171, "64", 1, func(o *Options) { o.StyleLoss = LossCovariance }},
+	{"gram", 203, 171, "64", 1, func(o *Options) { o.StyleLoss = LossGram }},
 	{"covariance of two", 203, 171, "96", 2, func(o *Options) { o.StyleLoss, o.StyleBlend = LossCovariance, BlendLosses }},
 	{"two styles", 203, 171, "80", 2, func(o *Options) { o.StyleBlend, o.StyleWeights = BlendLosses, []float64{1, 3} }},
 	{"paper's sums", 203, 171, "80", 1, func(o *Options) { o.LossScale = ScalePaper }},
@@ -428,7 +428,7 @@ func TestTilesOnSeveralBackends(t *testing.T) {
 		mode   string
 		change func(*Options)
 	}{
-		"gram":       {ModeArt, func(o *Options) {}},
+		"gram":       {ModeArt, func(o *Options) { o.StyleLoss = LossGram }},
 		"w2":         {ModeArt, func(o *Options) { o.StyleLoss = LossW2 }},
 		"covariance": {ModeArt, func(o *Options) { o.StyleLoss = LossCovariance }},
 		"patch":      {ModePatch, func(o *Options) { o.PatchLayers = []LayerWeight{{"relu3_1", 1}} }},

@@ -7,10 +7,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 
 	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/internal/recipe"
+	"github.com/impasto/impasto/internal/settings"
 	"github.com/impasto/impasto/internal/ui"
 	"github.com/impasto/impasto/style"
 )
@@ -59,7 +61,8 @@ func (r *Prepared) findCheckpoint() (found bool, err error) {
 	// Tiles are chosen by the memory there is; what was begun in some goes on so.
 	r.painter.Resume = c
 	asked := r.values.Options
-	if asked.Tile != c.Options.Tile {
+	changed := r.takeDefaults(&asked, c.Options)
+	if changed || asked.Tile != c.Options.Tile {
 		w, h := r.inputs.Canvas(r.Request.Mode)
 		if r.plan, err = style.NewPlan(w, h, asked, r.painter); err != nil {
 			return false, err
@@ -75,6 +78,20 @@ func (r *Prepared) findCheckpoint() (found bool, err error) {
 	}
 	r.Notes = append(r.Notes, fmt.Sprintf("going on at scale %d, iteration %d", c.Scale+1, c.Iteration))
 	return !elsewhere, nil
+}
+
+// takeDefaults sets in o what was left to its default to what the checkpoint was
+// begun with: an older version's defaults may have been others. It reports
+// whether anything changed.
+func (r *Prepared) takeDefaults(o *style.Options, then style.Options) (changed bool) {
+	for _, name := range style.OptionNames() {
+		own, old := reflect.ValueOf(o.Field(name)).Elem(), reflect.ValueOf(then.Field(name)).Elem()
+		if r.values.Origin(name) == settings.OriginDefault && !reflect.DeepEqual(own.Interface(), old.Interface()) {
+			own.Set(old)
+			changed = true
+		}
+	}
+	return changed
 }
 
 // compareRecipe refuses the checkpoint of another render.
