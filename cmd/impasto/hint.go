@@ -11,7 +11,7 @@ import (
 // What a "try:" line offers is made of facts that were checked, so that it can
 // be pasted: the command line as it was given, with what is to change.
 
-// again is the command line given, with changes in place of what it says of
+// again is the command line given, with changes in place of what it gives for
 // the same flags.
 func (s *session) again(changes ...render.Change) string {
 	words := slices.Clone(s.args[1:])
@@ -22,7 +22,7 @@ func (s *session) again(changes ...render.Change) string {
 	if i := slices.Index(words, "--"); i >= 0 {
 		at = i // what follows is arguments
 	}
-	var said []string
+	var flags []string
 	for _, c := range changes {
 		if c.Drop {
 			continue
@@ -31,12 +31,12 @@ func (s *session) again(changes ...render.Change) string {
 		if len(c.Flag) == 1 {
 			word = "-" + c.Flag
 		}
-		said = append(said, word)
+		flags = append(flags, word)
 		if c.Value != "" {
-			said = append(said, c.Value)
+			flags = append(flags, c.Value)
 		}
 	}
-	return ui.ImpastoCommand(slices.Insert(words, at, said...))
+	return ui.ImpastoCommand(slices.Insert(words, at, flags...))
 }
 
 // withoutFlag leaves a flag out under all its names, other programs' too.

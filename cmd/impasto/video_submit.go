@@ -24,7 +24,7 @@ import (
 
 // The shots of a film on their way: one goroutine packs and submits them, while
 // the command follows the queue and takes them back. A film of hours as frames
-// fills disks, so no more than packedAhead of it is abroad at a time.
+// fills disks, so no more than packedAhead of it is on its way at a time.
 
 // packedAhead bounds the archives of shots that are not painted yet, in bytes;
 // but for one there is always room.
@@ -96,7 +96,7 @@ func (v *filmShots) paint(ctx context.Context, r progress.BatchReporter, upload 
 	calls := make(chan func())
 	f := batch.Follow(r, nil)
 	f.Weights, f.Calls, f.Coming = map[string]float64{}, calls, len(missing)
-	p := &shotPacker{v: v, upload: upload, follow: f, calls: calls, abroad: map[string]shotAbroad{}, back: make(chan struct{}, 1)}
+	p := &shotPacker{v: v, upload: upload, follow: f, calls: calls, submitted: map[string]submittedShot{}, back: make(chan struct{}, 1)}
 	sum := 0.0
 	f.Collect = func(ctx context.Context, st farm.Status) error {
 		if _, err := batch.Collect(ctx, v.q, st, true); err != nil {
@@ -165,13 +165,13 @@ type shotPacker struct {
 	calls  chan<- func()
 	before int // frames of shots that were painted before; for calls
 
-	mu     sync.Mutex
-	abroad map[string]shotAbroad // by job ID
-	bytes  int64                 // of all that are
-	back   chan struct{}         // one came back
+	mu        sync.Mutex
+	submitted map[string]submittedShot // by job ID
+	bytes     int64                    // of all that are
+	back      chan struct{}            // one came back
 }
 
-type shotAbroad struct {
+type submittedShot struct {
 	shot  film.Shot
 	bytes int64
 	ended bool
@@ -219,7 +219,7 @@ func (p *shotPacker) submit(ctx context.Context, j farm.Job, seconds float64, sh
 		size = st.Size()
 	}
 	p.mu.Lock()
-	p.abroad[j.ID] = shotAbroad{shot: shot, bytes: size}
+	p.submitted[j.ID] = submittedShot{shot: shot, bytes: size}
 	p.bytes += size
 	p.mu.Unlock()
 	if p.upload {
@@ -227,7 +227,7 @@ func (p *shotPacker) submit(ctx context.Context, j farm.Job, seconds float64, sh
 			return err
 		}
 	}
-	p.call(ctx, func() { p.follow.Add(j, seconds) }) // before the queue tells of it
+	p.call(ctx, func() { p.follow.Add(j, seconds) }) // before the queue reports on it
 	e, err := batch.Submit(ctx, p.v.q, []farm.Job{j}, true)
 	if err != nil {
 		return err
@@ -270,17 +270,17 @@ func (p *shotPacker) call(ctx context.Context, f func()) {
 func (p *shotPacker) shot(id string) film.Shot {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.abroad[id].shot
+	return p.submitted[id].shot
 }
 
-// returned counts a shot whose job has ended as no longer abroad.
+// returned counts a shot whose job has ended as no longer on its way.
 func (p *shotPacker) returned(id string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if s, ok := p.abroad[id]; ok && !s.ended {
+	if s, ok := p.submitted[id]; ok && !s.ended {
 		p.bytes -= s.bytes
 		s.ended = true
-		p.abroad[id] = s
+		p.submitted[id] = s
 		select {
 		case p.back <- struct{}{}:
 		default:
@@ -300,7 +300,7 @@ func (v *filmShots) shotEntry(nth int, frames, painted string) manifest.Entry {
 		if !row.InShot() {
 			continue
 		}
-		text, ok := settings.Look(row, layers...)
+		text, ok := settings.LookUp(row, layers...)
 		if !ok {
 			continue
 		}

@@ -26,7 +26,7 @@ func (b *Builder) words(step manifest.Step) (words, outputs []string) {
 		if given[s.Name] || !s.InJob() {
 			continue
 		}
-		if text, ok := settings.Look(s, b.layers...); ok {
+		if text, ok := settings.LookUp(s, b.layers...); ok {
 			step.Flags = append(step.Flags, manifest.Value{Key: s.Name, Text: text})
 		}
 	}

@@ -104,7 +104,7 @@ func (v *Film) openFrames(ctx context.Context) error {
 		v.shots = kept.Shots
 		v.input.Frames = v.shots[len(v.shots)-1].Last + 1
 	} else {
-		if there := v.strangers(); kept == nil && len(there) > 0 && v.values.Text("overwrite") != "replace" {
+		if there := v.unknownFrames(); kept == nil && len(there) > 0 && v.values.Text("overwrite") != "replace" {
 			return ui.NewFault(ui.ExitOutput, "other_frames", fmt.Sprintf("%q exists, and nothing says what it was painted from", there[0]),
 				"-o "+ui.ShellQuote(v.freeName())+"   (another place)", "--restart -y   (replaces it)")
 		}
@@ -121,8 +121,8 @@ func (v *Film) openFrames(ctx context.Context) error {
 
 var digits = regexp.MustCompile(`^[0-9]+$`)
 
-// strangers are the files in the folder that are named like painted frames.
-func (v *Film) strangers() (names []string) {
+// unknownFrames lists the files in the folder that are named like painted frames.
+func (v *Film) unknownFrames() (names []string) {
 	dir, base := filepath.Split(v.frames)
 	at := numbers.FindStringIndex(base)
 	entries, _ := os.ReadDir(filepath.Clean(dir)) // none: the folder is not there yet
@@ -202,7 +202,7 @@ func (v *Film) pack(ctx context.Context, r *roll) {
 		return
 	}
 	begun := time.Now()
-	order := filepath.Join(filepath.Dir(v.frames), orderFile) // first: without it frames are of nobody knows what
+	order := filepath.Join(filepath.Dir(v.frames), orderFile) // first: without it nothing says what the frames are of
 	err := film.Pack(ctx, CheckpointOf(v.film.Path), append([]string{order}, v.painted()...)...)
 	if err != nil && ctx.Err() == nil {
 		r.watch.send(Warning{Text: fmt.Sprintf("no checkpoint was saved: %v", err)})

@@ -137,7 +137,7 @@ func Resolve(mode string, given Given, layers ...Layer) (*Values, ui.Faults) {
 	}
 	layers = append(first, layers...)
 	find := func(name string) (text, origin string, ok bool) {
-		return look(name, layers)
+		return lookUp(name, layers)
 	}
 	v := &Values{Mode: mode, texts: map[string][]string{}, origins: map[string]string{}}
 	weights, _, _ := find("weights")
@@ -189,8 +189,8 @@ func (v *Values) PaintOn(name, origin string) {
 	}
 }
 
-// look returns the value of the first layer that has a setting.
-func look(name string, layers []Layer) (text, origin string, ok bool) {
+// lookUp returns the value of the first layer that has a setting.
+func lookUp(name string, layers []Layer) (text, origin string, ok bool) {
 	for _, l := range layers {
 		if text, ok := l.Get(name); ok {
 			return text, l.Origin(name), true
@@ -199,9 +199,9 @@ func look(name string, layers []Layer) (text, origin string, ok bool) {
 	return "", "", false
 }
 
-// Look returns the text of a setting in the first layer that has it.
-func Look(s Setting, layers ...Layer) (text string, ok bool) {
-	text, origin, ok := look(s.Name, layers)
+// LookUp returns the text of a setting in the first layer that has it.
+func LookUp(s Setting, layers ...Layer) (text string, ok bool) {
+	text, origin, ok := lookUp(s.Name, layers)
 	return text, ok && (origin == OriginFlag || s.InConfig())
 }
 
