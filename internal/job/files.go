@@ -42,13 +42,12 @@ func (f Files) Check(s *Step) error {
 	if r.Output.Name == "" {
 		bad.Add(ui.NewFault(ui.ExitUsage, "job_output", fmt.Sprintf("the step %q names no output", s.command)))
 	}
-	o := r.Output
-	for name, path := range map[string]string{"output": o.Name, "report": o.Report, "explain": o.Explain, "frames": o.Frames, "preview": o.Preview} {
-		bad.Add(f.checkOutput(name, path))
+	for _, row := range settings.For(r.Values.Mode) {
+		if row.Kind == settings.Output {
+			bad.Add(f.checkOutput(row.Name, ui.Home(r.Values.Text(row.Name))))
+		}
 	}
-	if s.film != nil {
-		bad.Add(f.checkOutput("frames", ui.Home(r.Values.Text("frames"))))
-	}
+	bad.Add(f.checkOutput("preview", r.Output.Preview))
 	return bad.Err()
 }
 
