@@ -167,7 +167,7 @@ func (s *session) endBatch(c *cli.Context, b *batch.Batch, e *batch.Submission, 
 	if len(e.Skipped) > 0 {
 		message += fmt.Sprintf(", %d left alone", len(e.Skipped))
 	}
-	message += " in " + progress.Span(passed)
+	message += " in " + progress.Span(passed) + batch.BillText(f.Bill())
 	message += " · report " + path + ", pictures " + sheet
 	r.Result(message, map[string]any{"total": counts.Total + len(e.Skipped), "done": counts.Done, "failed": counts.Failed, "skipped": len(e.Skipped),
 		"seconds": passed.Seconds(), "report": path, "sheet": sheet})

@@ -138,7 +138,7 @@ func runWorker(s *session, c *cli.Context) error {
 			m.Ended(st)
 			s.printAttempt(st)
 		}}
-		o.IdleLimit = limits.idle
+		o.IdleLimit, o.Price = limits.idle, limits.price/float64(len(places)) // the machine's is shared by its workers
 		if c.Bool("until-empty") {
 			o.IdleLimit = emptyFor
 		}

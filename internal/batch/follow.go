@@ -308,3 +308,11 @@ func (f *Follower) Fault() error {
 	return ui.NewFault(ui.ExitSomeFailed, "some_failed", fmt.Sprintf("%d of %s failed", b.Failed, ui.Count(b.Total, "job")),
 		"impasto queue ls --state failed", "impasto queue retry --state failed")
 }
+
+// Bill is what the jobs have cost together.
+func (f *Follower) Bill() (b farm.Bill) {
+	for _, st := range f.Jobs {
+		b.Add(st.Bill)
+	}
+	return b
+}

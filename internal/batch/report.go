@@ -22,7 +22,9 @@ type Report struct {
 	Total   int         `json:"total"`
 	Done    int         `json:"done"`
 	Failed  int         `json:"failed"`
-	Skipped int         `json:"skipped"` // left alone, for their outputs exist
+	Skipped int         `json:"skipped"`      // left alone, for their outputs exist
+	Work    float64     `json:"work_seconds"` // that attempts took together
+	Bill    farm.Bill   `json:"bill"`
 	Jobs    []JobReport `json:"jobs"`
 }
 
@@ -49,6 +51,8 @@ func (b *Batch) WriteReport(path, program string, e *Submission, f *Follower) (s
 			st = left[j.ID]
 		}
 		v := JobReport{ViewOf(st), st.Outcome}
+		r.Work += st.Seconds
+		r.Bill.Add(st.Bill)
 		if err := f.Uncollected[j.ID]; err != nil {
 			v.State, v.Error = farm.Failed, err.Error()
 		}

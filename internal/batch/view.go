@@ -14,19 +14,20 @@ import (
 
 // A View is a job in the output of --json. Fields are only ever added.
 type View struct {
-	ID       string            `json:"id"`
-	Name     string            `json:"name"`
-	Batch    string            `json:"batch,omitempty"`
-	State    farm.State        `json:"state"`
-	Class    string            `json:"class"`
-	Priority int               `json:"priority"`
-	Fraction float64           `json:"fraction"`
-	Text     string            `json:"text,omitempty"`
-	Worker   string            `json:"worker,omitempty"`
-	Attempts int               `json:"attempts"`
-	Deaths   int               `json:"deaths,omitempty"`
-	Error    string            `json:"error,omitempty"`
-	Seconds  float64           `json:"seconds"`
+	ID       string     `json:"id"`
+	Name     string     `json:"name"`
+	Batch    string     `json:"batch,omitempty"`
+	State    farm.State `json:"state"`
+	Class    string     `json:"class"`
+	Priority int        `json:"priority"`
+	Fraction float64    `json:"fraction"`
+	Text     string     `json:"text,omitempty"`
+	Worker   string     `json:"worker,omitempty"`
+	Attempts int        `json:"attempts"`
+	Deaths   int        `json:"deaths,omitempty"`
+	Error    string     `json:"error,omitempty"`
+	Seconds  float64    `json:"seconds"`
+	farm.Bill
 	Started  time.Time         `json:"started,omitzero"`
 	Ended    time.Time         `json:"ended,omitzero"`
 	Commands []string          `json:"commands"` // as they are typed in a shell
@@ -39,7 +40,7 @@ func ViewOf(st farm.Status) View {
 	v := View{
 		ID: st.Job.ID, Name: st.Job.Name, Batch: st.Job.Batch, State: st.State, Class: st.Job.Class, Priority: st.Job.Priority,
 		Fraction: st.Fraction, Text: st.Text, Worker: st.Worker, Attempts: st.Attempts, Deaths: st.Deaths, Error: st.Error,
-		Seconds: st.Seconds, Started: st.Started, Ended: st.Ended,
+		Seconds: st.Seconds, Bill: st.Bill, Started: st.Started, Ended: st.Ended,
 		Inputs: st.Job.Inputs, Outputs: st.Job.Outputs, Results: st.Results,
 	}
 	for _, step := range st.Job.Steps {
@@ -194,8 +195,8 @@ func WriteFacts(w io.Writer, st farm.Status) {
 	if st.Error != "" {
 		line("error", "%s", strings.ReplaceAll(st.Error, "\n", "\n           "))
 	}
-	if st.Seconds > 0 {
-		line("time", "%s", progress.Span(time.Duration(st.Seconds*float64(time.Second))))
+	if st.Seconds > 0 || st.Bill != (farm.Bill{}) {
+		line("time", "%s", progress.Span(seconds(st.Seconds))+BillText(st.Bill))
 	}
 	if !st.Ended.IsZero() {
 		line("ended", "%s", st.Ended.Local().Format(time.DateTime))
@@ -208,10 +209,28 @@ func WriteFacts(w io.Writer, st farm.Status) {
 	for _, output := range st.Job.Outputs {
 		note := ""
 		if sum := st.Results[output]; sum != "" {
-			note = "  sha256 " + sum[:12] + "..."
+			note = "  sha256 " + sum[:min(12, len(sum))] + "..."
 		} else if st.Checkpoints[output] != "" {
 			note = "  has a checkpoint"
 		}
 		line("output", "%s%s", output, note)
 	}
+}
+
+func seconds(n float64) time.Duration { return time.Duration(n * float64(time.Second)) }
+
+// BillText tells what a job or a batch has cost beyond its time, with a comma
+// before each part; "" where there is nothing to tell.
+func BillText(b farm.Bill) string {
+	text := ""
+	if b.Lost >= 0.05 {
+		text += ", and " + progress.Span(seconds(b.Lost)) + " of workers that were lost"
+	}
+	if b.Wasted >= 0.05 {
+		text += ", " + progress.Span(seconds(b.Wasted)) + " of all wasted"
+	}
+	if b.Cost > 0 {
+		text += fmt.Sprintf(", cost %.2f", b.Cost)
+	}
+	return text
 }

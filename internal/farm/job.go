@@ -111,6 +111,11 @@ type Status struct {
 	Started  time.Time `json:"started,omitzero"`   // of the last attempt
 	Ended    time.Time `json:"ended,omitzero"`
 	Seconds  float64   `json:"seconds,omitempty"` // that attempts took together
+	Saved    time.Time `json:"saved,omitzero"`    // the last checkpoint of the last attempt
+	Bill
+
+	// Price is what an hour of the worker costs that has the job, once it has said so.
+	Price float64 `json:"price,omitempty"`
 
 	Results     map[string]string `json:"results,omitempty"`     // output -> SHA-256
 	Checkpoints map[string]string `json:"checkpoints,omitempty"` // output -> SHA-256 of its checkpoint
@@ -122,6 +127,29 @@ type Status struct {
 	Last       string `json:"last,omitempty"`       // the lease that ended last
 	Message    uint64 `json:"message,omitempty"`    // sequence of the queue's message behind the lease
 	Ticket     string `json:"ticket,omitempty"`     // of this time it was queued; the message has it
+}
+
+// Bill is what a job has cost beyond the seconds of its attempts.
+type Bill struct {
+	Lost   float64 `json:"lost_seconds,omitempty"`   // of attempts whose worker fell silent
+	Wasted float64 `json:"wasted_seconds,omitempty"` // of them and of attempts that failed: what was done again, or for nothing
+	Cost   float64 `json:"cost,omitempty"`           // money, of workers whose price is known
+}
+
+// Add adds the bill of another job.
+func (b *Bill) Add(other Bill) {
+	b.Lost += other.Lost
+	b.Wasted += other.Wasted
+	b.Cost += other.Cost
+}
+
+// unsaved is what of the last attempt is in no checkpoint.
+func (s *Status) unsaved() float64 {
+	from := s.Started
+	if s.Saved.After(from) {
+		from = s.Saved
+	}
+	return max(0, time.Since(from).Seconds())
 }
 
 // Errors that callers tell apart.

@@ -278,7 +278,10 @@ func (q *queue) lease(ctx context.Context, m message, worker string) (Lease, err
 		}
 		if s.State == Running { // its worker fell silent
 			s.Deaths++
+			lost := max(0, time.Since(s.Started).Seconds())
+			s.Bill.Add(Bill{Lost: lost, Wasted: s.unsaved(), Cost: lost / 3600 * s.Price})
 		}
+		s.Saved, s.Price = time.Time{}, 0
 		s.State, s.Worker, s.Started, s.After = Running, worker, time.Now().UTC(), time.Time{}
 		s.Lease, s.Message = token(), m.sequence()
 		switch {
@@ -403,7 +406,7 @@ func (q *queue) Retry(ctx context.Context, id string) error {
 				return cmp.Or(err, error(&EndedError{id, s.State}))
 			}
 		}
-		again := Status{Job: s.Job, State: Queued, Ticket: token()}
+		again := Status{Job: s.Job, State: Queued, Ticket: token(), Bill: s.Bill}
 		if s.State != Done {
 			again.Checkpoints = s.Checkpoints
 		}

@@ -39,6 +39,8 @@ type Worker struct {
 	// Cache bounds the fetched inputs that stay in Dir for jobs to come, in
 	// bytes; those unused for longest go first. 0: 10 GB.
 	Cache int64
+	// Price is what an hour of this worker costs, for the bill of its jobs.
+	Price float64
 	// Ended is told of each attempt at its end; may be nil.
 	Ended func(Status)
 	Log   *slog.Logger // nil: none
@@ -227,6 +229,10 @@ func (w *Worker) end(ctx context.Context, a *attempt, results map[string]string,
 		return a.lease.Finish(ctx, state, func(s *Status) {
 			s.Outcome = a.outcome
 			change(s)
+			s.Cost += max(0, time.Since(s.Started).Hours()) * w.Price
+			if state != Done && (err != nil && !stopped || state != Queued) {
+				s.Wasted += s.unsaved()
+			}
 			after = s.clone()
 		})
 	})
@@ -334,7 +340,7 @@ func (w *Worker) do(ctx context.Context, p *place, s Status, t *Task, l Lease) (
 			return
 		}
 		told = time.Now()
-		_ = l.Update(ctx, func(s *Status) { s.Fraction, s.Text = fraction, text })
+		_ = l.Update(ctx, func(s *Status) { s.Fraction, s.Text, s.Price = fraction, text, w.Price })
 	}
 	t.Checkpointed = func(output string) {
 		mu.Lock()
@@ -371,6 +377,7 @@ func (w *Worker) keep(ctx context.Context, p *place, l Lease, output string) err
 			s.Checkpoints = map[string]string{}
 		}
 		s.Checkpoints[name], s.Deaths = sum, 0
+		s.Saved, s.Price = time.Now().UTC(), w.Price
 	})
 	if err != nil || before == sum {
 		return err

@@ -105,6 +105,7 @@ type Workers struct {
 type Options struct {
 	Env       render.Env    // Library and Program; each worker has its own devices
 	IdleLimit time.Duration // end when no job has come for this long; 0 for never
+	Price     float64       // of an hour of each worker
 	Ended     func(farm.Status)
 	Log       *slog.Logger
 }
@@ -125,7 +126,7 @@ func Start(q farm.Queue, places []Place, o Options) *Workers {
 			name += fmt.Sprintf("/%d", i+1)
 		}
 		worker := &farm.Worker{Queue: q, Doer: &Runner{at.Device, at.Threads, env}, Class: at.Class, Name: name, Dir: at.dir,
-			Empty: o.IdleLimit, Ended: o.Ended, Log: o.Log}
+			Empty: o.IdleLimit, Price: o.Price, Ended: o.Ended, Log: o.Log}
 		w.running.Go(func() {
 			// Ended by drain alone: how a job ends must still reach the queue.
 			_ = worker.Run(context.Background(), w.drain)
