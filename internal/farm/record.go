@@ -1,6 +1,8 @@
 package farm
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -90,6 +92,59 @@ func Printable(text string) string {
 // isBidi reports whether a character changes the direction of those after it,
 // which can make a name read as another.
 func isBidi(r rune) bool { return r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 }
+
+// check finds what would break the queue, not what would fail the job.
+func (j Job) check(limit int) error {
+	switch {
+	case !isID(j.ID):
+		return fmt.Errorf("ID %q is not 16 hex digits", j.ID)
+	case j.Class != ClassCPU && j.Class != ClassGPU:
+		return fmt.Errorf("class %q is neither %s nor %s", j.Class, ClassCPU, ClassGPU)
+	case j.Priority < 0 || j.Priority > MaxPriority:
+		return fmt.Errorf("priority %d is not from 0 to %d", j.Priority, MaxPriority)
+	case len(j.Steps) == 0:
+		return errors.New("it has no steps")
+	}
+	if err := j.checkFiles(); err != nil {
+		return err
+	}
+	if n := j.largest(); limit < math.MaxInt && n > limit {
+		return fmt.Errorf("its record may take %d bytes, and the queue takes %d; give it fewer files", n, limit)
+	}
+	return nil
+}
+
+// Bounds of what a record tells, in bytes.
+const (
+	maxOutcome = 128 << 10
+	maxText    = 4 << 10
+)
+
+// largest is about how many bytes a job's record may take in its life.
+func (j Job) largest() int {
+	n := maxOutcome + 8*maxText // quoted, text grows
+	job, err := json.Marshal(j)
+	if err != nil {
+		return n
+	}
+	for _, path := range j.Outputs {
+		quoted, _ := json.Marshal(path)                          // of a string: no error
+		n += 2 * (len(quoted) + hex.EncodedLen(sha256.Size) + 4) // result and checkpoint
+	}
+	return n + len(job)
+}
+
+// bound keeps a record below that.
+func (s *Status) bound() {
+	if len(s.Outcome) > maxOutcome || !json.Valid(s.Outcome) {
+		s.Outcome = nil
+	}
+	for _, text := range []*string{&s.Error, &s.Text} {
+		if len(*text) > maxText {
+			*text = strings.ToValidUTF8((*text)[:maxText], "") + "…"
+		}
+	}
+}
 
 // checkFiles finds names that lead out of the folders files are written to, and
 // sums that are none.
