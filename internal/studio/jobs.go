@@ -228,9 +228,7 @@ func (j *jobs) watch(id string, m Moment) {
 		}
 	}
 	b.Moment = &m
-	if m.Scales > 0 && m.Iters > 0 {
-		b.Fraction = (float64(m.Scale-1) + float64(m.Iter)/float64(m.Iters)) / float64(m.Scales)
-	}
+	b.Fraction = m.Done
 	if time.Since(b.told) < watchEvery {
 		j.mu.Unlock()
 		return

@@ -273,7 +273,7 @@ func (s *Studio) derive(w http.ResponseWriter, r *http.Request) error {
 	if p.W*p.H > maxMap {
 		return tooLarge(ask.Name, p.W, p.H)
 	}
-	m, err := maps.Derive(p, maps.DeriveOptions{Regions: ask.Regions, Features: s.o.Engine.Features})
+	m, err := s.o.Engine.Derive(r.Context(), p, ask.Regions)
 	if err != nil {
 		return err
 	}

@@ -32,8 +32,8 @@ type Engine interface {
 	// Settings lists what can be set in a mode, with the values of a recipe
 	// where one is given.
 	Settings(mode string, from *recipe.Recipe) []Setting
-	// Features computes what a network sees in a picture, for maps.Derive.
-	Features(p *picture.Picture) ([]maps.Features, error)
+	// Derive draws a first map of a picture.
+	Derive(ctx context.Context, p *picture.Picture, regions int) (*maps.Map, error)
 }
 
 // Look is what a job shows while it is done.
@@ -45,6 +45,7 @@ type Look struct {
 
 // Moment is the state of a job after an iteration.
 type Moment struct {
+	Done   float64            `json:"done"` // share of all iterations, 0..1
 	Scale  int                `json:"scale"`
 	Scales int                `json:"scales"`
 	Iter   int                `json:"iter"`
@@ -248,7 +249,7 @@ func folderMark(folder string) string {
 // Address is the page's address with a token.
 func Address(l net.Addr, token string) string {
 	host, port, err := net.SplitHostPort(l.String())
-	if ip := net.ParseIP(host); err != nil || ip == nil || ip.IsUnspecified() || ip.IsLoopback() && ip.To4() != nil {
+	if ip := net.ParseIP(host); err != nil || ip == nil || ip.IsUnspecified() {
 		host = "localhost"
 	}
 	return fmt.Sprintf("http://%s/?token=%s", net.JoinHostPort(host, port), token)

@@ -78,7 +78,7 @@ func (e *quick) Do(ctx context.Context, t *farm.Task, look Look) error {
 			return err
 		}
 		eta := float64(e.iterations - i)
-		look.Watch(Moment{Scale: 1, Scales: 1, Iter: i, Iters: e.iterations, W: 48, H: 32, ETA: &eta, Loss: map[string]float64{"total": 1 / float64(i)}})
+		look.Watch(Moment{Done: float64(i) / float64(e.iterations), Scale: 1, Scales: 1, Iter: i, Iters: e.iterations, W: 48, H: 32, ETA: &eta, Loss: map[string]float64{"total": 1 / float64(i)}})
 	}
 	rec.Result.Iterations = e.iterations
 	text, err := rec.Canonical()
@@ -101,7 +101,9 @@ func (e *quick) Settings(mode string, from *recipe.Recipe) []Setting {
 	return list
 }
 
-func (e *quick) Features(*picture.Picture) ([]maps.Features, error) { return nil, nil }
+func (e *quick) Derive(_ context.Context, p *picture.Picture, regions int) (*maps.Map, error) {
+	return maps.Derive(p, maps.DeriveOptions{Regions: regions})
+}
 
 // server is a studio on an empty folder, with its engine and queue.
 type server struct {
