@@ -19,6 +19,7 @@ func newApp(s *session) *cli.App {
 			textureCommand(s),
 			videoCommand(s),
 			demoCommand(s),
+			studioCommand(s),
 			samplesCommand(s),
 			mapCommand(s),
 			replayCommand(s),

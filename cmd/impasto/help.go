@@ -22,6 +22,7 @@ var examples = map[string][2]string{
 	"texture":     {"impasto texture painting.jpg --size 512x512", "impasto texture painting.jpg --seed 7 -o wallpaper.png"},
 	"video":       {"impasto video film.mp4 painting.jpg -o out.mp4", "impasto video frames/ painting.jpg -o painted/ --dry-run"},
 	"demo":        {"impasto demo", "impasto demo --content still-life --style mosaic"},
+	"studio":      {"impasto studio", "impasto studio pictures/ --no-browser"},
 	"samples":     {"impasto samples", "impasto samples pictures/ --size 640"},
 	"map":         {"impasto map derive painting.jpg -k 6", "impasto map lint painting_sem.png photo_sem.png"},
 	"map derive":  {"impasto map derive painting.jpg", "impasto map derive photo.jpg -k 4 -o canvas_sem.png"},

@@ -17,6 +17,11 @@ type Runner struct {
 	Device  string // for steps that name none
 	Threads int    // 0 for all
 	Env     render.Env
+
+	// Change may change the request of a picture before it is prepared, in what
+	// does not decide the picture; nil changes nothing.
+	Change func(*render.Request)
+	Watch  render.Observer // sees what happens, beside the queue; may be nil
 }
 
 // Do implements farm.Doer.
@@ -68,8 +73,14 @@ func (r *Runner) step(ctx context.Context, t *farm.Task, nth int, words []string
 		s.setDefault("threads", fmt.Sprint(r.Threads))
 	}
 	s.continueFrom(s.Output())
+	if q := s.request(); q != nil && r.Change != nil {
+		r.Change(q)
+	}
 	keep := keepCheckpoints(t)
 	outcome, err := s.run(ctx, r.Env, files, func(e render.Event) {
+		if r.Watch != nil {
+			r.Watch(e)
+		}
 		switch e := e.(type) {
 		case render.CheckpointSaved:
 			keep.saved(strings.TrimSuffix(e.Path, checkpointSuffix))

@@ -125,7 +125,7 @@ func Start(q farm.Queue, places []Place, o Options) *Workers {
 		if len(places) > 1 {
 			name += fmt.Sprintf("/%d", i+1)
 		}
-		worker := &farm.Worker{Queue: q, Doer: &Runner{at.Device, at.Threads, env}, Class: at.Class, Name: name, Dir: at.dir,
+		worker := &farm.Worker{Queue: q, Doer: &Runner{Device: at.Device, Threads: at.Threads, Env: env}, Class: at.Class, Name: name, Dir: at.dir,
 			Empty: o.IdleLimit, Price: o.Price, Ended: o.Ended, Log: o.Log}
 		w.running.Go(func() {
 			// Ended by drain alone: how a job ends must still reach the queue.

@@ -25,14 +25,14 @@ type jobs struct {
 	sums  farm.Sums
 
 	mu      sync.Mutex
-	list    map[string]*job
+	list    map[string]*jobView
 	order   int
 	ready   bool            // the queue has told what it has
 	keeping map[string]bool // jobs whose picture is wanted as it is
 }
 
-// job is what a page knows of one.
-type job struct {
+// jobView is what a page knows of one.
+type jobView struct {
 	ID       string    `json:"id"`
 	Output   string    `json:"output"` // name of the picture in the folder
 	State    string    `json:"state"`  // queued, running, done, failed, paused
@@ -55,7 +55,7 @@ type job struct {
 const maxCurve = 400
 
 func newJobs(s *Studio) *jobs {
-	return &jobs{s: s, batch: "studio " + folderMark(s.o.Folder), list: map[string]*job{}, keeping: map[string]bool{}}
+	return &jobs{s: s, batch: "studio " + folderMark(s.o.Folder), list: map[string]*jobView{}, keeping: map[string]bool{}}
 }
 
 // follow keeps the list as the queue says and fetches results, until ctx ends.
@@ -130,11 +130,11 @@ func isGone(err error) bool {
 }
 
 // of is the page's view of a job; the caller holds the lock.
-func (j *jobs) of(order farm.Job) *job {
+func (j *jobs) of(order farm.Job) *jobView {
 	b := j.list[order.ID]
 	if b == nil {
 		j.order++
-		b = &job{ID: order.ID, Output: filepath.Base(order.Outputs[0]), Order: j.order, every: 1}
+		b = &jobView{ID: order.ID, Output: filepath.Base(order.Outputs[0]), Order: j.order, every: 1}
 		if len(order.Steps) > 0 {
 			b.Command = commandLine(j.s.shown(order.Steps[len(order.Steps)-1]))
 		}
@@ -153,16 +153,16 @@ func (s *Studio) shown(words []string) []string {
 }
 
 // all lists the jobs, the oldest first.
-func (j *jobs) all() []job {
+func (j *jobs) all() []jobView {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	list := []job{}
+	list := []jobView{}
 	for _, b := range j.list {
 		c := *b
 		c.Curve = slices.Clone(b.Curve)
 		list = append(list, c)
 	}
-	slices.SortFunc(list, func(a, b job) int { return a.Order - b.Order })
+	slices.SortFunc(list, func(a, b jobView) int { return a.Order - b.Order })
 	return list
 }
 

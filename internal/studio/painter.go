@@ -2,71 +2,59 @@ package studio
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
 	"github.com/impasto/impasto/internal/farm"
+	"github.com/impasto/impasto/internal/job"
 	"github.com/impasto/impasto/internal/maps"
 	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/internal/recipe"
 	"github.com/impasto/impasto/internal/render"
 	"github.com/impasto/impasto/internal/settings"
-	"github.com/impasto/impasto/internal/ui"
 )
 
 // Painter is the Engine that paints in this process, one picture at a time.
 type Painter struct {
-	program string
-	device  string // as --device
-	class   string // of farm workers
-	threads int    // 0: all
-	library *render.Library
-	devices *render.Devices
+	env   render.Env // of jobs
+	place job.Place
 
 	deriving sync.Mutex
 	maker    *render.MapMaker
 }
 
-// NewPainter returns what paints on a device.
-func NewPainter(program, device, class string, threads int) *Painter {
-	var sums farm.Sums
-	library := &render.Library{Sum: sums.Of}
-	return &Painter{program: program, device: device, class: class, threads: threads, library: library, devices: render.NewDevices(library)}
+// NewPainter returns what paints at a place. env is what jobs find around them
+// (job.NewEnv).
+func NewPainter(env render.Env, place job.Place) *Painter {
+	env.Devices = render.NewDevices(env.Library)
+	return &Painter{env: env, place: place}
 }
 
 // Release lets go of the device.
-func (p *Painter) Release() { p.devices.Release() }
-
-// request reads a job's command line for this device.
-func (p *Painter) request(words []string) (render.Request, error) {
-	r, err := render.ParseCommandLine(words)
-	if err != nil {
-		return r, err
-	}
-	r.Values.SetText("device", p.device, "studio")
-	if p.threads > 0 {
-		r.Values.SetText("threads", fmt.Sprint(p.threads), "studio")
-	}
-	r.Output.Overwrite = "replace" // the name was free; a worker writes elsewhere first
-	return r, nil
-}
+func (p *Painter) Release() { p.env.Devices.Release() }
 
 // Plan implements Engine.
 func (p *Painter) Plan(ctx context.Context, step []string) (Plan, error) {
-	r, err := p.request(step)
+	r, err := render.ParseCommandLine(step)
 	if err != nil {
 		return Plan{}, err
 	}
-	prepared, err := render.Prepare(ctx, r, render.Env{Library: p.library, Job: true, DryRun: true, Program: p.program})
+	r.Values.SetText("device", p.place.Device, "studio")
+	if p.place.Threads > 0 {
+		r.Values.SetText("threads", fmt.Sprint(p.place.Threads), "studio")
+	}
+	env := p.env
+	env.Devices, env.DryRun = nil, true // those of the worker are in use
+	prepared, err := render.Prepare(ctx, r, env)
 	if err != nil {
 		return Plan{}, err
 	}
 	made := prepared.Plan()
-	plan := Plan{W: made.W, H: made.H, Seconds: made.Seconds, Bytes: made.PeakBytes, Class: p.class}
+	plan := Plan{W: made.W, H: made.H, Seconds: made.Seconds, Bytes: made.PeakBytes, Class: p.place.Class}
 	for _, f := range made.Files {
 		if _, _, ok := isSample(f.Path); !ok {
 			plan.Files = append(plan.Files, f.Path)
@@ -75,77 +63,37 @@ func (p *Painter) Plan(ctx context.Context, step []string) (Plan, error) {
 	return plan, nil
 }
 
-// often is how often pictures of up to that many pixels save a checkpoint: it is
-// soon saved, and a person who looks on minds every lost second.
-const often, upTo = 5 * time.Second, 512 * 512
+// often is how often pictures of up to so many pixels a side save a checkpoint:
+// it is soon saved, and a person who looks on minds every lost second.
+const often, upTo = 5 * time.Second, 512
 
-// Do implements Engine. A job of the studio is one command line.
+// Do implements Engine.
 func (p *Painter) Do(ctx context.Context, t *farm.Task, look Look) error {
-	r, err := p.request(t.Steps[0])
-	if err != nil {
-		return farm.Permanent(err)
-	}
-	output := r.Output.Name
-	if _, err := os.Stat(output + ".checkpoint"); err == nil {
-		r.Output.Resume = true
-	}
-	if look.Explain != "" {
-		_ = os.RemoveAll(look.Explain) // of an attempt before
-		r.Output.Explain = look.Explain
-	}
-	env := render.Env{Library: p.library, Devices: p.devices, Job: true, Program: p.program}
-	prepared, err := render.Prepare(ctx, r, env)
-	if err != nil {
-		return lasting(err)
-	}
-	if plan := prepared.Plan(); plan.W*plan.H <= upTo {
-		prepared.Request.Output.Checkpoint.Every = often
-	}
-	w := &watcher{task: t, look: look, output: output}
-	result, err := prepared.Run(ctx, w.see)
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	if err != nil {
-		return lasting(err)
-	}
-	t.Outcome, err = json.Marshal(result)
-	return err
+	runner := job.Runner{Device: p.place.Device, Threads: p.place.Threads, Env: p.env, Watch: (&watcher{look: look}).see,
+		Change: func(r *render.Request) {
+			if n, err := strconv.Atoi(r.Values.Options.Size); err == nil && n <= upTo {
+				r.Output.Checkpoint.Every = often
+			}
+			if look.Explain != "" {
+				_ = os.RemoveAll(look.Explain) // of an attempt before
+				r.Output.Explain = look.Explain
+			}
+		}}
+	return runner.Do(ctx, t)
 }
 
-// lasting marks errors that another attempt would meet again: what a command
-// line or its files say does not change by itself, unlike a full disk.
-func lasting(err error) error {
-	for _, f := range ui.FaultsOf(err) {
-		switch f.Exit {
-		case ui.ExitUsage, ui.ExitInput, ui.ExitWeights, ui.ExitMemory, ui.ExitDiverged, ui.ExitMismatch:
-			return farm.Permanent(err)
-		}
-	}
-	return err
-}
-
-// watcher turns the events of a render into what the queue and the page see.
+// watcher turns the events of a render into what the page sees.
 type watcher struct {
-	task   *farm.Task
-	look   Look
-	output string
-	next   time.Time // when a preview is due
+	look Look
+	next time.Time // when a preview is due
 }
 
-func (w *watcher) see(e render.Event) {
-	switch e := e.(type) {
-	case render.CheckpointSaved:
-		if w.task.Checkpointed != nil {
-			w.task.Checkpointed(w.output)
-		}
-	case render.Progress:
-		w.progress(e)
+func (w *watcher) see(event render.Event) {
+	e, ok := event.(render.Progress)
+	if !ok {
+		return
 	}
-}
-
-func (w *watcher) progress(e render.Progress) {
-	m := Moment{Scale: e.Scale, Scales: e.Scales, Iter: e.Iteration, Iters: e.Iterations, W: e.W, H: e.H, Loss: map[string]float64{}}
+	m := Moment{Done: float64(e.Done) / float64(max(e.Planned, 1)), Scale: e.Scale, Scales: e.Scales, Iter: e.Iteration, Iters: e.Iterations, W: e.W, H: e.H, Loss: map[string]float64{}}
 	if e.ETA > 0 {
 		m.ETA = new(e.ETA.Seconds())
 	}
@@ -157,10 +105,6 @@ func (w *watcher) progress(e render.Progress) {
 		if v := recipe.Finite(term.Value); v != nil {
 			m.Loss[term.Name] = *v
 		}
-	}
-	m.Done = float64(e.Done) / float64(max(e.Planned, 1))
-	if w.task.Progress != nil {
-		w.task.Progress(m.Done, fmt.Sprintf("scale %d/%d, %d/%d", e.Scale, e.Scales, e.Iteration, e.Iterations))
 	}
 	if begun := time.Now(); w.look.Preview != "" && begun.After(w.next) {
 		p := e.Snapshot()
@@ -187,7 +131,7 @@ func (p *Painter) Derive(ctx context.Context, img *picture.Picture, regions int)
 	p.deriving.Lock()
 	defer p.deriving.Unlock()
 	if p.maker == nil {
-		maker, err := render.NewMapMaker(ctx, "", p.threads)
+		maker, err := render.NewMapMaker(ctx, "", p.place.Threads)
 		if err != nil {
 			return nil, err
 		}
@@ -202,7 +146,7 @@ var besides = []string{"weights", "map-check"}
 // Settings implements Engine: what decides the picture and names no file.
 func (p *Painter) Settings(mode string, from *recipe.Recipe) []Setting {
 	var list []Setting
-	defaults := settings.Defaults(mode, "")
+	defaults := settings.Defaults(mode, "", p.place.Device)
 	for _, s := range settings.For(mode) {
 		if !s.Option() && !slices.Contains(besides, s.Name) {
 			continue

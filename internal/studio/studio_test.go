@@ -117,8 +117,16 @@ type server struct {
 
 func newServer(t *testing.T) *server {
 	t.Helper()
-	s := &server{engine: &quick{iterations: 3}, folder: t.TempDir()}
-	studio, err := New(Options{Folder: s.folder, Queue: farm.Memory(5 * time.Second), Engine: s.engine, Program: "test",
+	e := &quick{iterations: 3}
+	s := serverOf(t, e)
+	s.engine = e
+	return s
+}
+
+func serverOf(t *testing.T, e Engine) *server {
+	t.Helper()
+	s := &server{folder: t.TempDir()}
+	studio, err := New(Options{Folder: s.folder, Queue: farm.Memory(5 * time.Second), Engine: e, Program: "test",
 		Link: func(string) { s.links.Add(1) }})
 	if err != nil {
 		t.Fatal(err)
@@ -259,10 +267,10 @@ func unwire(t *testing.T, data []byte) (mapHeader, []byte) {
 }
 
 // waitJob waits until a job is in a state.
-func (s *server) waitJob(t *testing.T, id, state string) job {
+func (s *server) waitJob(t *testing.T, id, state string) jobView {
 	t.Helper()
 	for range 500 {
-		var list []job
+		var list []jobView
 		s.get(t, "/api/jobs", &list)
 		for _, b := range list {
 			if b.ID == id && b.State == state {
@@ -272,12 +280,12 @@ func (s *server) waitJob(t *testing.T, id, state string) job {
 		time.Sleep(20 * time.Millisecond)
 	}
 	t.Fatalf("job %s did not become %s", id, state)
-	return job{}
+	return jobView{}
 }
 
 func TestPaintsAndKeepsARecipe(t *testing.T) {
 	s := newServer(t)
-	var made struct{ Job job }
+	var made struct{ Job jobView }
 	s.post(t, "/api/jobs", order{Mode: "art", Content: "sample:valley", Styles: []string{"sample:strokes"}, Settings: map[string]string{"size": "48"}}, &made)
 	done := s.waitJob(t, made.Job.ID, "done")
 	if want := "impasto art --size=48 --output=valley__strokes.png sample:valley sample:strokes"; done.Command != want {
@@ -301,7 +309,7 @@ func TestPaintsAndKeepsARecipe(t *testing.T) {
 func TestPausesGoesOnAndKeeps(t *testing.T) {
 	s := newServer(t)
 	s.engine.iterations, s.engine.pause = 400, 10*time.Millisecond
-	var made struct{ Job job }
+	var made struct{ Job jobView }
 	s.post(t, "/api/jobs", order{Mode: "texture", Styles: []string{"sample:mosaic"}}, &made)
 	s.waitJob(t, made.Job.ID, "running")
 	s.post(t, "/api/jobs/pause", map[string]string{"id": made.Job.ID}, nil)

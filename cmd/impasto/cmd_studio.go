@@ -1,0 +1,221 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/impasto/impasto/internal/batch"
+	"github.com/impasto/impasto/internal/farm"
+	"github.com/impasto/impasto/internal/job"
+	"github.com/impasto/impasto/internal/settings"
+	"github.com/impasto/impasto/internal/studio"
+	"github.com/impasto/impasto/internal/ui"
+)
+
+func studioCommand(s *session) *cli.Command {
+	return command(&cli.Command{
+		Name:      "studio",
+		Category:  categoryPaint,
+		Usage:     "paint maps and pictures in a web page",
+		ArgsUsage: "[FOLDER]",
+		Description: "Serves a page on this machine and opens it in the browser: draw maps of regions,\n" +
+			"paint, and compare the results. Pictures are read from FOLDER (default: the current\n" +
+			"one) and written there. Nothing is sent elsewhere or fetched from elsewhere.\n" +
+			"Jobs wait in a queue in FOLDER/.impasto, so that closing the page or the program\n" +
+			"loses nothing; --queue names another, whose workers then paint.",
+		Flags: slices.Concat([]cli.Flag{
+			textFlag("port", "", settings.GroupOutput, "N", "port of the page (default: one for each folder)"),
+			textFlag("listen", "", settings.GroupOutput, "HOST:PORT", "serve other machines as well; needs --allow-host"),
+			&cli.GenericFlag{Name: "allow-host", Category: settings.GroupOutput, Value: &words{repeats: true}, Usage: "`NAME` also answer to this host name; may be given several times"},
+			&cli.BoolFlag{Name: "no-browser", Category: settings.GroupOutput, Usage: "print the address and open no browser"},
+			textFlag("device", "", settings.GroupDevice, "NAME", "auto, cpu or cuda:N (default: auto)"),
+			textFlag("class", "", settings.GroupQueue, "CLASS", "workers of --queue that paint: cpu or gpu (default: as this device)"),
+			textFlag("threads", "", settings.GroupDevice, "N", "processor threads (default: all)"),
+		}, studioQueueFlags(), commonFlags()),
+		Action: func(c *cli.Context) error { return openStudio(s, c) },
+	})
+}
+
+// studioQueueFlags are those of a queue, with a default of their own.
+func studioQueueFlags() []cli.Flag {
+	flags := placeFlags()
+	for i, f := range flags {
+		if f.Names()[0] == "queue" {
+			flags[i] = textFlag("queue", "", settings.GroupQueue, "WHERE", "nats://HOST:PORT[,...] or a folder (default: FOLDER/.impasto/queue)")
+		}
+	}
+	return flags
+}
+
+func openStudio(s *session, c *cli.Context) error {
+	folder, places, at, err := studioPlace(c)
+	if err != nil {
+		return err
+	}
+	dir, leave, err := farm.Claim(filepath.Join(folder, ".impasto", "work"))
+	if err != nil {
+		return folderFault(folder, err)
+	}
+	defer leave()
+	listener, err := studioListener(c, folder)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	ctx, signals := ui.WatchSignals()
+	defer signals.Stop()
+	q, err := batch.Open(ctx, at)
+	if err != nil {
+		var busy *ui.Fault
+		if errors.As(err, &busy) && busy.Code == "queue_busy" {
+			busy.Message, busy.Try = fmt.Sprintf("%q is open in another studio", folder), []string{"the page that is open", "impasto studio OTHER-FOLDER"}
+		}
+		return err
+	}
+	defer q.Close()
+	bound, release := farm.Bind(ctx, q)
+	defer release()
+	place := places[0]
+	painter := studio.NewPainter(s.jobs, place)
+	defer painter.Release()
+	page, err := studio.New(studio.Options{Folder: folder, Hosts: flagTexts(c, "allow-host"), Queue: q, Engine: painter, Program: software(), Log: s.workLog(),
+		Link: func(token string) {
+			fmt.Fprintf(s.stderr, "a used address was opened; for one more browser: %s\n", studio.Address(listener.Addr(), token))
+		}})
+	if err != nil {
+		return folderFault(folder, err)
+	}
+	defer page.Close()
+	address := studio.Address(listener.Addr(), page.Token())
+	if err := s.tellAddress(listener.Addr(), address); err != nil {
+		return err
+	}
+	if !c.Bool("no-browser") {
+		openBrowser(address)
+	}
+	serving := make(chan error, 1)
+	go func() { serving <- page.Serve(bound, listener) }()
+	var workers []*farm.Worker
+	if at.URL == "" {
+		workers = append(workers, &farm.Worker{Queue: q, Class: place.Class, Name: fmt.Sprintf("studio:%d", os.Getpid()), Dir: dir, Beat: 500 * time.Millisecond, Log: s.workLog()})
+	}
+	page.Run(bound, workers...)
+	if q.Life().Err() != nil {
+		return batch.QueueFault(context.Cause(q.Life()))
+	}
+	return <-serving
+}
+
+func folderFault(folder string, err error) error {
+	return ui.NewFault(ui.ExitInput, "folder", fmt.Sprintf("the studio cannot use %q: %s", folder, ui.Reason(err)), "impasto studio FOLDER")
+}
+
+// tellAddress prints where the page is.
+func (s *session) tellAddress(at net.Addr, address string) error {
+	if tcp, ok := at.(*net.TCPAddr); ok && !tcp.IP.IsLoopback() {
+		fmt.Fprintf(s.stderr, "impasto: warning: %s is open to other machines, and not encrypted\n", at)
+	}
+	if s.json {
+		return writeJSON(s.stdout, map[string]string{"type": "studio", "address": address})
+	}
+	if err := ui.PrintResult(s.stdout, address); err != nil {
+		return err
+	}
+	if !s.quiet {
+		fmt.Fprintln(s.stderr, "the studio is open at this address, for one browser, until Ctrl-C")
+	}
+	return nil
+}
+
+// studioPlace reads what a command line says of folder, device and queue.
+func studioPlace(c *cli.Context) (folder string, places []job.Place, at farm.Options, err error) {
+	var bad ui.Faults
+	folder = "."
+	if c.NArg() > 0 {
+		folder = ui.Home(c.Args().First())
+	}
+	if c.NArg() > 1 {
+		bad.Add(ui.UsageFault(fmt.Sprintf("studio takes one folder, got %d", c.NArg()), "impasto studio "+ui.ShellQuote(folder)))
+	}
+	if folder, err = filepath.Abs(folder); err == nil {
+		if st, e := os.Stat(folder); e != nil {
+			bad.Add(ui.NewFault(ui.ExitInput, "not_found", fmt.Sprintf("folder %q cannot be opened: %s", folder, ui.Reason(e)), "mkdir "+ui.ShellQuote(folder)))
+		} else if !st.IsDir() {
+			bad.Add(ui.NewFault(ui.ExitInput, "not_found", fmt.Sprintf("%q is not a folder", folder), "impasto studio "+ui.ShellQuote(filepath.Dir(folder))))
+		}
+	}
+	bad.Add(err)
+	places, err = workplaces(c)
+	bad.Add(err)
+	at, err = queuePlace(c)
+	bad.Add(err)
+	if flagText(c, "queue") == "" && os.Getenv("IMPASTO_QUEUE") == "" {
+		at.Store, at.MustServe = filepath.Join(folder, ".impasto", "queue"), true
+	}
+	if at.URL == "" && at.Wait == 0 { // whoever had a job before a crash is on this machine, and gone
+		at.Wait = 5 * time.Second
+	}
+	if text := flagText(c, "port"); text != "" {
+		if n, err := strconv.Atoi(text); err != nil || n < 1 || n > 65535 {
+			bad.Add(settings.BadValue("port", text, "a number from 1 to 65535"))
+		}
+	}
+	if err := bad.Err(); err != nil {
+		return "", nil, at, err
+	}
+	return folder, places[:1], at, nil
+}
+
+// studioListener opens the page's port. A folder has the same one each time,
+// because browsers keep strokes by address; if it is taken, any other.
+func studioListener(c *cli.Context, folder string) (net.Listener, error) {
+	if where := flagText(c, "listen"); where != "" {
+		l, err := net.Listen("tcp", where)
+		if err != nil {
+			return nil, ui.NewFault(ui.ExitUsage, "listen", fmt.Sprintf("--listen %s: %s", where, ui.Reason(err)), "--listen 0.0.0.0:8080 --allow-host NAME")
+		}
+		return l, nil
+	}
+	wanted := flagText(c, "port")
+	if wanted == "" {
+		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", studio.Port(folder))); err == nil {
+			return l, nil
+		}
+		wanted = "0"
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:"+wanted)
+	if err != nil {
+		return nil, ui.NewFault(ui.ExitUsage, "port", fmt.Sprintf("--port %s: %s", wanted, ui.Reason(err)), "another --port", "no --port: one is chosen")
+	}
+	return l, nil
+}
+
+// openBrowser asks the system to open an address, and does not mind if it cannot.
+func openBrowser(address string) {
+	var command *exec.Cmd
+	switch runtime.GOOS {
+	case "darwin":
+		command = exec.Command("open", address)
+	case "windows":
+		command = exec.Command("rundll32", "url.dll,FileProtocolHandler", address)
+	default:
+		if os.Getenv("DISPLAY") == "" && os.Getenv("WAYLAND_DISPLAY") == "" {
+			return
+		}
+		command = exec.Command("xdg-open", address)
+	}
+	if command.Start() == nil {
+		go func() { _ = command.Wait() }()
+	}
+}
