@@ -20,7 +20,7 @@ import (
 func samplesCommand(s *session) *cli.Command {
 	return command(&cli.Command{
 		Name:      "samples",
-		Category:  categoryPaint,
+		Category:  categorySetup,
 		Usage:     "write the sample pictures and the maps of their regions",
 		ArgsUsage: "[DIRECTORY]",
 		Flags: append([]cli.Flag{

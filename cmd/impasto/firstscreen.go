@@ -26,6 +26,7 @@ func printFirstScreen(s *session) {
 	fmt.Fprintf(s.stdout, "impasto %s · %s · %s\n", shortVersion(), on, weights)
 	fmt.Fprintln(s.stdout, "  impasto demo                        a painting within a minute, from pictures the program draws")
 	fmt.Fprintln(s.stdout, "  impasto art PHOTO.jpg PAINTING.jpg  paint your own photograph")
+	fmt.Fprintln(s.stdout, "  impasto studio                      draw maps, paint and compare in the browser")
 	if err == nil && src.Builtin != "" {
 		fmt.Fprintln(s.stdout, "  impasto weights get vgg19           once; the real thing")
 	}
