@@ -38,6 +38,10 @@ type Env struct {
 
 	Saving Saving      // keep what the run can be taken up from
 	Resume *Checkpoint // take it up there; inputs, options and network must be those of then
+
+	// Plan is what NewPlan made for these inputs, options and Env, so that the run
+	// need not plan again; nil: it plans.
+	Plan *Plan
 }
 
 // Art paints the content in the look of the styles. With no style weight it
@@ -61,8 +65,7 @@ func paint(ctx context.Context, in Inputs, o Options, env Env) (*Result, error) 
 	if err := checkInputs(in, o); err != nil {
 		return nil, err
 	}
-	w, h := in.Canvas(o.Mode)
-	plan, err := NewPlan(w, h, o, env)
+	plan, err := env.planFor(in, o)
 	if err != nil {
 		return nil, err
 	}
@@ -83,6 +86,15 @@ func paint(ctx context.Context, in Inputs, o Options, env Env) (*Result, error) 
 	}
 	r.freeOptimizer() // the picture takes its place
 	return r.result(), err
+}
+
+// planFor returns the plan of a run: the one that was made before, if there is.
+func (env Env) planFor(in Inputs, o Options) (Plan, error) {
+	if env.Plan != nil {
+		return *env.Plan, nil
+	}
+	w, h := in.Canvas(o.Mode)
+	return NewPlan(w, h, o, env)
 }
 
 // run is one picture on its way through the scales.

@@ -61,7 +61,7 @@ var painters = map[string]func(context.Context, style.Inputs, style.Options, sty
 func (r *Prepared) paint(ctx context.Context, watch Observer, each func(style.Event)) (*style.Result, error) {
 	r.env.setGarbage(r.plan.PeakBytes)
 	r.makeRoom()
-	r.painter.Progress = each
+	r.painter.Progress, r.painter.Plan = each, &r.plan
 	r.painter.Saving = r.saving()
 	r.painter.Saving.Saved = func(path string) { watch.send(CheckpointSaved{path}) }
 	return painters[r.Request.Mode](ctx, r.inputs, r.values.Options, r.painter)
