@@ -17,7 +17,7 @@ import (
 func batchCheckCommand(s *session) *cli.Command {
 	return &cli.Command{
 		Name:      "check",
-		Usage:     "say what the jobs of a manifest would do, how long and in how much memory",
+		Usage:     "check the jobs of a manifest, and estimate their time and memory",
 		ArgsUsage: "MANIFEST",
 		Description: "Reads the manifest and every picture, prepares every job and stops there.\n" +
 			"-v lists the jobs; --json has one object for each and one for all.",

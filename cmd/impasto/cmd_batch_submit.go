@@ -16,14 +16,14 @@ import (
 func batchSubmitCommand(s *session) *cli.Command {
 	return &cli.Command{
 		Name:      "submit",
-		Usage:     "put the jobs of a manifest into a queue, for workers to do",
+		Usage:     "put the jobs of a manifest into a queue for workers",
 		ArgsUsage: "MANIFEST",
 		Flags: queueFlags(
-			&cli.BoolFlag{Name: "wait", Usage: "wait until all have ended, and write their results", Category: settings.GroupQueue},
-			textFlag("progress", "", settings.GroupQueue, "KIND", "auto, bar, plain, json, none"),
-			textFlag("class", "", settings.GroupQueue, "CLASS", "of workers that are to do them: cpu or gpu (default: this machine's)"),
-			textFlag("report", "", settings.GroupOutput, "FILE", "with --wait: the report (default: report.json beside the results)"),
-			&cli.BoolFlag{Name: "y", Usage: "replace results that exist and are something else", Category: settings.GroupOutput},
+			&cli.BoolFlag{Name: "wait", Usage: "wait until all jobs have ended, and write their results", Category: settings.GroupQueue},
+			textFlag("progress", "", settings.GroupQueue, "KIND", "form of progress messages: auto, bar, plain, json or none"),
+			textFlag("class", "", settings.GroupQueue, "CLASS", "class of the workers that take the jobs: cpu or gpu (default: this machine's)"),
+			textFlag("report", "", settings.GroupOutput, "FILE", "file for the report that --wait writes (default: report.json beside the results)"),
+			&cli.BoolFlag{Name: "y", Usage: "replace existing files that are not results of these jobs", Category: settings.GroupOutput},
 		),
 		Action: func(c *cli.Context) error { return batchSubmit(s, c) },
 	}

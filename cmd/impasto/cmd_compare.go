@@ -22,12 +22,12 @@ func compareCommand(s *session) *cli.Command {
 	return command(&cli.Command{
 		Name:      "compare",
 		Category:  categoryPicture,
-		Usage:     "say how alike two pictures are: PSNR and SSIM",
+		Usage:     "measure how alike two pictures are, by PSNR and SSIM",
 		ArgsUsage: "A B",
 		Flags: append([]cli.Flag{
-			textFlag("diff", "", "", "FILE", "write the difference, 8 times enlarged, as a picture"),
-			textFlag("min-psnr", "", "", "DB", "exit with 15 when the PSNR is below this"),
-			textFlag("min-ssim", "", "", "X", "exit with 15 when the SSIM is below this"),
+			textFlag("diff", "", "", "FILE", "file for a picture of the differences, multiplied by 8"),
+			textFlag("min-psnr", "", "", "DB", "least PSNR; below it the exit code is 15"),
+			textFlag("min-ssim", "", "", "X", "least SSIM; below it the exit code is 15"),
 			&cli.BoolFlag{Name: "y", Usage: "replace the difference picture if it exists"},
 		}, commonFlags()...),
 		Action: func(c *cli.Context) error { return compare(s, c) },

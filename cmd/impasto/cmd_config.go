@@ -21,20 +21,20 @@ func configCommand(s *session) *cli.Command {
 	return command(&cli.Command{
 		Name:     "config",
 		Category: categorySetup,
-		Usage:    "show and start the configuration",
+		Usage:    "show the configuration, or write a new one",
 		Subcommands: []*cli.Command{
 			{
 				Name:      "show",
-				Usage:     "the effective value of every setting",
+				Usage:     "print the effective value of every setting",
 				ArgsUsage: "[art|texture]",
 				Flags: append([]cli.Flag{
-					&cli.BoolFlag{Name: "origin", Usage: "say where each value comes from"},
+					&cli.BoolFlag{Name: "origin", Usage: "also print where each value comes from"},
 				}, commonFlags()...),
 				Action: func(c *cli.Context) error { return configShow(s, c) },
 			},
 			{
 				Name:  "path",
-				Usage: "the files that are read, nearest first",
+				Usage: "print the configuration files, nearest first",
 				Flags: commonFlags(),
 				Action: func(c *cli.Context) error {
 					user, err := config.UserFile()
@@ -49,8 +49,8 @@ func configCommand(s *session) *cli.Command {
 				Name:  "init",
 				Usage: "write a configuration with every setting commented out",
 				Flags: append([]cli.Flag{
-					&cli.BoolFlag{Name: "project", Usage: "in this directory instead of the user's"},
-					&cli.BoolFlag{Name: "y", Usage: "replace the file if it exists"},
+					&cli.BoolFlag{Name: "project", Usage: "write it into this directory, not into the user's"},
+					&cli.BoolFlag{Name: "y", Usage: "replace the configuration file if it exists"},
 				}, commonFlags()...),
 				Action: func(c *cli.Context) error { return configInit(s, c) },
 			},

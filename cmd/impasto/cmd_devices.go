@@ -16,7 +16,7 @@ func devicesCommand(s *session) *cli.Command {
 	return command(&cli.Command{
 		Name:     "devices",
 		Category: categorySetup,
-		Usage:    "list what pictures can be painted on",
+		Usage:    "list the devices that pictures can be painted on",
 		Flags:    commonFlags(),
 		Action:   func(*cli.Context) error { return devices(s) },
 	})

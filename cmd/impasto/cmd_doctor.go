@@ -20,11 +20,11 @@ func doctorCommand(s *session) *cli.Command {
 	return command(&cli.Command{
 		Name:     "doctor",
 		Category: categorySetup,
-		Usage:    "check device, operations, weights and terminal",
+		Usage:    "check the device, its operations, the weights and the terminal",
 		Description: "Compares what this machine computes with plain arithmetic, and each CUDA\n" +
 			"device's kernels with the processor. --device emu does so without a GPU.",
 		Flags: append([]cli.Flag{
-			textFlag("device", "", "", "NAME", "auto (all CUDA devices there are), cpu, cuda:N or emu (default: auto)"),
+			textFlag("device", "", "", "NAME", "device to check: auto (all CUDA devices), cpu, cuda:N or emu (default: auto)"),
 		}, commonFlags()...),
 		Action: func(c *cli.Context) error { return doctor(s, flagText(c, "device")) },
 	})

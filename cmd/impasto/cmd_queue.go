@@ -25,7 +25,7 @@ func queueCommand(s *session) *cli.Command {
 	return command(&cli.Command{
 		Name:     "queue",
 		Category: categoryFarm,
-		Usage:    "look at the jobs of batches and change them; serve them to other machines",
+		Usage:    "list and change the jobs in a queue, or serve it to other machines",
 		Subcommands: []*cli.Command{
 			queueListCommand(s),
 			queueShowCommand(s),
@@ -47,12 +47,12 @@ func queueFlags(more ...cli.Flag) []cli.Flag {
 
 // placeFlags say which queue.
 func placeFlags() []cli.Flag {
-	lease := textFlag("lease", "", settings.GroupQueue, "TIME", "how long a worker may be silent before its job goes to another (default: 30s; batch run: 5s)")
+	lease := textFlag("lease", "", settings.GroupQueue, "TIME", "time after which the job of a silent worker goes to another (default: 30s; batch run: 5s)")
 	lease.Hidden = true
 	return []cli.Flag{lease,
-		textFlag("queue", "", settings.GroupQueue, "WHERE", "nats://HOST:PORT[,...] or a folder (default: the one of this user)"),
-		textFlag("token-file", "", settings.GroupQueue, "FILE", "the secret of that server: its token or NATS credentials"),
-		textFlag("tls", "", settings.GroupQueue, "FOLDER", "encrypt the connection with its ca.pem, cert.pem and key.pem"),
+		textFlag("queue", "", settings.GroupQueue, "WHERE", "queue to use: nats://HOST:PORT[,...] or a folder (default: this user's)"),
+		textFlag("token-file", "", settings.GroupQueue, "FILE", "file with the token of the queue's server, or NATS credentials"),
+		textFlag("tls", "", settings.GroupQueue, "FOLDER", "folder with ca.pem, cert.pem and key.pem, to encrypt the connection to the queue"),
 	}
 }
 

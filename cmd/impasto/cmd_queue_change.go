@@ -13,7 +13,7 @@ import (
 
 func queueRetryCommand(s *session) *cli.Command {
 	return changeCommand(s, change{
-		name: "retry", usage: "queue jobs anew that failed or were cancelled", did: "queued anew",
+		name: "retry", usage: "queue jobs again that failed or were cancelled", did: "queued again",
 		fits: func(st farm.Status) bool { return st.State.Ended() }, state: "has not ended",
 		// What is done is made again only if it is named or asked for.
 		bulk: func(st farm.Status) bool { return st.State == farm.Failed || st.State == farm.Cancelled },
@@ -23,7 +23,7 @@ func queueRetryCommand(s *session) *cli.Command {
 
 func queueCancelCommand(s *session) *cli.Command {
 	return changeCommand(s, change{
-		name: "cancel", usage: "stop jobs, also those that run", did: "cancelled",
+		name: "cancel", usage: "cancel jobs, also running ones", did: "cancelled",
 		fits: func(st farm.Status) bool { return !st.State.Ended() }, state: "has ended",
 		do: farm.Queue.Cancel,
 	})
@@ -31,7 +31,7 @@ func queueCancelCommand(s *session) *cli.Command {
 
 func queueRemoveCommand(s *session) *cli.Command {
 	return changeCommand(s, change{
-		name: "rm", usage: "forget jobs that have ended, and what only they need", did: "forgotten",
+		name: "rm", usage: "delete jobs that have ended, and files that only they needed", did: "deleted",
 		fits: func(st farm.Status) bool { return st.State.Ended() }, state: "has not ended; cancel it first",
 		do: farm.Queue.Remove, after: func(ctx context.Context, q farm.Queue) error {
 			_, err := farm.Sweep(ctx, q)

@@ -17,12 +17,12 @@ import (
 func queueListCommand(s *session) *cli.Command {
 	return &cli.Command{
 		Name:  "ls",
-		Usage: "list jobs and how they stand",
+		Usage: "list jobs and their states",
 		Description: "Lists the first thousand jobs in the order in which they changed last, sorted by\n" +
 			"state. --after goes on from there; --limit 0 lists all.",
 		Flags: queueFlags(append(chooseFlags(),
-			textFlag("limit", "", settings.GroupQueue, "N", "list at most N jobs; 0: all (default: 1000)"),
-			textFlag("after", "", settings.GroupQueue, "MARK", "list the jobs after a mark that the list before ended with"))...),
+			textFlag("limit", "", settings.GroupQueue, "N", "number of jobs to list; 0 for all (default: 1000)"),
+			textFlag("after", "", settings.GroupQueue, "MARK", "mark at the end of the list before; the next jobs are listed"))...),
 		Action: func(c *cli.Context) error {
 			if c.NArg() > 0 {
 				return ui.UsageFault(fmt.Sprintf("queue ls takes no argument, got %q", c.Args().First()), "impasto queue show "+c.Args().First())
@@ -89,7 +89,7 @@ func pageOf(c *cli.Context) (limit int, after uint64, err error) {
 func queueShowCommand(s *session) *cli.Command {
 	return &cli.Command{
 		Name:      "show",
-		Usage:     "all that is known of jobs, with their command lines",
+		Usage:     "print all that is known of jobs, with their command lines",
 		ArgsUsage: "JOB...",
 		Flags:     queueFlags(append(chooseFlags(), allFlag())...),
 		Action: func(c *cli.Context) error {
@@ -117,5 +117,5 @@ func queueShowCommand(s *session) *cli.Command {
 }
 
 func allFlag() cli.Flag {
-	return &cli.BoolFlag{Name: "all", Usage: "every job", Category: settings.GroupQueue}
+	return &cli.BoolFlag{Name: "all", Usage: "all jobs in the queue", Category: settings.GroupQueue}
 }

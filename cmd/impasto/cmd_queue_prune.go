@@ -17,10 +17,10 @@ import (
 func queuePruneCommand(s *session) *cli.Command {
 	return &cli.Command{
 		Name:  "prune",
-		Usage: "forget jobs that ended long ago, and the files only they needed",
+		Usage: "delete jobs that ended long ago, and files that only they needed",
 		Flags: queueFlags(
-			textFlag("older", "", settings.GroupQueue, "TIME", "jobs that ended longer ago than this: 30d, 12h"),
-			&cli.BoolFlag{Name: "keep-failed", Usage: "keep the jobs that failed", Category: settings.GroupQueue}),
+			textFlag("older", "", settings.GroupQueue, "TIME", "age of the jobs to delete, since they ended: 30d or 12h"),
+			&cli.BoolFlag{Name: "keep-failed", Usage: "keep jobs that failed", Category: settings.GroupQueue}),
 		Action: func(c *cli.Context) error {
 			if c.NArg() > 0 {
 				return ui.UsageFault(fmt.Sprintf("queue prune takes no argument, got %q", c.Args().First()), "impasto queue rm "+ui.ShellQuote(c.Args().First()))
@@ -38,10 +38,10 @@ func queuePruneCommand(s *session) *cli.Command {
 					return err
 				}
 				if s.json {
-					return writeJSON(s.stdout, map[string]any{"type": "result", "done": "forgotten", "jobs": n})
+					return writeJSON(s.stdout, map[string]any{"type": "result", "done": "deleted", "jobs": n})
 				}
 				if !s.quiet {
-					fmt.Fprintf(s.stderr, "forgotten: %s\n", ui.Count(n, "job"))
+					fmt.Fprintf(s.stderr, "deleted: %s\n", ui.Count(n, "job"))
 				}
 				return nil
 			})

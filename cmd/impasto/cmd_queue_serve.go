@@ -21,7 +21,7 @@ func queueServeCommand(s *session) *cli.Command {
 		Name:  "serve",
 		Usage: "serve the queue to workers on other machines, until Ctrl-C",
 		Flags: queueFlags(
-			textFlag("listen", "", settings.GroupQueue, "HOST:PORT", "where workers reach it (default: 127.0.0.1:4222)"),
+			textFlag("listen", "", settings.GroupQueue, "HOST:PORT", "address to listen on for workers (default: 127.0.0.1:4222)"),
 		),
 		Action: func(c *cli.Context) error { return queueServe(s, c) },
 	}

@@ -13,10 +13,10 @@ import (
 func queueWatchCommand(s *session) *cli.Command {
 	return &cli.Command{
 		Name:  "watch",
-		Usage: "tell how jobs get on until all have ended",
+		Usage: "show the progress of jobs until all have ended",
 		Flags: queueFlags(append(chooseFlags(),
-			textFlag("progress", "", settings.GroupQueue, "KIND", "auto, bar, plain, json, none"),
-			&cli.BoolFlag{Name: "forever", Usage: "go on for jobs that are still to come", Category: settings.GroupQueue})...),
+			textFlag("progress", "", settings.GroupQueue, "KIND", "form of progress messages: auto, bar, plain, json or none"),
+			&cli.BoolFlag{Name: "forever", Usage: "keep watching for new jobs when all have ended", Category: settings.GroupQueue})...),
 		Action: func(c *cli.Context) error { return queueWatch(s, c) },
 	}
 }

@@ -24,8 +24,8 @@ func samplesCommand(s *session) *cli.Command {
 		Usage:     "write the sample pictures and the maps of their regions",
 		ArgsUsage: "[DIRECTORY]",
 		Flags: append([]cli.Flag{
-			textFlag("size", "s", settings.GroupScale, "SIZE", "576x384; or a long side"),
-			textFlag("overwrite", "", settings.GroupOutput, "HOW", "if one exists: fail (-n), replace (-y), number, skip"),
+			textFlag("size", "s", settings.GroupScale, "SIZE", "size of the pictures, or their long side (default: 576x384)"),
+			textFlag("overwrite", "", settings.GroupOutput, "HOW", "if a file exists: fail (-n), replace (-y), number or skip"),
 			&cli.BoolFlag{Name: "y", Usage: "replace files that exist", Hidden: true},
 		}, commonFlags()...),
 		Action: func(c *cli.Context) error { return samples(s, c) },

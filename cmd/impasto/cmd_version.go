@@ -60,9 +60,9 @@ func versionCommand(s *session) *cli.Command {
 	return command(&cli.Command{
 		Name:     "version",
 		Category: categorySetup,
-		Usage:    "say which build this is",
+		Usage:    "print the version and build of the program",
 		Flags: append([]cli.Flag{
-			&cli.BoolFlag{Name: "exit-codes", Usage: "list the exit codes instead"},
+			&cli.BoolFlag{Name: "exit-codes", Usage: "print the exit codes and their meanings"},
 		}, commonFlags()...),
 		Action: func(c *cli.Context) error {
 			if c.Bool("exit-codes") {

@@ -14,7 +14,7 @@ func weightsCommand(s *session) *cli.Command {
 	return command(&cli.Command{
 		Name:     "weights",
 		Category: categorySetup,
-		Usage:    "list, fetch, import and check the network's weights",
+		Usage:    "list, download, import and check weights of the network",
 		Subcommands: []*cli.Command{
 			{
 				Name:  "ls",
@@ -29,7 +29,7 @@ func weightsCommand(s *session) *cli.Command {
 			weightsVerifyCommand(s),
 			{
 				Name:      "path",
-				Usage:     "print where weights are kept, or the file of one",
+				Usage:     "print the folder of installed weights, or the file of one",
 				ArgsUsage: "[NAME]",
 				Flags:     commonFlags(),
 				Action:    func(c *cli.Context) error { return weightsPath(s, c) },

@@ -18,9 +18,9 @@ func weightsGetCommand(s *session) *cli.Command {
 		Usage:     "download published weights, check and install them",
 		ArgsUsage: strings.Join(vgg.Available(), "|"),
 		Flags: append([]cli.Flag{
-			textFlag("from", "", "", "FILE", "a copy of the published file, for a machine without network"),
-			&cli.BoolFlag{Name: "force", Usage: "fetch and install again"},
-			&cli.BoolFlag{Name: "half", Usage: "store as 16-bit numbers: half the size"},
+			textFlag("from", "", "", "FILE", "copy of the published file, for a machine without network"),
+			&cli.BoolFlag{Name: "force", Usage: "download and install weights that are installed already"},
+			&cli.BoolFlag{Name: "half", Usage: "store the weights as 16-bit numbers, at half the size"},
 		}, commonFlags()...),
 		Action: func(c *cli.Context) error {
 			if c.NArg() != 1 {
@@ -42,10 +42,10 @@ func weightsImportCommand(s *session) *cli.Command {
 		Usage:     "install weights from a .safetensors, .pth, .caffemodel, .onnx or .mat file",
 		ArgsUsage: "FILE",
 		Flags: append([]cli.Flag{
-			textFlag("name", "", "", "NAME", "what to call them (default: what the file says)"),
-			textFlag("layout", "", "", "caffe|torchvision", "channel order and scale, for files that do not say"),
-			&cli.BoolFlag{Name: "force", Usage: "replace weights of that name"},
-			&cli.BoolFlag{Name: "half", Usage: "store as 16-bit numbers: half the size"},
+			textFlag("name", "", "", "NAME", "name of the installed weights (default: the name in the file)"),
+			textFlag("layout", "", "", "caffe|torchvision", "channel order and scale of a file that does not say: caffe or torchvision"),
+			&cli.BoolFlag{Name: "force", Usage: "replace installed weights of the same name"},
+			&cli.BoolFlag{Name: "half", Usage: "store the weights as 16-bit numbers, at half the size"},
 		}, commonFlags()...),
 		Action: func(c *cli.Context) error {
 			if c.NArg() != 1 {

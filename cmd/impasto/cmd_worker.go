@@ -25,13 +25,13 @@ func workerCommand(s *session) *cli.Command {
 		Name:     "worker",
 		Category: categoryFarm,
 		Usage:    "take jobs from a queue and paint them, until Ctrl-C",
-		Description: "Takes one job at a time on each device. On Ctrl-C or SIGTERM it takes no more,\n" +
-			"saves a checkpoint of what it is painting and gives that back to the queue;\n" +
-			"a second signal ends it at once, and another worker goes on from the last\n" +
-			"checkpoint. --metrics serves Prometheus text on /metrics, and /healthz.",
+		Description: "A worker takes one job at a time on each device. On Ctrl-C or SIGTERM it takes no\n" +
+			"more jobs, saves a checkpoint and gives its job back to the queue. A second signal\n" +
+			"ends it at once; another worker then continues from the last checkpoint.\n" +
+			"--metrics serves Prometheus text on /metrics, and /healthz.",
 		Flags: queueFlags(append(append(workFlags(), limitFlags()...),
-			textFlag("metrics", "", settings.GroupQueue, "HOST:PORT", "serve /metrics and /healthz there"),
-			&cli.BoolFlag{Name: "until-empty", Usage: "end when no job waits or runs", Category: settings.GroupQueue})...),
+			textFlag("metrics", "", settings.GroupQueue, "HOST:PORT", "address to serve /metrics and /healthz on"),
+			&cli.BoolFlag{Name: "until-empty", Usage: "end when no job is queued or running", Category: settings.GroupQueue})...),
 		Action: func(c *cli.Context) error { return runWorker(s, c) },
 	})
 }
@@ -39,10 +39,10 @@ func workerCommand(s *session) *cli.Command {
 // workFlags say what jobs are painted on.
 func workFlags() []cli.Flag {
 	return []cli.Flag{
-		textFlag("device", "", settings.GroupDevice, "NAME", "auto (all CUDA devices, or the processor), cpu, cuda:N (default: auto)"),
-		textFlag("class", "", settings.GroupQueue, "CLASS", "take jobs of this class: cpu or gpu (default: the device's)"),
-		textFlag("workers", "", settings.GroupDevice, "N", "jobs at once on the processor (default: 1)"),
-		textFlag("threads", "", settings.GroupDevice, "N", "processor threads for all of them (default: all)"),
+		textFlag("device", "", settings.GroupDevice, "NAME", "device to paint on: auto (all CUDA devices, or the CPU), cpu or cuda:N (default: auto)"),
+		textFlag("class", "", settings.GroupQueue, "CLASS", "class of jobs to take: cpu or gpu (default: the device's)"),
+		textFlag("workers", "", settings.GroupDevice, "N", "number of jobs painted at once on the CPU (default: 1)"),
+		textFlag("threads", "", settings.GroupDevice, "N", "CPU threads, shared by all workers (default: all)"),
 	}
 }
 
