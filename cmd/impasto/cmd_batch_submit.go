@@ -22,7 +22,7 @@ func batchSubmitCommand(s *session) *cli.Command {
 			&cli.BoolFlag{Name: "wait", Usage: "wait until all jobs have ended, and write their results", Category: settings.GroupQueue},
 			textFlag("progress", "", settings.GroupQueue, "KIND", "form of progress messages: auto, bar, plain, json or none"),
 			textFlag("class", "", settings.GroupQueue, "CLASS", "class of the workers that take the jobs: cpu or gpu (default: this machine's)"),
-			textFlag("report", "", settings.GroupOutput, "FILE", "file for the report that --wait writes (default: report.json beside the results)"),
+			textFlag("report", "", settings.GroupOutput, "FILE", "file for the report of --wait (default: report.json beside the results)"),
 			&cli.BoolFlag{Name: "y", Usage: "replace existing files that are not results of these jobs", Category: settings.GroupOutput},
 		),
 		Action: func(c *cli.Context) error { return batchSubmit(s, c) },

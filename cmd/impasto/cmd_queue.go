@@ -52,7 +52,7 @@ func placeFlags() []cli.Flag {
 	return []cli.Flag{lease,
 		textFlag("queue", "", settings.GroupQueue, "WHERE", "queue to use: nats://HOST:PORT[,...] or a folder (default: this user's)"),
 		textFlag("token-file", "", settings.GroupQueue, "FILE", "file with the token of the queue's server, or NATS credentials"),
-		textFlag("tls", "", settings.GroupQueue, "FOLDER", "folder with ca.pem, cert.pem and key.pem, to encrypt the connection to the queue"),
+		textFlag("tls", "", settings.GroupQueue, "FOLDER", "folder with ca.pem, cert.pem and key.pem, to encrypt the connection"),
 	}
 }
 

@@ -39,7 +39,7 @@ func workerCommand(s *session) *cli.Command {
 // workFlags say what jobs are painted on.
 func workFlags() []cli.Flag {
 	return []cli.Flag{
-		textFlag("device", "", settings.GroupDevice, "NAME", "device to paint on: auto (all CUDA devices, or the CPU), cpu or cuda:N (default: auto)"),
+		textFlag("device", "", settings.GroupDevice, "NAME", "device to paint on: cpu, cuda:N or auto, all CUDA devices (default: auto)"),
 		textFlag("class", "", settings.GroupQueue, "CLASS", "class of jobs to take: cpu or gpu (default: the device's)"),
 		textFlag("workers", "", settings.GroupDevice, "N", "number of jobs painted at once on the CPU (default: 1)"),
 		textFlag("threads", "", settings.GroupDevice, "N", "CPU threads, shared by all workers (default: all)"),
