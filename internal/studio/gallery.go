@@ -132,7 +132,9 @@ func (s *Studio) difference(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	list = slices.DeleteFunc(list, func(c recipe.Change) bool {
-		return strings.HasPrefix(c.Path, "result.pixels") || strings.HasSuffix(c.Path, "sha256") || strings.HasSuffix(c.Path, "bytes")
+		// What came out follows from the rest, but for the loss.
+		result := strings.HasPrefix(c.Path, "result.") && c.Path != "result.loss" && c.Path != "result.stopped"
+		return result || strings.HasSuffix(c.Path, "sha256") || strings.HasSuffix(c.Path, "bytes")
 	})
 	if list == nil {
 		list = []recipe.Change{}

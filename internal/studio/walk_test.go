@@ -114,6 +114,11 @@ func walkDoodle(t *testing.T, s *server, p *page) {
 		time.Sleep(200 * time.Millisecond)
 	}
 
+	// A map is derived of the painting, and taken back.
+	p.click("#painting-foot .derive button")
+	p.wait(`impasto.doc.steps.at(-1).what === "a map of 6 regions"`)
+	p.press("z", chromedp.ModifierCtrl)
+
 	// Paint; a preview is marked as one, and the picture comes.
 	p.press(kb.Enter, chromedp.ModifierCtrl)
 	p.wait(`document.querySelector("#picture-box .stamp")?.textContent === "Preview" && document.querySelector("#picture-box img").naturalWidth > 0`)
