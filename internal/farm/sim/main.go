@@ -88,7 +88,7 @@ type tally struct {
 	worked, wasted     time.Duration // wasted: since the last checkpoint of machines taken away without notice
 	noticed, unnoticed int
 	retaken            int
-	late               int // given back after the notice had passed
+	late               int // not given back within the notice
 	slowest            time.Duration
 	refused            int // ends that the queue refused: the job was another's
 }

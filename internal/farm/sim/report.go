@@ -98,7 +98,7 @@ func (r *report) finish(ctx context.Context, q farm.Queue) error {
 	row("lost, done twice", "%d, %d", lost, twice)
 	row("machines taken away", "%d with notice, %d without; jobs taken again %d", t.noticed, t.unnoticed, t.retaken)
 	row("work lost since checkpoints", "%.3f %% (%.1f of %.0f simulated hours)", 100*t.wasted.Seconds()/t.worked.Seconds(), t.wasted.Hours(), t.worked.Hours())
-	row("giving a job back", "%.2f s at most; %d later than the notice", t.slowest.Seconds(), t.late)
+	row("giving a job back", "%.2f s at most; %d were not, and went on when the lease was over", t.slowest.Seconds(), t.late)
 	for i, u := range usages {
 		killed := ""
 		if r.servers.killed == fmt.Sprint("n", i) {
