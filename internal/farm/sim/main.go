@@ -48,7 +48,7 @@ func main() {
 	}
 	var o settings
 	flag.IntVar(&o.jobs, "jobs", 10000, "jobs")
-	flag.IntVar(&o.workers, "workers", 1000, "workers")
+	flag.IntVar(&o.workers, "workers", 1000, "workers; 0: only submit jobs and look at the queue")
 	flag.Float64Var(&o.speed, "speed", 500, "simulated seconds in a second")
 	flag.DurationVar(&o.shortest, "shortest", 5*time.Second, "the shortest job; lengths are spread evenly over their logarithm")
 	flag.DurationVar(&o.longest, "longest", 2*time.Hour, "the longest job")
@@ -127,7 +127,9 @@ func run(ctx context.Context, o settings) error {
 	for i := range o.workers {
 		machines.Go(func() { f.machine(ctx, i) })
 	}
-	r.wait(ctx)
+	if o.workers > 0 {
+		r.wait(ctx)
+	}
 	r.drained = time.Since(begun)
 	cancel()
 	machines.Wait()

@@ -62,6 +62,16 @@ func (r *report) wait(ctx context.Context) {
 	}
 }
 
+// rowsOfWork are those of what the machines did.
+func (r *report) rowsOfWork(row func(what, format string, a ...any)) {
+	t := r.tally
+	row("drained", "%.0f s, %.0f/s; the machines were busy %.0f %% of it", r.drained.Seconds(), float64(r.jobs)/r.drained.Seconds(),
+		100*t.worked.Seconds()/r.speed/float64(r.workers)/r.drained.Seconds())
+	row("machines taken away", "%d with notice, %d without; jobs taken again %d", t.noticed, t.unnoticed, t.retaken)
+	row("work lost since checkpoints", "%.3f %% (%.1f of %.0f simulated hours)", 100*t.wasted.Seconds()/t.worked.Seconds(), t.wasted.Hours(), t.worked.Hours())
+	row("giving a job back", "%.2f s at most; %d were not, and went on when the lease was over", t.slowest.Seconds(), t.late)
+}
+
 func megabytes(n int64) string { return fmt.Sprintf("%.0f MB", float64(n)/1e6) }
 
 func (r *report) say(format string, a ...any) {
@@ -89,16 +99,16 @@ func (r *report) finish(ctx context.Context, q farm.Queue) error {
 		}
 	}
 	lost := r.jobs - states[farm.Done]
-	t := r.tally
+	if r.workers == 0 {
+		lost = r.jobs - states[farm.Queued]
+	}
 	fmt.Println("| what | figure |\n|---|---|")
 	row("jobs, workers, servers", "%d, %d, %d; %g simulated seconds in a second", r.jobs, r.workers, len(r.servers.running), r.speed)
 	row("submitted", "%.0f s, %.0f/s", r.submitted.Seconds(), float64(r.jobs)/r.submitted.Seconds())
-	row("drained", "%.0f s, %.0f/s; the machines were busy %.0f %% of it", r.drained.Seconds(), float64(r.jobs)/r.drained.Seconds(),
-		100*t.worked.Seconds()/r.speed/float64(r.workers)/r.drained.Seconds())
+	if r.workers > 0 {
+		r.rowsOfWork(row)
+	}
 	row("lost, done twice", "%d, %d", lost, twice)
-	row("machines taken away", "%d with notice, %d without; jobs taken again %d", t.noticed, t.unnoticed, t.retaken)
-	row("work lost since checkpoints", "%.3f %% (%.1f of %.0f simulated hours)", 100*t.wasted.Seconds()/t.worked.Seconds(), t.wasted.Hours(), t.worked.Hours())
-	row("giving a job back", "%.2f s at most; %d were not, and went on when the lease was over", t.slowest.Seconds(), t.late)
 	for i, u := range usages {
 		killed := ""
 		if r.servers.killed == fmt.Sprint("n", i) {
