@@ -30,7 +30,7 @@ type line struct {
 	path    []string     // its name, with that of the group: ["weights", "get"]
 	flags   []string     // "--name" or "--name=value"
 	args    []string
-	notes   []string // told on stderr
+	notes   []string // for standard error
 	help    bool
 	helpAll bool
 	version bool

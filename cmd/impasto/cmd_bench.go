@@ -34,7 +34,8 @@ func benchCommand(s *session) *cli.Command {
 			"sizes. --work throughput times whole images by preset: 512 pixels and 500\n" +
 			"iterations put together from a few, or with --full all run. Keep a --json report\n" +
 			"and --compare a later one with it, or set several beside each other on a page:\n" +
-			"bench report A.json B.json -o bench.html.",
+			"bench report A.json B.json -o bench.html. The kinds are art, draft, matching,\n" +
+			"convolution, tiled, operations and throughput.",
 		Flags: append([]cli.Flag{
 			textFlag("work", "", "", "KINDS", "kinds to measure, such as tiled,throughput (default: art,draft,matching)"),
 			textFlag("size", "s", "", "PIXELS", "side of the square picture (default: 256; for throughput 512)"),
@@ -116,7 +117,7 @@ func readBench(c *cli.Context) (o benchOrder, bad ui.Faults) {
 		o.throughput = readThroughput(c, sides, full, &bad)
 		o.device = flagText(c, "device")
 		bad.Add(device.Check(o.device))
-	} else if len(bad) == 0 { // a misspelt throughput is told already
+	} else if len(bad) == 0 { // a misspelt throughput is among the faults already
 		for _, name := range []string{"presets", "iterations", "sample", "rounds", "weights", "device"} {
 			if c.IsSet(name) {
 				bad.Add(ui.UsageFault(fmt.Sprintf("--%s is for --work throughput", name), "--work throughput --"+name+" "+flagText(c, name)))

@@ -43,9 +43,9 @@ func queueRemoveCommand(s *session) *cli.Command {
 // change is a command that does one thing to each of the jobs it is given.
 type change struct {
 	name, usage string
-	did         string                 // told afterwards
+	did         string                 // printed afterwards
 	fits        func(farm.Status) bool // jobs it can be done to
-	state       string                 // what is said of others
+	state       string                 // printed about other jobs
 	bulk        func(farm.Status) bool // those meant by --batch or --all; nil: fits
 	do          func(q farm.Queue, ctx context.Context, id string) error
 	after       func(ctx context.Context, q farm.Queue) error
@@ -87,7 +87,7 @@ func (w change) run(ctx context.Context, s *session, c *cli.Context, q farm.Queu
 		var ended *farm.EndedError
 		switch {
 		case errors.As(err, &ended) || errors.Is(err, farm.ErrUnknown):
-			// It changed between the look and the deed.
+			// Its state changed after the list was read.
 			bad.Add(ui.NewFault(ui.ExitUsage, "job_state", err.Error()))
 		case err != nil:
 			return err

@@ -31,7 +31,7 @@ func weightsGetCommand(s *session) *cli.Command {
 			w, err := vgg.DefaultStore().Get(ctx, c.Args().First(), vgg.GetOptions{
 				From: ui.Home(flagText(c, "from")), Force: c.Bool("force"), Half: c.Bool("half"), Progress: s.downloadLine(),
 			})
-			return s.tellInstalled(w, err)
+			return s.printInstalled(w, err)
 		},
 	}
 }
@@ -56,7 +56,7 @@ func weightsImportCommand(s *session) *cli.Command {
 			w, err := vgg.DefaultStore().Import(ctx, ui.Home(c.Args().First()), vgg.ImportOptions{
 				Name: flagText(c, "name"), Layout: vgg.Layout(flagText(c, "layout")), Force: c.Bool("force"), Half: c.Bool("half"),
 			})
-			return s.tellInstalled(w, err)
+			return s.printInstalled(w, err)
 		},
 	}
 }
@@ -98,7 +98,7 @@ func weightsVerifyCommand(s *session) *cli.Command {
 	}
 }
 
-func (s *session) tellInstalled(w vgg.Installed, err error) error {
+func (s *session) printInstalled(w vgg.Installed, err error) error {
 	if err != nil {
 		return err
 	}

@@ -172,7 +172,7 @@ func runWorker(s *session, c *cli.Context) error {
 	})
 	var f *ui.Fault
 	if errors.As(err, &f) && (f.Exit == ui.ExitInterrupted || f.Exit == ui.ExitTerminated) {
-		return nil // told to stop before it had found the queue, or while it had nothing
+		return nil // stopped before it found the queue, or while it had no job
 	}
 	return err
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/impasto/impasto/internal/ui"
 )
 
-// checkQueue is the doctor's look at the queue store of this user. It makes
+// checkQueue checks the queue of this user. It makes
 // none where there is none.
 func checkQueue(*session) []selftest.Finding {
 	f := selftest.Finding{State: selftest.OK, What: "queue"}
@@ -42,10 +42,10 @@ func checkQueue(*session) []selftest.Finding {
 			}
 		}
 	}
-	told := ui.FaultsOf(err)[0]
-	f.State, f.Text = selftest.Problem, told.Message
-	if len(told.Try) > 0 {
-		f.Fix = told.Try[0]
+	fault := ui.FaultsOf(err)[0]
+	f.State, f.Text = selftest.Problem, fault.Message
+	if len(fault.Try) > 0 {
+		f.Fix = fault.Try[0]
 	}
 	return []selftest.Finding{f}
 }

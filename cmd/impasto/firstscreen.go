@@ -9,7 +9,7 @@ import (
 	"github.com/impasto/impasto/vgg"
 )
 
-// printFirstScreen is what the bare command says: what is here, and what to do
+// printFirstScreen prints the output of the bare command: what is here, and what to do
 // next. It loads nothing.
 func printFirstScreen(s *session) {
 	weights := "weights: mini (VGG-19 is not installed)"

@@ -16,7 +16,7 @@ import (
 //	JJ  neural-style (and neural-style-pt)     CP  style-transfer-pytorch
 //	ND  neural-doodle                          IA  image-analogies
 
-// legacyName says how one foreign flag is written here.
+// legacyName is the translation of one flag of another program.
 type legacyName struct {
 	flag   string                               // ours; "" when it has no meaning here
 	preset string                               // set for weights: the preset with that program's scale
@@ -94,12 +94,12 @@ func legacyFits(name string, set flagSet) bool {
 	return ok && (l.flag == "" && set.has("weights") && set.has("size") || l.flag != "" && set.has(l.flag))
 }
 
-// legacyReader gathers what is said in other programs' words on one line.
+// legacyReader translates the flags of other programs on one command line.
 type legacyReader struct {
 	width, height  string // IA gives the size in two flags
 	first, later   string // CP gives the iterations of the first scale apart
 	weights, tools []string
-	said           []string
+	translations   []string
 }
 
 // ours takes a flag of ours whose value or spelling may be another program's.
@@ -188,7 +188,7 @@ func (r *legacyReader) finish() ([]string, error) {
 }
 
 func (r *legacyReader) say(format string, a ...any) {
-	r.said = append(r.said, fmt.Sprintf(format, a...))
+	r.translations = append(r.translations, fmt.Sprintf(format, a...))
 }
 
 func (r *legacyReader) weigh(word, preset string) {
@@ -197,12 +197,12 @@ func (r *legacyReader) weigh(word, preset string) {
 	r.tools = append(r.tools, preset)
 }
 
-// notes returns what the user is told: the translations in one line and, for
+// notes returns the notes for the user: the translations in one line and, for
 // weights, that numbers of other programs are on another scale.
 func (r *legacyReader) notes(flags []string) []string {
 	var out []string
-	if len(r.said) > 0 {
-		out = append(out, strings.Join(r.said, "; "))
+	if len(r.translations) > 0 {
+		out = append(out, strings.Join(r.translations, "; "))
 	}
 	hasPreset := slices.ContainsFunc(flags, func(f string) bool { return strings.HasPrefix(f, "--preset=") })
 	if len(r.weights) > 0 && !hasPreset {

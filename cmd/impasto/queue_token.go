@@ -34,7 +34,7 @@ func writeToken(c *cli.Context, file, secret string) error {
 	return os.WriteFile(file, []byte(secret+"\n"), 0o600)
 }
 
-// narrow takes the permissions of others from a token file that exists, and says
+// narrow takes the permissions of others from a token file that exists, and prints
 // so: whoever reads it owns the queue.
 func narrow(c *cli.Context, file string) error {
 	st, err := os.Stat(file)

@@ -36,13 +36,13 @@ type Follower struct {
 	Uncollected map[string]error // what Collect returned
 	Begun       time.Time
 	baseline    float64   // work that was done before
-	changedAt   time.Time // when a job changed last, or the user was told that none does
+	changedAt   time.Time // when a job changed last, or a warning was printed that none does
 }
 
 const (
 	// followEvery is how often totals are reported while nothing changes.
 	followEvery = time.Second
-	// idleAfter is when the user is told that no worker takes the jobs that wait.
+	// idleAfter is the time after which a warning says that no worker takes jobs.
 	idleAfter = 30 * time.Second
 )
 
@@ -77,7 +77,7 @@ func (f *Follower) Run(ctx context.Context, q farm.Queue) error {
 			}
 			call()
 		case <-tick.C:
-			f.lookForWorkers(first)
+			f.warnIdle(first)
 		case st, ok := <-changes:
 			if !ok {
 				if ctx.Err() != nil {
@@ -111,8 +111,8 @@ func (f *Follower) Run(ctx context.Context, q farm.Queue) error {
 	}
 }
 
-// lookForWorkers says when jobs wait and nobody takes them.
-func (f *Follower) lookForWorkers(first bool) {
+// warnIdle warns when jobs are queued and no worker takes them.
+func (f *Follower) warnIdle(first bool) {
 	if first || f.Forever || time.Since(f.changedAt) < idleAfter || f.left() == 0 {
 		return
 	}
@@ -141,7 +141,7 @@ func (f *Follower) Add(j farm.Job, weight float64) {
 func (f *Follower) AddEnded(ctx context.Context, st farm.Status) bool {
 	before := f.Jobs[st.Job.ID]
 	if before.State.Ended() {
-		return false // the queue has said it too, as of one that ended now
+		return false // the queue reported it too, as a job that ended now
 	}
 	f.Jobs[st.Job.ID] = st
 	f.changed(ctx, before, st, true)

@@ -130,16 +130,16 @@ func TestJobsThatNobodyTakesAreToldOf(t *testing.T) {
 	f := Follow(r, []farm.Status{stand("a", "waits", farm.Queued)})
 	f.Jobs["a"] = farm.Status{Job: farm.Job{ID: "a", Class: farm.ClassGPU}, State: farm.Queued}
 	f.changedAt = time.Now().Add(-idleAfter)
-	f.lookForWorkers(false)
-	f.lookForWorkers(false)
+	f.warnIdle(false)
+	f.warnIdle(false)
 	if len(r.lines) != 1 || !strings.Contains(r.lines[0], "no worker takes the jobs of class gpu that wait: impasto worker") {
 		t.Errorf("told %q", r.lines)
 	}
 	f.Jobs["b"] = stand("b", "runs", farm.Running)
 	f.changedAt = time.Now().Add(-idleAfter)
-	f.lookForWorkers(false)
+	f.warnIdle(false)
 	f.Jobs = map[string]farm.Status{"a": stand("a", "over", farm.Failed)}
-	f.lookForWorkers(false)
+	f.warnIdle(false)
 	if len(r.lines) != 1 {
 		t.Errorf("told %q", r.lines)
 	}
