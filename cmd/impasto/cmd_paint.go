@@ -14,6 +14,7 @@ func artCommand(s *session) *cli.Command {
 		ArgsUsage: "CONTENT STYLE...",
 		Description: "Minimises alpha * content + beta * style + tv over the pixels of the picture.\n" +
 			"Every flag can also stand in .impasto.yaml, or in the environment as IMPASTO_NAME.\n" +
+			"Presets follow Gatys et al. (gatys), neural-style (jj), neural-style-pt (pt) and style-transfer-pytorch (cp).\n" +
 			"Fields of output names: {content} {style} {mode} {w} {h} {size} {seed} {n} {date} {recipe}.",
 	})
 }
@@ -24,7 +25,8 @@ func patchCommand(s *session) *cli.Command {
 		ArgsUsage: "CONTENT STYLE...",
 		Description: "Each patch of the picture's features is pulled towards the most similar one in the paintings,\n" +
 			"by normalised cross-correlation. Neighbouring features stay neighbours, unlike in art.\n" +
-			"--patch-weight asks for more of the painting; --style-weight adds the Gram loss of art.",
+			"--patch-weight asks for more of the painting; --style-weight adds the Gram loss of art.\n" +
+			"Presets follow CNNMRF: cnnmrf its cnnmrf.lua, cnnmrf-trans its run_trans.lua.",
 	})
 }
 
@@ -34,7 +36,8 @@ func doodleCommand(s *session) *cli.Command {
 		ArgsUsage: "STYLE...",
 		Description: "A map is a picture in flat colours; regions of the same colour in two maps show the same thing.\n" +
 			"The painting's map is STYLE_sem.png beside it; the map to paint is --map, CONTENT_sem.png or OUT_sem.png.\n" +
-			"With --content the photograph is painted region by region; without maps, by patches alone.",
+			"With --content the photograph is painted region by region; without maps, by patches alone.\n" +
+			"The preset nd follows neural-doodle.",
 	})
 }
 
@@ -44,7 +47,8 @@ func analogyCommand(s *session) *cli.Command {
 		ArgsUsage: "A A' B, or --edit MAP A'",
 		Description: "A and A' show the same things at the same places: a map and its painting, or a photograph and\n" +
 			"what was made of it. With --edit the painting's own map is A: take PAINTING_sem.png (made by\n" +
-			"impasto map derive PAINTING, or now), change a copy, and paint the copy.",
+			"impasto map derive PAINTING, or now), change a copy, and paint the copy.\n" +
+			"The preset ia follows image-analogies.",
 	})
 }
 
