@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/impasto/impasto/internal/batch"
 	"github.com/impasto/impasto/internal/farm"
 	"github.com/impasto/impasto/internal/film"
 	"github.com/impasto/impasto/internal/job"
@@ -134,8 +135,8 @@ func (d *counting) Do(ctx context.Context, t *farm.Task) error {
 // TestFilmIsPackedAhead: shots are submitted as they are packed, and no more
 // lie about than there is room for.
 func TestFilmIsPackedAhead(t *testing.T) {
-	defer func(room int64) { packedAhead = room }(packedAhead)
-	packedAhead = 1 // a shot is packed where there is none
+	defer func(room int64) { batch.PackedAhead = room }(batch.PackedAhead)
+	batch.PackedAhead = 1 // a shot is packed where there is none
 	dir := t.TempDir()
 	if err := makeFiles(dir); err != nil {
 		t.Fatal(err)

@@ -1,4 +1,4 @@
-package main
+package batch
 
 import (
 	"context"
@@ -10,9 +10,6 @@ import (
 	"path/filepath"
 	"sync"
 
-	"github.com/urfave/cli/v2"
-
-	"github.com/impasto/impasto/internal/batch"
 	"github.com/impasto/impasto/internal/farm"
 	"github.com/impasto/impasto/internal/film"
 	"github.com/impasto/impasto/internal/manifest"
@@ -22,65 +19,25 @@ import (
 	"github.com/impasto/impasto/internal/ui"
 )
 
-// The shots of a film on their way: one goroutine packs and submits them, while
-// the command follows the queue and takes them back. A film of hours as frames
-// fills disks, so no more than packedAhead of it is on its way at a time.
+// PackedAhead bounds the archives of shots that are not painted yet, in bytes: a
+// film of hours as frames fills disks. One archive always fits. Tests lower it.
+var PackedAhead int64 = 4 << 30
 
-// packedAhead bounds the archives of shots that are not painted yet, in bytes;
-// but for one there is always room.
-var packedAhead int64 = 4 << 30
-
-// filmShots is a film on its way through a queue.
-type filmShots struct {
+// FilmShots has the shots of a film painted by the workers of a queue. One
+// goroutine packs and submits them, while Paint follows the queue and takes the
+// painted frames back.
+type FilmShots struct {
 	*render.Film
-	s *session
-	c *cli.Context
-	q farm.Queue
+	Queue  farm.Queue
+	Class  string         // of the workers; "" for this machine's
+	Given  settings.Given // the flags of the command line
+	Env    render.Env     // in which the jobs are planned
+	Upload bool           // the workers may not see the files of this machine
 }
 
-// submitFilm has the shots painted by a queue's workers and makes the film.
-func (s *session) submitFilm(ctx context.Context, signals *ui.Signals, c *cli.Context, f *render.Film) error {
-	o, err := queuePlace(c)
-	if err != nil {
-		return err
-	}
-	q, err := batch.Open(ctx, o)
-	if err != nil {
-		return err
-	}
-	defer q.Close()
-	cols, _ := ui.TerminalSize(s.stderr)
-	r := progress.NewBatch(s.stderr, progress.Options{Kind: flagText(c, "progress"), Quiet: s.quiet, Terminal: ui.IsTerminal(s.stderr), Width: cols})
-	defer r.Close()
-	for _, n := range f.Notes {
-		r.Event("warning", n, nil)
-	}
-	v := &filmShots{f, s, c, q}
-	painted, err := v.paint(ctx, r, o.URL != "")
-	if err != nil {
-		if ctx.Err() != nil {
-			r.Close()
-			fault := bySignal(signals, f.Stopped(context.Canceled)).(*ui.Fault)
-			fault.Message += "; its jobs stay in the queue"
-			return fault
-		}
-		return batch.QueueFault(err)
-	}
-	w := &watcher{reporter: batchOnly{r}}
-	if err := f.Finish(ctx, w.observe, painted); err != nil {
-		return bySignal(signals, err)
-	}
-	r.Close()
-	return s.printResult(painted.Output, painted)
-}
-
-// batchOnly shows the end of a film with the progress of its shots.
-type batchOnly struct{ progress.BatchReporter }
-
-func (batchOnly) Update(progress.Update) {}
-
-// paint brings the frames that are missing, and returns what was painted.
-func (v *filmShots) paint(ctx context.Context, r progress.BatchReporter, upload bool) (o *render.FilmResult, err error) {
+// Paint brings the frames that are missing, and returns what was painted. The
+// caller then makes the film of them.
+func (v *FilmShots) Paint(ctx context.Context, r progress.BatchReporter) (o *render.FilmResult, err error) {
 	o = &render.FilmResult{}
 	if err := v.Begin(); err != nil {
 		return o, err
@@ -94,12 +51,12 @@ func (v *filmShots) paint(ctx context.Context, r progress.BatchReporter, upload 
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	calls := make(chan func())
-	f := batch.Follow(r, nil)
+	f := Follow(r, nil)
 	f.Weights, f.Calls, f.Coming = map[string]float64{}, calls, len(missing)
-	p := &shotPacker{v: v, upload: upload, follow: f, calls: calls, submitted: map[string]submittedShot{}, back: make(chan struct{}, 1)}
+	p := &shotPacker{v: v, follow: f, calls: calls, submitted: map[string]submittedShot{}, back: make(chan struct{}, 1)}
 	sum := 0.0
 	f.Collect = func(ctx context.Context, st farm.Status) error {
-		if _, err := batch.Collect(ctx, v.q, st, true); err != nil {
+		if _, err := Collect(ctx, v.Queue, st, true); err != nil {
 			return err
 		}
 		var one render.FilmResult
@@ -119,7 +76,7 @@ func (v *filmShots) paint(ctx context.Context, r progress.BatchReporter, upload 
 			stop(err)
 		}
 	})
-	err = f.Run(ctx, v.q)
+	err = f.Run(ctx, v.Queue)
 	cause := context.Cause(ctx)
 	stop(nil)
 	packing.Wait()
@@ -139,8 +96,8 @@ func (v *filmShots) paint(ctx context.Context, r progress.BatchReporter, upload 
 	return o, f.Fault()
 }
 
-// missingShots are those with frames that are not painted.
-func (v *filmShots) missingShots(ctx context.Context) (missing []int, err error) {
+// missingShots returns the shots with frames that are not painted.
+func (v *FilmShots) missingShots(ctx context.Context) (missing []int, err error) {
 	for i, s := range v.Shots() {
 		_, painted := v.ShotFiles(s)
 		if _, err := os.Stat(painted); err == nil && v.Missing(s) { // stopped before it was taken
@@ -159,9 +116,8 @@ func (v *filmShots) missingShots(ctx context.Context) (missing []int, err error)
 
 // shotPacker packs shots and submits them.
 type shotPacker struct {
-	v      *filmShots
-	upload bool // the workers may not see the files of this machine
-	follow *batch.Follower
+	v      *FilmShots
+	follow *Follower
 	calls  chan<- func()
 	before int // frames of shots that were painted before; for calls
 
@@ -180,7 +136,7 @@ type submittedShot struct {
 // run packs and submits shots, by their numbers.
 func (p *shotPacker) run(ctx context.Context, r progress.BatchReporter, shots []int) error {
 	v := p.v
-	b := batch.NewBuilder(ctx, filepath.Join(v.Folder(), v.Title()), flagText(v.c, "class"), v.s.jobs)
+	b := NewBuilder(ctx, filepath.Join(v.Folder(), v.Title()), v.Class, v.Env)
 	cursor := film.NewCursor(v.Source())
 	defer cursor.Close()
 	for _, i := range shots {
@@ -222,13 +178,13 @@ func (p *shotPacker) submit(ctx context.Context, j farm.Job, seconds float64, sh
 	p.submitted[j.ID] = submittedShot{shot: shot, bytes: size}
 	p.bytes += size
 	p.mu.Unlock()
-	if p.upload {
-		if _, err := farm.Upload(ctx, p.v.q, []farm.Job{j}); err != nil {
+	if p.v.Upload {
+		if _, err := farm.Upload(ctx, p.v.Queue, []farm.Job{j}); err != nil {
 			return err
 		}
 	}
 	p.call(ctx, func() { p.follow.Add(j, seconds) }) // before the queue reports on it
-	e, err := batch.Submit(ctx, p.v.q, []farm.Job{j}, true)
+	e, err := Submit(ctx, p.v.Queue, []farm.Job{j}, true)
 	if err != nil {
 		return err
 	}
@@ -248,7 +204,7 @@ func (p *shotPacker) room(ctx context.Context) error {
 		p.mu.Lock()
 		bytes := p.bytes
 		p.mu.Unlock()
-		if bytes < packedAhead {
+		if bytes < PackedAhead {
 			return ctx.Err()
 		}
 		select {
@@ -289,11 +245,11 @@ func (p *shotPacker) returned(id string) {
 }
 
 // shotEntry is the job of a shot: the video command with the settings of this
-// one's command line; batch.Builder adds those of the configuration.
-func (v *filmShots) shotEntry(nth int, frames, painted string) manifest.Entry {
+// one's command line; Builder adds those of the configuration.
+func (v *FilmShots) shotEntry(nth int, frames, painted string) manifest.Entry {
 	step := manifest.Step{Command: settings.ModeVideo, Args: []string{frames}, Inputs: []string{frames}, Outputs: []string{painted}}
 	say := func(name, text string) { step.Flags = append(step.Flags, manifest.Value{Key: name, Text: text}) }
-	g := given(v.c)
+	g := v.Given
 	layers, _ := settings.UserLayers(g.Last("config")) // its faults were reported
 	layers = append([]settings.Layer{g.Layer()}, layers...)
 	for _, row := range settings.For(settings.ModeVideo) {

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"context"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/impasto/impasto/internal/batch"
+	"github.com/impasto/impasto/internal/progress"
+	"github.com/impasto/impasto/internal/render"
+	"github.com/impasto/impasto/internal/ui"
+)
+
+// submitFilm has the shots painted by a queue's workers and makes the film.
+func (s *session) submitFilm(ctx context.Context, signals *ui.Signals, c *cli.Context, f *render.Film) error {
+	o, err := queuePlace(c)
+	if err != nil {
+		return err
+	}
+	q, err := batch.Open(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer q.Close()
+	cols, _ := ui.TerminalSize(s.stderr)
+	r := progress.NewBatch(s.stderr, progress.Options{Kind: flagText(c, "progress"), Quiet: s.quiet, Terminal: ui.IsTerminal(s.stderr), Width: cols})
+	defer r.Close()
+	for _, n := range f.Notes {
+		r.Event("warning", n, nil)
+	}
+	shots := &batch.FilmShots{Film: f, Queue: q, Class: flagText(c, "class"), Given: given(c), Env: s.jobs, Upload: o.URL != ""}
+	painted, err := shots.Paint(ctx, r)
+	if err != nil {
+		if ctx.Err() != nil {
+			r.Close()
+			fault := bySignal(signals, f.Stopped(context.Canceled)).(*ui.Fault)
+			fault.Message += "; its jobs stay in the queue"
+			return fault
+		}
+		return batch.QueueFault(err)
+	}
+	w := &watcher{reporter: batchOnly{r}}
+	if err := f.Finish(ctx, w.observe, painted); err != nil {
+		return bySignal(signals, err)
+	}
+	r.Close()
+	return s.printResult(painted.Output, painted)
+}
+
+// batchOnly shows the end of a film with the progress of its shots.
+type batchOnly struct{ progress.BatchReporter }
+
+func (batchOnly) Update(progress.Update) {}
