@@ -60,6 +60,7 @@ var mayImport = map[string][]string{
 	"internal/selftest":  {"internal/ui", "internal/progress", "vgg", "gpu", "gpu/simd", "cuda", "kernels"},
 	"internal/bench":     {"internal/bench", "internal/progress", "internal/report", "internal/sample", "style", "vgg", "gpu", "gpu/simd"},
 	"internal/timemodel": {"internal/bench", "cuda", "gpu", "vgg"},
+	"scripts/firstlight": {"internal/bench", "internal/selftest", "internal/timemodel", "style", "vgg", "gpu", "cuda"},
 	"scripts/timemodel":  {"internal/timemodel"},
 	"scripts/mutate":     {},
 	"scripts/peer":       {"internal/bench", "style", "vgg", "gpu", "gpu/simd", "internal/progress"},
@@ -88,7 +89,7 @@ var onlyIn = map[string][]string{
 	"github.com/chromedp":             {}, // a browser, for tests only
 
 	// Of our own: everything above the seam is handed a cuda.Driver.
-	module + "/cuda/cu":         {"internal/device"},
+	module + "/cuda/cu":         {"internal/device", "scripts/firstlight"},
 	module + "/cuda/emu":        {"internal/device", "internal/timemodel", "cuda/libcuda"},
 	module + "/cuda/libcuda":    {"cuda/cu"},
 	module + "/cuda/drivertest": {},
