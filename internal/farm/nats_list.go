@@ -28,14 +28,6 @@ func (s *natsStore) all(ctx context.Context) ([]Status, error) {
 	return slices.Collect(maps.Values(newest)), err
 }
 
-// each calls f with the records that changed after a revision, in that order,
-// until it returns false.
-func (s *natsStore) each(ctx context.Context, after uint64, f func(Status, uint64) bool) error {
-	return s.scan(ctx, after, func(e jetstream.KeyValueEntry) bool {
-		return e.Operation() != jetstream.KeyValuePut || f(decode(e.Key(), e.Value()), e.Revision())
-	})
-}
-
 // scan calls f with every record and every mark of a removed one after a
 // revision, in the order of revisions, until it returns false. Those that change
 // meanwhile come again.

@@ -28,7 +28,7 @@ func Notice(ctx context.Context, address string, log func(error)) error {
 }
 
 func notice(ctx context.Context, address string, every time.Duration, log func(error)) error {
-	client := &http.Client{Timeout: every, Transport: &http.Transport{Proxy: nil}} // it is this machine's own
+	client := &http.Client{Timeout: noticeEvery, Transport: &http.Transport{Proxy: nil}} // it is this machine's own
 	token := ""
 	for {
 		taken, err := askNotice(ctx, client, address, &token)
