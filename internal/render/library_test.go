@@ -13,6 +13,9 @@ import (
 // leaves no room for it, and comes back with the next that does; no picture
 // changes.
 func TestLibraryMakesRoom(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED: paints three pictures by patches, two minutes under -race")
+	}
 	dir := t.TempDir()
 	l := &Library{}
 	env := Env{Library: l, Devices: NewDevices(l)}
