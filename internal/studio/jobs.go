@@ -51,6 +51,13 @@ type jobView struct {
 	passed int
 }
 
+// clone is the job as it is now; the caller holds the lock.
+func (b *jobView) clone() jobView {
+	c := *b
+	c.Curve = slices.Clone(b.Curve)
+	return c
+}
+
 // maxCurve is how many points of a loss curve are kept; then every second goes.
 const maxCurve = 400
 
@@ -109,7 +116,7 @@ func (j *jobs) heard(ctx context.Context, st farm.Status) {
 	}
 	b.Text = st.Text
 	ready := j.ready
-	view := *b
+	view := b.clone()
 	j.mu.Unlock()
 	if ready {
 		j.s.events.send("job", view)
@@ -158,9 +165,7 @@ func (j *jobs) all() []jobView {
 	defer j.mu.Unlock()
 	list := []jobView{}
 	for _, b := range j.list {
-		c := *b
-		c.Curve = slices.Clone(b.Curve)
-		list = append(list, c)
+		list = append(list, b.clone())
 	}
 	slices.SortFunc(list, func(a, b jobView) int { return a.Order - b.Order })
 	return list
@@ -237,8 +242,7 @@ func (j *jobs) watch(id string, m Moment) {
 	if st, err := j.s.root.Stat(previewOf(id)); err == nil {
 		b.Preview = st.ModTime().UnixMilli()
 	}
-	view := *b
-	view.Curve = slices.Clone(b.Curve)
+	view := b.clone()
 	j.mu.Unlock()
 	j.s.events.send("job", view)
 }
@@ -284,7 +288,7 @@ func (s *Studio) submit(w http.ResponseWriter, r *http.Request) error {
 	if b.State == "" {
 		b.State = string(farm.Queued)
 	}
-	view := *b
+	view := b.clone()
 	s.jobs.mu.Unlock()
 	return sendJSON(w, map[string]any{"job": view, "plan": plan})
 }
