@@ -3,6 +3,7 @@ package style
 import (
 	"fmt"
 	"math"
+	"strconv"
 
 	"github.com/impasto/impasto/gpu"
 	"github.com/impasto/impasto/internal/picture"
@@ -313,11 +314,7 @@ func (r *run) setPatches(ob *objective, sources map[string][]patchSource, cut Cu
 				continue
 			}
 			if len(sources[l.Layer]) == 0 {
-				return Problems{{
-					Option: "style",
-					Reason: fmt.Sprintf("at %dx%d the paintings are too small for a patch of %d positions of layer %q", s.W, s.H, r.o.PatchSize, l.Layer),
-					Try:    []Suggestion{{"style-scale", "2", ""}, {"scales", "1", ""}},
-				}}
+				return r.tooSmall(l.Layer, s)
 			}
 			block := r.block(l.Layer)
 			canvas := func(g Guide) *Map { return g.Canvas }
@@ -355,6 +352,28 @@ func (o Options) leastForPatches(n *vgg.Network) int {
 		}
 	}
 	return least
+}
+
+// tooSmall names the painting that is largest at this scale and the style-scale
+// at which a patch of the layer fits into it.
+func (r *run) tooSmall(layer string, canvas gpu.Shape) error {
+	least := r.o.PatchSize << (r.block(layer) - 1)
+	nth, side, w, h := 0, 0, 0, 0
+	for i, p := range r.styles {
+		if a, b := r.o.styleSize(p, max(canvas.H, canvas.W)); min(a, b) > side {
+			nth, side, w, h = i, min(a, b), a, b
+		}
+	}
+	p := r.styles[nth]
+	e := &OptionError{Option: "style", Reason: fmt.Sprintf("painting %d, %dx%d, is %dx%d beside a canvas of %dx%d: its side of %d pixels is too short for a patch of %d positions of layer %q, which takes %d",
+		nth+1, p.W, p.H, w, h, canvas.W, canvas.H, side, r.o.PatchSize, layer, least)}
+	switch factor := math.Ceil(10*1.05*r.o.StyleScale*float64(least)/float64(max(side, 1))) / 10; {
+	case min(p.W, p.H) >= least && factor <= 64:
+		e.Try = []Suggestion{{"style-scale", strconv.FormatFloat(factor, 'g', -1, 64), ""}}
+	case r.o.PatchSize > 1 && min(p.W, p.H)>>(r.block(layer)-1) > 0:
+		e.Try = []Suggestion{{"patch-size", "1", ""}}
+	}
+	return Problems{e}
 }
 
 // protect holds the image where the map says so: its gradient is multiplied by

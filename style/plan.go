@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/impasto/impasto/gpu"
@@ -75,7 +76,7 @@ func planFor(w, h int, o Options, env Env) (Plan, error) {
 		return Plan{}, Problems{{
 			Option: "size", Value: o.Size,
 			Reason: fmt.Sprintf("%dx%d is too small: layer %q needs at least %d pixels on each side", w, h, env.Network.Layers[depth-1].Tap(), least),
-			Try:    []Suggestion{{"size", "256", ""}},
+			Try:    []Suggestion{{"size", o.sizeFor(w, h, least), ""}},
 		}}
 	}
 	scales := o.scales(w, h, 2*least)
@@ -92,6 +93,16 @@ func planFor(w, h int, o Options, env Env) (Plan, error) {
 	}
 	p.Seconds, err = p.estimate(env, depth)
 	return p, err
+}
+
+// sizeFor is the size at which the short side of a canvas of these proportions
+// has at least so many pixels.
+func (o Options) sizeFor(w, h, least int) string {
+	long := func(side int) int { return (side*least + min(w, h) - 1) / min(w, h) }
+	if fixed := fmt.Sprintf("%dx%d", w, h); o.Size == fixed {
+		return fmt.Sprintf("%dx%d", long(w), long(h))
+	}
+	return strconv.Itoa(long(max(w, h)))
 }
 
 // concrete replaces what "automatic" stood for, so that the options repeat the

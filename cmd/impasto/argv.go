@@ -69,7 +69,7 @@ func readLine(app *cli.App, words []string) (line, ui.Faults) {
 			case name == "json":
 				l.flags = append(l.flags, "--json")
 			default:
-				bad.Add(l.unknown(app, w))
+				bad.Add(l.unknown(app, w, words))
 			}
 			if len(bad) == 1 && name == "" {
 				break // the rest are arguments of a command that is not known
@@ -251,7 +251,7 @@ func (r *flagReader) readUnknown(name, w string, hasValue bool) {
 }
 
 // unknown is the fault of a word where a command was expected.
-func (l *line) unknown(app *cli.App, w string) *ui.Fault {
+func (l *line) unknown(app *cli.App, w string, words []string) *ui.Fault {
 	group := "impasto"
 	known := app.Commands
 	if l.cmd != nil {
@@ -270,10 +270,18 @@ func (l *line) unknown(app *cli.App, w string) *ui.Fault {
 	if near := ui.Nearest(w, names); near != "" {
 		f.Try = append(f.Try, group+" "+near)
 	} else if l.cmd == nil && strings.Contains(w, ".") {
-		f.Try = append(f.Try, "impasto art "+w+" STYLE.jpg")
+		f.Try = append(f.Try, artOf(words))
 	}
 	f.Try = append(f.Try, group+" --help")
 	return f
+}
+
+// artOf is the command for pictures that were given without one.
+func artOf(words []string) string {
+	if len(words) == 1 {
+		words = append(words[:1:1], "sample:woodblock") // or a painting of one's own
+	}
+	return ui.ImpastoCommand(append([]string{"art"}, words...))
 }
 
 func unknownFlag(name, word string, set flagSet) *ui.Fault {

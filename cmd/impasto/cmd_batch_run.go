@@ -41,7 +41,7 @@ func batchRun(s *session, c *cli.Context) error {
 	o, err := queuePlace(c)
 	bad.Add(err)
 	if o.URL != "" {
-		bad.Add(ui.UsageFault("batch run paints on this machine; --queue names another", "impasto batch submit MANIFEST --wait --queue "+flagText(c, "queue")))
+		bad.Add(ui.UsageFault("batch run paints on this machine; --queue names another", "impasto batch submit "+ui.ShellQuote(c.Args().First())+" --wait --queue "+flagText(c, "queue")))
 	}
 	built, err := s.readBatch(c)
 	bad.Add(err)
@@ -69,7 +69,7 @@ func batchRun(s *session, c *cli.Context) error {
 	if err != nil {
 		var busy *ui.Fault
 		if errors.As(err, &busy) && busy.Code == "queue_busy" {
-			busy.Try = []string{fmt.Sprintf("impasto batch submit %s --wait   (the workers there do it)", ui.ShellQuote(c.Args().First())), "--queue FOLDER   (another queue)"}
+			busy.Try = []string{fmt.Sprintf("impasto batch submit %s --wait   (the workers there do it)", ui.ShellQuote(c.Args().First())), "--queue queue   (another queue, in this directory)"}
 		}
 		return err
 	}

@@ -160,7 +160,7 @@ func readThroughput(c *cli.Context, sides []int, full bool, bad *ui.Faults) *ben
 	t.Iterations = benchNumber(c, "iterations", 0, 1, bad)
 	t.Rounds = benchNumber(c, "rounds", rounds, 1, bad)
 	if t.Sample = benchNumber(c, "sample", sample, 3, bad); full && c.IsSet("sample") {
-		bad.Add(ui.UsageFault("--full runs all iterations and --sample a few", "leave one of them out"))
+		bad.Add(ui.UsageFault("--full runs all iterations and --sample a few", "impasto bench --sample --size 512"))
 	}
 	return t
 }

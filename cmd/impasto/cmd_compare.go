@@ -11,6 +11,7 @@ import (
 	"github.com/impasto/impasto/internal/overwrite"
 	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/internal/recipe"
+	"github.com/impasto/impasto/internal/render"
 	"github.com/impasto/impasto/internal/settings"
 	"github.com/impasto/impasto/internal/ui"
 )
@@ -68,7 +69,7 @@ func compare(s *session, c *cli.Context) error {
 		bad.Add(err)
 		bad.Add(overwrite.Apart(path, c.Args().Slice()...))
 		if _, err := picture.FormatOf(path); path != "" {
-			bad.Add(err)
+			bad.Add(render.WithFlag("--diff", err))
 		}
 		diff = path
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -44,7 +45,7 @@ func demoCommand(s *session) *cli.Command {
 func demo(s *session, c *cli.Context) error {
 	if c.NArg() > 0 {
 		return ui.UsageFault(fmt.Sprintf("demo paints its own pictures and takes none, got %q", c.Args().First()),
-			"impasto art "+c.Args().First()+" PAINTING.jpg", "impasto demo --content NAME --style NAME")
+			"impasto art "+ui.ShellQuote(c.Args().First())+" sample:"+demoPairs[style.ModeArt][1])
 	}
 	mode := style.ModeArt
 	if c.Bool("doodle") {
@@ -111,9 +112,9 @@ func checkSample(name string, kind sample.Kind) error {
 			return nil
 		}
 	}
-	f := ui.UsageFault(fmt.Sprintf("unknown %s sample %q; there are %s", kind, name, strings.Join(known, ", ")))
+	f := ui.UsageFault(fmt.Sprintf("%q is no %s sample; there are %s", name, kind, strings.Join(known, ", ")))
 	if near := ui.Nearest(name, known); near != "" {
-		f.Try = []string{near}
+		f.Try = []string{meant + strconv.Quote(near) + "?"}
 	}
 	return f
 }

@@ -89,7 +89,7 @@ func queuePlace(c *cli.Context) (farm.Options, error) {
 			return o, ui.UsageFault("--token-file is of a server elsewhere; --queue does not name one", "--queue nats://HOST:4222 --token-file "+file)
 		}
 		if flagText(c, "tls") != "" {
-			return o, ui.UsageFault("--tls is for a server elsewhere; --queue does not name one", "--queue nats://HOST:4222 --tls FOLDER", "impasto queue serve --tls FOLDER")
+			return o, ui.UsageFault("--tls is for a server elsewhere; --queue does not name one", "impasto queue serve --help   (makes such a server)")
 		}
 		o.Store, err = batch.StoreFolder(where)
 		return o, err

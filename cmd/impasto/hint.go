@@ -2,6 +2,8 @@ package main
 
 import (
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/impasto/impasto/internal/render"
 	"github.com/impasto/impasto/internal/settings"
@@ -63,4 +65,78 @@ func withoutFlag(words []string, flag string) []string {
 		}
 	}
 	return kept
+}
+
+// meant is how packages that know no command line say what a word was perhaps
+// meant to be.
+const meant = "did you mean "
+
+// completed makes hints of what was perhaps meant: the command line with the
+// right word in it.
+func (s *session) completed(err error) error {
+	if err == nil || len(s.args) == 0 {
+		return err
+	}
+	all := ui.FaultsOf(err)
+	told := map[string]bool{}
+	kept := all[:0:0]
+	for _, f := range all {
+		if told[f.Message] {
+			continue // the same file may stand on the line twice
+		}
+		told[f.Message] = true
+		var tries []string
+		for _, t := range f.Try {
+			if rest, ok := strings.CutPrefix(t, meant); ok {
+				word, err := strconv.Unquote(strings.TrimSuffix(rest, "?"))
+				if t = s.corrected(firstQuoted(f.Message), word); err != nil || t == "" {
+					continue
+				}
+			}
+			if t != "" && !slices.Contains(tries, t) {
+				tries = append(tries, t)
+			}
+		}
+		f.Try = tries
+		kept = append(kept, f)
+	}
+	return kept
+}
+
+// firstQuoted is what a message has in quotes first: the word that is wrong.
+func firstQuoted(message string) string {
+	at := strings.IndexByte(message, '"')
+	if at < 0 {
+		return ""
+	}
+	quoted, err := strconv.QuotedPrefix(message[at:])
+	if err != nil {
+		return ""
+	}
+	word, _ := strconv.Unquote(quoted) // QuotedPrefix returns what can be
+	return word
+}
+
+// corrected is the command line with a word replaced, alone or as either side
+// of an equals sign; "" where it does not stand, or would stay as it is.
+func (s *session) corrected(wrong, right string) string {
+	if wrong == "" || wrong == right {
+		return ""
+	}
+	words := slices.Clone(s.args[1:])
+	for i, w := range words {
+		left, value, _ := strings.Cut(w, "=")
+		switch wrong {
+		case w:
+			words[i] = right
+		case value:
+			words[i] = left + "=" + right
+		case left:
+			words[i] = right + "=" + value
+		default:
+			continue
+		}
+		return ui.ImpastoCommand(words)
+	}
+	return ""
 }

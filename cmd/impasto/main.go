@@ -68,7 +68,7 @@ func (s *session) run() int {
 		return ui.ExitOK
 	}
 	if len(bad) > 0 {
-		return ui.Report(stdout, stderr, s.json, bad)
+		return ui.Report(stdout, stderr, s.json, s.completed(bad))
 	}
 	switch {
 	case l.version:
@@ -86,5 +86,5 @@ func (s *session) run() int {
 	if err != nil && s.verbose > 1 && !s.json {
 		fmt.Fprintf(stderr, "impasto: reason: %s\n", ui.Printable(strings.Join(ui.Reasons(err), " < ")))
 	}
-	return ui.Report(stdout, stderr, s.json, err)
+	return ui.Report(stdout, stderr, s.json, s.completed(err))
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -28,21 +29,43 @@ func watchedMain() {
 		main()
 	}
 	before := filesOf(dir)
-	code := run(os.Args, os.Stdin, os.Stdout, os.Stderr)
+	heard := &overheard{to: os.Stderr}
+	code := run(os.Args, os.Stdin, os.Stdout, heard)
 	if mayReplace(code) {
 		os.Exit(code)
 	}
+	var wrong []string
 	for path, sum := range before {
 		if now := sumOfFile(filepath.Join(dir, path)); now != sum {
-			f, err := os.OpenFile(spoiled, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
-			if err != nil {
-				panic(err)
-			}
-			fmt.Fprintf(f, "%q failed with %d and changed %s\n", strings.Join(os.Args[1:], " "), code, path)
-			f.Close()
+			wrong = append(wrong, fmt.Sprintf("%q failed with %d and changed %s", strings.Join(os.Args[1:], " "), code, path))
 		}
 	}
+	if what := pasteHint(dir, os.Args[1:], heard.text.String()); what != "" {
+		wrong = append(wrong, what)
+	}
+	if len(wrong) > 0 {
+		f, err := os.OpenFile(spoiled, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+		if err != nil {
+			panic(err)
+		}
+		fmt.Fprintln(f, strings.Join(wrong, "\n"))
+		f.Close()
+	}
 	os.Exit(code)
+}
+
+// overheard keeps what is written to standard error.
+type overheard struct {
+	to   *os.File
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (o *overheard) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.text.Write(p)
+	return o.to.Write(p)
 }
 
 // mayReplace reports whether a command that ends with code has done what it was

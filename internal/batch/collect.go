@@ -18,7 +18,7 @@ func MovedTo(st farm.Status, folder string) (farm.Status, error) {
 	for _, path := range st.Job.Outputs {
 		to := filepath.Join(folder, baseName(path))
 		if _, twice := results[to]; twice {
-			return st, ui.NewFault(ui.ExitOutput, "same_name", fmt.Sprintf("job %s has two results called %q", st.Job.ID, baseName(path)), "without --into")
+			return st, ui.NewFault(ui.ExitOutput, "same_name", fmt.Sprintf("job %s has two results called %q", st.Job.ID, baseName(path)))
 		}
 		results[to] = st.Results[path]
 		outputs = append(outputs, to)

@@ -32,7 +32,7 @@ func Open(ctx context.Context, o farm.Options) (farm.Queue, error) {
 		return nil, QueueFault(err)
 	}
 	if o.Store != "" && errors.As(err, &file) {
-		return nil, ui.NewFault(ui.ExitQueue, "queue_store", fmt.Sprintf("the queue %q cannot be opened: %s: %v", o.Store, file.Path, file.Err), "--queue FOLDER   (another queue)", "IMPASTO_STATE=FOLDER   (another place for it)")
+		return nil, ui.NewFault(ui.ExitQueue, "queue_store", fmt.Sprintf("the queue %q cannot be opened: %s: %v", o.Store, file.Path, file.Err), "--queue queue   (another queue, in this directory)", "export IMPASTO_STATE=$HOME/impasto-state   (another place for it)")
 	}
 	return q, QueueFault(err)
 }
@@ -48,15 +48,15 @@ func QueueFault(err error) error {
 	var certificates *farm.CertificateError
 	switch {
 	case errors.As(err, &full):
-		return ui.NewFault(ui.ExitOutput, "disk_full", full.Error(), "make room there, then the same command again", "IMPASTO_STATE=FOLDER   (on another disk)")
+		return ui.NewFault(ui.ExitOutput, "disk_full", full.Error(), "export IMPASTO_STATE=$HOME/impasto-state   (on another disk)")
 	case errors.As(err, &certificates):
-		return ui.NewFault(ui.ExitInput, "tls", certificates.Error(), "--tls FOLDER, with ca.pem, cert.pem and key.pem in it")
+		return ui.NewFault(ui.ExitInput, "tls", certificates.Error()+"; --tls takes a folder with ca.pem, cert.pem and key.pem")
 	case errors.As(err, &taken):
 		return ui.NewFault(ui.ExitQueue, "queue_taken", taken.Error(), "the same command again, once no other process uses the queue")
 	case errors.As(err, &busy):
-		return ui.NewFault(ui.ExitQueue, "queue_busy", busy.Error(), "wait until it has ended", "--queue nats://HOST:PORT", "--queue FOLDER   (another queue)")
+		return ui.NewFault(ui.ExitQueue, "queue_busy", busy.Error(), "--queue queue   (another queue, in this directory)")
 	case errors.As(err, &away):
-		return ui.NewFault(ui.ExitQueue, "queue_unreachable", away.Error(), "impasto queue serve   (on that machine)", "--token-file FILE, if the server wants its secret")
+		return ui.NewFault(ui.ExitQueue, "queue_unreachable", away.Error(), "impasto queue serve --help   (on that machine)")
 	case errors.As(err, &ended):
 		return ui.NewFault(ui.ExitUsage, "job_state", ended.Error())
 	case errors.Is(err, context.DeadlineExceeded):

@@ -44,7 +44,7 @@ func OpenArchive(name string, sel Selection) (Source, error) {
 		err = io.ErrUnexpectedEOF
 	}
 	if err != nil {
-		return nil, inputError("archive_damaged", "%q is no archive of pictures: %v", name, err).hint("tar -cf frames.tar -C FOLDER .")
+		return nil, inputError("archive_damaged", "%q is no archive of pictures: %v", name, err)
 	}
 	return choose(name, all, sel)
 }

@@ -58,7 +58,7 @@ func OpenNumbered(path string, sel Selection) (Source, error) {
 func choose(path string, all []frame, sel Selection) (Source, error) {
 	all = slices.DeleteFunc(all, func(f frame) bool { _, err := picture.FormatOf(f.name); return err != nil })
 	if len(all) == 0 {
-		return nil, inputError("no_frames", "no picture is called %q", pathOfFrames(path)).hint("frames/%05d.png", "a folder of PNG, JPEG, TIFF or WebP pictures")
+		return nil, inputError("no_frames", "no picture is called %q", pathOfFrames(path))
 	}
 	slices.SortFunc(all, func(a, b frame) int { return byNumber(a.name, b.name) })
 	part := all[min(sel.From, len(all)):]

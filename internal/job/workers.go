@@ -85,7 +85,7 @@ func Claim(places []Place) (release func(), err error) {
 		dir, leave, err := farm.Claim(filepath.Join(state, "work"))
 		if err != nil {
 			release()
-			return nil, ui.NewFault(ui.ExitFailure, "state", fmt.Sprintf("the state directory %q cannot be used: %s", state, ui.Reason(err)), "IMPASTO_STATE=FOLDER   (another one)")
+			return nil, ui.NewFault(ui.ExitFailure, "state", fmt.Sprintf("the state directory %q cannot be used: %s", state, ui.Reason(err)), "export IMPASTO_STATE=$HOME/impasto-state   (another one)")
 		}
 		places[i].dir = dir
 		claimed = append(claimed, leave)

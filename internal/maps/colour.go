@@ -145,9 +145,10 @@ func ParseColour(text string) (color.NRGBA, error) {
 	}
 	e := inputError("colour", "%q is not a colour", text)
 	if near := picture.NearestWord(t, words()); near != "" {
-		return color.NRGBA{}, e.hint("%s", near)
+		return color.NRGBA{}, e.hint("did you mean %q?", near)
 	}
-	return color.NRGBA{}, e.hint("'#0080ff', 0,128,255, or a word: %s, ...", strings.Join(words()[:6], ", "))
+	e.msg += fmt.Sprintf("; one is written #0080ff, 0,128,255 or as a word: %s, ...", strings.Join(words()[:6], ", "))
+	return color.NRGBA{}, e
 }
 
 // Find returns the region that text means: its name, its colour, or the word
@@ -173,7 +174,7 @@ func (m *Map) Find(text string) (int, error) {
 		return byWord[0], nil
 	case len(byWord) > 1:
 		return 0, inputError("region", "%q fits %d regions: %s", text, len(byWord), m.list(byWord)).
-			hint("its colour: '%s'", Hex(m.Regions[byWord[0]].Colour))
+			hint("did you mean %q?", Hex(m.Regions[byWord[0]].Colour))
 	}
 	if c, err := ParseColour(t); err == nil {
 		best, at := Near+1, -1
@@ -188,7 +189,7 @@ func (m *Map) Find(text string) (int, error) {
 	}
 	e := inputError("region", "the map has no region %q; it has %s", text, m.list(nil))
 	if near := picture.NearestWord(t, known); near != "" {
-		e.hint("%s", shellWord(near))
+		e.hint("did you mean %q?", near)
 	}
 	return 0, e
 }

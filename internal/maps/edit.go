@@ -11,9 +11,7 @@ func (m *Map) Recolor(region int, c color.NRGBA) error {
 	for i, r := range m.Regions {
 		if i != region && Distance(r.Colour, c) <= Near {
 			return inputError("taken", "%s has nearly the colour %s already; recolouring %s would make them one region",
-				r, Hex(c), m.Regions[region]).
-				hint("a colour of its own: %s", Word(m.FreeColour().Colour)).
-				hint("impasto map merge, if they are to be one region")
+				r, Hex(c), m.Regions[region])
 		}
 	}
 	m.Regions[region].Colour = c

@@ -68,8 +68,7 @@ func (m *Map) ReadLegend(r io.Reader, name string) error {
 		called = strings.TrimSpace(called)
 		c, err := ParseColour(word)
 		if err != nil || called == "" || strings.ContainsAny(called, "\t=,#") {
-			return inputError("legend", "%s:%d: %q is not a colour and a name", name, n, text).
-				hint("a line such as: #0080ff sky")
+			return inputError("legend", "%s:%d: %q is not a colour and a name, such as #0080ff sky", name, n, text)
 		}
 		for i := range m.Regions {
 			if Distance(m.Regions[i].Colour, c) <= Near/2 {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"image/color"
 	"math"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/impasto/impasto/internal/picture"
@@ -67,6 +69,17 @@ func Check(s Side) []Finding {
 	return l.found
 }
 
+// freeFolder is name, or with a number, where there is no such file.
+func freeFolder(name string) string {
+	free := name
+	for n := 2; ; n++ {
+		if _, err := os.Lstat(free); err != nil {
+			return free
+		}
+		free = fmt.Sprintf("%s-%d", name, n)
+	}
+}
+
 // linter collects the findings of one map.
 type linter struct {
 	Side
@@ -78,18 +91,24 @@ func (l *linter) add(s Severity, code, message string, try ...string) {
 	l.found = append(l.found, Finding{s, code, l.Path, message, try})
 }
 
-// fix is the command that repairs the map in place.
-func (l *linter) fix() string { return fmt.Sprintf("impasto map lint --fix %s -o %s -y", l.q, l.png()) }
+// fix is the command that writes the map anew, repaired.
+func (l *linter) fix() string { return fmt.Sprintf("impasto map repair %s -o %s", l.q, l.free()) }
 
-// png is the map's own name as a PNG.
-func (l *linter) png() string {
-	if f, err := picture.FormatOf(l.Path); err == nil && f == picture.PNG {
-		return l.q
+// free is a name for a map made of this one, which no file has.
+func (l *linter) free() string { return shellWord(freeName(l.Path)) }
+
+// freeName is path as a PNG, with a number if a file is called so.
+func freeName(path string) string {
+	stem := strings.TrimSuffix(path, filepath.Ext(path))
+	for n := 1; ; n++ {
+		name := stem + ".png"
+		if n > 1 {
+			name = fmt.Sprintf("%s-%d.png", stem, n)
+		}
+		if _, err := os.Lstat(name); err != nil && name != path {
+			return name
+		}
 	}
-	if i := strings.LastIndexByte(l.Path, '.'); i > 0 {
-		return shellWord(l.Path[:i] + ".png")
-	}
-	return shellWord(l.Path + ".png")
 }
 
 // size compares the map with its picture.
@@ -97,12 +116,12 @@ func (l *linter) size() {
 	if l.Picture == "" || l.W == 0 || l.Map.W == l.W && l.Map.H == l.H {
 		return
 	}
-	fit := fmt.Sprintf("impasto map fit %s --to %s -o %s -y", l.q, shellWord(l.Picture), l.png())
+	fit := fmt.Sprintf("impasto map fit %s --to %s -o %s", l.q, shellWord(l.Picture), l.free())
 	what := fmt.Sprintf("map %q is %dx%d but %q is %dx%d", l.Path, l.Map.W, l.Map.H, l.Picture, l.W, l.H)
 	by := l.Map.Stretch(l.W, l.H)
 	switch {
 	case l.Map.W == l.H && l.Map.H == l.W:
-		l.add(Fault, "turned", what+": one of them lies on its side", fmt.Sprintf("magick %s -rotate 90 %s", l.q, l.q))
+		l.add(Fault, "turned", what+": one of them lies on its side", fmt.Sprintf("%s %s -rotate 90 %s", picture.ImageMagick(), l.q, l.free()))
 	case abs(l.Map.W-l.W) <= 1 && abs(l.Map.H-l.H) <= 1:
 		l.add(Fault, "size", what+", one pixel off", fit)
 	case by > 0.01:
@@ -140,14 +159,14 @@ func (l *linter) colours() {
 	}
 	if src.Deep > src.Colours {
 		l.add(Fault, "deep", fmt.Sprintf("%q has %d colours at 16 bits a channel, which become %d at the 8 bits of a map", l.Path, src.Deep, src.Colours),
-			fmt.Sprintf("magick %s -auto-level %s", l.q, l.png()))
+			fmt.Sprintf("%s %s -auto-level %s", picture.ImageMagick(), l.q, l.free()))
 	}
 	free := m.FreeColour().Name
 	for i, r := range m.Regions {
 		if isBlack(r.Colour) {
 			l.add(Warning, "black", fmt.Sprintf("%q: the region %s (%s) is black; it has no direction, and a comparison by cosine cannot tell it from any other",
 				l.Path, Hex(r.Colour), percent(m.Share(i))),
-				fmt.Sprintf("impasto map recolor %s '%s=%s' -o %s -y   (in both maps)", l.q, Hex(r.Colour), free, l.png()))
+				fmt.Sprintf("impasto map recolor %s '%s=%s' -o %s   (in both maps)", l.q, Hex(r.Colour), free, l.free()))
 		}
 	}
 	l.directions(free)
@@ -171,7 +190,7 @@ func (l *linter) directions(free string) {
 			}
 			told++
 			l.add(Note, "same_direction", fmt.Sprintf("%q: %s and %s differ in little but brightness (%.0f degrees); neural-doodle's comparison hardly tells them apart",
-				l.Path, a, b, d), fmt.Sprintf("impasto map recolor %s '%s=%s' -o %s -y   (in both maps)", l.q, Hex(b.Colour), free, l.png()))
+				l.Path, a, b, d), fmt.Sprintf("impasto map recolor %s '%s=%s' -o %s   (in both maps)", l.q, Hex(b.Colour), free, l.free()))
 		}
 	}
 	if more > 0 {
@@ -187,7 +206,7 @@ func (l *linter) regions() {
 		l.add(Fault, "one_region", fmt.Sprintf("%q has one region, %s; there is nothing to tell apart", l.Path, m.Regions[0]), l.derive())
 	case n > manyRegions:
 		l.add(Warning, "many_regions", fmt.Sprintf("%q has %d regions; the smallest, %s, covers %s", l.Path, n, m.Regions[n-1], percent(m.Share(n-1))),
-			fmt.Sprintf("impasto map merge %s '%s' '%s' -o %s -y", l.q, Hex(m.Regions[n-2].Colour), Hex(m.Regions[n-1].Colour), l.png()))
+			fmt.Sprintf("impasto map merge %s '%s' '%s' -o %s", l.q, Hex(m.Regions[n-2].Colour), Hex(m.Regions[n-1].Colour), l.free()))
 	}
 	pieces, _ := m.pieces()
 	least, specks, area := m.SpeckSize(), 0, 0
@@ -206,7 +225,7 @@ func (l *linter) regions() {
 	}
 	cover, coarse, width := m.Coverage(CoarsestCell), m.Coverage(4*CoarsestCell), m.Width()
 	for i, r := range m.Regions {
-		merge := fmt.Sprintf("impasto map merge %s '%s' '%s' -o %s -y", l.q, Hex(m.Regions[m.neighbour(i)].Colour), Hex(r.Colour), l.png())
+		merge := fmt.Sprintf("impasto map merge %s '%s' '%s' -o %s", l.q, Hex(m.Regions[m.neighbour(i)].Colour), Hex(r.Colour), l.free())
 		switch {
 		case len(m.Regions) == 1:
 		case cover[i] < leastCover:
@@ -221,9 +240,12 @@ func (l *linter) regions() {
 	}
 }
 
-// derive is the command that makes a map of the picture.
+// derive is the command that makes a map of the picture, if it is known.
 func (l *linter) derive() string {
-	return fmt.Sprintf("impasto map derive %s -o %s -y", shellWord(either(l.Picture, "PICTURE")), l.png())
+	if l.Picture == "" {
+		return "impasto map derive --help   (makes one of the picture)"
+	}
+	return fmt.Sprintf("impasto map derive %s -o %s", shellWord(l.Picture), l.free())
 }
 
 // neighbour is the region that region i has the longest border with.
@@ -260,11 +282,11 @@ func CheckPair(style, canvas Side) []Finding {
 	for i, t := range fromB {
 		onCanvas[t] = b.Share(i)
 	}
-	sq, cq := shellWord(style.Path), shellWord(canvas.Path)
+	sq, cq, free := shellWord(style.Path), shellWord(canvas.Path), shellWord(freeName(canvas.Path))
 	if style.Source.Channels%2 != canvas.Source.Channels%2 {
 		add(Fault, "channels", canvas.Path, fmt.Sprintf("%q has %s and %q has %s: one of them uses transparency", style.Path,
 			channelWords(style.Source.Channels), canvas.Path, channelWords(canvas.Source.Channels)),
-			fmt.Sprintf("impasto map lint --fix %s %s -o fixed/", sq, cq))
+			fmt.Sprintf("impasto map repair %s %s -o %s/", sq, cq, shellWord(freeFolder("repaired"))))
 	}
 	if style.Path == canvas.Path {
 		add(Note, "same_map", canvas.Path, fmt.Sprintf("%q is the style map and the canvas map", style.Path))
@@ -273,9 +295,9 @@ func CheckPair(style, canvas Side) []Finding {
 		switch {
 		case onCanvas[t] > 0 && onStyle[t] == 0:
 			to := closest(r.Colour, a)
-			fix := fmt.Sprintf("impasto map recolor %s '%s=%s' -o %s -y", cq, Hex(r.Colour), Hex(to), cq)
+			fix := fmt.Sprintf("impasto map recolor %s '%s=%s' -o %s", cq, Hex(r.Colour), Hex(to), free)
 			if b.has(to) {
-				fix = fmt.Sprintf("impasto map merge %s '%s' '%s' -o %s -y", cq, Hex(to), Hex(r.Colour), cq)
+				fix = fmt.Sprintf("impasto map merge %s '%s' '%s' -o %s", cq, Hex(to), Hex(r.Colour), free)
 			}
 			add(Fault, "canvas_only", canvas.Path, fmt.Sprintf("colour %s (%s of the canvas) does not occur in the style map %q, which has %s",
 				r, percent(onCanvas[t]), style.Path, a.list(nil)), fix)
@@ -284,7 +306,7 @@ func CheckPair(style, canvas Side) []Finding {
 				r, percent(onStyle[t]), canvas.Path))
 		case onCanvas[t] > muchRarer*onStyle[t]:
 			add(Warning, "rare", style.Path, fmt.Sprintf("region %s is %s of the painting and %s of the canvas: its few patches will repeat",
-				r, percent(onStyle[t]), percent(onCanvas[t])), "--variety 0.2 when painting, or a larger part of the painting in that colour")
+				r, percent(onStyle[t]), percent(onCanvas[t])), "--variety 0.2   (when painting)")
 		}
 	}
 	return found

@@ -2,6 +2,7 @@ package maps
 
 import (
 	"bytes"
+	"fmt"
 	"image/color"
 	"math"
 	"math/rand/v2"
@@ -405,7 +406,7 @@ func TestRecolorMergeAndFind(t *testing.T) {
 	for text, hint := range map[string]string{"sku": "sky", "#ffffff": "", "navi": "navy"} {
 		_, err := m.Find(text)
 		e, ok := err.(*Error)
-		if !ok || hint != "" && (len(e.Try()) == 0 || e.Try()[0] != hint) {
+		if !ok || hint != "" && (len(e.Try()) == 0 || e.Try()[0] != fmt.Sprintf("did you mean %q?", hint)) {
 			t.Errorf("%q: %v, want a hint at %q", text, err, hint)
 		}
 	}

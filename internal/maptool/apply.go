@@ -26,7 +26,7 @@ var apply = Tool{
 }
 
 func runApply(c *call) error {
-	const usage = "impasto map apply why/matches.json painting.jpg -s 2x -o large.png"
+	const usage = "impasto map apply --help"
 	if len(c.Args) < 2 {
 		return ui.UsageFault(fmt.Sprintf("map apply needs matches and the paintings to take them from, got %s", ui.Count(len(c.Args), "file")), usage)
 	}
@@ -108,7 +108,7 @@ func readMatches(path string) (*explain.Matches, error) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, ui.NewFault(ui.ExitInput, "not_found", fmt.Sprintf("matches %q do not exist", path),
-			"impasto doodle PAINTING -o out.png --explain why/   (writes why/matches.json)")
+			"impasto patch sample:lighthouse sample:woodblock -o "+ui.ShellQuote(overwrite.New(picture.Fail, false).Free("explained.png"))+" --explain "+ui.ShellQuote(overwrite.New(picture.Fail, false).Free("why"))+"   (writes matches.json there)")
 	case err != nil:
 		return nil, ui.NewFault(ui.ExitInput, "unreadable", fmt.Sprintf("matches %q cannot be read: %s", path, ui.Reason(err)))
 	}

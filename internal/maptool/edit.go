@@ -22,7 +22,7 @@ var recolor = Tool{
 }
 
 func runRecolor(c *call) error {
-	const usage = "impasto map recolor photo_sem.png azure=red -o photo_sem.png -y"
+	const usage = "impasto map recolor --help"
 	return c.edit(usage, func(m *maps.Map) (*maps.Map, string, error) {
 		if len(c.Args) < 2 {
 			return m, "", ui.UsageFault("map recolor needs at least one REGION=COLOUR", usage)
@@ -80,7 +80,7 @@ var merge = Tool{
 }
 
 func runMerge(c *call) error {
-	const usage = "impasto map merge photo_sem.png azure cyan -o photo_sem.png -y"
+	const usage = "impasto map merge --help"
 	return c.edit(usage, func(m *maps.Map) (*maps.Map, string, error) {
 		var bad ui.Faults
 		var list []int
@@ -123,7 +123,7 @@ var fit = Tool{
 const mostStretch = 0.01
 
 func runFit(c *call) error {
-	const usage = "impasto map fit photo_sem.png --to photo.jpg"
+	const usage = "impasto map fit --help"
 	return c.edit(usage, func(m *maps.Map) (*maps.Map, string, error) {
 		to := c.text("to")
 		if to == "" {
@@ -142,7 +142,7 @@ func runFit(c *call) error {
 			case !c.on("stretch"):
 				return nil, "", ui.NewFault(ui.ExitInput, "map_proportions",
 					fmt.Sprintf("the map is %s and %q is %dx%d; the proportions differ by %.0f %%", from, to, w, h, 100*by),
-					"--crop to cut what sticks out", "--stretch to stretch it")
+					"--crop   (cuts what sticks out)", "--stretch   (stretches it)")
 			}
 		}
 		m = m.Resize(w, h)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/impasto/impasto/internal/maps"
+	"github.com/impasto/impasto/internal/overwrite"
 	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/internal/render"
 	"github.com/impasto/impasto/internal/settings"
@@ -25,16 +26,33 @@ var lint = Tool{
 	run:   runLint,
 }
 
+var repair = Tool{
+	Name: "repair", Args: "STYLE_MAP [CANVAS_MAP...]",
+	Help: "write maps anew without soft edges, transparency and specks",
+	Flags: slices.Concat([]Flag{
+		{Name: "strict", Kind: settings.Switch, Help: "exit with an error where there are warnings"},
+		{Name: "picture", Value: "PICTURE", Kind: settings.File, Help: "picture of the first map (default: the one beside it)"},
+	}, outputFlags("file, or folder for several maps")),
+	files: allArgs,
+	run: func(c *call) error {
+		if len(c.Args) == 0 {
+			return ui.UsageFault("map repair needs a map", "impasto map repair --help")
+		}
+		found, sides := c.check(c.Args)
+		return c.repair(sides, found)
+	},
+}
+
 func runLint(c *call) error {
 	if len(c.Args) == 0 {
-		return ui.UsageFault("map lint needs a map", "impasto map lint painting_sem.png photo_sem.png")
+		return ui.UsageFault("map lint needs a map", "impasto map lint --help")
 	}
 	found, sides := c.check(c.Args)
 	if c.on("fix") {
 		return c.repair(sides, found)
 	}
 	if o := c.text("output"); o != "" {
-		return ui.UsageFault("-o of map lint is where --fix writes", "impasto map lint --fix "+strings.Join(c.Args, " ")+" -o "+o)
+		return ui.UsageFault("-o of map lint is where --fix writes", ui.ImpastoCommand(append([]string{"map", "repair", "-o", o}, c.Args...)))
 	}
 	var areas []maps.AreaRow
 	if len(sides) == 2 && sides[0].Map != nil && sides[1].Map != nil {
@@ -170,6 +188,15 @@ func (c *call) repair(sides []maps.Side, found []maps.Finding) error {
 	return c.judge(left)
 }
 
+// repairedName is a place for repaired maps where nothing lies.
+func (c *call) repairedName() string {
+	free := overwrite.New(picture.Fail, false)
+	if len(c.Args) > 1 {
+		return free.Free("repaired") + "/"
+	}
+	return free.Free(ui.Stem(c.Args[0]) + ".png")
+}
+
 // repairTarget returns the file or folder that repaired maps go to.
 func (c *call) repairTarget(sides []maps.Side, found []maps.Finding) (string, error) {
 	var bad ui.Faults
@@ -185,10 +212,10 @@ func (c *call) repairTarget(sides []maps.Side, found []maps.Finding) (string, er
 	}
 	to := ui.Home(c.text("output"))
 	if to == "" {
-		bad.Add(ui.UsageFault("map lint --fix needs -o, where to write", "impasto map lint --fix "+strings.Join(c.Args, " ")+" -o fixed.png"))
+		bad.Add(ui.UsageFault("map repair needs -o, where to write", "-o "+ui.ShellQuote(c.repairedName())))
 	}
 	if len(c.Args) > 1 && to != "" && !ui.IsFolder(to) {
-		bad.Add(ui.UsageFault(fmt.Sprintf("map lint --fix of %d maps needs a directory, got %q", len(c.Args), to), "-o "+strings.TrimSuffix(to, filepath.Ext(to))+"/"))
+		bad.Add(ui.UsageFault(fmt.Sprintf("map repair of %d maps needs a directory, got %q", len(c.Args), to), "-o "+ui.ShellQuote(overwrite.New(picture.Fail, false).Free(strings.TrimSuffix(to, filepath.Ext(to))))+"/"))
 	}
 	if len(bad) == 0 && ui.IsFolder(to) {
 		bad.Add(render.MakeDirectory(to))

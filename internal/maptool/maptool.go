@@ -44,7 +44,7 @@ type Flag struct {
 }
 
 // Tools lists the tools in the order of help.
-var Tools = []Tool{derive, lint, recolor, merge, fit, mask, view, apply}
+var Tools = []Tool{derive, lint, repair, recolor, merge, fit, mask, view, apply}
 
 // Find returns a tool by its name.
 func Find(name string) (Tool, bool) {

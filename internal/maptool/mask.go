@@ -23,7 +23,7 @@ var mask = Tool{
 const mostSoft = 4096
 
 func runMask(c *call) error {
-	const usage = "impasto map mask photo_sem.png face --soft 8 -o mask.png"
+	const usage = "impasto map mask --help"
 	var bad ui.Faults
 	path, m, _, err := c.firstMap(usage)
 	bad.Add(err)

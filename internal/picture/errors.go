@@ -92,13 +92,19 @@ func notRead(name, kind string) error {
 // convert is a command that makes a PNG of a picture of another kind: with what
 // is installed, ImageMagick 7 or 6, or else the one that is usually there.
 func convert(from, to string) string {
+	return ImageMagick() + " " + shellWord(from) + " " + shellWord(to)
+}
+
+// ImageMagick is how that program is called here: magick, or convert where only
+// version 6 is installed.
+func ImageMagick() string {
 	program := "magick"
 	if _, err := exec.LookPath(program); err != nil {
 		if _, err := exec.LookPath("convert"); err == nil && runtime.GOOS != "windows" { // there it is another program
 			program = "convert"
 		}
 	}
-	return program + " " + shellWord(from) + " " + shellWord(to)
+	return program
 }
 
 // asPNG proposes a name to convert a file to.

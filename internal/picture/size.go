@@ -79,8 +79,8 @@ func pixels(s string) (float64, bool) {
 }
 
 func badSize(s string) error {
-	return inputError("size", "%q is not a size", s).
-		hint("512 (long side), 640x480, 2x, 50%%, content, 512+ (area of 512x512) or max")
+	return inputError("size", "%q is not a size: 512 (long side), 640x480, 2x, 50%%, content, 512+ (area of 512x512) or max", s).
+		hint("--size 512")
 }
 
 // String returns the size in the grammar it was read from.

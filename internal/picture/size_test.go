@@ -51,8 +51,8 @@ func TestSizeErrors(t *testing.T) {
 		}
 	}
 	_, err := ParseSize("huge")
-	wantError(t, err, Input, "size", `"huge" is not a size`,
-		"512 (long side), 640x480, 2x, 50%, content, 512+ (area of 512x512) or max")
+	wantError(t, err, Input, "size", `"huge" is not a size: 512 (long side), 640x480, 2x, 50%, content, 512+ (area of 512x512) or max`,
+		"--size 512")
 	s, err := ParseSize("1000x")
 	if err != nil {
 		t.Fatal(err)

@@ -35,7 +35,7 @@ func FormatOf(name string) (Format, error) {
 			hint("%s.png", name)
 	default:
 		return 0, outputError("format", "%q: impasto does not write %s files", name, ext).
-			hint("one of .png .jpg .tif .webp")
+			hint("%s", strings.TrimSuffix(name, ext)+".png")
 	}
 }
 

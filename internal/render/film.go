@@ -120,7 +120,7 @@ func (v *Film) openInput(ctx context.Context, in string) error {
 	archive := film.IsArchive(in)
 	numbered := archive || film.IsPattern(in) || err == nil && st.IsDir()
 	if !numbered && onePicture == nil {
-		return ui.UsageFault(fmt.Sprintf("%q is one picture", in), "impasto art "+ui.ShellQuote(in)+" STYLE.jpg", "a film, a folder, or a pattern such as frames/%05d.png")
+		return ui.UsageFault(fmt.Sprintf("%q is one picture", in), ui.ImpastoCommand(append([]string{"art", in}, v.Request.Inputs.Styles...)))
 	}
 	fps, rateErr := film.ParseRate(v.values.Text("fps"))
 	rate := fps

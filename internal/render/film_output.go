@@ -50,7 +50,7 @@ func (v *Film) chooseFilm(in string) error {
 			v.Notes = append(v.Notes, fmt.Sprintf("ffmpeg is not installed: the frames stay in %q", filepath.Dir(v.frames)))
 		}
 	case own != "":
-		bad.Add(ui.UsageFault(fmt.Sprintf("--frames %q is where frames lie until a film is made of them; %q takes the frames themselves", own, name), "without --frames", "-o out.mp4"))
+		bad.Add(ui.UsageFault(fmt.Sprintf("--frames %q is where frames lie until a film is made of them; %q takes the frames themselves", own, name), v.again(Change{Flag: "frames", Drop: true}), "-o "+ui.ShellQuote(overwrite.New(picture.Fail, false).Free("out.mp4"))))
 	case numbers.MatchString(filepath.Base(name)):
 		v.frames = name
 		_, err := picture.FormatOf(name)

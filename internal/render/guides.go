@@ -2,10 +2,13 @@ package render
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 
 	"github.com/impasto/impasto/internal/maps"
+	"github.com/impasto/impasto/internal/overwrite"
 	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/internal/settings"
 	"github.com/impasto/impasto/internal/ui"
@@ -38,7 +41,7 @@ func (r *Prepared) readGuides(in Inputs, complete bool) ui.Faults {
 	if len(in.StyleMaps) != len(in.Maps)*len(in.Styles) {
 		bad.Add(ui.NewFault(ui.ExitInput, "map_missing", fmt.Sprintf("%s of the canvas and %s for %s: each painting needs a map for each of the canvas's",
 			ui.Count(len(in.Maps), "map"), ui.Count(len(in.StyleMaps), "style map"), ui.Count(len(in.Styles), "painting")),
-			"impasto map derive PAINTING", "--style-map FILE", "--map-weight 0   (ignores maps)"))
+			"--map-weight 0   (ignores maps)", "impasto map derive "+ui.ShellQuote(in.Styles[0])))
 		return bad
 	}
 	var read []guideFile
@@ -88,7 +91,7 @@ func (r *Prepared) checkAnalogy(in Inputs) error {
 		return nil
 	}
 	return ui.NewFault(ui.ExitInput, "map_size", fmt.Sprintf("A, %q, is %dx%d but A', %q, is %dx%d; they must show the same things at the same places",
-		in.A, a.W, a.H, in.Styles[0], prime.W, prime.H), fmt.Sprintf("impasto map fit %s --to %s -o A.png", in.A, in.Styles[0]))
+		in.A, a.W, a.H, in.Styles[0], prime.W, prime.H), fitCommand(in.A, a.W, a.H, in.Styles[0], prime.W, prime.H))
 }
 
 // readGuide reads one map, as labels or as the picture it is.
@@ -141,11 +144,11 @@ func (r *Prepared) checkRaw(files []guideFile) ui.Faults {
 	for _, g := range files {
 		if g.side.W > 0 && (g.raw.W != g.side.W || g.raw.H != g.side.H) {
 			bad.Add(ui.NewFault(ui.ExitInput, "map_size", fmt.Sprintf("map %q is %dx%d but %q is %dx%d", g.path, g.raw.W, g.raw.H, g.side.Picture, g.side.W, g.side.H),
-				fmt.Sprintf("impasto map fit %s --to %s -o %s -y", g.path, g.side.Picture, g.path)))
+				fitCommand(g.path, g.raw.W, g.raw.H, g.side.Picture, g.side.W, g.side.H)))
 		}
 		if g.raw.C != files[0].raw.C {
 			bad.Add(ui.NewFault(ui.ExitInput, "map_channels", fmt.Sprintf("%q has %d channels and %q has %d: one of them uses transparency", g.path, g.raw.C, files[0].path, files[0].raw.C),
-				fmt.Sprintf("impasto map lint --fix %s %s -o fixed/", g.path, files[0].path)))
+				fmt.Sprintf("impasto map repair %s %s -o %s/", ui.ShellQuote(g.path), ui.ShellQuote(files[0].path), ui.ShellQuote(overwrite.New(picture.Fail, false).Free("repaired")))))
 		}
 	}
 	return bad
@@ -223,6 +226,20 @@ func (r *Prepared) regionStyles(canvas guideFile) error {
 	return nil
 }
 
+// fitCommand brings a map or mask to the size of a picture, in a file of its own.
+func fitCommand(path string, w, h int, to string, toW, toH int) string {
+	stretch := ""
+	if by := float64(w) * float64(toH) / (float64(h) * float64(toW)); by < 0.99 || by > 1.01 {
+		stretch = " --stretch"
+	}
+	name := strings.TrimPrefix(path, SamplePrefix)
+	name = strings.TrimSuffix(name, filepath.Ext(name)) + ".png"
+	if _, err := os.Lstat(name); err == nil {
+		name = overwrite.New(picture.Fail, false).Free(name)
+	}
+	return fmt.Sprintf("impasto map fit %s --to %s%s -o %s", ui.ShellQuote(path), ui.ShellQuote(to), stretch, ui.ShellQuote(name))
+}
+
 // readProtect reads what to protect: white stays, black is painted.
 func (r *Prepared) readProtect(path string) (*style.Map, error) {
 	p, info, err := r.env.Library.Read(path, picture.ReadOptions{Role: "protect image", MaxPixels: r.values.Number("max-pixels", 0), MaxBytes: r.pictureLimit(), Stdin: r.env.Stdin})
@@ -232,7 +249,7 @@ func (r *Prepared) readProtect(path string) (*style.Map, error) {
 	r.files = append(r.files, inputFile{"protect", path, info, p})
 	if c := r.inputs.Content; c != nil && (p.W != c.W || p.H != c.H) {
 		return nil, ui.NewFault(ui.ExitInput, "map_size", fmt.Sprintf("%q, which says what to protect, is %dx%d but the content is %dx%d", path, p.W, p.H, c.W, c.H),
-			fmt.Sprintf("impasto map fit %s --to CONTENT -o %s -y", path, path))
+			fitCommand(path, p.W, p.H, r.Request.Inputs.Content, c.W, c.H))
 	}
 	m := &style.Map{W: p.W, H: p.H, C: 1, Pix: make([]float32, p.W*p.H)}
 	for i := range m.Pix {

@@ -66,6 +66,7 @@ func (e Env) chooseTarget(template, rule string, values map[string]string) (targ
 	t := target{path: path}
 	var bad ui.Faults
 	t.format, err = picture.FormatOf(path)
+	err = WithFlag("-o", err)
 	bad.Add(err)
 	rule, t.ask = e.settleRule(path, rule)
 	how, err := picture.ParseOverwrite(rule)
@@ -106,7 +107,7 @@ func numberedTarget(template string, values map[string]string) (target, error) {
 		}
 		f, err := picture.FormatOf(path)
 		if err != nil {
-			return target{}, err
+			return target{}, WithFlag("-o", err)
 		}
 		path, _, err = picture.Destination(path, picture.Fail)
 		return target{path: path, format: f}, err

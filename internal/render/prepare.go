@@ -135,7 +135,7 @@ func (r *Prepared) read(in Inputs) ui.Faults {
 		}
 		if path == ui.Stdout {
 			if stdin++; stdin > 1 {
-				bad.Add(ui.UsageFault("only one picture can come from standard input", "give the others as files"))
+				bad.Add(ui.UsageFault("only one picture can come from standard input; the others are files"))
 				return nil
 			}
 		}

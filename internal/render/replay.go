@@ -60,7 +60,7 @@ func (p Replay) Request() (Request, ui.Faults) {
 			v.SetText("precision", p.String(), "recipe")
 		}
 	}
-	in, missing := findInputs(rec, append([]string{filepath.Dir(p.Original), "."}, p.Directories...))
+	in, missing := findInputs(p.Original, rec, append([]string{filepath.Dir(p.Original), "."}, p.Directories...))
 	bad = append(bad, missing...)
 	r := Request{Mode: rec.Mode, Inputs: in, Values: v, Output: outputOf(v), Again: p.Again}
 	if p.Verify {
@@ -91,7 +91,7 @@ func (p Replay) Prepare(ctx context.Context, env Env) (*Prepared, error) {
 }
 
 // findInputs finds the recipe's pictures.
-func findInputs(rec recipe.Recipe, dirs []string) (found Inputs, bad ui.Faults) {
+func findInputs(original string, rec recipe.Recipe, dirs []string) (found Inputs, bad ui.Faults) {
 	for _, in := range rec.Inputs {
 		path := recipe.Find(in, dirs)
 		if path == "" {
@@ -100,7 +100,7 @@ func findInputs(rec recipe.Recipe, dirs []string) (found Inputs, bad ui.Faults) 
 		if path == "" {
 			bad.Add(ui.NewFault(ui.ExitInput, "not_found", fmt.Sprintf("%s image %q was not found (sha256 %s..., %d bytes; looked in %s)",
 				in.Role, in.Name, in.SHA256[:12], in.Bytes, strings.Join(dirs, ", ")),
-				"impasto replay IMAGE DIRECTORY   (where the inputs are)"))
+				"impasto recipe show "+ui.ShellQuote(original)+"   (their names and checksums; a folder with them goes after the picture)"))
 			continue
 		}
 		found.add(in.Role, path)

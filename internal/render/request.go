@@ -139,13 +139,13 @@ func NewRequest(v *settings.Values, bad ui.Faults, args ...string) Request {
 	case style.ModeTexture:
 		r.Inputs.Styles = append(v.List("style"), args...)
 		if len(r.Inputs.Styles) == 0 {
-			missing("texture needs at least one style image, got 0", "impasto texture STYLE.jpg --size 512x512")
+			missing("texture needs at least one style image, got 0", "impasto texture sample:woodblock --size 512x512   (or a painting of yours)")
 		}
 	case style.ModeDoodle:
 		r.Inputs = Inputs{Content: v.Text("content"), Protect: v.Text("protect"), Styles: append(v.List("style"), args...),
 			Maps: v.List("map"), StyleMaps: v.List("style-map")}
 		if len(r.Inputs.Styles) == 0 {
-			missing("doodle needs at least one style image, got 0", "impasto doodle STYLE.jpg --map MAP.png")
+			missing("doodle needs at least one style image, got 0", "impasto doodle sample:woodblock   (or a painting of yours)")
 			break
 		}
 		bad.Add(r.completeDoodle())
@@ -157,9 +157,9 @@ func NewRequest(v *settings.Values, bad ui.Faults, args ...string) Request {
 	default:
 		r.Inputs.Content, r.Inputs.Styles = SplitInputs(args, v)
 		r.Inputs.Protect = v.Text("protect")
-		what, example := "a content", "PHOTO.jpg"
+		what, example := "a content", "sample:lighthouse"
 		if v.Mode == settings.ModeVideo {
-			what, example = "a film or frames", "FILM.mp4"
+			what, example = "a film or frames", ""
 		}
 		needsStyle := v.Mode == style.ModePatch || v.Options.StyleWeight > 0
 		if r.Inputs.Content == "" || len(r.Inputs.Styles) == 0 && needsStyle {
@@ -167,8 +167,11 @@ func NewRequest(v *settings.Values, bad ui.Faults, args ...string) Request {
 			if r.Inputs.Content != "" {
 				got++
 			}
-			missing(fmt.Sprintf("%s needs %s and at least one style image, got %d", v.Mode, what, got),
-				"impasto "+v.Mode+" "+either(r.Inputs.Content, example)+" STYLE.jpg")
+			try := "impasto " + v.Mode + " " + ui.ShellQuote(either(r.Inputs.Content, example)) + " sample:woodblock   (or a painting of yours)"
+			if v.Mode == settings.ModeVideo && r.Inputs.Content == "" {
+				try = "impasto video --help"
+			}
+			missing(fmt.Sprintf("%s needs %s and at least one style image, got %d", v.Mode, what, got), try)
 		}
 	}
 	bad.Add(r.sortInit())
@@ -208,10 +211,9 @@ func (r *Request) sortAnalogy(pictures []string) error {
 	case edited != "" && len(pictures) == 1:
 		r.Inputs = Inputs{Styles: pictures, B: edited}
 	case edited != "":
-		return ui.UsageFault(fmt.Sprintf("analogy --edit needs the map and its painting, got %d pictures", len(pictures)), "impasto analogy --edit EDITED.png PAINTING.jpg")
+		return ui.UsageFault(fmt.Sprintf("analogy --edit needs the map and its painting, got %d pictures", len(pictures)), "impasto analogy --help   (--edit MAP PAINTING)")
 	case len(pictures) != 3:
-		return ui.UsageFault(fmt.Sprintf("analogy needs A, A' and B, got %d pictures", len(pictures)), "impasto analogy A.png PAINTING.png B.png",
-			"impasto analogy --edit EDITED.png PAINTING.jpg")
+		return ui.UsageFault(fmt.Sprintf("analogy needs A, A' and B, got %d pictures", len(pictures)), "impasto analogy --help   (A, A' and B, in this order)")
 	default:
 		r.Inputs = Inputs{A: pictures[0], Styles: pictures[1:2], B: pictures[2]}
 	}
@@ -266,14 +268,14 @@ func (r *Request) findMaps() error {
 	case len(in.Maps) == 0:
 		canvas := filepath.Base(either(in.Content, output))
 		wanted := strings.TrimSuffix(canvas, filepath.Ext(canvas)) + suffix + ".png"
-		try := []string{"--map FILE", ignore}
+		try := []string{ignore}
 		if in.Content != "" {
-			try = append([]string{"impasto map derive " + in.Content}, try...)
+			try = append([]string{"impasto map derive " + ui.ShellQuote(in.Content)}, try...)
 		}
 		return ui.NewFault(ui.ExitInput, "map_missing", fmt.Sprintf("%q was found but %q was not; a doodle needs both", in.StyleMaps[0], wanted), try...)
 	case missing != "":
 		return ui.NewFault(ui.ExitInput, "map_missing", fmt.Sprintf("the canvas has a map, %q, but the painting %q has none", in.Maps[0], missing),
-			"impasto map derive "+missing, "--style-map FILE", ignore)
+			"impasto map derive "+ui.ShellQuote(missing), ignore)
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"strings"
 
+	"github.com/impasto/impasto/internal/overwrite"
 	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/internal/recipe"
 	"github.com/impasto/impasto/internal/settings"
@@ -56,7 +57,7 @@ func (r *Prepared) findCheckpoint() (found bool, err error) {
 		r.Notes = append(r.Notes, fmt.Sprintf("there is no checkpoint %q; painting from the beginning", path))
 		return false, nil
 	case err != nil:
-		return false, ui.NewFault(ui.ExitInput, "checkpoint", err.Error(), "without --resume, from the beginning")
+		return false, ui.NewFault(ui.ExitInput, "checkpoint", err.Error(), r.again(Change{Flag: "resume", Drop: true}, Change{Flag: "y"})+"   (from the beginning)")
 	}
 	// Tiles are chosen by the memory there is; what was begun in some goes on so.
 	r.painter.Resume = c
@@ -98,7 +99,7 @@ func (r *Prepared) takeDefaults(o *style.Options, then style.Options) (changed b
 func (r *Prepared) compareRecipe(path, note string) error {
 	var then recipe.Recipe
 	if err := json.Unmarshal([]byte(note), &then); err != nil {
-		return ui.NewFault(ui.ExitInput, "checkpoint", fmt.Sprintf("checkpoint %q was not written by this command", path), "without --resume, from the beginning")
+		return ui.NewFault(ui.ExitInput, "checkpoint", fmt.Sprintf("checkpoint %q was not written by this command", path), r.again(Change{Flag: "resume", Drop: true}, Change{Flag: "y"})+"   (from the beginning)")
 	}
 	if then.Hash() == r.recipe.Hash() {
 		return nil
@@ -112,7 +113,8 @@ func (r *Prepared) compareRecipe(path, note string) error {
 	}
 	return ui.NewFault(ui.ExitUsage, "checkpoint",
 		fmt.Sprintf("checkpoint %q is of another render: %s", path, strings.Join(what[:min(3, len(what))], ", ")),
-		"the command line it was begun with, and --resume", "without --resume, from the beginning")
+		r.again(Change{Flag: "resume", Drop: true}, Change{Flag: "o", Value: overwrite.New(picture.Fail, false).Free(strings.TrimSuffix(path, ".checkpoint"))})+"   (beside it)",
+		r.again(Change{Flag: "resume", Drop: true}, Change{Flag: "y"})+"   (in its place, from the beginning)")
 }
 
 // removeCheckpoint forgets what --resume would need, once it is not needed.

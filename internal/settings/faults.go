@@ -49,9 +49,9 @@ func asFlags(list []style.Suggestion) []string {
 		text := fmt.Sprintf("--%s %s", s.Option, s.Value)
 		switch {
 		case s.Option == "mode" && s.Value == style.ModePatch:
-			text = "impasto patch CONTENT STYLE"
+			text = "impasto patch --help"
 		case s.Option == "mode" && s.Value == style.ModeAnalogy:
-			text = "impasto analogy A AP B"
+			text = "impasto analogy --help"
 		}
 		if s.Note != "" {
 			text += "   (" + s.Note + ")"

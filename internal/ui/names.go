@@ -36,7 +36,7 @@ func Expand(template string, values map[string]string) (string, error) {
 		if !known {
 			f := UsageFault(fmt.Sprintf("output %q: unknown field {%s}; there are {%s}", template, field, strings.Join(TemplateFields, "} {")))
 			if near := Nearest(field, TemplateFields); near != "" {
-				f.Try = []string{"{" + near + "}"}
+				f.Try = []string{"-o " + ShellQuote(strings.Replace(template, "{"+field+"}", "{"+near+"}", 1))}
 			}
 			return "", f
 		}
