@@ -8,7 +8,15 @@ import (
 	"github.com/impasto/impasto/internal/picture"
 )
 
-// Picture is an RGB picture: Pix is (H, W, 3), sRGB-encoded, 0..1.
+// Picture is an RGB picture with sRGB primaries and transfer curve. Its fields:
+//
+//	W, H  int        size in pixels
+//	Pix   []float32  (H, W, 3), sRGB-encoded, 0..1
+//	Alpha []float32  (H, W), 0..1, not multiplied into Pix; nil where opaque
+//	Depth int        bits a channel of the file it came from: 8 or 16
+//
+// Image(depth) converts it to an *image.NRGBA (depth 8) or an *image.NRGBA64
+// (16), Clone copies it, and Flatten puts it over white.
 type Picture = picture.Picture
 
 // FromImage converts any image; its pixels are taken to be sRGB.
