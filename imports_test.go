@@ -61,7 +61,7 @@ var mayImport = map[string][]string{
 	"internal/bench":     {"internal/bench", "internal/progress", "internal/report", "internal/sample", "style", "vgg", "gpu", "gpu/simd"},
 	"internal/timemodel": {"internal/bench", "cuda", "gpu", "vgg"},
 	"scripts/firstlight": {"internal/bench", "internal/selftest", "internal/timemodel", "style", "vgg", "gpu", "cuda"},
-	"scripts/timemodel":  {"internal/timemodel"},
+	"scripts/timemodel":  {"internal/timemodel", "gpu"},
 	"scripts/mutate":     {},
 	"scripts/peer":       {"internal/bench", "style", "vgg", "gpu", "gpu/simd", "internal/progress"},
 	"scripts/looks":      {"internal/picture", "internal/sample", "style", "vgg", "gpu"},

@@ -19,19 +19,19 @@ type Iteration struct {
 
 // Art counts an iteration of art with VGG19 on a square picture, as bench.Art
 // has it but with a step of L-BFGS, the optimiser that is used by default.
-func Art(capability, side int) (*Iteration, error) {
+func Art(capability, side int, p gpu.Precision) (*Iteration, error) {
 	network, err := vgg.Random(1, "relu5_1")
 	if err != nil {
 		return nil, err
 	}
 	s := NewSampler(capability, 4) // one is much like another
-	b := gpu.NewDevice(s, gpu.DeviceOptions{Name: "sampler"})
+	b := gpu.NewDevice(s, gpu.DeviceOptions{Name: "sampler", Precision: p})
 	defer b.Close()
 	work, err := bench.Art(b, network, side)
 	if err != nil {
 		return nil, err
 	}
-	it := &Iteration{Name: work.Name, Side: side, Moved: float64(s.Filled + s.Copied)}
+	it := &Iteration{Name: work.Name + " " + p.String(), Side: side, Moved: float64(s.Filled + s.Copied)}
 	adam := []string{"image_sums", "adam_judge", "adam_move"}
 	it.Launches = slices.DeleteFunc(slices.Clone(s.Launches), func(l *Launch) bool { return slices.Contains(adam, l.Kernel) })
 	image := gpu.Shape{H: side, W: side, C: 3}
@@ -44,13 +44,13 @@ func Art(capability, side int) (*Iteration, error) {
 
 // Matching counts the search for the most similar patches at a layer, on a
 // canvas and in a painting of the same size.
-func Matching(capability int, layer string, side int) (*Iteration, error) {
+func Matching(capability int, layer string, side int, p gpu.Precision) (*Iteration, error) {
 	s := NewSampler(capability, 48) // diagonals have all lengths
-	b := gpu.NewDevice(s, gpu.DeviceOptions{Name: "sampler"})
+	b := gpu.NewDevice(s, gpu.DeviceOptions{Name: "sampler", Precision: p})
 	defer b.Close()
 	work := bench.Matching(b, layer, side)
 	b.Record(work.Run)
-	return &Iteration{Name: work.Name, Side: side, Launches: s.Launches, Moved: float64(s.Filled + s.Copied)}, b.Err()
+	return &Iteration{Name: work.Name + " " + p.String(), Side: side, Launches: s.Launches, Moved: float64(s.Filled + s.Copied)}, b.Err()
 }
 
 // Row is what a kernel takes in all its launches of an iteration on a machine,

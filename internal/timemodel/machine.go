@@ -93,12 +93,12 @@ func (m Machine) Times(l *Launch) Times {
 }
 
 // Floor is the least time that the work of a launch takes on m, whatever the
-// kernel: its arithmetic at the device's peak, or its operands and results once
-// over the memory.
+// kernel: its arithmetic at the device's peak (of tensor cores, that of mma.sync),
+// or its operands and results once over the memory.
 func (m Machine) Floor(w Work) float64 {
 	peak := 2 * m.Float * m.sms()
 	if w.Tensor {
-		peak = 2 * m.Tensor * m.sms()
+		peak = 2 * m.Tensor * m.MMA * m.sms()
 	}
 	return max(w.Flop/peak, w.Bytes/m.DRAM)
 }

@@ -138,6 +138,13 @@ func NewSampler(capability, blocks int) *Sampler {
 	return &Sampler{Recorder: Recorder{Driver: d}, device: d, seen: map[string]*Launch{}}
 }
 
+// Info is the software device's, but for the multiprocessors that grids go by.
+func (s *Sampler) Info() cuda.Info {
+	i := s.Driver.Info()
+	i.SMs = 128
+	return i
+}
+
 // small is what is moved after all: tables and the blocks of scalars.
 const small = 1 << 16
 

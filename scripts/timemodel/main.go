@@ -8,6 +8,7 @@ import (
 	"log"
 	"os"
 
+	"github.com/impasto/impasto/gpu"
 	"github.com/impasto/impasto/internal/timemodel"
 )
 
@@ -16,30 +17,40 @@ func main() {
 	side := flag.Int("side", 1024, "of the picture, in pixels")
 	check := flag.Bool("check", false, "fail if a kernel's modelled time is more than 1.5 times its floor")
 	flag.Parse()
-	art, err := timemodel.Art(75, *side)
-	if err != nil {
-		log.Fatal(err)
-	}
-	if *check {
-		bad := 0
-		for _, m := range timemodel.Machines {
-			for _, line := range art.Check(m) {
-				bad++
-				fmt.Println(line)
-			}
-		}
-		if bad > 0 {
-			os.Exit(1)
-		}
-		return
-	}
-	art.Table(os.Stdout, timemodel.Machines)
-	for _, layer := range []string{"relu3_1", "relu4_1"} {
-		matching, err := timemodel.Matching(75, layer, *side)
+	bad := 0
+	for _, c := range []struct {
+		precision  gpu.Precision
+		capability int
+		machines   []timemodel.Machine
+	}{
+		{gpu.Half, 80, timemodel.Machines[1:]}, // a T4 has other tensor cores
+		{gpu.Single, 75, timemodel.Machines},
+	} {
+		art, err := timemodel.Art(c.capability, *side, c.precision)
 		if err != nil {
 			log.Fatal(err)
 		}
+		if *check {
+			for _, m := range c.machines {
+				for _, line := range art.Check(m) {
+					bad++
+					fmt.Println(line)
+				}
+			}
+			continue
+		}
+		art.Table(os.Stdout, c.machines)
+		for _, layer := range []string{"relu3_1", "relu4_1"} {
+			matching, err := timemodel.Matching(c.capability, layer, *side, c.precision)
+			if err != nil {
+				log.Fatal(err)
+			}
+			fmt.Println()
+			matching.Table(os.Stdout, c.machines)
+		}
 		fmt.Println()
-		matching.Table(os.Stdout, timemodel.Machines)
+	}
+	if bad > 0 {
+		os.Exit(1)
 	}
 }

@@ -1,0 +1,62 @@
+package timemodel
+
+// In half precision features have two bytes, and tensor cores multiply them.
+func init() {
+	for name, f := range map[string]func(l *Launch) Work{
+		"conv_half_fwd_64": convHalf, "conv_half_fwd_128": convHalf,
+		"conv_half_bwd_64": convGradHalf, "conv_half_bwd_128": convGradHalf,
+		"conv_half_bwd_pooled_64": convGradPooledHalf, "conv_half_bwd_pooled_128": convGradPooledHalf,
+		"conv_first_fwd_half": func(l *Launch) Work {
+			out := l.i(0, 1, 2)
+			return Work{Flop: 54 * out, Bytes: 12*l.i(0, 1) + l.p(3)*2*out + l.p(4)*out/4}
+		},
+		"conv_first_bwd_half": func(l *Launch) Work {
+			in := l.i(0, 1, 2)
+			return Work{Flop: 54 * in, Bytes: 2*in + 12*l.i(0, 1)*(1+l.i(4))}
+		},
+
+		"gram_half_partial": func(l *Launch) Work { return Work{Tensor: true, Flop: l.i(0, 1, 1), Bytes: 2 * l.i(0, 1)} },
+		"style_grad_half": func(l *Launch) Work {
+			return Work{Tensor: true, Flop: 2 * l.i(0, 1, 1), Bytes: 6*l.i(0, 1) + 2*l.i(1, 1)}
+		},
+		"gradient_pack":     func(l *Launch) Work { return moves(6 * l.i(0, 0)) },
+		"gradient_scale":    func(*Launch) Work { return moves(32) },
+		"mean_partial_half": func(l *Launch) Work { return moves(2 * l.i(0, 1)) },
+		"to_single":         func(l *Launch) Work { return moves(6 * l.i(0)) },
+		"content_loss_half": func(l *Launch) Work { return moves(4 * l.i(0) * (1 + l.p(0))) },
+		"gate_half":         func(l *Launch) Work { return moves(4.25 * l.i(0)) },
+		"axpy_half":         func(l *Launch) Work { return moves(6 * l.i(0)) },
+		"weigh_half":        func(l *Launch) Work { return moves(4*l.i(1) + 4*l.i(1)/l.i(0)) },
+
+		"ncc_half_match1": nccHalf, "ncc_half_match3": nccHalf,
+		"join_half":       joinHalf,
+		"join_to_half":    joinHalf,
+		"patch_norm_half": func(l *Launch) Work { return moves(2*l.i(0, 1, 2) + 4*l.i(0, 1)) },
+	} {
+		works[name] = f
+	}
+}
+
+func convHalf(l *Launch) Work {
+	in, out, pooled := l.i(0, 1, 2), l.i(0, 1, 3), l.i(7, 8, 3)
+	return Work{Tensor: true, Flop: 18 * in * l.i(3),
+		Bytes: 2*in + 18*l.i(2, 3) + l.p(3)*2*out + l.p(4)*out/4 + l.p(5)*2*pooled + l.p(6)*pooled/4}
+}
+
+func convGradHalf(l *Launch) Work {
+	in, out := l.i(0, 1, 2), l.i(0, 1, 3)
+	return Work{Tensor: true, Flop: 18 * in * l.i(3), Bytes: 2*in + 18*l.i(2, 3) + 2*out*(1+l.i(5)) + l.p(3)*out/4}
+}
+
+func convGradPooledHalf(l *Launch) Work {
+	in, out, pooled := l.i(0, 1, 2), l.i(0, 1, 3), l.i(6, 7, 2)
+	return Work{Tensor: true, Flop: 18 * in * l.i(3),
+		Bytes: 2*pooled + l.p(1)*pooled/4 + in/4 + 18*l.i(2, 3) + 2*out*(1+l.i(5)) + l.p(5)*out/4}
+}
+
+func nccHalf(l *Launch) Work {
+	w := nccWork(l)
+	return Work{Tensor: true, Flop: w.Flop, Bytes: w.Bytes / 2}
+}
+
+func joinHalf(l *Launch) Work { return moves(2 * l.i(0) * (l.i(1) + l.i(2) + l.i(3))) }
