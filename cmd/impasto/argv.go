@@ -129,7 +129,7 @@ func firstArgument(app *cli.App, words []string) int {
 		if name == "" {
 			return i
 		}
-		takes := all.takesValue(name) || legacyTakesValue(name)
+		takes := all.takesValue(name) || legacyTakesValue(name) || ignoredFlags[name].takesValue
 		if name == "n" {
 			takes = i+1 < len(words) && isNumberList(words[i+1])
 		}
@@ -173,8 +173,15 @@ func (r *flagReader) read(w string, rest []string) []string {
 		r.args = append(r.args, w)
 		return rest
 	}
+	if name == "n" && !hasValue && len(rest) > 0 && r.set.has("overwrite") && !isNumberList(rest[0]) && looksLikeNumber(rest[0]) {
+		r.bad.Add(notIterations(rest[0]))
+		return rest[1:]
+	}
 	if !hasValue && r.special(name, rest) {
 		return rest
+	}
+	if left, ok := r.readIgnored(name, w, hasValue, rest); ok {
+		return left
 	}
 	full, isOurs := r.set.find(name)
 	if !isOurs {

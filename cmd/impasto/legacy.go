@@ -117,6 +117,10 @@ func (r *legacyReader) flag(name, value string) ([]string, error) {
 	case name == "seed" && !isInteger(value):
 		r.say("--seed %s: a seed is a number here; taken as --init %s", value, value)
 		return []string{"--init=" + legacyInit(value)}, nil
+	case name == "seed" && strings.HasPrefix(value, "-"):
+		value = "0" // neural-style's -1: drawn anew each time
+	case (name == "save-every" || name == "print-every") && value == "0":
+		return nil, nil // neural-style's never
 	case name == "init":
 		value = legacyInit(value)
 	}
