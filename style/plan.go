@@ -102,7 +102,8 @@ func (o Options) sizeFor(w, h, least int) string {
 	if fixed := fmt.Sprintf("%dx%d", w, h); o.Size == fixed {
 		return fmt.Sprintf("%dx%d", long(w), long(h))
 	}
-	return strconv.Itoa(long(max(w, h)))
+	// w and h were rounded: the picture may be half a pixel longer and thinner.
+	return strconv.Itoa(((2*max(w, h)+1)*least + 2*min(w, h) - 2) / (2*min(w, h) - 1))
 }
 
 // concrete replaces what "automatic" stood for, so that the options repeat the
