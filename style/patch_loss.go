@@ -366,9 +366,10 @@ func (r *run) tooSmall(layer string, canvas gpu.Shape) error {
 	}
 	deepest := max(least, r.o.leastForPatches(r.env.Network)) // of all layers: one hint mends them
 	p := r.styles[nth]
+	exact := float64(min(p.W, p.H)) * float64(max(canvas.H, canvas.W)) / float64(max(p.W, p.H)) // its side at style-scale 1, not rounded
 	e := &OptionError{Option: "style", Reason: fmt.Sprintf("painting %d, %dx%d, is %dx%d beside a canvas of %dx%d: its side of %d pixels is too short for a patch of %d positions of layer %q, which takes %d",
 		nth+1, p.W, p.H, w, h, canvas.W, canvas.H, side, r.o.PatchSize, layer, least)}
-	switch factor := math.Ceil(10*1.05*r.o.StyleScale*float64(deepest)/float64(max(side, 1))) / 10; {
+	switch factor := math.Ceil(10*1.05*float64(deepest)/exact) / 10; {
 	case min(p.W, p.H) >= deepest && factor <= 64:
 		e.Try = []Suggestion{{"style-scale", strconv.FormatFloat(factor, 'g', -1, 64), ""}}
 	case r.o.PatchSize > 1 && min(p.W, p.H)>>(r.block(layer)-1) > 0:
