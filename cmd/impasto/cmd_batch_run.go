@@ -26,9 +26,9 @@ func batchRunCommand(s *session) *cli.Command {
 			"the same command does only what is missing, each picture from its checkpoint.\n" +
 			"Ends with 3 if some jobs failed; the others are painted all the same.",
 		Flags: queueFlags(append(workFlags(),
-			textFlag("progress", "", settings.GroupQueue, "KIND", "form of progress messages: auto, bar, plain, json or none"),
+			textFlag("progress", "", settings.GroupQueue, "KIND", "form of progress messages: auto, bar, plain, json or none (default: auto)"),
 			textFlag("report", "", settings.GroupOutput, "FILE", "file for the report of the batch (default: report.json beside the results)"),
-			&cli.BoolFlag{Name: "y", Usage: "replace existing files that are not results of these jobs", Category: settings.GroupOutput})...),
+			&cli.BoolFlag{Name: "y", Usage: "replace files that exist at the outputs and that other commands wrote", Category: settings.GroupOutput})...),
 		Action: func(c *cli.Context) error { return batchRun(s, c) },
 	}
 }

@@ -12,10 +12,14 @@ func artCommand(s *session) *cli.Command {
 		Aliases:   []string{"transfer"},
 		Usage:     "paint a photograph in the manner of one or more paintings",
 		ArgsUsage: "CONTENT STYLE...",
-		Description: "Minimises alpha * content + beta * style + tv over the pixels of the picture.\n" +
-			"Every flag can also stand in .impasto.yaml, or in the environment as IMPASTO_NAME.\n" +
+		Description: "Minimises content-weight * content + style-weight * style + tv-weight * tv over the pixels of the picture;\n" +
+			"tv is the total variation, a measure of noise. content-weight is also called alpha, style-weight beta.\n" +
+			"--style-weight 2 can also stand in .impasto.yaml as style-weight: 2, or in the environment as\n" +
+			"IMPASTO_STYLE_WEIGHT=2; so can the other flags. --no-NAME turns a switch off: --no-box.\n" +
+			"-n without a number is --overwrite fail.\n" +
 			"Presets follow Gatys et al. (gatys), neural-style (jj), neural-style-pt (pt) and style-transfer-pytorch (cp).\n" +
-			"Fields of output names: {content} {style} {mode} {w} {h} {size} {seed} {n} {date} {recipe}.",
+			"Fields of output names: {content} {style} {mode} {w} {h} {size} {seed} {date}, {n} (the first free number\n" +
+			"from 0001) and {recipe} (8 characters of the checksum of the recipe).",
 	})
 }
 
@@ -25,7 +29,7 @@ func patchCommand(s *session) *cli.Command {
 		ArgsUsage: "CONTENT STYLE...",
 		Description: "Each patch of the picture's features is pulled towards the most similar one in the paintings,\n" +
 			"by normalised cross-correlation. Neighbouring features stay neighbours, unlike in art.\n" +
-			"--patch-weight asks for more of the painting; --style-weight adds the Gram loss of art.\n" +
+			"--patch-weight asks for more of the painting; --style-weight adds the style loss of art.\n" +
 			"Presets follow CNNMRF: cnnmrf its cnnmrf.lua, cnnmrf-trans its run_trans.lua.",
 	})
 }
@@ -35,8 +39,10 @@ func doodleCommand(s *session) *cli.Command {
 		Usage:     "paint a map of regions in the manner of a painting",
 		ArgsUsage: "STYLE...",
 		Description: "A map is a picture in flat colours; regions of the same colour in two maps show the same thing.\n" +
-			"The painting's map is STYLE_sem.png beside it; the map to paint is --map, CONTENT_sem.png or OUT_sem.png.\n" +
-			"With --content the photograph is painted region by region; without maps, by patches alone.\n" +
+			"The map of painting.jpg is painting_sem.png beside it. The map to paint is --map; else photo_sem.png beside\n" +
+			"the photograph (--content photo.jpg), else out_sem.png beside the output (-o out.png).\n" +
+			"With --content the photograph is painted region by region, and --content-weight is 0.5 by default;\n" +
+			"--content-weight, --color, --protect and --init content need it. Without maps, patches alone decide.\n" +
 			"The preset nd follows neural-doodle.",
 	})
 }
@@ -56,7 +62,8 @@ func textureCommand(s *session) *cli.Command {
 	return s.paintCommand(style.ModeTexture, &cli.Command{
 		Usage:     "make a texture of any size from one or more paintings",
 		ArgsUsage: "STYLE...",
-		Description: "Minimises beta * style + tv from noise: the look of the painting, without its objects.\n" +
+		Description: "Minimises style-weight * style + tv-weight * tv (total variation, a measure of noise) from noise:\n" +
+			"the look of the painting, without its objects.\n" +
 			"A size with one number takes the proportions of the first painting.",
 	})
 }

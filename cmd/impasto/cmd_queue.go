@@ -47,12 +47,12 @@ func queueFlags(more ...cli.Flag) []cli.Flag {
 
 // placeFlags say which queue.
 func placeFlags() []cli.Flag {
-	lease := textFlag("lease", "", settings.GroupQueue, "TIME", "time after which the job of a silent worker goes to another (default: 30s; batch run: 5s)")
+	lease := textFlag("lease", "", settings.GroupQueue, "TIME", "time after which the job of a silent worker goes to another; the same for all processes at one queue (default: 30s, or 5s in batch run and studio)")
 	lease.Hidden = true
 	return []cli.Flag{lease,
-		textFlag("queue", "", settings.GroupQueue, "WHERE", "queue to use: nats://HOST:PORT[,...] or a folder (default: this user's)"),
-		textFlag("token-file", "", settings.GroupQueue, "FILE", "file with the token of the queue's server, or NATS credentials"),
-		textFlag("tls", "", settings.GroupQueue, "FOLDER", "folder with ca.pem, cert.pem and key.pem, to encrypt the connection"),
+		textFlag("queue", "", settings.GroupQueue, "WHERE", "queue to use: nats://HOST:PORT[,...] or a folder (default: ~/.local/state/impasto/queue)"),
+		textFlag("token-file", "", settings.GroupQueue, "FILE", "token that queue serve wrote on the server, or NATS credentials"),
+		textFlag("tls", "", settings.GroupQueue, "FOLDER", "encrypt the connection, with ca.pem, cert.pem and key.pem of this folder"),
 	}
 }
 

@@ -31,7 +31,7 @@ func queueCancelCommand(s *session) *cli.Command {
 
 func queueRemoveCommand(s *session) *cli.Command {
 	return changeCommand(s, change{
-		name: "rm", usage: "delete jobs that have ended, and files that only they needed", did: "deleted",
+		name: "rm", usage: "delete the records of jobs that have ended, and their files in the queue", did: "deleted",
 		fits: func(st farm.Status) bool { return st.State.Ended() }, state: "has not ended; cancel it first",
 		do: farm.Queue.Remove, after: func(ctx context.Context, q farm.Queue) error {
 			_, err := farm.Sweep(ctx, q)

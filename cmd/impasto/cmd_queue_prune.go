@@ -17,9 +17,9 @@ import (
 func queuePruneCommand(s *session) *cli.Command {
 	return &cli.Command{
 		Name:  "prune",
-		Usage: "delete jobs that ended long ago, and files that only they needed",
+		Usage: "delete jobs that ended before a given time, and their files in the queue",
 		Flags: queueFlags(
-			textFlag("older", "", settings.GroupQueue, "TIME", "age of the jobs to delete, since they ended: 30d or 12h"),
+			textFlag("older", "", settings.GroupQueue, "TIME", "delete jobs that ended longer ago than this: 30d, 12h or 45m; required"),
 			&cli.BoolFlag{Name: "keep-failed", Usage: "keep jobs that failed", Category: settings.GroupQueue}),
 		Action: func(c *cli.Context) error {
 			if c.NArg() > 0 {

@@ -36,12 +36,12 @@ func studioCommand(s *session) *cli.Command {
 			"loses nothing; --queue names another, whose workers then paint.",
 		Flags: slices.Concat([]cli.Flag{
 			textFlag("port", "", settings.GroupOutput, "N", "port of the page (default: one for each folder)"),
-			textFlag("listen", "", settings.GroupOutput, "HOST:PORT", "serve other machines as well; needs --allow-host"),
-			&cli.GenericFlag{Name: "allow-host", Category: settings.GroupOutput, Value: &words{repeats: true}, Usage: "`NAME` also answer to this host name; may be given several times"},
+			textFlag("listen", "", settings.GroupOutput, "HOST:PORT", "serve other machines as well, at this address; needs --allow-host"),
+			&cli.GenericFlag{Name: "allow-host", Category: settings.GroupOutput, Value: &words{repeats: true}, Usage: "`NAME` also answer requests to this host name, of a proxy or for --listen; may be given several times"},
 			&cli.BoolFlag{Name: "no-browser", Category: settings.GroupOutput, Usage: "print the address and open no browser"},
-			textFlag("device", "", settings.GroupDevice, "NAME", "auto, cpu or cuda:N (default: auto)"),
-			textFlag("class", "", settings.GroupQueue, "CLASS", "workers of --queue that paint: cpu or gpu (default: as this device)"),
-			textFlag("threads", "", settings.GroupDevice, "N", "processor threads (default: all)"),
+			textFlag("device", "", settings.GroupDevice, "NAME", "device to paint on: auto, cpu or cuda:N (default: auto)"),
+			textFlag("class", "", settings.GroupQueue, "CLASS", "with --queue: class of the workers that paint, cpu or gpu (default: that of --device)"),
+			textFlag("threads", "", settings.GroupDevice, "N", "number of processor threads (default: all)"),
 		}, studioQueueFlags(), commonFlags()),
 		Action: func(c *cli.Context) error { return openStudio(s, c) },
 	})
@@ -52,7 +52,7 @@ func studioQueueFlags() []cli.Flag {
 	flags := placeFlags()
 	for i, f := range flags {
 		if f.Names()[0] == "queue" {
-			flags[i] = textFlag("queue", "", settings.GroupQueue, "WHERE", "nats://HOST:PORT[,...] or a folder (default: FOLDER/.impasto/queue)")
+			flags[i] = textFlag("queue", "", settings.GroupQueue, "WHERE", "queue to use: nats://HOST:PORT[,...] or a folder (default: FOLDER/.impasto/queue)")
 		}
 	}
 	return flags

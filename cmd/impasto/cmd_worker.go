@@ -26,8 +26,9 @@ func workerCommand(s *session) *cli.Command {
 		Category: categoryFarm,
 		Usage:    "take jobs from a queue and paint them, until Ctrl-C",
 		Description: "A worker takes one job at a time on each device. On Ctrl-C or SIGTERM it takes no\n" +
-			"more jobs, saves a checkpoint and gives its job back to the queue. A second signal\n" +
-			"ends it at once; another worker then continues from the last checkpoint.\n" +
+			"more jobs, saves a checkpoint of its job and returns the job to the queue, where\n" +
+			"another worker continues it. A second signal ends the worker at once; the job is\n" +
+			"then continued from the checkpoint before.\n" +
 			"--metrics serves Prometheus text on /metrics, and /healthz.",
 		Flags: queueFlags(append(append(workFlags(), limitFlags()...),
 			textFlag("metrics", "", settings.GroupQueue, "HOST:PORT", "address to serve /metrics and /healthz on"),
@@ -41,7 +42,7 @@ func workFlags() []cli.Flag {
 	return []cli.Flag{
 		textFlag("device", "", settings.GroupDevice, "NAME", "device to paint on: cpu, cuda:N or auto, all CUDA devices (default: auto)"),
 		textFlag("class", "", settings.GroupQueue, "CLASS", "class of jobs to take: cpu or gpu (default: the device's)"),
-		textFlag("workers", "", settings.GroupDevice, "N", "number of jobs painted at once on the CPU (default: 1)"),
+		textFlag("workers", "", settings.GroupDevice, "N", "number of jobs painted at once on the CPU; a CUDA device paints one (default: 1)"),
 		textFlag("threads", "", settings.GroupDevice, "N", "CPU threads, shared by all workers (default: all)"),
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/urfave/cli/v2"
 
@@ -57,7 +58,7 @@ var examples = map[string][2]string{
 	"queue watch":  {"impasto queue watch", "impasto queue watch --batch jobs.yaml --progress plain"},
 	"queue retry":  {"impasto queue retry coast", "impasto queue retry --state failed"},
 	"queue cancel": {"impasto queue cancel coast", "impasto queue cancel --batch jobs.yaml"},
-	"queue prune":  {"impasto queue prune --older 30d --keep-failed"},
+	"queue prune":  {"impasto queue prune --older 30d --keep-failed", "impasto queue prune --older 12h"},
 	"queue rm":     {"impasto queue rm --state done", "impasto queue rm --batch jobs.yaml"},
 	"queue fetch":  {"impasto queue fetch --batch jobs.yaml", "impasto queue fetch coast --into pictures/"},
 	"queue serve":  {"impasto queue serve --listen 0.0.0.0:4222", "impasto queue serve --listen 0.0.0.0:4222 --token-file farm.token"},
@@ -103,8 +104,12 @@ func groupHelp(w io.Writer, l line) {
 	name := strings.Join(l.path, " ")
 	fmt.Fprintf(w, "impasto %s - %s\n\n", name, l.cmd.Usage)
 	writeExamples(w, name)
+	widest := 0
 	for _, c := range l.cmd.Subcommands {
-		fmt.Fprintf(w, "  %-8s %-12s %s\n", c.Name, c.ArgsUsage, c.Usage)
+		widest = max(widest, len(c.ArgsUsage))
+	}
+	for _, c := range l.cmd.Subcommands {
+		writeWrapped(w, fmt.Sprintf("  %-8s %-*s ", c.Name, widest, c.ArgsUsage), c.Usage)
 	}
 }
 
@@ -171,12 +176,32 @@ func writeFlag(w io.Writer, heading string, many bool, f cli.Flag, d cli.DocGene
 	if def := defaultText(l, f.Names()[0]); def != "" {
 		rest += " (" + def + ")"
 	}
+	margin := "  "
 	if many {
-		fmt.Fprintf(w, "%-13s", heading)
-	} else {
-		fmt.Fprint(w, "  ")
+		margin = fmt.Sprintf("%-13s", heading)
 	}
-	fmt.Fprintf(w, "%-3s %-25s %s\n", short, strings.TrimSpace(long+" "+value), rest)
+	writeWrapped(w, fmt.Sprintf("%s%-3s %-25s ", margin, short, strings.TrimSpace(long+" "+value)), rest)
+}
+
+// helpWidth is how many columns a line of help may have.
+const helpWidth = 110
+
+// writeWrapped writes a text after what its first line begins with. Further
+// lines begin in the same column.
+func writeWrapped(w io.Writer, begin, text string) {
+	line := begin
+	for i, word := range strings.Fields(text) {
+		switch {
+		case i == 0:
+			line += word
+		case utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) <= helpWidth:
+			line += " " + word
+		default:
+			fmt.Fprintln(w, line)
+			line = strings.Repeat(" ", utf8.RuneCountInString(begin)) + word
+		}
+	}
+	fmt.Fprintln(w, line)
 }
 
 // rowOf is the setting of a flag, the zero one where a flag is none.
@@ -186,17 +211,31 @@ func rowOf(l line, flag string) settings.Setting {
 	return row
 }
 
-// defaultText is the default of an option, where one can be given in a word.
+// defaultText is the default of an option, and what it is on a GPU or with the
+// mini network where that differs. The first screen leaves out long ones.
 func defaultText(l line, name string) string {
 	mode, paints := settings.CommandMode(l.path[0])
 	s, ok := settings.Find(name, mode)
 	if !ok || !paints || !s.Option() || name == "preset" {
 		return ""
 	}
-	o := settings.Defaults(mode, "vgg19", "")
-	text := settings.OptionText(&o, name)
-	if len(text) > 16 {
+	common := settings.Defaults(mode, "vgg19", "cpu")
+	text := settings.OptionText(&common, name)
+	if len(text) > 16 && !l.helpAll {
 		return ""
+	}
+	for _, other := range []struct{ what, weights, device string }{{"GPU", "vgg19", "cuda"}, {"mini", "mini", "cpu"}} {
+		o := settings.Defaults(mode, other.weights, other.device)
+		if t := settings.OptionText(&o, name); t != text && t != "" {
+			text += "; " + other.what + " " + t
+			break
+		}
+	}
+	switch text {
+	case "true":
+		return "on"
+	case "false":
+		return "off"
 	}
 	return text
 }

@@ -25,10 +25,10 @@ type workerLimits struct {
 
 func limitFlags() []cli.Flag {
 	return []cli.Flag{
-		textFlag("notice", "", settings.GroupQueue, "URL", "stop when this metadata address says that the machine will be taken away"),
-		textFlag("max-idle", "", settings.GroupQueue, "TIME", "end when there was nothing to do for this long: 10m"),
-		textFlag("price", "", settings.GroupQueue, "MONEY/h", "what an hour of this machine costs: 1.20/h"),
-		textFlag("max-cost", "", settings.GroupQueue, "MONEY", "stop when the machine has cost this much since the worker began; needs --price"),
+		textFlag("notice", "", settings.GroupQueue, "URL", "cloud's metadata address: stop when it says that this machine will go"),
+		textFlag("max-idle", "", settings.GroupQueue, "TIME", "end after this long without a job: 10m"),
+		textFlag("price", "", settings.GroupQueue, "MONEY/h", "price of an hour of this machine: 1.20/h"),
+		textFlag("max-cost", "", settings.GroupQueue, "MONEY", "stop when the machine has cost this much by --price"),
 	}
 }
 

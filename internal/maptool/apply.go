@@ -16,7 +16,7 @@ import (
 
 var apply = Tool{
 	Name: "apply", Args: "MATCHES.json PAINTING...",
-	Help: "use saved matches again, with another scan or colouring of the painting",
+	Help: "lay the matches of --explain again, from another scan of the painting",
 	Flags: slices.Concat([]Flag{
 		{Name: "size", Short: "s", Group: settings.GroupScale, Value: "SIZE", Help: "size of the result: 2x, 1024 or 640x480 (default: that of the canvas)"},
 		{Name: "layer", Value: "NAME", Help: "layer whose matches are used (default: the finest)"},
