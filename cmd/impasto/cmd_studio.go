@@ -183,7 +183,7 @@ func studioListener(c *cli.Context, folder string) (net.Listener, error) {
 	if where := flagText(c, "listen"); where != "" {
 		l, err := net.Listen("tcp", where)
 		if err != nil {
-			return nil, ui.NewFault(ui.ExitUsage, "listen", fmt.Sprintf("--listen %s: %s", where, ui.Reason(err)), "--listen 0.0.0.0:8080 --allow-host NAME")
+			return nil, ui.NewFault(ui.ExitUsage, "listen", fmt.Sprintf("--listen %s: %s", where, ui.Reason(err)), "--listen 127.0.0.1:8080")
 		}
 		return l, nil
 	}
