@@ -2,8 +2,10 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/impasto/impasto/internal/settings"
 	"github.com/impasto/impasto/internal/ui"
 )
 
@@ -26,7 +28,7 @@ var ignoredFlags = map[string]ignoredFlag{
 // readIgnored accepts a flag that changes nothing, and returns the words left.
 func (r *flagReader) readIgnored(name, w string, hasValue bool, rest []string) ([]string, bool) {
 	f, ok := ignoredFlags[name]
-	if !ok || !r.set.has("weights") || !r.set.has("size") {
+	if !ok || !r.set.has("weights") || !r.set.has("size") || r.isOurs(name, w, hasValue, rest) {
 		return rest, false
 	}
 	shown, _, _ := strings.Cut(w, "=")
@@ -35,6 +37,30 @@ func (r *flagReader) readIgnored(name, w string, hasValue bool, rest []string) (
 		rest = rest[1:]
 	}
 	return rest, true
+}
+
+// isOurs reports whether a switch of another program is meant as the flag with
+// a value that has the same name here: it has a value that fits, or is spelled
+// as ours is ("--normalize-gradients", theirs being "-normalize_gradients") and
+// has any.
+func (r *flagReader) isOurs(name, w string, hasValue bool, rest []string) bool {
+	if !r.set.has(name) {
+		return false
+	}
+	if hasValue {
+		return true
+	}
+	if len(rest) == 0 || !r.set.canBeValue(rest[0]) {
+		return false
+	}
+	return w == "--"+name || takesWord(name, rest[0])
+}
+
+// takesWord reports whether word is one of the choices of a setting.
+func takesWord(name, word string) bool {
+	return slices.ContainsFunc(settings.All(), func(s settings.Setting) bool {
+		return s.Name == name && slices.Contains(s.Choices, word)
+	})
 }
 
 // looksLikeNumber reports whether a word after -n was meant as a number of

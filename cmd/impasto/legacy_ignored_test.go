@@ -20,6 +20,25 @@ func TestNeuralStyleFlagsThatDoNothing(t *testing.T) {
 	}
 }
 
+// TestNormalizeGradientsIsOursWithAValue: one name, a switch there and a flag
+// with a value here.
+func TestNormalizeGradientsIsOursWithAValue(t *testing.T) {
+	for _, c := range []struct{ typed, want string }{
+		{"art a b --normalize-gradients l1", "art --normalize-gradients=l1 | a b"},
+		{"art a b --normalize-gradients=mean", "art --normalize-gradients=mean | a b"},
+		{"art -normalize_gradients off a b", "art --normalize-gradients=off | a b"},
+		{"art a b --normalize-gradients l2", "art --normalize-gradients=l2 | a b"}, // refused later, by its value
+		{"art -normalize_gradients a b", "art | a b"},
+		{"art a b --normalize-gradients", "art | a b"},
+		{"art a b -normalize_gradients --size 64", "art --size=64 | a b"},
+	} {
+		l, bad := readLine(testApp(), strings.Fields(c.typed))
+		if len(bad) > 0 || shown(l) != c.want {
+			t.Errorf("%s: got %s %v, want %s", c.typed, shown(l), bad, c.want)
+		}
+	}
+}
+
 func TestNumbersAfterN(t *testing.T) {
 	for _, word := range []string{"2.5", "nan", "-2", "1,2,x"} {
 		_, bad := readLine(testApp(), []string{"art", "a.png", "b.png", "-n", word})
