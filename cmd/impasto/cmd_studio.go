@@ -183,7 +183,7 @@ func studioListener(c *cli.Context, folder string) (net.Listener, error) {
 	if where := flagText(c, "listen"); where != "" {
 		l, err := net.Listen("tcp", where)
 		if err != nil {
-			return nil, ui.NewFault(ui.ExitUsage, "listen", fmt.Sprintf("--listen %s: %s", where, ui.Reason(err)), "--listen 127.0.0.1:8080")
+			return nil, ui.NewFault(ui.ExitUsage, "listen", fmt.Sprintf("--listen %s: %s", where, ui.Reason(err)), freeListen(where, folder))
 		}
 		return l, nil
 	}
@@ -199,6 +199,31 @@ func studioListener(c *cli.Context, folder string) (net.Listener, error) {
 		return nil, ui.NewFault(ui.ExitUsage, "port", fmt.Sprintf("--port %s: %s", wanted, ui.Reason(err)), "another --port", "no --port: one is chosen")
 	}
 	return l, nil
+}
+
+// freeListen are flags with an address that can be listened at: on the host
+// that was meant, if it is one of this machine's, else on all its networks.
+func freeListen(where, folder string) string {
+	host, _, err := net.SplitHostPort(where)
+	if err != nil || host == "" {
+		host = "0.0.0.0"
+	}
+	for _, h := range []string{host, "0.0.0.0"} {
+		for _, port := range []int{studio.Port(folder), 0} {
+			l, err := net.Listen("tcp", net.JoinHostPort(h, strconv.Itoa(port)))
+			if err != nil {
+				continue
+			}
+			at := l.Addr().(*net.TCPAddr)
+			l.Close()
+			flags := "--listen " + net.JoinHostPort(h, strconv.Itoa(at.Port))
+			if name, err := os.Hostname(); err == nil && !at.IP.IsLoopback() {
+				flags += " --allow-host " + ui.ShellQuote(name)
+			}
+			return flags
+		}
+	}
+	return ""
 }
 
 // openBrowser asks the system to open an address, and does not mind if it cannot.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -9,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"al.essio.dev/pkg/shellescape"
@@ -75,7 +77,15 @@ func pasteHint(dir string, args []string, said string) string {
 	}
 	before := filesOf(copied)
 	var out bytes.Buffer
-	c := exec.Command("sh", "-c", command)
+	ctx := context.Background()
+	if strings.HasPrefix(command, "impasto studio ") { // it serves until it is stopped: what still runs has moved on
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, 3*time.Second)
+		defer cancel()
+		command = "exec " + command
+	}
+	c := exec.CommandContext(ctx, "sh", "-c", command)
+	c.Cancel = func() error { return c.Process.Signal(syscall.SIGTERM) }
 	c.Dir, c.Stdout, c.Stderr = filepath.Join(copied, below), &out, &out
 	c.Env = append(os.Environ(), "HOME="+filepath.Join(copied, "home"), "PWD="+c.Dir)
 	c.WaitDelay = 20 * time.Second
