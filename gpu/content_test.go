@@ -33,3 +33,30 @@ func TestContentLoss(t *testing.T) {
 		}
 	})
 }
+
+// TestContentLossOfParts: on the processor the losses of an image's parts, in
+// any order, add up to the whole's to the last bit.
+func TestContentLossOfParts(t *testing.T) {
+	b := NewCPU(CPUOptions{})
+	s := Shape{37, 53, 24}
+	f, target := upload(b, s, random(33, s.Len(), 3)), upload(b, s, random(34, s.Len(), 3))
+	const coef = 0.37
+	b.ContentLoss(nil, f, target, coef, 0)
+	for _, size := range []int{1, 5, 16, 40} {
+		b.status.Loss[1] = 0
+		for y := (s.H - 1) / size * size; y >= 0; y -= size {
+			for x := 0; x < s.W; x += size {
+				part := Shape{min(size, s.H-y), min(size, s.W-x), s.C}
+				g, want := b.NewArray(part), b.NewArray(part)
+				b.CopyWindow(g, f, y, x)
+				b.CopyWindow(want, target, y, x)
+				b.ContentLoss(nil, g, want, coef, 2)
+				b.MoveLoss(1, 2)
+				b.Free(g, want)
+			}
+		}
+		if got, want := b.Loss(1), b.Loss(0); got != want {
+			t.Errorf("parts of %d x %d pixels: %.17g, want %.17g", size, size, got, want)
+		}
+	}
+}

@@ -190,6 +190,7 @@ const tvPowerUnit = 1038366.8
 func (ob *objective) evaluate() {
 	if ob.t.cut() {
 		ob.evaluateTiles()
+		ob.clearSpare()
 	} else {
 		ob.t.forward(0, 0, ob.x, false, nil)
 		ob.t.backward(0, 0, ob.g, func(_ *stage, _ int, layer string, f, grad *gpu.Array, _ gpu.Rect) { ob.atLayer(layer, f, grad) })

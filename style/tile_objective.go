@@ -250,7 +250,7 @@ func (ob *objective) contentAt(t *contentTerm, s *stage, tile *tile, f, grad *gp
 		part, want := look(r)
 		dx := ob.t.part(1, r, c)
 		ob.b.Fill(dx, 0)
-		ob.b.ContentLoss(dx, part, want, t.coef, ob.spare())
+		ob.b.ContentLoss(dx, part, want, t.coef, spareSlot)
 		ob.b.AddWindow(grad, dx, r.Y, r.X)
 	})
 	ob.t.eachStrip(own, c, func(r gpu.Rect) {
@@ -260,10 +260,18 @@ func (ob *objective) contentAt(t *contentTerm, s *stage, tile *tile, f, grad *gp
 			ob.b.ContentLoss(nil, part, want, t.coef, t.slot)
 			return
 		}
-		ob.b.ContentLoss(nil, part, want, t.coef, ob.spare())
-		ob.b.MoveLoss(t.slot, ob.spare())
+		ob.b.ContentLoss(nil, part, want, t.coef, spareSlot)
+		ob.b.MoveLoss(t.slot, spareSlot)
 	})
 }
 
-// spare is the slot for a part of a loss.
-func (ob *objective) spare() int { return gpu.Slots - 1 }
+// spareSlot is the slot for a part of a loss, the last; terms have those before
+// it. The optimiser's total counts it, so it must be empty after an evaluation.
+const spareSlot = gpu.Slots - 1
+
+// clearSpare leaves in the spare slot what a value differs from itself.
+func (ob *objective) clearSpare() {
+	v := ob.b.View(ob.t.strips[0], 0, gpu.Shape{H: 1, W: 1, C: 1})
+	ob.b.Fill(v, 0)
+	ob.b.ContentLoss(nil, v, v, 0, spareSlot)
+}

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/impasto/impasto/gpu"
 	"github.com/impasto/impasto/internal/picture"
 )
 
@@ -241,8 +240,8 @@ func checkInputs(in Inputs, o Options) error {
 	if o.Init == InitFile && in.Init == nil {
 		c.add("init", nil, "no picture to start from given")
 	}
-	if n := len(o.ContentLayers) + len(o.StyleLayers)*len(in.Styles) + 1; n > gpu.Slots && o.StyleLoss != LossGram && o.StyleBlend == BlendLosses {
-		c.add("style-blend", []Suggestion{{"style-blend", "targets", ""}}, "%d losses are more than the %d there is room for", n, gpu.Slots)
+	if n := len(o.ContentLayers) + len(o.StyleLayers)*len(in.Styles) + 1; n > spareSlot && o.StyleLoss != LossGram && o.StyleBlend == BlendLosses {
+		c.add("style-blend", []Suggestion{{"style-blend", "targets", ""}}, "%d losses are more than the %d there is room for", n, spareSlot)
 	}
 	for _, p := range append([]*picture.Picture{in.Content, in.Init, in.A, in.B}, in.Styles...) {
 		if p != nil && (p.W < 1 || p.H < 1 || len(p.Pix) != p.W*p.H*3) {
