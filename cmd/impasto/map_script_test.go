@@ -55,6 +55,7 @@ func makeMaps(dir string) error {
 		"square_sem.png":  encodePNG(flat().SubImage(image.Rect(16, 0, 80, 64))),
 		"soft_sem.png":    encodePNG(soft),
 		"jpeg_sem.jpg":    encodeJPEG(soft),
+		"worse_sem.jpg":   encodeJPEG(flat(with(image.Rect(0, 0, 5, 5), green), with(image.Rect(0, 40, 96, 64), color.NRGBA{8, 248, 8, 255}))),
 		"clear_sem.png":   encodePNG(flat(with(image.Rect(0, 0, 24, 24), color.NRGBA{}))),
 		"black_sem.png":   encodePNG(flat(with(image.Rect(0, 0, 32, 64), color.NRGBA{0, 0, 0, 255}))),
 		"near_sem.png":    encodePNG(flat(with(image.Rect(0, 0, 96, 10), color.NRGBA{240, 8, 0, 255}))),

@@ -224,10 +224,13 @@ func (l *linter) regions() {
 		l.add(Warning, "specks", fmt.Sprintf("%q has %s pieces of fewer than %d pixels (%s)", l.Path, thousands(specks), least, l.share(area)), l.fix())
 	}
 	cover, coarse, width := m.Coverage(CoarsestCell), m.Coverage(4*CoarsestCell), m.Width()
+	var leftovers []int
 	for i, r := range m.Regions {
 		merge := fmt.Sprintf("impasto map merge %s '%s' '%s' -o %s", l.q, Hex(m.Regions[m.neighbour(i)].Colour), Hex(r.Colour), l.free())
 		switch {
 		case len(m.Regions) == 1:
+		case cover[i] < leastCover && l.Source.Format == picture.JPEG:
+			leftovers = append(leftovers, i)
 		case cover[i] < leastCover:
 			l.add(Fault, "vanishes", fmt.Sprintf("%q: region %s (%s) vanishes at relu4_1, where %d pixels are one cell: it fills %s of one at most",
 				l.Path, r, percent(m.Share(i)), CoarsestCell, percent(cover[i])), merge)
@@ -237,6 +240,9 @@ func (l *linter) regions() {
 			l.add(Note, "vanishes_early", fmt.Sprintf("%q: region %s (%s) guides the last scales only; at a quarter of the size it fills %s of a cell of relu4_1 at most",
 				l.Path, r, percent(m.Share(i)), percent(coarse[i])))
 		}
+	}
+	if len(leftovers) > 0 {
+		l.add(Fault, "vanishes", fmt.Sprintf("%q: %s left between others too small to guide anything: %s", l.Path, plural(len(leftovers), "region"), m.list(leftovers)), l.fix())
 	}
 }
 
@@ -282,17 +288,21 @@ func CheckPair(style, canvas Side) []Finding {
 	for i, t := range fromB {
 		onCanvas[t] = b.Share(i)
 	}
-	sq, cq, free := shellWord(style.Path), shellWord(canvas.Path), shellWord(freeName(canvas.Path))
+	cq, free := shellWord(canvas.Path), shellWord(freeName(canvas.Path))
 	if style.Source.Channels%2 != canvas.Source.Channels%2 {
 		add(Fault, "channels", canvas.Path, fmt.Sprintf("%q has %s and %q has %s: one of them uses transparency", style.Path,
 			channelWords(style.Source.Channels), canvas.Path, channelWords(canvas.Source.Channels)),
-			fmt.Sprintf("impasto map repair %s %s -o %s/", sq, cq, shellWord(freeFolder("repaired"))))
+			RepairCommand(style.Path, canvas.Path))
 	}
 	if style.Path == canvas.Path {
 		add(Note, "same_map", canvas.Path, fmt.Sprintf("%q is the style map and the canvas map", style.Path))
 	}
+	leftovers, area := 0, 0.0
 	for t, r := range table {
 		switch {
+		case onCanvas[t] > 0 && onCanvas[t] < leftOver && onStyle[t] == 0 && canvas.Source.Format == picture.JPEG:
+			leftovers++
+			area += onCanvas[t]
 		case onCanvas[t] > 0 && onStyle[t] == 0:
 			to := closest(r.Colour, a)
 			fix := fmt.Sprintf("impasto map recolor %s '%s=%s' -o %s", cq, Hex(r.Colour), Hex(to), free)
@@ -309,7 +319,21 @@ func CheckPair(style, canvas Side) []Finding {
 				r, percent(onStyle[t]), percent(onCanvas[t])), "--variety 0.2   (when painting)")
 		}
 	}
+	if leftovers > 0 {
+		add(Fault, "canvas_only", canvas.Path, fmt.Sprintf("%q has %s left between others (%s) that the style map %q lacks", canvas.Path,
+			plural(leftovers, "colour"), percent(area), style.Path), RepairCommand(style.Path, canvas.Path))
+	}
 	return found
+}
+
+// RepairCommand repairs maps that belong together, the painting's first, into a
+// folder that is not there yet.
+func RepairCommand(paths ...string) string {
+	words := "impasto map repair"
+	for _, p := range paths {
+		words += " " + shellWord(p)
+	}
+	return fmt.Sprintf("%s -o %s/", words, shellWord(freeFolder("repaired")))
 }
 
 // closest is the colour of m's region nearest to c.

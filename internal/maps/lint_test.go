@@ -1,6 +1,7 @@
 package maps
 
 import (
+	"cmp"
 	"image/color"
 	"slices"
 	"strings"
@@ -134,5 +135,90 @@ func TestRepairAndSnap(t *testing.T) {
 	canvas := blank(1, 1, []Region{{Colour: rgb(250, 10, 0)}, {Colour: rgb(0, 60, 220)}, {Colour: rgb(0, 255, 0)}})
 	if n := canvas.Snap(style); n != 2 || canvas.Regions[0].Colour != basic['r'] || canvas.Regions[1].Colour != basic['b'] || canvas.Regions[2].Colour != basic['g'] {
 		t.Errorf("%d snapped: %s", n, canvas.list(nil))
+	}
+}
+
+// A map that was kept as JPEG has regions of colours that compression made.
+// Repairing it leaves what was drawn, and nothing that Check calls an error.
+func TestRepairMendsAJPEG(t *testing.T) {
+	colours := [4]color.NRGBA{rgb(31, 58, 197), rgb(241, 221, 24), rgb(21, 158, 40), rgb(200, 40, 60)}
+	for _, size := range [][2]int{{320, 240}, {401, 305}} {
+		drawn, truth := scene(size[0], size[1], colours)
+		for quality := 20; quality <= 95; quality += 15 {
+			var sides []Side
+			for _, name := range []string{"style.jpg", "canvas.jpg"} {
+				m, src, err := FromPicture(recoded(t, drawn, quality), name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				src.Format = picture.JPEG
+				Repair(m, src)
+				sides = append(sides, Side{Path: name, Map: m, Source: src})
+				quality += 2 // the canvas is compressed otherwise
+			}
+			sides[1].Map.Snap(sides[0].Map)
+			sides[1].Map.JoinLeftovers(sides[0].Map)
+			for i, side := range sides {
+				var err error
+				if sides[i].Map, sides[i].Source, err = FromPicture(side.Map.Picture(), side.Path); err != nil {
+					t.Fatal(err)
+				}
+				for _, f := range Check(sides[i]) {
+					if f.Severity == Fault {
+						t.Errorf("%v quality %d: %s", size, quality, f.Message)
+					}
+				}
+				if same := resembling(sides[i].Map, truth, colours); same < 0.99 {
+					t.Errorf("%v quality %d: %.3f of %s is as it was drawn", size, quality, same, side.Path)
+				}
+			}
+			for _, f := range CheckPair(sides[0], sides[1]) {
+				if f.Severity == Fault {
+					t.Errorf("%v quality %d: %s", size, quality, f.Message)
+				}
+			}
+		}
+	}
+}
+
+// resembling is the share of pixels whose region has the colour, of those drawn
+// the nearest, that was drawn there.
+func resembling(m *Map, truth []uint8, colours [4]color.NRGBA) float64 {
+	right := 0
+	for i, l := range m.Labels {
+		nearest := slices.MinFunc(colours[:], func(a, b color.NRGBA) int {
+			return cmp.Compare(Distance(a, m.Regions[l].Colour), Distance(b, m.Regions[l].Colour))
+		})
+		if nearest == colours[truth[i]] {
+			right++
+		}
+	}
+	return float64(right) / float64(len(truth))
+}
+
+// What compression left is one error, whatever the number of its colours, and
+// one command repairs it.
+func TestLeftoversAreToldOnce(t *testing.T) {
+	m := blank(64, 64, []Region{{Colour: rgb(255, 0, 0)}, {Colour: rgb(0, 0, 255)}, {Colour: rgb(0, 255, 0)}, {Colour: rgb(255, 255, 0)}})
+	for i := range m.Labels {
+		m.Labels[i] = uint8(i / (32 * 64))
+	}
+	m.Labels[5], m.Labels[64*40+9] = 2, 3
+	m.count()
+	canvas := Side{Path: "c.jpg", Map: m, Source: &Source{Channels: 3, EdgeColors: 9, Format: picture.JPEG}}
+	plain, src, _ := FromPicture(m.Picture(), "s.png")
+	plain.mergeVanishing()
+	if len(plain.Regions) != 2 {
+		t.Fatalf("%s stay", plain.list(nil))
+	}
+	told := map[string]int{}
+	for _, f := range append(Check(canvas), CheckPair(Side{Path: "s.png", Map: plain, Source: src}, canvas)...) {
+		told[f.Code]++
+		if f.Severity == Fault && !strings.HasPrefix(f.Try[0], "impasto map repair ") {
+			t.Errorf("%s: hints %q", f.Message, f.Try)
+		}
+	}
+	if told["vanishes"] != 1 || told["canvas_only"] != 1 || told["edge_colours"] != 1 {
+		t.Errorf("told %v", told)
 	}
 }

@@ -1,11 +1,18 @@
 package maps
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+
+	"github.com/impasto/impasto/internal/picture"
+)
 
 // Repair removes from a map what can be removed without asking: transparent
-// pixels go to the regions around them, and specks to their neighbours. Edge
-// colours and near-equal colours are gone once a map is read; writing it makes
-// that last. It returns what was done, a sentence each.
+// pixels go to the regions around them, specks to their neighbours, and the
+// regions of a JPEG that are too small to guide anything, as compression makes
+// them, to the one they border on most. Edge colours and near-equal colours are gone once a
+// map is read; writing it makes that last. It returns what was done, a sentence
+// each.
 func Repair(m *Map, src *Source) []string {
 	var done []string
 	if src.EdgeColors > 0 {
@@ -19,6 +26,11 @@ func Repair(m *Map, src *Source) []string {
 	}
 	if n := m.MergeSpecks(m.SpeckSize()); n > 0 {
 		done = append(done, fmt.Sprintf("%s merged into what surrounds them", plural(n, "speck")))
+	}
+	if src.Format == picture.JPEG {
+		if n := m.mergeVanishing(); n > 0 {
+			done = append(done, fmt.Sprintf("%s too small to guide anything merged into what is beside them", plural(n, "region")))
+		}
 	}
 	if len(done) == 0 && !src.Exact {
 		done = append(done, "colours made exact")
@@ -66,12 +78,67 @@ func (m *Map) fillClear() int {
 	return filled
 }
 
+// mergeVanishing gives regions that Check says vanish to the one they have the
+// longest border with, the smallest first, and returns how many they were. Two
+// regions stay, so that there is something to tell apart.
+func (m *Map) mergeVanishing() int {
+	merged := 0
+	for len(m.Regions) > 2 {
+		cover, least := m.Coverage(CoarsestCell), -1
+		for i := range m.Regions {
+			if cover[i] < leastCover && (least < 0 || m.Regions[i].Pixels <= m.Regions[least].Pixels) {
+				least = i
+			}
+		}
+		if least < 0 {
+			break
+		}
+		m.Merge([]int{m.neighbour(least), least})
+		merged++
+	}
+	return merged
+}
+
+// leftOver is the share of a map below which a region that the other map does
+// not have is a leftover, not something that was forgotten there.
+const leftOver = 0.02
+
+// JoinLeftovers merges regions of m whose colours other does not have: one within
+// the reach of Snap of a colour that m has too into that region, and a leftover
+// into the one it has the longest border with. It returns how many they were.
+func (m *Map) JoinLeftovers(other *Map) int {
+	joined := 0
+	for i := len(m.Regions) - 1; i >= 0 && len(m.Regions) > 2; i-- { // the smallest first
+		c := m.Regions[i].Colour
+		if other.has(c) {
+			continue
+		}
+		into := -1
+		if to := closest(c, other); Distance(c, to) <= snapReach {
+			into = slices.IndexFunc(m.Regions, func(r Region) bool { return r.Colour == to })
+		}
+		if into < 0 && m.Share(i) < leftOver {
+			into = m.neighbour(i)
+		}
+		if into < 0 || into == i {
+			continue
+		}
+		m.Merge([]int{into, i})
+		joined++
+		i = len(m.Regions)
+	}
+	return joined
+}
+
+// snapReach is how far apart two maps' colours for one thing may be.
+const snapReach = 90
+
 // Snap gives regions of m that are drawn in a colour near one of other's that
 // very colour, and those whose colour other does not have the nearest of its
-// colours within 90, if no region of m has it. It returns how many changed.
+// colours within snapReach, if no region of m has it. It returns how many changed.
 func (m *Map) Snap(other *Map) int {
 	changed := 0
-	for _, reach := range []float64{Near, 90} {
+	for _, reach := range []float64{Near, snapReach} {
 		for i := range m.Regions {
 			r := &m.Regions[i]
 			to := closest(r.Colour, other)

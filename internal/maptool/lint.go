@@ -28,7 +28,7 @@ var lint = Tool{
 
 var repair = Tool{
 	Name: "repair", Args: "STYLE_MAP [CANVAS_MAP...]",
-	Help: "write maps anew without soft edges, transparency and specks",
+	Help: "write maps anew without soft edges, transparency, specks and leftovers of JPEG",
 	Flags: slices.Concat([]Flag{
 		{Name: "strict", Kind: settings.Switch, Help: "exit with an error where there are warnings"},
 		{Name: "picture", Value: "PICTURE", Kind: settings.File, Help: "picture of the first map (default: the one beside it)"},
@@ -160,6 +160,9 @@ func (c *call) repair(sides []maps.Side, found []maps.Finding) error {
 		if i > 0 {
 			if n := side.Map.Snap(sides[0].Map); n > 0 {
 				done = append(done, ui.Count(n, "colour")+" made those of the style map")
+			}
+			if n := side.Map.JoinLeftovers(sides[0].Map); n > 0 {
+				done = append(done, ui.Count(n, "region")+" that the style map lacks merged into what is beside them")
 			}
 		}
 		path := to

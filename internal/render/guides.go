@@ -91,7 +91,7 @@ func (r *Prepared) checkAnalogy(in Inputs) error {
 		return nil
 	}
 	return ui.NewFault(ui.ExitInput, "map_size", fmt.Sprintf("A, %q, is %dx%d but A', %q, is %dx%d; they must show the same things at the same places",
-		in.A, a.W, a.H, in.Styles[0], prime.W, prime.H), fitCommand(in.A, a.W, a.H, in.Styles[0], prime.W, prime.H))
+		in.A, a.W, a.H, in.Styles[0], prime.W, prime.H), fitPicture(a, in.A, in.Styles[0], prime.W, prime.H))
 }
 
 // readGuide reads one map, as labels or as the picture it is.
@@ -126,7 +126,14 @@ func (r *Prepared) checkGuide(files []guideFile) ui.Faults {
 			found = append(found, maps.CheckPair(g.side, files[0].side)...)
 		}
 	}
+	repairAll := ""
+	if len(files) == 2 && files[0].path != files[1].path && !files[0].side.Source.Exact && !files[1].side.Source.Exact {
+		repairAll = maps.RepairCommand(files[1].path, files[0].path)
+	}
 	for _, f := range found {
+		if repairAll != "" && len(f.Try) > 0 && strings.HasPrefix(f.Try[0], "impasto map repair ") {
+			f.Try[0] = repairAll // one command for both
+		}
 		switch {
 		case f.Code == "black": // one region like any other, with a channel of its own
 		case f.Severity == maps.Fault && how == "error":
@@ -148,7 +155,7 @@ func (r *Prepared) checkRaw(files []guideFile) ui.Faults {
 		}
 		if g.raw.C != files[0].raw.C {
 			bad.Add(ui.NewFault(ui.ExitInput, "map_channels", fmt.Sprintf("%q has %d channels and %q has %d: one of them uses transparency", g.path, g.raw.C, files[0].path, files[0].raw.C),
-				fmt.Sprintf("impasto map repair %s %s -o %s/", ui.ShellQuote(g.path), ui.ShellQuote(files[0].path), ui.ShellQuote(overwrite.New(picture.Fail, false).Free("repaired")))))
+				maps.RepairCommand(g.path, files[0].path)))
 		}
 	}
 	return bad
@@ -226,18 +233,32 @@ func (r *Prepared) regionStyles(canvas guideFile) error {
 	return nil
 }
 
+// fitPicture brings A to the size of A': as a map if it is one, else with
+// ImageMagick, because a photograph's colours are to be mixed.
+func fitPicture(a *picture.Picture, path, to string, toW, toH int) string {
+	if _, _, err := maps.FromPicture(a, path); err == nil {
+		return fitCommand(path, a.W, a.H, to, toW, toH)
+	}
+	return fmt.Sprintf("%s %s -resize '%dx%d!' %s", picture.ImageMagick(), ui.ShellQuote(path), toW, toH, ui.ShellQuote(freePNG(path)))
+}
+
 // fitCommand brings a map or mask to the size of a picture, in a file of its own.
 func fitCommand(path string, w, h int, to string, toW, toH int) string {
 	stretch := ""
 	if by := float64(w) * float64(toH) / (float64(h) * float64(toW)); by < 0.99 || by > 1.01 {
 		stretch = " --stretch"
 	}
+	return fmt.Sprintf("impasto map fit %s --to %s%s -o %s", ui.ShellQuote(path), ui.ShellQuote(to), stretch, ui.ShellQuote(freePNG(path)))
+}
+
+// freePNG is a name for a PNG made of a file, which no file has.
+func freePNG(path string) string {
 	name := strings.TrimPrefix(path, SamplePrefix)
 	name = strings.TrimSuffix(name, filepath.Ext(name)) + ".png"
 	if _, err := os.Lstat(name); err == nil {
 		name = overwrite.New(picture.Fail, false).Free(name)
 	}
-	return fmt.Sprintf("impasto map fit %s --to %s%s -o %s", ui.ShellQuote(path), ui.ShellQuote(to), stretch, ui.ShellQuote(name))
+	return name
 }
 
 // readProtect reads what to protect: white stays, black is painted.
