@@ -67,7 +67,7 @@ func (c Cut) String() string {
 		text = "tiles of " + c.tile(0).String() + text
 	}
 	if c.Near && text != "" {
-		text += ", right but for rounding"
+		text += ", which changes rounding"
 	}
 	return text
 }

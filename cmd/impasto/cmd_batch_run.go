@@ -28,7 +28,7 @@ func batchRunCommand(s *session) *cli.Command {
 		Flags: queueFlags(append(workFlags(),
 			textFlag("progress", "", settings.GroupQueue, "KIND", "form of progress messages: auto, bar, plain, json or none (default: auto)"),
 			textFlag("report", "", settings.GroupOutput, "FILE", "file for the report of the batch (default: report.json beside the results)"),
-			&cli.BoolFlag{Name: "y", Usage: "replace files that exist at the outputs and that other commands wrote", Category: settings.GroupOutput})...),
+			&cli.BoolFlag{Name: "y", Usage: "replace files at the outputs that are not results of this batch", Category: settings.GroupOutput})...),
 		Action: func(c *cli.Context) error { return batchRun(s, c) },
 	}
 }

@@ -23,7 +23,7 @@ func batchSubmitCommand(s *session) *cli.Command {
 			textFlag("progress", "", settings.GroupQueue, "KIND", "form of progress messages: auto, bar, plain, json or none"),
 			textFlag("class", "", settings.GroupQueue, "CLASS", "class of the workers that take the jobs: cpu or gpu (default: this machine's)"),
 			textFlag("report", "", settings.GroupOutput, "FILE", "file for the report of --wait (default: report.json beside the results)"),
-			&cli.BoolFlag{Name: "y", Usage: "replace files that exist at the outputs and that other commands wrote", Category: settings.GroupOutput},
+			&cli.BoolFlag{Name: "y", Usage: "replace files at the outputs that are not results of this batch", Category: settings.GroupOutput},
 		),
 		Action: func(c *cli.Context) error { return batchSubmit(s, c) },
 	}

@@ -52,8 +52,8 @@ func analogyCommand(s *session) *cli.Command {
 		Usage:     "paint B as A became A': A is to A' as B is to the result",
 		ArgsUsage: "A A' B, or --edit MAP A'",
 		Description: "A and A' show the same things at the same places: a map and its painting, or a photograph and\n" +
-			"what was made of it. With --edit the painting's own map is A: take PAINTING_sem.png (made by\n" +
-			"impasto map derive PAINTING, or now), change a copy, and paint the copy.\n" +
+			"what was made of it. With --edit the painting's own map is A: take painting_sem.png (made by\n" +
+			"impasto map derive painting.jpg, or by --edit if there is none), change a copy, and paint the copy.\n" +
 			"The preset ia follows image-analogies.",
 	})
 }

@@ -237,11 +237,11 @@ func (w *Worker) end(ctx context.Context, a *attempt, results map[string]string,
 		})
 	})
 	if told != nil {
-		a.log.Warn("its end could not be told", "error", told)
+		a.log.Warn("the end of the job could not be reported", "error", told)
 		return // it will be delivered again
 	}
 	if len(after.Outcome) < len(a.outcome) {
-		a.log.Warn("what the job told was too long, or no JSON", "bytes", len(a.outcome))
+		a.log.Warn("the outcome of the job was too long, or no JSON", "bytes", len(a.outcome))
 	}
 	a.log.Info(string(state), "seconds", after.Seconds, "error", after.Error)
 	if state == Done {

@@ -183,7 +183,7 @@ func TestBadArchives(t *testing.T) {
 			t.Errorf("%s: %v, want %q", filepath.Base(c.path), err, c.want)
 		}
 	}
-	if _, err := OpenArchive(good, Selection{From: 7}); err == nil || !strings.Contains(err.Error(), "lies from 7 on; it has 3") {
+	if _, err := OpenArchive(good, Selection{From: 7}); err == nil || !strings.Contains(err.Error(), "is from 7 on; it has 3") {
 		t.Errorf("after the end: %v", err)
 	}
 }

@@ -71,7 +71,7 @@ func choose(path string, all []frame, sel Selection) (Source, error) {
 		kept = append(kept, part[i])
 	}
 	if len(kept) == 0 {
-		return nil, inputError("no_frames", "no frame of %q lies %s; it has %d", path, sel, len(all))
+		return nil, inputError("no_frames", "no frame of %q is %s; it has %d", path, sel, len(all))
 	}
 	first, err := kept[0].read()
 	if err != nil {

@@ -32,7 +32,7 @@ func (t Tools) OpenFilm(ctx context.Context, path string, sel Selection) (Source
 		info.Frames = sel.To - sel.From
 	}
 	if info.Frames <= 0 && whole > 0 {
-		return nil, inputError("no_frames", "no frame of %q lies %s; it has about %d", path, sel, whole)
+		return nil, inputError("no_frames", "no frame of %q is %s; it has about %d", path, sel, whole)
 	}
 	info.Frames = (info.Frames + sel.Every - 1) / sel.Every
 	info.Rate = sel.Rate.Over(sel.Every)

@@ -280,7 +280,7 @@ func (r *reader) chain(n, job *node) []draft {
 			}
 		}
 		if _, writes := command.Flags["output"]; writes && s.get("output") == nil {
-			r.fault(s, "step %d needs an output, so that it is known where its result lies", i+1)
+			r.fault(s, "step %d needs an output, a file for its result", i+1)
 		}
 		all = append(all, d)
 	}

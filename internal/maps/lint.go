@@ -121,7 +121,7 @@ func (l *linter) size() {
 	by := l.Map.Stretch(l.W, l.H)
 	switch {
 	case l.Map.W == l.H && l.Map.H == l.W:
-		l.add(Fault, "turned", what+": one of them lies on its side", fmt.Sprintf("%s %s -rotate 90 %s", picture.ImageMagick(), l.q, l.free()))
+		l.add(Fault, "turned", what+": one of them is turned by 90 degrees", fmt.Sprintf("%s %s -rotate 90 %s", picture.ImageMagick(), l.q, l.free()))
 	case abs(l.Map.W-l.W) <= 1 && abs(l.Map.H-l.H) <= 1:
 		l.add(Fault, "size", what+", one pixel off", fit)
 	case by > 0.01:
@@ -154,7 +154,7 @@ func (l *linter) colours() {
 			l.Path, Hex(r.Colour), Hex(p.Colour), l.share(p.Pixels), Distance(r.Colour, p.Colour)), l.fix())
 	}
 	if src.Clear > 0 {
-		l.add(Fault, "transparent", fmt.Sprintf("%q is transparent in %s pixels (%s); what lies there is not said", l.Path,
+		l.add(Fault, "transparent", fmt.Sprintf("%q is transparent in %s pixels (%s); these pixels name no region", l.Path,
 			thousands(src.Clear), l.share(src.Clear)), l.fix())
 	}
 	if src.Deep > src.Colours {
@@ -164,7 +164,7 @@ func (l *linter) colours() {
 	free := m.FreeColour().Name
 	for i, r := range m.Regions {
 		if isBlack(r.Colour) {
-			l.add(Warning, "black", fmt.Sprintf("%q: the region %s (%s) is black; it has no direction, and a comparison by cosine cannot tell it from any other",
+			l.add(Warning, "black", fmt.Sprintf("%q: the region %s (%s) is black; it has no direction, and a comparison by cosine cannot distinguish it from any other",
 				l.Path, Hex(r.Colour), percent(m.Share(i))),
 				fmt.Sprintf("impasto map recolor %s '%s=%s' -o %s   (in both maps)", l.q, Hex(r.Colour), free, l.free()))
 		}
@@ -189,7 +189,7 @@ func (l *linter) directions(free string) {
 				continue
 			}
 			told++
-			l.add(Note, "same_direction", fmt.Sprintf("%q: %s and %s differ in little but brightness (%.0f degrees); neural-doodle's comparison hardly tells them apart",
+			l.add(Note, "same_direction", fmt.Sprintf("%q: %s and %s differ in little but brightness (%.0f degrees); neural-doodle's comparison hardly separates them",
 				l.Path, a, b, d), fmt.Sprintf("impasto map recolor %s '%s=%s' -o %s   (in both maps)", l.q, Hex(b.Colour), free, l.free()))
 		}
 	}

@@ -40,7 +40,7 @@ func TestCheck(t *testing.T) {
 		{"size", good, Side{Picture: "x.jpg", W: 32, H: 32}, []string{"size"}, "64x64 but \"x.jpg\" is 32x32"},
 		{"one pixel off", good, Side{Picture: "x.jpg", W: 64, H: 65}, []string{"size"}, "one pixel off"},
 		{"proportions", good, Side{Picture: "x.jpg", W: 80, H: 64}, []string{"size"}, "differ by 20 %"},
-		{"turned", block(picture.New(64, 32), 0, 0, 64, 32, basic['r']), Side{Picture: "x.jpg", W: 32, H: 64}, []string{"turned", "one_region"}, "on its side"},
+		{"turned", block(picture.New(64, 32), 0, 0, 64, 32, basic['r']), Side{Picture: "x.jpg", W: 32, H: 64}, []string{"turned", "one_region"}, "turned by 90 degrees"},
 		{"black", block(halves(), 0, 0, 16, 64, basic['k']), Side{}, []string{"black"}, "#000000 (25 %) is black"},
 		{"one direction", block(halves(), 0, 0, 16, 64, rgb(128, 0, 0)), Side{}, []string{"same_direction"}, "little but brightness (0 degrees)"},
 		{"near", block(halves(), 0, 0, 16, 64, basic['R']), Side{}, []string{"near_colours"}, "are read as one region"},
