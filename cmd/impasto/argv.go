@@ -77,7 +77,7 @@ func readLine(app *cli.App, words []string) (line, ui.Faults) {
 		}
 		return l, bad
 	}
-	bad = l.readFlags(words)
+	bad = l.readFlags(app, words)
 	return l, bad
 }
 
@@ -141,9 +141,9 @@ func firstArgument(app *cli.App, words []string) int {
 }
 
 // readFlags sorts the words into flags and arguments of l.cmd.
-func (l *line) readFlags(words []string) ui.Faults {
+func (l *line) readFlags(app *cli.App, words []string) ui.Faults {
 	var bad ui.Faults
-	r := flagReader{line: l, set: l.cmd.Flags, bad: &bad}
+	r := flagReader{line: l, app: app, set: l.cmd.Flags, bad: &bad}
 	for len(words) > 0 && words[0] != "--" {
 		words = r.read(words[0], words[1:])
 	}
@@ -160,6 +160,7 @@ func (l *line) readFlags(words []string) ui.Faults {
 // flagReader reads the words after a command, one after the other.
 type flagReader struct {
 	*line
+	app *cli.App
 	set flagSet
 	old legacyReader
 	bad *ui.Faults
@@ -170,7 +171,11 @@ type flagReader struct {
 func (r *flagReader) read(w string, rest []string) []string {
 	name, value, hasValue := flagWord(w)
 	if name == "" {
-		r.args = append(r.args, w)
+		if f := typesetDash(w); f != nil {
+			r.bad.Add(f)
+		} else {
+			r.args = append(r.args, w)
+		}
 		return rest
 	}
 	if name == "n" && !hasValue && len(rest) > 0 && r.set.has("overwrite") && !isNumberList(rest[0]) && looksLikeNumber(rest[0]) {
@@ -254,7 +259,7 @@ func (r *flagReader) readUnknown(name, w string, hasValue bool) {
 		r.flags = append(r.flags, "--"+b+"=false")
 		return
 	}
-	r.bad.Add(unknownFlag(name, w, r.set))
+	r.bad.Add(unknownFlag(name, w, r.set, flagOwners(r.app, name)))
 }
 
 // unknown is the fault of a word where a command was expected.
@@ -289,18 +294,6 @@ func artOf(words []string) string {
 		words = append(words[:1:1], "sample:woodblock") // or a painting of one's own
 	}
 	return ui.ImpastoCommand(append([]string{"art"}, words...))
-}
-
-func unknownFlag(name, word string, set flagSet) *ui.Fault {
-	shown, _, _ := strings.Cut(word, "=")
-	f := ui.NewFault(ui.ExitUsage, "unknown_flag", "unknown flag "+shown)
-	if near := ui.Nearest(name, set.names()); near != "" {
-		f.Try = append(f.Try, "--"+near)
-	}
-	if len(word) > 1 && (word[1] >= '0' && word[1] <= '9' || strings.ContainsAny(word, "./")) {
-		f.Try = append(f.Try, fmt.Sprintf("./%s or -- %s if it is a file", word, word))
-	}
-	return f
 }
 
 // valueHint shows the form of a flag's value.

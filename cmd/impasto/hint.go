@@ -86,6 +86,11 @@ func (s *session) completed(err error) error {
 		}
 		told[f.Message] = true
 		var tries []string
+		if words := s.args[1:]; strings.HasSuffix(f.Message, "is a video, which impasto cannot read") && slices.Contains(words, "art") {
+			words = slices.Clone(words)
+			words[slices.Index(words, "art")] = "video"
+			tries = append(tries, ui.ImpastoCommand(words))
+		}
 		for _, t := range f.Try {
 			if rest, ok := strings.CutPrefix(t, meant); ok {
 				word, err := strconv.Unquote(strings.TrimSuffix(rest, "?"))

@@ -21,7 +21,7 @@ import (
 // leave the user's files alone.
 
 // otherPrograms may stand at the beginning of a hint. They are not run here.
-var otherPrograms = []string{"magick", "convert", "ffmpeg", "ffprobe", "git", "apt", "tar", "unset", "export", "mv", "cp", "kill", "docker"}
+var otherPrograms = []string{"magick", "convert", "ffmpeg", "ffprobe", "git", "apt", "tar", "unset", "export", "mv", "cp", "kill", "docker", "curl"}
 
 var (
 	hintLine        = regexp.MustCompile(`(?m)^  try: (.*)$`)

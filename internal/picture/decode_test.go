@@ -171,6 +171,8 @@ func TestMissingFiles(t *testing.T) {
 		`style image "stary.jpg" does not exist`, `did you mean "starry.jpg"?`)
 	wantError(t, read(filepath.Join(dir, "Cat.PNG"), ""), Input, "not_found",
 		`"`+filepath.Join(dir, "Cat.PNG")+`" does not exist`, `did you mean "`+filepath.Join(dir, "cat.png")+`"?`)
+	wantError(t, read("https://example.org/a.jpg", "style image"), Input, "address",
+		`style image "https://example.org/a.jpg" is an address; files are read, and nothing is fetched`, "curl -fLO https://example.org/a.jpg")
 	wantError(t, read("photograph.jpg", ""), Input, "not_found", `"photograph.jpg" does not exist`)
 	wantError(t, read("no/such/place.jpg", ""), Input, "not_found", `"no/such/place.jpg" does not exist`)
 	wantError(t, read(".", "content image"), Input, "directory", `content image "." is a directory, not a picture`)

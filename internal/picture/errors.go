@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 
@@ -151,8 +152,14 @@ func damaged(name string, f Format, size int, share float64, err error) error {
 	return inputError("damaged", "%q is damaged: %s", name, what).because(err)
 }
 
+// address is the beginning of a URL.
+var address = regexp.MustCompile(`^(?i)(https?|ftp|s3|data):`)
+
 func openError(path, role string, err error) error {
 	switch {
+	case address.MatchString(path) && !errors.Is(err, fs.ErrPermission):
+		return inputError("address", "%s is an address; files are read, and nothing is fetched", called(role, path)).because(err).
+			hint("curl -fLO %s", shellWord(path))
 	case errors.Is(err, fs.ErrNotExist):
 		e := inputError("not_found", "%s does not exist", called(role, path)).because(err)
 		if near := nearest(path); near != "" {

@@ -66,7 +66,12 @@ func (p Replay) Request() (Request, ui.Faults) {
 	if p.Verify {
 		r.Output.Name, r.Output.Overwrite, r.Output.Checkpoint.Off = p.Original, "replace", true
 	}
-	r.Output.Name = either(r.Output.Name, p.Original)
+	if r.Output.Name == "" {
+		r.Output.Name = p.Original
+		if r.Output.Overwrite == "" {
+			r.Output.Overwrite = "number" // beside the original, which stays
+		}
+	}
 	if r.Output.Depth == 0 && rec.Output.Depth == 16 {
 		r.Output.Depth = 16
 	}
