@@ -129,12 +129,14 @@ func firstArgument(app *cli.App, words []string) int {
 		if name == "" {
 			return i
 		}
-		takes := all.takesValue(name) || legacyTakesValue(name) || ignoredFlags[name].takesValue
+		f := foreignFlags[name]
+		takes := all.takesValue(name) || f != nil && f.takes != noValue
 		if name == "n" {
 			takes = i+1 < len(words) && isNumberList(words[i+1])
 		}
 		if takes && !hasValue && i+1 < len(words) && all.canBeValue(words[i+1]) {
-			i++
+			_, rest := takeList(name, words[i+1], words[i+2:])
+			i = len(words) - len(rest) - 1
 		}
 	}
 	return -1
@@ -150,9 +152,8 @@ func (l *line) readFlags(app *cli.App, words []string) ui.Faults {
 	if len(words) > 0 {
 		l.args = append(l.args, words[1:]...)
 	}
-	flags, err := r.old.finish()
-	bad.Add(err)
-	l.flags = append(l.flags, flags...)
+	l.flags = r.old.finish(l.flags)
+	r.old.resultPrefix(l)
 	l.notes = append(l.notes, r.old.notes(l.flags)...)
 	return bad
 }
@@ -185,11 +186,9 @@ func (r *flagReader) read(w string, rest []string) []string {
 	if !hasValue && r.special(name, rest) {
 		return rest
 	}
-	if left, ok := r.readIgnored(name, w, hasValue, rest); ok {
-		return left
-	}
+	theirs := r.foreign(name, w, hasValue, rest)
 	full, isOurs := r.set.find(name)
-	if !isOurs {
+	if theirs == nil && !isOurs {
 		if short, number := name[:1], name[1:]; !strings.HasPrefix(w, "--") && isNumberList(number) {
 			if f, ok := r.set.find(short); ok && r.set.takesValue(short) { // "-n500"
 				full, isOurs, value, hasValue = f, true, number, true
@@ -197,10 +196,12 @@ func (r *flagReader) read(w string, rest []string) []string {
 		}
 	}
 	switch {
-	case !isOurs && !legacyFits(name, r.set):
+	case theirs != nil && theirs.takes == noValue:
+		hasValue = true // or none is needed
+	case theirs == nil && !isOurs:
 		r.readUnknown(name, w, hasValue)
 		return rest
-	case isOurs && !r.set.takesValue(full):
+	case theirs == nil && !r.set.takesValue(full):
 		r.readSwitch(full, value, hasValue)
 		return rest
 	}
@@ -209,14 +210,14 @@ func (r *flagReader) read(w string, rest []string) []string {
 			r.bad.Add(ui.UsageFault(fmt.Sprintf("%s needs a value", w), valueHint(r.set, full)...))
 			return rest
 		}
-		value, rest = rest[0], rest[1:]
+		value, rest = takeList(name, rest[0], rest[1:])
 	}
 	var flags []string
 	var err error
-	if isOurs {
-		flags, err = r.old.ours(w, full, value)
+	if theirs != nil {
+		flags, err = r.old.translate(theirs, w, value)
 	} else {
-		flags, err = r.old.translate(name, w, value)
+		flags, err = r.old.ours(w, full, value)
 	}
 	r.bad.Add(err)
 	r.flags = append(r.flags, flags...)
@@ -376,7 +377,7 @@ func (s flagSet) canBeValue(w string) bool {
 		return false
 	}
 	name, _, _ := flagWord(w)
-	return !s.has(name) && !legacyFits(name, s) && name != "h" && name != "help" && name != "vv"
+	return !s.has(name) && !(foreignFlags[name] != nil && foreignFlags[name].fits(s)) && name != "h" && name != "help" && name != "vv"
 }
 
 // names lists the long names that are shown.

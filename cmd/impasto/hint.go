@@ -45,7 +45,7 @@ func (s *session) again(changes ...render.Change) string {
 func withoutFlag(words []string, flag string) []string {
 	row, isSetting := settings.FindFlag(flag)
 	names := append(row.Names(), flag)
-	for old, l := range legacyNames {
+	for old, l := range foreignFlags {
 		if isSetting && l.flag == row.Name {
 			names = append(names, old)
 		}

@@ -3,103 +3,95 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
+	"github.com/impasto/impasto/internal/settings"
 	"github.com/impasto/impasto/internal/ui"
 	"github.com/impasto/impasto/style"
 )
 
-// Spellings of other programs, so that a command line pasted from their
-// documentation runs. They are translated before urfave/cli sees them and
-// never shown in help or completion.
-//
-//	JJ  neural-style (and neural-style-pt)     CP  style-transfer-pytorch
-//	ND  neural-doodle                          IA  image-analogies
-
-// legacyName is the translation of one flag of another program.
-type legacyName struct {
-	flag   string                               // ours; "" when it has no meaning here
-	preset string                               // set for weights: the preset with that program's scale
-	value  func(string) (string, string, error) // value and a note; nil leaves it as it is
+// fits reports whether a command has what a flag of another program stands for,
+// or paints and can do without.
+func (f *foreignFlag) fits(set flagSet) bool {
+	if f.flag == "" {
+		return set.has("weights") && set.has("size")
+	}
+	return set.has(f.flag) || f.where != "" && set.has(f.where)
 }
 
-var legacyNames = map[string]legacyName{
-	// JJ
-	"content-image":        {flag: "content"},
-	"style-image":          {flag: "style"},
-	"output-image":         {flag: "output"},
-	"image-size":           {flag: "size"},
-	"num-iterations":       {flag: "iterations"},
-	"style-blend-weights":  {flag: "style-weights"},
-	"init-image":           {flag: "init"},
-	"original-colors":      {flag: "color", value: originalColors},
-	"learning-rate":        {flag: "lr"},
-	"lbfgs-num-correction": {flag: "history"},
-	"save-iter":            {flag: "save-every"},
-	"print-iter":           {flag: "print-every"},
-	"model-file":           {flag: "weights"},
-	"gpu":                  {flag: "device", value: gpuDevice},
-	"proto-file":           {},
-	"backend":              {},
-	// ND
-	"smoothness":      {flag: "tv-weight", preset: "nd"},
-	"output-size":     {flag: "size", value: rowsByColumns},
-	"phases":          {flag: "scales"},
-	"seed-range":      {flag: "noise-range"},
-	"semantic-weight": {flag: "map-weight", preset: "nd"},
-	"semantic-ext":    {flag: "map-suffix", value: mapSuffix},
-	// CP
-	"end-scale":       {flag: "size"},
-	"cw":              {flag: "content-weight", preset: "cp"},
-	"tw":              {flag: "tv-weight", preset: "cp"},
-	"sw":              {flag: "style-weights"},
-	"style-scale-fac": {flag: "style-scale"},
-	"step-size":       {flag: "lr"},
-	"devices":         {flag: "device"},
-	"i":               {flag: "iterations"},
-	"ii":              {flag: "iterations"},
-	"r":               {flag: "seed"},
-	// IA
-	"width":          {flag: "size"},
-	"height":         {flag: "size"},
-	"out-size":       {flag: "size"},
-	"out":            {flag: "output"},
-	"iters":          {flag: "iterations"},
-	"pool-mode":      {flag: "pooling"},
-	"a-scale":        {flag: "style-scale"},
-	"vgg-weights":    {flag: "weights"},
-	"nstyle-w":       {flag: "style-weight", preset: "ia"},
-	"mrf-w":          {flag: "patch-weight", preset: "ia"},
-	"analogy-w":      {flag: "analogy-weight", preset: "ia"},
-	"analogy-layers": {flag: "patch-layers"},
-	"b-content-w":    {flag: "content-weight", preset: "ia"},
-	"tv-w":           {flag: "tv-weight", preset: "ia"},
-	"t":              {flag: "threads"},
+// foreign returns the row of a word that is a flag of another program, and nil
+// if it is ours or nobody's.
+func (r *flagReader) foreign(name, w string, hasValue bool, rest []string) *foreignFlag {
+	f := foreignFlags[name]
+	if f == nil || !f.fits(r.set) || r.set.has(name) && (f.takes != noValue || r.isOurs(name, w, hasValue, rest)) {
+		return nil
+	}
+	if f.flag != "" && !r.set.has(f.flag) {
+		idle := *f
+		idle.flag, idle.read = "", nil
+		return &idle
+	}
+	return f
 }
 
-// presetTool names the program whose scale of weights a preset has.
-var presetTool = map[string]string{
-	"jj": "neural-style",
-	"nd": "neural-doodle",
-	"cp": "style-transfer-pytorch",
-	"ia": "image-analogies",
+// isOurs reports whether a switch of another program is meant as the flag with
+// a value that has the same name here: it has a value that fits, or is spelled
+// as ours is ("--normalize-gradients", theirs being "-normalize_gradients") and
+// has any.
+func (r *flagReader) isOurs(name, w string, hasValue bool, rest []string) bool {
+	if hasValue {
+		return true
+	}
+	if len(rest) == 0 || !r.set.canBeValue(rest[0]) {
+		return false
+	}
+	return w == "--"+name || takesWord(name, rest[0])
 }
 
-func legacyTakesValue(name string) bool { _, ok := legacyNames[name]; return ok }
+// takesWord reports whether word is one of the choices of a setting.
+func takesWord(name, word string) bool {
+	return slices.ContainsFunc(settings.All(), func(s settings.Setting) bool {
+		return s.Name == name && slices.Contains(s.Choices, word)
+	})
+}
 
-// legacyFits reports whether name is another program's and this command has
-// what it stands for.
-func legacyFits(name string, set flagSet) bool {
-	l, ok := legacyNames[name]
-	return ok && (l.flag == "" && set.has("weights") && set.has("size") || l.flag != "" && set.has(l.flag))
+// takeList adds the words after the first value of a flag that takes several
+// in another program, and returns the words left. A list ends where a word is
+// no number, layer or device.
+func takeList(name, value string, rest []string) (string, []string) {
+	if f := foreignFlags[name]; f == nil || f.takes != manyWords || !isListItem(value) {
+		return value, rest
+	}
+	for len(rest) > 0 && isListItem(rest[0]) {
+		value, rest = value+","+rest[0], rest[1:]
+	}
+	return value, rest
+}
+
+// isListItem reports whether a word is a number, a layer such as 4_1 or a
+// device such as cuda:1.
+func isListItem(w string) bool {
+	if device, _, _ := strings.Cut(w, ":"); device == "cuda" || device == "cpu" {
+		return true
+	}
+	block, n, isLayer := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(w, "relu"), "conv"), "_")
+	if isLayer {
+		return len(block) == 1 && len(n) == 1 && isInteger(block+n)
+	}
+	_, err := strconv.ParseFloat(w, 64)
+	return err == nil
 }
 
 // legacyReader translates the flags of other programs on one command line.
 type legacyReader struct {
 	width, height  string // IA gives the size in two flags
 	first, later   string // CP gives the iterations of the first scale apart
+	normalize      string // JJ's switch as it was written
+	noMRF          bool   // IA's --mrf-w=0: the analogy loss alone
 	weights, tools []string
 	translations   []string
+	idle           []string // a line for each flag without effect
 }
 
 // ours takes a flag of ours whose value or spelling may be another program's.
@@ -107,61 +99,36 @@ func (r *legacyReader) ours(word, name, value string) ([]string, error) {
 	if strings.HasSuffix(name, "-weight") && strings.Contains(word, "_") {
 		r.weigh(word, "jj")
 	}
-	return r.flag(name, value)
-}
-
-// flag writes one flag of ours. Two of them have values that are another
-// program's, whichever program's name the flag was given by.
-func (r *legacyReader) flag(name, value string) ([]string, error) {
-	switch {
-	case name == "seed" && !isInteger(value):
-		r.say("--seed %s: a seed is a number here; taken as --init %s", value, value)
-		return []string{"--init=" + legacyInit(value)}, nil
-	case name == "seed" && strings.HasPrefix(value, "-"):
-		value = "0" // neural-style's -1: drawn anew each time
-	case (name == "save-every" || name == "print-every") && value == "0":
-		return nil, nil // neural-style's never
-	case name == "init":
-		value = legacyInit(value)
+	if f := foreignFlags[name]; f != nil && f.flag == name {
+		shown, _, _ := strings.Cut(word, "=")
+		return r.row(f, shown, value)
 	}
 	return []string{"--" + name + "=" + value}, nil
 }
 
 // translate turns another program's flag into ours.
-func (r *legacyReader) translate(name, word, value string) ([]string, error) {
+func (r *legacyReader) translate(f *foreignFlag, word, value string) ([]string, error) {
 	shown, _, _ := strings.Cut(word, "=")
-	l := legacyNames[name]
-	switch name {
-	case "width":
-		r.width = value
-		return nil, nil
-	case "height":
-		r.height = value
-		return nil, nil
-	case "ii":
-		r.first = value
-		return nil, nil
-	case "i":
-		r.later = value
-		return nil, nil
-	case "style-image":
-		var flags []string
-		for _, file := range strings.Split(value, ",") {
-			flags = append(flags, "--style="+file)
-		}
-		r.say("%s is --style here", shown)
-		return flags, nil
-	}
-	if l.flag == "" {
-		r.say("%s has no meaning here and is ignored", shown)
+	if f.flag == "" && f.read == nil {
+		r.idle = append(r.idle, fmt.Sprintf("%s has no effect here: %s", shown, f.why))
 		return nil, nil
 	}
-	if l.preset != "" {
-		r.weigh(shown, l.preset)
+	if f.preset != "" {
+		r.weigh(shown, f.preset)
 	}
-	r.say("%s is --%s here", shown, l.flag)
-	if l.value != nil {
-		v, note, err := l.value(value)
+	if f.flag != "" {
+		r.say("%s is --%s here", shown, f.flag)
+	}
+	return r.row(f, shown, value)
+}
+
+// row makes flags of ours of the value of a row's flag.
+func (r *legacyReader) row(f *foreignFlag, word, value string) ([]string, error) {
+	if f.read != nil {
+		return f.read(r, word, value)
+	}
+	if convert := f.value; convert != nil {
+		v, note, err := convert(value)
 		if err != nil {
 			return nil, err
 		}
@@ -170,25 +137,132 @@ func (r *legacyReader) translate(name, word, value string) ([]string, error) {
 		}
 		value = v
 	}
-	return r.flag(l.flag, value)
+	if f.flag == "init" {
+		value, _, _ = startingImage(value)
+	}
+	return []string{"--" + f.flag + "=" + value}, nil
 }
 
-// finish returns the flags that are made of several foreign ones.
-func (r *legacyReader) finish() ([]string, error) {
+// seed reads neural-style's -1, drawn anew each time, and neural-doodle's
+// --seed, which is the image to start from.
+func (r *legacyReader) seed(word, value string) ([]string, error) {
+	switch {
+	case !isInteger(value):
+		from, _, _ := startingImage(value)
+		r.say("--seed %s: a seed is a number here; taken as --init %s", value, from)
+		return []string{"--init=" + from}, nil
+	case strings.HasPrefix(value, "-"):
+		r.say("%s %s is --seed 0 here: a seed is drawn and printed", word, value)
+		value = "0"
+	}
+	return []string{"--seed=" + value}, nil
+}
+
+// saveEvery reads 0, which is never.
+func (r *legacyReader) saveEvery(word, value string) ([]string, error) {
+	if value == "0" {
+		r.idle = append(r.idle, word+" 0 has no effect here: no images are saved on the way unless --save-every asks for them")
+		return nil, nil
+	}
+	return []string{"--save-every=" + value}, nil
+}
+
+// printEvery reads 0, which is never.
+func (r *legacyReader) printEvery(word, value string) ([]string, error) {
+	if value == "0" {
+		r.idle = append(r.idle, word+" 0 has no effect here: --progress none prints no progress")
+		return nil, nil
+	}
+	return []string{"--print-every=" + value}, nil
+}
+
+func (r *legacyReader) styleImages(_, value string) ([]string, error) {
 	var flags []string
+	for file := range strings.SplitSeq(value, ",") {
+		flags = append(flags, "--style="+file)
+	}
+	return flags, nil
+}
+
+// minScale reads a side in pixels, or image-analogies' share of the last scale.
+func (r *legacyReader) minScale(word, value string) ([]string, error) {
+	if share, err := strconv.ParseFloat(value, 64); err == nil && share > 0 && share < 1 {
+		r.say("%s %s is --scale-from %s here", word, value, value)
+		return []string{"--scale-from=" + value}, nil
+	}
+	return []string{"--min-scale=" + value}, nil
+}
+
+func (r *legacyReader) sideWidth(_, value string) ([]string, error) { r.width = value; return nil, nil }
+func (r *legacyReader) sideHeight(_, value string) ([]string, error) {
+	r.height = value
+	return nil, nil
+}
+
+func (r *legacyReader) firstIterations(_, value string) ([]string, error) {
+	r.first = value
+	return nil, nil
+}
+
+func (r *legacyReader) laterIterations(_, value string) ([]string, error) {
+	r.later = value
+	return nil, nil
+}
+
+func (r *legacyReader) normalizeGradients(word, _ string) ([]string, error) {
+	r.normalize = word
+	return nil, nil
+}
+
+// mrfWeight reads image-analogies' weight of patches. With 0 its analogy loss
+// is left, which has weight 0 here and 1 there.
+func (r *legacyReader) mrfWeight(_, value string) ([]string, error) {
+	w, err := strconv.ParseFloat(value, 64)
+	r.noMRF = err == nil && w == 0
+	return []string{"--patch-weight=" + value}, nil
+}
+
+// finish completes the flags with those that are made of several foreign ones.
+func (r *legacyReader) finish(flags []string) []string {
 	switch {
 	case r.width != "" && r.height != "":
 		flags = append(flags, "--size="+r.width+"x"+r.height)
-	case r.width != "" || r.height != "":
-		return nil, ui.UsageFault("--width and --height go together", "--size N   (the long side)")
+	case r.width+r.height != "":
+		r.say("one of --width and --height alone is the long side here: --size %s", r.width+r.height)
+		flags = append(flags, "--size="+r.width+r.height)
+	}
+	const iterations = "--iterations="
+	if r.first != "" && r.later == "" {
+		r.later = "500" // style-transfer-pytorch's own
+		for _, f := range flags {
+			if n, ok := strings.CutPrefix(f, iterations); ok {
+				r.later = n
+			}
+		}
+		flags = slices.DeleteFunc(flags, func(f string) bool { return strings.HasPrefix(f, iterations) })
 	}
 	switch {
-	case r.first != "" && r.later != "":
-		flags = append(flags, "--iterations="+r.first+","+r.later)
-	case r.first+r.later != "":
-		flags = append(flags, "--iterations="+r.first+r.later)
+	case r.first != "":
+		flags = append(flags, iterations+r.first+","+r.later)
+	case r.later != "":
+		flags = append(flags, iterations+r.later)
 	}
-	return flags, nil
+	if r.noMRF && !hasFlag(flags, "analogy-weight") && !hasFlag(flags, "preset") {
+		flags = append(flags, "--analogy-weight=1")
+	}
+	if r.normalize != "" {
+		if slices.Contains(flags, "--preset=jj") || slices.Contains(flags, "--preset=pt") {
+			r.say("%s is --normalize-gradients l1 here", r.normalize)
+			return append(flags, "--normalize-gradients=l1")
+		}
+		r.idle = append(r.idle, r.normalize+" has no effect here: losses do not grow with the picture, so gradients need no normalisation without --preset jj")
+	}
+	return flags
+}
+
+// hasFlag reports whether a flag with a value is among flags.
+func hasFlag(flags []string, name string) bool {
+	return slices.ContainsFunc(flags, func(f string) bool { return strings.HasPrefix(f, "--"+name+"=") })
 }
 
 func (r *legacyReader) say(format string, a ...any) {
@@ -201,79 +275,39 @@ func (r *legacyReader) weigh(word, preset string) {
 	r.tools = append(r.tools, preset)
 }
 
-// notes returns the notes for the user: the translations in one line and, for
-// weights, that numbers of other programs are on another scale.
+// notes returns the notes for the user: the translations in one line, a line
+// for each flag without effect and, for weights, that numbers of other programs
+// are on another scale.
 func (r *legacyReader) notes(flags []string) []string {
 	var out []string
 	if len(r.translations) > 0 {
 		out = append(out, strings.Join(r.translations, "; "))
 	}
-	hasPreset := slices.ContainsFunc(flags, func(f string) bool { return strings.HasPrefix(f, "--preset=") })
-	if len(r.weights) > 0 && !hasPreset {
+	out = append(out, r.idle...)
+	if len(r.weights) > 0 && !hasFlag(flags, "preset") {
 		p := r.tools[0]
 		note := fmt.Sprintf("%s: weights are on Impasto's scale (1 = balanced)", r.weights[0])
 		if slices.Contains(style.PresetNames(), p) {
-			note += fmt.Sprintf("; add --preset %s for %s's", p, presetTool[p])
+			note += fmt.Sprintf("; add --preset %s for that of %s", p, presetTool[p])
 		} else {
-			note += ", not on " + presetTool[p] + "'s"
+			note += ", not on that of " + presetTool[p]
 		}
 		out = append(out, note)
 	}
 	return out
 }
 
-func legacyInit(v string) string {
-	switch v {
-	case "random":
-		return "noise"
-	case "image":
-		return "content"
+// resultPrefix takes image-analogies' fourth argument, the beginning of its
+// results' names, as the output.
+func (r *legacyReader) resultPrefix(l *line) {
+	if l.cmd.Name != style.ModeAnalogy || len(l.args) != 4 {
+		return
 	}
-	return v
-}
-
-func originalColors(v string) (string, string, error) {
-	switch v {
-	case "1":
-		return "content", "", nil
-	case "0":
-		return "style", "", nil
+	prefix := l.args[3]
+	if hasFlag(l.flags, "output") || prefix == ui.Stdout || strings.Contains(prefix[strings.LastIndex(prefix, "/")+1:], ".") {
+		return
 	}
-	return "", "", ui.UsageFault(fmt.Sprintf("-original_colors is 0 or 1, got %q", v), "--color content")
-}
-
-// mapSuffix drops the extension: maps are PNG files.
-func mapSuffix(v string) (string, string, error) {
-	return strings.TrimSuffix(v, ".png"), "", nil
-}
-
-func gpuDevice(v string) (string, string, error) {
-	if v == "-1" || v == "c" {
-		return "cpu", "", nil
-	}
-	if !isNumberList(v) {
-		return "", "", ui.UsageFault(fmt.Sprintf("-gpu is a number, a list of numbers or -1, got %q", v), "--device auto")
-	}
-	return "cuda:" + v, "", nil
-}
-
-// rowsByColumns swaps neural-doodle's HxW.
-func rowsByColumns(v string) (string, string, error) {
-	h, w, ok := strings.Cut(v, "x")
-	if !ok {
-		return v, "", nil
-	}
-	return w + "x" + h, fmt.Sprintf("--output-size counts rows first: %s is %sx%s", v, w, h), nil
-}
-
-func isInteger(s string) bool {
-	if s != "" && (s[0] == '-' || s[0] == '+') {
-		s = s[1:]
-	}
-	for _, c := range s {
-		if c < '0' || c > '9' {
-			return false
-		}
-	}
-	return s != ""
+	l.args = l.args[:3]
+	l.flags = append(l.flags, "--output="+prefix+".png")
+	r.say("%s is --output %s.png here", prefix, prefix)
 }
