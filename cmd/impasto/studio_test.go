@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -27,56 +28,16 @@ func TestStudioIsKilled(t *testing.T) {
 		t.Skip("SKIPPED: paints for some seconds")
 	}
 	folder := t.TempDir()
-	command, state := theCommand(t), "IMPASTO_STATE="+t.TempDir()
-	start := func() (address string, stop func()) {
-		c := exec.Command(command, "studio", folder, "--no-browser", "--threads", "2", "--lease", "2s")
-		c.Env = append(os.Environ(), state)
-		var problems bytes.Buffer
-		c.Stderr = &problems
-		out, err := c.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := c.Start(); err != nil {
-			t.Fatal(err)
-		}
-		line, err := bufio.NewReader(out).ReadString('\n')
-		if err != nil {
-			t.Fatalf("%v: %s", err, problems.String())
-		}
-		ended := false
-		stop = func() {
-			if !ended {
-				ended = true
-				_ = c.Process.Kill()
-				_ = c.Wait()
-			}
-		}
-		t.Cleanup(stop)
-		return strings.TrimSpace(line), stop
-	}
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	browser := &http.Client{Jar: jar}
-	address, kill := start()
-	r, err := browser.Get(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Body.Close()
-	at, _ := url.Parse(address)
-	base := "http://" + at.Host
+	first := startStudio(t, folder)
+	browser, base := first.enter(t), first.base
 	job := postStudio(t, browser, base, "/api/jobs", `{"mode":"texture","styles":["sample:mosaic"],"settings":{"size":"96x80","iterations":"150","weights":"mini","seed":"7","scales":"1"}}`)
 	id := job["job"].(map[string]any)["id"].(string)
 
-	waitFor(t, func() bool { return iteration(t, browser, base, id) > 20 })
-	kill()
+	waitFor(t, func() bool { return jobOf(t, browser, base, id).Moment.Iter > 20 })
+	first.kill()
 
-	again, _ := start()
-	if b, _ := url.Parse(again); b.Host != at.Host {
-		t.Fatalf("the studio moved from %s to %s: strokes are kept by address", at.Host, b.Host)
+	if again := startStudio(t, folder); again.base != base {
+		t.Fatalf("the studio moved from %s to %s: strokes are kept by address", base, again.base)
 	}
 	waitFor(t, func() bool { _, err := os.Stat(filepath.Join(folder, "mosaic.png")); return err == nil })
 	text, err := picture.ReadRecipe(filepath.Join(folder, "mosaic.png"))
@@ -109,6 +70,61 @@ func TestStudioIsKilled(t *testing.T) {
 	}
 }
 
+// studioProcess is a studio that runs as a user starts it.
+type studioProcess struct {
+	address string // with its token
+	base    string
+	kill    func() // -9
+}
+
+// startStudio starts one on a folder; the test's end kills it.
+func startStudio(t *testing.T, folder string, more ...string) *studioProcess {
+	t.Helper()
+	c := exec.Command(theCommand(t), append([]string{"studio", folder, "--threads", "2", "--lease", "2s"}, more...)...)
+	c.Env = append(os.Environ(), "IMPASTO_STATE="+t.TempDir(), "IMPASTO_QUEUE=", "DISPLAY=", "WAYLAND_DISPLAY=")
+	var problems bytes.Buffer
+	c.Stderr = &problems
+	out, err := c.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	kill := sync.OnceFunc(func() {
+		_ = c.Process.Kill()
+		_ = c.Wait()
+	})
+	t.Cleanup(kill)
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		kill()
+		t.Fatalf("%v: %s", err, problems.String())
+	}
+	address := strings.TrimSpace(line)
+	at, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &studioProcess{address, "http://" + at.Host, kill}
+}
+
+// enter changes the token for a cookie, as a browser does.
+func (p *studioProcess) enter(t *testing.T) *http.Client {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	browser := &http.Client{Jar: jar}
+	r, err := browser.Get(p.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Body.Close()
+	return browser
+}
+
 // postStudio asks as the page does.
 func postStudio(t *testing.T, browser *http.Client, base, path, body string) map[string]any {
 	t.Helper()
@@ -130,18 +146,25 @@ func postStudio(t *testing.T, browser *http.Client, base, path, body string) map
 	return v
 }
 
-// iteration is how far a job is.
-func iteration(t *testing.T, browser *http.Client, base, id string) int {
+// studioJob is what the page is told of a job.
+type studioJob struct {
+	ID, State, Error, Output string
+	Fraction                 float64
+	Saved                    int64
+	Preview                  int64
+	Moment                   struct{ Iter int }
+	Curve                    []float64
+}
+
+// jobOf asks for a job; one that failed ends the test.
+func jobOf(t *testing.T, browser *http.Client, base, id string) studioJob {
 	t.Helper()
 	a, err := browser.Get(base + "/api/jobs")
 	if err != nil {
-		return 0
+		return studioJob{}
 	}
 	defer a.Body.Close()
-	var list []struct {
-		ID, State, Error string
-		Moment           struct{ Iter int }
-	}
+	var list []studioJob
 	if err := json.NewDecoder(a.Body).Decode(&list); err != nil {
 		t.Fatal(err)
 	}
@@ -150,19 +173,19 @@ func iteration(t *testing.T, browser *http.Client, base, id string) int {
 			t.Fatal(j.Error)
 		}
 		if j.ID == id {
-			return j.Moment.Iter
+			return j
 		}
 	}
-	return 0
+	return studioJob{}
 }
 
 func waitFor(t *testing.T, what func() bool) {
 	t.Helper()
-	for range 600 {
+	for range 1200 {
 		if what() {
 			return
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-	t.Fatal(fmt.Errorf("it did not happen within half a minute"))
+	t.Fatal(fmt.Errorf("it did not happen within a minute"))
 }

@@ -44,6 +44,7 @@ type jobView struct {
 	Moment   *Moment   `json:"moment,omitempty"`
 	Preview  int64     `json:"preview,omitempty"` // changes with the preview
 	Curve    []float64 `json:"curve,omitempty"`   // total losses, evenly spaced
+	Saved    int64     `json:"saved,omitempty"`   // when the queue took the last checkpoint, milliseconds
 	Order    int       `json:"order"`
 
 	told   time.Time
@@ -114,7 +115,9 @@ func (j *jobs) heard(ctx context.Context, st farm.Status) {
 	if st.Fraction > b.Fraction || st.State.Ended() {
 		b.Fraction = st.Fraction
 	}
-	b.Text = st.Text
+	if b.Text = st.Text; !st.Saved.IsZero() {
+		b.Saved = st.Saved.UnixMilli()
+	}
 	ready := j.ready
 	view := b.clone()
 	j.mu.Unlock()

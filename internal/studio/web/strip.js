@@ -109,7 +109,7 @@ export class Strip {
     const foot = $('#picture-facts');
     if (!j) { foot.replaceChildren(); return; }
     const m = j.moment;
-    const facts = m ? `${this.words(j)} · scale ${m.scale} of ${m.scales}, ${m.width}×${m.height} · iteration ${m.iter} of ${m.iters}` : j.error || this.words(j);
+    const facts = m ? `${this.words(j)} · scale ${m.scale} of ${m.scales}, ${m.width}×${m.height} · iteration ${m.iter} of ${m.iters}${j.saved ? ` · saved ${spanOf((Date.now() - j.saved) / 1000)} ago` : ''}` : j.error || this.words(j);
     if (!$('canvas', foot)) foot.replaceChildren(h('canvas', { width: 300, height: 44, role: 'img', 'aria-label': 'Loss curve' }), h('p', {}));
     $('p', foot).textContent = facts;
     curve($('canvas', foot), j.curve ?? []);
