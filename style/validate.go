@@ -105,7 +105,7 @@ func (c *checker) numbers(o Options) {
 		{"style-scale", o.StyleScale, 0, 64, true},
 		{"noise-std", o.NoiseStd, 0, 255, false},
 		{"noise-range", o.NoiseRange.Lo, 0, 255, false},
-		{"noise-range", o.NoiseRange.Hi, o.NoiseRange.Lo, 255, false},
+		{"noise-range", o.NoiseRange.Hi, 0, 255, false},
 		{"scale-step", o.ScaleStep, 1, 16, true},
 		{"plateau", o.Plateau, 0, 1, false},
 		{"lr", o.LR, 0, 1e6, false},
@@ -127,6 +127,9 @@ func (c *checker) numbers(o Options) {
 			from = "above"
 		}
 		c.add(n.option, nil, "%s is %g; it must lie %s %g to %g", n.option, n.value, from, n.lo, n.hi)
+	}
+	if r := o.NoiseRange; r.Lo > r.Hi {
+		c.add("noise-range", nil, "noise-range is %g:%g; the lowest pixel value comes first, then the highest, both from 0 to 255", r.Lo, r.Hi)
 	}
 	for i, w := range o.StyleWeights {
 		if !(w >= 0) || math.IsInf(w, 0) {

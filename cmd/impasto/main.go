@@ -16,6 +16,7 @@ import (
 
 	"github.com/impasto/impasto/internal/job"
 	"github.com/impasto/impasto/internal/render"
+	"github.com/impasto/impasto/internal/settings"
 	"github.com/impasto/impasto/internal/ui"
 )
 
@@ -61,6 +62,10 @@ func (s *session) run() int {
 	if !s.quiet && !s.json {
 		for _, n := range l.notes {
 			fmt.Fprintf(stderr, "impasto: note: %s\n", ui.Printable(n))
+		}
+		names, near := settings.Misspelt(os.Environ())
+		for i, n := range names {
+			fmt.Fprintf(stderr, "impasto: warning: the variable %s is not read; %s is\n", ui.Printable(n), near[i])
 		}
 	}
 	if l.help {

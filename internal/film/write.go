@@ -156,6 +156,32 @@ func (t Tools) Create(ctx context.Context, target Target) (*Writer, error) {
 	return &Writer{ctx: ctx, cancel: cancel, p: p, Target: target, tmp: tmp, raw: make([]byte, target.W*target.H*3)}, nil
 }
 
+// Try makes a film of one small frame in the way of target, and throws it away:
+// that ffmpeg lacks an encoder, or that a container does not take what one
+// makes, is known before frames are painted.
+func (t Tools) Try(ctx context.Context, target Target) error {
+	dir, err := os.MkdirTemp("", "impasto-film-")
+	if err != nil {
+		return nil // the film itself will say so, if it cannot be made either
+	}
+	defer os.RemoveAll(dir)
+	trial := target
+	trial.Path, trial.W, trial.H, trial.Sound = filepath.Join(dir, "film"+filepath.Ext(target.Path)), 64, 64, Sound{}
+	w, err := t.Create(ctx, trial)
+	if err != nil {
+		return err
+	}
+	err = w.Write(picture.New(64, 64))
+	if !w.broken { // Write closes what broke
+		err = w.Close()
+	}
+	if err == nil || ctx.Err() != nil {
+		return ctx.Err()
+	}
+	box := containers[strings.ToLower(filepath.Ext(target.Path))]
+	return outputError("codec", "ffmpeg cannot make %q with the encoder %s: %s", target.Path, or(target.Codec, box.codec), w.p.stderr.said())
+}
+
 // Write adds a frame.
 func (w *Writer) Write(p *picture.Picture) error {
 	if p.W != w.W || p.H != w.H {

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -46,6 +47,9 @@ func (v *Film) chooseFilm(in string) error {
 		if v.input.Film && v.input.Sound != "" {
 			v.film.Sound = film.Sound{Path: v.input.Path, Codec: v.input.Sound, From: v.start}
 		}
+		if v.tools.OK() && film.IsFilm(name) && !v.out.skip && len(bad) == 0 {
+			bad.Add(v.tryEncoder())
+		}
 		if !v.tools.OK() && !film.IsArchive(name) {
 			v.Notes = append(v.Notes, fmt.Sprintf("ffmpeg is not installed: the frames stay in %q", filepath.Dir(v.frames)))
 		}
@@ -68,6 +72,26 @@ func (v *Film) chooseFilm(in string) error {
 		bad.Add(v.keepApart(in))
 	}
 	return bad.Err()
+}
+
+// tryEncoder finds out that ffmpeg can make the film, and what it can make it
+// with if not.
+func (v *Film) tryEncoder() error {
+	ctx := context.Background()
+	err := v.tools.Try(ctx, v.film)
+	if err == nil {
+		return nil
+	}
+	f := ui.FaultsOf(err)[0]
+	for _, codec := range []string{"", "libx264", "libvpx-vp9", "mpeg4", "ffv1"} {
+		other := v.film
+		other.Codec, other.CRF = codec, ""
+		if v.tools.Try(ctx, other) == nil {
+			f.Try = append(f.Try, v.again(Change{Flag: "crf", Drop: true}, Change{Flag: "codec", Value: codec, Drop: codec == ""}))
+			break
+		}
+	}
+	return f
 }
 
 // frameFile is the name of a painted frame, counted from 1.

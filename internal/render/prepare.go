@@ -204,11 +204,11 @@ func (r *Prepared) checkOptions() ui.Faults {
 	}
 	o := r.values.Options
 	var bad ui.Faults
-	bad.Add(o.Validate(layers...))
+	bad = append(bad, r.values.LocateOptions(o.Validate(layers...))...)
 	if _, err := picture.ParseSize(o.Size); err != nil {
 		f := ui.FaultsOf(err)[0]
 		f.Exit = ui.ExitUsage
-		bad = append(bad, f)
+		bad.Add(r.values.Locate("size", f))
 	}
 	if n, styles := len(o.StyleWeights), len(r.inputs.Styles); n > 0 && n != styles && styles > 0 {
 		bad.Add(ui.UsageFault(fmt.Sprintf("--style-weights has %s for %s", ui.Count(n, "number"), ui.Count(styles, "style image"))))
@@ -220,7 +220,7 @@ func (r *Prepared) checkOptions() ui.Faults {
 // was asked for.
 func checkDevice(v *settings.Values) error {
 	if err := device.Check(v.Text("device")); err != nil {
-		return err
+		return v.Locate("device", err)
 	}
 	p, err := device.ParsePrecision(v.Text("precision"))
 	if err != nil {
@@ -247,7 +247,7 @@ func (r *Prepared) openDevice() (err error) {
 		return err
 	}
 	if r.device, err = r.env.Devices.open(r.values.Text("device"), r.values.Number("threads", 0), p); err != nil {
-		return err
+		return r.values.Locate("device", err)
 	}
 	r.painter = style.Env{
 		Backend: r.device.Backend, Others: r.device.Others, Network: r.network, Cache: r.env.Library.cache(),

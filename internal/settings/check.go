@@ -11,6 +11,10 @@ import (
 	"github.com/impasto/impasto/internal/ui"
 )
 
+// leastBytes is the least amount of memory that makes sense; a number without a
+// unit is in bytes and stays below it.
+const leastBytes = 1_000_000
+
 // BadValue returns the fault of a value that is not of its kind.
 func BadValue(name, text, want string) *ui.Fault {
 	return ui.UsageFault(fmt.Sprintf("--%s takes %s, got %q", name, want, text))
@@ -34,9 +38,21 @@ func (s Setting) check(text string) error {
 	case Count:
 		n, err := strconv.Atoi(text)
 		want, ok = fmt.Sprintf("a whole number from %d", s.Least), err == nil && n >= s.Least
+		if s.Most > 0 {
+			want, ok = fmt.Sprintf("%s to %d", want, s.Most), ok && n <= s.Most
+		}
 	case Bytes:
-		_, ok = ui.ParseBytes(text)
+		var n int64
+		n, ok = ui.ParseBytes(text)
 		want = "an amount such as 500MB or 2GB"
+		if ok && n < leastBytes {
+			f := BadValue(s.Name, text, "an amount from 1MB, such as 500MB or 2GB")
+			f.Message += ", which is " + ui.Count(int(n), "byte")
+			if _, err := strconv.Atoi(text); err == nil && n <= 1024 {
+				f.Try = []string{"--" + s.Name + " " + text + "GB"}
+			}
+			return f
+		}
 	case Interval:
 		_, _, ok = ParseInterval(text)
 		want = "a time such as 30s or 5m, or off"

@@ -69,6 +69,7 @@ type Setting struct {
 	Kind    Kind
 	Choices []string
 	Least   int // of a Count
+	Most    int // of a Count; 0 for no limit
 	Modes   string
 	Repeats bool // may be given several times
 

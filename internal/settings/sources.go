@@ -19,9 +19,12 @@ func UserLayers(configFile string) ([]Layer, ui.Faults) {
 	return append([]Layer{Environment(os.LookupEnv)}, files...), bad
 }
 
+// variablePrefix begins the name of each variable that is read.
+const variablePrefix = "IMPASTO_"
+
 // Variable returns the environment variable of a setting.
 func Variable(name string) string {
-	return "IMPASTO_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
+	return variablePrefix + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
 }
 
 // Environment returns the layer of environment variables.

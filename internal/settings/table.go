@@ -199,7 +199,7 @@ var table = []Setting{
 		Help: "most memory to use; larger pictures are painted in tiles", Default: "90 % of what is free"},
 	{Name: "tile", Group: GroupDevice, Value: "PIXELS", Advanced: true,
 		Help: "largest tile in pixels: 1024 (square), 4096x512, off (never cut) or auto (cut where memory or the device requires it; the default)"},
-	{Name: "threads", Group: GroupDevice, Value: "N", Kind: Count, Least: 1, Demo: true, not: ofWorker,
+	{Name: "threads", Group: GroupDevice, Value: "N", Kind: Count, Least: 1, Most: 4096, Demo: true, not: ofWorker,
 		Help: "number of processor threads; the picture does not depend on it", Default: "all"},
 	{Name: "pooling", Group: GroupDevice, Value: "KIND", Advanced: true, Choices: []string{style.PoolMax, style.PoolAvg, style.PoolL2},
 		Help: "pooling of the network: {choices}"},

@@ -167,7 +167,7 @@ func Resolve(mode string, given Given, layers ...Layer) (*Values, ui.Faults) {
 			if s.Repeats && origin == OriginFlag {
 				v.texts[s.Name] = given[s.Name]
 			}
-			bad.Add(s.check(text))
+			bad.Add(locate(s.check(text), origin))
 		}
 	}
 	if v.On("y") {
@@ -220,16 +220,6 @@ func (v *Values) usePreset(preset string, defaults style.Options) (bad ui.Faults
 	}
 	v.Options = o
 	return nil
-}
-
-// locate says where a bad value stands unless it is on the command line.
-func locate(err error, origin string) error {
-	if err == nil || origin == OriginFlag || strings.HasPrefix(origin, "-") {
-		return err
-	}
-	f := ui.FaultsOf(err)[0]
-	f.Message = origin + ": " + strings.TrimPrefix(f.Message, "--")
-	return f
 }
 
 // Defaults returns the options of a mode where nothing is set but the weights and
