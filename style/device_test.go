@@ -11,11 +11,13 @@ import (
 	"github.com/impasto/impasto/internal/testutil"
 )
 
-// deviceEnv is a run on the software device.
-func deviceEnv(t *testing.T) (Env, cuda.Meter) {
+// deviceEnv is a run on the software device, in single precision.
+func deviceEnv(t *testing.T) (Env, cuda.Meter) { return deviceEnvOf(t, gpu.Single) }
+
+func deviceEnvOf(t *testing.T, p gpu.Precision) (Env, cuda.Meter) {
 	testutil.NeedDevices(t)
 	d := emu.Open(emu.Options{})
-	b := gpu.NewDevice(d, gpu.DeviceOptions{Name: "emu"})
+	b := gpu.NewDevice(d, gpu.DeviceOptions{Name: "emu", Precision: p})
 	t.Cleanup(func() {
 		if err := b.Err(); err != nil {
 			t.Error(err)
@@ -29,43 +31,58 @@ func deviceEnv(t *testing.T) (Env, cuda.Meter) {
 // number of iterations alone, and look at the status equally often: what the
 // longer one asks of the driver beyond the shorter is what iterations cost.
 func TestIterationIsOneGraphLaunch(t *testing.T) {
-	const short, long = 2, 5 // both look after the first and the last
 	for name, change := range map[string]func(*Options){
 		"l-bfgs":        func(*Options) {},
 		"adam, average": func(o *Options) { o.Optimizer, o.Average, o.TV = OptimizerAdam, 0.9, TVStencil },
 		"normalized":    func(o *Options) { o.Normalize = NormalizeMean },
 		"tiles":         func(o *Options) { o.Size, o.Tile, o.StyleLayers = "72", "64", o.StyleLayers[:1] },
 	} {
-		t.Run(name, func(t *testing.T) {
-			var calls [2]cuda.Calls
-			for i, n := range []int{short, long} {
-				o := tinyOptions(ModeArt)
-				o.Iterations, o.Scales, o.Size = []int{n}, 1, "32"
-				change(&o)
-				env, meter := deviceEnv(t)
-				r, err := Art(context.Background(), tinyInputs(), o, env)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if r.Iterations != n {
-					t.Fatalf("%d iterations, want %d", r.Iterations, n)
-				}
-				calls[i] = meter.Calls()
-			}
-			d := calls[1].Sub(calls[0])
-			t.Logf("an iteration is %d kernels, %d fills and %d copies", d.Launches/(long-short), d.Fills/(long-short), d.Copies/(long-short))
-			if d.GraphLaunches != long-short {
-				t.Errorf("%d more iterations made %d more graph launches", long-short, d.GraphLaunches)
-			}
-			d.GraphLaunches, d.Launches, d.Fills, d.Copies = 0, 0, 0, 0 // the last three within the graph
-			d.Live, d.Peak = 0, 0
-			if d != (cuda.Calls{}) {
-				t.Errorf("%d more iterations also made %+v", long-short, d)
-			}
-			if calls[1].Records != 1 || calls[1].Peak != calls[0].Peak {
-				t.Errorf("%d graphs were recorded, %d bytes held, and %d in the shorter run", calls[1].Records, calls[1].Peak, calls[0].Peak)
-			}
-		})
+		t.Run(name, func(t *testing.T) { iterationIsOneGraphLaunch(t, gpu.Single, 1, "32", change) })
+	}
+}
+
+// TestHalfIterationIsOneGraphLaunch: half precision has a second graph, of the
+// evaluation alone. It runs before the first iteration, to fit the scale of
+// gradients, and never again: from then on an iteration is what it is in single
+// precision, one graph launch, and nothing waits for the host.
+func TestHalfIterationIsOneGraphLaunch(t *testing.T) {
+	for name, change := range map[string]func(*Options){
+		"l-bfgs":           func(*Options) {},
+		"adam, normalized": func(o *Options) { o.Optimizer, o.Normalize = OptimizerAdam, NormalizeMean },
+	} {
+		t.Run(name, func(t *testing.T) { iterationIsOneGraphLaunch(t, gpu.Half, 2, "16", change) })
+	}
+}
+
+func iterationIsOneGraphLaunch(t *testing.T, p gpu.Precision, graphs int64, size string, change func(*Options)) {
+	const short, long = 2, 5 // both look after the first and the last
+	var calls [2]cuda.Calls
+	for i, n := range []int{short, long} {
+		o := tinyOptions(ModeArt)
+		o.Iterations, o.Scales, o.MinScale, o.Size = []int{n}, 1, 16, size
+		change(&o)
+		env, meter := deviceEnvOf(t, p)
+		r, err := Art(context.Background(), tinyInputs(), o, env)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Iterations != n {
+			t.Fatalf("%d iterations, want %d", r.Iterations, n)
+		}
+		calls[i] = meter.Calls()
+	}
+	d := calls[1].Sub(calls[0])
+	t.Logf("an iteration is %d kernels, %d fills and %d copies", d.Launches/(long-short), d.Fills/(long-short), d.Copies/(long-short))
+	if d.GraphLaunches != long-short {
+		t.Errorf("%d more iterations made %d more graph launches", long-short, d.GraphLaunches)
+	}
+	d.GraphLaunches, d.Launches, d.Fills, d.Copies = 0, 0, 0, 0 // the last three within the graph
+	d.Live, d.Peak = 0, 0
+	if d != (cuda.Calls{}) {
+		t.Errorf("%d more iterations also made %+v", long-short, d)
+	}
+	if calls[1].Records != graphs || calls[1].Peak != calls[0].Peak {
+		t.Errorf("%d graphs were recorded, %d bytes held, and %d in the shorter run", calls[1].Records, calls[1].Peak, calls[0].Peak)
 	}
 }
 

@@ -17,15 +17,8 @@ import (
 
 // halfEnv is a run in half precision on the software device.
 func halfEnv(t *testing.T) Env {
-	testutil.NeedDevices(t)
-	b := gpu.NewDevice(emu.Open(emu.Options{}), gpu.DeviceOptions{Name: "emu", Precision: gpu.Half})
-	t.Cleanup(func() {
-		if err := b.Err(); err != nil {
-			t.Error(err)
-		}
-		b.Close()
-	})
-	return Env{Backend: b, Network: tinyNetwork(11)}
+	env, _ := deviceEnvOf(t, gpu.Half)
+	return env
 }
 
 // TestHalfPaintsTheSamePicture: half precision changes a picture less than 40 dB
@@ -55,6 +48,49 @@ func TestHalfPaintsTheSamePicture(t *testing.T) {
 			t.Logf("the pictures differ by %.1f dB", p)
 			if !(p >= 40) {
 				t.Errorf("the pictures differ by %.1f dB, want at least 40", p)
+			}
+		})
+	}
+}
+
+// TestHalfAtTheLargestWeights paints 300 iterations with the largest weights that
+// options accept, whose gradients are 1e12 times the usual: the scale of gradients
+// must follow them down again as the picture improves. The loss that is left is
+// the processor's, within what rounding leads two paths apart.
+func TestHalfAtTheLargestWeights(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED: 300 iterations")
+	}
+	const most = 1e12
+	for name, change := range map[string]func(*Options){
+		"covariance, l-bfgs": func(o *Options) { o.StyleLoss, o.Optimizer = LossCovariance, OptimizerLBFGS },
+		"gram of noise": func(o *Options) {
+			o.StyleLoss, o.LossScale, o.Init, o.StyleLayers = LossGram, ScaleSum, InitNoise, o.StyleLayers[:1]
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := tinyOptions(ModeArt)
+			o.Optimizer, o.Size, o.Scales, o.MinScale, o.Iterations, o.Plateau = OptimizerAdam, "8", 1, 8, []int{300}, 0
+			o.StyleLayers = o.StyleLayers[:2]
+			o.ContentWeight, o.StyleWeight, o.TVWeight = most, most, most
+			change(&o)
+			want, err := Art(context.Background(), tinyInputs(), o, tinyEnv(2))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := Art(context.Background(), tinyInputs(), o, halfEnv(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, v := range got.Picture.Pix {
+				if !(v >= 0 && v <= 1) {
+					t.Fatalf("value %d of the picture is %g", i, v)
+				}
+			}
+			first, last, least := got.History[0].Losses.Total, got.Losses.Total, want.Losses.Total
+			t.Logf("loss %.4g, after %d iterations %.4g; the processor's %.4g; the pictures differ by %.1f dB", first, got.Iterations, last, least, psnr(got.Picture.Pix, want.Picture.Pix))
+			if got.Iterations != want.Iterations || !(last < first) || !(last < 1.1*least) {
+				t.Errorf("loss %g, after %d iterations %g; the processor's after %d is %g", first, got.Iterations, last, want.Iterations, least)
 			}
 		})
 	}
