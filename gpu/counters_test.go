@@ -138,7 +138,7 @@ func TestKernelTraffic(t *testing.T) {
 	ran := map[string]bool{}
 	for _, precision := range []Precision{Single, Half} {
 		dev := emu.Open(emu.Options{Traffic: true})
-		b := NewDevice(dev, DeviceOptions{Name: "emu", Precision: precision})
+		b := NewDevice(testutil.Driver(dev), DeviceOptions{Name: "emu", Precision: precision})
 		everyKernel(b)
 		if precision == Half {
 			everyHalfKernel(b)

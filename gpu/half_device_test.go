@@ -1,10 +1,12 @@
 package gpu
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
 	"testing"
 
+	"github.com/impasto/impasto/cuda"
 	"github.com/impasto/impasto/cuda/emu"
 	"github.com/impasto/impasto/internal/testutil"
 )
@@ -177,6 +179,108 @@ func TestGradientScale(t *testing.T) {
 			near(t, b, fmt.Sprintf("coefficient %g", coef), download(b, dimage), refConvGrad(dy, image, weight, 16, ZeroPad), 0, 0)
 			p.Close()
 		}
+	})
+}
+
+// scaleOf is the scale of gradients, its inverse and the largest noted.
+func scaleOf(b *Device) (scale, inverse, largest float32) {
+	v := make([]byte, 12)
+	b.Sync()
+	b.download(v, b.gradient)
+	at := func(i int) float32 { return math.Float32frombits(binary.LittleEndian.Uint32(v[i:])) }
+	return at(0), at(4), at(8)
+}
+
+// TestHalfScaleThresholds: a largest from 2^4 up to but without 2^13 keeps the
+// scale, any other is brought to 2^10 .. 2^11, within 2^-60 .. 2^60.
+func TestHalfScaleThresholds(t *testing.T) {
+	below := func(v float32) float32 { return math.Nextafter32(v, 0) }
+	onHalf(t, func(t *testing.T, b *Device) {
+		for _, c := range []struct{ scale, largest, want float32 }{
+			{1, 0, 1}, {0x1p9, 0, 0x1p9}, {1, 0x1p-149, 1},
+			{1, 0x1p4, 1}, {1, below(0x1p4), 0x1p7}, {0x1p-5, 0x1p3, 0x1p2},
+			{1, below(0x1p13), 1}, {1, 0x1p12, 1}, {1, 0x1p13, 0x1p-3}, {0x1p5, 0x1p14, 2},
+			{0x1p50, 0x1p-20, 0x1p60}, {0x1p-50, 0x1p30, 0x1p-60}, {1, float32(math.Inf(1)), 0x1p-60},
+		} {
+			b.upload(b.gradient, floatBytes([]float32{c.scale, 1 / c.scale, c.largest}))
+			b.launchGradientScale(cuda.Dim3{X: 1}, b.gradient)
+			if scale, inverse, largest := scaleOf(b); scale != c.want || inverse != 1/c.want || largest != 0 {
+				t.Errorf("scale %g, largest %g: scale %g, its inverse %g, largest %g; want scale %g", c.scale, c.largest, scale, inverse, largest, c.want)
+			}
+		}
+	})
+}
+
+// TestHalfToSingle: features as float32 are all of them, in units, and
+// nothing after them is touched.
+func TestHalfToSingle(t *testing.T) {
+	onHalf(t, func(t *testing.T, b *Device) {
+		const n = 2*1024 + 8
+		v := random(62, n, 1)
+		got := make([]float32, n+300)
+		dst, src := b.uploaded(make([]float32, n+300)), b.alloc(2*n)
+		b.upload(src, halfBytes(v, 1))
+		b.launchToSingle(blocksFor(n, 1024), dst, src, halfUnit, n)
+		out := make([]byte, 4*len(got))
+		b.Sync()
+		b.download(out, dst)
+		for i := range got {
+			want := float32(0)
+			if i < n {
+				want = halfUnit * v[i]
+			}
+			if got := math.Float32frombits(binary.LittleEndian.Uint32(out[4*i:])); got != want {
+				t.Fatalf("value %d of %d is %g, want %g", i, n, got, want)
+			}
+		}
+		b.free(dst, src)
+	})
+}
+
+// notes checks that the largest magnitude noted is that of dx.
+func notes(t *testing.T, b *Device, what string, dx *Array) {
+	t.Helper()
+	most := 0.0
+	for _, v := range download(b, dx) {
+		most = max(most, math.Abs(float64(v))/halfUnit)
+	}
+	if _, _, got := scaleOf(b); !(math.Abs(float64(got)-most) <= 1e-3*most) || most == 0 {
+		t.Errorf("%s: the largest noted is %g, want %g", what, got, most)
+	}
+	b.setScale(halfUnit * halfUnit)
+}
+
+// TestHalfConvNotes: the scale must know of gradients that only a convolution
+// makes large, in 64 channels a block and in 128, plain and pooled.
+func TestHalfConvNotes(t *testing.T) {
+	onHalf(t, func(t *testing.T, b *Device) {
+		for _, size := range []Shape{{3, 5, 64}, {33, 49, 128}} {
+			k := 8
+			weight, bias := random(63, k*size.C*9, 100), random(64, k, 1)
+			f := b.NewFilter(weight, bias, size.C, k)
+			full, pool := withChannels(size, k), Pool{Kind: MaxPool}
+			out := ConvOut{Act: b.NewArray(full), Pooled: b.NewArray(pool.Out(full)), Mask: b.NewMask(full, pool), Pool: pool}
+			b.Conv(out, upload(b, size, random(65, size.Len(), 1)), f, ZeroPad)
+			dx := b.NewArray(size)
+			b.setScale(halfUnit * halfUnit)
+			b.ConvGrad(dx, upload(b, full, random(66, full.Len(), 1)), f, ConvGradOptions{})
+			notes(t, b, fmt.Sprintf("%v", size), dx)
+			b.ConvGrad(dx, upload(b, pool.Out(full), random(67, pool.Out(full).Len(), 1)), f, ConvGradOptions{Unpool: out.Mask})
+			notes(t, b, fmt.Sprintf("%v, pooled", size), dx)
+			b.FreeFilters(f)
+		}
+	})
+}
+
+// TestHalfStyleGradNotes: the same of the gradient of a style loss.
+func TestHalfStyleGradNotes(t *testing.T) {
+	onHalf(t, func(t *testing.T, b *Device) {
+		s := Shape{11, 13, 72}
+		d := narrow(refGram(wide(random(68, 9*s.C, 1)), s.C, 1))
+		dx := b.NewArray(s)
+		b.setScale(halfUnit * halfUnit)
+		b.StyleGrad(dx, upload(b, s, random(69, s.Len(), 1)), upload(b, Matrix(s.C), d), nil)
+		notes(t, b, "style", dx)
 	})
 }
 
