@@ -221,7 +221,7 @@ func (l *linter) regions() {
 		}
 	}
 	if specks > 0 {
-		l.add(Warning, "specks", fmt.Sprintf("%q has %s pieces of fewer than %d pixels (%s)", l.Path, thousands(specks), least, l.share(area)), l.fix())
+		l.add(Warning, "specks", fmt.Sprintf("%q has %s of fewer than %d pixels (%s)", l.Path, plural(specks, "piece"), least, l.share(area)), l.fix())
 	}
 	cover, coarse, width := m.Coverage(CoarsestCell), m.Coverage(4*CoarsestCell), m.Width()
 	var leftovers []int

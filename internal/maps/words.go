@@ -36,7 +36,7 @@ func plural(n int, what string) string {
 	if n == 1 {
 		return "1 " + what
 	}
-	return fmt.Sprintf("%d %ss", n, what)
+	return fmt.Sprintf("%s %ss", thousands(n), what)
 }
 
 func channelWords(n int) string {

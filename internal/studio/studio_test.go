@@ -413,6 +413,9 @@ func TestLintNamesTheRegionAndMends(t *testing.T) {
 	if f := found["canvas_only"]; f.Region != "#00ff80" || f.Side != "canvas" || f.Mend == "" || !strings.Contains(f.Message, "sea") {
 		t.Errorf("the region without counterpart is told as %+v", f)
 	}
+	if m := found["specks"].Message; !strings.Contains(m, "1 piece of fewer") {
+		t.Errorf("one speck is told as %q", m)
+	}
 	for _, code := range []string{"specks", "canvas_only"} {
 		f, ok := found[code]
 		if !ok {

@@ -5,7 +5,7 @@ import * as raster from './raster.js';
 
 export const TOOLS = [
   { name: 'brush', key: 'b', title: 'Brush', hint: 'Drag to paint. Wheel or [ ] changes the size.' },
-  { name: 'eraser', key: 'e', title: 'Eraser', hint: 'Drag to give pixels back to the ground, the first region.' },
+  { name: 'eraser', key: 'e', title: 'Eraser', hint: 'Drag to paint the first region of the list, the ground: a map has no transparent pixels.' },
   { name: 'bucket', key: 'g', title: 'Bucket', hint: 'Click to fill a piece; Shift-click fills its region everywhere.' },
   { name: 'lasso', key: 'l', title: 'Lasso', hint: 'Drag around what you mean. Ctrl gives it to the ground.' },
   { name: 'polygon', key: 'p', title: 'Polygon', hint: 'Click corners; click the first, double-click or Enter closes. Shift snaps to 45°, Esc drops it.' },
