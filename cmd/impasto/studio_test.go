@@ -81,7 +81,7 @@ type studioProcess struct {
 func startStudio(t *testing.T, folder string, more ...string) *studioProcess {
 	t.Helper()
 	c := exec.Command(theCommand(t), append([]string{"studio", folder, "--threads", "2", "--lease", "2s"}, more...)...)
-	c.Env = append(os.Environ(), "IMPASTO_STATE="+t.TempDir(), "IMPASTO_QUEUE=", "DISPLAY=", "WAYLAND_DISPLAY=")
+	c.Env = append(os.Environ(), "IMPASTO_STATE="+t.TempDir(), "IMPASTO_QUEUE=")
 	var problems bytes.Buffer
 	c.Stderr = &problems
 	out, err := c.StdoutPipe()
@@ -148,12 +148,12 @@ func postStudio(t *testing.T, browser *http.Client, base, path, body string) map
 
 // studioJob is what the page is told of a job.
 type studioJob struct {
-	ID, State, Error, Output string
-	Fraction                 float64
-	Saved                    int64
-	Preview                  int64
-	Moment                   struct{ Iter int }
-	Curve                    []float64
+	ID, State, Error, Output, Text string
+	Fraction                       float64
+	Saved                          int64
+	Preview                        int64
+	Moment                         struct{ Iter int }
+	Curve                          []float64
 }
 
 // jobOf asks for a job; one that failed ends the test.
