@@ -29,6 +29,8 @@ type jobs struct {
 	order   int
 	ready   bool            // the queue has told what it has
 	keeping map[string]bool // jobs whose picture is wanted as it is
+
+	elsewhere bool // no worker of this process paints
 }
 
 // jobView is what a page knows of one.
@@ -329,6 +331,10 @@ func (s *Studio) changeJob(w http.ResponseWriter, r *http.Request) error {
 		err = s.o.Queue.Cancel(r.Context(), ask.ID)
 	case "keep":
 		s.jobs.mu.Lock()
+		if s.jobs.elsewhere {
+			s.jobs.mu.Unlock()
+			return bad(http.StatusConflict, "a worker elsewhere paints this picture, and hands over a finished one alone", "Pause   (Resume goes on from its checkpoint)")
+		}
 		s.jobs.keeping[ask.ID] = true
 		s.jobs.mu.Unlock()
 		err = s.o.Queue.Cancel(r.Context(), ask.ID)

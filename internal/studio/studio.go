@@ -152,6 +152,9 @@ func (s *Studio) Token() string { return s.guard.newToken() }
 // Run paints jobs and tells open pages of them, until ctx ends. A job at hand
 // is stopped then, as by an interruption, and goes back to the queue.
 func (s *Studio) Run(ctx context.Context, workers ...*farm.Worker) {
+	s.jobs.mu.Lock()
+	s.jobs.elsewhere = len(workers) == 0
+	s.jobs.mu.Unlock()
 	s.done.Go(func() { s.jobs.follow(ctx) })
 	for _, w := range workers {
 		w.Doer = s.jobs
