@@ -51,7 +51,7 @@ func openBrowser(t *testing.T, w, h int) *page {
 		chromedp.WindowSize(w, h), chromedp.Flag("disable-gpu", true), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
 	base, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, close := chromedp.NewContext(base)
-	ctx, late := context.WithTimeout(ctx, 3*time.Minute)
+	ctx, late := context.WithTimeout(ctx, 8*time.Minute)
 	p := &page{t: t, ctx: ctx}
 	t.Cleanup(func() { late(); close(); stop() })
 	p.do(chromedp.EmulateViewport(int64(w), int64(h)))
@@ -108,7 +108,7 @@ func eval[T any](p *page, script string) T {
 // wait waits until a script is true.
 func (p *page) wait(script string) {
 	p.t.Helper()
-	for range 300 {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); {
 		if ok, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool]("!!("+script+")", chromedp.EvalAwaitPromise)); err == nil && ok {
 			return
 		}

@@ -16,6 +16,7 @@ import (
 	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/internal/recipe"
 	"github.com/impasto/impasto/internal/report"
+	"github.com/impasto/impasto/internal/ui"
 )
 
 // result is a picture of the folder that has a recipe.
@@ -212,7 +213,7 @@ func (s *Studio) sheet(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Disposition", `attachment; filename="contact-sheet.html"`)
 	w.Header().Set("Content-Security-Policy", "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'")
-	return report.WriteSheet(w, report.Sheet{Title: filepath.Base(s.o.Folder), Lead: fmt.Sprintf("%d pictures", len(list)), Program: s.o.Program,
+	return report.WriteSheet(w, report.Sheet{Title: filepath.Base(s.o.Folder), Lead: ui.Count(len(list), "picture"), Program: s.o.Program,
 		Cells: len(list), Cell: func(i int) report.Cell {
 			e := list[i]
 			c := report.Cell{Name: e.Name, State: "done", Link: e.Name, Choices: []report.Row{

@@ -14,6 +14,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -59,6 +60,17 @@ func (e *quick) Do(ctx context.Context, t *farm.Task, look Look) error {
 		return picture.Save(path, p, picture.WriteOptions{Recipe: rec})
 	}
 	rec := recipe.Recipe{Version: recipe.Version, Program: "test", Mode: t.Steps[0][0], Options: style.DefaultOptions(t.Steps[0][0], "cpu", "mini")}
+	for _, w := range t.Steps[0] {
+		if name, ok := strings.CutPrefix(w, samplePrefix); ok {
+			rec.Inputs = append(rec.Inputs, recipe.Input{Role: "style", Name: name, SHA256: strings.Repeat("0", 64), Bytes: 1})
+		}
+		if text, ok := strings.CutPrefix(w, "--style-weight="); ok {
+			rec.Options.StyleWeight, _ = strconv.ParseFloat(text, 64)
+		}
+	}
+	if n := len(rec.Inputs); n > 1 {
+		rec.Inputs[0].Role = "content"
+	}
 	rec.Result = recipe.Result{W: 48, H: 32, Planned: e.iterations}
 	for i := 1; i <= e.iterations; i++ {
 		select {
@@ -269,7 +281,7 @@ func unwire(t *testing.T, data []byte) (mapHeader, []byte) {
 // waitJob waits until a job is in a state.
 func (s *server) waitJob(t *testing.T, id, state string) jobView {
 	t.Helper()
-	for range 500 {
+	for range 3000 { // a minute
 		var list []jobView
 		s.get(t, "/api/jobs", &list)
 		for _, b := range list {
@@ -467,5 +479,30 @@ func TestSessionsOutliveTheServer(t *testing.T) {
 	again.Handler().ServeHTTP(w, r)
 	if w.Code != 200 {
 		t.Errorf("after a restart the page is answered with %d", w.Code)
+	}
+}
+
+// TestContactSheet: the sheet holds the pictures that are asked for, with what
+// they were painted from, and nothing that needs the server.
+func TestContactSheet(t *testing.T) {
+	s := newServer(t)
+	for _, style := range []string{"mosaic", "strokes"} {
+		var made struct{ Job jobView }
+		s.post(t, "/api/jobs", order{Mode: "texture", Styles: []string{"sample:" + style}}, &made)
+		s.waitJob(t, made.Job.ID, "done")
+	}
+	s.post(t, "/api/rating", map[string]any{"name": "mosaic.png", "rating": 3}, nil)
+	status, sheet := s.ask(t, "GET", "/api/sheet", nil, nil)
+	if status != 200 || bytes.Count(sheet, []byte("<article")) != 2 || bytes.Count(sheet, []byte("data:image/")) != 2 {
+		t.Errorf("%d: a sheet of two pictures is %.300s", status, sheet)
+	}
+	_, sheet = s.ask(t, "GET", "/api/sheet?name=mosaic.png", nil, nil)
+	for _, want := range []string{"mosaic.png", "48x32", "texture", "★★★", "1 picture<"} {
+		if !bytes.Contains(sheet, []byte(want)) {
+			t.Errorf("the sheet of one picture has no %q", want)
+		}
+	}
+	if bytes.Contains(sheet, []byte("strokes.png")) || bytes.Contains(sheet, []byte("/api/")) {
+		t.Error("the sheet of one picture has another, or needs the server")
 	}
 }

@@ -2,6 +2,7 @@ package studio
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -11,10 +12,13 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -40,6 +44,8 @@ func init() {
 		{"keys alone", false, walkKeys},
 		{"every way of painting", false, walkModes},
 		{"compare and import a recipe", false, walkLook},
+		{"stop, go on and paint over", false, walkJobs},
+		{"two fingers", false, walkTouch},
 	}
 }
 
@@ -118,6 +124,17 @@ func walkDoodle(t *testing.T, s *server, p *page) {
 	p.click("#painting-foot .derive button")
 	p.wait(`impasto.doc.steps.at(-1).what === "a map of 6 regions"`)
 	p.press("z", chromedp.ModifierCtrl)
+	// The slider asks for another number, and the map has no more.
+	p.do(chromedp.Focus(`#painting-foot .derive input`))
+	for range 2 {
+		p.press(kb.ArrowLeft)
+	}
+	p.wait(`impasto.doc.steps.at(-1).what === "a map of 4 regions"`)
+	if n := eval[int](p, `new Set(impasto.doc.painting.labels).size`); n < 2 || n > 4 {
+		t.Errorf("a map of 4 regions has %d", n)
+	}
+	eval[chromedp.Void](p, `while (impasto.doc.steps[impasto.doc.at - 1].what.startsWith("a map of")) impasto.undo()`)
+	eval[chromedp.Void](p, `document.activeElement.blur()`)
 
 	// Paint; a preview is marked as one, and the picture comes.
 	p.press(kb.Enter, chromedp.ModifierCtrl)
@@ -335,15 +352,21 @@ func walkKeys(t *testing.T, s *server, p *page) {
 // walkModes looks at every mode in light and dark, and on a tablet.
 func walkModes(t *testing.T, s *server, p *page) {
 	p.open(s.URL + "/?token=" + s.studio.Token())
-	for i, mode := range Modes {
-		p.dark(i%2 == 0)
+	for _, mode := range Modes {
 		p.click(`#modes [data-mode=` + mode + `]`)
 		p.wait(`document.querySelector("#controls .segments") && document.body.dataset.mode === "` + mode + `"`)
 		p.wait(`document.querySelector(".command code").textContent.includes("impasto ` + mode + `")`)
-		p.shot("mode-" + mode)
-		if wide := eval[bool](p, `document.documentElement.scrollWidth > innerWidth || document.documentElement.scrollHeight > innerHeight`); wide {
-			t.Errorf("%s does not fit 1280x720", mode)
+		for _, size := range [][2]int64{{1280, 720}, {1024, 768}} {
+			p.do(chromedp.EmulateViewport(size[0], size[1]))
+			for _, dark := range []bool{true, false} {
+				p.dark(dark)
+				p.shot(fmt.Sprintf("mode-%s-%d-%s", mode, size[0], map[bool]string{true: "dark", false: "light"}[dark]))
+			}
+			if wide := eval[bool](p, `document.documentElement.scrollWidth > innerWidth || document.documentElement.scrollHeight > innerHeight`); wide {
+				t.Errorf("%s does not fit %dx%d", mode, size[0], size[1])
+			}
 		}
+		p.do(chromedp.EmulateViewport(1280, 720))
 	}
 	p.do(chromedp.EmulateViewport(820, 1180, chromedp.EmulateTouch))
 	p.click(`#modes [data-mode=doodle]`)
@@ -372,13 +395,23 @@ func walkLook(t *testing.T, s *server, p *page) {
 	if eval[float64](p, "impasto.gallery.compare.cut") == before {
 		t.Error("the slider does not move")
 	}
+	differs := eval[[]string](p, `[...document.querySelectorAll(".facts tr")].map(r => [...r.children].map(c => c.textContent).join("|"))`)
+	if !slices.Contains(differs, "style-weight|3|1") {
+		t.Errorf("the settings of the two differ in %q", differs)
+	}
 	p.shot("compare")
+	p.dark(true)
+	p.do(chromedp.EmulateViewport(1024, 768))
+	p.shot("compare-1024-dark")
+	p.do(chromedp.EmulateViewport(1280, 720))
+	p.dark(false)
 	p.clickText("Side by side")
 	p.wait(`document.querySelector("#compare").dataset.mode === "side"`)
 	p.clickText("Blink")
 	p.wait(`document.querySelector("#compare").dataset.mode === "blink"`)
 	p.click("#gallery .card:nth-child(1) .stars button:nth-child(4)")
 	p.wait(`impasto.gallery.list[0].rating === 4`)
+	checkFilters(t, s, p)
 
 	// A recipe that is dropped sets the controls and the mode.
 	data, err := os.ReadFile(filepath.Join(s.folder, "valley__mosaic-2.png"))
@@ -399,6 +432,114 @@ func walkLook(t *testing.T, s *server, p *page) {
 	if _, err := os.Stat(filepath.Join(s.folder, ratingsFile)); err != nil {
 		t.Error(err)
 	}
+}
+
+// checkFilters chooses by rating, mode and painting in the gallery of walkLook,
+// whose first picture has four stars.
+func checkFilters(t *testing.T, s *server, p *page) {
+	t.Helper()
+	var made struct{ Job jobView }
+	s.post(t, "/api/jobs", order{Mode: "texture", Styles: []string{"sample:strokes"}}, &made)
+	s.waitJob(t, made.Job.ID, "done")
+	p.wait(`document.querySelectorAll("#gallery .card").length === 3`)
+	for _, c := range []struct {
+		label, value string
+		shown        []string
+	}{
+		{"Rating", "4", []string{"valley__mosaic-2.png"}},
+		{"Rating", "5", []string{}},
+		{"Way of painting", "texture", []string{"strokes.png"}},
+		{"Way of painting", "art", []string{"valley__mosaic-2.png", "valley__mosaic.png"}},
+		{"Painting", "strokes", []string{"strokes.png"}},
+	} {
+		choose := func(value string) {
+			eval[chromedp.Void](p, fmt.Sprintf(`(e => { e.value = %q; e.dispatchEvent(new Event("change")); })(document.querySelector("#gallery [aria-label='%s']"))`, value, c.label))
+		}
+		choose(c.value)
+		if got := eval[[]string](p, `[...document.querySelectorAll("#gallery .card img")].map(e => e.alt).sort()`); !slices.Equal(got, c.shown) {
+			t.Errorf("%s %s shows %q, want %q", c.label, c.value, got, c.shown)
+		}
+		choose(map[bool]string{true: "0", false: ""}[c.label == "Rating"])
+	}
+}
+
+// walkJobs pauses a picture, goes on, stops it and keeps it, paints over it and
+// looks meanwhile at the preview and the loss curve.
+func walkJobs(t *testing.T, s *server, p *page) {
+	s.engine.iterations, s.engine.pause = 100000, 20*time.Millisecond
+	p.open(s.URL + "/?token=" + s.studio.Token())
+	p.click(`#modes [data-mode=texture]`)
+	p.wait(`document.querySelector(".command code").textContent.includes("impasto texture")`)
+	p.clickText("Paint")
+	p.wait(`document.querySelector("#picture-box .stamp")?.textContent === "Preview" && document.querySelector("#picture-box img").naturalWidth > 0`)
+	p.wait(`document.querySelector("#picture-facts p").textContent.includes("iteration")`)
+	const drawn = `(c => c && c.getContext("2d").getImageData(0, 0, c.width, c.height).data.some(v => v))(document.querySelector("#picture-facts canvas"))`
+	p.wait(drawn)
+	seen := eval[string](p, `document.querySelector("#picture-box img").src`)
+	p.wait(fmt.Sprintf(`document.querySelector("#picture-box img").src !== %q`, seen)) // it is live
+	p.shot("live")
+
+	p.clickText("Pause")
+	p.wait(`document.querySelector("#picture-box .stamp").textContent === "paused"`)
+	p.clickText("Resume")
+	p.wait(`document.querySelector("#picture-box .stamp").textContent === "Preview"`)
+	p.clickText("Stop and keep")
+	p.wait(`impasto.strip.results.length === 1 && impasto.strip.results[0].stopped`)
+	kept := eval[string](p, `impasto.strip.results[0].name`)
+
+	// The next picture begins with the one that was kept.
+	s.engine.iterations, s.engine.pause = 3, 0
+	p.click(`#strip .shot:not(.job)`)
+	p.clickText("Paint over")
+	p.wait(fmt.Sprintf(`document.querySelector(".command code").textContent.includes("--init=" + %q)`, kept))
+	p.clickText("Paint")
+	p.wait(`impasto.strip.results.length === 2`)
+	var list []jobView
+	s.get(t, "/api/jobs", &list)
+	if last := list[len(list)-1]; !strings.Contains(last.Command, "--init="+kept) {
+		t.Errorf("the second picture was painted by %q", last.Command)
+	}
+	p.clickText("Start afresh")
+	p.wait(`!document.querySelector(".command code").textContent.includes("--init")`)
+}
+
+// walkTouch enlarges and moves a map by two fingers, and paints with one.
+func walkTouch(t *testing.T, s *server, p *page) {
+	p.do(chromedp.EmulateViewport(1024, 768, chromedp.EmulateTouch))
+	p.open(s.URL + "/?token=" + s.studio.Token())
+	touch := func(kind input.DispatchTouchEventType, places ...float64) {
+		at := p.screen("canvas", places)
+		fingers := []*input.TouchPoint{}
+		for i := 0; i+1 < len(at); i += 2 {
+			fingers = append(fingers, &input.TouchPoint{X: at[i], Y: at[i+1], ID: new(float64(i / 2))})
+		}
+		p.do(func(ctx context.Context, target *chromedp.Target) (chromedp.Void, error) {
+			_, err := cdp.Call(ctx, target, input.DispatchTouchEvent, input.DispatchTouchEventParams{Type: kind, TouchPoints: fingers})
+			return chromedp.Void{}, err
+		})
+	}
+	steps, scale := eval[int](p, "impasto.doc.at"), eval[float64](p, "impasto.views.canvas.scale")
+	touch(input.DispatchTouchEventTypeTouchStart, 0.4, 0.5)
+	touch(input.DispatchTouchEventTypeTouchStart, 0.4, 0.5, 0.6, 0.5)
+	touch(input.DispatchTouchEventTypeTouchMove, 0.3, 0.5, 0.7, 0.5)
+	touch(input.DispatchTouchEventTypeTouchEnd)
+	p.wait(fmt.Sprintf("impasto.views.canvas.scale > %g", 1.3*scale))
+	if got := eval[int](p, "impasto.doc.at"); got != steps {
+		t.Errorf("two fingers painted %d strokes", got-steps)
+	}
+	x := eval[float64](p, "impasto.views.canvas.x")
+	touch(input.DispatchTouchEventTypeTouchStart, 0.4, 0.5)
+	touch(input.DispatchTouchEventTypeTouchStart, 0.4, 0.5, 0.6, 0.5)
+	touch(input.DispatchTouchEventTypeTouchMove, 0.5, 0.5, 0.7, 0.5)
+	touch(input.DispatchTouchEventTypeTouchEnd)
+	p.wait(fmt.Sprintf("impasto.views.canvas.x > %g", x+10))
+	p.press("0")
+	p.press("2")
+	touch(input.DispatchTouchEventTypeTouchStart, 0.4, 0.2)
+	touch(input.DispatchTouchEventTypeTouchMove, 0.6, 0.2)
+	touch(input.DispatchTouchEventTypeTouchEnd)
+	p.wait(fmt.Sprintf("impasto.doc.at === %d", steps+1))
+	p.do(chromedp.EmulateViewport(1280, 720))
 }
 
 // TestPageIsSmall bounds what a browser loads.

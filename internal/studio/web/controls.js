@@ -88,7 +88,7 @@ export class Controls {
         table.iterations && this.field(table.iterations, 'Iterations'),
         table.seed && this.field(table.seed, 'Seed'),
         table.weights && this.field(table.weights, 'Network')),
-      h('details', { class: 'more', open }, h('summary', {}, `More (${this.tables[this.mode].length - shown.size})`),
+      h('details', { class: 'more', open }, h('summary', {}, `More (${[...groups.values()].flat().length})`),
         [...groups].map(([group, list]) => h('fieldset', {}, h('legend', {}, group), list.map(s => this.field(s, s.name))))));
   }
 
