@@ -92,7 +92,11 @@ func TestFollowEndsWithTheLastJobAndCollectsEachOnce(t *testing.T) {
 	}
 	w := &farm.Worker{Queue: q, Doer: steps{"two": errors.New("no paint")}, Class: farm.ClassCPU, Dir: t.TempDir()}
 	drain, ended := make(chan struct{}), make(chan error)
-	go func() { ended <- w.Run(ctx, drain) }()
+	// The worker starts when Run knows how all jobs stood: what ended before is no news.
+	calls := make(chan func(), 1)
+	calls <- func() { go func() { ended <- w.Run(ctx, drain) }() }
+	close(calls)
+	f.Calls = calls
 	if err := f.Run(ctx, q); err != nil {
 		t.Fatal(err)
 	}
