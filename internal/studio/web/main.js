@@ -62,7 +62,7 @@ class App {
     this.pictures = new Pictures(this);
     this.strip = new Strip(this);
     this.gallery = new Gallery(this);
-    this.doc.listeners.add(c => { if (c.step) this.lintSoon(); });
+    this.doc.listeners.add(c => { if (c.step) { this.stale = true; this.lintSoon(); } });
     this.buildModes();
     this.buildGo();
     keys(this, TOOLS);
@@ -301,7 +301,7 @@ class App {
     const at = this.doc.at;
     try {
       const { findings } = await api.lint(this.doc.wire('canvas'), this.doc.painting && this.doc.wire('painting'));
-      if (at === this.doc.at) this.checks.show(findings);
+      if (at === this.doc.at) { this.checks.show(findings); this.stale = false; }
     } catch { /* told by the connection */ }
   }
 
@@ -353,6 +353,7 @@ class App {
 
   async paint(really = false) {
     if (this.paintButton.disabled) return;
+    if (this.stale) await this.lint(); // not to judge by a map that is gone
     const wrong = isMap(this.mode) ? this.checks.findings.filter(f => f.severity === 'error') : [];
     if (wrong.length && !really) {
       say(`The checks found ${wrong.length === 1 ? 'a fault' : wrong.length + ' faults'} in the maps.`, { bad: true, action: ['Paint all the same', () => this.paint(true)] });
