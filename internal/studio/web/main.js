@@ -353,7 +353,11 @@ class App {
 
   async paint(really = false) {
     if (this.paintButton.disabled) return;
-    if (this.stale) await this.lint(); // not to judge by a map that is gone
+    if (this.stale) { // not to judge by a map that is gone
+      this.paintButton.disabled = true;
+      await this.lint();
+      this.paintButton.disabled = false;
+    }
     const wrong = isMap(this.mode) ? this.checks.findings.filter(f => f.severity === 'error') : [];
     if (wrong.length && !really) {
       say(`The checks found ${wrong.length === 1 ? 'a fault' : wrong.length + ' faults'} in the maps.`, { bad: true, action: ['Paint all the same', () => this.paint(true)] });
