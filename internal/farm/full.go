@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -15,12 +16,19 @@ import (
 // not write, so the room is looked at before the store is opened and while it
 // is served.
 var (
-	roomToOpen  int64 = 1 << 20
-	roomToServe int64 = 128 << 10
+	roomToOpen  = bytesOf(1 << 20)
+	roomToServe = bytesOf(128 << 10)
 )
 
 // guardEvery is how often a store that is served is looked at.
 const guardEvery = 250 * time.Millisecond
+
+// bytesOf is a number that a test may change while a server reads it.
+func bytesOf(n int64) *atomic.Int64 {
+	var v atomic.Int64
+	v.Store(n)
+	return &v
+}
 
 // FullError says that the disk of a store has no room for what the queue writes.
 type FullError struct {
@@ -67,13 +75,13 @@ func fullStore(store string, err error) error {
 	if !ok {
 		free = -1
 	}
-	return &FullError{store, free, roomToOpen}
+	return &FullError{store, free, roomToOpen.Load()}
 }
 
 // hasRoom returns a *FullError if a store's disk has less than need bytes free.
 func hasRoom(store string, need int64) error {
 	if free, ok := freeBytes(store); ok && free < need {
-		return &FullError{store, free, roomToOpen}
+		return &FullError{store, free, roomToOpen.Load()}
 	}
 	return nil
 }
@@ -97,7 +105,7 @@ func guard(ctx context.Context, store string, lock *folderLock, full <-chan stru
 			fail(&TakenError{store})
 			return
 		}
-		if err := hasRoom(store, roomToServe); err != nil {
+		if err := hasRoom(store, roomToServe.Load()); err != nil {
 			fail(err)
 			return
 		}

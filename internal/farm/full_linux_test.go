@@ -67,10 +67,11 @@ func TestFullDisk(t *testing.T) {
 	if dir == "" {
 		return
 	}
-	defer func(open, serve int64) { roomToOpen, roomToServe = open, serve }(roomToOpen, roomToServe)
+	defer func(open, serve int64) { roomToOpen.Store(open); roomToServe.Store(serve) }(roomToOpen.Load(), roomToServe.Load())
 	for _, looked := range []bool{true, false} {
 		if !looked {
-			roomToOpen, roomToServe = 0, 0
+			roomToOpen.Store(0)
+			roomToServe.Store(0)
 		}
 		for _, kB := range []int{4, 20, 28, 44, 60, 100, 140, 200} {
 			at := filepath.Join(dir, fmt.Sprint(kB, looked))

@@ -46,7 +46,7 @@ func serve(ctx context.Context, o Options, lock *folderLock) (_ Queue, err error
 			stop()
 		}
 	}()
-	if err := hasRoom(o.Store, roomToOpen); err != nil {
+	if err := hasRoom(o.Store, roomToOpen.Load()); err != nil {
 		return nil, err
 	}
 	secret, err := secret(o.Store)
@@ -90,7 +90,7 @@ func serve(ctx context.Context, o Options, lock *folderLock) (_ Queue, err error
 	q, err := connect(ctx, conn, o.Wait)
 	if err != nil {
 		conn.Close()
-		if says.isFull() || hasRoom(o.Store, roomToServe) != nil {
+		if says.isFull() || hasRoom(o.Store, roomToServe.Load()) != nil {
 			err = fullStore(o.Store, err)
 		}
 		return nil, err
