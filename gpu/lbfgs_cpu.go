@@ -106,7 +106,7 @@ func (l *cpuLBFGS) restart(x *Array) {
 // often it tries the gradient itself, and after that it has stalled.
 func (l *cpuLBFGS) backtrack(x *Array, loss float64) {
 	if l.halvings++; l.halvings <= maxBacktracks {
-		l.move.g, l.move.shrink = nil, float32(shorten(l.slope, loss-l.loss))
+		l.move.x, l.move.g, l.move.shrink = x.data, nil, float32(shorten(l.slope, loss-l.loss))
 		l.b.workers.run(l.chunks(), &l.move)
 		l.slope = sum(l.move.part)
 		return

@@ -45,6 +45,43 @@ func TestStateGoesOn(t *testing.T) {
 	}
 }
 
+// TestRejectedStepAfterLoad: the first step after Load may be one that the line
+// search shortens, before any step of the new optimiser's own.
+func TestRejectedStepAfterLoad(t *testing.T) { onOneDevice(t, rejectedStepAfterLoad) }
+
+func rejectedStepAfterLoad(t *testing.T, b Backend) {
+	s := Shape{37, 41, 3} // several chunks
+	target, dx := upload(b, s, random(71, s.Len(), 30)), b.NewArray(s)
+	descend := func(x *Array, opt Optimizer) {
+		b.Fill(dx, 0)
+		b.ContentLoss(dx, x, target, 1, 0)
+		opt.Step(x, dx)
+	}
+	// The step of 90 a pixel goes far past the target: its loss is above the first.
+	o := LBFGSOptions{StepOptions: StepOptions{Bounds: &Bounds{[]float32{-99, -99, -99}, []float32{99, 99, 99}}}, LearningRate: 3, FirstStep: 30, LineSearch: true}
+	x, first := upload(b, s, random(72, s.Len(), 30)), b.NewLBFGS(s, o)
+	b.ResetStatus()
+	descend(x, first)
+	var state bytes.Buffer
+	if err := first.Save(&state); err != nil {
+		t.Fatal(err)
+	}
+	far := download(b, x)
+	descend(x, first)
+	want := download(b, x)
+	if slices.Equal(want, far) || b.Status().Accepted != 1 {
+		t.Fatalf("the second step was not shortened: %+v", b.Status())
+	}
+	again, second := upload(b, s, far), b.NewLBFGS(s, o)
+	if err := second.Load(&state); err != nil {
+		t.Fatal(err)
+	}
+	descend(again, second)
+	if !slices.Equal(download(b, again), want) {
+		t.Error("the step was shortened to elsewhere")
+	}
+}
+
 // TestStateIsChecked: states of another kind or size, and cut ones, are refused.
 func TestStateIsChecked(t *testing.T) { onOneDevice(t, stateIsChecked) }
 
