@@ -28,6 +28,14 @@ func init() {
 		"axpy_half":         func(l *Launch) Work { return moves(6 * l.i(0)) },
 		"weigh_half":        func(l *Launch) Work { return moves(4*l.i(1) + 4*l.i(1)/l.i(0)) },
 
+		"pool_fwd_half": func(l *Launch) Work { return moves(2*l.i(0, 1, 2) + l.i(3, 4, 2)*(2+l.p(2)/4)) },
+		"unpool_half": func(l *Launch) Work {
+			in, out := l.i(0, 1, 2), l.i(3, 4, 2)
+			return moves(2*in*(1+l.i(6)) + 2*out + l.p(2)*out/4 + l.p(3)*in/4 + l.p(4)*2*in + l.p(5)*2*out)
+		},
+		"pool_any_half":     func(l *Launch) Work { return moves(2*l.i(0, 1, 2) + 2*l.i(3, 4, 2)) },
+		"pool_any_bwd_half": func(l *Launch) Work { return moves(2*l.i(0, 1, 2) + 2*l.i(3, 4, 2)) },
+
 		"ncc_half_match1": nccHalf, "ncc_half_match3": nccHalf,
 		"join_half":       joinHalf,
 		"join_to_half":    joinHalf,

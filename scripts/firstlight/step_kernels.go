@@ -169,8 +169,11 @@ func (c *child) kernelTimes(side int, p gpu.Precision) error {
 	sort.Slice(names, func(i, j int) bool { return rows[names[i]].time > rows[names[j]].time })
 	for i, name := range names {
 		r := rows[name]
-		c.find(result{What: fmt.Sprintf("%s %s", p, name), Head: i < 3,
-			Values: map[string]float64{"ms": 1e3 * r.time, "floor ms": 1e3 * r.floor, "floors x": r.time / r.floor, "share x": r.time / total.time, "launches": r.launches}})
+		values := map[string]float64{"ms": 1e3 * r.time, "share x": r.time / total.time, "launches": r.launches}
+		if r.floor > 0 { // the model knows what the kernel has to do
+			values["floor ms"], values["floors x"] = 1e3*r.floor, r.time/r.floor
+		}
+		c.find(result{What: fmt.Sprintf("%s %s", p, name), Head: i < 3, Values: values})
 	}
 	c.find(result{What: fmt.Sprintf("%s, all kernels of art %d px", p, side),
 		Values: map[string]float64{"ms": 1e3 * total.time, "floor ms": 1e3 * total.floor, "floors x": total.time / total.floor, "launches": total.launches}})
