@@ -241,8 +241,9 @@ func (c *Checkpoint) restore(b gpu.Backend, x *gpu.Array, optimizer gpu.Optimize
 	return nil
 }
 
-// takeUp takes over where the run stood, as far as it is not the scale's.
-func (r *run) takeUp(c *Checkpoint) {
+// continueFrom restores what a checkpoint keeps of the whole run; loop.resume
+// restores what it keeps of one scale.
+func (r *run) continueFrom(c *Checkpoint) {
 	r.done, r.rollbacks, r.losses, r.history = c.Done, c.Rollbacks, c.Losses, c.History
 	r.started = time.Now().Add(-time.Duration(c.Seconds * float64(time.Second)))
 }

@@ -76,7 +76,7 @@ func paint(ctx context.Context, in Inputs, o Options, env Env) (*Result, error) 
 		if err := c.fits(plan); err != nil {
 			return nil, err
 		}
-		r.takeUp(c)
+		r.continueFrom(c)
 		first = c.Scale
 	}
 	for i := first; i < len(plan.Scales); i++ {

@@ -78,13 +78,13 @@ func (s *session) completed(err error) error {
 		return err
 	}
 	all := ui.FaultsOf(err)
-	told := map[string]bool{}
+	printed := map[string]bool{}
 	kept := all[:0:0]
 	for _, f := range all {
-		if told[f.Message] {
+		if printed[f.Message] {
 			continue // the same file may stand on the line twice
 		}
-		told[f.Message] = true
+		printed[f.Message] = true
 		var tries []string
 		if words := s.args[1:]; strings.HasSuffix(f.Message, "is a video, which impasto cannot read") && slices.Contains(words, "art") {
 			words = slices.Clone(words)

@@ -16,15 +16,15 @@ import (
 // not write, so the room is looked at before the store is opened and while it
 // is served.
 var (
-	roomToOpen  = bytesOf(1 << 20)
-	roomToServe = bytesOf(128 << 10)
+	roomToOpen  = adjustable(1 << 20)
+	roomToServe = adjustable(128 << 10)
 )
 
 // guardEvery is how often a store that is served is looked at.
 const guardEvery = 250 * time.Millisecond
 
-// bytesOf is a number that a test may change while a server reads it.
-func bytesOf(n int64) *atomic.Int64 {
+// adjustable is a number that a test may change while a server reads it.
+func adjustable(n int64) *atomic.Int64 {
 	var v atomic.Int64
 	v.Store(n)
 	return &v

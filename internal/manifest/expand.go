@@ -300,9 +300,9 @@ func fill(template string, fields map[string]string) string {
 func (r *reader) commandLine(d draft, chosen map[string]choice, fields map[string]string, written map[string]bool) Step {
 	s := Step{Command: d.command}
 	command := r.vocabulary.Commands[d.command]
-	said := map[string]bool{}
+	named := map[string]bool{}
 	add := func(n *node, key string, texts ...string) {
-		said[key] = true
+		named[key] = true
 		for _, text := range texts {
 			s.Flags = append(s.Flags, Value{key, r.value(n, &s, command.Flags[key], text, fields, written)})
 		}
@@ -314,7 +314,7 @@ func (r *reader) commandLine(d draft, chosen map[string]choice, fields map[strin
 			add(c.at, key, c.texts...)
 			continue
 		}
-		if said[key] {
+		if named[key] {
 			continue
 		}
 		switch {
@@ -331,7 +331,7 @@ func (r *reader) commandLine(d draft, chosen map[string]choice, fields map[strin
 		}
 	}
 	for key, c := range chosen {
-		if _, has := command.Flags[key]; has && !said[key] && !slices.Contains(multiplied, key) {
+		if _, has := command.Flags[key]; has && !named[key] && !slices.Contains(multiplied, key) {
 			add(c.at, key, c.texts...)
 		}
 	}
