@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/impasto/impasto/gpu"
+	"github.com/impasto/impasto/vgg"
 )
 
 // TestCacheChangesNothing: the same picture byte for byte with an empty cache, a
@@ -35,7 +36,7 @@ func TestCacheChangesNothing(t *testing.T) {
 	w2 := gram
 	w2.StyleLoss = LossW2
 	most := gram
-	most.Pooling = PoolMax
+	most.Pooling = vgg.PoolMax
 	for round := range 2 {
 		for name, c := range map[string]struct {
 			o      Options
@@ -78,7 +79,7 @@ func TestCacheKeepsPatches(t *testing.T) {
 	photo, painting := smoothPicture(73, 57, 1), noisePicture(70, 50, 2)
 	guide := Guide{Canvas: randomMap(73, 57, 2, 1), Styles: []*Map{randomMap(70, 50, 2, 2)}}
 	for name, c := range map[string]struct {
-		mode  string
+		mode  Mode
 		paint func(context.Context, Inputs, Options, Env) (*Result, error)
 		in    Inputs
 		turns int

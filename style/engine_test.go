@@ -14,7 +14,7 @@ import (
 )
 
 // tinyOptions paint something in well under a second with the tiny network.
-func tinyOptions(mode string) Options {
+func tinyOptions(mode Mode) Options {
 	o := DefaultOptions(mode, "cpu", "vgg19")
 	o.Size = "48"
 	o.MinScale = 24
@@ -121,7 +121,7 @@ func TestEveryStart(t *testing.T) {
 		}
 		return s / float64(len(p.Pix))
 	}
-	for init, want := range map[string]float64{
+	for init, want := range map[Init]float64{
 		InitContent: mean(in.Content), InitStyle: mean(in.Styles[0]), InitFile: mean(in.Init), InitGray: 0.5, InitNoise: 0.5,
 	} {
 		o := tinyOptions(ModeArt)

@@ -9,17 +9,11 @@ import (
 	"github.com/impasto/impasto/internal/picture"
 )
 
-// How a frame of a film follows the one before it.
-const (
-	FlowDense = "dense" // it begins with the one before, moved along optical flow
-	FlowNone  = "none"  // it begins with the one before as it is
-)
-
 // SequenceOptions say how the frames of a shot are painted.
 type SequenceOptions struct {
-	Options               // of the first frame; TemporalWeight of all others
-	Flow           string // FlowDense or FlowNone
-	NextIterations int    // of each frame but the first; 0: half of the first's last scale
+	Options             // of the first frame; TemporalWeight of all others
+	Flow           Flow // FlowDense or FlowNone
+	NextIterations int  // of each frame but the first; 0: half of the first's last scale
 }
 
 // Sequence paints the frames of one shot in their order, each begun from the one
@@ -52,7 +46,7 @@ type Frame struct {
 // and in.Earlier are of single frames and not used.
 func NewSequence(w, h int, in Inputs, o SequenceOptions, env Env) (*Sequence, error) {
 	c := checker{}
-	c.oneOf(selection{"flow", o.Flow, []string{FlowDense, FlowNone}})
+	c.oneOf("flow", string(o.Flow))
 	if o.NextIterations < 0 {
 		c.add("next-iterations", nil, "next-iterations is %d; it must be at least 1", o.NextIterations)
 	}

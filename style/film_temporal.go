@@ -21,7 +21,7 @@ const temporalBalance = 50
 // UsualTemporalWeight is the weight to start from: 1 under relative losses, and
 // under others the published program's 1000, which goes with a style weight of
 // 100 and a content weight of 5.
-func UsualTemporalWeight(lossScale string) float64 {
+func UsualTemporalWeight(lossScale LossScale) float64 {
 	if lossScale == ScaleRelative {
 		return 1
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/impasto/impasto/gpu"
 	"github.com/impasto/impasto/internal/picture"
+	"github.com/impasto/impasto/vgg"
 )
 
 // patchyTrust is a map of trust with zeros, ones and values between.
@@ -53,7 +54,7 @@ func TestTemporalTerm(t *testing.T) {
 			env := open(t)
 			px := pixels{mean: env.Network.Mean, white: 255}
 			for _, trust := range []*Map{nil, patchyTrust(w, h), Uniform(w, h, 0)} {
-				for _, scale := range []string{ScaleRelative, ScaleMean} {
+				for _, scale := range []LossScale{ScaleRelative, ScaleMean} {
 					o := tinyOptions(ModeArt)
 					o.TemporalWeight, o.LossScale = 0.7, scale
 					ob := newObjective(env.Backend, o, nil, env.Backend.NewArray(gpu.Shape{H: h, W: w, C: 3}))
@@ -64,7 +65,7 @@ func TestTemporalTerm(t *testing.T) {
 					at, was := asGrid(x, env.Network, o), asGrid(before, env.Network, o)
 					losses := func(y grid) float64 { return referenceTemporal(o, y, was, trust) }
 					near(t, "temporal loss", ob.report(env.Backend.Status()).Temporal, losses(at), 1e-5)
-					checkDirections(t, "temporal term, "+scale, ob, at, losses)
+					checkDirections(t, "temporal term, "+string(scale), ob, at, losses)
 					ob.temporal.free(env.Backend)
 					env.Backend.Free(ob.x, ob.g)
 				}
@@ -85,7 +86,7 @@ func TestTemporalBesideTheOthers(t *testing.T) {
 	const w, h = 18, 14
 	content, style, x, before := noisePicture(w, h, 1), noisePicture(w, h, 2), noisePicture(w, h, 3), noisePicture(w, h, 4)
 	o := tinyPreset(t, "default")
-	o.Pooling, o.TemporalWeight = PoolAvg, 2
+	o.Pooling, o.TemporalWeight = vgg.PoolAvg, 2
 	trust := patchyTrust(w, h)
 	ob := engineObjective(t, n, o, x, content, style)
 	ob.addTemporal(pixels{mean: n.Mean, white: 255}, &Earlier{before, trust})

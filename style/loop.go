@@ -195,7 +195,7 @@ func (l *loop) snapshot() *picture.Picture {
 func (l *loop) hints() []Suggestion {
 	var hints []Suggestion
 	if l.o.Optimizer != OptimizerAdam {
-		hints = append(hints, Suggestion{Option: "optimizer", Value: OptimizerAdam})
+		hints = append(hints, Suggestion{Option: "optimizer", Value: string(OptimizerAdam)})
 	} else {
 		hints = append(hints, Suggestion{"lr", fmt.Sprint(l.o.LR / 5), fmt.Sprintf("was %g", l.o.LR)})
 	}

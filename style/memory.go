@@ -223,7 +223,7 @@ func (e *MemoryError) advise(w, h int, o Options, env Env) {
 		if o.History > 5 {
 			other("history", "5", func(o *Options) { o.History = 5 })
 		}
-		other("optimizer", OptimizerAdam, func(o *Options) { o.Optimizer = OptimizerAdam })
+		other("optimizer", string(OptimizerAdam), func(o *Options) { o.Optimizer = OptimizerAdam })
 	}
 }
 

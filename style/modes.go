@@ -38,7 +38,7 @@ func Analogy(ctx context.Context, in Inputs, o Options, env Env) (*Result, error
 }
 
 // matches reports whether a mode pulls towards patches.
-func matches(mode string) bool {
+func matches(mode Mode) bool {
 	return mode == ModePatch || mode == ModeDoodle || mode == ModeAnalogy
 }
 
@@ -55,7 +55,7 @@ func (in Inputs) guided(o Options) []Guide {
 }
 
 // Canvas is the size of what the result takes its proportions from.
-func (in Inputs) Canvas(mode string) (w, h int) {
+func (in Inputs) Canvas(mode Mode) (w, h int) {
 	switch {
 	case mode == ModeAnalogy && in.B != nil:
 		return in.B.W, in.B.H
@@ -87,14 +87,14 @@ func (c *checker) modes(in Inputs, o Options) {
 	}
 	if o.Mode == ModeDoodle && in.Content == nil {
 		if o.Init == InitContent || o.Color != ColorStyle {
-			c.add("init", []Suggestion{{"init", InitNoise, ""}, {"color", ColorStyle, ""}}, "there is no content picture to start from or take colours from")
+			c.add("init", []Suggestion{{"init", string(InitNoise), ""}, {"color", string(ColorStyle), ""}}, "there is no content picture to start from or take colours from")
 		}
 	}
 	if p := in.Protect; p != nil {
 		if fault := p.check(); fault != "" || p.C != 1 {
 			c.add("protect", nil, "the map of what to protect %s", either(fault, "has more than one channel"))
 		} else if in.Content == nil || o.Init != InitContent {
-			c.add("protect", []Suggestion{{"init", InitContent, ""}}, "what is protected is kept from the content, which the picture must begin with")
+			c.add("protect", []Suggestion{{"init", string(InitContent), ""}}, "what is protected is kept from the content, which the picture must begin with")
 		}
 	}
 }

@@ -7,68 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-)
 
-// The values an option may take. They are plain strings because they are
-// spelled the same on the command line, in a recipe and in Go.
-const (
-	ModeArt     = "art"     // a photograph painted after one or more paintings
-	ModeTexture = "texture" // the look of a painting alone, at any size
-	ModePatch   = "patch"   // a photograph rebuilt from the most similar patches of paintings
-	ModeDoodle  = "doodle"  // a painting from a map of regions
-	ModeAnalogy = "analogy" // A is to A' as B is to the result
-
-	LossGram       = "gram"       // correlations of features: where things are is thrown away
-	LossCovariance = "covariance" // means and covariances compared directly, channels weighted; always relative
-	LossW2         = "w2"         // Wasserstein-2 distance of normal distributions with these means and covariances
-
-	ScaleRelative = "relative" // every layer's error over the target's own size
-	ScalePaper    = "paper"    // sums, as Gatys, Ecker and Bethge print them
-	ScaleMean     = "mean"     // means, as neural-style computes them
-	ScaleSum      = "sum"      // sums, as image-analogies computes them
-
-	MatchPatch = "patch" // cosine of whole patches (Li & Wand)
-	MatchPixel = "pixel" // mean cosine of their pixels (neural-doodle); maps count beside features
-
-	MapLabels    = "labels"    // maps have a channel for each region
-	MapColours   = "colours"   // maps are told apart by the distance of their values
-	MapDirection = "direction" // by the angle between them (neural-doodle)
-
-	BlendTargets = "targets" // one target, the weighted mean of the styles' targets
-	BlendLosses  = "losses"  // one loss for each style, weighted
-
-	NormalizeOff  = "off"
-	NormalizeL1   = "l1"   // each layer's gradient has L1 norm 1 (neural-style)
-	NormalizeMean = "mean" // each layer's gradient has mean magnitude 1 (style_transfer)
-
-	TVL1      = "l1"      // |dx| + |dy|
-	TVSquares = "l2"      // (dx^2 + dy^2) / 2
-	TVPower   = "1.25"    // (dx^2 + dy^2)^1.25
-	TVInner   = "inner"   // the same, without the last row and column (neural-doodle, image-analogies)
-	TVStencil = "stencil" // nine-point sum of squares on pixels 0..1
-
-	InitContent = "content"
-	InitNoise   = "noise"
-	InitStyle   = "style"
-	InitGray    = "gray"
-	InitFile    = "file" // Inputs.Init
-
-	ColorStyle   = "style"   // colours of the painting
-	ColorContent = "content" // luma of the result, chroma of the photograph
-	ColorMatch   = "match"   // paintings recoloured to the photograph's mean and covariance first
-
-	PoolMax = "max"
-	PoolAvg = "avg"
-	PoolL2  = "l2"
-
-	RoundFloor = "floor" // odd row or column dropped (PyTorch)
-	RoundCeil  = "ceil"  // odd row or column pooled alone (Caffe, Torch7)
-
-	PadZero      = "zero"
-	PadReplicate = "replicate" // first convolution only; the others pad with zeros
-
-	OptimizerLBFGS = "lbfgs"
-	OptimizerAdam  = "adam"
+	"github.com/impasto/impasto/vgg"
 )
 
 // Options are all the parameters that decide a picture, apart from the input
@@ -83,7 +23,7 @@ const (
 // Begin with DefaultOptions or Preset and change what should differ; the zero
 // Options is not valid.
 type Options struct {
-	Mode   string `json:"mode"`   // ModeArt ...; Art, Texture, Patch, Doodle and Analogy set it
+	Mode   Mode   `json:"mode"`   // ModeArt ...; Art, Texture, Patch, Doodle and Analogy set it
 	Preset string `json:"preset"` // where the values come from; does nothing by itself
 	Size   string `json:"size"`   // of the result, after the content (or the first style); as "512" (long side), "640x480", "2x", "50%", "content", "512+" (area) or "max"
 
@@ -104,22 +44,22 @@ type Options struct {
 //	total = content-weight * content + style-weight * style + patch-weight * patches
 //		+ analogy-weight * analogy + temporal-weight * temporal + tv-weight * tv
 type LossOptions struct {
-	ContentWeight float64       `json:"content-weight"` // alpha
-	StyleWeight   float64       `json:"style-weight"`   // beta
-	TVWeight      float64       `json:"tv-weight"`      // of the total variation, a penalty of noise
-	ContentLayers []LayerWeight `json:"content-layers"`
-	StyleLayers   []LayerWeight `json:"style-layers"`
-	StyleLoss     string        `json:"style-loss"`          // LossGram ...
-	LossScale     string        `json:"loss-scale"`          // ScaleRelative ...
-	Normalize     string        `json:"normalize-gradients"` // NormalizeOff ...
-	TV            string        `json:"tv"`                  // TVSquares ...
-	TVInLoss      bool          `json:"tv-in-loss"`          // false: only its gradient acts (neural-style)
+	ContentWeight float64        `json:"content-weight"` // alpha
+	StyleWeight   float64        `json:"style-weight"`   // beta
+	TVWeight      float64        `json:"tv-weight"`      // of the total variation, a penalty of noise
+	ContentLayers []LayerWeight  `json:"content-layers"`
+	StyleLayers   []LayerWeight  `json:"style-layers"`
+	StyleLoss     StyleLoss      `json:"style-loss"`          // LossGram ...
+	LossScale     LossScale      `json:"loss-scale"`          // ScaleRelative ...
+	Normalize     Normalization  `json:"normalize-gradients"` // NormalizeOff ...
+	TV            TotalVariation `json:"tv"`                  // TVSquares ...
+	TVInLoss      bool           `json:"tv-in-loss"`          // false: only its gradient acts (neural-style)
 }
 
 // MixOptions say how paintings are sized and mixed.
 type MixOptions struct {
 	StyleWeights []float64 `json:"style-weights,omitempty"` // one for each style; none means equal
-	StyleBlend   string    `json:"style-blend"`             // BlendTargets ...
+	StyleBlend   Blend     `json:"style-blend"`             // BlendTargets ...
 	StyleScale   float64   `json:"style-scale"`             // style's long side over the canvas's
 	StyleUpscale bool      `json:"style-upscale"`           // enlarge styles smaller than that
 }
@@ -133,7 +73,7 @@ type PatchOptions struct {
 	PatchStride    []int         `json:"patch-stride,omitempty"`    // on the canvas, for each patch layer; the last repeats
 	StyleStride    []int         `json:"style-stride,omitempty"`    // in the paintings
 	PatchAverage   bool          `json:"patch-average,omitempty"`   // overlapping patches count as one (CNNMRF)
-	Match          string        `json:"match,omitempty"`           // MatchPatch ...
+	Match          Match         `json:"match,omitempty"`           // MatchPatch ...
 	Rematch        int           `json:"rematch,omitempty"`         // iterations that matches are held
 	Confidence     float64       `json:"confidence,omitempty"`      // patches that match less well have no say
 	Variety        float64       `json:"variety,omitempty"`         // favour patches that are wanted little
@@ -141,7 +81,7 @@ type PatchOptions struct {
 	StyleScales    int           `json:"style-scales,omitempty"`    // smaller and larger views, 5 % apart
 	MapWeight      float64       `json:"map-weight,omitempty"`
 	MapLayers      []LayerWeight `json:"map-layers,omitempty"`    // factors of it by layer; 1 where not named
-	MapForm        string        `json:"map-form,omitempty"`      // MapLabels ...
+	MapForm        MapForm       `json:"map-form,omitempty"`      // MapLabels ...
 	MapWeights     []float64     `json:"map-weights,omitempty"`   // of several guides, times map-weight
 	RegionStyles   string        `json:"region-styles,omitempty"` // painting of each region, in the words of whoever made the guide: see StylePerRegion
 	AnalogyWeight  float64       `json:"analogy-weight,omitempty"`
@@ -150,11 +90,11 @@ type PatchOptions struct {
 // StartOptions say what the first iteration begins with, and whose colours the
 // result has.
 type StartOptions struct {
-	Init       string  `json:"init"`        // InitContent ...
+	Init       Init    `json:"init"`        // InitContent ...
 	NoiseRange Range   `json:"noise-range"` // uniform noise, in 0..255
 	NoiseStd   float64 `json:"noise-std"`   // > 0: normal noise round the network's mean instead
 	Seed       uint64  `json:"seed"`
-	Color      string  `json:"color"` // ColorStyle ...
+	Color      Color   `json:"color"` // ColorStyle ...
 }
 
 // ScaleOptions lay out the pyramid: the picture is painted small first, then
@@ -171,23 +111,23 @@ type ScaleOptions struct {
 
 // OptimizerOptions say how pixels move.
 type OptimizerOptions struct {
-	Optimizer  string  `json:"optimizer"`   // OptimizerLBFGS ...
-	LR         float64 `json:"lr"`          // learning rate, in 0..255 pixel values for Adam; step length for L-BFGS; 0: the usual
-	History    int     `json:"history"`     // of L-BFGS: pairs of steps and gradients kept
-	LineSearch bool    `json:"line-search"` // of L-BFGS
-	Box        bool    `json:"box"`         // keep every pixel value within 0..255
-	Beta1      float64 `json:"adam-beta1"`
-	Beta2      float64 `json:"adam-beta2"`
-	Epsilon    float64 `json:"adam-epsilon"`
-	Average    float64 `json:"average"` // decay of the bias-corrected mean of iterates; 0: off
+	Optimizer  Optimizer `json:"optimizer"`   // OptimizerLBFGS ...
+	LR         float64   `json:"lr"`          // learning rate, in 0..255 pixel values for Adam; step length for L-BFGS; 0: the usual
+	History    int       `json:"history"`     // of L-BFGS: pairs of steps and gradients kept
+	LineSearch bool      `json:"line-search"` // of L-BFGS
+	Box        bool      `json:"box"`         // keep every pixel value within 0..255
+	Beta1      float64   `json:"adam-beta1"`
+	Beta2      float64   `json:"adam-beta2"`
+	Epsilon    float64   `json:"adam-epsilon"`
+	Average    float64   `json:"average"` // decay of the bias-corrected mean of iterates; 0: off
 }
 
 // NetworkOptions say how the network is run.
 type NetworkOptions struct {
-	Pooling   string  `json:"pooling"`       // PoolAvg ...
-	PoolScale float64 `json:"pool-scale"`    // factor after each pooling
-	PoolRound string  `json:"pool-rounding"` // RoundFloor ...
-	Padding   string  `json:"padding"`       // PadZero ...
+	Pooling   vgg.Pool `json:"pooling"`       // vgg.PoolAvg ...
+	PoolScale float64  `json:"pool-scale"`    // factor after each pooling
+	PoolRound Rounding `json:"pool-rounding"` // RoundFloor ...
+	Padding   Padding  `json:"padding"`       // PadZero ...
 	// Tile cuts images wider or higher than it: "1024" or "2048x512" pixels, ""
 	// for as large as memory allows, "off" for never. The picture is the same
 	// but for rounding.

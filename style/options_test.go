@@ -1,16 +1,19 @@
 package style
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"math"
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/impasto/impasto/vgg"
 )
 
 func TestPresetsAreValid(t *testing.T) {
-	for _, mode := range []string{ModeArt, ModeTexture, ModePatch, ModeDoodle, ModeAnalogy} {
+	for _, mode := range []Mode{ModeArt, ModeTexture, ModePatch, ModeDoodle, ModeAnalogy} {
 		for _, name := range PresetsFor(mode) {
 			o, err := Preset(name, mode)
 			if err != nil {
@@ -91,7 +94,7 @@ func TestValidateSingleFaults(t *testing.T) {
 
 func TestOptionsSurviveJSON(t *testing.T) {
 	for _, name := range PresetNames() {
-		mode := either(presetMode[name], ModeArt)
+		mode := cmp.Or(presetMode[name], ModeArt)
 		o, err := Preset(name, mode)
 		if err != nil {
 			t.Fatal(err)
@@ -142,8 +145,8 @@ func TestPresetParameters(t *testing.T) {
 	}{
 		{"gatys: alpha/beta = 1e-3", gatys.ContentWeight / gatys.StyleWeight, 1e-3},
 		{"gatys: w_l = 1/5", gatys.StyleLayers[4].Weight, 0.2},
-		{"gatys: average pooling", gatys.Pooling, "avg"},
-		{"gatys: white noise", gatys.Init, "noise"},
+		{"gatys: average pooling", gatys.Pooling, vgg.PoolAvg},
+		{"gatys: white noise", gatys.Init, InitNoise},
 		{"jj: -content_weight 5e0", jj.ContentWeight, 5.0},
 		{"jj: -style_weight 1e2", jj.StyleWeight, 100.0},
 		{"jj: -tv_weight 1e-3", jj.TVWeight, 1e-3},
@@ -152,14 +155,14 @@ func TestPresetParameters(t *testing.T) {
 		{"jj: torch.randn:mul(0.001)", jj.NoiseStd, 0.001},
 		{"jj: img:mul(256.0)", jj.ImageRange, 256.0},
 		{"jj: optim.lbfgs nCorrection 100", jj.History, 100},
-		{"jj: -pooling max", jj.Pooling, "max"},
-		{"jj: loadcaffe rounds up", jj.PoolRound, "ceil"},
+		{"jj: -pooling max", jj.Pooling, vgg.PoolMax},
+		{"jj: loadcaffe rounds up", jj.PoolRound, RoundCeil},
 		{"jj: -image_size 512", jj.Size, "512"},
 		{"jj: -content_layers relu4_2", jj.ContentLayers, []LayerWeight{{"relu4_2", 1}}},
-		{"pt: |dx| + |dy|", pt.TV, "l1"},
+		{"pt: |dx| + |dy|", pt.TV, TVL1},
 		{"pt: loss += mod.loss for tv", pt.TVInLoss, true},
 		{"pt: ToTensor * 255", pt.ImageRange, 255.0},
-		{"pt: nn.MaxPool2d rounds down", pt.PoolRound, "floor"},
+		{"pt: nn.MaxPool2d rounds down", pt.PoolRound, RoundFloor},
 		{"cp: content_weight 0.015", cp.ContentWeight, 0.015},
 		{"cp: tv_weight 2", cp.TVWeight, 2.0},
 		{"cp: style_weights 256, ... 1", cp.StyleLayers[0].Weight / cp.StyleLayers[4].Weight, 256.0},
@@ -169,7 +172,7 @@ func TestPresetParameters(t *testing.T) {
 		{"cp: avg_decay 0.99", cp.Average, 0.99},
 		{"cp: initial_iterations 1000, iterations 500", cp.Iterations, []int{1000, 500}},
 		{"cp: scales sqrt 2 apart from 128", []float64{cp.ScaleStep * cp.ScaleStep, float64(cp.MinScale)}, []float64{2.0000000000000004, 128}},
-		{"cp: padding_mode replicate", cp.Padding, "replicate"},
+		{"cp: padding_mode replicate", cp.Padding, PadReplicate},
 		{"cp: clamp_(0, 1)", cp.Box, true},
 		{"cp: never scales a style up", cp.StyleUpscale, false},
 	} {

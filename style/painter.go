@@ -93,7 +93,7 @@ type Option func(*job)
 
 // job is one picture that a Painter is asked for.
 type job struct {
-	mode    string
+	mode    Mode
 	options Options
 	env     Env
 	err     error
@@ -133,13 +133,13 @@ func WithCheckpoints(s Saving) Option { return func(j *job) { j.env.Saving = s }
 func WithResume(c *Checkpoint) Option { return func(j *job) { j.env.Resume = c } }
 
 // Defaults returns the options that a mode starts from with this Painter.
-func (p *Painter) Defaults(mode string) Options {
+func (p *Painter) Defaults(mode Mode) Options {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.defaults(mode)
 }
 
-func (p *Painter) defaults(mode string) Options {
+func (p *Painter) defaults(mode Mode) Options {
 	device, network := "cpu", "vgg19"
 	if p.env.Backend != nil && strings.HasPrefix(p.env.Backend.Name(), "cuda") {
 		device = "cuda"
@@ -177,7 +177,7 @@ func (p *Painter) Analogy(ctx context.Context, in Inputs, options ...Option) (*R
 	return p.paint(ctx, ModeAnalogy, in, options)
 }
 
-func (p *Painter) paint(ctx context.Context, mode string, in Inputs, options []Option) (*Result, error) {
+func (p *Painter) paint(ctx context.Context, mode Mode, in Inputs, options []Option) (*Result, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	j, err := p.job(mode, options)
@@ -187,7 +187,7 @@ func (p *Painter) paint(ctx context.Context, mode string, in Inputs, options []O
 	if err := ctx.Err(); err != nil { // it may have waited for long
 		return nil, err
 	}
-	recipe := map[string]func(context.Context, Inputs, Options, Env) (*Result, error){
+	recipe := map[Mode]func(context.Context, Inputs, Options, Env) (*Result, error){
 		ModeArt: Art, ModeTexture: Texture, ModePatch: Patch, ModeDoodle: Doodle, ModeAnalogy: Analogy,
 	}[mode]
 	return recipe(ctx, in, j.options, j.env)
@@ -195,7 +195,7 @@ func (p *Painter) paint(ctx context.Context, mode string, in Inputs, options []O
 
 // Plan says what painting would do, its size, memory and time, and does not do
 // it. The errors are those of NewPlan.
-func (p *Painter) Plan(mode string, in Inputs, options ...Option) (Plan, error) {
+func (p *Painter) Plan(mode Mode, in Inputs, options ...Option) (Plan, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	j, err := p.job(mode, options)
@@ -210,7 +210,7 @@ func (p *Painter) Plan(mode string, in Inputs, options ...Option) (Plan, error) 
 	return NewPlan(w, h, j.options, j.env)
 }
 
-func (p *Painter) job(mode string, options []Option) (*job, error) {
+func (p *Painter) job(mode Mode, options []Option) (*job, error) {
 	if p.env.Backend == nil {
 		return nil, ErrClosed
 	}

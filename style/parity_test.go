@@ -167,10 +167,10 @@ func TestPresetLossTerms(t *testing.T) {
 			"tv 1.25":    func(o *Options) { o.TV = TVPower },
 			"tv l1":      func(o *Options) { o.TV = TVL1 },
 			"tv stencil": func(o *Options) { o.TV, o.TVWeight = TVStencil, 2 },
-			"l2 pooling": func(o *Options) { o.Pooling, o.PoolScale = PoolL2, 0.78 },
-			"average x2": func(o *Options) { o.Pooling, o.PoolScale = PoolAvg, 2 },
-			"avg ceil":   func(o *Options) { o.Pooling, o.PoolRound = PoolAvg, RoundCeil },
-			"max ceil":   func(o *Options) { o.Pooling, o.PoolRound = PoolMax, RoundCeil },
+			"l2 pooling": func(o *Options) { o.Pooling, o.PoolScale = vgg.PoolL2, 0.78 },
+			"average x2": func(o *Options) { o.Pooling, o.PoolScale = vgg.PoolAvg, 2 },
+			"avg ceil":   func(o *Options) { o.Pooling, o.PoolRound = vgg.PoolAvg, RoundCeil },
+			"max ceil":   func(o *Options) { o.Pooling, o.PoolRound = vgg.PoolMax, RoundCeil },
 			"replicate":  func(o *Options) { o.Padding = PadReplicate },
 			"gram":       func(o *Options) { o.StyleLoss = LossGram },
 		} {
@@ -215,16 +215,16 @@ func TestPresetGradients(t *testing.T) {
 	}
 	const w, h = 18, 14
 	content, style, x := noisePicture(w, h, 1), noisePicture(w, h, 2), noisePicture(w, h, 3)
-	for _, preset := range append(PresetsFor(ModeArt), LossGram) {
+	for _, preset := range append(PresetsFor(ModeArt), "gram") {
 		t.Run(preset, func(t *testing.T) {
 			var o Options
-			if preset == LossGram {
+			if preset == "gram" {
 				o = tinyPreset(t, "default")
 				o.StyleLoss = LossGram
 			} else {
 				o = tinyPreset(t, preset)
 			}
-			o.Pooling = PoolAvg
+			o.Pooling = vgg.PoolAvg
 			if o.TV == TVL1 {
 				o.TVWeight = 0 // kinks; the backend's own tests look at it
 			}
@@ -331,7 +331,7 @@ func TestNormalizedGradients(t *testing.T) {
 	n := tinyNetwork(9)
 	const w, h = 16, 16
 	content, style, x := smoothPicture(w, h, 1), smoothPicture(w, h, 2), smoothPicture(w, h, 3)
-	gradient := func(kind string, brightness float64) []float32 {
+	gradient := func(kind Normalization, brightness float64) []float32 {
 		o := tinyPreset(t, "jj")
 		o.Normalize, o.ContentWeight, o.TVWeight, o.StyleWeight = kind, 0, 0, 100
 		o.StyleLayers = []LayerWeight{{"relu3_1", 1}}

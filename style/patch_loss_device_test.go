@@ -17,7 +17,7 @@ func TestDevicePaintsTheCPUsPatches(t *testing.T) {
 	for name, c := range map[string]struct {
 		paint  func(context.Context, Inputs, Options, Env) (*Result, error)
 		in     Inputs
-		mode   string
+		mode   Mode
 		change func(*Options)
 	}{
 		"patch, mirrored": {Patch, Inputs{Content: photo, Styles: []*Picture{style, smoothPicture(40, 40, 4)}}, ModePatch, func(o *Options) { o.StyleRotations = 1 }},

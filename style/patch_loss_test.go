@@ -33,7 +33,7 @@ func halves(w, h int, swapped bool) (*Picture, *Map) {
 }
 
 // doodleOptions paint a small doodle with the tiny network.
-func doodleOptions(mode string) Options {
+func doodleOptions(mode Mode) Options {
 	o := DefaultOptions(mode, "cpu", "vgg19")
 	o.Size, o.MinScale = "64", 32
 	o.Iterations = []int{12, 8}
@@ -110,7 +110,7 @@ func TestPatchModesAnyThreads(t *testing.T) {
 	for name, c := range map[string]struct {
 		paint func(context.Context, Inputs, Options, Env) (*Result, error)
 		in    Inputs
-		mode  string
+		mode  Mode
 		o     func(*Options)
 	}{
 		"patch":        {Patch, Inputs{Content: photo, Styles: []*Picture{style, smoothPicture(60, 60, 4)}}, ModePatch, func(o *Options) { o.StyleRotations, o.StyleScales = 1, 1 }},
@@ -290,7 +290,7 @@ func TestModesRefuse(t *testing.T) {
 	style, styleMap := halves(64, 48, false)
 	for name, c := range map[string]struct {
 		paint func(context.Context, Inputs, Options, Env) (*Result, error)
-		mode  string
+		mode  Mode
 		in    Inputs
 		o     func(*Options)
 		want  string

@@ -1,6 +1,7 @@
 package style
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -82,7 +83,7 @@ func newPatchFixture(t *testing.T, preset string, biased bool, change func(*Opti
 			}
 		}
 	}
-	mode := either(presetMode[preset], ModeDoodle)
+	mode := cmp.Or(presetMode[preset], ModeDoodle)
 	o, err := Preset(preset, mode)
 	if err != nil {
 		t.Fatal(err)
@@ -92,7 +93,7 @@ func newPatchFixture(t *testing.T, preset string, biased bool, change func(*Opti
 	o.ContentLayers = []LayerWeight{{"relu2_1", 1}}
 	o.StyleLayers, o.StyleScale = nil, 1
 	if biased {
-		o.Pooling = PoolAvg
+		o.Pooling = vgg.PoolAvg
 	}
 	const w, h = 26, 22
 	draw := smoothPicture

@@ -1,11 +1,13 @@
 package style
 
+import "github.com/impasto/impasto/vgg"
+
 // presetMode is the mode of the presets that have one of their own; the others
 // are for art and textures.
-var presetMode = map[string]string{"cnnmrf": ModePatch, "cnnmrf-trans": ModePatch, "nd": ModeDoodle, "ia": ModeAnalogy}
+var presetMode = map[string]Mode{"cnnmrf": ModePatch, "cnnmrf-trans": ModePatch, "nd": ModeDoodle, "ia": ModeAnalogy}
 
 // PresetsFor lists the presets that a mode can paint with, ours first.
-func PresetsFor(mode string) []string {
+func PresetsFor(mode Mode) []string {
 	var names []string
 	for _, name := range PresetNames() {
 		if own := presetMode[name]; name == "default" || own == mode || own == "" && !matches(mode) {
@@ -63,7 +65,7 @@ func cnnmrf(o *Options) {
 	o.Rematch = 1
 	o.Init = InitContent
 	o.History, o.Box = 25, false
-	o.Pooling, o.PoolRound = PoolMax, RoundCeil
+	o.Pooling, o.PoolRound = vgg.PoolMax, RoundCeil
 	o.ImageRange = 256
 	o.StyleUpscale = true
 }
@@ -80,7 +82,7 @@ func neuralDoodle(o *Options) {
 	o.Rematch = 1
 	o.Init, o.NoiseRange = InitNoise, Range{16, 240}
 	o.History = 5
-	o.Pooling = PoolAvg
+	o.Pooling = vgg.PoolAvg
 }
 
 // imageAnalogies: sums of squares, what A' has where A looks like B, and half
@@ -95,5 +97,5 @@ func imageAnalogies(o *Options) {
 	o.Match, o.Rematch = MatchPatch, 1
 	o.ContentWeight, o.Init = 0, InitNoise
 	o.History = 4
-	o.Pooling = PoolMax
+	o.Pooling = vgg.PoolMax
 }

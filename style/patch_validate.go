@@ -36,12 +36,7 @@ func (c *checker) patches(o Options, layers []string) {
 	}
 	c.strides("patch-stride", o.PatchStride)
 	c.strides("style-stride", o.StyleStride)
-	for _, s := range []selection{
-		{"match", o.Match, []string{MatchPatch, MatchPixel}},
-		{"map-form", o.MapForm, []string{MapLabels, MapColours, MapDirection}},
-	} {
-		c.oneOf(s)
-	}
+	c.choices(o, true)
 	switch {
 	case o.PatchWeight+o.AnalogyWeight > 0 && weightSum(o.PatchLayers) == 0:
 		c.add("patch-layers", []Suggestion{{"patch-layers", "relu3_1,relu4_1", ""}}, "patches have weight %g but no patch layer has any", math.Max(o.PatchWeight, o.AnalogyWeight))
@@ -49,16 +44,16 @@ func (c *checker) patches(o Options, layers []string) {
 		c.add("patch-weight", []Suggestion{{"patch-weight", "1", ""}}, "patches have weight 0; that is what %s paints with", o.Mode)
 	}
 	if o.Variety > 0 && o.Match != MatchPixel {
-		c.add("variety", []Suggestion{{"match", MatchPixel, ""}}, "variety %g needs scores that can be compared between patches", o.Variety)
+		c.add("variety", []Suggestion{{"match", string(MatchPixel), ""}}, "variety %g needs scores that can be compared between patches", o.Variety)
 	}
 	if o.Mode == ModeArt || o.Mode == ModeTexture {
-		c.add("patch-weight", []Suggestion{{"mode", ModePatch, ""}}, "%s does not paint with patches", o.Mode)
+		c.add("patch-weight", []Suggestion{{"mode", string(ModePatch), ""}}, "%s does not paint with patches", o.Mode)
 	}
 	if o.AnalogyWeight > 0 && o.Mode != ModeAnalogy {
-		c.add("analogy-weight", []Suggestion{{"mode", ModeAnalogy, ""}}, "analogy has weight %g, but only an analogy has A and B", o.AnalogyWeight)
+		c.add("analogy-weight", []Suggestion{{"mode", string(ModeAnalogy), ""}}, "analogy has weight %g, but only an analogy has A and B", o.AnalogyWeight)
 	}
 	if o.Normalize != NormalizeOff {
-		c.add("normalize-gradients", []Suggestion{{"normalize-gradients", NormalizeOff, ""}}, "gradients of patches are not normalised")
+		c.add("normalize-gradients", []Suggestion{{"normalize-gradients", string(NormalizeOff), ""}}, "gradients of patches are not normalised")
 	}
 }
 

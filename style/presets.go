@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/impasto/impasto/vgg"
 )
 
 // PresetNames lists the presets, ours first.
@@ -26,7 +28,7 @@ func gatysStyleLayers(weights ...float64) []LayerWeight {
 // DefaultOptions are the options to start from. Mode is ModeArt or
 // ModeTexture; device is "cpu" or "cuda"; network is "vgg19" or "mini".
 // Sizes and iterations suit the device; the losses do not depend on it.
-func DefaultOptions(mode, device, network string) Options {
+func DefaultOptions(mode Mode, device, network string) Options {
 	o := Options{Mode: mode, Preset: "default", Size: "384"}
 	o.LossOptions = LossOptions{
 		ContentWeight: 1,
@@ -52,7 +54,7 @@ func DefaultOptions(mode, device, network string) Options {
 		Beta2:      0.99,
 		Epsilon:    1e-8,
 	}
-	o.NetworkOptions = NetworkOptions{Pooling: PoolAvg, PoolScale: 1, PoolRound: RoundFloor, Padding: PadZero, ImageRange: 255}
+	o.NetworkOptions = NetworkOptions{Pooling: vgg.PoolAvg, PoolScale: 1, PoolRound: RoundFloor, Padding: PadZero, ImageRange: 255}
 	if device == "cuda" {
 		o.Size = "1024"
 		o.Iterations = []int{500, 300, 200, 150}
@@ -100,7 +102,7 @@ func cleanDefaults(o *Options, network string) {
 //	cnnmrf, cnnmrf-trans  chuanli11/CNNMRF, cnnmrf.lua and run_trans.lua: patch
 //	nd                    alexjc/neural-doodle: doodle
 //	ia                    awentzonline/image-analogies: analogy
-func Preset(name, mode string) (Options, error) {
+func Preset(name string, mode Mode) (Options, error) {
 	o := DefaultOptions(mode, "cpu", "vgg19")
 	o.Preset = name
 	if name == "default" {
@@ -170,7 +172,7 @@ func neuralStyle(o *Options) {
 	o.Init, o.NoiseStd = InitNoise, 1e-3
 	o.History = 100
 	o.Beta2 = 0.999
-	o.Pooling, o.PoolRound = PoolMax, RoundCeil
+	o.Pooling, o.PoolRound = vgg.PoolMax, RoundCeil
 	o.ImageRange = 256
 	o.StyleUpscale = true
 }
@@ -192,7 +194,7 @@ func crowson(o *Options) {
 	o.Beta1, o.Beta2, o.Epsilon = 0.9, 0.99, 1e-8/255
 	o.Average = 0.99
 	o.CarryState = true
-	o.Pooling, o.Padding = PoolMax, PadReplicate
+	o.Pooling, o.Padding = vgg.PoolMax, PadReplicate
 }
 
 // single makes one scale of a fixed number of iterations, unbounded, as the

@@ -106,7 +106,7 @@ func pooled(x grid, o Options) grid {
 						most, sum, squares, count = math.Max(most, v), sum+v, squares+v*v, count+1
 					}
 				}
-				v := map[string]float64{PoolMax: most, PoolAvg: sum / count, PoolL2: math.Sqrt(squares)}[o.Pooling]
+				v := map[vgg.Pool]float64{vgg.PoolMax: most, vgg.PoolAvg: sum / count, vgg.PoolL2: math.Sqrt(squares)}[o.Pooling]
 				y.set(r, c, ch, v*o.PoolScale)
 			}
 		}
@@ -129,7 +129,7 @@ func gramOf(f grid) [][]float64 {
 }
 
 // referenceContent is the content loss of one layer.
-func referenceContent(f, target grid, scale string) float64 {
+func referenceContent(f, target grid, scale LossScale) float64 {
 	sum, size := 0.0, 0.0
 	for i := range f.v {
 		sum += (f.v[i] - target.v[i]) * (f.v[i] - target.v[i])
@@ -145,7 +145,7 @@ func referenceContent(f, target grid, scale string) float64 {
 }
 
 // referenceGram is the Gram loss of one layer against features s of the style.
-func referenceGram(f, s grid, scale string) float64 {
+func referenceGram(f, s grid, scale LossScale) float64 {
 	g, a := gramOf(f), gramOf(s)
 	m, n, c := float64(f.h*f.w), float64(s.h*s.w), float64(f.c)
 	sum, size := 0.0, 0.0
@@ -169,7 +169,7 @@ func referenceGram(f, s grid, scale string) float64 {
 }
 
 // referenceTV is the total variation of x (H, W, C) in 0..255.
-func referenceTV(x grid, kind, scale string) float64 {
+func referenceTV(x grid, kind TotalVariation, scale LossScale) float64 {
 	total := 0.0
 	d := func(y0, x0, y1, x1, c int) float64 { return x.at(y1, x1, c) - x.at(y0, x0, c) }
 	for c := range x.c {
@@ -227,7 +227,7 @@ func referenceTV(x grid, kind, scale string) float64 {
 	}
 	if scale == ScaleRelative {
 		total /= float64(x.h * x.w * x.c) // mean, pixels 0..1
-		total /= math.Pow(255, map[string]float64{TVL1: 1, TVSquares: 2, TVPower: 2.5}[kind])
+		total /= math.Pow(255, map[TotalVariation]float64{TVL1: 1, TVSquares: 2, TVPower: 2.5}[kind])
 	}
 	return total
 }

@@ -19,13 +19,13 @@ func TestRelativeLossesHaveNoUnits(t *testing.T) {
 	}
 	louder.Layers[0].Weight = times(n.Layers[0].Weight, factor)
 	content, style, x := smoothPicture(w, h, 1), smoothPicture(w, h, 2), smoothPicture(w, h, 3)
-	for _, loss := range []string{LossGram, LossCovariance, LossW2} {
+	for _, loss := range []StyleLoss{LossGram, LossCovariance, LossW2} {
 		o := tinyPreset(t, "default")
 		o.StyleLoss = loss
 		a, b := engineObjective(t, n, o, x, content, style), engineObjective(t, louder, o, x, content, style)
 		want, got := a.report(a.b.Status()), b.report(b.b.Status())
-		near(t, loss+" content", got.Content, want.Content, 1e-4)
-		near(t, loss+" style", got.Style, want.Style, 2e-3)
+		near(t, string(loss)+" content", got.Content, want.Content, 1e-4)
+		near(t, string(loss)+" style", got.Style, want.Style, 2e-3)
 		g, k := a.gradient(), b.gradient()
 		for i := range g {
 			if d := math.Abs(float64(g[i] - k[i])); d > 2e-2*math.Abs(float64(g[i]))+1e-4 {

@@ -56,8 +56,8 @@ var tiledCases = []struct {
 	{"one tile wide", 40, 400, "64", 1, func(*Options) {}},
 	{"exact multiples", 192, 160, "96x80", 1, func(*Options) {}},
 	{"one row left over", 129, 65, "64", 1, func(*Options) {}},
-	{"max pooling, rounded up", 173, 203, "64", 1, func(o *Options) { o.Pooling, o.PoolRound = PoolMax, RoundCeil }},
-	{"l2 pooling, scaled", 173, 155, "80x64", 1, func(o *Options) { o.Pooling, o.PoolScale = PoolL2, 1.5 }},
+	{"max pooling, rounded up", 173, 203, "64", 1, func(o *Options) { o.Pooling, o.PoolRound = vgg.PoolMax, RoundCeil }},
+	{"l2 pooling, scaled", 173, 155, "80x64", 1, func(o *Options) { o.Pooling, o.PoolScale = vgg.PoolL2, 1.5 }},
 	{"w2", 203, 171, "64", 1, func(o *Options) { o.StyleLoss = LossW2 }},
 	{"w2 of two", 203, 171, "96", 2, func(o *Options) { o.StyleLoss, o.StyleBlend = LossW2, BlendLosses }},
 	{"gram", 203, 171, "64", 1, func(o *Options) { o.StyleLoss = LossGram }},
@@ -76,7 +76,7 @@ var tiledCases = []struct {
 	{"shallow", 90, 70, "64", 1, func(o *Options) {
 		o.ContentLayers, o.StyleLayers = []LayerWeight{{"relu1_2", 1}}, []LayerWeight{{"relu1_1", 1}, {"relu2_1", 1}}
 	}},
-	{"replicated borders", 203, 171, "64", 1, func(o *Options) { o.Padding, o.Pooling = PadReplicate, PoolMax }},
+	{"replicated borders", 203, 171, "64", 1, func(o *Options) { o.Padding, o.Pooling = PadReplicate, vgg.PoolMax }},
 }
 
 // TestTilesGiveTheSameGradient: losses and gradient of a cut image are those of
@@ -141,9 +141,9 @@ func TestStagesGiveTheSameGradient(t *testing.T) {
 	x, content, painting := noisePicture(w, h, 3), smoothPicture(w, h, 1), noisePicture(301, 190, 2)
 	small := TileSize{W: 64, H: 64}
 	for _, pool := range []struct {
-		kind  string
-		round string
-	}{{PoolMax, RoundFloor}, {PoolAvg, RoundCeil}, {PoolL2, RoundCeil}} {
+		kind  vgg.Pool
+		round Rounding
+	}{{vgg.PoolMax, RoundFloor}, {vgg.PoolAvg, RoundCeil}, {vgg.PoolL2, RoundCeil}} {
 		o.Pooling, o.PoolRound = pool.kind, pool.round
 		env := Env{Backend: gpu.NewCPU(gpu.CPUOptions{}), Network: n}
 		plan, err := NewPlan(w, h, o, env)
@@ -159,14 +159,14 @@ func TestStagesGiveTheSameGradient(t *testing.T) {
 			{Tiles: []TileSize{{W: 256, H: 256}}},
 			{Ends: []int{4}, Tiles: []TileSize{{W: 300, H: 128}, {}}},
 		} {
-			if pool.kind != PoolMax && len(c.Ends) != 1 {
+			if pool.kind != vgg.PoolMax && len(c.Ends) != 1 {
 				continue
 			}
 			plan.Cut = c
 			// A backend keeps the status of one objective.
 			cutEnv := Env{Backend: gpu.NewCPU(gpu.CPUOptions{}), Network: n}
 			sameGradient(t, fmt.Sprint(pool, c), objectiveOf(t, cutEnv, plan, x, content, painting), whole)
-			if pool.kind == PoolAvg { // maxima and roots turn over on a last bit
+			if pool.kind == vgg.PoolAvg { // maxima and roots turn over on a last bit
 				plan.Cut.Near = true
 				cutEnv.Backend = gpu.NewCPU(gpu.CPUOptions{})
 				near := objectiveOf(t, cutEnv, plan, x, content, painting)
@@ -334,7 +334,7 @@ func TestPatchesInTiles(t *testing.T) {
 	photo, painting := smoothPicture(283, 211, 1), noisePicture(190, 150, 2)
 	guide := Guide{Canvas: randomMap(283, 211, 2, 1), Styles: []*Map{randomMap(190, 150, 2, 2)}}
 	for name, c := range map[string]struct {
-		mode   string
+		mode   Mode
 		paint  func(context.Context, Inputs, Options, Env) (*Result, error)
 		in     Inputs
 		change func(*Options)
@@ -441,7 +441,7 @@ func TestTilesOnSeveralBackends(t *testing.T) {
 		return r
 	}
 	for name, c := range map[string]struct {
-		mode   string
+		mode   Mode
 		change func(*Options)
 	}{
 		"gram":       {ModeArt, func(o *Options) { o.StyleLoss = LossGram }},

@@ -25,7 +25,8 @@ func (o Options) Validate(layers ...string) error {
 	}
 	c := checker{options: o}
 	c.size(o)
-	c.choices(o)
+	c.preset(o)
+	c.choices(o, false)
 	c.numbers(o)
 	c.iterations(o)
 	c.tile(o)
@@ -54,38 +55,9 @@ func (c *checker) size(o Options) {
 	c.add("size", []Suggestion{{"size", "512", "the long side; or 640x480, 2x, 50%, content, max"}}, "%v", err)
 }
 
-func (c *checker) choices(o Options) {
+func (c *checker) preset(o Options) {
 	if o.Preset != "" && !slices.Contains(PresetNames(), o.Preset) {
 		c.problems = append(c.problems, unknownPreset(o.Preset))
-	}
-	for _, s := range []selection{
-		{"mode", o.Mode, []string{ModeArt, ModeTexture, ModePatch, ModeDoodle, ModeAnalogy}},
-		{"style-loss", o.StyleLoss, []string{LossGram, LossCovariance, LossW2}},
-		{"loss-scale", o.LossScale, []string{ScaleRelative, ScalePaper, ScaleMean, ScaleSum}},
-		{"style-blend", o.StyleBlend, []string{BlendTargets, BlendLosses}},
-		{"normalize-gradients", o.Normalize, []string{NormalizeOff, NormalizeL1, NormalizeMean}},
-		{"tv", o.TV, []string{TVL1, TVSquares, TVPower, TVInner, TVStencil}},
-		{"init", o.Init, []string{InitContent, InitNoise, InitStyle, InitGray, InitFile}},
-		{"color", o.Color, []string{ColorStyle, ColorContent, ColorMatch}},
-		{"pooling", o.Pooling, []string{PoolMax, PoolAvg, PoolL2}},
-		{"pool-rounding", o.PoolRound, []string{RoundFloor, RoundCeil}},
-		{"padding", o.Padding, []string{PadZero, PadReplicate}},
-		{"optimizer", o.Optimizer, []string{OptimizerLBFGS, OptimizerAdam}},
-	} {
-		c.oneOf(s)
-	}
-}
-
-// selection is an option that takes one of a few words.
-type selection struct {
-	option, value string
-	known         []string
-}
-
-func (c *checker) oneOf(s selection) {
-	if !slices.Contains(s.known, s.value) {
-		c.add(s.option, nearest(s.option, s.value, s.known),
-			"%s %q is not one of %s", s.option, s.value, strings.Join(s.known, ", "))
 	}
 }
 

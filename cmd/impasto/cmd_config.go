@@ -59,11 +59,11 @@ func configCommand(s *session) *cli.Command {
 }
 
 func configShow(s *session, c *cli.Context) error {
-	mode := "art"
+	mode := style.ModeArt
 	if c.NArg() > 0 {
-		mode = c.Args().First()
+		mode = style.Mode(c.Args().First())
 	}
-	if c.NArg() > 1 || mode != "art" && mode != "texture" {
+	if c.NArg() > 1 || mode != style.ModeArt && mode != style.ModeTexture {
 		return ui.UsageFault(fmt.Sprintf("config show takes art or texture, got %q", strings.Join(c.Args().Slice(), " ")), "impasto config show art")
 	}
 	layers, bad := settings.UserLayers("")

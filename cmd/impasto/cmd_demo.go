@@ -16,7 +16,7 @@ import (
 )
 
 // The scene and painting of each mode unless others are named.
-var demoPairs = map[string][2]string{
+var demoPairs = map[style.Mode][2]string{
 	style.ModeArt:    {"lighthouse", "woodblock"},
 	style.ModeDoodle: {"valley", "strokes"},
 }

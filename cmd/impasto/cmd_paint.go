@@ -69,8 +69,8 @@ func textureCommand(s *session) *cli.Command {
 }
 
 // paintCommand completes a command that paints one picture.
-func (s *session) paintCommand(mode string, c *cli.Command) *cli.Command {
-	c.Name, c.Category, c.Flags = mode, categoryPaint, renderFlags(mode)
+func (s *session) paintCommand(mode style.Mode, c *cli.Command) *cli.Command {
+	c.Name, c.Category, c.Flags = string(mode), categoryPaint, renderFlags(mode)
 	c.Action = func(c *cli.Context) error {
 		v, bad := resolve(c, mode)
 		return s.paint(render.NewRequest(v, bad, c.Args().Slice()...))

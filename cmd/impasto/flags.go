@@ -9,6 +9,7 @@ import (
 
 	"github.com/impasto/impasto/internal/settings"
 	"github.com/impasto/impasto/internal/ui"
+	"github.com/impasto/impasto/style"
 )
 
 // Every command has these.
@@ -70,7 +71,7 @@ func placeholder(usage string) (value, rest string) {
 }
 
 // settingFlag makes the flag of a setting.
-func settingFlag(s settings.Setting, mode string) cli.Flag {
+func settingFlag(s settings.Setting, mode style.Mode) cli.Flag {
 	if !s.TakesValue() {
 		b := &cli.BoolFlag{Name: s.Name, Usage: s.HelpFor(mode), Category: s.Group, Hidden: s.Advanced}
 		if s.Short != "" {
@@ -88,7 +89,7 @@ func settingFlag(s settings.Setting, mode string) cli.Flag {
 }
 
 // renderFlags are the flags of a command that paints.
-func renderFlags(mode string) []cli.Flag {
+func renderFlags(mode style.Mode) []cli.Flag {
 	var flags []cli.Flag
 	for _, s := range settings.For(mode) {
 		flags = append(flags, settingFlag(s, mode))
@@ -111,7 +112,7 @@ func given(c *cli.Context) settings.Given {
 
 // resolve merges flag > environment > project file > user file > preset >
 // default.
-func resolve(c *cli.Context, mode string) (*settings.Values, ui.Faults) {
+func resolve(c *cli.Context, mode style.Mode) (*settings.Values, ui.Faults) {
 	g := given(c)
 	layers, bad := settings.UserLayers(g.Last("config"))
 	v, more := settings.Resolve(mode, g, layers...)

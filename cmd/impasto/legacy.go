@@ -300,7 +300,7 @@ func (r *legacyReader) notes(flags []string) []string {
 // resultPrefix takes image-analogies' fourth argument, the beginning of its
 // results' names, as the output.
 func (r *legacyReader) resultPrefix(l *line) {
-	if l.cmd.Name != style.ModeAnalogy || len(l.args) != 4 {
+	if l.cmd.Name != "analogy" || len(l.args) != 4 {
 		return
 	}
 	prefix := l.args[3]

@@ -247,7 +247,7 @@ func (p *shotPacker) returned(id string) {
 // shotEntry is the job of a shot: the video command with the settings of this
 // one's command line; Builder adds those of the configuration.
 func (v *FilmShots) shotEntry(nth int, frames, painted string) manifest.Entry {
-	step := manifest.Step{Command: settings.ModeVideo, Args: []string{frames}, Inputs: []string{frames}, Outputs: []string{painted}}
+	step := manifest.Step{Command: string(settings.ModeVideo), Args: []string{frames}, Inputs: []string{frames}, Outputs: []string{painted}}
 	say := func(name, text string) { step.Flags = append(step.Flags, manifest.Value{Key: name, Text: text}) }
 	g := v.Given
 	layers, _ := settings.UserLayers(g.Last("config")) // its faults were reported

@@ -146,7 +146,7 @@ func (b *Builder) addStep(d *draft, step manifest.Step) {
 		b.makeFolder(path)
 	}
 	waits := slices.ContainsFunc(step.Inputs, func(path string) bool { return d.made[path] }) // for an earlier step
-	if !waits && slices.Contains(job.PaintCommands, step.Command) {
+	if !waits && slices.Contains(settings.Commands(), step.Command) {
 		plan, err := b.plan(words)
 		d.bad.Add(err)
 		if err == nil {

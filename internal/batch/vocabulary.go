@@ -3,7 +3,6 @@ package batch
 import (
 	"slices"
 
-	"github.com/impasto/impasto/internal/job"
 	"github.com/impasto/impasto/internal/manifest"
 	"github.com/impasto/impasto/internal/maptool"
 	"github.com/impasto/impasto/internal/render"
@@ -19,7 +18,7 @@ var notInManifest = []string{"preview", "y"}
 func Vocabulary() manifest.Vocabulary {
 	v := manifest.Vocabulary{Commands: map[string]manifest.Command{}, Default: "art", Near: ui.Nearest,
 		Plain: func(path string) bool { _, ok := render.CutSample(path); return ok }}
-	for _, name := range job.PaintCommands {
+	for _, name := range settings.Commands() {
 		mode, _ := settings.CommandMode(name)
 		flags := map[string]manifest.Flag{}
 		for _, s := range settings.For(mode) {

@@ -50,7 +50,7 @@ func Cases(presets []string, side, iterations int) ([]Case, error) {
 			continue
 		}
 		o.Scales, o.Iterations = 1, []int{orElse(iterations, Iterations)}
-		for _, optimizer := range []string{style.OptimizerLBFGS, style.OptimizerAdam} {
+		for _, optimizer := range []style.Optimizer{style.OptimizerLBFGS, style.OptimizerAdam} {
 			o := o
 			if o.Optimizer != optimizer {
 				o.Optimizer, o.LR = optimizer, 0 // a rate is an optimiser's own
@@ -78,8 +78,8 @@ func newCase(o style.Options, side int) Case {
 	return Case{Name: o.Preset + ", " + optimizerName(o.Optimizer), Options: o, Side: side}
 }
 
-func modeOf(preset string) string {
-	for _, mode := range []string{style.ModePatch, style.ModeDoodle, style.ModeAnalogy} {
+func modeOf(preset string) style.Mode {
+	for _, mode := range []style.Mode{style.ModePatch, style.ModeDoodle, style.ModeAnalogy} {
 		if known := style.PresetsFor(mode); preset != "default" && slices.Contains(known, preset) {
 			return mode
 		}
@@ -87,7 +87,7 @@ func modeOf(preset string) string {
 	return style.ModeArt
 }
 
-func optimizerName(optimizer string) string {
+func optimizerName(optimizer style.Optimizer) string {
 	if optimizer == style.OptimizerLBFGS {
 		return "L-BFGS"
 	}
@@ -135,7 +135,7 @@ func draw(dir string, side int) (pictures, error) {
 // inputs reads the pictures for a mode. The map of a doodle is the picture
 // itself with few colours, since its values do not change the time; of an
 // analogy A is the scene as well.
-func (p pictures) inputs(mode string) (style.Inputs, error) {
+func (p pictures) inputs(mode style.Mode) (style.Inputs, error) {
 	content, err := style.Open(p.content)
 	if err != nil {
 		return style.Inputs{}, err

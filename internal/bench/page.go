@@ -167,7 +167,7 @@ func contents(works []Image) *report.Section {
 		for _, s := range x.Scales {
 			scales = append(scales, fmt.Sprintf("%dx%d: %d", s.W, s.H, s.Iterations))
 		}
-		t.Rows = append(t.Rows, []string{x.Name, x.Mode, strings.Join(scales, ", "), orDash("%.0f", float64(x.History)), x.Layers})
+		t.Rows = append(t.Rows, []string{x.Name, string(x.Mode), strings.Join(scales, ", "), orDash("%.0f", float64(x.History)), x.Layers})
 	}
 	return &report.Section{Title: "What was painted", Table: t}
 }

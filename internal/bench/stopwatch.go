@@ -46,7 +46,7 @@ func paint(ctx context.Context, c Case, n int, b gpu.Backend, network *vgg.Netwo
 		p.event(e, now-last)
 		last = now
 	}
-	recipes := map[string]func(context.Context, style.Inputs, style.Options, style.Env) (*style.Result, error){
+	recipes := map[style.Mode]func(context.Context, style.Inputs, style.Options, style.Env) (*style.Result, error){
 		style.ModeArt: style.Art, style.ModePatch: style.Patch, style.ModeDoodle: style.Doodle, style.ModeAnalogy: style.Analogy,
 	}
 	res, err := recipes[c.Options.Mode](ctx, in, c.atMost(n), env)

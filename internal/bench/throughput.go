@@ -31,15 +31,15 @@ const RandomWeights = "random:1"
 // Image is what one image of a case takes, one after another in a process that
 // holds the network: reading the pictures, painting, writing the file.
 type Image struct {
-	Name       string  `json:"name"`
-	Preset     string  `json:"preset"`
-	Mode       string  `json:"mode"`
-	Optimizer  string  `json:"optimizer"`
-	History    int     `json:"history,omitempty"` // of L-BFGS
-	Layers     string  `json:"layers"`
-	Side       int     `json:"side"`
-	Scales     []Scale `json:"scales"`
-	Iterations int     `json:"iterations"` // evaluations of an image, over all scales
+	Name       string          `json:"name"`
+	Preset     string          `json:"preset"`
+	Mode       style.Mode      `json:"mode"`
+	Optimizer  style.Optimizer `json:"optimizer"`
+	History    int             `json:"history,omitempty"` // of L-BFGS
+	Layers     string          `json:"layers"`
+	Side       int             `json:"side"`
+	Scales     []Scale         `json:"scales"`
+	Iterations int             `json:"iterations"` // evaluations of an image, over all scales
 
 	Extrapolated bool      `json:"extrapolated"`        // not all of them were run
 	Measured     int       `json:"measured_iterations"` // in each round

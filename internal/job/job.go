@@ -20,9 +20,6 @@ import (
 	"github.com/impasto/impasto/style"
 )
 
-// PaintCommands are the commands that paint and may be steps of jobs.
-var PaintCommands = []string{"art", "transfer", "patch", "doodle", "analogy", "texture", settings.ModeVideo}
-
 // A Step is one command line of a job, parsed.
 type Step struct {
 	command string // "art", "map derive"
@@ -42,7 +39,7 @@ func Parse(words []string) (*Step, error) {
 	switch {
 	case len(words) == 0:
 		return nil, ui.UsageFault("the job has a step without words")
-	case slices.Contains(PaintCommands, words[0]):
+	case slices.Contains(settings.Commands(), words[0]):
 		return parsePaint(words)
 	case words[0] == "map" && len(words) > 1:
 		if tool, ok := maptool.Find(words[1]); ok {

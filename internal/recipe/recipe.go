@@ -27,7 +27,7 @@ const maxBytes = 1 << 20
 type Recipe struct {
 	Version   int           `json:"recipe"`
 	Program   string        `json:"impasto"` // version and commit
-	Mode      string        `json:"mode"`
+	Mode      style.Mode    `json:"mode"`
 	Options   style.Options `json:"options"` // every effective one, also defaults
 	Inputs    []Input       `json:"inputs"`
 	Weights   Weights       `json:"weights"`

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"fmt"
@@ -92,7 +93,7 @@ func (v *Film) planFilm(ctx context.Context) error {
 
 // newSequence plans the first frame of a shot and those after it.
 func (v *Film) newSequence() error {
-	o := style.SequenceOptions{Options: v.values.Options, Flow: either(v.values.Text("flow"), style.FlowDense), NextIterations: v.values.Number("next-iterations", 0)}
+	o := style.SequenceOptions{Options: v.values.Options, Flow: style.Flow(cmp.Or(v.values.Text("flow"), string(style.FlowDense))), NextIterations: v.values.Number("next-iterations", 0)}
 	var err error
 	if v.sequence, err = style.NewSequence(v.input.W, v.input.H, v.inputs, o, v.painter); err != nil {
 		return err

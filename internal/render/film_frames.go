@@ -33,7 +33,7 @@ import (
 // it is kept, with the shots that were found.
 type filmOrder struct {
 	Options        style.Options  `json:"options"`
-	Flow           string         `json:"flow"`
+	Flow           style.Flow     `json:"flow"`
 	NextIterations int            `json:"next-iterations"`
 	Cut            float64        `json:"cut"`
 	Frames         string         `json:"input"` // SHA-256 of the film, or over the pictures

@@ -100,7 +100,7 @@ const frameFile = "frame_%05d.png"
 // names fill an output template.
 func (v *Film) names(in string) map[string]string {
 	values := v.fieldValues()
-	values["mode"], values["content"] = settings.ModeVideo, ui.Stem(strings.TrimSuffix(in, "/"))
+	values["mode"], values["content"] = string(settings.ModeVideo), ui.Stem(strings.TrimSuffix(in, "/"))
 	values["style"] = ""
 	for i, s := range v.files {
 		if i > 0 {

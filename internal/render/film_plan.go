@@ -10,6 +10,7 @@ import (
 	"github.com/impasto/impasto/internal/progress"
 	"github.com/impasto/impasto/internal/settings"
 	"github.com/impasto/impasto/internal/ui"
+	"github.com/impasto/impasto/style"
 )
 
 // FilmPlan says what Run of a film will do.
@@ -24,7 +25,7 @@ type FilmPlan struct {
 	NextIterations int     // of each later frame of a shot
 	FirstSeconds   float64 // of the first frame of a shot
 	NextSeconds    float64 // of a later one
-	Flow           string
+	Flow           style.Flow
 }
 
 // Plan returns what Run will do.

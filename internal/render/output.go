@@ -116,7 +116,7 @@ func numberedTarget(template string, values map[string]string) (target, error) {
 
 // fieldValues fill an output template.
 func (r *Prepared) fieldValues() map[string]string {
-	v := map[string]string{"mode": r.Request.Mode, "date": ui.Today(), "seed": strconv.FormatUint(r.values.Options.Seed, 10)}
+	v := map[string]string{"mode": string(r.Request.Mode), "date": ui.Today(), "seed": strconv.FormatUint(r.values.Options.Seed, 10)}
 	var styles []string
 	beside := "" // what stands for the content where there is none
 	for _, f := range r.files {

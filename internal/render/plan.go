@@ -12,7 +12,7 @@ import (
 
 // Plan says what Run will do.
 type Plan struct {
-	Mode          string
+	Mode          style.Mode
 	Header        string // what was chosen and why, in one line
 	Device        string // its class
 	Threads       int

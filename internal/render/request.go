@@ -24,7 +24,7 @@ import (
 
 // Request is one picture to paint.
 type Request struct {
-	Mode   string // one of style's modes, or settings.ModeVideo for a film
+	Mode   style.Mode // one of style's modes, or settings.ModeVideo for a film
 	Inputs Inputs
 	Output Output
 	Values *settings.Values // options of the picture, device and weights
@@ -167,7 +167,7 @@ func NewRequest(v *settings.Values, bad ui.Faults, args ...string) Request {
 			if r.Inputs.Content != "" {
 				got++
 			}
-			try := "impasto " + v.Mode + " " + ui.ShellQuote(either(r.Inputs.Content, example)) + " sample:woodblock   (or a painting of yours)"
+			try := "impasto " + string(v.Mode) + " " + ui.ShellQuote(either(r.Inputs.Content, example)) + " sample:woodblock   (or a painting of yours)"
 			if v.Mode == settings.ModeVideo && r.Inputs.Content == "" {
 				try = "impasto video --help"
 			}
@@ -192,12 +192,12 @@ func SplitInputs(args []string, v *settings.Values) (content string, styles []st
 // sortInit takes the file out of "--init FILE".
 func (r *Request) sortInit() error {
 	row, _ := settings.Find("init", "")
-	name := r.Values.Options.Init
+	name := string(r.Values.Options.Init)
 	if slices.Contains(row.Choices, name) {
 		return nil
 	}
 	if near := ui.Nearest(name, row.Choices); near != "" && filepath.Ext(name) == "" {
-		return ui.UsageFault(fmt.Sprintf("--init %q is not content, noise, style, gray or a picture", name), "--init "+near)
+		return ui.UsageFault(fmt.Sprintf("--init %q is not %s or a picture", name, strings.Join(row.Choices, ", ")), "--init "+near)
 	}
 	r.Values.Options.Init, r.Inputs.Init = style.InitFile, name
 	return nil

@@ -51,7 +51,7 @@ func (r *Prepared) start(watch Observer) {
 }
 
 // painters are the functions of style that paint in each mode.
-var painters = map[string]func(context.Context, style.Inputs, style.Options, style.Env) (*style.Result, error){
+var painters = map[style.Mode]func(context.Context, style.Inputs, style.Options, style.Env) (*style.Result, error){
 	style.ModeArt: style.Art, style.ModeTexture: style.Texture,
 	style.ModePatch: style.Patch, style.ModeDoodle: style.Doodle, style.ModeAnalogy: style.Analogy,
 }

@@ -48,9 +48,9 @@ func asFlags(list []style.Suggestion) []string {
 	for _, s := range list {
 		text := fmt.Sprintf("--%s %s", s.Option, s.Value)
 		switch {
-		case s.Option == "mode" && s.Value == style.ModePatch:
+		case s.Option == "mode" && style.Mode(s.Value) == style.ModePatch:
 			text = "impasto patch --help"
-		case s.Option == "mode" && s.Value == style.ModeAnalogy:
+		case s.Option == "mode" && style.Mode(s.Value) == style.ModeAnalogy:
 			text = "impasto analogy --help"
 		}
 		if s.Note != "" {

@@ -85,11 +85,12 @@ type Setting struct {
 // Modes that start from a photograph, match patches, or take maps. ModeVideo is
 // the film: each frame is painted as ModeArt does.
 const (
-	ModeVideo    = "video"
-	contentModes = "art patch doodle"
-	patchModes   = "patch doodle analogy"
-	mapModes     = "doodle analogy"
-	stillModes   = "art patch doodle analogy texture"
+	ModeVideo    style.Mode = "video"
+	videoMode               = string(ModeVideo)
+	contentModes            = "art patch doodle"
+	patchModes              = "patch doodle analogy"
+	mapModes                = "doodle analogy"
+	stillModes              = "art patch doodle analogy texture"
 )
 
 // Groups of settings.
@@ -109,14 +110,14 @@ const (
 var Groups = []string{GroupInputs, GroupOutput, GroupFilm, GroupLoss, GroupOptim, GroupScale, GroupDevice, GroupQueue, GroupCommon}
 
 // commands are the commands that paint and the modes they paint in.
-var commands = map[string]string{
+var commands = map[string]style.Mode{
 	"art": style.ModeArt, "transfer": style.ModeArt, "patch": style.ModePatch, "doodle": style.ModeDoodle,
-	"analogy": style.ModeAnalogy, "texture": style.ModeTexture, ModeVideo: ModeVideo,
+	"analogy": style.ModeAnalogy, "texture": style.ModeTexture, "video": ModeVideo,
 }
 
 // CommandMode returns the mode of a command that paints. ok is false for any
 // other command.
-func CommandMode(command string) (mode string, ok bool) {
+func CommandMode(command string) (mode style.Mode, ok bool) {
 	mode, ok = commands[command]
 	return mode, ok
 }
@@ -128,7 +129,7 @@ func Commands() []string { return slices.Sorted(maps.Keys(commands)) }
 func All() []Setting { return table }
 
 // Find returns the row of a setting for a mode; "" is any mode.
-func Find(name, mode string) (Setting, bool) {
+func Find(name string, mode style.Mode) (Setting, bool) {
 	for _, s := range table {
 		if s.Name == name && (mode == "" || s.In(mode)) {
 			return s, true
@@ -147,10 +148,10 @@ func FindFlag(name string) (Setting, bool) {
 }
 
 // For lists the settings of a mode.
-func For(mode string) []Setting { return rowsOf()[mode] }
+func For(mode style.Mode) []Setting { return rowsOf()[mode] }
 
-var rowsOf = sync.OnceValue(func() map[string][]Setting {
-	rows := map[string][]Setting{}
+var rowsOf = sync.OnceValue(func() map[style.Mode][]Setting {
+	rows := map[style.Mode][]Setting{}
 	for _, mode := range commands {
 		if rows[mode] == nil {
 			rows[mode] = rowsIn(mode)
@@ -159,12 +160,12 @@ var rowsOf = sync.OnceValue(func() map[string][]Setting {
 	return rows
 })
 
-func rowsIn(mode string) (rows []Setting) {
+func rowsIn(mode style.Mode) (rows []Setting) {
 	for _, s := range table {
 		if !s.In(mode) {
 			continue
 		}
-		if slices.Contains(strings.Fields(s.Minor), mode) {
+		if slices.Contains(strings.Fields(s.Minor), string(mode)) {
 			s.Advanced, s.Main, s.Short, s.Alias = true, false, "", ""
 		}
 		rows = append(rows, s)
@@ -173,11 +174,11 @@ func rowsIn(mode string) (rows []Setting) {
 }
 
 // In reports whether a setting belongs to a mode.
-func (s Setting) In(mode string) bool {
-	if mode == ModeVideo && s.Modes != ModeVideo {
+func (s Setting) In(mode style.Mode) bool {
+	if mode == ModeVideo && s.Modes != videoMode {
 		return s.In(style.ModeArt) && s.not&inFilm == 0
 	}
-	return s.Modes == "" || slices.Contains(strings.Fields(s.Modes), mode)
+	return s.Modes == "" || slices.Contains(strings.Fields(s.Modes), string(mode))
 }
 
 // Option reports whether a setting is a field of style.Options, and so decides
@@ -227,7 +228,7 @@ func (s Setting) Names() []string {
 }
 
 // HelpFor is the help of a setting in one line, for a mode; "" is any mode.
-func (s Setting) HelpFor(mode string) string {
+func (s Setting) HelpFor(mode style.Mode) string {
 	help := strings.ReplaceAll(s.Help, "{choices}", joinOr(s.ChoicesFor(mode)))
 	if s.Default != "" {
 		help += " (default: " + s.Default + ")"
@@ -236,7 +237,7 @@ func (s Setting) HelpFor(mode string) string {
 }
 
 // ChoicesFor lists the words a setting takes in a mode; none if it takes others.
-func (s Setting) ChoicesFor(mode string) []string {
+func (s Setting) ChoicesFor(mode style.Mode) []string {
 	if s.Name == "preset" && mode != "" {
 		if mode == ModeVideo {
 			mode = style.ModeArt

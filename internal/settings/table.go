@@ -1,10 +1,15 @@
 package settings
 
-import "github.com/impasto/impasto/style"
+import (
+	"slices"
+
+	"github.com/impasto/impasto/style"
+)
 
 // table lists every setting, in the order of help. A help text is one line that
-// is understood alone; {choices} stands for the words the setting takes.
-var table = []Setting{
+// is understood alone; {choices} stands for the words the setting takes. Those of
+// an option of style come from style.Choices.
+var table = withChoices([]Setting{
 	{Name: "content", Group: GroupInputs, Value: "FILE", Kind: File, Modes: contentModes, not: notInput,
 		Help: "photograph or film to paint; art, patch and video also take it as the first argument"},
 	{Name: "style", Group: GroupInputs, Value: "FILE", Kind: File, Repeats: true, not: notInput,
@@ -23,16 +28,16 @@ var table = []Setting{
 		Help: "end of a map's file name, before .png", Default: "_sem"},
 	{Name: "map-check", Group: GroupInputs, Value: "HOW", Modes: mapModes, Advanced: true,
 		Help: "faults of a map: error stops, warn prints them and goes on, off goes on without a word", Default: "error", Kind: Word, Choices: []string{"error", "warn", "off"}},
-	{Name: "style-weights", Group: GroupInputs, Value: "3,7", Main: true, Minor: mapModes + " " + ModeVideo,
+	{Name: "style-weights", Group: GroupInputs, Value: "3,7", Main: true, Minor: mapModes + " " + videoMode,
 		Help: "weight of each painting, such as 3,7; equal if not given"},
 	{Name: "style-scale", Group: GroupInputs, Value: "X",
 		Help: "long side of the paintings relative to the canvas"},
-	{Name: "style-blend", Group: GroupInputs, Value: "KIND", Advanced: true, Choices: []string{style.BlendTargets, style.BlendLosses},
+	{Name: "style-blend", Group: GroupInputs, Value: "KIND", Advanced: true,
 		Help: "several paintings: targets mixes their statistics into one target, losses adds up a loss for each"},
 	{Name: "style-upscale", Group: GroupInputs, Kind: Switch, Advanced: true,
 		Help: "enlarge paintings that are smaller than --style-scale asks for"},
-	{Name: "init", Group: GroupInputs, Value: "FROM", Kind: FileOrWord, Main: true, Minor: mapModes + " " + ModeVideo,
-		Help: "start: content, noise, style (1st painting), gray or FILE", Choices: []string{style.InitContent, style.InitNoise, style.InitStyle, style.InitGray}},
+	{Name: "init", Group: GroupInputs, Value: "FROM", Kind: FileOrWord, Main: true, Minor: mapModes + " " + videoMode,
+		Help: "start: content, noise, style (1st painting), gray or FILE"},
 	{Name: "noise-range", Group: GroupInputs, Value: "0:255", Advanced: true,
 		Help: "lowest and highest pixel value of the noise to start from"},
 	{Name: "noise-std", Group: GroupInputs, Value: "X", Advanced: true,
@@ -63,31 +68,31 @@ var table = []Setting{
 	{Name: "no-recipe", Group: GroupOutput, Kind: Switch, not: ofOnePicture,
 		Help: "leave the recipe out of the picture"},
 
-	{Name: "temporal-weight", Group: GroupFilm, Value: "X", Modes: ModeVideo, Main: true,
+	{Name: "temporal-weight", Group: GroupFilm, Value: "X", Modes: videoMode, Main: true,
 		Help: "weight of likeness to the frame before: less flicker; 0 is off"},
-	{Name: "next-iterations", Group: GroupFilm, Value: "N", Kind: Count, Least: 1, Modes: ModeVideo, Main: true,
+	{Name: "next-iterations", Group: GroupFilm, Value: "N", Kind: Count, Least: 1, Modes: videoMode, Main: true,
 		Help: "iterations of each later frame of a shot", Default: "half"},
-	{Name: "flow", Group: GroupFilm, Value: "KIND", Modes: ModeVideo, Kind: Word, Choices: []string{style.FlowDense, style.FlowNone},
+	{Name: "flow", Group: GroupFilm, Value: "KIND", Modes: videoMode, Kind: Word,
 		Help: "how the last frame starts the next: dense moves it along optical flow, none does not", Default: "dense"},
-	{Name: "cut", Group: GroupFilm, Value: "X", Kind: Threshold, Modes: ModeVideo, not: ofSource,
+	{Name: "cut", Group: GroupFilm, Value: "X", Kind: Threshold, Modes: videoMode, not: ofSource,
 		Help: "difference of two frames, 0 to 1, that begins a new shot; or off", Default: "0.4"},
-	{Name: "from", Group: GroupFilm, Value: "TIME", Kind: Time, Modes: ModeVideo, Main: true, not: notOneCommand | ofSource,
+	{Name: "from", Group: GroupFilm, Value: "TIME", Kind: Time, Modes: videoMode, Main: true, not: notOneCommand | ofSource,
 		Help: "start of the part to paint: 12.5, 1:02.5 or a frame such as 300f"},
-	{Name: "to", Group: GroupFilm, Value: "TIME", Kind: Time, Modes: ModeVideo, Main: true, not: notOneCommand | ofSource,
+	{Name: "to", Group: GroupFilm, Value: "TIME", Kind: Time, Modes: videoMode, Main: true, not: notOneCommand | ofSource,
 		Help: "end of the part to paint: 12.5, 1:02.5 or a frame such as 300f"},
-	{Name: "every", Group: GroupFilm, Value: "N", Kind: Count, Least: 1, Modes: ModeVideo, Main: true, not: ofSource,
+	{Name: "every", Group: GroupFilm, Value: "N", Kind: Count, Least: 1, Modes: videoMode, Main: true, not: ofSource,
 		Help: "paint every Nth frame only; the film keeps its length"},
-	{Name: "fps", Group: GroupFilm, Value: "RATE", Kind: Rate, Modes: ModeVideo, not: ofSource,
+	{Name: "fps", Group: GroupFilm, Value: "RATE", Kind: Rate, Modes: videoMode, not: ofSource,
 		Help: "frames per second, such as 25 or 30000/1001", Default: "the film's; 25 for numbered frames"},
-	{Name: "frames", Group: GroupFilm, Value: "DIR", Kind: Output, Modes: ModeVideo, not: inConfig | inManifest,
+	{Name: "frames", Group: GroupFilm, Value: "DIR", Kind: Output, Modes: videoMode, not: inConfig | inManifest,
 		Help: "directory that keeps painted frames until the film is complete", Default: "OUT.frames"},
-	{Name: "keep-frames", Group: GroupFilm, Kind: Switch, Modes: ModeVideo, not: inManifest,
+	{Name: "keep-frames", Group: GroupFilm, Kind: Switch, Modes: videoMode, not: inManifest,
 		Help: "keep the painted frames when the film is complete"},
-	{Name: "restart", Group: GroupFilm, Kind: Switch, Modes: ModeVideo, not: inConfig | inManifest,
+	{Name: "restart", Group: GroupFilm, Kind: Switch, Modes: videoMode, not: inConfig | inManifest,
 		Help: "paint every frame again, also those painted before"},
-	{Name: "codec", Group: GroupFilm, Value: "NAME", Modes: ModeVideo, not: ofSource,
+	{Name: "codec", Group: GroupFilm, Value: "NAME", Modes: videoMode, not: ofSource,
 		Help: "video encoder of ffmpeg", Default: "libx264", Choices: []string{"libx264", "libx265", "libvpx-vp9", "prores_ks", "ffv1"}},
-	{Name: "crf", Group: GroupFilm, Value: "N", Kind: Count, Modes: ModeVideo, not: ofSource,
+	{Name: "crf", Group: GroupFilm, Value: "N", Kind: Count, Modes: videoMode, not: ofSource,
 		Help: "quality setting of the video encoder: lower is better and larger", Default: "16"},
 
 	{Name: "patch-weight", Group: GroupLoss, Value: "X", Modes: patchModes, Main: true,
@@ -99,7 +104,7 @@ var table = []Setting{
 	{Name: "map-layers", Group: GroupLoss, Value: "LIST", Modes: mapModes, Advanced: true,
 		Help: "factor of --map-weight at a layer, such as relu3_1:2; 1 at layers that are not named"},
 	{Name: "map-form", Group: GroupLoss, Value: "KIND", Modes: mapModes, Advanced: true,
-		Help: "maps are compared by: labels (same colour or another), colours (distance of colours) or direction (angle between colours)", Choices: []string{style.MapLabels, style.MapColours, style.MapDirection}},
+		Help: "maps are compared by: labels (same colour or another), colours (distance of colours) or direction (angle between colours)"},
 	{Name: "analogy-weight", Group: GroupLoss, Value: "X", Modes: "analogy",
 		Help: "weight of the analogy loss: B becomes A' where it looks like A"},
 	{Name: "variety", Group: GroupLoss, Value: "X", Modes: patchModes, Main: true,
@@ -114,7 +119,7 @@ var table = []Setting{
 		Help: "distance between patches of the paintings, in positions of the layer; 2,1 is 2 at the first layer and 1 at the others"},
 	{Name: "patch-average", Group: GroupLoss, Kind: Switch, Modes: patchModes, Advanced: true,
 		Help: "average overlapping patches into one target, as CNNMRF does"},
-	{Name: "match", Group: GroupLoss, Value: "KIND", Modes: patchModes, Advanced: true, Choices: []string{style.MatchPatch, style.MatchPixel},
+	{Name: "match", Group: GroupLoss, Value: "KIND", Modes: patchModes, Advanced: true,
 		Help: "similarity of two patches: patch (one cosine) or pixel (mean cosine of its pixels)"},
 	{Name: "rematch", Group: GroupLoss, Value: "N", Modes: patchModes, Advanced: true,
 		Help: "iterations between two searches for matching patches"},
@@ -134,15 +139,15 @@ var table = []Setting{
 		Help: "layers of the style loss; relu3_1:0.5 gives a layer the weight 0.5 instead of 1"},
 	{Name: "content-layers", Group: GroupLoss, Value: "LIST", Modes: contentModes,
 		Help: "layers of the content loss, with weights as in --style-layers"},
-	{Name: "style-loss", Group: GroupLoss, Value: "KIND", Choices: []string{style.LossGram, style.LossCovariance, style.LossW2},
+	{Name: "style-loss", Group: GroupLoss, Value: "KIND",
 		Help: "statistics of features that the style loss compares: gram, covariance (least noise) or w2 (Wasserstein-2 distance; slowest)"},
-	{Name: "color", Group: GroupLoss, Value: "FROM", Modes: contentModes, Main: true, Minor: mapModes + " " + ModeVideo, Choices: []string{style.ColorStyle, style.ColorContent, style.ColorMatch},
+	{Name: "color", Group: GroupLoss, Value: "FROM", Modes: contentModes, Main: true, Minor: mapModes + " " + videoMode,
 		Help: "colours of: style, content, match (recoloured paintings)"},
 	{Name: "loss-scale", Group: GroupLoss, Value: "KIND", Advanced: true,
-		Help: "unit of the losses: relative (error as a share of the target, the same at any size), paper (sums, as Gatys et al.), mean (means, as neural-style) or sum (sums, as image-analogies)", Choices: []string{style.ScaleRelative, style.ScalePaper, style.ScaleMean, style.ScaleSum}},
-	{Name: "normalize-gradients", Group: GroupLoss, Value: "KIND", Advanced: true, Choices: []string{style.NormalizeOff, style.NormalizeL1, style.NormalizeMean},
+		Help: "unit of the losses: relative (error as a share of the target, the same at any size), paper (sums, as Gatys et al.), mean (means, as neural-style) or sum (sums, as image-analogies)"},
+	{Name: "normalize-gradients", Group: GroupLoss, Value: "KIND", Advanced: true,
 		Help: "scale each layer's gradient: l1 to an L1 norm of 1, mean to a mean magnitude of 1; off does not"},
-	{Name: "tv", Group: GroupLoss, Value: "KIND", Advanced: true, Choices: []string{style.TVL1, style.TVSquares, style.TVPower, style.TVInner, style.TVStencil},
+	{Name: "tv", Group: GroupLoss, Value: "KIND", Advanced: true,
 		Help: "the total variation, with differences dx and dy: l1 (|dx| + |dy|), l2 (dx^2 + dy^2), 1.25 ((dx^2 + dy^2)^1.25), inner (1.25 without the last row and column) or stencil (nine points)"},
 	{Name: "tv-in-loss", Group: GroupLoss, Kind: Switch, Advanced: true,
 		Help: "add the total variation to the loss; without, it acts through its gradient alone, as in neural-style"},
@@ -151,7 +156,7 @@ var table = []Setting{
 		Help: "formulas and weights of: {choices}", Choices: style.PresetNames()},
 	{Name: "iterations", Short: "n", Group: GroupOptim, Value: "N", Main: true, Demo: true,
 		Help: "iterations of each scale"},
-	{Name: "optimizer", Group: GroupOptim, Value: "NAME", Choices: []string{style.OptimizerLBFGS, style.OptimizerAdam},
+	{Name: "optimizer", Group: GroupOptim, Value: "NAME",
 		Help: "optimiser to use: {choices}"},
 	{Name: "lr", Group: GroupOptim, Value: "X",
 		Help: "learning rate: for Adam in pixel values of 0 to 255, for L-BFGS a factor of the step; 0 means 5 for Adam and 1 for L-BFGS"},
@@ -201,13 +206,13 @@ var table = []Setting{
 		Help: "largest tile in pixels: 1024 (square), 4096x512, off (never cut) or auto (cut where memory or the device requires it; the default)"},
 	{Name: "threads", Group: GroupDevice, Value: "N", Kind: Count, Least: 1, Most: 4096, Demo: true, not: ofWorker,
 		Help: "number of processor threads; the picture does not depend on it", Default: "all"},
-	{Name: "pooling", Group: GroupDevice, Value: "KIND", Advanced: true, Choices: []string{style.PoolMax, style.PoolAvg, style.PoolL2},
+	{Name: "pooling", Group: GroupDevice, Value: "KIND", Advanced: true,
 		Help: "pooling of the network: {choices}"},
 	{Name: "pool-scale", Group: GroupDevice, Value: "X", Advanced: true,
 		Help: "factor of activations after each pooling; only to match networks of other programs"},
-	{Name: "pool-rounding", Group: GroupDevice, Value: "KIND", Advanced: true, Choices: []string{style.RoundFloor, style.RoundCeil},
+	{Name: "pool-rounding", Group: GroupDevice, Value: "KIND", Advanced: true,
 		Help: "rounding of odd sizes when pooling: {choices}"},
-	{Name: "padding", Group: GroupDevice, Value: "KIND", Advanced: true, Choices: []string{style.PadZero, style.PadReplicate},
+	{Name: "padding", Group: GroupDevice, Value: "KIND", Advanced: true,
 		Help: "padding of the first convolution: {choices}"},
 	{Name: "image-range", Group: GroupDevice, Value: "X", Advanced: true,
 		Help: "value of white: 255, or 256 to match neural-style"},
@@ -231,4 +236,17 @@ var table = []Setting{
 		Help: "print errors and warnings only"},
 	{Name: "verbose", Short: "v", Group: GroupCommon, Kind: Switch, Common: true, not: notTerminal,
 		Help: "print more; -vv also prints the reasons behind an error"},
+})
+
+func withChoices(rows []Setting) []Setting {
+	for i, s := range rows {
+		if s.Choices == nil {
+			s.Choices = style.Choices(s.Name)
+		}
+		if s.Name == "init" { // the name of a file stands for the word
+			s.Choices = slices.DeleteFunc(s.Choices, func(word string) bool { return word == string(style.InitFile) })
+		}
+		rows[i] = s
+	}
+	return rows
 }

@@ -66,7 +66,7 @@ const (
 // Values are the effective values of all settings of one render, and where each
 // came from.
 type Values struct {
-	Mode    string // a mode of style, or ModeVideo
+	Mode    style.Mode // a mode of style, or ModeVideo
 	Options style.Options
 
 	texts   map[string][]string // of settings that are no options
@@ -130,7 +130,7 @@ func (v *Values) Replace(o style.Options, origin string) {
 // Resolve takes each setting of a mode from the first layer that has it: the
 // command line, then layers in their order, then the preset, then the default.
 // It returns all faults together; the values hold what could be read.
-func Resolve(mode string, given Given, layers ...Layer) (*Values, ui.Faults) {
+func Resolve(mode style.Mode, given Given, layers ...Layer) (*Values, ui.Faults) {
 	first := []Layer{given.Layer()}
 	if on, _ := ParseSwitch(given.Last("draft")); on {
 		first = append(first, Fixed("--draft", draft))
@@ -224,7 +224,7 @@ func (v *Values) usePreset(preset string, defaults style.Options) (bad ui.Faults
 
 // Defaults returns the options of a mode where nothing is set but the weights and
 // the device: on a GPU, pictures are larger and the schedule is full.
-func Defaults(mode, weights, on string) style.Options {
+func Defaults(mode style.Mode, weights, on string) style.Options {
 	network, kind := networkName(weights), device.Kind(on)
 	if mode != ModeVideo {
 		return style.DefaultOptions(mode, kind, network)

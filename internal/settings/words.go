@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/impasto/impasto/internal/ui"
+	"github.com/impasto/impasto/style"
 )
 
 // ParseWords reads the words of a command that paints, as they stand in a job:
@@ -13,7 +14,7 @@ import (
 // "--no-box") and arguments in any order; "--" ends the flags. Spellings of
 // other programs are translated before a command line is stored, so they are
 // not known here. All faults are returned together.
-func ParseWords(words []string) (mode string, given Given, args []string, err error) {
+func ParseWords(words []string) (mode style.Mode, given Given, args []string, err error) {
 	if len(words) == 0 {
 		return "", nil, nil, ui.UsageFault("the command line is empty")
 	}
@@ -55,7 +56,7 @@ func ParseWords(words []string) (mode string, given Given, args []string, err er
 }
 
 // flagNamed finds the setting of a flag; on is false for "no-" before a switch.
-func flagNamed(mode, name string) (s Setting, on, ok bool) {
+func flagNamed(mode style.Mode, name string) (s Setting, on, ok bool) {
 	find := func(name string) bool {
 		i := slices.IndexFunc(For(mode), func(s Setting) bool { return slices.Contains(s.Names(), name) })
 		if i >= 0 {

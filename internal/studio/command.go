@@ -15,7 +15,7 @@ import (
 
 // order is what the page asks for: a picture to paint.
 type order struct {
-	Mode     string            `json:"mode"`
+	Mode     style.Mode        `json:"mode"`
 	Content  string            `json:"content"`
 	Styles   []string          `json:"styles"`
 	Map      string            `json:"map"`       // of the canvas
@@ -25,7 +25,7 @@ type order struct {
 }
 
 // Modes are the ways of painting, in the order of the tabs.
-var Modes = []string{style.ModeArt, style.ModePatch, style.ModeDoodle, style.ModeAnalogy, style.ModeTexture}
+var Modes = []style.Mode{style.ModeArt, style.ModePatch, style.ModeDoodle, style.ModeAnalogy, style.ModeTexture}
 
 // words are the command line of an order. path turns the name of a picture into
 // what the command line says. All that is missing is told at once.
@@ -57,7 +57,7 @@ func (s *Studio) words(o order, output string, path func(string) string) ([]stri
 		}
 		f.Close()
 	}
-	words := []string{o.Mode}
+	words := []string{string(o.Mode)}
 	flag := func(name, value string) { words = append(words, "--"+name+"="+value) }
 	var pictures []string
 	switch o.Mode {

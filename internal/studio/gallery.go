@@ -17,17 +17,18 @@ import (
 	"github.com/impasto/impasto/internal/recipe"
 	"github.com/impasto/impasto/internal/report"
 	"github.com/impasto/impasto/internal/ui"
+	"github.com/impasto/impasto/style"
 )
 
 // result is a picture of the folder that has a recipe.
 type result struct {
 	entry
-	Mode    string   `json:"mode"`
-	From    []string `json:"from"` // names of what it was painted from
-	Style   string   `json:"style"`
-	Rating  int      `json:"rating"`
-	Stopped string   `json:"stopped,omitempty"`
-	Explain bool     `json:"explain"` // it is known where patches came from
+	Mode    style.Mode `json:"mode"`
+	From    []string   `json:"from"` // names of what it was painted from
+	Style   string     `json:"style"`
+	Rating  int        `json:"rating"`
+	Stopped string     `json:"stopped,omitempty"`
+	Explain bool       `json:"explain"` // it is known where patches came from
 }
 
 const ratingsFile = own + "/ratings.json"
@@ -217,7 +218,7 @@ func (s *Studio) sheet(w http.ResponseWriter, r *http.Request) error {
 		Cells: len(list), Cell: func(i int) report.Cell {
 			e := list[i]
 			c := report.Cell{Name: e.Name, State: "done", Link: e.Name, Choices: []report.Row{
-				{Name: "mode", Value: e.Mode}, {Name: "from", Value: strings.Join(e.From, ", ")}, {Name: "size", Value: fmt.Sprintf("%dx%d", e.W, e.H)}}}
+				{Name: "mode", Value: string(e.Mode)}, {Name: "from", Value: strings.Join(e.From, ", ")}, {Name: "size", Value: fmt.Sprintf("%dx%d", e.W, e.H)}}}
 			if e.Rating > 0 {
 				c.Choices = append(c.Choices, report.Row{Name: "rating", Value: strings.Repeat("★", e.Rating)})
 			}
@@ -264,7 +265,7 @@ func (s *Studio) state(w http.ResponseWriter, _ *http.Request) error {
 
 // settings lists what can be set in a mode.
 func (s *Studio) settings(w http.ResponseWriter, r *http.Request) error {
-	mode := r.URL.Query().Get("mode")
+	mode := style.Mode(r.URL.Query().Get("mode"))
 	if !slices.Contains(Modes, mode) {
 		return bad(http.StatusBadRequest, fmt.Sprintf("there is no way of painting called %q", mode))
 	}

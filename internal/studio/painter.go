@@ -16,6 +16,7 @@ import (
 	"github.com/impasto/impasto/internal/recipe"
 	"github.com/impasto/impasto/internal/render"
 	"github.com/impasto/impasto/internal/settings"
+	"github.com/impasto/impasto/style"
 )
 
 // Painter is the Engine that paints in this process, one picture at a time.
@@ -144,7 +145,7 @@ func (p *Painter) Derive(ctx context.Context, img *picture.Picture, regions int)
 var besides = []string{"weights", "map-check"}
 
 // Settings implements Engine: what decides the picture and names no file.
-func (p *Painter) Settings(mode string, from *recipe.Recipe) []Setting {
+func (p *Painter) Settings(mode style.Mode, from *recipe.Recipe) []Setting {
 	var list []Setting
 	defaults := settings.Defaults(mode, "", p.place.Device)
 	for _, s := range settings.For(mode) {

@@ -18,6 +18,7 @@ import (
 	"github.com/impasto/impasto/internal/maps"
 	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/internal/recipe"
+	"github.com/impasto/impasto/style"
 )
 
 // Engine is the program behind the page.
@@ -31,7 +32,7 @@ type Engine interface {
 	Do(ctx context.Context, t *farm.Task, look Look) error
 	// Settings lists what can be set in a mode, with the values of a recipe
 	// where one is given.
-	Settings(mode string, from *recipe.Recipe) []Setting
+	Settings(mode style.Mode, from *recipe.Recipe) []Setting
 	// Derive draws a first map of a picture.
 	Derive(ctx context.Context, p *picture.Picture, regions int) (*maps.Map, error)
 }

@@ -59,7 +59,7 @@ func (e *quick) Do(ctx context.Context, t *farm.Task, look Look) error {
 		}
 		return picture.Save(path, p, picture.WriteOptions{Recipe: rec})
 	}
-	rec := recipe.Recipe{Version: recipe.Version, Program: "test", Mode: t.Steps[0][0], Options: style.DefaultOptions(t.Steps[0][0], "cpu", "mini")}
+	rec := recipe.Recipe{Version: recipe.Version, Program: "test", Mode: style.Mode(t.Steps[0][0]), Options: style.DefaultOptions(style.Mode(t.Steps[0][0]), "cpu", "mini")}
 	for _, w := range t.Steps[0] {
 		if name, ok := strings.CutPrefix(w, samplePrefix); ok {
 			rec.Inputs = append(rec.Inputs, recipe.Input{Role: "style", Name: name, SHA256: strings.Repeat("0", 64), Bytes: 1})
@@ -100,7 +100,7 @@ func (e *quick) Do(ctx context.Context, t *farm.Task, look Look) error {
 	return save(out, 1, text)
 }
 
-func (e *quick) Settings(mode string, from *recipe.Recipe) []Setting {
+func (e *quick) Settings(mode style.Mode, from *recipe.Recipe) []Setting {
 	list := []Setting{
 		{Name: "style-weight", Value: "X", Help: "more of the painting", Group: "Loss", Default: "1"},
 		{Name: "size", Value: "SIZE", Help: "long side", Group: "Scale", Default: "512"},

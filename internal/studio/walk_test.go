@@ -353,9 +353,9 @@ func walkKeys(t *testing.T, s *server, p *page) {
 func walkModes(t *testing.T, s *server, p *page) {
 	p.open(s.URL + "/?token=" + s.studio.Token())
 	for _, mode := range Modes {
-		p.click(`#modes [data-mode=` + mode + `]`)
-		p.wait(`document.querySelector("#controls .segments") && document.body.dataset.mode === "` + mode + `"`)
-		p.wait(`document.querySelector(".command code").textContent.includes("impasto ` + mode + `")`)
+		p.click(`#modes [data-mode=` + string(mode) + `]`)
+		p.wait(`document.querySelector("#controls .segments") && document.body.dataset.mode === "` + string(mode) + `"`)
+		p.wait(`document.querySelector(".command code").textContent.includes("impasto ` + string(mode) + `")`)
 		for _, size := range [][2]int64{{1280, 720}, {1024, 768}} {
 			p.do(chromedp.EmulateViewport(size[0], size[1]))
 			for _, dark := range []bool{true, false} {
