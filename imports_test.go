@@ -1,6 +1,9 @@
 package impasto
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -176,4 +179,26 @@ func within(pkg string, folders []string) bool {
 		}
 	}
 	return false
+}
+
+// TestTypesAreTheirOwn: go doc shows neither fields nor methods of an alias.
+func TestTypesAreTheirOwn(t *testing.T) {
+	for _, folder := range []string{"style", "vgg", "vgg/dense", "gpu", "cuda"} {
+		files, err := filepath.Glob(folder + "/*.go")
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s: no files (%v)", folder, err)
+		}
+		for _, path := range files {
+			file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ast.Inspect(file, func(n ast.Node) bool {
+				if spec, ok := n.(*ast.TypeSpec); ok && spec.Assign.IsValid() {
+					t.Errorf("%s: type %s is an alias", path, spec.Name.Name)
+				}
+				return true
+			})
+		}
+	}
 }

@@ -10,7 +10,6 @@ import (
 	"unsafe"
 
 	"github.com/impasto/impasto/gpu"
-	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/vgg"
 )
 
@@ -87,19 +86,19 @@ func (c *Cache) Drop() {
 
 // styleKey identifies a painting's moments, w x h pixels large, by all that
 // measuring them goes by.
-func (r *run) styleKey(s *picture.Picture, w, h int, cut Cut) [sha256.Size]byte {
+func (r *run) styleKey(s *Picture, w, h int, cut Cut) [sha256.Size]byte {
 	return r.cacheKey(s, cut, fmt.Sprintf("moments %q %q %d %d", r.o.StyleLoss, taps(r.o.StyleLayers), w, h))
 }
 
 // patchKey identifies the features of a picture that patches are taken from.
-func (r *run) patchKey(p *picture.Picture, cut Cut) [sha256.Size]byte {
+func (r *run) patchKey(p *Picture, cut Cut) [sha256.Size]byte {
 	return r.cacheKey(p, cut, fmt.Sprintf("features %q", taps(r.o.PatchLayers)))
 }
 
 // cacheKey identifies what is measured of a picture: by its pixels and what the
 // features of any layer go by, the way the picture is cut too, for sums are
 // rounded by it.
-func (r *run) cacheKey(p *picture.Picture, cut Cut, what string) [sha256.Size]byte {
+func (r *run) cacheKey(p *Picture, cut Cut, what string) [sha256.Size]byte {
 	hash := sha256.New()
 	n, o := r.env.Network, r.o
 	fmt.Fprintf(hash, "%s %p %s %s %s %q %q %g %q %q %g ", what, n, n.Meta.SHA256, r.env.Backend.Name(), cut.text(false),

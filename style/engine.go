@@ -103,14 +103,14 @@ type run struct {
 	o       Options
 	plan    Plan
 	px      pixels
-	content *picture.Picture // without alpha; nil for textures
-	alpha   *picture.Picture // the content if it has alpha
-	styles  []*picture.Picture
-	init    *picture.Picture
+	content *Picture // without alpha; nil for textures
+	alpha   *Picture // the content if it has alpha
+	styles  []*Picture
+	init    *Picture
 
 	guides        []Guide
 	protect       *Map
-	before, after *picture.Picture // A and B of an analogy
+	before, after *Picture // A and B of an analogy
 	earlier       *Earlier
 	patches       []Correspondence // of the scale done last
 
@@ -149,7 +149,7 @@ func newRun(in Inputs, plan Plan, env Env) *run {
 	for _, s := range in.Styles {
 		s = s.Flatten()
 		if o.Color == ColorMatch {
-			s = picture.MatchColours(s, r.content)
+			s = (*Picture)(picture.MatchColours((*picture.Picture)(s), (*picture.Picture)(r.content)))
 		}
 		r.styles = append(r.styles, s)
 	}
@@ -179,7 +179,7 @@ func (r *run) scale(ctx context.Context, i int) error {
 	x := b.NewArray(gpu.Shape{H: s.H, W: s.W, C: 3})
 	content := r.content
 	if content != nil {
-		content = content.Resize(s.W, s.H, picture.Lanczos3)
+		content = content.Resize(s.W, s.H)
 	}
 	ob := newObjective(b, r.o, t, x)
 	if err := r.setTargets(ob, content, paintings, s.recompute && t.cut()); err != nil {
@@ -235,18 +235,18 @@ func (r *run) scale(ctx context.Context, i int) error {
 
 // begin puts into x what this scale starts from: the scale before, enlarged,
 // or the initial picture.
-func (r *run) begin(x *gpu.Array, content *picture.Picture) {
+func (r *run) begin(x *gpu.Array, content *Picture) {
 	if r.image != nil {
 		r.env.Backend.Resample(x, r.image, gpu.Bicubic)
 		return
 	}
-	fit := func(p *picture.Picture) *picture.Picture {
+	fit := func(p *Picture) *Picture {
 		if p == nil {
 			return nil
 		}
-		return p.Resize(x.Shape.W, x.Shape.H, picture.Lanczos3)
+		return p.Resize(x.Shape.W, x.Shape.H)
 	}
-	var style *picture.Picture
+	var style *Picture
 	if r.o.Init == InitStyle {
 		style = fit(r.styles[0])
 	}
@@ -255,7 +255,7 @@ func (r *run) begin(x *gpu.Array, content *picture.Picture) {
 
 // setTargets measures the photograph at this scale and takes the moments of the
 // paintings, by layer. recompute: the photograph's features are not kept.
-func (r *run) setTargets(ob *objective, content *picture.Picture, paintings map[string][]moments, recompute bool) error {
+func (r *run) setTargets(ob *objective, content *Picture, paintings map[string][]moments, recompute bool) error {
 	if r.o.ContentWeight > 0 {
 		r.px.upload(r.env.Backend, ob.x, content)
 		targets := ob.t.contentTargets(ob.x, r.o.ContentLayers, !recompute)
@@ -296,7 +296,7 @@ func (r *run) measureStyles(canvas int, cut Cut) (map[string][]moments, error) {
 
 // measureStyle appends to layers the moments of one painting, whose long side
 // is style-scale times the canvas's.
-func (r *run) measureStyle(s *picture.Picture, canvas int, cut Cut, layers map[string][]moments) error {
+func (r *run) measureStyle(s *Picture, canvas int, cut Cut, layers map[string][]moments) error {
 	w, h := r.o.styleSize(s, canvas)
 	b := r.env.Backend
 	var key [sha256.Size]byte
@@ -316,7 +316,7 @@ func (r *run) measureStyle(s *picture.Picture, canvas int, cut Cut, layers map[s
 		defer t.free()
 		x := b.NewArray(gpu.Shape{H: h, W: w, C: 3})
 		defer b.Free(x)
-		r.px.upload(b, x, s.Resize(w, h, picture.Lanczos3))
+		r.px.upload(b, x, s.Resize(w, h))
 		all = t.measure(r.o, x)
 		kept = make(map[string][]*gpu.Array)
 		for layer, m := range all {
@@ -347,19 +347,19 @@ func (r *run) result() *Result {
 
 // picture reads an image back, with the content's colours where they are kept
 // and its alpha where it has one.
-func (r *run) picture(image *gpu.Array) *picture.Picture {
+func (r *run) picture(image *gpu.Array) *Picture {
 	if image == nil {
 		return nil
 	}
 	p := r.px.download(r.env.Backend, image)
 	if r.o.Color == ColorContent {
-		p = picture.KeepColours(p, r.content)
+		p = (*Picture)(picture.KeepColours((*picture.Picture)(p), (*picture.Picture)(r.content)))
 	}
 	if r.protect != nil {
 		p = keep(p, r.content, r.protect)
 	}
 	if r.alpha != nil {
-		p.Alpha = r.alpha.Resize(p.W, p.H, picture.Lanczos3).Alpha
+		p.Alpha = r.alpha.Resize(p.W, p.H).Alpha
 	}
 	return p
 }

@@ -31,7 +31,7 @@ func tinyEnv(threads int) Env {
 }
 
 func tinyInputs() Inputs {
-	return Inputs{Content: smoothPicture(96, 80, 1), Styles: []*picture.Picture{noisePicture(70, 90, 2)}}
+	return Inputs{Content: smoothPicture(96, 80, 1), Styles: []*Picture{noisePicture(70, 90, 2)}}
 }
 
 // TestSameBytesAnyThreads: the picture depends on inputs, options and seed, not
@@ -113,8 +113,8 @@ func TestNoiseStatistics(t *testing.T) {
 }
 
 func TestEveryStart(t *testing.T) {
-	in := Inputs{Content: smoothPicture(96, 80, 1), Styles: []*picture.Picture{smoothPicture(50, 90, 4)}, Init: smoothPicture(40, 40, 9)}
-	mean := func(p *picture.Picture) float64 {
+	in := Inputs{Content: smoothPicture(96, 80, 1), Styles: []*Picture{smoothPicture(50, 90, 4)}, Init: smoothPicture(40, 40, 9)}
+	mean := func(p *Picture) float64 {
 		s := 0.0
 		for _, v := range p.Pix {
 			s += float64(v)
@@ -189,7 +189,7 @@ func TestAlphaAndBeta(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ssim, err = picture.SSIM(r.Picture, in.Content.Resize(r.Picture.W, r.Picture.H, picture.Lanczos3))
+		ssim, err = picture.SSIM((*picture.Picture)(r.Picture), (*picture.Picture)(in.Content.Resize(r.Picture.W, r.Picture.H)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -239,7 +239,7 @@ func TestColors(t *testing.T) {
 		t.Fatal(err)
 	}
 	// chroma is the content's wherever nothing had to be clamped
-	content := in.Content.Resize(r.Picture.W, r.Picture.H, picture.Lanczos3)
+	content := in.Content.Resize(r.Picture.W, r.Picture.H)
 	for i := 0; i < len(content.Pix); i += 3 {
 		p, q := r.Picture.Pix[i:i+3], content.Pix[i:i+3]
 		if slices.Min(p) > 0 && slices.Max(p) < 1 && math.Abs(float64((p[0]-p[1])-(q[0]-q[1]))) > 1e-5 {
@@ -359,7 +359,7 @@ func TestBadInputs(t *testing.T) {
 		"9 scales begin at":     {good, func(o *Options) { o.Scales = 9 }},
 		"is not a size":         {good, func(o *Options) { o.Size = "big" }},
 		"unknown layer":         {good, func(o *Options) { o.StyleLayers = gatysStyleLayers() }},
-		"holds 0 values":        {Inputs{Content: &picture.Picture{W: 3, H: 3}, Styles: good.Styles}, nil},
+		"holds 0 values":        {Inputs{Content: &Picture{W: 3, H: 3}, Styles: good.Styles}, nil},
 	} {
 		o := tinyOptions(ModeArt)
 		if c.change != nil {

@@ -125,7 +125,7 @@ func (s *Sequence) Next(ctx context.Context, content *Picture) (*Frame, error) {
 
 // fit brings a photograph to the shot's size.
 func (s *Sequence) fit(content *Picture) *Picture {
-	return content.Flatten().Resize(s.plan.W(), s.plan.H(), picture.Lanczos3)
+	return content.Flatten().Resize(s.plan.W(), s.plan.H())
 }
 
 // leastTrust is the share of a frame that must be known from the one before.
@@ -142,7 +142,7 @@ func mean(v []float32) float64 {
 }
 
 // coded rounds a picture to what 8 bits hold.
-func coded(p *Picture) *Picture { return picture.FromImage(p.Image(8)) }
+func coded(p *Picture) *Picture { return FromImage(p.Image(8)) }
 
 // flowSide is the longest side at which flow is estimated. Paths are smooth; at
 // twice the size they would take four times as long to find.
@@ -160,7 +160,7 @@ func (s *Sequence) motion(content *Picture) (moved *Picture, trust *Map) {
 	if long := max(w, h); long > flowSide {
 		fw, fh = atLeastOne(float64(w*flowSide)/float64(long)), atLeastOne(float64(h*flowSide)/float64(long))
 	}
-	luma := func(p *Picture) []float32 { return p.Resize(fw, fh, picture.Area).Luma() }
+	luma := func(p *Picture) []float32 { return (*picture.Picture)(p).Resize(fw, fh, picture.Area).Luma() }
 	back, forth := flow.Between(luma(content), luma(s.content), fw, fh)
 	trust.Pix = flow.Trust(back, forth)
 	if fw != w || fh != h {

@@ -12,8 +12,8 @@ import (
 // panned is a window of a large picture that moves by three pixels a frame.
 func panned(frame int) *Picture {
 	all := smoothPicture(140, 60, 1)
-	detail := noisePicture(70, 30, 5).Resize(140, 60, picture.Bilinear) // something to hold on to
-	p := picture.New(64, 48)
+	detail := (*Picture)((*picture.Picture)(noisePicture(70, 30, 5)).Resize(140, 60, picture.Bilinear)) // something to hold on to
+	p := newPicture(64, 48)
 	for i := range p.Pix {
 		from := (i/3/64+4)*140 + i/3%64 + 3*frame
 		p.Pix[i] = 0.6*all.Pix[3*from+i%3] + 0.4*detail.Pix[3*from+i%3]
@@ -82,7 +82,7 @@ func TestShotTakenUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Follow(panned(1), picture.FromImage(whole[1].Picture.Image(8))); err != nil {
+	if err := s.Follow(panned(1), FromImage(whole[1].Picture.Image(8))); err != nil {
 		t.Fatal(err)
 	}
 	f, err := s.Next(context.Background(), panned(2))

@@ -57,7 +57,7 @@ func (ob *objective) addTemporal(px pixels, e *Earlier) {
 	if ob.o.LossScale == ScaleRelative {
 		t.coef *= temporalBalance / float64(px.white*px.white)
 	}
-	px.upload(ob.b, t.target, e.Picture.Flatten().Resize(s.W, s.H, picture.Lanczos3))
+	px.upload(ob.b, t.target, e.Picture.Flatten().Resize(s.W, s.H))
 	if e.Trust != nil {
 		root := picture.Resample(e.Trust.Pix, e.Trust.W, e.Trust.H, 1, s.W, s.H, picture.Area)
 		for i, c := range root {

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/impasto/impasto/gpu"
-	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/vgg"
 )
 
@@ -112,7 +111,7 @@ func TestTemporalPulls(t *testing.T) {
 		}
 	}
 	in.Earlier = &Earlier{Picture: before, Trust: left}
-	distance := func(p *picture.Picture, from, to int) float64 {
+	distance := func(p *Picture, from, to int) float64 {
 		sum := 0.0
 		for i, v := range p.Pix {
 			if x := i / 3 % 48; x >= from && x < to {

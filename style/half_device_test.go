@@ -109,21 +109,21 @@ func TestHalfOnVGG19(t *testing.T) {
 	if err != nil {
 		t.Skipf("SKIPPED: %v", err)
 	}
-	read := func(name string) *picture.Picture {
+	read := func(name string) *Picture {
 		p, _, err := picture.Read(filepath.Join(shared, "images", name), picture.ReadOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		return p
+		return (*Picture)(p)
 	}
-	in := Inputs{Content: read("chelsea.png"), Styles: []*picture.Picture{read("starry_night.jpg")}}
+	in := Inputs{Content: read("chelsea.png"), Styles: []*Picture{read("starry_night.jpg")}}
 	o := DefaultOptions(ModeArt, "cpu", "vgg19")
 	o.Size, o.Scales, o.Iterations, o.Optimizer = "96", 1, []int{20}, OptimizerAdam
 	half := halfEnv(t)
 	half.Network = n
 	cpu := gpu.NewCPU(gpu.CPUOptions{})
 	defer cpu.Close()
-	var pictures []*picture.Picture
+	var pictures []*Picture
 	for name, env := range map[string]Env{"half.png": half, "single.png": {Backend: cpu, Network: n}} {
 		r, err := Art(context.Background(), in, o, env)
 		if err != nil {

@@ -4,7 +4,6 @@ import (
 	"math/rand/v2"
 
 	"github.com/impasto/impasto/gpu"
-	"github.com/impasto/impasto/internal/picture"
 )
 
 // pixels converts between pictures, sRGB-encoded 0..1, and what the network
@@ -14,7 +13,7 @@ type pixels struct {
 	white float32
 }
 
-func (px pixels) fromPicture(p *picture.Picture) []float32 {
+func (px pixels) fromPicture(p *Picture) []float32 {
 	x := make([]float32, len(p.Pix))
 	for i, v := range p.Pix {
 		x[i] = float32(v*px.white) - px.mean[i%3]
@@ -23,7 +22,7 @@ func (px pixels) fromPicture(p *picture.Picture) []float32 {
 }
 
 // upload fills image x with a picture of its size.
-func (px pixels) upload(b gpu.Backend, x *gpu.Array, p *picture.Picture) {
+func (px pixels) upload(b gpu.Backend, x *gpu.Array, p *Picture) {
 	upload(b, x, func(dst []float32, y int) {
 		for i := range dst {
 			dst[i] = float32(p.Pix[y*p.W*3+i]*px.white) - px.mean[i%3]
@@ -33,8 +32,8 @@ func (px pixels) upload(b gpu.Backend, x *gpu.Array, p *picture.Picture) {
 
 // download makes a picture of image x. It clamps: the optimiser may overshoot
 // what a picture can hold.
-func (px pixels) download(b gpu.Backend, x *gpu.Array) *picture.Picture {
-	p := picture.New(x.Shape.W, x.Shape.H)
+func (px pixels) download(b gpu.Backend, x *gpu.Array) *Picture {
+	p := newPicture(x.Shape.W, x.Shape.H)
 	_ = download(b, x, func(values []float32, y int) error {
 		for i, v := range values {
 			p.Pix[y*p.W*3+i] = min(max((v+px.mean[i%3])/px.white, 0), 1)
@@ -46,7 +45,7 @@ func (px pixels) download(b gpu.Backend, x *gpu.Array) *picture.Picture {
 
 // start makes the image the first scale begins with, (h, w, 3). file is the
 // picture of InitFile, content and style those given, all at this scale's size.
-func (px pixels) start(o Options, w, h int, content, style, file *picture.Picture) []float32 {
+func (px pixels) start(o Options, w, h int, content, style, file *Picture) []float32 {
 	switch o.Init {
 	case InitContent:
 		return px.fromPicture(content)

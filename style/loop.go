@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/impasto/impasto/gpu"
-	"github.com/impasto/impasto/internal/picture"
 )
 
 // loop is the iterations of one scale. One iteration is one evaluation of the
@@ -185,7 +184,7 @@ func (l *loop) remaining(it int, seconds float64) float64 {
 
 // snapshot is the picture as it is. Between iterations the gradient's array is
 // free to hold it.
-func (l *loop) snapshot() *picture.Picture {
+func (l *loop) snapshot() *Picture {
 	l.env.Backend.Copy(l.ob.g, l.ob.x)
 	l.optimizer.Result(l.ob.g)
 	return l.picture(l.ob.g)

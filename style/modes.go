@@ -2,8 +2,6 @@ package style
 
 import (
 	"context"
-
-	"github.com/impasto/impasto/internal/picture"
 )
 
 // Patch paints the content with patches of the styles: each patch of features
@@ -134,12 +132,12 @@ func (c *checker) guide(i int, g Guide, in Inputs) {
 
 // keep puts the content's pixels back where they are protected: p is the
 // protected share of each pixel.
-func keep(of, content *picture.Picture, protect *Map) *picture.Picture {
-	mask := picture.New(protect.W, protect.H)
+func keep(of, content *Picture, protect *Map) *Picture {
+	mask := newPicture(protect.W, protect.H)
 	for i, v := range protect.Pix {
 		mask.Pix[3*i] = v
 	}
-	mask, content = mask.Resize(of.W, of.H, picture.Lanczos3), content.Resize(of.W, of.H, picture.Lanczos3)
+	mask, content = mask.Resize(of.W, of.H), content.Resize(of.W, of.H)
 	out := of.Clone()
 	for i := range out.Pix {
 		p := min(max(mask.Pix[i/3*3], 0), 1)

@@ -6,15 +6,14 @@ import (
 	"testing"
 
 	"github.com/impasto/impasto/gpu"
-	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/vgg"
 )
 
 // smoothPicture is a picture of slow waves and some noise, fit for features
 // that are neither empty nor saturated.
-func smoothPicture(w, h int, seed uint64) *picture.Picture {
+func smoothPicture(w, h int, seed uint64) *Picture {
 	rng := rand.New(rand.NewPCG(seed, 2))
-	p := picture.New(w, h)
+	p := newPicture(w, h)
 	a, b := 3+4*rng.Float64(), 3+4*rng.Float64()
 	for y := range h {
 		for x := range w {
@@ -27,9 +26,9 @@ func smoothPicture(w, h int, seed uint64) *picture.Picture {
 	return p
 }
 
-func noisePicture(w, h int, seed uint64) *picture.Picture {
+func noisePicture(w, h int, seed uint64) *Picture {
 	rng := rand.New(rand.NewPCG(seed, 3))
-	p := picture.New(w, h)
+	p := newPicture(w, h)
 	for i := range p.Pix {
 		p.Pix[i] = float32(min(max(0.5+0.2*rng.NormFloat64(), 0), 1))
 	}
@@ -38,7 +37,7 @@ func noisePicture(w, h int, seed uint64) *picture.Picture {
 
 // asGrid is a picture as the network takes it, in float64 but from the same
 // float32 values the engine uploads.
-func asGrid(p *picture.Picture, n *vgg.Network, o Options) grid {
+func asGrid(p *Picture, n *vgg.Network, o Options) grid {
 	g := newGrid(p.H, p.W, 3)
 	for i, v := range p.Pix {
 		g.v[i] = float64(float32(v*float32(o.ImageRange)) - n.Mean[i%3])
@@ -108,7 +107,7 @@ func tinyPreset(t *testing.T, name string) Options {
 
 // engineObjective sets up one scale of the engine without its loop and
 // evaluates it once at x.
-func engineObjective(t *testing.T, n *vgg.Network, o Options, x, content *picture.Picture, styles ...*picture.Picture) *objective {
+func engineObjective(t *testing.T, n *vgg.Network, o Options, x, content *Picture, styles ...*Picture) *objective {
 	t.Helper()
 	env := Env{Backend: gpu.NewCPU(gpu.CPUOptions{Threads: 1}), Network: n}
 	o.Size = "content"
@@ -120,7 +119,7 @@ func engineObjective(t *testing.T, n *vgg.Network, o Options, x, content *pictur
 }
 
 // objectiveOf is that of a plan's last scale.
-func objectiveOf(t *testing.T, env Env, plan Plan, x, content *picture.Picture, styles ...*picture.Picture) *objective {
+func objectiveOf(t *testing.T, env Env, plan Plan, x, content *Picture, styles ...*Picture) *objective {
 	t.Helper()
 	o, n := plan.Options, env.Network
 	r := newRun(Inputs{Content: content, Styles: styles}, plan, env)
@@ -265,7 +264,7 @@ func TestSeveralStyles(t *testing.T) {
 	n := tinyNetwork(3)
 	const w, h = 19, 13
 	content, x := smoothPicture(w, h, 1), smoothPicture(w, h, 4)
-	styles := []*picture.Picture{smoothPicture(w, h, 2), smoothPicture(w, h, 3)}
+	styles := []*Picture{smoothPicture(w, h, 2), smoothPicture(w, h, 3)}
 	shares := []float64{0.25, 0.75}
 	for _, preset := range []string{"default", "gatys", "jj", "cp"} {
 		o := tinyPreset(t, preset)

@@ -2,7 +2,6 @@ package style
 
 import (
 	"github.com/impasto/impasto/gpu"
-	"github.com/impasto/impasto/internal/picture"
 )
 
 // setAnalogies makes the loss of awentzonline/image-analogies: what A became in A'
@@ -15,8 +14,8 @@ func (r *run) setAnalogies(ob *objective, canvas int, cut Cut) error {
 	b, prime := r.env.Backend, r.styles[0]
 	w, h := r.o.styleSize(prime, canvas)
 	features := map[string][3]*gpu.Array{} // of A, A' and B
-	for i, p := range []*picture.Picture{r.before.Resize(w, h, picture.Lanczos3), prime.Resize(w, h, picture.Lanczos3),
-		r.after.Resize(ob.x.Shape.W, ob.x.Shape.H, picture.Lanczos3)} {
+	for i, p := range []*Picture{r.before.Resize(w, h), prime.Resize(w, h),
+		r.after.Resize(ob.x.Shape.W, ob.x.Shape.H)} {
 		all, err := r.features(p, cut)
 		if err != nil {
 			return err

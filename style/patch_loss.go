@@ -6,7 +6,6 @@ import (
 	"strconv"
 
 	"github.com/impasto/impasto/gpu"
-	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/vgg"
 )
 
@@ -63,7 +62,7 @@ func (r *run) look(canvas int, cut Cut) (map[string][]patchSource, error) {
 		for i, g := range r.guides {
 			guides[i] = Guide{Weight: g.Weight, Styles: []*Map{g.Styles[v.style].turned(v, painting.W, painting.H)}}
 		}
-		features, err := r.features(painting.Resize(w, h, picture.Lanczos3), cut)
+		features, err := r.features(painting.Resize(w, h), cut)
 		if err != nil {
 			return nil, err
 		}
@@ -82,7 +81,7 @@ func (r *run) look(canvas int, cut Cut) (map[string][]patchSource, error) {
 
 // features are those of a picture at all patch layers, as the cache has them or
 // measured.
-func (r *run) features(p *picture.Picture, cut Cut) (map[string]*gpu.Array, error) {
+func (r *run) features(p *Picture, cut Cut) (map[string]*gpu.Array, error) {
 	if r.env.Cache == nil {
 		return r.measureFeatures(p, cut)
 	}
@@ -106,7 +105,7 @@ func (r *run) features(p *picture.Picture, cut Cut) (map[string]*gpu.Array, erro
 	return all, err
 }
 
-func (r *run) measureFeatures(p *picture.Picture, cut Cut) (map[string]*gpu.Array, error) {
+func (r *run) measureFeatures(p *Picture, cut Cut) (map[string]*gpu.Array, error) {
 	b := r.env.Backend
 	t, err := r.o.newTiling(b, r.env.Network, p.H, p.W, cut, false)
 	if err != nil {
@@ -393,7 +392,7 @@ func (ob *objective) protect(m *Map) {
 }
 
 // keepProtected puts the content into the image where it is protected.
-func (ob *objective) keepProtected(px pixels, content *picture.Picture) {
+func (ob *objective) keepProtected(px pixels, content *Picture) {
 	if ob.movable == nil {
 		return
 	}

@@ -9,8 +9,6 @@ import (
 	"slices"
 	"testing"
 	"time"
-
-	"github.com/impasto/impasto/internal/picture"
 )
 
 // halves is a picture whose left and right half look different, and its map;
@@ -154,7 +152,7 @@ func TestPatchModesAnyThreads(t *testing.T) {
 
 // MapPicture draws a map of three channels.
 func MapPicture(m *Map) *Picture {
-	p := picture.New(m.W, m.H)
+	p := newPicture(m.W, m.H)
 	copy(p.Pix, m.Pix)
 	return p
 }
@@ -255,7 +253,7 @@ func TestDoodleResumes(t *testing.T) {
 // TestViews: turned paintings hold nothing but the painting, and the untouched
 // one comes first.
 func TestViews(t *testing.T) {
-	p := picture.New(60, 40)
+	p := newPicture(60, 40)
 	for i := range p.Pix {
 		p.Pix[i] = 0.5
 	}

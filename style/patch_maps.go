@@ -5,7 +5,6 @@ import (
 	"math"
 
 	"github.com/impasto/impasto/gpu"
-	"github.com/impasto/impasto/internal/picture"
 )
 
 // Map says what each pixel of a picture is, in channels of any number and
@@ -93,7 +92,7 @@ func (m *Map) turned(v view, w, h int) *Map {
 	out := &Map{C: m.C}
 	for c := range m.C {
 		// A picture has three channels; the map's go through one at a time.
-		p := picture.New(m.W, m.H)
+		p := newPicture(m.W, m.H)
 		for i := range m.W * m.H {
 			p.Pix[3*i] = m.Pix[i*m.C+c]
 		}

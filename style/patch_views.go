@@ -2,8 +2,6 @@ package style
 
 import (
 	"math"
-
-	"github.com/impasto/impasto/internal/picture"
 )
 
 // view is one way to look at a painting: turned, and at another size. Patches
@@ -39,13 +37,13 @@ func (o Options) views(styles int) []view {
 
 // turn rotates p about its centre and cuts the largest upright rectangle of p's
 // pixels out of it, so that nothing foreign is matched.
-func (v view) turn(p *picture.Picture) *picture.Picture {
+func (v view) turn(p *Picture) *Picture {
 	if v.angle == 0 {
 		return p
 	}
 	sin, cos := math.Sincos(v.angle * math.Pi / 180)
 	w, h := inscribed(float64(p.W), float64(p.H), math.Abs(sin), math.Abs(cos))
-	out := picture.New(max(1, int(w+1e-6)), max(1, int(h+1e-6)))
+	out := newPicture(max(1, int(w+1e-6)), max(1, int(h+1e-6)))
 	for y := range out.H {
 		for x := range out.W {
 			dx, dy := float64(x)+0.5-float64(out.W)/2, float64(y)+0.5-float64(out.H)/2
@@ -74,7 +72,7 @@ func inscribed(w, h, sin, cos float64) (float64, float64) {
 }
 
 // bilinear reads p between its pixels; outside it repeats the border.
-func bilinear(dst []float32, p *picture.Picture, x, y float64) {
+func bilinear(dst []float32, p *Picture, x, y float64) {
 	x0, y0 := math.Floor(x), math.Floor(y)
 	fx, fy := float32(x-x0), float32(y-y0)
 	at := func(y, x float64) []float32 {

@@ -255,7 +255,7 @@ func measureSpeed(b gpu.Backend) float64 {
 
 // styleSize is a painting's size for a canvas whose long side is given: its own
 // long side style-scale times that, but not enlarged unless asked for.
-func (o Options) styleSize(s *picture.Picture, canvas int) (w, h int) {
+func (o Options) styleSize(s *Picture, canvas int) (w, h int) {
 	long := float64(max(s.W, s.H))
 	ratio := o.StyleScale * float64(canvas) / long
 	if !o.StyleUpscale {

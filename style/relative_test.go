@@ -4,7 +4,6 @@ import (
 	"math"
 	"testing"
 
-	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/vgg"
 )
 
@@ -40,15 +39,15 @@ func TestRelativeLossesHaveNoUnits(t *testing.T) {
 // Waves of whole periods make the copies join.
 func TestRelativeLossesHaveNoSize(t *testing.T) {
 	n := tinyNetwork(4)
-	tile := func(p *picture.Picture) *picture.Picture {
-		q := picture.New(2*p.W, 2*p.H)
+	tile := func(p *Picture) *Picture {
+		q := newPicture(2*p.W, 2*p.H)
 		for i := range q.W * q.H {
 			copy(q.Pix[3*i:3*i+3], p.Pix[3*((i/q.W%p.H)*p.W+i%q.W%p.W):])
 		}
 		return q
 	}
-	waves := func(a, b, shift float64) *picture.Picture {
-		p := picture.New(64, 64)
+	waves := func(a, b, shift float64) *Picture {
+		p := newPicture(64, 64)
 		for i := range p.Pix {
 			x, y, c := float64(i/3%64)*2*math.Pi/64, float64(i/3/64)*2*math.Pi/64, float64(i%3)
 			p.Pix[i] = float32(0.5 + 0.3*math.Sin(a*x+c+shift) + 0.15*math.Cos(b*y-a*x+2*c))

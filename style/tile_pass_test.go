@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"github.com/impasto/impasto/gpu"
-	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/internal/testutil"
 	"github.com/impasto/impasto/vgg"
 )
@@ -89,7 +88,7 @@ func TestTilesGiveTheSameGradient(t *testing.T) {
 			o.Scales = 1
 			c.change(&o)
 			x, content := noisePicture(c.w, c.h, 3), smoothPicture(c.w, c.h, 1)
-			styles := []*picture.Picture{noisePicture(190, 130, 2), smoothPicture(90, 180, 4)}[:c.styles]
+			styles := []*Picture{noisePicture(190, 130, 2), smoothPicture(90, 180, 4)}[:c.styles]
 			whole := engineObjective(t, n, o, x, content, styles...)
 			o.Tile = c.tile
 			cut := engineObjective(t, n, o, x, content, styles...)
@@ -230,7 +229,7 @@ func TestTilesPaintTheSamePicture(t *testing.T) {
 		o := c.o
 		paint := func(tile string) *Result {
 			o.Size, o.Init, o.Scales, o.Iterations, o.Tile = "content", InitContent, 1, []int{20}, tile
-			in := Inputs{Content: smoothPicture(203, 171, 1), Styles: []*picture.Picture{noisePicture(190, 130, 2)}}
+			in := Inputs{Content: smoothPicture(203, 171, 1), Styles: []*Picture{noisePicture(190, 130, 2)}}
 			r, err := Art(context.Background(), in, o, Env{Backend: gpu.NewCPU(gpu.CPUOptions{}), Network: n})
 			if err != nil {
 				t.Fatal(err)
@@ -452,7 +451,7 @@ func TestTilesOnSeveralBackends(t *testing.T) {
 		o := DefaultOptions(c.mode, "cpu", "vgg19")
 		o.Size, o.Scales, o.Iterations, o.Tile = "content", 1, []int{4}, "64"
 		c.change(&o)
-		in := Inputs{Content: smoothPicture(203, 171, 1), Styles: []*picture.Picture{noisePicture(190, 130, 2)}}
+		in := Inputs{Content: smoothPicture(203, 171, 1), Styles: []*Picture{noisePicture(190, 130, 2)}}
 		one := paint(in, o, Env{Backend: cpus(1)[0], Network: n})
 		for _, others := range []int{1, 2} {
 			several := paint(in, o, Env{Backend: cpus(1)[0], Others: cpus(others), Network: n})
@@ -495,7 +494,7 @@ func TestNearCutsAreRecorded(t *testing.T) {
 	n := deepNetwork(t)
 	o := DefaultOptions(ModeArt, "cpu", "vgg19")
 	o.Size, o.Scales, o.Iterations, o.Tile = "content", 2, []int{1, 3}, "~300x64/3:off"
-	in := Inputs{Content: smoothPicture(303, 271, 1), Styles: []*picture.Picture{noisePicture(190, 130, 2)}}
+	in := Inputs{Content: smoothPicture(303, 271, 1), Styles: []*Picture{noisePicture(190, 130, 2)}}
 	paint := func(o Options, limit int64) *Result {
 		t.Helper()
 		r, err := Art(context.Background(), in, o, Env{Backend: gpu.NewCPU(gpu.CPUOptions{}), Network: n, MaxBytes: limit})
@@ -524,7 +523,7 @@ func TestResumeInLessMemory(t *testing.T) {
 	n := deepNetwork(t)
 	o := DefaultOptions(ModeArt, "cpu", "vgg19")
 	o.Size, o.Scales, o.Iterations = "content", 1, []int{6}
-	in := Inputs{Content: smoothPicture(403, 371, 1), Styles: []*picture.Picture{noisePicture(190, 130, 2)}}
+	in := Inputs{Content: smoothPicture(403, 371, 1), Styles: []*Picture{noisePicture(190, 130, 2)}}
 	paint := func(ctx context.Context, env Env) (*Result, error) {
 		env.Backend, env.Network = gpu.NewCPU(gpu.CPUOptions{}), n
 		return Art(ctx, in, o, env)

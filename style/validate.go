@@ -218,7 +218,7 @@ func checkInputs(in Inputs, o Options) error {
 	if n := len(o.ContentLayers) + len(o.StyleLayers)*len(in.Styles) + 1; n > spareSlot && o.StyleLoss != LossGram && o.StyleBlend == BlendLosses {
 		c.add("style-blend", []Suggestion{{"style-blend", "targets", ""}}, "%d losses are more than the %d there is room for", n, spareSlot)
 	}
-	for _, p := range append([]*picture.Picture{in.Content, in.Init, in.A, in.B}, in.Styles...) {
+	for _, p := range append([]*Picture{in.Content, in.Init, in.A, in.B}, in.Styles...) {
 		if p != nil && (p.W < 1 || p.H < 1 || len(p.Pix) != p.W*p.H*3) {
 			c.add("content", nil, "a picture of %dx%d pixels holds %d values", p.W, p.H, len(p.Pix))
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/impasto/impasto/internal/render"
 	"github.com/impasto/impasto/internal/settings"
 	"github.com/impasto/impasto/internal/ui"
+	"github.com/impasto/impasto/style"
 )
 
 // watcher shows the events of a render to the user: progress, and a preview in
@@ -133,14 +134,14 @@ func (w *watcher) progress(e render.Progress) {
 	w.previewDue(e.Snapshot)
 }
 
-func (w *watcher) previewDue(snapshot func() *picture.Picture) {
+func (w *watcher) previewDue(snapshot func() *style.Picture) {
 	if (w.screen != nil || w.file != "") && w.pace.Due(time.Now()) {
 		w.preview(snapshot(), false)
 	}
 }
 
 // preview draws p; the last picture is drawn whatever the pace.
-func (w *watcher) preview(p *picture.Picture, last bool) {
+func (w *watcher) preview(p *style.Picture, last bool) {
 	if w.screen == nil && w.file == "" {
 		return
 	}
@@ -149,7 +150,7 @@ func (w *watcher) preview(p *picture.Picture, last bool) {
 	if w.screen != nil {
 		err = w.screen.Show(p.Image(8))
 	} else {
-		err = picture.Save(w.file, p, picture.WriteOptions{Fast: true, Software: software()})
+		err = picture.Save(w.file, (*picture.Picture)(p), picture.WriteOptions{Fast: true, Software: software()})
 		if err == nil && !last {
 			w.reporter.Event("preview", w.file, map[string]any{"output": w.file})
 		}

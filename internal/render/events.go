@@ -4,7 +4,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/internal/progress"
 	"github.com/impasto/impasto/internal/recipe"
 	"github.com/impasto/impasto/style"
@@ -116,8 +115,8 @@ type Result struct {
 	Explain    string       `json:"explain,omitempty"` // directory
 	Stopped    string       `json:"stopped,omitempty"` // why it ended early
 
-	Picture     *picture.Picture `json:"-"`
-	Explanation []string         `json:"-"` // sentences about where patches came from
+	Picture     *style.Picture `json:"-"`
+	Explanation []string       `json:"-"` // sentences about where patches came from
 }
 
 // lossTerms lists the terms of a loss that a render has.

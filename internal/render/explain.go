@@ -6,6 +6,7 @@ import (
 
 	"github.com/impasto/impasto/internal/explain"
 	"github.com/impasto/impasto/internal/maps"
+	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/internal/report"
 	"github.com/impasto/impasto/internal/ui"
 	"github.com/impasto/impasto/style"
@@ -23,7 +24,10 @@ func (r *Prepared) explainPatches(res *style.Result) *patchReport {
 	if len(res.Patches) == 0 {
 		return nil
 	}
-	in := explain.Inputs{Patches: res.Patches, Styles: r.inputs.Styles}
+	in := explain.Inputs{Patches: res.Patches}
+	for _, s := range r.inputs.Styles {
+		in.Styles = append(in.Styles, (*picture.Picture)(s))
+	}
 	in.CanvasMap, in.StyleMaps = r.regionMaps()
 	return &patchReport{explain.Explain(in), explain.Sheets(in)}
 }

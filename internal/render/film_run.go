@@ -105,11 +105,11 @@ func (v *Film) paintShot(ctx context.Context, s film.Shot, r *roll) error {
 		}
 		begun := time.Now()
 		v.sequence.SetProgress(func(e style.Event) { v.watchFrame(r, n, e) })
-		f, err := v.sequence.Next(ctx, content)
+		f, err := v.sequence.Next(ctx, (*style.Picture)(content))
 		if err != nil {
 			return v.frameFault(n, err)
 		}
-		if err := picture.Save(v.frame(n), f.Picture, picture.WriteOptions{Software: v.env.software()}); err != nil {
+		if err := picture.Save(v.frame(n), (*picture.Picture)(f.Picture), picture.WriteOptions{Software: v.env.software()}); err != nil {
 			return err
 		}
 		last = n
@@ -131,7 +131,7 @@ func (v *Film) follow(ctx context.Context, n int, r *roll) error {
 	if err != nil {
 		return err
 	}
-	return v.sequence.Follow(content, painted)
+	return v.sequence.Follow((*style.Picture)(content), (*style.Picture)(painted))
 }
 
 // watchFrame is called after iterations.

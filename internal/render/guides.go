@@ -45,7 +45,7 @@ func (r *Prepared) readGuides(in Inputs, complete bool) ui.Faults {
 		return bad
 	}
 	var read []guideFile
-	one := func(role, path, picturePath string, p *picture.Picture) {
+	one := func(role, path, picturePath string, p *style.Picture) {
 		g, err := r.readGuide(role, path)
 		if err != nil {
 			bad.Add(err)
@@ -60,7 +60,7 @@ func (r *Prepared) readGuides(in Inputs, complete bool) ui.Faults {
 	for i, path := range in.Maps {
 		one("map", path, in.Content, r.inputs.Content)
 		for j, s := range in.Styles {
-			var p *picture.Picture
+			var p *style.Picture
 			if j < len(r.inputs.Styles) {
 				p = r.inputs.Styles[j]
 			}
@@ -103,7 +103,7 @@ func (r *Prepared) readGuide(role, path string) (guideFile, error) {
 	}
 	r.files = append(r.files, inputFile{role, path, info, p})
 	if r.values.Options.MapForm != style.MapLabels {
-		g.raw = style.MapOf(p)
+		g.raw = style.MapOf((*style.Picture)(p))
 		return g, nil
 	}
 	g.side.Map, g.side.Source, err = r.env.ReadMap(path, strings.ReplaceAll(role, "-", " "))
@@ -235,8 +235,8 @@ func (r *Prepared) regionStyles(canvas guideFile) error {
 
 // fitPicture brings A to the size of A': as a map if it is one, else with
 // ImageMagick, because a photograph's colours are to be mixed.
-func fitPicture(a *picture.Picture, path, to string, toW, toH int) string {
-	if _, _, err := maps.FromPicture(a, path); err == nil {
+func fitPicture(a *style.Picture, path, to string, toW, toH int) string {
+	if _, _, err := maps.FromPicture((*picture.Picture)(a), path); err == nil {
 		return fitCommand(path, a.W, a.H, to, toW, toH)
 	}
 	return fmt.Sprintf("%s %s -resize '%dx%d!' %s", picture.ImageMagick(), ui.ShellQuote(path), toW, toH, ui.ShellQuote(freePNG(path)))

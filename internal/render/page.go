@@ -24,9 +24,9 @@ type frame struct {
 var frameShares = []float64{0.01, 0.03, 0.08, 0.15, 0.25, 0.4, 0.6, 0.8}
 
 // keepFrame keeps the picture if the next share is reached.
-func (r *Prepared) keepFrame(e style.Event, snapshot func() *picture.Picture) {
+func (r *Prepared) keepFrame(e style.Event, snapshot func() *style.Picture) {
 	if next := len(r.frames); next < len(frameShares) && float64(e.Done) >= frameShares[next]*float64(e.Planned) {
-		r.frames = append(r.frames, frame{e.Done, snapshot().Clone()})
+		r.frames = append(r.frames, frame{e.Done, (*picture.Picture)(snapshot().Clone())})
 	}
 }
 
@@ -34,7 +34,7 @@ func (r *Prepared) keepFrame(e style.Event, snapshot func() *picture.Picture) {
 func (r *Prepared) writeReport(res *style.Result, rec recipe.Recipe, why *patchReport) error {
 	page := report.Page{
 		Title: baseName(r.out.path), Lead: r.header(), Program: r.env.software(),
-		Output: report.Figure{Caption: fmt.Sprintf("result, %dx%d", res.Picture.W, res.Picture.H), Picture: res.Picture},
+		Output: report.Figure{Caption: fmt.Sprintf("result, %dx%d", res.Picture.W, res.Picture.H), Picture: (*picture.Picture)(res.Picture)},
 		Curves: curves(res),
 		Timings: []report.Row{
 			{Name: "time", Value: progress.Span(res.Elapsed)},

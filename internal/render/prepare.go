@@ -129,7 +129,7 @@ func (r *Prepared) prepare(ctx context.Context) ui.Faults {
 func (r *Prepared) read(in Inputs) ui.Faults {
 	var bad ui.Faults
 	stdin := 0
-	one := func(role, path string) *picture.Picture {
+	one := func(role, path string) *style.Picture {
 		if path == "" {
 			return nil
 		}
@@ -150,7 +150,7 @@ func (r *Prepared) read(in Inputs) ui.Faults {
 			r.Notes = append(r.Notes, fmt.Sprintf("%.0f %% of painting %q is transparent and counts as white", 100*share, path))
 		}
 		r.files = append(r.files, inputFile{role, path, info, p})
-		return p
+		return (*style.Picture)(p)
 	}
 	r.inputs.Content = one("content", in.Content)
 	r.inputs.A = one("a", in.A)

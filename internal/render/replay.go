@@ -154,7 +154,7 @@ func (r *Prepared) Verify(ctx context.Context, rec recipe.Recipe, watch Observer
 		return v, err
 	}
 	var again bytes.Buffer
-	err = picture.Encode(&again, res.Picture, r.out.format, picture.WriteOptions{
+	err = picture.Encode(&again, (*picture.Picture)(res.Picture), r.out.format, picture.WriteOptions{
 		Depth: rec.Output.Depth, Recipe: text, Software: "Impasto " + rec.Program})
 	v.File = bytes.Equal(again.Bytes(), onDisk)
 	return v, err

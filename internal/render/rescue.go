@@ -18,7 +18,7 @@ import (
 // rescue keeps a painted picture that could not be written where it belongs,
 // and says how to write it elsewhere: its checkpoint stays, or where there is
 // none it is written into a place that has room.
-func (r *Prepared) rescue(p *picture.Picture, rec recipe.Recipe, watch Observer, cause error) error {
+func (r *Prepared) rescue(p *style.Picture, rec recipe.Recipe, watch Observer, cause error) error {
 	f := ui.FaultsOf(cause)[0]
 	if r.out.path == ui.Stdout || r.env.Job {
 		return cause

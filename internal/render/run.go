@@ -106,9 +106,9 @@ func (r *Prepared) watchRun(watch Observer) func(style.Event) {
 }
 
 // once calls a function the first time its result is asked for.
-func once(f func() *picture.Picture) func() *picture.Picture {
-	var p *picture.Picture
-	return func() *picture.Picture {
+func once(f func() *style.Picture) func() *style.Picture {
+	var p *style.Picture
+	return func() *style.Picture {
 		if p == nil {
 			p = f()
 		}
@@ -117,12 +117,12 @@ func once(f func() *picture.Picture) func() *picture.Picture {
 }
 
 // saveFrame writes an intermediate picture.
-func (r *Prepared) saveFrame(watch Observer, p *picture.Picture, iteration int) {
+func (r *Prepared) saveFrame(watch Observer, p *style.Picture, iteration int) {
 	name := ui.FrameName(r.framesOf, r.Request.Output.Frames, iteration)
 	if _, err := os.Lstat(name); err == nil && r.keepExisting {
 		return
 	}
-	watch.send(FrameSaved{name, picture.Save(name, p, picture.WriteOptions{Fast: true, Software: r.env.software()})})
+	watch.send(FrameSaved{name, picture.Save(name, (*picture.Picture)(p), picture.WriteOptions{Fast: true, Software: r.env.software()})})
 }
 
 // saveSnapshot writes the unfinished picture to the output.
@@ -228,15 +228,15 @@ func (r *Prepared) finished(res *style.Result, stopped string) recipe.Recipe {
 }
 
 // pixelHash identifies a picture's codes of 8 or 16 bits a channel.
-func pixelHash(p *picture.Picture, depth int) string {
-	return recipe.PixelHash(p.W, p.H, func(w io.Writer) { p.WriteCodes(w, depth) })
+func pixelHash(p *style.Picture, depth int) string {
+	return recipe.PixelHash(p.W, p.H, func(w io.Writer) { (*picture.Picture)(p).WriteCodes(w, depth) })
 }
 
 // writingEvery is the time between two events Writing.
 const writingEvery = 2 * time.Second
 
 // save writes the picture with its recipe.
-func (r *Prepared) save(p *picture.Picture, rec recipe.Recipe, watch Observer) error {
+func (r *Prepared) save(p *style.Picture, rec recipe.Recipe, watch Observer) error {
 	last := time.Now()
 	o := picture.WriteOptions{Depth: rec.Output.Depth, Software: r.env.software(), Progress: func(rows, of int) {
 		if time.Since(last) >= writingEvery {
@@ -252,7 +252,7 @@ func (r *Prepared) save(p *picture.Picture, rec recipe.Recipe, watch Observer) e
 		o.Recipe = text
 	}
 	if r.out.path == ui.Stdout {
-		err := picture.Encode(r.env.Stdout, p, r.out.format, o)
+		err := picture.Encode(r.env.Stdout, (*picture.Picture)(p), r.out.format, o)
 		if out, ok := r.env.Stdout.(*ui.Output); ok && err != nil {
 			if f := out.Fault(); f != nil {
 				return f
@@ -260,7 +260,7 @@ func (r *Prepared) save(p *picture.Picture, rec recipe.Recipe, watch Observer) e
 		}
 		return err
 	}
-	return picture.Save(r.out.path, p, o)
+	return picture.Save(r.out.path, (*picture.Picture)(p), o)
 }
 
 // again returns the command line that asked for this, with changes; "" if there

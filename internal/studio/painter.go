@@ -108,7 +108,7 @@ func (w *watcher) see(event render.Event) {
 		}
 	}
 	if begun := time.Now(); w.look.Preview != "" && begun.After(w.next) {
-		p := e.Snapshot()
+		p := (*picture.Picture)(e.Snapshot())
 		if long := max(p.W, p.H); long > previewSide {
 			p = p.Resize(max(1, p.W*previewSide/long), max(1, p.H*previewSide/long), picture.Area)
 		}
