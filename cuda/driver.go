@@ -101,6 +101,12 @@ type Graph interface {
 
 // Optional powers of a Driver are interfaces of one method; find them with As.
 
+// MemoryReporter says how many bytes of device memory nobody holds: other programs
+// share a device. A driver that is recording, or lost, does not know.
+type MemoryReporter interface {
+	FreeMemory() (int64, error)
+}
+
 // Attributer reports what the compiler made of a kernel.
 type Attributer interface {
 	Attributes(k Kernel) (Attributes, error)

@@ -143,6 +143,15 @@ func (d *driver) call(name string, recordable bool, f func() error) error {
 func (d *driver) Info() cuda.Info   { return d.info }
 func (d *driver) Calls() cuda.Calls { return d.calls }
 
+// FreeMemory is what neither this program nor another holds.
+func (d *driver) FreeMemory() (free int64, err error) {
+	err = d.call("free memory", false, func() (err error) {
+		free, _, err = cu.MemInfo()
+		return err
+	})
+	return free, err
+}
+
 func (d *driver) Sync() error {
 	return d.call("sync", false, func() error {
 		d.calls.Syncs++

@@ -110,6 +110,9 @@ func (d *Device) Software() {}
 func (d *Device) Info() cuda.Info   { return d.info }
 func (d *Device) Calls() cuda.Calls { return d.calls }
 
+// FreeMemory is what has not been allocated.
+func (d *Device) FreeMemory() (int64, error) { return d.info.Memory - d.calls.Live, nil }
+
 var errClosed = &cuda.Error{Call: "call after close", Code: cuda.Deinitialised}
 
 // enter refuses calls after a fault and, unless it can be recorded, while

@@ -30,6 +30,8 @@ type Device struct {
 	Reason  string        // why it was chosen
 
 	Precision gpu.Precision // Half or Single
+
+	drivers []cuda.Driver // of the backend and the others; none for the processor
 }
 
 // String describes the device in a line, with the reason for its choice.
@@ -50,12 +52,50 @@ func (d Device) String() string {
 	return fmt.Sprintf("%s (%s)", what, d.Reason)
 }
 
-// Memory returns how many bytes can be had there, 0 where that is unknown.
+// Memory returns how many bytes can be had there, 0 where that is unknown: of a
+// device what its driver reports as free, and what this program holds of it already.
+// Of several devices the one with the least counts.
 func (d Device) Memory() int64 {
-	if d.Info != nil {
-		return d.Info.Memory
+	if d.Info == nil {
+		return FreeMemory()
 	}
-	return FreeMemory()
+	least := int64(0)
+	for i, driver := range d.drivers {
+		if n := obtainable(driver); i == 0 || n < least {
+			least = n
+		}
+	}
+	return least
+}
+
+// obtainable is the memory of a device that this program holds or could have.
+func obtainable(d cuda.Driver) int64 {
+	all := d.Info().Memory
+	reporter, ok := cuda.As[cuda.MemoryReporter](d)
+	if !ok {
+		return all
+	}
+	free, err := reporter.FreeMemory()
+	if err != nil {
+		return all
+	}
+	if meter, ok := cuda.As[cuda.Meter](d); ok {
+		free += meter.Calls().Live
+	}
+	return min(free, all)
+}
+
+// MemoryText says how much memory of each device can be had, "" for the processor.
+func (d Device) MemoryText() string {
+	var all []string
+	for i, driver := range d.drivers {
+		name := d.Backend.Name()
+		if i > 0 {
+			name = d.Others[i-1].Name()
+		}
+		all = append(all, fmt.Sprintf("%s of the %s of %s are free", progress.Bytes(obtainable(driver)), progress.Bytes(driver.Info().Memory), name))
+	}
+	return strings.Join(all, ", ")
 }
 
 // cudaDevices is how this program reaches CUDA devices. cuda.go sets it in
@@ -104,28 +144,32 @@ func names(list string) []string {
 	return names
 }
 
-// Check finds out whether the devices that were asked for exist.
+// Check finds out whether the devices that were asked for exist and run the kernels.
+// It reports all that is wrong with a list.
 func Check(list string) error {
 	names := names(list)
 	var bad ui.Faults
+	add := func(f *ui.Fault) {
+		if f != nil && !slices.ContainsFunc(bad, func(o *ui.Fault) bool { return o.Message == f.Message }) {
+			bad = append(bad, f)
+		}
+	}
+	_, first := CUDAIndex(names[0])
 	for i, n := range names {
-		if err := checkOne(n); err != nil {
-			return err
-		}
+		add(checkOne(n))
 		_, isCUDA := CUDAIndex(n)
-		_, first := CUDAIndex(names[0])
-		if len(names) > 1 && (isCUDA != first || !isCUDA && n != "emu") {
-			bad.Add(ui.UsageFault(fmt.Sprintf("--device %s: several devices are CUDA devices", list), "--device cuda:0,1"))
-			break
-		}
-		if isCUDA && slices.Contains(names[:i], n) {
-			bad.Add(ui.UsageFault(fmt.Sprintf("--device %s names %s twice", list, n)))
+		switch {
+		case len(names) > 1 && (isCUDA != first || !isCUDA && n != "emu"):
+			add(ui.UsageFault(fmt.Sprintf("--device %s: several devices are CUDA devices", list), "--device cuda:0,1"))
+		case isCUDA && slices.Contains(names[:i], n):
+			add(ui.UsageFault(fmt.Sprintf("--device %s names %s twice", list, n)))
 		}
 	}
 	return bad.Err()
 }
 
-func checkOne(name string) error {
+// checkOne is what is wrong with one of the devices of a list, nil if nothing is.
+func checkOne(name string) *ui.Fault {
 	if n, ok := CUDAIndex(name); ok {
 		list, why := ListCUDA()
 		switch {
@@ -134,9 +178,15 @@ func checkOne(name string) error {
 		case why != "":
 			return ui.NewFault(ui.ExitDevice, "no_device", "no CUDA device: "+why, "--device cpu", "impasto doctor")
 		case n >= len(list):
-			return ui.NewFault(ui.ExitDevice, "no_device", fmt.Sprintf("no device cuda:%d; there is %s", n, ui.Count(len(list), "CUDA device")), "--device cuda:0", "impasto devices")
+			are := "is"
+			if len(list) > 1 {
+				are = "are"
+			}
+			return ui.NewFault(ui.ExitDevice, "no_device", fmt.Sprintf("no device cuda:%d; there %s %s", n, are, ui.Count(len(list), "CUDA device")), "--device cuda:0", "impasto devices")
 		case capability(list[n]) < kernels.Targets[0]:
 			return tooOld(n, list[n])
+		case list[n].Driver < leastDriver:
+			return oldDriver(n, list[n])
 		}
 		return nil
 	}
@@ -163,7 +213,7 @@ func Open(list string, threads int, p gpu.Precision) (Device, error) {
 		}
 		var other Device
 		if other, err = openOne(n, threads, p); err == nil {
-			d.Others = append(d.Others, other.Backend)
+			d.Others, d.drivers = append(d.Others, other.Backend), append(d.drivers, other.drivers...)
 		}
 	}
 	return d, err
@@ -182,6 +232,8 @@ func openOne(name string, threads int, p gpu.Precision) (Device, error) {
 		if list, reason = ListCUDA(); len(list) > 0 {
 			if n := firstUsable(list); n >= 0 {
 				name, reason = fmt.Sprintf("cuda:%d", n), "the first CUDA device"
+			} else if capability(list[0]) >= kernels.Targets[0] {
+				reason = fmt.Sprintf("the driver of %s is older than CUDA %s", list[0].Name, cudaVersion(leastDriver))
 			} else {
 				reason = fmt.Sprintf("%s is older than compute capability 7.5", list[0].Name)
 			}
@@ -195,7 +247,7 @@ func openOne(name string, threads int, p gpu.Precision) (Device, error) {
 		return Device{}, err
 	}
 	i := driver.Info()
-	d := Device{Info: &i, Class: fmt.Sprintf("cuda sm_%d%d", i.Major, i.Minor), Reason: reason}
+	d := Device{Info: &i, Class: fmt.Sprintf("cuda sm_%d%d", i.Major, i.Minor), Reason: reason, drivers: []cuda.Driver{driver}}
 	if n, ok := CUDAIndex(name); ok {
 		name = fmt.Sprintf("cuda:%d", n)
 		if p == gpu.Auto && capability(i) >= halfFrom {

@@ -30,15 +30,30 @@ const halfFrom = 80
 
 func capability(i cuda.Info) int { return i.Major*10 + i.Minor }
 
-// firstUsable is the first device that the kernels run on, -1 if there is none.
+// firstUsable is the first device that runs the kernels, -1 if there is none.
 func firstUsable(list []cuda.Info) int {
 	for n, i := range list {
-		if capability(i) >= kernels.Targets[0] {
+		if capability(i) >= kernels.Targets[0] && i.Driver >= leastDriver {
 			return n
 		}
 	}
 	return -1
 }
+
+// leastDriver is the version of CUDA that a driver must support, as Info.Driver has
+// it: CUDA 11.4 has all the calls that recorded programs are launched by. The PTX's
+// own versions, 6.3 and 7.0, need only CUDA 10.0 and 11.0.
+const leastDriver = 11040
+
+func oldDriver(n int, i cuda.Info) *ui.Fault {
+	return ui.NewFault(ui.ExitDevice, "no_device",
+		fmt.Sprintf("the NVIDIA driver of cuda:%d, %s, supports CUDA %s; Impasto needs a driver that supports CUDA %s or newer",
+			n, i.Name, cudaVersion(i.Driver), cudaVersion(leastDriver)),
+		"an NVIDIA driver of version 470 or newer", "--device cpu")
+}
+
+// cudaVersion writes 11040 as "11.4".
+func cudaVersion(v int) string { return fmt.Sprintf("%d.%d", v/1000, v%1000/10) }
 
 func tooOld(n int, i cuda.Info) *ui.Fault {
 	least := kernels.Targets[0]
@@ -76,6 +91,7 @@ func CheckPrecision(list string, p gpu.Precision) error {
 	if p != gpu.Half {
 		return nil
 	}
+	var bad ui.Faults
 	for _, name := range names(list) {
 		if name == "" || name == "auto" {
 			devices, _ := ListCUDA()
@@ -92,12 +108,12 @@ func CheckPrecision(list string, p gpu.Precision) error {
 		}
 		devices, _ := ListCUDA()
 		if i := devices[n]; capability(i) < halfFrom {
-			return ui.NewFault(ui.ExitDevice, "no_device",
+			bad.Add(ui.NewFault(ui.ExitDevice, "no_device",
 				fmt.Sprintf("--precision half needs the tensor cores of compute capability 8.0 or newer; cuda:%d, %s, has %d.%d", n, i.Name, i.Major, i.Minor),
-				"--precision single")
+				"--precision single"))
 		}
 	}
-	return nil
+	return bad.Err()
 }
 
 // For returns the precision that a network is computed in where p is asked for.

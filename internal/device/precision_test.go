@@ -20,9 +20,9 @@ func with(t *testing.T, list ...cuda.Info) {
 }
 
 var (
-	pascal = cuda.Info{Name: "GTX 1080", Major: 6, Minor: 1}
-	turing = cuda.Info{Name: "T4", Major: 7, Minor: 5}
-	ampere = cuda.Info{Name: "A100", Major: 8, Minor: 0}
+	pascal = cuda.Info{Name: "GTX 1080", Major: 6, Minor: 1, Driver: 12000}
+	turing = cuda.Info{Name: "T4", Major: 7, Minor: 5, Driver: 12000}
+	ampere = cuda.Info{Name: "A100", Major: 8, Minor: 0, Driver: 12000}
 )
 
 // TestOldDevices: what the kernels do not run on is refused, each with its reason,

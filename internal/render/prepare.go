@@ -267,10 +267,22 @@ func (r *Prepared) makePlan() error {
 		plan, err = style.NewPlan(w, h, r.values.Options, r.painter)
 	}
 	if err != nil {
-		return err
+		return r.withDeviceMemory(err)
 	}
 	r.plan, r.values.Options = plan, plan.Options
 	return nil
+}
+
+// withDeviceMemory adds to an error of too little memory how much of the device is
+// free, where that set the limit.
+func (r *Prepared) withDeviceMemory(err error) error {
+	var short *style.MemoryError
+	if !errors.As(err, &short) || r.values.Text("max-memory") != "" || r.device.MemoryText() == "" {
+		return err
+	}
+	all := ui.FaultsOf(err)
+	all[0].Message += " (" + r.device.MemoryText() + ")"
+	return all
 }
 
 func (r *Prepared) memoryLimit() int64 {
