@@ -69,7 +69,10 @@ func checkKernels(b *gpu.Device, log *launchLog) []Finding {
 		allowed, few = halfTolerance, halfFew
 	}
 	for _, c := range deviceChecks {
-		worst := c.worst(b, cpu, few)
+		if c.half && b.Precision() != gpu.Half {
+			continue
+		}
+		worst := c.worst(b, cpu, log.Info().SMs, few)
 		if err := b.Err(); err != nil {
 			return append(all, Finding{State: Problem, What: "self-test", Text: c.name + ": " + ui.FaultsOf(err)[0].Message})
 		}
@@ -89,7 +92,7 @@ func checkKernels(b *gpu.Device, log *launchLog) []Finding {
 	if len(missing) > 0 {
 		slices.Sort(missing)
 		f.State = Note
-		f.Text += "; not run: " + strings.Join(missing, ", ")
+		f.Text = fmt.Sprintf("%s, the others were not run: %s", f.Text, strings.Join(missing, ", "))
 	}
 	return []Finding{f}
 }

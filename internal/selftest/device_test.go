@@ -40,7 +40,7 @@ func TestABrokenKernelIsNamed(t *testing.T) {
 // does nothing is one.
 func TestKernelsAgreeInHalf(t *testing.T) {
 	for _, f := range InPrecision("emu", emu.Open(emu.Options{SharedBlock: 99 << 10}), gpu.Half) {
-		if f.State == Problem {
+		if f.State != OK { // a kernel that is not run is a note
 			t.Errorf("%s: %s", f.What, f.Text)
 		}
 	}

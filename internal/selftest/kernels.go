@@ -12,12 +12,14 @@ import (
 type deviceCheck struct {
 	name string
 	run  func(o *outputs)
+	half bool // only half precision has kernels of their own for it
 }
 
 // outputs collects what one backend computes from pictures of random numbers.
 type outputs struct {
 	gpu.Backend
 	rng  *rand.Rand
+	sms  int // multiprocessors of the device, for both
 	list [][]float32
 }
 
@@ -39,9 +41,9 @@ func (o *outputs) loss() {
 
 // worst is the largest error over the largest value, of all outputs; the share few
 // of an output's values may be off by more.
-func (c deviceCheck) worst(b, reference gpu.Backend, few float64) float64 {
-	got := &outputs{Backend: b, rng: rand.New(rand.NewPCG(3, 4))}
-	want := &outputs{Backend: reference, rng: rand.New(rand.NewPCG(3, 4))}
+func (c deviceCheck) worst(b, reference gpu.Backend, sms int, few float64) float64 {
+	got := &outputs{Backend: b, rng: rand.New(rand.NewPCG(3, 4)), sms: sms}
+	want := &outputs{Backend: reference, rng: rand.New(rand.NewPCG(3, 4)), sms: sms}
 	c.run(got)
 	c.run(want)
 	worst := 0.0
@@ -69,14 +71,14 @@ var (
 )
 
 var deviceChecks = []deviceCheck{
-	{"convolution of the image", func(o *outputs) {
+	{name: "convolution of the image", run: func(o *outputs) {
 		f := o.NewFilter(randoms(o.rng, 27*32), randoms(o.rng, 32), 3, 32)
 		convolve(o, testPicture, f, gpu.Pool{Kind: gpu.MaxPool}, gpu.ReplicatePad)
 	}},
-	{"convolution, max pooling", func(o *outputs) { convolveFeatures(o, gpu.Pool{Kind: gpu.MaxPool, Ceil: true}) }},
-	{"convolution, average pooling", func(o *outputs) { convolveFeatures(o, gpu.Pool{Kind: gpu.AvgPool, Scale: 2}) }},
-	{"pooling", poolings},
-	{"Gram matrix", func(o *outputs) {
+	{name: "convolution, max pooling", run: func(o *outputs) { convolveFeatures(o, gpu.Pool{Kind: gpu.MaxPool, Ceil: true}) }},
+	{name: "convolution, average pooling", run: func(o *outputs) { convolveFeatures(o, gpu.Pool{Kind: gpu.AvgPool, Scale: 2}) }},
+	{name: "pooling", run: poolings},
+	{name: "Gram matrix", run: func(o *outputs) {
 		f, c := o.random(testFeatures), testFeatures.C
 		g, m := o.NewArray(gpu.Matrix(c)), o.NewArray(gpu.Vector(c))
 		o.Gram(g, f, 0.01)
@@ -94,7 +96,7 @@ var deviceChecks = []deviceCheck{
 		o.StyleGrad(dx, f, g, m)
 		o.keep(g, dx)
 	}},
-	{"mean and covariance", func(o *outputs) {
+	{name: "mean and covariance", run: func(o *outputs) {
 		s := gpu.Shape{H: 11, W: 19, C: 12}
 		moments := func() (m, g *gpu.Array) {
 			f := o.random(s)
@@ -114,7 +116,7 @@ var deviceChecks = []deviceCheck{
 		o.loss()
 		o.keep(d, shift)
 	}},
-	{"content and smoothness", func(o *outputs) {
+	{name: "content and smoothness", run: func(o *outputs) {
 		f, dx := o.random(testFeatures), o.random(testFeatures)
 		o.ContentLoss(dx, f, o.random(testFeatures), 0.5, 0)
 		o.loss()
@@ -127,14 +129,31 @@ var deviceChecks = []deviceCheck{
 			o.keep(dx)
 		}
 	}},
-	{"matching", matching},
-	{"vectors", func(o *outputs) { vectors(o, testPicture) }},
-	{"vectors of features", func(o *outputs) { vectors(o, testFeatures) }},
-	{"Adam", func(o *outputs) {
+	{name: "matching", run: func(o *outputs) { matching(o, 3) }},
+	{name: "convolution, 128 channels", half: true, run: func(o *outputs) {
+		in := gpu.Shape{H: (3*o.sms+4)/5*8 - 3, W: 67, C: 128} // tiles of 8x16 enough for a block to take 128 channels
+		convolve(o, in, o.NewFilter(randoms(o.rng, 9*in.C*128), randoms(o.rng, 128), in.C, 128), gpu.Pool{Kind: gpu.MaxPool}, gpu.ZeroPad)
+	}},
+	{name: "matching, all channels in half", half: true, run: func(o *outputs) { matching(o, 8) }},
+	{name: "vectors", run: func(o *outputs) { vectors(o, testPicture) }},
+	{name: "vectors of features", run: func(o *outputs) { vectors(o, testFeatures) }},
+	{name: "Adam", run: func(o *outputs) {
 		optimise(o, o.NewAdam(testPicture, gpu.AdamOptions{StepOptions: gpu.StepOptions{Average: 0.9}, LearningRate: 0.1}))
 	}},
-	{"L-BFGS", func(o *outputs) {
+	{name: "L-BFGS", run: func(o *outputs) {
 		optimise(o, o.NewLBFGS(testPicture, gpu.LBFGSOptions{LineSearch: true, FirstStep: 0.1, History: 3}))
+	}},
+	// The last: from here on gradients have another scale.
+	{name: "gradients and their scale", half: true, run: func(o *outputs) {
+		f := o.NewFilter(randoms(o.rng, 27*32), randoms(o.rng, 32), 3, 32)
+		dy, x, target, dx := o.random(testFeatures), o.random(testFeatures), o.random(testFeatures), o.NewArray(testPicture)
+		step := o.Record(func() {
+			o.Fill(dy, 0)
+			o.ContentLoss(dy, x, target, 1e-6, 0)
+			o.ConvGrad(dx, dy, f, gpu.ConvGradOptions{})
+		})
+		step.Run()
+		o.keep(dx)
 	}},
 }
 
@@ -212,9 +231,10 @@ func optimise(o *outputs, opt gpu.Optimizer) {
 }
 
 // matching runs each way to compare patches, and what follows from the matches.
-func matching(o *outputs) {
-	guide := o.random(gpu.Shape{H: testFeatures.H, W: testFeatures.W, C: 3})
-	joined := o.NewArray(gpu.Shape{H: testFeatures.H, W: testFeatures.W, C: testFeatures.C + 3})
+// The features are joined to a map of so many channels.
+func matching(o *outputs, channels int) {
+	guide := o.random(gpu.Shape{H: testFeatures.H, W: testFeatures.W, C: channels})
+	joined := o.NewArray(gpu.Shape{H: testFeatures.H, W: testFeatures.W, C: testFeatures.C + channels})
 	o.Join(joined, o.random(testFeatures), guide, 0.5, true)
 	o.keep(joined)
 	painting := gpu.Shape{H: 7, W: 13, C: joined.Shape.C}
