@@ -72,7 +72,7 @@ func main() {
 		}
 		limit = min(limit, time.Until(deadline))
 		if limit < 2*time.Second {
-			r.add(result{Step: s.name, What: "step", Text: "left out: the time is over"})
+			r.add(result{Step: s.name, What: "step", Head: true, Text: "left out: the time is over"})
 			continue
 		}
 		fmt.Fprintf(os.Stderr, "%-11s %s (at most %d s)\n", s.name, s.what, int(limit.Seconds()))
@@ -83,7 +83,11 @@ func main() {
 		r.took(s.name, time.Since(start))
 	}
 	r.finish()
-	fmt.Print(r.screen())
+	folder, err := os.Getwd()
+	if err != nil {
+		folder = "this folder"
+	}
+	fmt.Print(r.screen(folder))
 	if r.bad() > 0 {
 		os.Exit(1)
 	}

@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"html"
 	"log"
-	"maps"
 	"os"
-	"slices"
 	"strings"
 	"time"
 )
@@ -76,26 +74,6 @@ func (r *report) write() {
 	}
 }
 
-// foremost are the values that are named first, in this order.
-var foremost = []string{"ms", "floors x", "floor ms", "psnr db", "images an hour", "iteration ms", "graph launches", "waits"}
-
-// numbers writes values, the foremost first and the others in order of name.
-func (x result) numbers() string {
-	rank := func(name string) int {
-		if i := slices.Index(foremost, name); i >= 0 {
-			return i
-		}
-		return len(foremost)
-	}
-	names := slices.Sorted(maps.Keys(x.Values))
-	slices.SortStableFunc(names, func(a, b string) int { return rank(a) - rank(b) })
-	var list []string
-	for _, n := range names {
-		list = append(list, fmt.Sprintf("%s %.4g", n, x.Values[n]))
-	}
-	return strings.Join(list, ", ")
-}
-
 func (r *report) page() string {
 	var b strings.Builder
 	b.WriteString(`<!doctype html><meta charset="utf-8"><title>Impasto: first light</title><style>
@@ -106,7 +84,7 @@ table{border-collapse:collapse}td{border-top:1px solid #ddd;padding:.2em .8em .2
 	if r.Done {
 		state = "done"
 	}
-	fmt.Fprintf(&b, "<p>Started %s, %s. %d things are wrong.</p>", html.EscapeString(r.Started), state, r.bad())
+	fmt.Fprintf(&b, "<p>Started %s, %s. %s.</p>", html.EscapeString(r.Started), state, r.verdict())
 	for _, s := range steps {
 		var rows strings.Builder
 		for _, x := range r.Results {
@@ -129,41 +107,4 @@ table{border-collapse:collapse}td{border-top:1px solid #ddd;padding:.2em .8em .2
 		}
 	}
 	return b.String()
-}
-
-// screenLines is the height of the last screen.
-const screenLines = 30
-
-// screen is the last screen: what is wrong, then what matters most.
-func (r *report) screen() string {
-	var lines []string
-	clip := func(format string, a ...any) {
-		line, _, _ := strings.Cut(strings.TrimSpace(fmt.Sprintf(format, a...)), "\n")
-		if short := []rune(line); len(short) > 118 {
-			line = string(short[:117]) + "…"
-		}
-		lines = append(lines, line)
-	}
-	total := 0.0
-	for _, s := range r.Seconds {
-		total += s
-	}
-	clip("Impasto, first light: %d results in %.0f s, %d wrong. results.json and index.html have all.", len(r.Results), total, r.bad())
-	wrong := 0
-	for _, x := range r.Results {
-		if x.Bad {
-			if wrong++; wrong <= 8 {
-				clip("WRONG  %-10s %s: %s %s", x.Step, x.What, x.Text, x.numbers())
-			}
-		}
-	}
-	for _, x := range r.Results {
-		if x.Head && !x.Bad {
-			clip("%-10s %s: %s %s", x.Step, x.What, x.Text, x.numbers())
-		}
-	}
-	if len(lines) > screenLines {
-		lines = append(lines[:screenLines-1], fmt.Sprintf("... and %d more in results.json", len(lines)-screenLines+1))
-	}
-	return strings.Join(lines, "\n") + "\n"
 }

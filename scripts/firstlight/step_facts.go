@@ -29,7 +29,8 @@ func facts(c *child) error {
 	} {
 		out, err := tell(10*time.Second, nil, ask.argv...)
 		if err != nil {
-			c.find(result{What: ask.what, Text: "not there: " + err.Error()})
+			said := strings.TrimSpace(err.Error())
+			c.find(result{What: ask.what, Text: "not there: " + said[strings.LastIndexByte(said, '\n')+1:]}) // a traceback's last line
 			continue
 		}
 		c.find(result{What: ask.what, Text: strings.ReplaceAll(strings.TrimSpace(out), "\n", "; ")})
@@ -40,7 +41,7 @@ func facts(c *child) error {
 	}
 	for n, i := range list {
 		c.find(result{What: fmt.Sprintf("cuda:%d", n), Head: n == 0,
-			Text: fmt.Sprintf("%s, sm_%d%d, %d multiprocessors, driver API %d.%d", i.Name, i.Major, i.Minor, i.SMs, i.Driver/1000, i.Driver%1000/10),
+			Text: fmt.Sprintf("%s, sm_%d%d, multiprocessors: %d, driver for CUDA %d.%d", i.Name, i.Major, i.Minor, i.SMs, i.Driver/1000, i.Driver%1000/10),
 			Values: map[string]float64{
 				"memory gb": float64(i.Memory) / 1e9, "shared kb of a block": float64(i.SharedBlock) / 1024}})
 	}

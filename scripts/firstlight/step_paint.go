@@ -78,7 +78,7 @@ func paintings(c *child) error {
 	return nil
 }
 
-// alike is the PSNR of two pictures; 100 stands for the same bytes.
+// alike is the PSNR of two pictures.
 func alike(a, b string) (float64, error) {
 	out, err := tell(60*time.Second, nil, "./impasto", "compare", a, b, "--json")
 	if err != nil {
@@ -92,12 +92,12 @@ func alike(a, b string) (float64, error) {
 		return 0, err
 	}
 	if said.Equal {
-		return 100, nil
+		return identical, nil
 	}
 	if said.PSNR == nil {
 		return 0, fmt.Errorf("the pictures were not compared: %s", strings.TrimSpace(out))
 	}
-	return min(*said.PSNR, 100), nil
+	return min(*said.PSNR, identical-1), nil
 }
 
 // launches counts what iterations ask of the driver: two runs that look at the

@@ -25,7 +25,7 @@ var forms = []struct{ name, what string }{
 // that whatever else happens meets both.
 func besideTorch(c *child) error {
 	if _, err := tell(30*time.Second, nil, "python3", "-c", "import torch"); err != nil {
-		c.find(result{What: "PyTorch", Text: "python3 cannot import torch: not compared"})
+		c.find(result{What: "PyTorch", Head: true, Text: "not compared: python3 cannot import torch"})
 		return nil
 	}
 	device, side, runs := "cuda", 1024, 15
