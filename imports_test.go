@@ -60,6 +60,7 @@ var mayImport = map[string][]string{
 	"internal/device":   {"internal/ui", "internal/progress", "vgg", "gpu", "cuda", "kernels"},
 	"internal/render": {"internal/settings", "internal/device", "internal/ui", "internal/overwrite", "internal/picture", "internal/maps", "internal/sample", "internal/recipe",
 		"internal/report", "internal/explain", "internal/film", "internal/progress", "style", "vgg", "gpu"},
+	"internal/weights":   {"internal/progress", "internal/ui", "vgg"},
 	"internal/selftest":  {"internal/ui", "internal/progress", "vgg", "gpu", "gpu/simd", "cuda", "kernels"},
 	"internal/bench":     {"internal/bench", "internal/progress", "internal/report", "internal/sample", "style", "vgg", "gpu", "gpu/simd"},
 	"internal/timemodel": {"internal/bench", "cuda", "gpu", "vgg"},
@@ -68,7 +69,7 @@ var mayImport = map[string][]string{
 	"scripts/mutate":     {},
 	"scripts/peer":       {"internal/bench", "style", "vgg", "gpu", "gpu/simd", "internal/progress"},
 	"scripts/looks":      {"internal/picture", "internal/sample", "style", "vgg", "gpu"},
-	"cmd":                {"style", "vgg", "internal"},
+	"cmd":                {"style", "internal"},
 }
 
 // onlyIn names the libraries that belong to one place: a second importer is a

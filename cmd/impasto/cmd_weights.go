@@ -2,12 +2,12 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/impasto/impasto/internal/progress"
 	"github.com/impasto/impasto/internal/ui"
-	"github.com/impasto/impasto/vgg"
+	"github.com/impasto/impasto/internal/weights"
 )
 
 func weightsCommand(s *session) *cli.Command {
@@ -17,16 +17,41 @@ func weightsCommand(s *session) *cli.Command {
 		Usage:    "list, download, import and check weights of the network",
 		Subcommands: []*cli.Command{
 			{
-				Name:  "ls",
-				Usage: "list the weights that are installed",
-				Flags: commonFlags(),
-				Action: func(c *cli.Context) error {
-					return weightsList(s)
-				},
+				Name:   "ls",
+				Usage:  "list the weights that are installed",
+				Flags:  commonFlags(),
+				Action: func(c *cli.Context) error { return weightsList(s) },
 			},
-			weightsGetCommand(s),
-			weightsImportCommand(s),
-			weightsVerifyCommand(s),
+			{
+				Name:      "get",
+				Usage:     "download published weights, check and install them",
+				ArgsUsage: strings.Join(weights.Installable(), "|"),
+				Flags: append([]cli.Flag{
+					textFlag("from", "", "", "FILE", "copy of the published file, for a machine without network"),
+					&cli.BoolFlag{Name: "force", Usage: "download and install weights that are installed already"},
+					&cli.BoolFlag{Name: "half", Usage: "store the weights as 16-bit numbers, at half the size"},
+				}, commonFlags()...),
+				Action: func(c *cli.Context) error { return weightsInstall(s, c, "one name", "vgg19") },
+			},
+			{
+				Name:      "import",
+				Usage:     "install weights from a .safetensors, .pth, .caffemodel, .onnx or .mat file",
+				ArgsUsage: "FILE",
+				Flags: append([]cli.Flag{
+					textFlag("name", "", "", "NAME", "name of the installed weights (default: the name in the file)"),
+					textFlag("layout", "", "", "caffe|torchvision", "channel order and scale of a file that does not say: caffe or torchvision"),
+					&cli.BoolFlag{Name: "force", Usage: "replace installed weights of the same name"},
+					&cli.BoolFlag{Name: "half", Usage: "store the weights as 16-bit numbers, at half the size"},
+				}, commonFlags()...),
+				Action: func(c *cli.Context) error { return weightsInstall(s, c, "one file", "vgg19-d01eb7cb.pth") },
+			},
+			{
+				Name:      "verify",
+				Usage:     "compare installed weights with their checksums",
+				ArgsUsage: "[NAME...]",
+				Flags:     commonFlags(),
+				Action:    func(c *cli.Context) error { return weightsVerify(s, c) },
+			},
 			{
 				Name:      "path",
 				Usage:     "print the folder of installed weights, or the file of one",
@@ -39,50 +64,74 @@ func weightsCommand(s *session) *cli.Command {
 }
 
 func weightsList(s *session) error {
-	store := vgg.DefaultStore()
-	list, err := store.List()
-	if err != nil {
-		return err
-	}
-	chosen, err := store.Resolve("")
+	list, err := weights.List()
 	if err != nil {
 		return err
 	}
 	if s.json {
-		if list == nil {
-			list = []vgg.Installed{}
-		}
-		return writeJSON(s.stdout, map[string]any{"directory": store.Dir, "installed": list, "default": chosen.Name, "reason": chosen.Why})
+		return writeJSON(s.stdout, list)
 	}
-	mark := func(name string) string {
-		if name == chosen.Name {
-			return "*"
-		}
-		return " "
+	if _, err := fmt.Fprint(s.stdout, list); err != nil {
+		return err
 	}
-	for _, w := range list {
-		fmt.Fprintf(s.stdout, "%s %-20s %8s  to %s  %s  sha256 %s...\n", mark(w.Name), w.Name, progress.Bytes(w.Bytes), w.Last, ui.Printable(w.Source), w.SHA256[:12])
-	}
-	fmt.Fprintf(s.stdout, "%s %-20s part of the program, no download\n", mark("mini"), "mini")
-	if len(list) == 0 && !s.quiet {
-		fmt.Fprintf(s.stderr, "impasto: nothing is installed in %s\n  try: impasto weights get vgg19\n", store.Dir)
+	if len(list.Installed) == 0 && !s.quiet {
+		fmt.Fprintf(s.stderr, "impasto: nothing is installed in %s\n  try: impasto weights get vgg19\n", list.Directory)
 	}
 	return nil
 }
 
-func weightsPath(s *session, c *cli.Context) error {
-	store := vgg.DefaultStore()
-	if c.NArg() == 0 {
-		_, err := fmt.Fprintln(s.stdout, store.Dir)
-		return err
+// weightsInstall is get and import.
+func weightsInstall(s *session, c *cli.Context, takes, example string) error {
+	if c.NArg() != 1 {
+		return ui.UsageFault(fmt.Sprintf("weights %s needs %s, got %d", c.Command.Name, takes, c.NArg()), "impasto weights "+c.Command.Name+" "+example)
 	}
-	src, err := store.Resolve(c.Args().First())
+	ctx, signals := ui.WatchSignals()
+	defer signals.Stop()
+	o := weights.Options{
+		From: ui.Home(flagText(c, "from")), Name: flagText(c, "name"), Layout: flagText(c, "layout"),
+		Force: c.Bool("force"), Half: c.Bool("half"), Terminal: ui.IsTerminal(s.stderr),
+	}
+	if !s.quiet && !s.json {
+		o.Progress = s.stderr
+	}
+	install, name := weights.Get, c.Args().First()
+	if c.Command.Name == "import" {
+		install, name = weights.Import, ui.Home(name)
+	}
+	w, err := install(ctx, name, o)
 	if err != nil {
 		return err
 	}
-	if src.Path == "" {
-		return ui.NewFault(ui.ExitWeights, "weights_builtin", fmt.Sprintf("weights %q are part of the program and have no file", src.Name))
+	if s.json {
+		return writeJSON(s.stdout, w)
 	}
-	_, err = fmt.Fprintln(s.stdout, src.Path)
+	if w.Licence != "" && !s.quiet {
+		fmt.Fprintf(s.stderr, "impasto: licence of the weights: %s\n", w.Licence)
+	}
+	_, err = fmt.Fprintln(s.stdout, weights.Line(w))
+	return err
+}
+
+func weightsVerify(s *session, c *cli.Context) error {
+	ctx, signals := ui.WatchSignals()
+	defer signals.Stop()
+	return weights.Verify(ctx, c.Args().Slice(), func(name string) {
+		if s.json {
+			writeJSON(s.stdout, map[string]any{"type": "result", "name": name, "ok": true})
+		} else {
+			fmt.Fprintf(s.stdout, "%s: ok\n", name)
+		}
+	})
+}
+
+func weightsPath(s *session, c *cli.Context) error {
+	path := weights.Folder()
+	if c.NArg() > 0 {
+		var err error
+		if path, err = weights.Path(c.Args().First()); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintln(s.stdout, path)
 	return err
 }
