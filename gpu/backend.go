@@ -87,7 +87,7 @@ type Losses interface {
 	NewCovarianceTarget(mean, second *Array) *CovarianceTarget // waits
 	CovarianceLoss(d, shift, mean, second *Array, t *CovarianceTarget, pixels int, coef float64, slot int)
 	StyleGrad(dx, f, d, shift *Array)
-	TV(dx, x *Array, kind TVKind, coef float64, slot int)
+	TV(dx, x, weight *Array, kind TVKind, coef float64, slot int)
 }
 
 // Statistics are moments of features that come part by part; see sums.go.

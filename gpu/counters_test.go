@@ -40,8 +40,8 @@ func everyKernel(b *Device) {
 	b.W2Loss(d, shift, mean, g, b.NewW2Target(mean, g, 1e-4), s.Pixels(), 1, 1)
 	b.CovarianceLoss(d, shift, mean, g, b.NewCovarianceTarget(mean, g), s.Pixels(), 1, 5)
 	b.ContentLoss(dx, feat, other, 1, 2)
-	b.TV(dimage, image, TVL2, 1, 3)
-	b.TV(dimage, image, TVStencil, 1, 4)
+	b.TV(dimage, image, nil, TVL2, 1, 3)
+	b.TV(dimage, image, nil, TVStencil, 1, 4)
 
 	b.Axpy(dx, 2, feat)
 	b.AddNormalized(dx, 2, feat)

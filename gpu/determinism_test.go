@@ -72,7 +72,7 @@ func (a *artist) iterate() {
 	b.StyleGrad(a.grad, a.act, a.gram, nil)
 	b.PoolGrad(a.grad, a.pooled, PoolGradOptions{Mask: a.mask1, Add: true})
 	b.ConvGrad(a.dx, a.grad, a.f1, ConvGradOptions{Pad: ReplicatePad})
-	b.TV(a.dx, a.x, TVPower, 1e-4, 3)
+	b.TV(a.dx, a.x, nil, TVPower, 1e-4, 3)
 	b.AddNormalized(a.dx, 0.1, a.x)
 	a.opt.Step(a.x, a.dx)
 }

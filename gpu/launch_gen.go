@@ -180,8 +180,8 @@ func (dev *Device) launchContentLossHalf(grid cuda.Dim3, dx, f, target, loss cud
 }
 
 // launchTvLoss runs tv_loss of kernels/loss.cu (compute_75).
-func (dev *Device) launchTvLoss(grid cuda.Dim3, dx, x, loss cuda.Ptr, H, W, kind int, coef float32) {
-	dev.launch("loss", "tv_loss", grid, 0, new(cuda.Args).Ptr(dx).Ptr(x).Ptr(loss).Count(H).Count(W).Count(kind).Float(coef))
+func (dev *Device) launchTvLoss(grid cuda.Dim3, dx, x, weight, loss cuda.Ptr, H, W, kind int, coef float32) {
+	dev.launch("loss", "tv_loss", grid, 0, new(cuda.Args).Ptr(dx).Ptr(x).Ptr(weight).Ptr(loss).Count(H).Count(W).Count(kind).Float(coef))
 }
 
 // launchTvStencil runs tv_stencil of kernels/loss.cu (compute_75).

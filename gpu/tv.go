@@ -44,11 +44,19 @@ func (k TVKind) String() string {
 const tvPower = 1.25
 
 // TV writes coef times the total variation of image x to slot and adds its
-// gradient to dx, which may be nil. L1 takes the subgradient 0 at 0.
+// gradient to dx, which may be nil. L1 takes the subgradient 0 at 0. weight
+// (H, W, 1) multiplies the term of each pixel, that of its differences to the
+// right and below; nil: 1. The stencil takes none.
 
-func checkTV(dx, x *Array, slot int) {
+func checkTV(dx, x, weight *Array, kind TVKind, slot int) {
 	if dx != nil {
 		sameShape("TV", dx, x)
+	}
+	if weight != nil && kind == TVStencil {
+		fail("TV", "the stencil takes no weights")
+	}
+	if s := x.Shape; weight != nil && (weight.Shape != Shape{s.H, s.W, 1}) {
+		fail("TV", "weight is %v, x is %v", weight.Shape, s)
 	}
 	checkSlot("TV", slot)
 }

@@ -8,19 +8,24 @@ import "math"
 const tvRows = 16
 
 type tvTask struct {
-	b     *CPU
-	dx, x *Array
-	kind  TVKind
-	coef  float64
-	part  []float64
+	b      *CPU
+	dx, x  *Array
+	weight []float32 // of each pixel's term; nil: 1
+	kind   TVKind
+	coef   float64
+	part   []float64
 }
 
 // TV writes coef times the total variation of image x (H, W, 3) to slot and adds
-// its gradient to dx, which may be nil; see TVKind for the formulas.
-func (b *CPU) TV(dx, x *Array, kind TVKind, coef float64, slot int) {
-	checkTV(dx, x, slot)
+// its gradient to dx, which may be nil; see TVKind for the formulas. weight
+// (H, W, 1) multiplies the term of each pixel; nil: 1.
+func (b *CPU) TV(dx, x, weight *Array, kind TVKind, coef float64, slot int) {
+	checkTV(dx, x, weight, kind, slot)
 	n := chunks(x.Shape.H, tvRows)
-	b.tv = tvTask{b, dx, x, kind, coef, b.partials(n)}
+	b.tv = tvTask{b: b, dx: dx, x: x, kind: kind, coef: coef, part: b.partials(n)}
+	if weight != nil {
+		b.tv.weight = weight.data
+	}
 	b.workers.run(n, &b.tv)
 	b.status.Loss[slot] = coef * sum(b.tv.part)
 }
@@ -71,6 +76,31 @@ func (t *tvTask) slopes(y int, gx, gy []float32) (value float64) {
 	} else {
 		clear(gy)
 	}
+	if t.weight != nil {
+		return t.weighted(y, gx, gy)
+	}
+	last := y == t.x.Shape.H-1
+	value = t.terms(0, gx[:n-c], gy[:n-c], last)
+	return t.terms(value, gx[n-c:], gy[n-c:], true)
+}
+
+// weighted is terms of row y, each pixel's times its weight.
+func (t *tvTask) weighted(y int, gx, gy []float32) (value float64) {
+	w, c := t.x.Shape.W, t.x.Shape.C
+	for x, weight := range t.weight[y*w:][:w] {
+		gx, gy := gx[x*c:][:c], gy[x*c:][:c]
+		value += float64(weight) * t.terms(0, gx, gy, x == w-1 || y == t.x.Shape.H-1)
+		for j := range gx {
+			gx[j] *= weight
+			gy[j] *= weight
+		}
+	}
+	return value
+}
+
+// terms turns differences to the right, gx, and below, gy, into the slopes of
+// their terms, and adds those to value. border: a neighbour is missing.
+func (t *tvTask) terms(value float64, gx, gy []float32, border bool) float64 {
 	for j, dx := range gx {
 		dy := gy[j]
 		switch t.kind {
@@ -81,7 +111,7 @@ func (t *tvTask) slopes(y int, gx, gy []float32) (value float64) {
 			value += float64(dx*dx) + float64(dy*dy)
 			gx[j], gy[j] = 2*dx, 2*dy
 		default:
-			if t.kind == TVInner && (j >= n-c || y == t.x.Shape.H-1) {
+			if t.kind == TVInner && border {
 				gx[j], gy[j] = 0, 0
 				continue
 			}

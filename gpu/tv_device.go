@@ -1,8 +1,8 @@
 package gpu
 
 // TV is for images: three channels.
-func (b *Device) TV(dx, x *Array, kind TVKind, coef float64, slot int) {
-	checkTV(dx, x, slot)
+func (b *Device) TV(dx, x, weight *Array, kind TVKind, coef float64, slot int) {
+	checkTV(dx, x, weight, kind, slot)
 	if x.Shape.C != 3 {
 		fail("TV", "x is %v: an image has 3 channels", x.Shape)
 	}
@@ -11,7 +11,7 @@ func (b *Device) TV(dx, x *Array, kind TVKind, coef float64, slot int) {
 	if kind == TVStencil {
 		b.launchTvStencil(blocks, at(dx), x.at, part, x.Shape.H, x.Shape.W, float32(coef))
 	} else {
-		b.launchTvLoss(blocks, at(dx), x.at, part, x.Shape.H, x.Shape.W, int(kind), float32(coef))
+		b.launchTvLoss(blocks, at(dx), x.at, at(weight), part, x.Shape.H, x.Shape.W, int(kind), float32(coef))
 	}
 	b.sumInto(b.slot(slot), part, blocks.X)
 }

@@ -6,8 +6,9 @@ import (
 	"testing"
 )
 
-// refTV is the total variation of x by its definition.
-func refTV(x []float64, s Shape, kind TVKind) float64 {
+// refTV is the total variation of x by its definition, each pixel's term times
+// its weight; nil: 1.
+func refTV(x, weight []float64, s Shape, kind TVKind) float64 {
 	at := func(y, xx, c int) float64 {
 		return x[(min(max(y, 0), s.H-1)*s.W+min(max(xx, 0), s.W-1))*s.C+c]
 	}
@@ -16,16 +17,20 @@ func refTV(x []float64, s Shape, kind TVKind) float64 {
 		for y := range s.H {
 			for xx := range s.W {
 				dx, dy := at(y, xx+1, c)-at(y, xx, c), at(y+1, xx, c)-at(y, xx, c)
+				w := 1.0
+				if weight != nil {
+					w = weight[y*s.W+xx]
+				}
 				switch kind {
 				case TVL1:
-					v += math.Abs(dx) + math.Abs(dy)
+					v += w * (math.Abs(dx) + math.Abs(dy))
 				case TVL2:
-					v += dx*dx + dy*dy
+					v += w * (dx*dx + dy*dy)
 				case TVPower:
-					v += math.Pow(dx*dx+dy*dy, 1.25)
+					v += w * math.Pow(dx*dx+dy*dy, 1.25)
 				case TVInner: // x[:-1, :-1] - x[1:, :-1] and x[:-1, :-1] - x[:-1, 1:]
 					if y+1 < s.H && xx+1 < s.W {
-						v += math.Pow(dx*dx+dy*dy, 1.25)
+						v += w * math.Pow(dx*dx+dy*dy, 1.25)
 					}
 				}
 			}
@@ -60,29 +65,40 @@ func TestTV(t *testing.T) {
 	onEach(t, func(t *testing.T, b Backend) {
 		for _, kind := range []TVKind{TVL1, TVL2, TVPower, TVInner, TVStencil} {
 			for _, size := range sizes(b) {
-				s := withChannels(size, 3)
-				x := random(50, s.Len(), 20)
-				const coef = 0.013
-				loss := func(x []float64) float64 { return coef * refTV(x, s, kind) }
-				before := random(51, s.Len(), 1)
-				dx := upload(b, s, before)
-				b.TV(dx, upload(b, s, x), kind, coef, 2)
-				what := fmt.Sprintf("%v of %v", kind, s)
-				near(t, b, what, []float64{lossOf(b, 2)}, []float64{loss(wide(x))}, 1e-7, 1e-5)
-				fd := slopes(loss, wide(x), 1e-4)
-				got := wide(download(b, dx))
-				for i := range got {
-					got[i] -= float64(before[i])
-				}
-				near(t, b, what+" gradient", got, fd, 1e-5*largest(fd)+1e-6, 1e-4)
-				b.TV(nil, upload(b, s, x), kind, coef, 6)
-				if v := lossOf(b, 6); v != lossOf(b, 2) {
-					t.Errorf("%s: %g with and %g without gradient", what, lossOf(b, 2), v)
-				}
-				if t.Failed() {
-					return
+				for _, weighted := range []bool{false, true} {
+					if !(weighted && kind == TVStencil) && !t.Failed() {
+						testTV(t, b, withChannels(size, 3), kind, weighted)
+					}
 				}
 			}
 		}
 	})
+}
+
+// testTV compares value and gradient with the definition and its slopes.
+func testTV(t *testing.T, b Backend, s Shape, kind TVKind, weighted bool) {
+	x := random(50, s.Len(), 20)
+	const coef = 0.013
+	var weight []float64
+	var w *Array
+	if weighted {
+		w = upload(b, withChannels(s, 1), random(52, s.Pixels(), 1))
+		weight = wide(download(b, w))
+	}
+	loss := func(x []float64) float64 { return coef * refTV(x, weight, s, kind) }
+	before := random(51, s.Len(), 1)
+	dx := upload(b, s, before)
+	b.TV(dx, upload(b, s, x), w, kind, coef, 2)
+	what := fmt.Sprintf("%v of %v, weighted %t", kind, s, weighted)
+	near(t, b, what, []float64{lossOf(b, 2)}, []float64{loss(wide(x))}, 1e-5*coef*refTV(wide(x), nil, s, kind)+1e-7, 1e-5)
+	fd := slopes(loss, wide(x), 1e-4)
+	got := wide(download(b, dx))
+	for i := range got {
+		got[i] -= float64(before[i])
+	}
+	near(t, b, what+" gradient", got, fd, 1e-5*largest(fd)+1e-6, 1e-4)
+	b.TV(nil, upload(b, s, x), w, kind, coef, 6)
+	if v := lossOf(b, 6); v != lossOf(b, 2) {
+		t.Errorf("%s: %g with and %g without gradient", what, lossOf(b, 2), v)
+	}
 }

@@ -52,10 +52,13 @@ enum TV { TV_L1 = 0, TV_L2 = 1, TV_POWER = 2, TV_INNER = 3 };
 
 DEV float sign(float v) { return v > 0.f ? 1.f : v < 0.f ? -1.f : 0.f; }
 
-// The image (H, W, 3) at a pixel and colour, for the forms of total variation.
+// The image (H, W, 3) at a pixel and colour, for the forms of total variation, and
+// the weight (H, W) of each pixel's term; null: 1.
 struct Image {
 	const float* __restrict__ x;
 	int H, W;
+	const float* __restrict__ weight;
+	DEV float weigh(int y, int x_) const { return weight ? weight[(size_t)y * W + x_] : 1.f; }
 	DEV float at(int y, int x_, int c) const { return x[((size_t)y * W + x_) * 3 + c]; }
 	DEV float clamped(int y, int x_, int c) const { return at(min(max(y, 0), H - 1), min(max(x_, 0), W - 1), c); }
 	// Differences to the right and lower neighbour, zero past the border.
@@ -75,18 +78,21 @@ DEV void tv_term(const Image& im, int y, int x, int c, int kind, float* value, f
 	if (kind == TV_L1) *value = fabsf(dx) + fabsf(dy), *slopeX = sign(dx), *slopeY = sign(dy);
 	else if (kind == TV_L2) *value = s, *slopeX = 2.f * dx, *slopeY = 2.f * dy;
 	else *value = s * root, *slopeX = 2.5f * root * dx, *slopeY = 2.5f * root * dy;
+	const float weight = im.weigh(y, x);
+	*value *= weight, *slopeX *= weight, *slopeY *= weight;
 }
 
 }  // namespace
 
 // tv_loss: forms L1, L2, power 1.25 and inner (see gpu/tv.go). A pixel takes
-// part in its own term and in those of its left and upper neighbour.
+// part in its own term and in those of its left and upper neighbour. weight (H, W),
+// which may be null, multiplies each pixel's term.
 // Grid: blocks of 256 pixels.
 KERNEL __launch_bounds__(256)
-    tv_loss(float* __restrict__ dx, const float* __restrict__ x, double* __restrict__ loss, int H, int W, int kind,
-            float coef) {
+    tv_loss(float* __restrict__ dx, const float* __restrict__ x, const float* __restrict__ weight,
+            double* __restrict__ loss, int H, int W, int kind, float coef) {
 	__shared__ double scratch[8];
-	const Image im = {x, H, W};
+	const Image im = {x, H, W, weight};
 	const int i = BLOCK_X * 256 + THREAD, py = i / W, px = i % W;
 	double sum = 0;
 	if (i < H * W) UNROLL for (int c = 0; c < 3; c++) {
@@ -111,7 +117,7 @@ KERNEL __launch_bounds__(256)
     tv_stencil(float* __restrict__ dx, const float* __restrict__ x, double* __restrict__ loss, int H, int W,
                float coef) {
 	__shared__ double scratch[8];
-	const Image im = {x, H, W};
+	const Image im = {x, H, W, nullptr};
 	const int i = BLOCK_X * 256 + THREAD, py = i / W, px = i % W;
 	const double diagonal = 1.0 / 6 * H * W / (double(H + 1) * (W + 1));
 	double sum = 0;

@@ -278,6 +278,7 @@ func (r *run) setTargets(ob *objective, content *Picture, paintings map[string][
 	}
 	ob.addTemporal(r.px, r.earlier)
 	ob.addTV()
+	ob.addSpare(content)
 	return r.env.Backend.Err()
 }
 

@@ -30,9 +30,10 @@ type objective struct {
 
 	temporal *temporalTerm // nil without a frame before
 
-	tv     gpu.TVKind
-	tvCoef float64
-	tvSlot int
+	tv       gpu.TVKind
+	tvCoef   float64
+	tvWeight *gpu.Array // (H, W, 1), of each pixel's term; nil: 1
+	tvSlot   int
 
 	others []*objective          // of a team, see tile_team.go
 	notes  map[sumsKey][]float64 // sums of this member's tiles
@@ -199,7 +200,7 @@ func (ob *objective) evaluate() {
 		ob.temporalLoss(ob.temporal)
 	}
 	if ob.tvCoef > 0 {
-		ob.b.TV(ob.g, ob.x, ob.tv, ob.tvCoef, ob.tvSlot)
+		ob.b.TV(ob.g, ob.x, ob.tvWeight, ob.tv, ob.tvCoef, ob.tvSlot)
 	}
 	if ob.movable != nil {
 		ob.b.Weigh(ob.g, ob.movable)
@@ -293,7 +294,7 @@ func positive(v float64) float64 { return max(v, 1e-30) }
 // free gives back what the terms hold.
 func (ob *objective) free() {
 	ob.freeOthers()
-	ob.b.Free(ob.g, ob.movable, ob.photo)
+	ob.b.Free(ob.g, ob.movable, ob.photo, ob.tvWeight)
 	ob.temporal.free(ob.b)
 	for _, t := range ob.patches {
 		t.free(ob.b)

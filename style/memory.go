@@ -112,6 +112,7 @@ func (p Plan) accountOf(env Env, w, h int, c Cut, stages []stage, pass int64, re
 		{"statistics of style", style},
 		{"the paintings' patches", patches},
 		{"the image and its gradient", 2 * image},
+		{"what is spared smoothing", o.spareBytes(b, h, w)},
 		{"the frame before", o.temporalBytes(b, gpu.Shape{H: p.H(), W: p.W(), C: 3})},
 		{fmt.Sprintf("the optimiser's %d images", o.optimizerImages()), int64(o.optimizerImages()) * image},
 		{"the network's weights", p.weightBytes(env)},

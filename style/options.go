@@ -44,9 +44,10 @@ type Options struct {
 //	total = content-weight * content + style-weight * style + patch-weight * patches
 //		+ analogy-weight * analogy + temporal-weight * temporal + tv-weight * tv
 type LossOptions struct {
-	ContentWeight float64        `json:"content-weight"` // alpha
-	StyleWeight   float64        `json:"style-weight"`   // beta
-	TVWeight      float64        `json:"tv-weight"`      // of the total variation, a penalty of noise
+	ContentWeight float64        `json:"content-weight"`     // alpha
+	StyleWeight   float64        `json:"style-weight"`       // beta
+	TVWeight      float64        `json:"tv-weight"`          // of the total variation, a penalty of noise
+	TVSpare       float64        `json:"tv-spare,omitempty"` // how far detail of the photograph is spared that: 1 wholly, 0 not at all
 	ContentLayers []LayerWeight  `json:"content-layers"`
 	StyleLayers   []LayerWeight  `json:"style-layers"`
 	StyleLoss     StyleLoss      `json:"style-loss"`          // LossGram ...

@@ -73,6 +73,7 @@ func (c *checker) numbers(o Options) {
 		{"content-weight", o.ContentWeight, 0, 1e12, false},
 		{"style-weight", o.StyleWeight, 0, 1e12, false},
 		{"tv-weight", o.TVWeight, 0, 1e12, false},
+		{"tv-spare", o.TVSpare, 0, 1, false},
 		{"temporal-weight", o.TemporalWeight, 0, 1e12, false},
 		{"style-scale", o.StyleScale, 0, 64, true},
 		{"noise-std", o.NoiseStd, 0, 255, false},
@@ -162,6 +163,9 @@ func (c *checker) losses(o Options) {
 			"content has weight %g but no content layer has any", o.ContentWeight)
 	case o.ContentWeight == 0 && o.StyleWeight == 0 && o.PatchWeight == 0 && o.AnalogyWeight == 0:
 		c.add("style-weight", []Suggestion{{"style-weight", "1", ""}}, "content and style both have weight 0: nothing to paint")
+	}
+	if o.TVSpare > 0 && o.TV == TVStencil {
+		c.add("tv-spare", []Suggestion{{"tv-spare", "0", ""}, {"tv", string(TVSquares), ""}}, "the nine-point total variation spares no detail")
 	}
 	if o.Mode == ModeTexture && o.StyleWeight == 0 {
 		c.add("style-weight", []Suggestion{{"style-weight", "1", ""}}, "a texture needs a style weight above 0")

@@ -75,7 +75,7 @@ func Art(b gpu.Backend, n *vgg.Network, side int) (*Work, error) {
 	program := b.Record(func() {
 		pass.Forward(x, nil)
 		pass.Backward(dx, visit)
-		b.TV(dx, x, gpu.TVL2, 1e-4, len(terms))
+		b.TV(dx, x, nil, gpu.TVL2, 1e-4, len(terms))
 		adam.Step(x, dx)
 	})
 	flop := 0.0
@@ -172,7 +172,7 @@ func Operations(b gpu.Backend, n *vgg.Network, side int) []*Work {
 	s := gpu.Shape{H: side, W: side, C: 3}
 	x, dx := noise(b, s, 7), noise(b, s, 8)
 	adam := b.NewAdam(s, gpu.AdamOptions{LearningRate: 1e-6})
-	add("total variation", 0, 3*s.Len(), func() { b.TV(dx, x, gpu.TVL2, 1e-9, 0) })
+	add("total variation", 0, 3*s.Len(), func() { b.TV(dx, x, nil, gpu.TVL2, 1e-9, 0) })
 	add("Adam step", 0, 9*s.Len(), func() { adam.Step(x, dx) })
 	return all
 }

@@ -121,11 +121,15 @@ var deviceChecks = []deviceCheck{
 		o.ContentLoss(dx, f, o.random(testFeatures), 0.5, 0)
 		o.loss()
 		o.keep(dx)
-		x := o.random(testPicture)
+		x, weight := o.random(testPicture), o.random(gpu.Shape{H: testPicture.H, W: testPicture.W, C: 1})
 		for _, kind := range []gpu.TVKind{gpu.TVL1, gpu.TVL2, gpu.TVPower, gpu.TVInner, gpu.TVStencil} {
 			dx := o.random(testPicture)
-			o.TV(dx, x, kind, 0.5, 0)
+			o.TV(dx, x, nil, kind, 0.5, 0)
 			o.loss()
+			if kind != gpu.TVStencil {
+				o.TV(dx, x, weight, kind, 0.5, 0)
+				o.loss()
+			}
 			o.keep(dx)
 		}
 	}},

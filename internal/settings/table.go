@@ -135,6 +135,8 @@ var table = withChoices([]Setting{
 		Help: "alpha, weight of the content loss: closer to the photograph"},
 	{Name: "tv-weight", Group: GroupLoss, Value: "X",
 		Help: "weight of the total variation, a measure of noise: a smoother picture"},
+	{Name: "tv-spare", Group: GroupLoss, Value: "X", Modes: contentModes,
+		Help: "how far the total variation spares detail of the photograph: 0 not at all, 1 wholly"},
 	{Name: "style-layers", Group: GroupLoss, Value: "LIST",
 		Help: "layers of the style loss; relu3_1:0.5 gives a layer the weight 0.5 instead of 1"},
 	{Name: "content-layers", Group: GroupLoss, Value: "LIST", Modes: contentModes,
