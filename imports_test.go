@@ -42,6 +42,7 @@ var mayImport = map[string][]string{
 	"internal/recipe":    {"style"},
 	"internal/report":    {"internal/picture"},
 	"internal/explain":   {"style", "internal/maps", "internal/picture"},
+	"internal/compare":   {"internal/overwrite", "internal/picture", "internal/settings", "internal/ui"},
 	"internal/config":    {},
 	"internal/farm":      {"internal/filelock"},
 	"internal/farm/sim":  {"internal/farm"},

@@ -1,6 +1,7 @@
 package style
 
 import (
+	"cmp"
 	"math"
 
 	"github.com/impasto/impasto/gpu"
@@ -112,7 +113,7 @@ func (c *checker) temporal(in Inputs) {
 		c.add("temporal-weight", nil, "the frame before holds no picture")
 	case e.Trust != nil:
 		if fault := e.Trust.check(); fault != "" || e.Trust.C != 1 {
-			c.add("temporal-weight", nil, "the map of trust %s", either(fault, "has more than one channel"))
+			c.add("temporal-weight", nil, "the map of trust %s", cmp.Or(fault, "has more than one channel"))
 		}
 	}
 }

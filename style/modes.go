@@ -1,6 +1,7 @@
 package style
 
 import (
+	"cmp"
 	"context"
 )
 
@@ -90,18 +91,11 @@ func (c *checker) modes(in Inputs, o Options) {
 	}
 	if p := in.Protect; p != nil {
 		if fault := p.check(); fault != "" || p.C != 1 {
-			c.add("protect", nil, "the map of what to protect %s", either(fault, "has more than one channel"))
+			c.add("protect", nil, "the map of what to protect %s", cmp.Or(fault, "has more than one channel"))
 		} else if in.Content == nil || o.Init != InitContent {
 			c.add("protect", []Suggestion{{"init", string(InitContent), ""}}, "what is protected is kept from the content, which the picture must begin with")
 		}
 	}
-}
-
-func either(a, b string) string {
-	if a == "" {
-		return b
-	}
-	return a
 }
 
 func (c *checker) guide(i int, g Guide, in Inputs) {

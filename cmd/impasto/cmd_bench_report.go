@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -26,7 +27,7 @@ func benchReport(s *session, c *cli.Context) error {
 			}
 		}
 	}
-	output := either(flagText(c, "output"), "bench.html")
+	output := cmp.Or(flagText(c, "output"), "bench.html")
 	if !strings.HasSuffix(output, ".html") {
 		bad.Add(settings.BadValue("output", output, "a file name that ends in .html"))
 	}

@@ -135,7 +135,7 @@ func choicesOf(word, command string) []string {
 	}
 	mode, _ := settings.CommandMode(command)
 	for _, s := range settings.All() {
-		if s.In(mode) && contains(s.Names(), name) {
+		if s.In(mode) && slices.Contains(s.Names(), name) {
 			return s.ChoicesFor(mode)
 		}
 	}

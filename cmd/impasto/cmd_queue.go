@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"net/url"
@@ -73,7 +74,7 @@ const leastLease = 2 * time.Second
 
 // queuePlace is what --queue, IMPASTO_QUEUE and --token-file name.
 func queuePlace(c *cli.Context) (farm.Options, error) {
-	where := either(flagText(c, "queue"), os.Getenv("IMPASTO_QUEUE"))
+	where := cmp.Or(flagText(c, "queue"), os.Getenv("IMPASTO_QUEUE"))
 	o := farm.Options{Who: "impasto " + c.Command.FullName()}
 	if err := readLease(c, &o); err != nil {
 		return o, err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -50,7 +51,7 @@ func queueServe(s *session, c *cli.Context) error {
 	if c.NArg() > 0 {
 		return ui.UsageFault(fmt.Sprintf("queue serve takes no argument, got %q", c.Args().First()), "--listen HOST:PORT")
 	}
-	listen := either(flagText(c, "listen"), "127.0.0.1:4222")
+	listen := cmp.Or(flagText(c, "listen"), "127.0.0.1:4222")
 	host, port, err := net.SplitHostPort(listen)
 	if err != nil || port == "" {
 		return settings.BadValue("listen", listen, "HOST:PORT, such as 0.0.0.0:4222")
@@ -121,7 +122,7 @@ func tlsHint(folder string) string {
 // servedStore is the folder to serve: that of --queue, or this user's. The
 // token file is one to write, not one to read.
 func servedStore(c *cli.Context) (farm.Options, error) {
-	where := either(flagText(c, "queue"), os.Getenv("IMPASTO_QUEUE"))
+	where := cmp.Or(flagText(c, "queue"), os.Getenv("IMPASTO_QUEUE"))
 	if strings.Contains(where, "://") {
 		return farm.Options{}, settings.BadValue("queue", where, "the folder of the queue that is to be served")
 	}

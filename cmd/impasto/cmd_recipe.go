@@ -1,14 +1,13 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/internal/recipe"
+	"github.com/impasto/impasto/internal/render"
 	"github.com/impasto/impasto/internal/ui"
 )
 
@@ -64,34 +63,18 @@ func eachPicture(c *cli.Context, verb string, do func(path string) error) error 
 	return bad.Err()
 }
 
-// readRecipe reads the recipe in, or beside, a picture.
-func readRecipe(path string) (recipe.Recipe, error) {
-	text, err := picture.ReadRecipe(path)
-	if err != nil {
-		return recipe.Recipe{}, err
-	}
-	r, err := recipe.Parse(text)
-	if err != nil {
-		return r, ui.NewFault(ui.ExitInput, "bad_recipe", fmt.Sprintf("%q: %v", path, err))
-	}
-	return r, nil
-}
-
 func recipeShow(s *session, path string) error {
-	r, err := readRecipe(path)
+	r, err := render.ReadRecipe(path)
 	if err != nil {
 		return err
 	}
-	text, err := r.Canonical()
+	write := r.Indented
+	if s.json {
+		write = r.Canonical
+	}
+	text, err := write()
 	if err != nil {
 		return err
-	}
-	if !s.json {
-		var b bytes.Buffer
-		if err := json.Indent(&b, []byte(text), "", "  "); err != nil {
-			return err
-		}
-		text = b.String()
 	}
 	_, err = fmt.Fprintln(s.stdout, text)
 	return err
@@ -104,7 +87,7 @@ func recipeDiff(s *session, c *cli.Context) error {
 	var bad ui.Faults
 	var both [2]recipe.Recipe
 	for i := range both {
-		r, err := readRecipe(ui.Home(c.Args().Get(i)))
+		r, err := render.ReadRecipe(ui.Home(c.Args().Get(i)))
 		bad.Add(err)
 		both[i] = r
 	}
@@ -116,9 +99,6 @@ func recipeDiff(s *session, c *cli.Context) error {
 		return err
 	}
 	if s.json {
-		if changes == nil {
-			changes = []recipe.Change{}
-		}
 		return writeJSON(s.stdout, changes)
 	}
 	for _, ch := range changes {

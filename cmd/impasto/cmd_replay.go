@@ -44,7 +44,7 @@ func replay(s *session, c *cli.Context) error {
 		return ui.UsageFault("replay needs a picture with a recipe", "impasto replay out.png")
 	}
 	original := ui.Home(c.Args().First())
-	rec, err := readRecipe(original)
+	rec, err := render.ReadRecipe(original)
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 
@@ -134,12 +133,3 @@ func flagText(c *cli.Context, name string) string {
 	}
 	return ""
 }
-
-func either(a, b string) string {
-	if a == "" {
-		return b
-	}
-	return a
-}
-
-func contains(words []string, word string) bool { return slices.Contains(words, word) }

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"os"
@@ -256,7 +257,7 @@ func (r *reader) entry(o order, chosen map[string]choice, number, nth int, sever
 	if o.name == "" {
 		e.Name = fmt.Sprintf("%s:%d", filepath.Base(r.path), o.at.line)
 	}
-	if several && e.Name == either(o.name, e.Name) { // no field told them apart
+	if several && e.Name == cmp.Or(o.name, e.Name) { // no field told them apart
 		e.Name += fmt.Sprintf(" #%d", nth)
 	}
 	fields["name"] = strings.NewReplacer("/", "-", `\`, "-", ":", "-", " ", "-", "#", "").Replace(e.Name)
@@ -271,13 +272,6 @@ func (r *reader) entry(o order, chosen map[string]choice, number, nth int, sever
 		e.Steps = append(e.Steps, s)
 	}
 	return e, len(r.faults) == faults
-}
-
-func either(a, b string) string {
-	if a == "" {
-		return b
-	}
-	return a
 }
 
 // stem is the name of a file without folder and extension.

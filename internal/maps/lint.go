@@ -1,6 +1,7 @@
 package maps
 
 import (
+	"cmp"
 	"fmt"
 	"image/color"
 	"math"
@@ -364,7 +365,7 @@ func Areas(style, canvas *Map) []AreaRow {
 	table, fromA, fromB := Shared(style, canvas)
 	rows := make([]AreaRow, len(table))
 	for t, r := range table {
-		rows[t] = AreaRow{Region: r, Label: either(r.Name, Word(r.Colour)), Colour: Hex(r.Colour)}
+		rows[t] = AreaRow{Region: r, Label: cmp.Or(r.Name, Word(r.Colour)), Colour: Hex(r.Colour)}
 	}
 	for i, t := range fromA {
 		rows[t].Style = style.Share(i)

@@ -1,6 +1,10 @@
 package maps
 
-import "github.com/impasto/impasto/internal/picture"
+import (
+	"cmp"
+
+	"github.com/impasto/impasto/internal/picture"
+)
 
 // Overlay shows a map over its picture, at the picture's size: the picture in
 // grey below the regions' colours, opacity 0..1 of these, and their borders as
@@ -46,7 +50,7 @@ func (m *Map) Rows() []Row {
 	rows := make([]Row, len(m.Regions))
 	width := m.Width()
 	for i, r := range m.Regions {
-		rows[i] = Row{Label: either(r.Name, Word(r.Colour)), Colour: Hex(r.Colour), Pixels: r.Pixels, Share: m.Share(i), Width: width[i]}
+		rows[i] = Row{Label: cmp.Or(r.Name, Word(r.Colour)), Colour: Hex(r.Colour), Pixels: r.Pixels, Share: m.Share(i), Width: width[i]}
 	}
 	pieces, _ := m.pieces()
 	for _, p := range pieces {

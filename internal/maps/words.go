@@ -43,11 +43,4 @@ func channelWords(n int) string {
 	return [...]string{"", "1 channel (grey)", "2 channels (grey and alpha)", "3 channels (RGB)", "4 channels (RGBA)"}[n]
 }
 
-func either(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
-}
-
 func abs(n int) int { return max(n, -n) }

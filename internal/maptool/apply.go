@@ -1,6 +1,7 @@
 package maptool
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -75,7 +76,7 @@ func runApply(c *call) error {
 }
 
 func (c *call) applyTarget() (out string, skip bool, err error) {
-	out = ui.Home(either(c.text("output"), "out.png"))
+	out = ui.Home(cmp.Or(c.text("output"), "out.png"))
 	if _, err := picture.FormatOf(out); err != nil {
 		return out, false, err
 	}

@@ -1,6 +1,7 @@
 package maptool
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -72,7 +73,7 @@ func (c *call) check(paths []string) ([]maps.Finding, []maps.Side) {
 		role := "canvas map"
 		if i == 0 {
 			role = "style map"
-			side.Picture = either(c.text("picture"), side.Picture)
+			side.Picture = cmp.Or(c.text("picture"), side.Picture)
 		}
 		var err error
 		if side.Map, side.Source, err = c.Env.ReadMap(path, role); err != nil {
@@ -183,7 +184,7 @@ func (c *call) repair(sides []maps.Side, found []maps.Finding) error {
 			return err
 		}
 		written = append(written, path)
-		c.note("%s: %s", side.Path, either(strings.Join(done, "; "), "nothing to repair"))
+		c.note("%s: %s", side.Path, cmp.Or(strings.Join(done, "; "), "nothing to repair"))
 	}
 	left, _ := c.check(written)
 	c.list(written, left, nil)

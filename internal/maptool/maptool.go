@@ -4,6 +4,7 @@
 package maptool
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -143,7 +144,7 @@ func outputFlags(help string) []Flag {
 
 // mapTarget decides on the file a map is written to: -o, or fallback.
 func (c *call) mapTarget(fallback string) (path string, skip bool, err error) {
-	path = ui.Home(either(c.text("output"), fallback))
+	path = ui.Home(cmp.Or(c.text("output"), fallback))
 	if err := maps.CheckOutput(path); err != nil {
 		return "", false, err
 	}
@@ -153,7 +154,7 @@ func (c *call) mapTarget(fallback string) (path string, skip bool, err error) {
 // destination returns the file to write for path, by the rule for files that
 // exist.
 func (c *call) destination(path string) (string, bool, error) {
-	how := either(c.text("overwrite"), "fail")
+	how := cmp.Or(c.text("overwrite"), "fail")
 	if c.on("y") {
 		how = "replace"
 	}
@@ -232,11 +233,4 @@ func (c *call) pictureBeside(path string) string {
 		return ""
 	}
 	return maps.PicturePath(ui.Home(path))
-}
-
-func either(a, b string) string {
-	if a == "" {
-		return b
-	}
-	return a
 }

@@ -1,6 +1,7 @@
 package maptool
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -40,7 +41,7 @@ func runView(c *call) error {
 		opacity = v
 	}
 	var under *picture.Picture
-	over := either(c.text("over"), c.pictureBeside(path))
+	over := cmp.Or(c.text("over"), c.pictureBeside(path))
 	if over != "" {
 		under, _, err = c.readPicture(over, "picture")
 		bad.Add(err)

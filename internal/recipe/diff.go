@@ -1,10 +1,12 @@
 package recipe
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // Change is a field in which two recipes differ. Path is "options.size" or
@@ -15,7 +17,8 @@ type Change struct {
 	B    string `json:"b"`
 }
 
-// Diff lists the fields in which a and b differ, by path.
+// Diff lists the fields in which a and b differ, by path. The list is empty, not
+// nil, where there are none.
 func Diff(a, b Recipe) ([]Change, error) {
 	fa, err := flatten(a)
 	if err != nil {
@@ -25,7 +28,7 @@ func Diff(a, b Recipe) ([]Change, error) {
 	if err != nil {
 		return nil, err
 	}
-	var changes []Change
+	changes := []Change{}
 	for path, va := range fa {
 		if vb := fb[path]; va != vb {
 			changes = append(changes, Change{path, va, vb})
@@ -36,12 +39,7 @@ func Diff(a, b Recipe) ([]Change, error) {
 			changes = append(changes, Change{path, "", vb})
 		}
 	}
-	slices.SortFunc(changes, func(x, y Change) int {
-		if x.Path < y.Path {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(changes, func(x, y Change) int { return strings.Compare(x.Path, y.Path) })
 	return changes, nil
 }
 
@@ -101,11 +99,6 @@ func scalars(list []any) bool {
 	return true
 }
 
-func (c Change) String() string { return fmt.Sprintf("%s: %s -> %s", c.Path, or(c.A), or(c.B)) }
-
-func or(s string) string {
-	if s == "" {
-		return "-"
-	}
-	return s
+func (c Change) String() string {
+	return fmt.Sprintf("%s: %s -> %s", c.Path, cmp.Or(c.A, "-"), cmp.Or(c.B, "-"))
 }

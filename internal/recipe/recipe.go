@@ -84,6 +84,17 @@ func Finite(v float64) *float64 {
 // same bytes.
 func (r Recipe) Canonical() (string, error) { return canonical(r) }
 
+// Indented writes the recipe as Canonical does, on many lines.
+func (r Recipe) Indented() (string, error) {
+	text, err := r.Canonical()
+	if err != nil {
+		return "", err
+	}
+	var b bytes.Buffer
+	err = json.Indent(&b, []byte(text), "", "  ")
+	return b.String(), err
+}
+
 func canonical(v any) (string, error) {
 	plain, err := json.Marshal(v)
 	if err != nil {

@@ -169,3 +169,17 @@ func FuzzParse(f *testing.F) {
 		r.Hash()
 	})
 }
+
+func TestIndentedIsTheSameRecipe(t *testing.T) {
+	r := example()
+	text, err := r.Indented()
+	if err != nil || !strings.Contains(text, "\n  \"mode\": ") {
+		t.Fatalf("got %q, %v", text, err)
+	}
+	if back, err := Parse(text); err != nil || !reflect.DeepEqual(back, r) {
+		t.Errorf("got %+v, %v", back, err)
+	}
+	if changes, err := Diff(r, r); changes == nil || len(changes) > 0 || err != nil {
+		t.Errorf("a recipe differs from itself: %v, %v", changes, err)
+	}
+}

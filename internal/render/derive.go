@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/impasto/impasto/gpu"
@@ -26,7 +27,7 @@ func NewMapMaker(ctx context.Context, weights string, threads int) (*MapMaker, e
 	if err != nil {
 		return nil, err
 	}
-	network, err := vgg.Load(ctx, either(source.Name, source.Path), vgg.LoadOptions{UpTo: deriveTaps[len(deriveTaps)-1]})
+	network, err := vgg.Load(ctx, cmp.Or(source.Name, source.Path), vgg.LoadOptions{UpTo: deriveTaps[len(deriveTaps)-1]})
 	if err != nil {
 		return nil, err
 	}

@@ -145,7 +145,7 @@ func (v *Film) openInput(ctx context.Context, in string) error {
 	}
 	if to, ok := settings.ParseMoment(v.values.Text("to")); ok {
 		if sel.To = to.Frame(rate); sel.To <= sel.From {
-			return ui.UsageFault(fmt.Sprintf("--to %s is not after --from %s", v.values.Text("to"), either(v.values.Text("from"), "0")))
+			return ui.UsageFault(fmt.Sprintf("--to %s is not after --from %s", v.values.Text("to"), cmp.Or(v.values.Text("from"), "0")))
 		}
 	}
 	switch {

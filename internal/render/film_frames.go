@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -314,7 +315,7 @@ func difference(then, now filmOrder) (what []string) {
 		}
 	}
 	for name, was := range a {
-		is := either(b[name], "not set")
+		is := cmp.Or(b[name], "not set")
 		switch {
 		case was == is:
 		case len(was)+len(is) > 40: // sums, lists

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,7 +21,7 @@ var numbers = regexp.MustCompile(`%0?[0-9]*d`)
 
 // chooseFilm decides what is written: a film, or the painted frames.
 func (v *Film) chooseFilm(in string) error {
-	template := ui.Home(either(v.Request.Output.Name, "out.mp4"))
+	template := ui.Home(cmp.Or(v.Request.Output.Name, "out.mp4"))
 	if template == ui.Stdout {
 		return ui.NewFault(ui.ExitOutput, "stdout", "a film cannot be written to standard output: its end is written first", "-o out.mp4")
 	}
@@ -40,10 +41,10 @@ func (v *Film) chooseFilm(in string) error {
 		if err == nil {
 			path, skip, err := picture.Destination(name, how)
 			bad.Add(err)
-			v.film.Path = either(path, name)
+			v.film.Path = cmp.Or(path, name)
 			v.out.path, v.out.skip = v.film.Path, skip
 		}
-		v.frames = filepath.Join(either(own, v.film.Path+".frames"), frameFile)
+		v.frames = filepath.Join(cmp.Or(own, v.film.Path+".frames"), frameFile)
 		if v.input.Film && v.input.Sound != "" {
 			v.film.Sound = film.Sound{Path: v.input.Path, Codec: v.input.Sound, From: v.start}
 		}

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -21,7 +22,7 @@ const shotsFolder = "shots"
 
 // Title names the film in the queue.
 func (v *Film) Title() string {
-	return filepath.Base(either(v.film.Path, filepath.Dir(v.frames)))
+	return filepath.Base(cmp.Or(v.film.Path, filepath.Dir(v.frames)))
 }
 
 // ShotFiles are the archives of a shot, before and after.

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -114,7 +115,7 @@ func (r *Prepared) readGuide(role, path string) (guideFile, error) {
 // checkGuide tells what is wrong with the maps of one guide: that of the canvas
 // first, then those of the paintings.
 func (r *Prepared) checkGuide(files []guideFile) ui.Faults {
-	how := either(r.values.Text("map-check"), "error")
+	how := cmp.Or(r.values.Text("map-check"), "error")
 	if files[0].labels == nil {
 		return r.checkRaw(files)
 	}

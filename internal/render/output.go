@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -66,7 +67,7 @@ func (e Env) chooseTarget(template, rule string, values map[string]string) (targ
 	t := target{path: path}
 	var bad ui.Faults
 	t.format, err = picture.FormatOf(path)
-	err = WithFlag("-o", err)
+	err = ui.WithFlag("-o", err)
 	bad.Add(err)
 	rule, t.ask = e.settleRule(path, rule)
 	how, err := picture.ParseOverwrite(rule)
@@ -107,7 +108,7 @@ func numberedTarget(template string, values map[string]string) (target, error) {
 		}
 		f, err := picture.FormatOf(path)
 		if err != nil {
-			return target{}, WithFlag("-o", err)
+			return target{}, ui.WithFlag("-o", err)
 		}
 		path, _, err = picture.Destination(path, picture.Fail)
 		return target{path: path, format: f}, err
@@ -126,11 +127,11 @@ func (r *Prepared) fieldValues() map[string]string {
 		case "style":
 			styles = append(styles, ui.Stem(f.path))
 		case "b", "map":
-			beside = either(beside, ui.Stem(f.path))
+			beside = cmp.Or(beside, ui.Stem(f.path))
 		}
 	}
 	v["style"] = strings.Join(styles, "+")
-	v["content"] = either(either(v["content"], beside), v["style"])
+	v["content"] = cmp.Or(v["content"], beside, v["style"])
 	v["default"] = v["content"] + "__" + v["style"] + ".png"
 	if r.Request.Mode == style.ModeTexture {
 		v["default"] = v["style"] + ".png"
@@ -143,7 +144,7 @@ func (r *Prepared) fieldValues() map[string]string {
 	return v
 }
 
-func (r *Prepared) outputName() string { return either(r.Request.Output.Name, defaultOutput) }
+func (r *Prepared) outputName() string { return cmp.Or(r.Request.Output.Name, defaultOutput) }
 
 // checkOutputEarly checks the output's name as far as it can be known when
 // inputs are missing, so that its faults are returned together with theirs.

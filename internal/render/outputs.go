@@ -132,22 +132,6 @@ func (r *Prepared) chooseCheckpoint(set *overwrite.Set) error {
 	return nil
 }
 
-// WithFlag makes the names that an error offers values of the flag that named the file.
-func WithFlag(flag string, err error) error {
-	if err == nil {
-		return nil
-	}
-	all := ui.FaultsOf(err)
-	for _, f := range all {
-		for i, name := range f.Try {
-			if f.Code == "format" {
-				f.Try[i] = flag + " " + ui.ShellQuote(name)
-			}
-		}
-	}
-	return all
-}
-
 // holdStreams keeps open files that are written to apart from inputs.
 func (r *Prepared) holdStreams(set *overwrite.Set) error {
 	streams := r.env.Streams
@@ -189,7 +173,7 @@ func (r *Prepared) choosePreview(set *overwrite.Set) error {
 		return nil
 	}
 	if _, err := picture.FormatOf(path); err != nil {
-		return WithFlag("--preview", err)
+		return ui.WithFlag("--preview", err)
 	}
 	chosen, skip, err := set.Choose("preview", "--preview", path)
 	if r.previewPath = chosen; skip {

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -170,7 +171,7 @@ func (r *Prepared) loadNetwork(ctx context.Context) ui.Faults {
 		return ui.FaultsOf(err)
 	}
 	r.source = source
-	name := either(source.Name, source.Path)
+	name := cmp.Or(source.Name, source.Path)
 	network, err := r.env.Library.network(ctx, name, deepestLayer(r.values.Options))
 	if err != nil {
 		// A layer these weights do not have is an option's fault: read them

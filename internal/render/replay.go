@@ -2,6 +2,7 @@ package render
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -17,6 +18,19 @@ import (
 	"github.com/impasto/impasto/style"
 	"github.com/impasto/impasto/vgg"
 )
+
+// ReadRecipe reads the recipe in, or beside, a picture.
+func ReadRecipe(path string) (recipe.Recipe, error) {
+	text, err := picture.ReadRecipe(path)
+	if err != nil {
+		return recipe.Recipe{}, err
+	}
+	r, err := recipe.Parse(text)
+	if err != nil {
+		return r, ui.NewFault(ui.ExitInput, "bad_recipe", fmt.Sprintf("%q: %v", path, err))
+	}
+	return r, nil
+}
 
 // Replay asks for the picture of a recipe once more.
 type Replay struct {
@@ -90,7 +104,7 @@ func (p Replay) Prepare(ctx context.Context, env Env) (*Prepared, error) {
 	}
 	if r.network.Meta.SHA256 != p.Recipe.Weights.SHA256 {
 		r.Notes = append(r.Notes, fmt.Sprintf("weights %q are not those of the recipe (%s); the picture will differ",
-			r.network.Name, either(p.Recipe.Weights.Name, "unknown")))
+			r.network.Name, cmp.Or(p.Recipe.Weights.Name, "unknown")))
 	}
 	return r, nil
 }

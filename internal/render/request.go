@@ -10,6 +10,7 @@
 package render
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -167,7 +168,7 @@ func NewRequest(v *settings.Values, bad ui.Faults, args ...string) Request {
 			if r.Inputs.Content != "" {
 				got++
 			}
-			try := "impasto " + string(v.Mode) + " " + ui.ShellQuote(either(r.Inputs.Content, example)) + " sample:woodblock   (or a painting of yours)"
+			try := "impasto " + string(v.Mode) + " " + ui.ShellQuote(cmp.Or(r.Inputs.Content, example)) + " sample:woodblock   (or a painting of yours)"
 			if v.Mode == settings.ModeVideo && r.Inputs.Content == "" {
 				try = "impasto video --help"
 			}
@@ -240,11 +241,11 @@ func (r *Request) completeDoodle() (err error) {
 
 // findMaps looks for maps beside pictures. Both sides have one, or neither.
 func (r *Request) findMaps() error {
-	in, suffix := &r.Inputs, either(r.Values.Text("map-suffix"), maps.Suffix)
-	output := either(r.Values.Text("output"), defaultOutput)
+	in, suffix := &r.Inputs, cmp.Or(r.Values.Text("map-suffix"), maps.Suffix)
+	output := cmp.Or(r.Values.Text("output"), defaultOutput)
 	named := len(in.StyleMaps) > 0
 	if len(in.Maps) == 0 {
-		if found := either(mapBeside(in.Content, suffix), mapBeside(output, suffix)); found != "" {
+		if found := cmp.Or(mapBeside(in.Content, suffix), mapBeside(output, suffix)); found != "" {
 			in.Maps = []string{found}
 		}
 	}
@@ -254,7 +255,7 @@ func (r *Request) findMaps() error {
 			if found := mapBeside(p, suffix); found != "" {
 				in.StyleMaps = append(in.StyleMaps, found)
 			} else {
-				missing = either(missing, p)
+				missing = cmp.Or(missing, p)
 			}
 		}
 	}
@@ -266,7 +267,7 @@ func (r *Request) findMaps() error {
 		in.StyleMaps = nil // a texture of a painting that happens to have a map
 		return nil
 	case len(in.Maps) == 0:
-		canvas := filepath.Base(either(in.Content, output))
+		canvas := filepath.Base(cmp.Or(in.Content, output))
 		wanted := strings.TrimSuffix(canvas, filepath.Ext(canvas)) + suffix + ".png"
 		try := []string{ignore}
 		if in.Content != "" {
@@ -278,11 +279,4 @@ func (r *Request) findMaps() error {
 			"impasto map derive "+ui.ShellQuote(missing), ignore)
 	}
 	return nil
-}
-
-func either(a, b string) string {
-	if a == "" {
-		return b
-	}
-	return a
 }

@@ -1,6 +1,7 @@
 package studio
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/http"
@@ -146,7 +147,7 @@ func outputName(o order) string {
 		return strings.TrimSuffix(strings.TrimSuffix(name, filepath.Ext(name)), "_sem")
 	}
 	var parts []string
-	for _, name := range append([]string{either(o.Content, o.Map)}, o.Styles...) {
+	for _, name := range append([]string{cmp.Or(o.Content, o.Map)}, o.Styles...) {
 		if name != "" && !slices.Contains(parts, stem(name)) {
 			parts = append(parts, stem(name))
 		}
@@ -156,13 +157,6 @@ func outputName(o order) string {
 		name = string(runes[:120])
 	}
 	return name + ".png"
-}
-
-func either(a, b string) string {
-	if a == "" {
-		return b
-	}
-	return a
 }
 
 // command shows the command line of an order, to be copied.

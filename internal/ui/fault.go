@@ -120,6 +120,22 @@ func selfDescribed(err error) *Fault {
 	return f
 }
 
+// WithFlag makes the names that an error offers values of the flag that named the file.
+func WithFlag(flag string, err error) error {
+	if err == nil {
+		return nil
+	}
+	all := FaultsOf(err)
+	for _, f := range all {
+		for i, name := range f.Try {
+			if f.Code == "format" {
+				f.Try[i] = flag + " " + ShellQuote(name)
+			}
+		}
+	}
+	return all
+}
+
 // Report prints the faults of err and returns the exit code of the process: to
 // stderr as text or, with asJSON, to stdout as JSON lines.
 func Report(stdout, stderr io.Writer, asJSON bool, err error) int {

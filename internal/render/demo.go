@@ -1,0 +1,82 @@
+package render
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/impasto/impasto/internal/maps"
+	"github.com/impasto/impasto/internal/sample"
+	"github.com/impasto/impasto/internal/settings"
+	"github.com/impasto/impasto/internal/ui"
+	"github.com/impasto/impasto/style"
+)
+
+// Demo is what the command demo paints: a sample after another sample.
+type Demo struct {
+	Content, Style string // names of samples; "" for the usual
+	Doodle         bool   // paint the map of Content, without Content
+}
+
+// Request returns what to paint with the settings of a command line, and says in
+// a line what that is.
+func (d Demo) Request(given settings.Given) (r Request, title string, err error) {
+	mode := style.ModeArt
+	content, painting := "lighthouse", DemoPainting
+	if d.Doodle {
+		mode, content, painting = style.ModeDoodle, "valley", "strokes"
+	}
+	content, painting = cmp.Or(d.Content, content), cmp.Or(d.Style, painting)
+	v, bad := settings.Resolve(mode, given, settings.Demo)
+	bad.Add(checkSample(content, sample.Content))
+	bad.Add(checkSample(painting, sample.Painting))
+	if len(bad) > 0 {
+		return r, "", bad
+	}
+	if d.Doodle {
+		v.SetText("map", SamplePrefix+content+maps.Suffix, "demo")
+		// Each sample was drawn apart: what only one of two has is no fault here.
+		v.SetText("map-check", "off", "demo")
+	} else {
+		v.SetText("content", SamplePrefix+content, "demo")
+	}
+	return NewRequest(v, nil, SamplePrefix+painting), sampleTitle(content) + ", after " + sampleTitle(painting), nil
+}
+
+// DemoPainting is the painting that a demo follows unless another is named.
+const DemoPainting = "woodblock"
+
+// SampleNames lists the samples of a kind.
+func SampleNames(kind sample.Kind) []string {
+	var names []string
+	for _, i := range sample.Names() {
+		if i.Kind == kind {
+			names = append(names, i.Name)
+		}
+	}
+	return names
+}
+
+// sampleTitle is the name of a sample with its title.
+func sampleTitle(name string) string {
+	for _, i := range sample.Names() {
+		if i.Name == name {
+			return fmt.Sprintf("%s (%q)", name, i.Title)
+		}
+	}
+	return name
+}
+
+// checkSample refuses a name that is no sample, or one of the other kind.
+func checkSample(name string, kind sample.Kind) error {
+	known := SampleNames(kind)
+	if slices.Contains(known, name) {
+		return nil
+	}
+	f := ui.UsageFault(fmt.Sprintf("%q is no %s sample; there are %s", name, kind, strings.Join(known, ", ")))
+	if near := ui.Nearest(name, known); near != "" {
+		f.Try = []string{fmt.Sprintf("did you mean %q?", near)}
+	}
+	return f
+}
