@@ -36,8 +36,7 @@ type memory struct {
 
 type record struct {
 	status   Status
-	revision uint64
-	changed  uint64 // counts the changes of all records
+	revision uint64 // counts the changes of all records
 }
 
 // waiting is a message.
@@ -72,14 +71,14 @@ func (m *memory) put(_ context.Context, s Status, revision uint64) (uint64, erro
 		return 0, errConflict
 	}
 	m.changes++
-	m.records[s.Job.ID] = record{s.clone(), revision + 1, m.changes}
+	m.records[s.Job.ID] = record{s.clone(), m.changes}
 	for _, w := range m.watchers {
 		select {
 		case w <- s.clone():
 		default: // a watcher that does not read misses changes, not the queue
 		}
 	}
-	return revision + 1, nil
+	return m.changes, nil
 }
 
 func (m *memory) remove(_ context.Context, id string) error {
@@ -103,9 +102,9 @@ func (m *memory) each(_ context.Context, after uint64, f func(Status, uint64) bo
 	m.mu.Lock()
 	list := slices.Collect(maps.Values(m.records))
 	m.mu.Unlock()
-	slices.SortFunc(list, func(a, b record) int { return cmp.Compare(a.changed, b.changed) })
+	slices.SortFunc(list, func(a, b record) int { return cmp.Compare(a.revision, b.revision) })
 	for _, r := range list {
-		if r.changed > after && !f(r.status.clone(), r.changed) {
+		if r.revision > after && !f(r.status.clone(), r.revision) {
 			break
 		}
 	}

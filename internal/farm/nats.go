@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"slices"
 	"strconv"
 	"strings"
@@ -51,6 +49,7 @@ type natsStore struct {
 
 	mu        sync.Mutex
 	consumers map[string]jetstream.Consumer // by name
+	classes   map[string]priorityList       // by class
 
 	stop func() // ends the server of this process; nil: it is elsewhere
 
@@ -124,8 +123,8 @@ func (s *natsStore) odd(ctx context.Context, key string) (found Status, revision
 
 func (s *natsStore) put(ctx context.Context, st Status, revision uint64) (uint64, error) {
 	data, err := json.Marshal(st)
-	if err != nil {
-		return 0, err
+	if err := cmp.Or(err, s.life.Err()); err != nil {
+		return 0, s.ended(err) // what is sent now would be written and not answered
 	}
 	asked, cancel := s.asked(ctx)
 	defer cancel()
@@ -190,6 +189,9 @@ func (s *natsStore) publish(ctx context.Context, st Status) error {
 	asked, cancel := s.asked(ctx)
 	defer cancel()
 	_, err := s.js.Publish(asked, subject, []byte(st.Job.ID), jetstream.WithMsgID(st.Ticket))
+	s.mu.Lock()
+	delete(s.classes, st.Job.Class) // its priority may be new
+	s.mu.Unlock()
 	if err != nil {
 		return s.gone(ctx, err)
 	}
@@ -227,12 +229,30 @@ func (s *natsStore) consumer(ctx context.Context, class string, priority int) (j
 	return c, nil
 }
 
-// forget makes the next look at the consumers a new one: the server may have
-// been replaced.
+// forget makes the next look at the consumers and priorities a new one: the server
+// may have been replaced.
 func (s *natsStore) forget() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.consumers = nil
+	s.consumers, s.classes = nil, nil
+}
+
+// priorityList are the priorities of which there were jobs when the server was asked.
+type priorityList struct {
+	list []int
+	when time.Time
+}
+
+// recentPriorities are the priorities of a class as the server gave them less than
+// a second ago, nil if it did not: a worker whose jobs take less need not ask for
+// each, and notices a job of a higher priority within that second.
+func (s *natsStore) recentPriorities(class string) []int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c := s.classes[class]; time.Since(c.when) < look {
+		return c.list
+	}
+	return nil
 }
 
 // priorities are those of which there are jobs of a class that have not ended, the
@@ -240,6 +260,7 @@ func (s *natsStore) forget() {
 func (s *natsStore) priorities(ctx context.Context, class string) (list []int, err error) {
 	asked, cancel := s.asked(ctx)
 	defer cancel()
+	begun := time.Now()
 	info, err := s.stream.Info(asked, jetstream.WithSubjectFilter("impasto.job."+class+".*"))
 	if err != nil {
 		return nil, err
@@ -251,6 +272,12 @@ func (s *natsStore) priorities(ctx context.Context, class string) (list []int, e
 	}
 	slices.Sort(list)
 	slices.Reverse(list)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.classes == nil {
+		s.classes = map[string]priorityList{}
+	}
+	s.classes[class] = priorityList{list, begun}
 	return list, nil
 }
 
@@ -258,11 +285,7 @@ func (s *natsStore) priorities(ctx context.Context, class string) (list []int, e
 func (s *natsStore) take(ctx context.Context, class string, empty time.Duration) (message, error) {
 	ctx, release := s.alive(context.WithCancel(ctx))
 	defer release()
-	woken, err := s.conn.SubscribeSync("impasto.wake." + class)
-	if err != nil {
-		return nil, s.gone(ctx, err)
-	}
-	defer woken.Unsubscribe()
+	var woken *nats.Subscription // once there was nothing
 	pause, longest := look, max(look, min(s.wait/6, longestLook))
 	var idle time.Time    // since when the server says that there is nothing
 	var refused time.Time // since when it says no
@@ -296,6 +319,13 @@ func (s *natsStore) take(ctx context.Context, class string, empty time.Duration)
 		if empty > 0 {
 			pause = min(pause, empty)
 		}
+		if woken == nil {
+			if woken, err = s.conn.SubscribeSync("impasto.wake." + class); err != nil {
+				return nil, s.gone(ctx, err)
+			}
+			defer woken.Unsubscribe()
+			continue // a job may have come just before
+		}
 		soon, cancel := context.WithTimeout(ctx, pause)
 		_, _ = woken.NextMsgWithContext(soon)
 		cancel()
@@ -310,10 +340,20 @@ func (s *natsStore) ask(ctx context.Context, class string) (m message, answered 
 	if !s.conn.IsConnected() {
 		return nil, false, nil
 	}
+	if recent := s.recentPriorities(class); recent != nil {
+		if m, _, err := s.fetch(ctx, class, recent); m != nil || err != nil {
+			return m, true, err
+		}
+	}
 	priorities, err := s.priorities(ctx, class)
 	if err != nil {
 		return nil, false, err
 	}
+	return s.fetch(ctx, class, priorities)
+}
+
+// fetch takes a message of the first of the priorities that has one.
+func (s *natsStore) fetch(ctx context.Context, class string, priorities []int) (m message, answered bool, err error) {
 	for _, p := range priorities {
 		c, err := s.consumer(ctx, class, p)
 		if err != nil {
@@ -367,118 +407,4 @@ func (d *natsMessage) acknowledge(ctx context.Context) error {
 		return nil
 	}
 	return err
-}
-
-type natsBlobs struct {
-	objects jetstream.ObjectStore
-	js      jetstream.JetStream
-	s       *natsStore
-}
-
-func (b natsBlobs) Put(ctx context.Context, sum string, r io.Reader) error {
-	alive, cancel := b.s.alive(context.WithCancel(ctx))
-	defer cancel()
-	_, err := b.objects.Put(alive, jetstream.ObjectMeta{Name: sum}, verified(r, sum))
-	return b.s.ended(err)
-}
-
-func (b natsBlobs) Get(ctx context.Context, sum string) (io.ReadCloser, error) {
-	r, err := b.objects.Get(ctx, sum)
-	if errors.Is(err, jetstream.ErrObjectNotFound) {
-		return nil, fmt.Errorf("blob %s: %w", sum, fs.ErrNotExist)
-	}
-	return r, err
-}
-
-func (b natsBlobs) Has(ctx context.Context, sum string) (bool, error) {
-	ctx, cancel := b.s.asked(ctx)
-	defer cancel()
-	_, err := b.objects.GetInfo(ctx, sum)
-	if errors.Is(err, jetstream.ErrObjectNotFound) {
-		return false, nil
-	}
-	return err == nil, b.s.ended(err)
-}
-
-func (b natsBlobs) Delete(ctx context.Context, sum string) error {
-	err := b.objects.Delete(ctx, sum)
-	if errors.Is(err, jetstream.ErrObjectNotFound) {
-		return nil
-	}
-	return err
-}
-
-// Touch writes what the server knows of the file anew: its time is that of
-// the message.
-func (b natsBlobs) Touch(ctx context.Context, sum string) (bool, error) {
-	ctx, cancel := b.s.asked(ctx)
-	defer cancel()
-	err := b.objects.UpdateMeta(ctx, sum, jetstream.ObjectMeta{Name: sum})
-	if errors.Is(err, jetstream.ErrUpdateMetaDeleted) {
-		return false, nil
-	}
-	return err == nil, b.s.ended(err)
-}
-
-func (b natsBlobs) Stored(ctx context.Context, sum string) (time.Time, error) {
-	ctx, cancel := b.s.asked(ctx)
-	defer cancel()
-	info, err := b.objects.GetInfo(ctx, sum)
-	if errors.Is(err, jetstream.ErrObjectNotFound) {
-		return time.Time{}, fmt.Errorf("blob %s: %w", sum, fs.ErrNotExist)
-	}
-	if err != nil {
-		return time.Time{}, b.s.ended(err)
-	}
-	return info.ModTime, nil
-}
-
-func (b natsBlobs) List(ctx context.Context) ([]Blob, error) {
-	infos, err := b.objects.List(ctx)
-	if errors.Is(err, jetstream.ErrNoObjectsFound) {
-		return nil, nil
-	}
-	list := make([]Blob, len(infos))
-	for i, o := range infos {
-		list[i] = Blob{o.Name, o.ModTime}
-	}
-	return list, err
-}
-
-// Tidy: a file is a series of chunks under a subject of its own, and then the
-// message that names it. Chunks that none names are of a put that was killed.
-func (b natsBlobs) Tidy(ctx context.Context, before time.Time) error {
-	const chunks = "$O." + blobsName + ".C."
-	stream, err := b.js.Stream(ctx, "OBJ_"+blobsName)
-	if err != nil {
-		return err
-	}
-	info, err := stream.Info(ctx, jetstream.WithSubjectFilter(chunks+">"))
-	if err != nil {
-		return err
-	}
-	objects, err := b.objects.List(ctx)
-	if err != nil && !errors.Is(err, jetstream.ErrNoObjectsFound) {
-		return err
-	}
-	named := map[string]bool{}
-	for _, o := range objects {
-		named[chunks+o.NUID] = true
-	}
-	for subject := range info.State.Subjects {
-		if named[subject] {
-			continue
-		}
-		last, err := stream.GetLastMsgForSubject(ctx, subject)
-		if errors.Is(err, jetstream.ErrMsgNotFound) || err == nil && last.Time.After(before) {
-			continue
-		}
-		if err == nil {
-			err = stream.Purge(ctx, jetstream.WithPurgeSubject(subject))
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -235,7 +235,7 @@ func (q *queue) lease(ctx context.Context, m message, worker string) (Lease, err
 			s.end(Failed)
 			s.Error = fmt.Sprintf("its worker was lost %d times", s.Deaths)
 		}
-		_, err = q.put(ctx, s, revision)
+		revision, err = q.put(ctx, s, revision)
 		switch {
 		case errors.Is(err, errConflict):
 			continue
@@ -244,7 +244,7 @@ func (q *queue) lease(ctx context.Context, m message, worker string) (Lease, err
 		case s.State.Ended():
 			return nil, m.acknowledge(ctx)
 		}
-		return &lease{q: q, m: m, status: s}, nil
+		return &lease{q: q, m: m, status: s, known: version{s, revision}}, nil
 	}
 }
 
@@ -298,17 +298,35 @@ func (q *queue) Watch(ctx context.Context) (<-chan Status, error) { return q.wat
 
 // change replaces a record by what f makes of it.
 func (q *queue) change(ctx context.Context, id string, f func(*Status) error) (Status, error) {
+	v, err := q.changeFrom(ctx, id, version{}, f)
+	return v.Status, err
+}
+
+// version is a record and its revision; 0: it has not been read.
+type version struct {
+	Status
+	revision uint64
+}
+
+// changeFrom is change for who knows a version of the record. It saves a question
+// while nobody else has changed it; who has makes it read the record.
+func (q *queue) changeFrom(ctx context.Context, id string, v version, f func(*Status) error) (version, error) {
 	for {
-		s, revision, err := q.get(ctx, id)
-		if err != nil {
-			return s, err
+		if v.revision == 0 {
+			var err error
+			if v.Status, v.revision, err = q.get(ctx, id); err != nil {
+				return v, err
+			}
 		}
-		if err := f(&s); err != nil {
-			return s, err
+		next := v.Status.clone()
+		if err := f(&next); err != nil {
+			return version{Status: next}, err
 		}
-		if _, err = q.put(ctx, s, revision); !errors.Is(err, errConflict) {
-			return s, err
+		revision, err := q.put(ctx, next, v.revision)
+		if !errors.Is(err, errConflict) {
+			return version{next, revision}, err
 		}
+		v.revision = 0
 	}
 }
 
@@ -385,6 +403,25 @@ type lease struct {
 	q      *queue
 	m      message
 	status Status // as it was taken
+
+	mu    sync.Mutex
+	known version // as this lease read or wrote it last
+}
+
+// last returns the record as this lease knows it.
+func (l *lease) last() version {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.known
+}
+
+// knows notes a version that this lease read or wrote.
+func (l *lease) knows(v version) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if v.revision > l.known.revision {
+		l.known = v
+	}
 }
 
 func (l *lease) Status() Status { return l.status }
@@ -393,16 +430,20 @@ func (l *lease) Extend(ctx context.Context) (Status, error) {
 	if err := l.m.extend(); err != nil {
 		return Status{}, err
 	}
-	s, _, err := l.q.get(ctx, l.status.Job.ID)
-	if err == nil && s.Lease != l.status.Lease {
+	s, revision, err := l.q.get(ctx, l.status.Job.ID)
+	switch {
+	case err != nil:
+	case s.Lease != l.status.Lease:
 		err = ErrLost
+	default:
+		l.knows(version{s.clone(), revision})
 	}
 	return s, err
 }
 
 // mine is a change that only the holder of the lease may make.
 func (l *lease) mine(ctx context.Context, f func(*Status)) error {
-	_, err := l.q.change(ctx, l.status.Job.ID, func(s *Status) error {
+	v, err := l.q.changeFrom(ctx, l.status.Job.ID, l.last(), func(s *Status) error {
 		if s.Lease != l.status.Lease {
 			return ErrLost
 		}
@@ -413,6 +454,9 @@ func (l *lease) mine(ctx context.Context, f func(*Status)) error {
 	if errors.Is(err, ErrUnknown) {
 		return ErrLost
 	}
+	if err == nil {
+		l.knows(v)
+	}
 	return err
 }
 
@@ -421,7 +465,7 @@ func (l *lease) Update(ctx context.Context, f func(*Status)) error { return l.mi
 // Finish writes the end down before the message is acknowledged: should this
 // process die in between, the next delivery finds the job ended.
 func (l *lease) Finish(ctx context.Context, state State, f func(*Status)) error {
-	s, err := l.q.change(ctx, l.status.Job.ID, func(s *Status) error {
+	v, err := l.q.changeFrom(ctx, l.status.Job.ID, l.last(), func(s *Status) error {
 		switch l.status.Lease {
 		case s.Lease:
 			s.end(state)
@@ -438,10 +482,10 @@ func (l *lease) Finish(ctx context.Context, state State, f func(*Status)) error 
 		return ErrLost
 	case err != nil && !errors.Is(err, errTold):
 		return err
-	case s.State == Running: // told before, and taken by another since
+	case v.State == Running: // told before, and taken by another since
 		return nil
-	case s.State == Queued:
-		return l.m.again(max(0, time.Until(s.After)))
+	case v.State == Queued:
+		return l.m.again(max(0, time.Until(v.After)))
 	}
 	return l.m.acknowledge(ctx)
 }

@@ -45,7 +45,11 @@ func (r *report) submit(ctx context.Context, q farm.Queue) error {
 
 // wait tells how it gets on until all jobs are done.
 func (r *report) wait(ctx context.Context) {
-	tick := time.NewTicker(10 * time.Second)
+	every := 10 * time.Second
+	if r.jobs >= 200000 {
+		every = time.Minute
+	}
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	before := int64(0)
 	for {
@@ -56,7 +60,7 @@ func (r *report) wait(ctx context.Context) {
 			return
 		case <-tick.C:
 			done, u := r.done.Load(), r.servers.usage()
-			r.say("%d done, %d/s; server %s, %s on disk", done, (done-before)/10, megabytes(u[len(u)-1].memory), megabytes(u[len(u)-1].disk))
+			r.say("%d done, %d/s; server %s, %s on disk", done, (done-before)/int64(every.Seconds()), megabytes(u[len(u)-1].memory), megabytes(u[len(u)-1].disk))
 			before = done
 		}
 	}
