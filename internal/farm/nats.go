@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -36,6 +37,10 @@ const (
 	// answerWithin bounds the wait for one answer: what was asked of a server
 	// that left is to be asked again, not waited for.
 	answerWithin = 5 * time.Second
+	// settle is how long a worker asks for nothing after its server came back: the
+	// heartbeats and the ends of jobs at hand, which the server would give away by
+	// now, go first.
+	settle = look
 )
 
 type natsStore struct {
@@ -53,6 +58,8 @@ type natsStore struct {
 
 	stop func() // ends the server of this process; nil: it is elsewhere
 
+	returned atomic.Int64 // when the server came back, in Unix nanoseconds; 0: it was never away
+
 	life context.Context // ends when the queue cannot go on
 	fail context.CancelCauseFunc
 	full func() // fails it for lack of room; nil: the disk is another machine's
@@ -69,6 +76,7 @@ func connect(ctx context.Context, conn *nats.Conn, wait time.Duration) (*queue, 
 		return nil, err
 	}
 	s := &natsStore{conn: conn, js: js, stream: on.jobs, records: on.records, bucket: on.bucket, wait: wait}
+	conn.SetReconnectHandler(func(*nats.Conn) { s.returned.Store(time.Now().UnixNano()) })
 	s.life, s.fail = context.WithCancelCause(context.Background())
 	return &queue{store: s, blobs: natsBlobs{on.files, js, s}}, nil
 }
@@ -337,7 +345,7 @@ func (s *natsStore) take(ctx context.Context, class string, empty time.Duration)
 // only a server that is there: a request that waits for one to come back would
 // be answered when nobody listens any more.
 func (s *natsStore) ask(ctx context.Context, class string) (m message, answered bool, err error) {
-	if !s.conn.IsConnected() {
+	if !s.conn.IsConnected() || time.Since(time.Unix(0, s.returned.Load())) < settle {
 		return nil, false, nil
 	}
 	if recent := s.recentPriorities(class); recent != nil {
