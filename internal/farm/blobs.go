@@ -147,7 +147,7 @@ func sweep(ctx context.Context, q Queue, now time.Time) (int, error) {
 func usedBlobs(ctx context.Context, q Queue) (map[[sha256.Size]byte]bool, error) {
 	used := map[[sha256.Size]byte]bool{}
 	err := q.Scan(ctx, Filter{}, 0, func(s Status, _ uint64) bool {
-		for _, files := range []map[string]string{s.Job.Inputs, s.Results, s.Checkpoints} {
+		for _, files := range []map[string]string{s.Job.Inputs, s.Found, s.Results, s.Checkpoints} {
 			for _, sum := range files {
 				used[digest(sum)] = true
 			}

@@ -35,6 +35,8 @@ type Job struct {
 	Priority int               `json:"priority"`         // 0..MaxPriority, higher first
 	Timeout  time.Duration     `json:"timeout,omitempty"`
 	Retries  int               `json:"retries,omitempty"` // attempts after the first that failed
+	Needs    []Need            `json:"needs,omitempty"`   // jobs that are to be done first
+	Awaits   map[string]string `json:"awaits,omitempty"`  // input -> ID of the needed job that writes it
 }
 
 // Classes of workers.
@@ -55,6 +57,9 @@ func (j *Job) Identify() {
 	for _, path := range slices.Sorted(maps.Keys(j.Inputs)) {
 		swap = append(swap, path, j.Inputs[path])
 	}
+	for _, path := range slices.Sorted(maps.Keys(j.Awaits)) { // its content is decided by that job
+		swap = append(swap, path, j.Awaits[path]+" "+path)
+	}
 	for _, step := range j.Steps {
 		for _, word := range step {
 			fmt.Fprintf(h, "%s\x00", replaceFile(word, swap))
@@ -62,6 +67,9 @@ func (j *Job) Identify() {
 		h.Write([]byte{1})
 	}
 	fmt.Fprintf(h, "%s\x00%s", strings.Join(j.Outputs, "\x00"), j.Class)
+	for _, n := range j.Needs {
+		fmt.Fprintf(h, "\x00%s", n.ID)
+	}
 	j.ID = hex.EncodeToString(h.Sum(nil))[:16]
 }
 
@@ -120,6 +128,9 @@ type Status struct {
 	Results     map[string]string `json:"results,omitempty"`     // output -> SHA-256
 	Checkpoints map[string]string `json:"checkpoints,omitempty"` // output -> SHA-256 of its checkpoint
 	Outcome     json.RawMessage   `json:"outcome,omitempty"`     // what the Doer had to tell
+
+	Found      map[string]string `json:"found,omitempty"`      // awaited input -> SHA-256
+	Dependents []string          `json:"dependents,omitempty"` // jobs that wait for this one
 
 	Damaged    bool   `json:"-"`                    // the record describes no job; it can only be removed
 	Cancelling bool   `json:"cancelling,omitempty"` // its worker has been asked to stop

@@ -60,7 +60,7 @@ func (m *memory) get(_ context.Context, id string) (Status, uint64, error) {
 
 // clone is a copy that shares nothing that changes.
 func (s Status) clone() Status {
-	s.Results, s.Checkpoints = maps.Clone(s.Results), maps.Clone(s.Checkpoints)
+	s.Results, s.Checkpoints, s.Found = maps.Clone(s.Results), maps.Clone(s.Checkpoints), maps.Clone(s.Found)
 	return s
 }
 

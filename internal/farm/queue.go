@@ -86,6 +86,21 @@ func (q *queue) Submit(ctx context.Context, jobs ...Job) (int, error) {
 	if err := q.own.add(jobs); err != nil {
 		return 0, err
 	}
+	added := 0
+	for _, level := range Levels(jobs) {
+		n, err := q.submitAll(ctx, level)
+		if added += n; err != nil {
+			return added, err
+		}
+	}
+	return added, nil
+}
+
+// submitAll submits jobs that do not need each other.
+func (q *queue) submitAll(ctx context.Context, jobs []Job) (int, error) {
+	if err := q.awaitNeeds(ctx, jobs); err != nil {
+		return 0, err
+	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var added int
@@ -217,8 +232,20 @@ func (q *queue) lease(ctx context.Context, m message, worker string) (Lease, err
 			return nil, m.acknowledge(ctx)
 		case err != nil:
 			return nil, err
-		case s.State.Ended(), s.State == Running && s.Message != m.sequence():
+		case s.State.Ended():
+			return nil, q.ended(ctx, m, s)
+		case s.State == Running && s.Message != m.sequence():
 			return nil, m.acknowledge(ctx) // told twice
+		}
+		var lacks *NeedError
+		if s.State == Queued {
+			err := q.findNeeds(ctx, &s)
+			switch {
+			case errors.Is(err, errWaits):
+				return nil, m.acknowledge(ctx) // another message comes
+			case err != nil && !errors.As(err, &lacks):
+				return nil, err
+			}
 		}
 		if s.State == Running { // its worker fell silent
 			s.Deaths++
@@ -234,6 +261,9 @@ func (q *queue) lease(ctx context.Context, m message, worker string) (Lease, err
 		case s.Deaths > maxDeaths:
 			s.end(Failed)
 			s.Error = fmt.Sprintf("its worker was lost %d times", s.Deaths)
+		case lacks != nil:
+			s.end(Failed)
+			s.Error = lacks.Error()
 		}
 		revision, err = q.put(ctx, s, revision)
 		switch {
@@ -242,10 +272,19 @@ func (q *queue) lease(ctx context.Context, m message, worker string) (Lease, err
 		case err != nil:
 			return nil, err
 		case s.State.Ended():
-			return nil, m.acknowledge(ctx)
+			return nil, q.ended(ctx, m, s)
 		}
 		return &lease{q: q, m: m, status: s, known: version{s, revision}}, nil
 	}
+}
+
+// ended has the jobs go on that wait for one that ended, and then takes its message
+// out of the queue.
+func (q *queue) ended(ctx context.Context, m message, s Status) error {
+	if err := q.release(ctx, s); err != nil {
+		return err
+	}
+	return m.acknowledge(ctx)
 }
 
 // end is what all ends have in common.
@@ -331,7 +370,7 @@ func (q *queue) changeFrom(ctx context.Context, id string, v version, f func(*St
 }
 
 func (q *queue) Cancel(ctx context.Context, id string) error {
-	_, err := q.change(ctx, id, func(s *Status) error {
+	s, err := q.change(ctx, id, func(s *Status) error {
 		switch s.State {
 		case Queued:
 			s.end(Cancelled)
@@ -350,7 +389,10 @@ func (q *queue) Cancel(ctx context.Context, id string) error {
 		}
 		return nil
 	})
-	return err
+	if err != nil || !s.State.Ended() {
+		return err
+	}
+	return q.release(ctx, s)
 }
 
 func (q *queue) Retry(ctx context.Context, id string) error {
@@ -368,7 +410,7 @@ func (q *queue) Retry(ctx context.Context, id string) error {
 				return cmp.Or(err, error(&EndedError{id, s.State}))
 			}
 		}
-		again := Status{Job: s.Job, State: Queued, Ticket: token(), Bill: s.Bill}
+		again := Status{Job: s.Job, State: Queued, Ticket: token(), Bill: s.Bill, Dependents: s.Dependents}
 		if s.State != Done {
 			again.Checkpoints = s.Checkpoints
 		}
@@ -376,6 +418,9 @@ func (q *queue) Retry(ctx context.Context, id string) error {
 		return nil
 	})
 	if err != nil {
+		return err
+	}
+	if err := q.awaitNeeds(ctx, []Job{s.Job}); err != nil {
 		return err
 	}
 	return q.publish(ctx, s)
@@ -398,94 +443,3 @@ func (q *queue) Blobs() Blobs { return q.blobs }
 func (q *queue) Life() context.Context { return q.lives() }
 
 func (q *queue) Close() error { return q.close() }
-
-type lease struct {
-	q      *queue
-	m      message
-	status Status // as it was taken
-
-	mu    sync.Mutex
-	known version // as this lease read or wrote it last
-}
-
-// last returns the record as this lease knows it.
-func (l *lease) last() version {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.known
-}
-
-// knows notes a version that this lease read or wrote.
-func (l *lease) knows(v version) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if v.revision > l.known.revision {
-		l.known = v
-	}
-}
-
-func (l *lease) Status() Status { return l.status }
-
-func (l *lease) Extend(ctx context.Context) (Status, error) {
-	if err := l.m.extend(); err != nil {
-		return Status{}, err
-	}
-	s, revision, err := l.q.get(ctx, l.status.Job.ID)
-	switch {
-	case err != nil:
-	case s.Lease != l.status.Lease:
-		err = ErrLost
-	default:
-		l.knows(version{s.clone(), revision})
-	}
-	return s, err
-}
-
-// mine is a change that only the holder of the lease may make.
-func (l *lease) mine(ctx context.Context, f func(*Status)) error {
-	v, err := l.q.changeFrom(ctx, l.status.Job.ID, l.last(), func(s *Status) error {
-		if s.Lease != l.status.Lease {
-			return ErrLost
-		}
-		f(s)
-		s.bound()
-		return nil
-	})
-	if errors.Is(err, ErrUnknown) {
-		return ErrLost
-	}
-	if err == nil {
-		l.knows(v)
-	}
-	return err
-}
-
-func (l *lease) Update(ctx context.Context, f func(*Status)) error { return l.mine(ctx, f) }
-
-// Finish writes the end down before the message is acknowledged: should this
-// process die in between, the next delivery finds the job ended.
-func (l *lease) Finish(ctx context.Context, state State, f func(*Status)) error {
-	v, err := l.q.changeFrom(ctx, l.status.Job.ID, l.last(), func(s *Status) error {
-		switch l.status.Lease {
-		case s.Lease:
-			s.end(state)
-			f(s)
-			s.bound()
-			return nil
-		case s.Last:
-			return errTold
-		}
-		return ErrLost
-	})
-	switch {
-	case errors.Is(err, ErrUnknown):
-		return ErrLost
-	case err != nil && !errors.Is(err, errTold):
-		return err
-	case v.State == Running: // told before, and taken by another since
-		return nil
-	case v.State == Queued:
-		return l.m.again(max(0, time.Until(v.After)))
-	}
-	return l.m.acknowledge(ctx)
-}

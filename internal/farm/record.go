@@ -44,6 +44,9 @@ func decode(key string, data []byte) Status {
 	default:
 		err = s.Job.check(math.MaxInt)
 	}
+	for i := range s.Job.Needs {
+		s.Job.Needs[i].Name = Printable(s.Job.Needs[i].Name)
+	}
 	for _, text := range []*string{&s.Job.Name, &s.Job.Batch, &s.Worker, &s.Text, &s.Error} {
 		*text = Printable(*text)
 	}
@@ -108,6 +111,9 @@ func (j Job) check(limit int) error {
 	if err := j.checkFiles(); err != nil {
 		return err
 	}
+	if err := j.checkNeeds(); err != nil {
+		return err
+	}
 	if n := j.largest(); limit < math.MaxInt && n > limit {
 		return fmt.Errorf("its record may take %d bytes, and the queue takes %d; give it fewer files", n, limit)
 	}
@@ -157,6 +163,23 @@ func (j Job) checkFiles() error {
 	for path, sum := range j.Inputs {
 		if name := baseName(path); !isSum(sum) || name == "." || !filepath.IsLocal(name) || strings.ContainsRune(name, 0) {
 			return fmt.Errorf("input %q with the SHA-256 %q is no file", path, sum)
+		}
+	}
+	return nil
+}
+
+// checkNeeds finds needs that name no job, and files that come from none.
+func (j Job) checkNeeds() error {
+	needs := map[string]bool{}
+	for _, n := range j.Needs {
+		if !isID(n.ID) {
+			return fmt.Errorf("it needs %q, which is not 16 hex digits", n.ID)
+		}
+		needs[n.ID] = true
+	}
+	for path, id := range j.Awaits {
+		if name := baseName(path); !needs[id] || name == "." || !filepath.IsLocal(name) || strings.ContainsRune(name, 0) {
+			return fmt.Errorf("input %q of the job %q is no file of a job it needs", path, id)
 		}
 	}
 	return nil

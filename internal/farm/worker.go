@@ -152,7 +152,7 @@ func isLocal(err error) bool {
 func (w *Worker) attempt(ctx context.Context, stopping <-chan struct{}, l Lease) error {
 	s := l.Status()
 	a := &attempt{lease: l, before: s, log: w.Log.With("job", s.Job.ID, "name", s.Job.Name),
-		place: newPlace(filepath.Join(w.Dir, "jobs", s.Job.ID), filepath.Join(w.Dir, "blobs"), s.Job, &w.sums)}
+		place: newPlace(filepath.Join(w.Dir, "jobs", s.Job.ID), filepath.Join(w.Dir, "blobs"), s.order(), &w.sums)}
 	a.log.Info("taken", "attempt", s.Attempts+1)
 	work, cancel := context.WithCancelCause(ctx)
 	if s.Job.Timeout > 0 {
