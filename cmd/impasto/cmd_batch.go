@@ -38,7 +38,7 @@ func (s *session) readBatch(c *cli.Context) (*batch.Builder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return batch.Read(context.Background(), path, data, flagText(c, "class"), s.jobs, func(b *batch.Batch) error {
+	built, err := batch.Read(context.Background(), path, data, flagText(c, "class"), s.jobs, func(b *batch.Batch) error {
 		if flagText(c, "report") == "" && name != "batch run" {
 			return nil
 		}
@@ -48,6 +48,10 @@ func (s *session) readBatch(c *cli.Context) (*batch.Builder, error) {
 		}
 		return b.CheckReport(report, path, c.Bool("y"))
 	})
+	if err == nil {
+		s.printNotes(built.Batch.Notes())
+	}
+	return built, err
 }
 
 func (s *session) readManifest(path string) (data []byte, err error) {

@@ -98,6 +98,7 @@ func (s *session) printFilmPlan(p render.FilmPlan) error {
 		facts["type"], facts["options"] = "plan", p.Options
 		return writeJSON(s.stdout, facts)
 	}
+	s.printNotes(p.Notes)
 	w := s.stdout
 	fmt.Fprintln(w, p.Header)
 	sound := "no sound"

@@ -141,6 +141,7 @@ func (s *session) printPlan(p render.Plan) error {
 		facts["type"], facts["options"], facts["files"] = "plan", p.Options, p.Files
 		return writeJSON(s.stdout, facts)
 	}
+	s.printNotes(p.Notes)
 	w := s.stdout
 	fmt.Fprintln(w, p.Header)
 	printFiles(w, p.Files)
@@ -157,6 +158,13 @@ func (s *session) printPlan(p render.Plan) error {
 	}
 	_, err := fmt.Fprintf(w, "output   %s%s\n", p.Output, what)
 	return err
+}
+
+// printNotes prints what the user should know of files that were read.
+func (s *session) printNotes(notes []string) {
+	for _, n := range notes {
+		fmt.Fprintln(s.stderr, "impasto: "+ui.Printable(n))
+	}
 }
 
 func printFiles(w io.Writer, files []render.FileRead) {

@@ -88,6 +88,7 @@ func makeFiles(dir string) error {
 		"photo.jpg":    encodeJPEG(drawing(48, 32, 0)),
 		"one.png":      encodePNG(drawing(1, 1, 0)),
 		"grey.png":     encodePNG(greyAlpha(24, 16)),
+		"veil.png":     encodePNG(greyAlpha(48, 40)),
 		"really.jpg":   encodePNG(drawing(24, 24, 3)), // a PNG that calls itself JPEG
 		"huge.png":     hugePNG(60000, 60000),
 		"empty.png":    {},

@@ -104,6 +104,19 @@ func nothingStarted(bad ui.Faults) error {
 	return append(bad, ui.NewFault(bad[0].Exit, "nothing_started", ui.Count(len(bad), "error")+", nothing started"))
 }
 
+// Notes are what the user should know of the pictures of all jobs, each once.
+func (b *Batch) Notes() []string {
+	var notes []string
+	for _, p := range b.Plans {
+		for _, n := range p.Notes {
+			if !slices.Contains(notes, n) {
+				notes = append(notes, n)
+			}
+		}
+	}
+	return notes
+}
+
 // Err returns the faults found so far.
 func (b *Builder) Err() error { return b.faults().Err() }
 

@@ -34,6 +34,7 @@ type Plan struct {
 	Skips         bool   // the output exists and is left alone
 	Recipe        string // its hash
 	Options       style.Options
+	Notes         []string // what the user should know of the inputs
 }
 
 // Facts are the plan by name, for programs.
@@ -43,7 +44,7 @@ func (p Plan) Facts() map[string]any {
 		"width": p.W, "height": p.H, "scales": p.Scales, "iterations": p.Iterations,
 		"seconds": p.Seconds, "peak_bytes": p.PeakBytes, "tile": p.Tile, "checkpoints": p.Checkpoints, "weights": p.Weights,
 		"weights_reason": p.WeightsReason, "content": p.Content, "styles": p.Styles, "output": p.Output,
-		"recipe": p.Recipe, "seed": p.Options.Seed,
+		"recipe": p.Recipe, "seed": p.Options.Seed, "notes": p.Notes,
 	}
 }
 
@@ -63,7 +64,7 @@ func (r *Prepared) Plan() Plan {
 		Seconds: r.plan.Seconds, PeakBytes: r.plan.PeakBytes, Tile: r.plan.Tile.String(), Checkpoints: r.plan.Cut.Ends,
 		Weights: r.network.Name, WeightsReason: r.source.Why, Styles: []string{}, Output: r.out.path, Skips: r.out.skip,
 		Recipe:  r.recipe.Hash(),
-		Options: r.values.Options, Memory: r.plan.Memory, Header: r.header(),
+		Options: r.values.Options, Memory: r.plan.Memory, Header: r.header(), Notes: append([]string{}, r.Notes...),
 	}
 	for _, f := range r.files {
 		p.Files = append(p.Files, FileRead{f.role, f.path, f.picture.W, f.picture.H, f.info.Format.String()})

@@ -85,7 +85,9 @@ func newPrepared(req Request, env Env) *Prepared {
 	r := &Prepared{Request: req, env: env, values: req.Values}
 	if o := &r.values.Options; o.Seed == 0 {
 		o.Seed = rand.Uint64N(1<<32-1) + 1
-		r.Notes = append(r.Notes, fmt.Sprintf("seed %d was drawn; --seed %d repeats it", o.Seed, o.Seed))
+		if !env.DryRun { // another one is drawn to paint
+			r.Notes = append(r.Notes, fmt.Sprintf("seed %d was drawn; --seed %d repeats it", o.Seed, o.Seed))
+		}
 	}
 	return r
 }
@@ -126,6 +128,10 @@ func (r *Prepared) prepare(ctx context.Context) ui.Faults {
 	return bad
 }
 
+// overWhite names the pictures that lie over white where they are transparent.
+// The result of a transparent photograph is as transparent.
+var overWhite = map[string]string{"style": "painting", "a": "A", "b": "B", "init": "the start"}
+
 // read reads the input pictures, but for maps.
 func (r *Prepared) read(in Inputs) ui.Faults {
 	var bad ui.Faults
@@ -147,8 +153,8 @@ func (r *Prepared) read(in Inputs) ui.Faults {
 			return nil
 		}
 		r.Notes = append(r.Notes, info.Warnings...)
-		if share := p.Transparency(); role == "style" && share > 0.005 {
-			r.Notes = append(r.Notes, fmt.Sprintf("%.0f %% of painting %q is transparent and counts as white", 100*share, path))
+		if what, share := overWhite[role], p.Transparency(); what != "" && share > 0.005 {
+			r.Notes = append(r.Notes, fmt.Sprintf("%.0f %% of %s %q is transparent and counts as white", 100*share, what, path))
 		}
 		r.files = append(r.files, inputFile{role, path, info, p})
 		return (*style.Picture)(p)
