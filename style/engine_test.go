@@ -407,6 +407,17 @@ func TestMemoryLimit(t *testing.T) {
 	if tiled.PeakBytes > env.MaxBytes || tiled.W() <= m.W() || tiled.Tile == (TileSize{}) || tiled.Options.Tile == "" {
 		t.Errorf("max in tiles is %dx%d in %v, %d of %d bytes", tiled.W(), tiled.H(), tiled.Tile, tiled.PeakBytes, env.MaxBytes)
 	}
+	// what no cut can lower is never more than a plan that fits
+	tight := env
+	tight.MaxBytes = tiled.PeakBytes
+	o.Size = fmt.Sprintf("%dx%d", tiled.W(), tiled.H())
+	if _, err := NewPlan(96, 80, o, tight); err != nil {
+		t.Errorf("what was planned to fit does not: %v", err)
+	}
+	tight.MaxBytes = 25 * 12 * int64(tiled.W()*tiled.H()) // 26 images are held
+	if _, err := NewPlan(96, 80, o, tight); !errors.As(err, &memory) || memory.Tiled <= tight.MaxBytes || memory.Tiled > tiled.PeakBytes {
+		t.Errorf("with less than the images need: %v", err)
+	}
 	o.Size = fmt.Sprint(2 * tiled.W())
 	if _, err := NewPlan(96, 80, o, env); !errors.As(err, &memory) || !strings.Contains(err.Error(), "untiled and") {
 		t.Errorf("got %v", err)

@@ -62,7 +62,7 @@ func (p Problems) err() error {
 type MemoryError struct {
 	W, H       int
 	Need, Have int64  // as a whole, and the limit
-	Tiled      int64  // in the smallest tiles; 0: not tried
+	Tiled      int64  // at least this in tiles; 0: not tried
 	Fits       string // the largest size that would fit, "" if none
 
 	Try []Suggestion
@@ -71,7 +71,7 @@ type MemoryError struct {
 func (e *MemoryError) Error() string {
 	need := gigabytes(e.Need) + " of memory"
 	if e.Tiled > 0 {
-		need += " untiled and " + gigabytes(e.Tiled) + " tiled"
+		need += " untiled and at least " + gigabytes(e.Tiled) + " tiled"
 	}
 	return fmt.Sprintf("%dx%d needs %s; the limit is %s", e.W, e.H, need, gigabytes(e.Have))
 }

@@ -125,6 +125,25 @@ func (p Plan) accountOf(env Env, w, h int, c Cut, stages []stage, pass int64, re
 	return parts, nil
 }
 
+// checkUncut refuses a canvas that no cut can save: what does not shrink with the
+// tiles is over the limit already. The search among cuts is not worth it then.
+func (p Plan) checkUncut(env Env, tiles bool) error {
+	image := env.Backend.Bytes(gpu.Shape{H: p.H(), W: p.W(), C: 3})
+	least := int64(2+p.Options.optimizerImages())*image + p.weightBytes(env) + env.Pictures + programBytes
+	if env.MaxBytes <= 0 || least <= env.MaxBytes {
+		return nil
+	}
+	whole, err := p.bytes(env, p.W(), p.H(), Cut{}, false)
+	if err != nil {
+		return err
+	}
+	e := &MemoryError{W: p.W(), H: p.H(), Need: whole, Have: env.MaxBytes}
+	if tiles {
+		e.Tiled = least
+	}
+	return e
+}
+
 // optimizerImages is how many copies of the image the optimiser holds.
 func (o Options) optimizerImages() int {
 	n := 3 // Adam: the last good image and two moments

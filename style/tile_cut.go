@@ -48,6 +48,9 @@ func (p *Plan) chooseCuts(env Env) error {
 	if !p.Options.cuttable() {
 		asked = tileChoice{}
 	}
+	if err := p.checkUncut(env, asked.auto || asked.size != TileSize{}); err != nil {
+		return err
+	}
 	last := len(p.Scales) - 1
 	for i := last; i >= 0; i-- {
 		s := &p.Scales[i]

@@ -96,7 +96,7 @@ func roundUp(n, step int) int { return (n + step - 1) / step * step }
 // All begin at multiples of step; windows reach ahead and halo beyond own parts.
 func tileRects(h, w, th, tw, step, ahead, halo int) []tile {
 	rows, cols := cutInto(h, th, step), cutInto(w, tw, step)
-	var list []tile
+	list := make([]tile, 0, (len(rows)-1)*(len(cols)-1))
 	for i := range len(rows) - 1 {
 		for j := range len(cols) - 1 {
 			around := func(halo int) gpu.Rect {

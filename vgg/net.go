@@ -67,6 +67,15 @@ type Provenance struct {
 // Tap returns the name of the layer's output after its ReLU, "relu3_1".
 func (l *Layer) Tap() string { return "relu" + strconv.Itoa(l.Block) + "_" + strconv.Itoa(l.Index) }
 
+// isTap reports whether name is the layer's tap, without making it: planning asks
+// often.
+func (l *Layer) isTap(name string) bool {
+	if len(name) == len("relu3_1") && l.Block < 10 && l.Index < 10 {
+		return name[:4] == "relu" && int(name[4]-'0') == l.Block && name[5] == '_' && int(name[6]-'0') == l.Index
+	}
+	return l.Tap() == name
+}
+
 // shape is what a network expects of one layer, before any weights are read.
 type shape struct{ block, index, in, out int }
 
@@ -117,7 +126,7 @@ func (n *Network) ParseLayer(name string) (string, error) {
 // Layers[:depth] is what must be computed for it.
 func (n *Network) Depth(layer string) (int, error) {
 	for i := range n.Layers {
-		if n.Layers[i].Tap() == layer {
+		if n.Layers[i].isTap(layer) {
 			return i + 1, nil
 		}
 	}

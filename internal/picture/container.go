@@ -85,6 +85,7 @@ const (
 	dqt  = "\xdb"
 	dht  = "\xc4"
 	sof0 = "\xc0"
+	sof2 = "\xc2"
 	sos  = "\xda"
 )
 

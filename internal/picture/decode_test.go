@@ -3,6 +3,7 @@ package picture
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"image"
 	"image/color"
 	"image/jpeg"
@@ -195,7 +196,63 @@ func TestCutShort(t *testing.T) {
 	}
 	file := mustEncode(t, p, PNG, WriteOptions{})
 	_, _, err := Decode(bytes.NewReader(file[:500]), "a.png", ReadOptions{})
-	wantError(t, err, Input, "truncated", `"a.png" is cut short: about 24 % of its pixels are there`)
+	wantError(t, err, Input, "truncated", `"a.png" is cut short: about 24 % of it is there`)
+}
+
+// progressiveJPEG is a grey picture of w x h blocks, all of them even, in three
+// scans of one bit a block: the upper bits of the means, everything else, the
+// lowest bit of the means. It returns where each scan's bits begin and end.
+func progressiveJPEG(w, h int) (file []byte, scans [][2]int) {
+	file = []byte("\xff\xd8")
+	file = appendJPEGSegment(file, dqt, append([]byte{0}, bytes.Repeat([]byte{1}, 64)...))
+	file = appendJPEGSegment(file, sof2, []byte{8, byte(h >> 5), byte(h << 3), byte(w >> 5), byte(w << 3), 1, 1, 0x11, 0})
+	for _, class := range []byte{0x00, 0x10} { // one code of one bit: no difference, end of block
+		file = appendJPEGSegment(file, dht, append(append([]byte{class, 1}, make([]byte, 15)...), 0))
+	}
+	for _, s := range [][3]byte{{0, 0, 0x01}, {1, 63, 0x00}, {0, 0, 0x10}} {
+		file = appendJPEGSegment(file, sos, []byte{1, 1, 0, s[0], s[1], s[2]})
+		from := len(file)
+		file = append(file, make([]byte, w*h/8)...)
+		scans = append(scans, [2]int{from, len(file)})
+	}
+	return append(file, 0xff, 0xd9), scans
+}
+
+// TestShareOfCutJPEG cuts a progressive JPEG within its scans and between them,
+// where what is there decodes, and one in a scan a component.
+func TestShareOfCutJPEG(t *testing.T) {
+	file, scans := progressiveJPEG(8, 80)
+	decoded := func(file []byte) error {
+		_, _, err := Decode(bytes.NewReader(file), "a.jpg", ReadOptions{})
+		return err
+	}
+	if err := decoded(file); err != nil {
+		t.Fatal(err)
+	}
+	if err := decoded(file[:len(file)-2]); err != nil { // only the end is missing
+		t.Error(err)
+	}
+	ac, dc := 0., 7.
+	for k := 1; k < 64; k++ {
+		ac += 8 / (1 + float64(k))
+	}
+	for at, want := range map[int]float64{
+		(scans[0][0] + scans[0][1]) / 2: dc / 2,
+		scans[0][1]:                     dc,
+		(scans[1][0] + scans[1][1]) / 2: dc + ac/2,
+		scans[1][1]:                     dc + ac,
+	} {
+		err := decoded(file[:at])
+		var share float64
+		if _, scanErr := fmt.Sscanf(fmt.Sprint(err), `"a.jpg" is cut short: about %f %%`, &share); scanErr != nil || math.Abs(share-100*want/(8+ac)) > 1.5 {
+			t.Errorf("cut at %d: %v, want %.0f %%", at, err, 100*want/(8+ac))
+		}
+	}
+	ours := mustEncode(t, noise(64, 64, 8, false), JPEG, WriteOptions{})
+	second := bytes.Index(ours, []byte("\xff\xda\x00\x08\x01\x02"))
+	if err := decoded(ours[:second]); err == nil || !strings.Contains(err.Error(), "about 33 % of it is there") {
+		t.Errorf("without two of three colours: %v", err)
+	}
 }
 
 // TestMaxPixels: the header alone decides, before anything is allocated.

@@ -142,7 +142,7 @@ func damaged(name string, f Format, size int, share float64, err error) error {
 	switch {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), strings.Contains(what, "short"), strings.Contains(what, "not enough pixel data"), share > 0:
 		if share > 0 {
-			return inputError("truncated", "%q is cut short: about %.0f %% of its pixels are there", name, 100*share).because(err)
+			return inputError("truncated", "%q is cut short: about %.0f %% of it is there", name, 100*share).because(err)
 		}
 		return inputError("truncated", "%q is cut short: the %s data ends after %d bytes", name, f, size).because(err)
 	case errors.As(err, &jpegUnsupported), errors.As(err, &pngUnsupported), errors.As(err, &tiffUnsupported):

@@ -3,6 +3,7 @@ package picture
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 	"testing"
 )
 
@@ -105,5 +106,89 @@ func FuzzMetadata(f *testing.F) {
 		for _, format := range []Format{PNG, JPEG, TIFF, WebP} {
 			embeddedICC(file, format)
 		}
+	})
+}
+
+// FuzzRows holds the readers by rows to Go's: what they read has the same pixels.
+func FuzzRows(f *testing.F) {
+	for _, file := range fuzzSeeds(f) {
+		f.Add(file)
+	}
+	f.Fuzz(func(t *testing.T, file []byte) {
+		format, ok := sniff(file)
+		if !ok || format != PNG && format != TIFF {
+			return
+		}
+		w, h, err := checkSize(file, "fuzz", format, ReadOptions{MaxPixels: 1 << 14})
+		if err != nil {
+			return
+		}
+		p := readRows(file, format, w, h)
+		if p == nil {
+			return
+		}
+		img, err := codecs[format].decode(bytes.NewReader(file))
+		if err != nil {
+			t.Fatalf("read by rows, but not by Go's reader: %v", err)
+		}
+		q := FromImage(img)
+		if p.W != q.W || p.H != q.H || !slices.Equal(p.Pix, q.Pix) || !slices.Equal(p.Alpha, q.Alpha) {
+			t.Fatalf("%s of %dx%d differs from Go's reader", format, w, h)
+		}
+	})
+}
+
+// FuzzMend cuts files and spoils a byte: a mended file says what was wrong with
+// it, and one that is not has a share.
+func FuzzMend(f *testing.F) {
+	for _, file := range fuzzSeeds(f) {
+		f.Add(file, uint16(len(file)/2), uint16(40), byte(1))
+	}
+	progressive, scans := progressiveJPEG(8, 8)
+	f.Add(progressive, uint16(scans[1][0]+2), uint16(0), byte(0))
+	f.Fuzz(func(t *testing.T, file []byte, size, at uint16, flip byte) {
+		file = bytes.Clone(file[:min(len(file), int(size))])
+		if int(at) < len(file) {
+			file[at] ^= flip
+		}
+		format, ok := sniff(file)
+		if !ok {
+			return
+		}
+		w, h, err := checkSize(file, "fuzz", format, ReadOptions{MaxPixels: 1 << 14})
+		if err != nil {
+			return
+		}
+		fixed, what, share := mend(file, format, w, h)
+		if !(share >= 0 && share <= 1) || (fixed != nil) != (what != "") {
+			t.Fatalf("%s: %q, share %v, %d bytes mended", format, what, share, len(fixed))
+		}
+		after(file, format)
+	})
+}
+
+// FuzzFrames walks the blocks of pictures that move, and of whatever says it is one.
+func FuzzFrames(f *testing.F) {
+	for _, file := range fuzzSeeds(f) {
+		f.Add(file)
+	}
+	f.Add([]byte("GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"))
+	f.Fuzz(func(t *testing.T, file []byte) {
+		if n := gifFrames(file); n < 0 || n > len(file) {
+			t.Fatalf("%d frames in %d bytes", n, len(file))
+		}
+		if canvas, frame := firstANMF(file); frame != nil {
+			if canvas.X < 1 || canvas.Y < 1 {
+				t.Fatalf("a frame on a canvas of %v", canvas)
+			}
+			if still := frame.still(); !bytes.HasPrefix(still, []byte("RIFF")) {
+				t.Fatal("a frame that is no file")
+			}
+		}
+		for _, format := range []Format{PNG, WebP, GIF} {
+			frameNote(file, format, "fuzz")
+		}
+		recognise(file, "fuzz.png")
+		pngColours(file, "fuzz.png")
 	})
 }

@@ -103,24 +103,42 @@ func pngBytes(header []byte, w, h int) int64 {
 func mendJPEG(file []byte, h int) (fixed []byte, what string, share float64) {
 	bare := bytes.TrimSuffix(file, []byte{0xff})
 	ended := append(bare[:len(bare):len(bare)], 0xff, 0xd9)
-	if _, err := jpeg.Decode(bytes.NewReader(ended)); err == nil {
+	share = jpegShare(ended, h)
+	if _, err := jpeg.Decode(bytes.NewReader(ended)); err == nil && share == 1 {
 		return ended, "its last two bytes are missing", 1
 	}
-	return nil, "", jpegShare(ended, h)
+	return nil, "", share
 }
 
-// jpegShare is about how much of a cut JPEG's rows can be decoded: a header that
-// promises fewer rows is looked for, by halves. 0 where that cannot be known, as
-// of a progressive picture, whose scans each cover all rows.
+// jpegShare is about how much of a cut JPEG is there: of the scan that is cut the
+// share of its rows, and of scans that are missing altogether, as the last ones
+// of a progressive picture, nothing of the bits they would have brought.
 func jpegShare(file []byte, h int) float64 {
-	at := -1
+	var frame segment
 	for _, s := range jpegSegments(file) {
-		if s.kind == sof0 && len(s.data) >= 6 {
-			at = s.from + 5 // marker, length, depth
+		if (s.kind == sof0 || s.kind == sof2) && len(s.data) >= 6 {
+			frame = s
 		}
 	}
-	if at < 0 {
+	if frame.data == nil || h <= 0 {
 		return 0
+	}
+	scans, total := jpegScans(file, frame.data)
+	bits := 0.
+	for i, n := range scans {
+		if i == len(scans)-1 {
+			n *= jpegRows(file, frame.from+5, h) // the height lies behind marker, length and depth
+		}
+		bits += n
+	}
+	return min(1, bits/max(1, total))
+}
+
+// jpegRows is the share of rows that can be decoded: a header that promises
+// fewer is looked for, by halves. at is where the header has its height.
+func jpegRows(file []byte, at, h int) float64 {
+	if _, err := jpeg.Decode(bytes.NewReader(file)); err == nil {
+		return 1
 	}
 	cut := bytes.Clone(file)
 	low, high := 0, h
@@ -137,6 +155,54 @@ func jpegShare(file []byte, h int) float64 {
 		}
 	}
 	return float64(low) / float64(h)
+}
+
+// jpegScans weighs what each scan of a JPEG brings, and what a whole picture has.
+// A scan names components, coefficients from ss to se, and the lowest bit: it brings
+// all bits of 8 down to that one the first time, one bit each time after (ITU-T T.81,
+// G.1.1.1). A component counts by its sampling, and coefficient k by 1/(1+k), for
+// high frequencies are mostly zeros.
+func jpegScans(file, frame []byte) (scans []float64, total float64) {
+	const bits = 8
+	sampling := map[byte]float64{}
+	for c := frame[6:]; len(c) >= 3; c = c[3:] {
+		sampling[c[0]] = float64(c[1]>>4) * float64(c[1]&15)
+		total += sampling[c[0]] * bits * jpegBand(0, 63)
+	}
+	for at := 2; at+4 <= len(file); {
+		if file[at] != 0xff || file[at+1] == 0 || file[at+1] >= 0xd0 && file[at+1] <= 0xd9 || file[at+1] == 0xff {
+			at++ // within a scan
+			continue
+		}
+		end := at + 2 + int(binary.BigEndian.Uint16(file[at+2:]))
+		if end > len(file) {
+			break
+		}
+		data := file[at+4 : max(end, at+4)]
+		if file[at+1] == sos[0] && len(data) >= 4 && len(data) >= 4+2*int(data[0]) {
+			n := int(data[0])
+			ss, se, high, low := data[1+2*n], data[2+2*n], data[3+2*n]>>4, data[3+2*n]&15
+			brings := 0.
+			for c := range n {
+				brings += sampling[data[1+2*c]]
+			}
+			planes := 1.
+			if high == 0 {
+				planes = float64(bits - min(low, bits))
+			}
+			scans = append(scans, brings*planes*jpegBand(int(ss), int(se)))
+		}
+		at = max(end, at+2)
+	}
+	return scans, total
+}
+
+// jpegBand is what coefficients first to last count together.
+func jpegBand(first, last int) (sum float64) {
+	for k := first; k <= min(last, 63); k++ {
+		sum += 1 / float64(1+k)
+	}
+	return sum
 }
 
 // after is what lies behind the end of a PNG.
