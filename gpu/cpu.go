@@ -76,6 +76,13 @@ func NewCPU(o CPUOptions) *CPU {
 	return b
 }
 
+// CheckCPU returns what is wrong with IMPASTO_SIMD: that this machine cannot run
+// what it names. NewCPU's backend has that as its error.
+func CheckCPU() error {
+	_, err := simd.Best()
+	return err
+}
+
 // Name is "cpu".
 func (b *CPU) Name() string { return "cpu" }
 

@@ -3,13 +3,13 @@ package main
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"runtime"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/impasto/impasto/internal/device"
+	"github.com/impasto/impasto/internal/film"
 	"github.com/impasto/impasto/internal/preview"
 	"github.com/impasto/impasto/internal/progress"
 	"github.com/impasto/impasto/internal/selftest"
@@ -138,8 +138,12 @@ func checkTerminal(s *session) []selftest.Finding {
 }
 
 func checkPrograms(*session) []selftest.Finding {
-	if path, err := exec.LookPath("ffmpeg"); err == nil {
-		return []selftest.Finding{{State: selftest.OK, What: "ffmpeg", Text: path}}
+	found := film.Find()
+	switch {
+	case found.OK():
+		return []selftest.Finding{{State: selftest.OK, What: "ffmpeg", Text: found.FFmpeg}}
+	case os.Getenv(film.Environment) != "":
+		return []selftest.Finding{{State: selftest.Problem, What: "ffmpeg", Text: found.Missing(), Fix: found.Remedy()}}
 	}
 	return []selftest.Finding{{State: selftest.Note, What: "ffmpeg", Text: "is not there; frames of --frames stay single pictures"}}
 }

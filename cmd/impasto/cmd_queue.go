@@ -3,9 +3,11 @@ package main
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"net"
 	"net/url"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -72,9 +74,23 @@ func readLease(c *cli.Context, o *farm.Options) (err error) {
 // leastLease leaves a worker two beats.
 const leastLease = 2 * time.Second
 
+// queueVariable names the queue where --queue does not.
+const queueVariable = "IMPASTO_QUEUE"
+
+// badQueue is the fault of a queue's name, with where it was said.
+func badQueue(c *cli.Context, want string) error {
+	if text := flagText(c, "queue"); text != "" {
+		return settings.BadValue("queue", text, want)
+	}
+	return ui.UsageFault(fmt.Sprintf("%s takes %s, got %q", queueVariable, want, os.Getenv(queueVariable)), "unset "+queueVariable)
+}
+
+// hostAndPort is an address without its "nats://", which would be taken for a folder.
+var hostAndPort = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.-]*:[0-9]{2,5}$`)
+
 // queuePlace is what --queue, IMPASTO_QUEUE and --token-file name.
 func queuePlace(c *cli.Context) (farm.Options, error) {
-	where := cmp.Or(flagText(c, "queue"), os.Getenv("IMPASTO_QUEUE"))
+	where := cmp.Or(flagText(c, "queue"), os.Getenv(queueVariable))
 	o := farm.Options{Who: "impasto " + c.Command.FullName()}
 	if err := readLease(c, &o); err != nil {
 		return o, err
@@ -85,6 +101,13 @@ func queuePlace(c *cli.Context) (farm.Options, error) {
 	}
 	o.Own = own
 	file := ui.Home(flagText(c, "token-file"))
+	if hostAndPort.MatchString(where) {
+		if _, err := os.Stat(where); err != nil {
+			f := ui.FaultsOf(badQueue(c, "nats://HOST:PORT or a folder"))[0]
+			f.Try = []string{"--queue nats://" + where}
+			return o, f
+		}
+	}
 	if !strings.Contains(where, "://") {
 		if file != "" {
 			return o, ui.UsageFault("--token-file is of a server elsewhere; --queue does not name one", "--queue nats://HOST:4222 --token-file "+file)
@@ -99,7 +122,7 @@ func queuePlace(c *cli.Context) (farm.Options, error) {
 	for one := range strings.SplitSeq(where, ",") {
 		u, err := url.Parse(one)
 		if err != nil || u.Host == "" || u.Scheme != "nats" && u.Scheme != "tls" {
-			return o, settings.BadValue("queue", where, "nats://HOST:PORT or a folder")
+			return o, badQueue(c, "nats://HOST:PORT or a folder")
 		}
 		if u.Port() == "" {
 			u.Host = net.JoinHostPort(u.Hostname(), "4222")

@@ -122,9 +122,9 @@ func tlsHint(folder string) string {
 // servedStore is the folder to serve: that of --queue, or this user's. The
 // token file is one to write, not one to read.
 func servedStore(c *cli.Context) (farm.Options, error) {
-	where := cmp.Or(flagText(c, "queue"), os.Getenv("IMPASTO_QUEUE"))
+	where := cmp.Or(flagText(c, "queue"), os.Getenv(queueVariable))
 	if strings.Contains(where, "://") {
-		return farm.Options{}, settings.BadValue("queue", where, "the folder of the queue that is to be served")
+		return farm.Options{}, badQueue(c, "the folder of the queue that is to be served")
 	}
 	o := farm.Options{Who: "impasto queue serve", TLS: ui.Home(flagText(c, "tls"))}
 	err := readLease(c, &o)

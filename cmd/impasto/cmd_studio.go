@@ -160,7 +160,7 @@ func studioPlace(c *cli.Context) (folder string, places []job.Place, at farm.Opt
 	bad.Add(err)
 	at, err = queuePlace(c)
 	bad.Add(err)
-	if flagText(c, "queue") == "" && os.Getenv("IMPASTO_QUEUE") == "" {
+	if flagText(c, "queue") == "" && os.Getenv(queueVariable) == "" {
 		at.Store, at.MustServe = filepath.Join(folder, ".impasto", "queue"), true
 	}
 	if at.URL == "" && at.Wait == 0 { // whoever had a job before a crash is on this machine, and gone

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,11 +19,14 @@ import (
 // none where there is none.
 func checkQueue(*session) []selftest.Finding {
 	f := selftest.Finding{State: selftest.OK, What: "queue"}
-	store, err := batch.StoreFolder(os.Getenv("IMPASTO_QUEUE"))
+	store, err := batch.StoreFolder(os.Getenv(queueVariable))
 	o := farm.Options{Store: store, Who: "impasto doctor"}
-	if where := os.Getenv("IMPASTO_QUEUE"); strings.Contains(where, "://") {
+	if where := os.Getenv(queueVariable); strings.Contains(where, "://") {
 		o = farm.Options{URL: where}
-		store = "the server of IMPASTO_QUEUE"
+		store = "the server of " + queueVariable
+		if !strings.HasPrefix(where, "nats://") && !strings.HasPrefix(where, "tls://") {
+			err = ui.UsageFault(fmt.Sprintf("%s takes nats://HOST:PORT or a folder, got %q", queueVariable, where), "unset "+queueVariable)
+		}
 	} else if err == nil {
 		if _, err := os.Stat(filepath.Join(store, "LOCK")); errors.Is(err, os.ErrNotExist) {
 			f.State, f.Text = selftest.Note, "there is none yet; the first batch makes "+store

@@ -63,9 +63,9 @@ func (s *session) run() int {
 		for _, n := range l.notes {
 			fmt.Fprintf(stderr, "impasto: note: %s\n", ui.Printable(n))
 		}
-		names, near := settings.Misspelt(os.Environ())
-		for i, n := range names {
-			fmt.Fprintf(stderr, "impasto: warning: the variable %s is not read; %s is\n", ui.Printable(n), near[i])
+		isFlag := func(name string) bool { return len(flagOwners(app, name)) > 0 }
+		for _, w := range settings.Unread(os.Environ(), isFlag) {
+			fmt.Fprintf(stderr, "impasto: warning: %s\n", ui.Printable(w))
 		}
 	}
 	if l.help {

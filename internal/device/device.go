@@ -154,6 +154,9 @@ func Check(list string) error {
 			bad = append(bad, f)
 		}
 	}
+	if err := gpu.CheckCPU(); err != nil {
+		add(ui.UsageFault(err.Error(), "unset IMPASTO_SIMD"))
+	}
 	_, first := CUDAIndex(names[0])
 	for i, n := range names {
 		add(checkOne(n))

@@ -38,6 +38,26 @@ func Find() Tools {
 // OK reports whether both are there.
 func (t Tools) OK() bool { return t.FFmpeg != "" && t.FFprobe != "" }
 
+// Missing says why the programs were not found.
+func (t Tools) Missing() string {
+	dir := os.Getenv(Environment)
+	switch {
+	case dir == "":
+		return "ffmpeg is not installed"
+	case t.FFmpeg == "":
+		return fmt.Sprintf("%s=%q: no ffmpeg is in that folder", Environment, dir)
+	}
+	return fmt.Sprintf("%s=%q: no ffprobe is in that folder", Environment, dir)
+}
+
+// Remedy is what makes them found.
+func (t Tools) Remedy() string {
+	if os.Getenv(Environment) != "" {
+		return "unset " + Environment
+	}
+	return "apt install ffmpeg   (or brew, winget)"
+}
+
 // quiet are the flags of every call: no questions, no banner, faults only.
 var quiet = []string{"-nostdin", "-hide_banner", "-loglevel", "error"}
 

@@ -45,8 +45,11 @@ func (t Tools) Probe(ctx context.Context, path string) (Info, error) {
 		return Info{}, inputError("not_found", "film %q does not exist", path)
 	}
 	if !t.OK() {
+		if dir := os.Getenv(Environment); dir != "" {
+			return Info{}, inputError("ffmpeg_missing", "%q is a film; %s", path, t.Missing()).hint(t.Remedy())
+		}
 		return Info{}, inputError("ffmpeg_missing", "%q is a film, and ffmpeg, which reads films, is not installed", path).
-			hint("apt install ffmpeg   (or brew, winget)", fmt.Sprintf("ffmpeg -i %s frames/%%05d.png   on a machine that has it, then impasto video frames/", shellWord(path)))
+			hint(t.Remedy(), fmt.Sprintf("ffmpeg -i %s frames/%%05d.png   on a machine that has it, then impasto video frames/", shellWord(path)))
 	}
 	text, err := output(ctx, t.FFprobe, "-hide_banner", "-loglevel", "error", "-of", "json", "-show_streams", "-show_format", "file:"+path)
 	if ctx.Err() != nil {

@@ -52,7 +52,7 @@ func (v *Film) chooseFilm(in string) error {
 			bad.Add(v.tryEncoder())
 		}
 		if !v.tools.OK() && !film.IsArchive(name) {
-			v.Notes = append(v.Notes, fmt.Sprintf("ffmpeg is not installed: the frames stay in %q", filepath.Dir(v.frames)))
+			v.Notes = append(v.Notes, fmt.Sprintf("%s: the frames stay in %q", v.tools.Missing(), filepath.Dir(v.frames)))
 		}
 	case own != "":
 		bad.Add(ui.UsageFault(fmt.Sprintf("--frames %q is where frames lie until a film is made of them; %q takes the frames themselves", own, name), v.again(Change{Flag: "frames", Drop: true}), "-o "+ui.ShellQuote(overwrite.New(picture.Fail, false).Free("out.mp4"))))

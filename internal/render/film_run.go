@@ -194,8 +194,8 @@ func (v *Film) Finish(ctx context.Context, watch Observer, out *FilmResult) erro
 	out.Weights, out.Seed, out.Recipe = v.network.Name, v.values.Options.Seed, v.order.hash()
 	if v.film.Path != "" {
 		if !v.tools.OK() && !film.IsArchive(v.film.Path) {
-			return ui.NewFault(ui.ExitOutput, "ffmpeg_missing", fmt.Sprintf("film %q was not made because ffmpeg is not installed; its %s are in %q",
-				v.film.Path, ui.Count(v.input.Frames, "frame"), filepath.Dir(v.frames)), "apt install ffmpeg   (or brew, winget), and the same command", v.film.Command(v.frames, 1))
+			return ui.NewFault(ui.ExitOutput, "ffmpeg_missing", fmt.Sprintf("film %q was not made: %s; its %s are in %q",
+				v.film.Path, v.tools.Missing(), ui.Count(v.input.Frames, "frame"), filepath.Dir(v.frames)), v.tools.Remedy(), v.film.Command(v.frames, 1))
 		}
 		watch.send(Writing{Path: v.film.Path})
 		if err := v.writeFilm(ctx); err != nil {

@@ -2,7 +2,6 @@ package settings
 
 import (
 	"errors"
-	"slices"
 	"strings"
 
 	"github.com/impasto/impasto/internal/film"
@@ -16,12 +15,17 @@ func locate(err error, origin string) error {
 	if err == nil || origin == OriginFlag || strings.HasPrefix(origin, "-") {
 		return err
 	}
-	f := ui.FaultsOf(err)[0]
-	f.Message = origin + ": " + strings.TrimPrefix(f.Message, "--")
-	if strings.HasPrefix(origin, variablePrefix) {
-		f.Try = append([]string{"unset " + origin}, f.Try...)
+	all := ui.FaultsOf(err)
+	for i, f := range all {
+		f.Message = origin + ": " + strings.TrimPrefix(f.Message, "--")
+		if i == 0 && strings.HasPrefix(origin, variablePrefix) {
+			f.Try = append([]string{"unset " + origin}, f.Try...)
+		}
 	}
-	return f
+	if len(all) == 1 {
+		return all[0]
+	}
+	return all
 }
 
 // Locate says of a fault in the value of a setting where the value stands, if
@@ -53,21 +57,32 @@ func (v *Values) LocateOptions(err error) (bad ui.Faults) {
 // otherVariables are read, but are no settings.
 var otherVariables = []string{vgg.Environment, film.Environment, "IMPASTO_SIMD", "IMPASTO_STATE", "IMPASTO_QUEUE", "IMPASTO_CUDA"}
 
-// Misspelt returns the variables of an environment that nothing reads although
-// their names are nearly those of others, and what was perhaps meant.
-func Misspelt(environment []string) (names, meant []string) {
-	known := slices.Clone(otherVariables)
+// Unread returns a sentence for each variable of an environment that nothing
+// reads: its name is nearly that of another, or that of a flag which no variable
+// sets. isFlag says whether a command has a flag of that name.
+func Unread(environment []string, isFlag func(name string) bool) (warnings []string) {
+	known := map[string]bool{}
+	var words []string // without the prefix, which makes all names alike
+	for _, v := range otherVariables {
+		known[v] = true
+		words = append(words, strings.TrimPrefix(v, variablePrefix))
+	}
 	for _, key := range ConfigKeys() {
-		known = append(known, Variable(key))
+		known[Variable(key)] = true
+		words = append(words, strings.TrimPrefix(Variable(key), variablePrefix))
 	}
 	for _, entry := range environment {
 		name, _, _ := strings.Cut(entry, "=")
-		if !strings.HasPrefix(name, variablePrefix) || slices.Contains(known, name) {
+		word, ours := strings.CutPrefix(name, variablePrefix)
+		if !ours || known[name] {
 			continue
 		}
-		if near := ui.Nearest(name, known); near != "" {
-			names, meant = append(names, name), append(meant, near)
+		flag := strings.ToLower(strings.ReplaceAll(word, "_", "-"))
+		if near := ui.Nearest(word, words); near != "" && !isFlag(flag) {
+			warnings = append(warnings, "the variable "+name+" is not read; "+variablePrefix+near+" is")
+		} else if isFlag(flag) {
+			warnings = append(warnings, "the variable "+name+" is not read; --"+flag+" is said on the command line alone")
 		}
 	}
-	return names, meant
+	return warnings
 }
