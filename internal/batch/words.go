@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/impasto/impasto/internal/farm"
 	"github.com/impasto/impasto/internal/manifest"
 	"github.com/impasto/impasto/internal/render"
 	"github.com/impasto/impasto/internal/settings"
@@ -30,12 +31,55 @@ func (b *Builder) words(step manifest.Step) (words, outputs []string) {
 			step.Flags = append(step.Flags, manifest.Value{Key: s.Name, Text: text})
 		}
 	}
+	step.Flags = append(step.Flags, b.ownDefaults(step)...)
 	if !given["output"] {
 		folder := b.folder + string(filepath.Separator)
 		step.Flags = append(step.Flags, manifest.Value{Key: "output", Text: folder})
 		outputs = append(outputs, folder)
 	}
 	return step.Words(), outputs
+}
+
+// ownDefaults are the settings of a step that nobody made and whose defaults depend
+// on the machine, as they are here: a worker has another device, and may have other
+// weights. Those of the device are those of the class that the job is for.
+func (b *Builder) ownDefaults(step manifest.Step) (more []manifest.Value) {
+	mode, _ := settings.CommandMode(step.Command)
+	given := map[string]string{}
+	for _, f := range step.Flags {
+		given[f.Key] = f.Text
+	}
+	if given["weights"] == "" {
+		if own := settings.InstalledWeights(); own != "" {
+			given["weights"] = own
+			more = append(more, manifest.Value{Key: "weights", Text: own})
+		}
+	}
+	draft, _ := settings.ParseSwitch(given["draft"])
+	if draft || given["preset"] != "" && given["preset"] != "default" {
+		return more // these do not depend on the device
+	}
+	names, texts := settings.DeviceDefaults(mode, given["weights"], b.device(given["device"]))
+	for i, name := range names {
+		if _, ok := given[name]; !ok {
+			more = append(more, manifest.Value{Key: name, Text: texts[i]})
+		}
+	}
+	return more
+}
+
+// device is the device that a job is painted on, as far as its defaults go: the one
+// it names, one of its class, or that of this machine.
+func (b *Builder) device(named string) string {
+	switch {
+	case named != "" && named != "auto":
+		return named
+	case b.class == farm.ClassGPU:
+		return "cuda"
+	case b.class == farm.ClassCPU:
+		return "cpu"
+	}
+	return "auto"
 }
 
 // withOutput replaces the output of a step by the name that its fields and its
