@@ -18,6 +18,7 @@ type Backend interface {
 	Losses
 	Statistics
 	Matching
+	Neighbours
 	Vectors
 	Windows
 	Optimizers
@@ -120,6 +121,19 @@ type Matching interface {
 	DownloadMatches(index []int32, score []float32, m *Matches) // waits
 	FreeBanks(...*Bank)
 	FreeMatches(...*Matches)
+}
+
+// Neighbours are what nearest-neighbour style transfer needs beside matching:
+// features joined at one size, positions on a grid, and directions compared; see
+// resize.go, sample.go, cosine.go.
+type Neighbours interface {
+	NewResizer(to, from Shape, filter ResampleFilter) *Resizer
+	FreeResizers(...*Resizer)
+	Resize(dst, src *Array, r *Resizer, o ResizeOptions)
+	Sample(dst, src *Array, g Grid)
+	AddSample(dst, src *Array, g Grid)
+	AddChannels(dst *Array, a float64, m *Array)
+	CosineLoss(dx, x, t *Array, coef float64, slot int)
 }
 
 // Vectors are the element-wise operations and reductions; see vector.go.

@@ -57,6 +57,10 @@ type work struct {
 	tv         tvTask
 	vector     vectorTask
 	window     windowTask
+	resize     resizeTask
+	cosine     cosineTask
+	sample     sampleTask
+	channels   channelTask
 }
 
 var _ Backend = (*CPU)(nil)

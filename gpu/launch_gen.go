@@ -249,6 +249,66 @@ func (dev *Device) launchNccHalfMatch3(grid cuda.Dim3, F, S, inv, bias, best cud
 	dev.launch("ncc_mma", "ncc_half_match3", grid, 0, new(cuda.Args).Ptr(F).Ptr(S).Ptr(inv).Ptr(bias).Ptr(best).Count(H).Count(W).Count(Hs).Count(Ws).Count(C).Count(rows).Count(stride).Count(styleStride).Float(gain))
 }
 
+// launchAddChannels runs add_channels of kernels/neighbours.cu (compute_75).
+func (dev *Device) launchAddChannels(grid cuda.Dim3, dst, m cuda.Ptr, a float32, C, n int) {
+	dev.launch("neighbours", "add_channels", grid, 0, new(cuda.Args).Ptr(dst).Ptr(m).Float(a).Count(C).Count(n))
+}
+
+// launchAddChannelsHalf runs add_channels_half of kernels/neighbours.cu (compute_75).
+func (dev *Device) launchAddChannelsHalf(grid cuda.Dim3, dst, m cuda.Ptr, a float32, C, n int) {
+	dev.launch("neighbours", "add_channels_half", grid, 0, new(cuda.Args).Ptr(dst).Ptr(m).Float(a).Count(C).Count(n))
+}
+
+// launchAddSample runs add_sample of kernels/neighbours.cu (compute_75).
+func (dev *Device) launchAddSample(grid cuda.Dim3, all, few cuda.Ptr, w, W, C, y, x, step, n int) {
+	dev.launch("neighbours", "add_sample", grid, 0, new(cuda.Args).Ptr(all).Ptr(few).Count(w).Count(W).Count(C).Count(y).Count(x).Count(step).Count(n))
+}
+
+// launchAddSampleHalf runs add_sample_half of kernels/neighbours.cu (compute_75).
+func (dev *Device) launchAddSampleHalf(grid cuda.Dim3, all, few cuda.Ptr, w, W, C, y, x, step, n int) {
+	dev.launch("neighbours", "add_sample_half", grid, 0, new(cuda.Args).Ptr(all).Ptr(few).Count(w).Count(W).Count(C).Count(y).Count(x).Count(step).Count(n))
+}
+
+// launchCosineLoss runs cosine_loss of kernels/neighbours.cu (compute_75).
+func (dev *Device) launchCosineLoss(grid cuda.Dim3, dx, x, t, loss cuda.Ptr, N, C int, coef float32) {
+	dev.launch("neighbours", "cosine_loss", grid, 0, new(cuda.Args).Ptr(dx).Ptr(x).Ptr(t).Ptr(loss).Count(N).Count(C).Float(coef))
+}
+
+// launchCosineLossHalf runs cosine_loss_half of kernels/neighbours.cu (compute_75).
+func (dev *Device) launchCosineLossHalf(grid cuda.Dim3, dx, x, t, loss cuda.Ptr, N, C int, coef float32, gradient cuda.Ptr) {
+	dev.launch("neighbours", "cosine_loss_half", grid, 0, new(cuda.Args).Ptr(dx).Ptr(x).Ptr(t).Ptr(loss).Count(N).Count(C).Float(coef).Ptr(gradient))
+}
+
+// launchResizeX runs resize_x of kernels/neighbours.cu (compute_75).
+func (dev *Device) launchResizeX(grid cuda.Dim3, strip, src, start, weights cuda.Ptr, taps, h, w, W, C, P, at int) {
+	dev.launch("neighbours", "resize_x", grid, 0, new(cuda.Args).Ptr(strip).Ptr(src).Ptr(start).Ptr(weights).Count(taps).Count(h).Count(w).Count(W).Count(C).Count(P).Count(at))
+}
+
+// launchResizeXHalf runs resize_x_half of kernels/neighbours.cu (compute_75).
+func (dev *Device) launchResizeXHalf(grid cuda.Dim3, strip, src, start, weights cuda.Ptr, taps, h, w, W, C, P, at int) {
+	dev.launch("neighbours", "resize_x_half", grid, 0, new(cuda.Args).Ptr(strip).Ptr(src).Ptr(start).Ptr(weights).Count(taps).Count(h).Count(w).Count(W).Count(C).Count(P).Count(at))
+}
+
+// launchResizeY runs resize_y of kernels/neighbours.cu (compute_75).
+func (dev *Device) launchResizeY(grid cuda.Dim3, dst, strip, start, weights cuda.Ptr, taps, h, H, W, C, P, at int, scale float32, add int) {
+	dev.launch("neighbours", "resize_y", grid, 0, new(cuda.Args).Ptr(dst).Ptr(strip).Ptr(start).Ptr(weights).Count(taps).Count(h).Count(H).Count(W).Count(C).Count(P).Count(at).Float(scale).Count(add))
+}
+
+// launchResizeYHalf runs resize_y_half of kernels/neighbours.cu (compute_75).
+func (dev *Device) launchResizeYHalf(grid cuda.Dim3, dst, strip, start, weights cuda.Ptr, taps, h, H, W, C, P, at int, scale float32, add int) {
+	dev.launch("neighbours", "resize_y_half", grid, 0, new(cuda.Args).Ptr(dst).Ptr(strip).Ptr(start).Ptr(weights).Count(taps).Count(h).Count(H).Count(W).Count(C).Count(P).Count(at).Float(scale).Count(add))
+}
+
+// launchSample runs sample of kernels/neighbours.cu (compute_75).
+func (dev *Device) launchSample(grid cuda.Dim3, few, all cuda.Ptr, w, W, C, y, x, step, n int) {
+	dev.launch("neighbours", "sample", grid, 0, new(cuda.Args).Ptr(few).Ptr(all).Count(w).Count(W).Count(C).Count(y).Count(x).Count(step).Count(n))
+}
+
+// launchSampleHalf runs sample_half of kernels/neighbours.cu (compute_75).
+func (dev *Device) launchSampleHalf(grid cuda.Dim3, few, all cuda.Ptr, w, W, C, y, x, step, n int) {
+	dev.launch("neighbours", "sample_half", grid, 0, new(cuda.Args).Ptr(few).Ptr(all).Count(w).Count(W).Count(C).Count(y).Count(x).Count(step).Count(n))
+}
+
 // launchPatchLoss runs patch_loss of kernels/patch.cu (compute_75).
 func (dev *Device) launchPatchLoss(grid cuda.Dim3, dx, f, loss, index, score, sources cuda.Ptr, n, W, C, rows, cols, K, stride int, least float32, average int, coef float32) {
 	dev.launch("patch", "patch_loss", grid, 0, new(cuda.Args).Ptr(dx).Ptr(f).Ptr(loss).Ptr(index).Ptr(score).Ptr(sources).Count(n).Count(W).Count(C).Count(rows).Count(cols).Count(K).Count(stride).Float(least).Count(average).Float(coef))

@@ -363,6 +363,14 @@ func (t *matchTask) compare(worker, y, v, first int) {
 func (t *matchTask) find(w *matchWorker, index []int32, score []float32, p, o, y, v, first int, inv, bias []float32) {
 	k, cols := t.bank.Size, t.bank.Shape.W-t.bank.Size+1
 	best, at := minusInfinity, -1
+	if k == 1 {
+		row := t.slab(w, y)[t.column(y, v, first)+o:]
+		best, at = findPixel(row[:cols], inv[:cols], bias[:cols])
+		if at >= 0 {
+			t.note(index, score, p, int32(v*cols+at), best)
+		}
+		return
+	}
 	for u := range cols {
 		var s float32
 		if k == 3 {
@@ -386,4 +394,16 @@ func (t *matchTask) find(w *matchWorker, index []int32, score []float32, p, o, y
 	if at >= 0 {
 		t.note(index, score, p, int32(v*cols+at), best)
 	}
+}
+
+// findPixel is find for patches of one pixel.
+func findPixel(products, inv, bias []float32) (best float32, at int) {
+	best, at = minusInfinity, -1
+	inv, bias = inv[:len(products)], bias[:len(products)]
+	for u, v := range products {
+		if s := float32(v*inv[u]) + bias[u]; s > best {
+			best, at = s, u
+		}
+	}
+	return best, at
 }

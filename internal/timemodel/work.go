@@ -116,6 +116,14 @@ var works = map[string]func(l *Launch) Work{
 	"patch_vote": func(l *Launch) Work { return moves(8 * float64(l.Grid.X) * l.i(2)) },
 	"join":       func(l *Launch) Work { return moves(4 * l.i(0) * (l.i(1) + l.i(2) + l.i(3))) },
 
+	// neighbours.cu
+	"resize_x":     func(l *Launch) Work { return moves(4 * l.i(1, 4) * (l.i(2) + l.i(3))) },
+	"resize_y":     func(l *Launch) Work { return moves(4 * l.i(3, 4) * (l.i(1) + l.i(2)*(1+l.i(7)))) },
+	"cosine_loss":  func(l *Launch) Work { return moves(4 * l.i(0, 1) * (2 + l.p(0))) },
+	"sample":       func(l *Launch) Work { return moves(8 * l.i(6)) },
+	"add_sample":   func(l *Launch) Work { return moves(12 * l.i(6)) },
+	"add_channels": func(l *Launch) Work { return moves(8 * l.i(1)) },
+
 	// adam.cu, lbfgs.cu
 	"image_sums":   func(l *Launch) Work { return moves(8 * l.i(0)) },
 	"adam_judge":   func(l *Launch) Work { return moves(24 * l.i(0)) },

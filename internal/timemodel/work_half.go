@@ -40,6 +40,13 @@ func init() {
 		"join_half":       joinHalf,
 		"join_to_half":    joinHalf,
 		"patch_norm_half": func(l *Launch) Work { return moves(2*l.i(0, 1, 2) + 4*l.i(0, 1)) },
+
+		"resize_x_half":     func(l *Launch) Work { return moves(l.i(1, 4) * (2*l.i(2) + 4*l.i(3))) },
+		"resize_y_half":     func(l *Launch) Work { return moves(l.i(3, 4) * (4*l.i(1) + 2*l.i(2)*(1+l.i(7)))) },
+		"cosine_loss_half":  func(l *Launch) Work { return moves(2 * l.i(0, 1) * (2 + l.p(0))) },
+		"sample_half":       func(l *Launch) Work { return moves(4 * l.i(6)) },
+		"add_sample_half":   func(l *Launch) Work { return moves(6 * l.i(6)) },
+		"add_channels_half": func(l *Launch) Work { return moves(4 * l.i(1)) },
 	} {
 		works[name] = f
 	}
