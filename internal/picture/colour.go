@@ -36,52 +36,77 @@ func KeepColours(out, content *Picture) *Picture {
 // which is the optimal transport between the two Gaussians: no other moves the
 // colours less. Results are clamped to 0..1.
 func MatchColours(style, content *Picture) *Picture {
-	ms, cs := style.moments()
-	mc, cc := content.moments()
-	for i := range 3 { // so that a single-coloured picture has an inverse; NeuralImageSynthesis uses the same
-		cs[i][i] += 1e-5
-		cc[i][i] += 1e-5
-	}
-	root := func(l float64) float64 { return math.Sqrt(math.Max(l, 0)) }
-	s := cs.spectral(root)
-	back := cs.spectral(func(l float64) float64 { return 1 / math.Sqrt(math.Max(l, 1e-6)) })
-	t := back.mul(s.mul(cc).mul(s).spectral(root)).mul(back)
-
+	// The variance is added so that a single-coloured picture has an inverse;
+	// NeuralImageSynthesis adds the same.
+	m := transport(momentsOf(style.Pix), momentsOf(content.Pix), 1e-5)
 	q := style.Clone()
 	parallelRows(style.H, func(y int) {
 		for i := 3 * y * style.W; i < 3*(y+1)*style.W; i += 3 {
-			r, g, b := float64(style.Pix[i])-ms[0], float64(style.Pix[i+1])-ms[1], float64(style.Pix[i+2])-ms[2]
-			for c := range 3 {
-				q.Pix[i+c] = clamp01(float32(t[c][0]*r + t[c][1]*g + t[c][2]*b + mc[c]))
+			m.move(q.Pix[i : i+3])
+			for c := i; c < i+3; c++ {
+				q.Pix[c] = clamp01(q.Pix[c])
 			}
 		}
 	})
 	return q
 }
 
-// moments returns mean and covariance (divided by H W) of the codes.
-func (p *Picture) moments() (mean [3]float64, cov mat3) {
-	n := float64(p.W * p.H)
-	for i := 0; i < len(p.Pix); i += 3 {
+// colourMoments are the mean and covariance (divided by H W) of colours.
+type colourMoments struct {
+	mean [3]float64
+	cov  mat3
+}
+
+// momentsOf are those of colours (H, W, 3).
+func momentsOf(pix []float32) (m colourMoments) {
+	n := float64(len(pix) / 3)
+	for i := 0; i < len(pix); i += 3 {
 		for c := range 3 {
-			mean[c] += float64(p.Pix[i+c])
+			m.mean[c] += float64(pix[i+c])
 		}
 	}
 	for c := range 3 {
-		mean[c] /= n
+		m.mean[c] /= n
 	}
-	for i := 0; i < len(p.Pix); i += 3 {
-		d := [3]float64{float64(p.Pix[i]) - mean[0], float64(p.Pix[i+1]) - mean[1], float64(p.Pix[i+2]) - mean[2]}
+	for i := 0; i < len(pix); i += 3 {
+		d := [3]float64{float64(pix[i]) - m.mean[0], float64(pix[i+1]) - m.mean[1], float64(pix[i+2]) - m.mean[2]}
 		for r := range 3 {
 			for c := range 3 {
-				cov[r][c] += d[r] * d[c]
+				m.cov[r][c] += d[r] * d[c]
 			}
 		}
 	}
 	for r := range 3 {
 		for c := range 3 {
-			cov[r][c] /= n
+			m.cov[r][c] /= n
 		}
 	}
-	return mean, cov
+	return m
+}
+
+// colourMap is a linear map of colours about a mean: T (v - from) + to.
+type colourMap struct {
+	t        mat3
+	from, to [3]float64
+}
+
+// transport is the map of least movement that gives colours of moments from those
+// of to; see MatchColours. least is added to the variances.
+func transport(from, to colourMoments, least float64) colourMap {
+	for i := range 3 {
+		from.cov[i][i] += least
+		to.cov[i][i] += least
+	}
+	root := func(l float64) float64 { return math.Sqrt(math.Max(l, 0)) }
+	s := from.cov.spectral(root)
+	back := from.cov.spectral(func(l float64) float64 { return 1 / math.Sqrt(math.Max(l, least/10)) })
+	return colourMap{back.mul(s.mul(to.cov).mul(s).spectral(root)).mul(back), from.mean, to.mean}
+}
+
+// move maps one colour.
+func (m *colourMap) move(v []float32) {
+	r, g, b := float64(v[0])-m.from[0], float64(v[1])-m.from[1], float64(v[2])-m.from[2]
+	for c := range 3 {
+		v[c] = float32(m.t[c][0]*r + m.t[c][1]*g + m.t[c][2]*b + m.to[c])
+	}
 }
