@@ -146,7 +146,7 @@ func readCheckpoint(path string) (*Checkpoint, error) {
 // write keeps where the loop stands after iteration it, replacing path's file
 // only once the new one is whole and safe on the disk. What path held before is
 // kept beside it until then and after.
-func (c *Checkpoint) write(path string, backend gpu.Backend, x *gpu.Array, optimizer gpu.Optimizer) error {
+func (c *Checkpoint) write(path string, backend gpu.Backend, arrays []*gpu.Array, optimizer gpu.Optimizer) error {
 	text, err := json.Marshal(c)
 	if err != nil {
 		return err
@@ -162,16 +162,18 @@ func (c *Checkpoint) write(path string, backend gpu.Backend, x *gpu.Array, optim
 			return err
 		}
 		var raw []byte
-		err := download(backend, x, func(values []float32, _ int) error {
-			raw = slices.Grow(raw[:0], 4*len(values))[:4*len(values)]
-			if _, err := binary.Encode(raw, binary.LittleEndian, values); err != nil {
+		for _, a := range arrays {
+			err := download(backend, a, func(values []float32, _ int) error {
+				raw = slices.Grow(raw[:0], 4*len(values))[:4*len(values)]
+				if _, err := binary.Encode(raw, binary.LittleEndian, values); err != nil {
+					return err
+				}
+				_, err := b.Write(raw)
+				return err
+			})
+			if err != nil {
 				return err
 			}
-			_, err := b.Write(raw)
-			return err
-		})
-		if err != nil {
-			return err
 		}
 		if err := optimizer.Save(b); err != nil {
 			return err
@@ -209,10 +211,11 @@ func (c *Checkpoint) fits(p Plan) error {
 	return nil
 }
 
-// restore brings image x and the optimiser to where they stood.
-func (c *Checkpoint) restore(b gpu.Backend, x *gpu.Array, optimizer gpu.Optimizer) error {
-	if (x.Shape != gpu.Shape{H: c.H, W: c.W, C: 3}) {
-		return fmt.Errorf("checkpoint %q is of %dx%d, the run of %dx%d", c.path, c.W, c.H, x.Shape.W, x.Shape.H)
+// restore brings arrays and the optimiser to where they stood. image is the shape
+// of the picture.
+func (c *Checkpoint) restore(b gpu.Backend, image gpu.Shape, arrays []*gpu.Array, optimizer gpu.Optimizer) error {
+	if (image != gpu.Shape{H: c.H, W: c.W, C: 3}) {
+		return fmt.Errorf("checkpoint %q is of %dx%d, the run of %dx%d", c.path, c.W, c.H, image.W, image.H)
 	}
 	f, err := os.Open(c.path)
 	if err != nil {
@@ -224,14 +227,16 @@ func (c *Checkpoint) restore(b gpu.Backend, x *gpu.Array, optimizer gpu.Optimize
 	}
 	r := bufio.NewReaderSize(f, 1<<20)
 	var raw []byte
-	upload(b, x, func(values []float32, _ int) {
-		raw = slices.Grow(raw[:0], 4*len(values))[:4*len(values)]
-		if _, readErr := io.ReadFull(r, raw); readErr != nil {
-			err = readErr
-			return
-		}
-		_, _ = binary.Decode(raw, binary.LittleEndian, values) // raw has their length
-	})
+	for _, a := range arrays {
+		upload(b, a, func(values []float32, _ int) {
+			raw = slices.Grow(raw[:0], 4*len(values))[:4*len(values)]
+			if _, readErr := io.ReadFull(r, raw); readErr != nil {
+				err = readErr
+				return
+			}
+			_, _ = binary.Decode(raw, binary.LittleEndian, values) // raw has their length
+		})
+	}
 	if err != nil {
 		return fmt.Errorf("checkpoint %q: %w", c.path, err)
 	}
@@ -280,7 +285,7 @@ func (l *loop) keep(it int) {
 		Rollbacks: l.rollbacks, Seen: l.seen, LastLoss: l.lastLoss, Losses: l.losses, History: l.history,
 		Seconds: time.Since(l.started).Seconds(),
 	}
-	if err := c.write(l.keeper.Path, l.env.Backend, l.ob.x, l.optimizer); err != nil {
+	if err := c.write(l.keeper.Path, l.env.Backend, l.ob.kept(), l.optimizer); err != nil {
 		l.notice = fmt.Sprintf("no checkpoint: %v", err)
 	} else if l.keeper.Saved != nil {
 		l.keeper.Saved(l.keeper.Path)

@@ -192,7 +192,7 @@ func BenchmarkCheckpoint(b *testing.B) {
 	path := filepath.Join(b.TempDir(), "checkpoint")
 	for b.Loop() {
 		c := &Checkpoint{W: s.W, H: s.H}
-		if err := c.write(path, back, x, optimizer); err != nil {
+		if err := c.write(path, back, []*gpu.Array{x}, optimizer); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -156,6 +156,7 @@ const (
 // it: a new value is a constant above and a word here.
 var choices = []wordOption{
 	{"mode", words(ModeArt, ModeTexture, ModePatch, ModeDoodle, ModeAnalogy), false},
+	{"method", words(MethodLosses, MethodNNST), false},
 	{"style-loss", words(LossGram, LossCovariance, LossW2), false},
 	{"loss-scale", words(ScaleRelative, ScalePaper, ScaleMean, ScaleSum), false},
 	{"style-blend", words(BlendTargets, BlendLosses), false},
@@ -163,6 +164,7 @@ var choices = []wordOption{
 	{"tv", words(TVL1, TVSquares, TVPower, TVInner, TVStencil), false},
 	{"init", words(InitContent, InitNoise, InitStyle, InitGray, InitFile), false},
 	{"color", words(ColorStyle, ColorContent, ColorMatch), false},
+	{"color-space", words(ColorYUV, ColorOklab), false},
 	{"pooling", words(vgg.PoolMax, vgg.PoolAvg, vgg.PoolL2), false},
 	{"pool-rounding", words(RoundFloor, RoundCeil), false},
 	{"padding", words(PadZero, PadReplicate), false},
@@ -171,6 +173,10 @@ var choices = []wordOption{
 	{"map-form", words(MapLabels, MapColours, MapDirection), true},
 	{"flow", words(FlowDense, FlowNone), false},
 }
+
+// omitted are options that recipes of older versions do not have. Empty, they mean
+// what those versions did.
+var omitted = map[string]bool{"method": true, "color-space": true}
 
 // wordOption is an option that takes one of a few words.
 type wordOption struct {
@@ -202,8 +208,12 @@ func words[T ~string](values ...T) []string {
 // patches those of patch losses.
 func (c *checker) choices(o Options, patches bool) {
 	for _, choice := range choices {
-		if field := o.value(choice.option); field != nil && choice.patches == patches {
-			c.oneOf(choice.option, fmt.Sprint(field))
+		field := o.value(choice.option)
+		if field == nil || choice.patches != patches {
+			continue
+		}
+		if word := fmt.Sprint(field); word != "" || !omitted[choice.option] {
+			c.oneOf(choice.option, word)
 		}
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/impasto/impasto/gpu"
-	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/vgg"
 )
 
@@ -149,7 +148,7 @@ func newRun(in Inputs, plan Plan, env Env) *run {
 	for _, s := range in.Styles {
 		s = s.Flatten()
 		if o.Color == ColorMatch {
-			s = (*Picture)(picture.MatchColours((*picture.Picture)(s), (*picture.Picture)(r.content)))
+			s = o.ColorSpace.match(s, r.content)
 		}
 		r.styles = append(r.styles, s)
 	}
@@ -161,6 +160,9 @@ func newRun(in Inputs, plan Plan, env Env) *run {
 
 // scale paints scale i (from 0) to its end.
 func (r *run) scale(ctx context.Context, i int) error {
+	if r.o.Method == MethodNNST {
+		return r.scaleOfNeighbours(ctx, i)
+	}
 	s, b := r.plan.Scales[i], r.env.Backend
 	// Before the pass is made: the paintings' memory can be its own.
 	paintings, err := r.measureStyles(max(s.W, s.H), s.cut)
@@ -353,8 +355,11 @@ func (r *run) picture(image *gpu.Array) *Picture {
 		return nil
 	}
 	p := r.px.download(r.env.Backend, image)
-	if r.o.Color == ColorContent {
-		p = (*Picture)(picture.KeepColours((*picture.Picture)(p), (*picture.Picture)(r.content)))
+	switch {
+	case r.o.Color == ColorContent:
+		p = r.o.ColorSpace.keep(p, r.content)
+	case r.o.ColorFinish:
+		p = finishColours(p, r.styles)
 	}
 	if r.protect != nil {
 		p = keep(p, r.content, r.protect)

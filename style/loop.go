@@ -35,7 +35,7 @@ const (
 // resume puts the loop where it stood, with its image and its optimiser.
 func (l *loop) resume(c *Checkpoint, optimizer gpu.Optimizer) error {
 	l.first, l.seen, l.lastLoss = c.Iteration, c.Seen, c.LastLoss
-	return c.restore(l.env.Backend, l.ob.x, optimizer)
+	return c.restore(l.env.Backend, l.ob.x.Shape, l.ob.kept(), optimizer)
 }
 
 func (l *loop) iterate(ctx context.Context) error {
@@ -45,7 +45,7 @@ func (l *loop) iterate(ctx context.Context) error {
 	iteration := l.record(func() {
 		l.ob.rematch = false
 		l.ob.evaluate()
-		l.optimizer.Step(l.ob.x, l.ob.g)
+		l.optimizer.Step(l.ob.variables())
 	})
 	defer iteration.Close()
 	matching := iteration
@@ -53,7 +53,7 @@ func (l *loop) iterate(ctx context.Context) error {
 		matching = l.record(func() {
 			l.ob.rematch = true
 			l.ob.evaluate()
-			l.optimizer.Step(l.ob.x, l.ob.g)
+			l.optimizer.Step(l.ob.variables())
 		})
 		defer matching.Close()
 	}
@@ -67,6 +67,7 @@ func (l *loop) iterate(ctx context.Context) error {
 		if err := ctx.Err(); err != nil && (anew || l.keeper.Path == "") {
 			return err
 		}
+		l.ob.number(it)
 		if anew {
 			matching.Run()
 		} else {
@@ -105,9 +106,9 @@ func (l *loop) iterate(ctx context.Context) error {
 }
 
 // record prepares an iteration. What several backends do goes through the host
-// and cannot be recorded.
+// and cannot be recorded, nor can iterations that differ.
 func (l *loop) record(f func()) gpu.Program {
-	if len(l.ob.others) > 0 {
+	if len(l.ob.others) > 0 || l.ob.differs() {
 		return program(f)
 	}
 	return l.env.Backend.Record(f)
@@ -185,6 +186,10 @@ func (l *loop) remaining(it int, seconds float64) float64 {
 // snapshot is the picture as it is. Between iterations the gradient's array is
 // free to hold it.
 func (l *loop) snapshot() *Picture {
+	if n := l.ob.neighbours; n != nil {
+		n.bands.show(l.ob.g, l.optimizer)
+		return l.picture(l.ob.g)
+	}
 	l.env.Backend.Copy(l.ob.g, l.ob.x)
 	l.optimizer.Result(l.ob.g)
 	return l.picture(l.ob.g)

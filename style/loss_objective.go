@@ -30,6 +30,8 @@ type objective struct {
 
 	temporal *temporalTerm // nil without a frame before
 
+	neighbours *neighbours // of MethodNNST, in place of the terms above
+
 	tv       gpu.TVKind
 	tvCoef   float64
 	tvWeight *gpu.Array // (H, W, 1), of each pixel's term; nil: 1
@@ -189,6 +191,10 @@ const tvPowerUnit = 1038366.8
 // evaluate writes all losses to their slots and their gradient to g. It asks
 // nothing of the host, so it can be recorded.
 func (ob *objective) evaluate() {
+	if ob.neighbours != nil {
+		ob.neighbours.evaluate()
+		return
+	}
 	if ob.t.cut() {
 		ob.evaluateTiles()
 		ob.clearSpare()

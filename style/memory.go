@@ -87,7 +87,7 @@ func (p Plan) accountOf(env Env, w, h int, c Cut, stages []stage, pass int64, re
 		}
 	}
 	for _, l := range o.StyleLayers {
-		if o.StyleWeight*l.Weight > 0 {
+		if o.StyleWeight*l.Weight > 0 && o.Method != MethodNNST {
 			style += o.styleBytes(b, taps[l.Layer], cut)
 		}
 	}
@@ -118,6 +118,9 @@ func (p Plan) accountOf(env Env, w, h int, c Cut, stages []stage, pass int64, re
 		{"the network's weights", p.weightBytes(env)},
 		{"input pictures", env.Pictures},
 		{"the program", programBytes + workBytes*int64(p.widest(env))},
+	}
+	if o.Method == MethodNNST {
+		parts = append(parts, o.neighbourBytes(b, taps, gpu.Shape{H: h, W: w, C: 3})...)
 	}
 	if len(c.Ends) > 0 {
 		parts = slices.Insert(parts, 1, MemoryPart{Cut{Ends: c.Ends}.String() + ", with their gradients", checkpoints})

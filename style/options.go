@@ -30,6 +30,7 @@ type Options struct {
 	LossOptions
 	MixOptions
 	PatchOptions
+	NeighbourOptions
 
 	TemporalWeight float64 `json:"temporal-weight,omitempty"` // of Inputs.Earlier, where there is one
 
@@ -88,14 +89,24 @@ type PatchOptions struct {
 	AnalogyWeight  float64       `json:"analogy-weight,omitempty"`
 }
 
+// NeighbourOptions are those of nearest-neighbour style transfer, and the choice
+// of it.
+type NeighbourOptions struct {
+	Method      Method `json:"method,omitempty"`       // MethodLosses where empty
+	Refine      int    `json:"refine,omitempty"`       // iterations at full size that match anew each time
+	StyleTurns  bool   `json:"style-turns,omitempty"`  // also match the paintings turned by 90, 180 and 270 degrees
+	ColorFinish bool   `json:"color-finish,omitempty"` // bring the result's colours to the paintings' mean and covariance
+}
+
 // StartOptions say what the first iteration begins with, and whose colours the
 // result has.
 type StartOptions struct {
-	Init       Init    `json:"init"`        // InitContent ...
-	NoiseRange Range   `json:"noise-range"` // uniform noise, in 0..255
-	NoiseStd   float64 `json:"noise-std"`   // > 0: normal noise round the network's mean instead
-	Seed       uint64  `json:"seed"`
-	Color      Color   `json:"color"` // ColorStyle ...
+	Init       Init       `json:"init"`        // InitContent ...
+	NoiseRange Range      `json:"noise-range"` // uniform noise, in 0..255
+	NoiseStd   float64    `json:"noise-std"`   // > 0: normal noise round the network's mean instead
+	Seed       uint64     `json:"seed"`
+	Color      Color      `json:"color"`                 // ColorStyle ...
+	ColorSpace ColorSpace `json:"color-space,omitempty"` // ColorYUV where empty
 }
 
 // ScaleOptions lay out the pyramid: the picture is painted small first, then

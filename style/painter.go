@@ -114,6 +114,18 @@ func WithPreset(name string) Option {
 	}
 }
 
+// WithMethod paints by a method and the options that go with it; see UseMethod.
+// It comes before options that should differ.
+func WithMethod(m Method) Option {
+	return func(j *job) {
+		network := ""
+		if n := j.env.Network; n != nil {
+			network = n.Name
+		}
+		j.options.UseMethod(m, network)
+	}
+}
+
 // WithSize sets the size of the result: "512" (the long side), "640x480", "2x",
 // "50%", "content", "512+" (the area of 512x512) or "max".
 func WithSize(size string) Option { return func(j *job) { j.options.Size = size } }

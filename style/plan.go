@@ -21,6 +21,7 @@ type Scale struct {
 
 	cut       Cut
 	recompute bool // the photograph's features tile by tile, in each iteration, rather than keep them
+	refine    bool // nearest neighbours are found anew in each iteration
 }
 
 // Plan says what a run will do before it does it.
@@ -87,7 +88,7 @@ func planFor(w, h int, o Options, env Env) (Plan, error) {
 			Try:    []Suggestion{{"scales", "0", "as many as fit"}},
 		}}
 	}
-	p := Plan{Options: o.concrete(w, h, scales), Scales: scales}
+	p := Plan{Options: o.concrete(w, h, scales), Scales: o.refined(scales)}
 	if err := p.chooseCuts(env); err != nil {
 		return p, err
 	}
@@ -207,7 +208,7 @@ func (o Options) flops(n *vgg.Network, depth, w, h int) float64 {
 		positions := pixels / math.Pow(4, float64(l.Block-1))
 		total += 2 * 18 * float64(l.In*l.Out) * positions
 		for _, s := range o.StyleLayers {
-			if s.Layer == n.Layers[i].Tap() && o.StyleWeight*s.Weight > 0 {
+			if s.Layer == n.Layers[i].Tap() && o.StyleWeight*s.Weight > 0 && o.Method != MethodNNST {
 				total += 2 * 2 * float64(l.Out*l.Out) * positions
 			}
 		}
@@ -231,6 +232,9 @@ func (p Plan) estimate(env Env, depth int) (float64, error) {
 			return 0, err
 		}
 		total += float64(s.Iterations) * p.Options.flops(env.Network, depth, s.W, s.H) * work
+		if p.Options.Method == MethodNNST {
+			total += p.Options.neighbourFlops(env.Network, s)
+		}
 	}
 	return total * perFlop, nil
 }

@@ -31,8 +31,8 @@ const (
 )
 
 // cuttable says whether the losses can be computed in tiles: normalised gradients
-// need a layer's of the whole image at once.
-func (o Options) cuttable() bool { return o.Normalize == NormalizeOff }
+// need a layer's of the whole image at once, and nearest neighbours all layers'.
+func (o Options) cuttable() bool { return o.Normalize == NormalizeOff && o.Method != MethodNNST }
 
 // Cut says how an image is computed: the blocks that stages end with, but for
 // the last, and the largest tile of each stage in pixels. Near saves memory:

@@ -34,6 +34,7 @@ func (o Options) Validate(layers ...string) error {
 	c.layers("style-layers", o.StyleLayers, layers)
 	c.losses(o)
 	c.patches(o, layers)
+	c.neighbours(o)
 	return c.problems.err()
 }
 
@@ -120,6 +121,10 @@ func (c *checker) tile(o Options) {
 		c.add("tile", []Suggestion{{"tile", "1024", ""}}, "%v", err)
 	}
 	if (asked.size != TileSize{} || asked.cut != nil) && !o.cuttable() {
+		if o.Method == MethodNNST {
+			c.add("tile", []Suggestion{{"tile", "off", ""}}, "%s", tilesOfNeighbours(asked.size))
+			return
+		}
 		c.add("tile", []Suggestion{{"tile", "off", ""}, {"normalize-gradients", "off", ""}},
 			"normalised gradients need the whole image at once, not tiles of %v", asked.size)
 	}
@@ -158,7 +163,7 @@ func (c *checker) losses(o Options) {
 	case o.StyleWeight > 0 && weightSum(o.StyleLayers) == 0:
 		c.add("style-layers", []Suggestion{{"style-layers", "relu1_1,relu2_1,relu3_1,relu4_1,relu5_1", ""}, {"style-weight", "0", ""}},
 			"style has weight %g but no style layer has any", o.StyleWeight)
-	case o.ContentWeight > 0 && weightSum(o.ContentLayers) == 0:
+	case o.ContentWeight > 0 && weightSum(o.ContentLayers) == 0 && o.Method != MethodNNST:
 		c.add("content-layers", []Suggestion{{"content-layers", "relu4_2", ""}, {"content-weight", "0", ""}},
 			"content has weight %g but no content layer has any", o.ContentWeight)
 	case o.ContentWeight == 0 && o.StyleWeight == 0 && o.PatchWeight == 0 && o.AnalogyWeight == 0:

@@ -87,6 +87,7 @@ type Setting struct {
 const (
 	ModeVideo    style.Mode = "video"
 	videoMode               = string(ModeVideo)
+	artMode                 = string(style.ModeArt)
 	contentModes            = "art patch doodle"
 	patchModes              = "patch doodle analogy"
 	mapModes                = "doodle analogy"

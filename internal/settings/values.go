@@ -145,6 +145,11 @@ func Resolve(mode style.Mode, given Given, layers ...Layer) (*Values, ui.Faults)
 	on, _, _ := find("device")
 	defaults := Defaults(mode, weights, on)
 	bad := v.usePreset(preset, defaults)
+	from := "preset " + preset
+	if method, _, _ := find("method"); mode == style.ModeArt && style.Method(method) == style.MethodNNST {
+		v.Options.UseMethod(style.MethodNNST, networkName(weights))
+		from = "method " + method
+	}
 	for _, s := range For(mode) {
 		text, origin, ok := find(s.Name)
 		if ok && origin != OriginFlag && !s.InConfig() {
@@ -153,7 +158,7 @@ func Resolve(mode style.Mode, given Given, layers ...Layer) (*Values, ui.Faults)
 		if !ok {
 			v.origins[s.Name] = OriginDefault
 			if s.Option() && OptionText(&v.Options, s.Name) != OptionText(&defaults, s.Name) {
-				v.origins[s.Name] = "preset " + preset
+				v.origins[s.Name] = from
 			}
 			continue
 		}

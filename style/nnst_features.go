@@ -1,0 +1,176 @@
+package style
+
+import (
+	"github.com/impasto/impasto/gpu"
+)
+
+// joining says how the features of a picture's layers become one array of a
+// quarter of its sides.
+type joining struct {
+	b      gpu.Backend
+	shape  gpu.Shape // (h, w, C) of all
+	layers map[string]joinedLayer
+}
+
+// joinedLayer is where a layer's channels lie and what they are multiplied by.
+type joinedLayer struct {
+	at      int
+	scale   float64
+	resizer *gpu.Resizer
+}
+
+// joinedUnit is what features are multiplied by beside 1/channels. Cosines do not
+// see it; in half precision it keeps deep layers away from the smallest numbers.
+const joinedUnit = 64
+
+// quarter is a picture's side in joined features.
+func quarter(side int) int { return max(1, (side+2)/4) }
+
+// joinedShapeOf is the shape of the joined features of a picture (h, w).
+func (o Options) joinedShapeOf(taps map[string]gpu.Shape, h, w int) gpu.Shape {
+	s := gpu.Shape{H: quarter(h), W: quarter(w)}
+	for _, l := range o.StyleLayers {
+		if l.Weight > 0 {
+			s.C += taps[l.Layer].C
+		}
+	}
+	return s
+}
+
+// newJoining prepares the joining of the features of a picture that t computes.
+func (o Options) newJoining(t *tiling) *joining {
+	j := &joining{b: t.b, shape: o.joinedShapeOf(t.whole, t.shape.H, t.shape.W), layers: map[string]joinedLayer{}}
+	at := 0
+	for _, l := range o.StyleLayers {
+		f := t.whole[l.Layer]
+		if l.Weight > 0 {
+			j.layers[l.Layer] = joinedLayer{at, l.Weight * joinedUnit / float64(f.C), t.b.NewResizer(j.shape, f, gpu.Bilinear)}
+			at += f.C
+		}
+	}
+	return j
+}
+
+// put writes the features of a layer to their place in all.
+func (j *joining) put(all *gpu.Array, layer string, f *gpu.Array) {
+	if l, ok := j.layers[layer]; ok {
+		j.b.Resize(all, f, l.resizer, gpu.ResizeOptions{To: l.at, Scale: l.scale})
+	}
+}
+
+// back adds to a layer's gradient its part of that of all.
+func (j *joining) back(grad *gpu.Array, layer string, all *gpu.Array) {
+	if l, ok := j.layers[layer]; ok {
+		j.b.Resize(grad, all, l.resizer.Back(), gpu.ResizeOptions{From: l.at, Channels: grad.Shape.C, Scale: l.scale, Add: true})
+	}
+}
+
+func (j *joining) free() {
+	for _, l := range j.layers {
+		j.b.FreeResizers(l.resizer)
+	}
+}
+
+// neighbourViews are the paintings at a canvas of that long side, turned too if
+// that is asked for.
+func (r *run) neighbourViews(canvas int) []*Picture {
+	var list []*Picture
+	for _, s := range r.styles {
+		w, h := r.o.styleSize(s, canvas)
+		p := s.Resize(w, h)
+		list = append(list, p)
+		for turn := 1; turn < r.o.neighbourTurns(); turn++ {
+			p = quarterTurn(p)
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+// neighbourTurns is how many ways up each painting is looked at.
+func (o Options) neighbourTurns() int {
+	if o.StyleTurns {
+		return 4
+	}
+	return 1
+}
+
+// quarterTurn turns a picture by 90 degrees, anticlockwise.
+func quarterTurn(p *Picture) *Picture {
+	q := newPicture(p.H, p.W)
+	for y := range q.H {
+		for x := range q.W {
+			copy(q.Pix[(y*q.W+x)*3:][:3], p.Pix[(x*p.W+p.W-1-y)*3:][:3])
+		}
+	}
+	return q
+}
+
+// sweepPicture passes a picture through the network. visit sees the features of
+// each layer.
+func (r *run) sweepPicture(p *Picture, ready func(t *tiling), visit func(layer string, f *gpu.Array)) error {
+	b := r.env.Backend
+	t, err := r.o.newTiling(b, r.env.Network, p.H, p.W, Cut{}, false)
+	if err != nil {
+		return err
+	}
+	defer t.free()
+	x := b.NewArray(gpu.Shape{H: p.H, W: p.W, C: 3})
+	defer b.Free(x)
+	r.px.upload(b, x, p)
+	ready(t)
+	t.sweep(x, func(_ *stage, _ int, tap string, f *gpu.Array, _ gpu.Rect) { visit(tap, f) })
+	return b.Err()
+}
+
+// joinedFeatures are those of a picture.
+func (r *run) joinedFeatures(p *Picture) (*gpu.Array, error) {
+	var j *joining
+	var all *gpu.Array
+	err := r.sweepPicture(p, func(t *tiling) {
+		j = r.o.newJoining(t)
+		all = t.b.NewArray(j.shape)
+	}, func(layer string, f *gpu.Array) { j.put(all, layer, f) })
+	if j != nil {
+		j.free()
+	}
+	return all, err
+}
+
+// centre takes the mean over all positions of arrays (h, w, C) off each, and
+// returns it, (1, C, 1).
+func centre(b gpu.Backend, all ...*gpu.Array) *gpu.Array {
+	c, positions := all[0].Shape.C, 0
+	for _, a := range all {
+		positions += a.Shape.Pixels()
+	}
+	mean, one := b.NewArray(gpu.Vector(c)), b.NewArray(gpu.Vector(c))
+	for _, a := range all {
+		b.Mean(one, a)
+		b.Axpy(mean, float64(a.Shape.Pixels())/float64(positions), one)
+	}
+	for _, a := range all {
+		b.AddChannels(a, -1, mean)
+	}
+	b.Free(one)
+	return mean
+}
+
+// nearestOf writes to dst (h, w, C) for each position of f that of the paintings
+// with the highest cosine. All are centred, and dst too but for mean, which is
+// added.
+func nearestOf(b gpu.Backend, dst, f *gpu.Array, paintings []*gpu.Array, mean *gpu.Array) {
+	m := b.NewMatches(gpu.Shape{H: f.Shape.H, W: f.Shape.W, C: 1})
+	var from []gpu.PatchSource
+	first := 0
+	for i, s := range paintings {
+		bank := b.NewBank(s, gpu.BankOptions{Size: 1})
+		b.Match(m, f, bank, gpu.MatchOptions{First: first, Add: i > 0})
+		b.FreeBanks(bank)
+		from = append(from, gpu.PatchSource{F: s, First: first})
+		first += s.Shape.Pixels()
+	}
+	b.Vote(dst, m, from, gpu.PatchOptions{Size: 1})
+	b.AddChannels(dst, 1, mean)
+	b.FreeMatches(m)
+}
