@@ -58,6 +58,11 @@ func runScripts(t *testing.T, dir string) {
 			env.Setenv("XDG_DATA_HOME", filepath.Join(env.WorkDir, "home", "data"))
 			env.Setenv("TERM", "dumb")
 			watchFiles(env)
+			if text, err := os.ReadFile(filepath.Join("..", "..", "docs", "examples", "needs.yaml")); err != nil {
+				return err
+			} else if err := os.WriteFile(filepath.Join(env.WorkDir, "needs.yaml"), text, 0o644); err != nil {
+				return err
+			}
 			if err := makeMaps(env.WorkDir); err != nil {
 				return err
 			}

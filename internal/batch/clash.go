@@ -42,7 +42,8 @@ func (b *Builder) clashes() (bad ui.Faults) {
 		case c.Other.Nth == c.Written.Nth:
 			bad.Add(ui.NewFault(ui.ExitOutput, "same_file", where+"is also what it reads"))
 		default:
-			bad.Add(ui.NewFault(ui.ExitOutput, "same_file", where+fmt.Sprintf("is an input of job %q; jobs run in any order, the steps of one job in theirs", c.Other.Job)))
+			bad.Add(ui.NewFault(ui.ExitOutput, "same_file", where+fmt.Sprintf("is an input of job %q; jobs run in any order", c.Other.Job),
+				fmt.Sprintf("needs: [%q]   (in job %q: it waits for this one)", c.Written.Job, c.Other.Job)))
 		}
 	}
 	return bad

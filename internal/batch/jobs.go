@@ -41,6 +41,7 @@ type Builder struct {
 	sums    map[string]string // of files, each read once
 	written map[string]string // output -> job that writes it
 	made    []string          // folders that were made for outputs, the outer first
+	added   []*farm.Job       // of each entry, in their order; nil for one with faults
 	bad     ui.Faults
 	first   map[string]*ui.Fault // by message: where a fault was found first
 	more    map[*ui.Fault]int    // how many other jobs have it
@@ -124,16 +125,22 @@ func (b *Builder) Err() error { return b.faults().Err() }
 type draft struct {
 	farm.Job
 	entry manifest.Entry
-	made  map[string]bool // files that earlier steps write
+	made  map[string]bool // files that earlier steps write, or jobs that are needed
 	plan  render.Plan
 	onGPU bool
 	bad   ui.Faults
+
+	writer map[string]string // files that needed jobs write -> their IDs
 }
 
 // Add makes a job of an entry. Its faults are kept with the others.
 func (b *Builder) Add(e manifest.Entry) {
-	d := &draft{entry: e, made: map[string]bool{}, Job: farm.Job{Name: e.Name, Batch: b.Batch.Name, Inputs: map[string]string{},
+	d := &draft{entry: e, made: map[string]bool{}, writer: map[string]string{}, Job: farm.Job{Name: e.Name, Batch: b.Batch.Name, Inputs: map[string]string{},
 		Priority: e.Priority, Timeout: e.Timeout, Retries: e.Retries}}
+	b.added = append(b.added, nil)
+	if !b.addNeeds(d) {
+		return // their faults are told
+	}
 	for _, step := range e.Steps {
 		b.addStep(d, step)
 	}
@@ -147,9 +154,30 @@ func (b *Builder) Add(e manifest.Entry) {
 		}
 	}
 	d.Identify()
+	b.added[len(b.added)-1] = &d.Job
 	list := &b.Batch
 	list.Jobs, list.Entries, list.Plans = append(list.Jobs, d.Job), append(list.Entries, e), append(list.Plans, d.plan)
 	list.Seconds[d.ID] = d.plan.Seconds
+}
+
+// addNeeds adds the jobs that are to be done first, and the files that they write.
+// It returns false if one of them has faults.
+func (b *Builder) addNeeds(d *draft) bool {
+	for _, at := range d.entry.Needs {
+		needed := b.added[at]
+		if needed == nil {
+			return false
+		}
+		if overwriteRule(*needed) == "skip" {
+			d.bad.Add(ui.UsageFault(fmt.Sprintf("needs %q, which overwrite: skip may leave alone; its results would not be in the queue", needed.Name), "overwrite: replace   (in job "+needed.Name+")"))
+		}
+		d.Needs = append(d.Needs, farm.Need{ID: needed.ID, Name: needed.Name})
+		for _, path := range needed.Outputs {
+			d.writer[path] = needed.ID
+			d.made[path] = true
+		}
+	}
+	return true
 }
 
 // addStep adds a step to a job, with the checksums of the files it reads.
@@ -158,7 +186,7 @@ func (b *Builder) addStep(d *draft, step manifest.Step) {
 	for _, path := range outputs {
 		b.makeFolder(path)
 	}
-	waits := slices.ContainsFunc(step.Inputs, func(path string) bool { return d.made[path] }) // for an earlier step
+	waits := slices.ContainsFunc(step.Inputs, func(path string) bool { return d.made[path] }) // for an earlier step, or another job
 	if !waits && slices.Contains(settings.Commands(), step.Command) {
 		plan, err := b.plan(words)
 		d.bad.Add(err)
@@ -171,7 +199,21 @@ func (b *Builder) addStep(d *draft, step manifest.Step) {
 			d.onGPU = d.onGPU || plan.Device != "cpu"
 		}
 	}
+	if waits {
+		s, err := job.Parse(words)
+		d.bad.Add(err)
+		if err == nil {
+			d.bad.Add(s.CheckSettings())
+			d.onGPU = d.onGPU || s.OnGPU()
+		}
+	}
 	for _, path := range step.Inputs {
+		if by := d.writer[path]; by != "" {
+			if d.Awaits == nil {
+				d.Awaits = map[string]string{}
+			}
+			d.Awaits[path] = by
+		}
 		if !d.made[path] && d.Inputs[path] == "" {
 			sum, err := b.sum(path)
 			d.bad.Add(err)

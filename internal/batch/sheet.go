@@ -41,7 +41,7 @@ func (b *Batch) writeSheet(r Report, reportPath string) (string, error) {
 		lead += fmt.Sprintf(", %d left alone", r.Skipped)
 	}
 	sheet := report.Sheet{
-		Title: b.Name, Program: "Impasto " + r.Program, Cells: len(r.Jobs),
+		Title: b.Name, Program: "Impasto " + r.Program, Cells: len(r.Jobs), Flow: b.flowOf(r.Jobs),
 		Lead: lead + ", in " + progress.Span(seconds(r.Seconds)) + "; machine time " + progress.Span(seconds(r.Work)) + BillText(r.Bill),
 		Cell: func(i int) report.Cell { return cellOf(r.Jobs[i], choices[r.Jobs[i].ID], filepath.Dir(path)) },
 	}
@@ -63,8 +63,11 @@ func cellOf(j JobReport, choices []report.Row, folder string) report.Cell {
 			c.Facts = append(c.Facts, report.Row{Name: "flicker", Value: fmt.Sprintf("%.2f of 255", *v.Flicker)})
 		}
 	case json.Unmarshal(j.Outcome, &o) == nil && o.W > 0:
+		c.Facts = append(c.Facts, report.Row{Name: "size", Value: fmt.Sprintf("%dx%d", o.W, o.H)})
+		if o.Recipe == "" { // a map
+			break
+		}
 		c.Facts = append(c.Facts,
-			report.Row{Name: "size", Value: fmt.Sprintf("%dx%d", o.W, o.H)},
 			report.Row{Name: "iterations", Value: fmt.Sprint(o.Iterations)},
 			report.Row{Name: "loss", Value: fmt.Sprintf("%s (%s)", progress.Number(o.Losses.Total), render.LossText(o.Losses, ", "))},
 			report.Row{Name: "recipe", Value: o.Recipe[:min(8, len(o.Recipe))]})

@@ -118,16 +118,45 @@ func Submit(ctx context.Context, q farm.Queue, jobs []farm.Job, replace bool) (*
 	if len(bad) > 0 {
 		return nil, bad
 	}
+	return e, queueAll(ctx, q, jobs, again, waiting, fresh)
+}
+
+// queueAll queues jobs again, sends the messages of those that wait, which may have
+// been lost, and submits new ones: each after those that it needs.
+func queueAll(ctx context.Context, q farm.Queue, jobs []farm.Job, again []string, waiting, fresh []farm.Job) error {
+	const retried, reminded, submitted = 1, 2, 3
+	how := map[string]int{}
 	for _, id := range again {
-		if err := q.Retry(ctx, id); err != nil {
-			return nil, err
+		how[id] = retried
+	}
+	for _, j := range waiting {
+		how[j.ID] = reminded
+	}
+	for _, j := range fresh {
+		how[j.ID] = submitted
+	}
+	for _, level := range farm.Levels(jobs) {
+		var old, anew []farm.Job
+		for _, j := range level {
+			switch how[j.ID] {
+			case retried:
+				if err := q.Retry(ctx, j.ID); err != nil {
+					return err
+				}
+			case reminded:
+				old = append(old, j)
+			case submitted:
+				anew = append(anew, j)
+			}
+		}
+		if _, err := q.Submit(ctx, old...); err != nil {
+			return err
+		}
+		if _, err := q.Submit(ctx, GroupByPainting(anew)...); err != nil {
+			return err
 		}
 	}
-	if _, err = q.Submit(ctx, waiting...); err != nil { // whose messages may have been lost
-		return nil, err
-	}
-	_, err = q.Submit(ctx, GroupByPainting(fresh)...)
-	return e, err
+	return nil
 }
 
 // knownOf returns the states of those jobs that the queue knows. It asks for a

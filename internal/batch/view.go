@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -31,6 +32,7 @@ type View struct {
 	Started  time.Time         `json:"started,omitzero"`
 	Ended    time.Time         `json:"ended,omitzero"`
 	Commands []string          `json:"commands"` // as they are typed in a shell
+	Needs    []farm.Need       `json:"needs,omitempty"`
 	Inputs   map[string]string `json:"inputs,omitempty"`
 	Outputs  []string          `json:"outputs"`
 	Results  map[string]string `json:"results,omitempty"` // output -> SHA-256
@@ -41,7 +43,7 @@ func ViewOf(st farm.Status) View {
 		ID: st.Job.ID, Name: st.Job.Name, Batch: st.Job.Batch, State: st.State, Class: st.Job.Class, Priority: st.Job.Priority,
 		Fraction: st.Fraction, Text: st.Text, Worker: st.Worker, Attempts: st.Attempts, Deaths: st.Deaths, Error: st.Error,
 		Seconds: st.Seconds, Bill: st.Bill, Started: st.Started, Ended: st.Ended,
-		Inputs: st.Job.Inputs, Outputs: st.Job.Outputs, Results: st.Results,
+		Needs: st.Job.Needs, Inputs: st.Job.Inputs, Outputs: st.Job.Outputs, Results: st.Results,
 	}
 	for _, step := range st.Job.Steps {
 		v.Commands = append(v.Commands, ui.ImpastoCommand(step))
@@ -60,11 +62,27 @@ func Describe(st farm.Status) string {
 		if st.Attempts > 0 {
 			return fmt.Sprintf("again after: %s", FirstLine(st.Error))
 		}
+		if len(st.Job.Needs) > 0 {
+			return "after " + NeedsText(st.Job)
+		}
 		if st.Job.Priority > 0 {
 			return fmt.Sprintf("priority %d", st.Job.Priority)
 		}
 	}
 	return FirstLine(st.Error)
+}
+
+// NeedsText names the jobs that a job waits for, the first few of many.
+func NeedsText(j farm.Job) string {
+	var names []string
+	for _, n := range j.Needs[:min(3, len(j.Needs))] {
+		names = append(names, strconv.Quote(n.Name))
+	}
+	text := strings.Join(names, ", ")
+	if more := len(j.Needs) - len(names); more > 0 {
+		text += fmt.Sprintf(" and %s", ui.Count(more, "other"))
+	}
+	return text
 }
 
 // FirstLine returns text up to its first line break.
@@ -183,6 +201,9 @@ func WriteFacts(w io.Writer, st farm.Status) {
 	line("state", "%s", state)
 	if st.Worker != "" {
 		line("worker", "%s", st.Worker)
+	}
+	if len(st.Job.Needs) > 0 {
+		line("needs", "%s", NeedsText(st.Job))
 	}
 	line("class", "%s, priority %d", st.Job.Class, st.Job.Priority)
 	if st.Attempts > 0 || st.Deaths > 0 {

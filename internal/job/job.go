@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/impasto/impasto/internal/device"
 	"github.com/impasto/impasto/internal/maptool"
 	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/internal/render"
@@ -118,6 +119,21 @@ func (s *Step) Plan(ctx context.Context, env render.Env) (render.Plan, error) {
 		return render.Plan{}, err
 	}
 	return p.Plan(), nil
+}
+
+// CheckSettings returns what is wrong with the settings of a step, without its
+// files.
+func (s *Step) CheckSettings() error {
+	if r := s.request(); r != nil {
+		return r.Faults.Err()
+	}
+	return nil
+}
+
+// OnGPU reports whether a step would paint on a GPU of this machine.
+func (s *Step) OnGPU() bool {
+	r := s.request()
+	return r != nil && device.Kind(r.Values.Text("device")) == "cuda"
 }
 
 // run does a step and returns its facts as JSON, nil where it has none.

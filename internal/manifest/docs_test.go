@@ -14,7 +14,7 @@ func TestDocs(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := folder(t, "photos/c.jpg", "photos/d.jpg", "art/monet.jpg", "art/monet_sem.png", "art/starry.jpg", "art/scream.jpg", "art/a.png", "art/b.png", "maps/coast.png")
-	want := []int{1 + 2*(2*2*2-2) + 1, 2, 2, 2}
+	want := []int{1 + 2*(2*2*2-2) + 1, 2, 3 + 1 + 1, 2, 2}
 	found := regexp.MustCompile("(?s)```(yaml|jsonl|csv)\n(.*?)```").FindAllSubmatch(text, -1)
 	if len(found) != len(want) {
 		t.Fatalf("%d examples, want %d", len(found), len(want))

@@ -262,10 +262,17 @@ func (r *reader) entry(o order, chosen map[string]choice, number, nth int, sever
 	}
 	fields["name"] = strings.NewReplacer("/", "-", `\`, "-", ":", "-", " ", "-", "#", "").Replace(e.Name)
 
+	for _, n := range o.needs {
+		e.needs = append(e.needs, need{n, fill(n.text, fields)})
+	}
+	e.Group = o.name
 	faults := len(r.faults)
 	written := map[string]bool{}
+	if number <= len(r.promised) {
+		maps.Copy(written, r.promised[number-1])
+	}
 	for _, d := range o.steps {
-		s := r.commandLine(d, chosen, fields, written)
+		s := r.commandLine(d, chosen, fields, written, r.guessing || r.unsure && len(o.needs) > 0)
 		for _, out := range s.Outputs {
 			written[out] = true
 		}
@@ -290,15 +297,15 @@ func fill(template string, fields map[string]string) string {
 }
 
 // commandLine is a step with everything filled in. Files in written are made by
-// the steps before it.
-func (r *reader) commandLine(d draft, chosen map[string]choice, fields map[string]string, written map[string]bool) Step {
+// the steps and the jobs before it; with mayMiss, any file may be.
+func (r *reader) commandLine(d draft, chosen map[string]choice, fields map[string]string, written map[string]bool, mayMiss bool) Step {
 	s := Step{Command: d.command}
 	command := r.vocabulary.Commands[d.command]
 	named := map[string]bool{}
 	add := func(n *node, key string, texts ...string) {
 		named[key] = true
 		for _, text := range texts {
-			s.Flags = append(s.Flags, Value{key, r.value(n, &s, command.Flags[key], text, fields, written)})
+			s.Flags = append(s.Flags, Value{key, r.value(n, &s, command.Flags[key], text, fields, written, mayMiss)})
 		}
 	}
 	for _, p := range d.flags {
@@ -337,7 +344,7 @@ func (r *reader) commandLine(d draft, chosen map[string]choice, fields map[strin
 				if command.Inputs {
 					kind = Input
 				}
-				s.Args = append(s.Args, r.value(n, &s, Flag{Kind: kind}, text, fields, written))
+				s.Args = append(s.Args, r.value(n, &s, Flag{Kind: kind}, text, fields, written, mayMiss))
 			}
 		}
 	}
@@ -356,7 +363,7 @@ func (r *reader) substituted(text string, chosen map[string]choice) []string {
 }
 
 // value is what a flag is given: files as absolute paths, which are noted.
-func (r *reader) value(n *node, s *Step, f Flag, text string, fields map[string]string, written map[string]bool) string {
+func (r *reader) value(n *node, s *Step, f Flag, text string, fields map[string]string, written map[string]bool, mayMiss bool) string {
 	if f.Kind == Text || f.Kind == Switch {
 		return text
 	}
@@ -382,6 +389,7 @@ func (r *reader) value(n *node, s *Step, f Flag, text string, fields map[string]
 	_, err := os.Stat(path)
 	switch {
 	case written[path]:
+	case err != nil && mayMiss:
 	case err != nil && f.Kind == Named:
 		return text // a word of the flag's own, or the command will say
 	case err != nil:

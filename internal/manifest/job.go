@@ -24,6 +24,7 @@ var jobKeys = map[string]string{
 	"priority": "0 to 9, higher first",
 	"timeout":  "the longest an attempt may take, such as 20m",
 	"retries":  "attempts after a failed one",
+	"needs":    "names of jobs that are to be done first, whose outputs the job may read",
 }
 
 // stepKeys are those that a step has as well.
@@ -58,19 +59,34 @@ func (r *reader) manifest(top *node) []Entry {
 		r.fault(jobs, "has no jobs; write\n  jobs:\n    - {content: photo.jpg, style: painting.jpg, output: out.png}")
 		return nil
 	}
-	var entries []Entry
-	for _, n := range jobs.list {
+	needs := haveNeeds(jobs)
+	if needs && !r.promise(jobs, defaults) {
+		return nil
+	}
+	entries := r.expand(jobs, defaults)
+	r.checkOutputs(entries)
+	if needs && len(r.faults) == 0 {
+		entries = r.inOrder(entries)
+	}
+	return entries
+}
+
+// expand multiplies all jobs out.
+func (r *reader) expand(jobs, defaults *node) (entries []Entry) {
+	for nth, n := range jobs.list {
 		if n.kind != isMap {
 			r.fault(n, "expected a job, such as {content: photo.jpg, style: painting.jpg}")
 			continue
 		}
-		entries = append(entries, r.job(n, defaults, len(entries))...)
+		for _, e := range r.job(n, defaults, len(entries)) {
+			e.Nth = nth
+			entries = append(entries, e)
+		}
 		if len(entries) > maxJobs {
 			r.fault(n, "the file multiplies out to over %d jobs here", maxJobs)
 			return nil
 		}
 	}
-	r.checkOutputs(entries)
 	return entries
 }
 
@@ -83,7 +99,7 @@ func (r *reader) defaults(n *node) []pair {
 	var kept []pair
 	for _, p := range n.pairs {
 		switch p.key.text {
-		case "name", "matrix", "exclude", "steps", "args", "analogy":
+		case "name", "matrix", "exclude", "steps", "args", "analogy", "needs":
 			r.fault(p.key, "%q belongs to a job, not to defaults", p.key.text)
 			continue
 		}
@@ -134,6 +150,7 @@ type order struct {
 	steps    []draft
 	axes     []axis
 	excluded []*node
+	needs    []*node
 }
 
 // draft is a step before its $names are filled in.
@@ -174,6 +191,8 @@ func (r *reader) job(n, defaults *node, before int) []Entry {
 			o.axes = append(o.axes, r.matrix(v)...)
 		case "exclude":
 			o.excluded = r.exclusions(v)
+		case "needs":
+			o.needs = r.readNeeds(v)
 		case "steps":
 			steps = v
 		}

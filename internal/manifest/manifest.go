@@ -71,6 +71,14 @@ type Entry struct {
 	// Values are what tells the jobs of one entry in the file apart: the
 	// choice made of each list, in the order of the file.
 	Values []Value
+	// Needs are the places, among the entries, of the jobs that are to be done
+	// before; each comes before this one.
+	Needs []int
+
+	Nth   int    // of the entry in the file that it comes from, from 0
+	Group string // the name that the file gives all jobs of that entry, "" for none
+
+	needs []need
 }
 
 // Value is a key and what was chosen for it.
@@ -131,6 +139,10 @@ type reader struct {
 	vocabulary Vocabulary
 	source     []string
 	faults     Faults
+
+	guessing bool              // files may be missing: they may be what other jobs write
+	unsure   bool              // what other jobs write is not known, for they have faults
+	promised []map[string]bool // by job: what the jobs that it needs write
 }
 
 func (r *reader) fault(n *node, format string, a ...any) {

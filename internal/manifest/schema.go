@@ -32,7 +32,7 @@ func Schema(v Vocabulary) *jsonschema.Schema {
 	ofJobs := slices.Collect(maps.Keys(jobKeys))
 	job, defaults := keys(ofJobs), keys(ofJobs)
 	job["steps"].Items = closed(keys(stepKeys), "a command line")
-	for _, key := range []string{"name", "matrix", "exclude", "steps", "args", "analogy"} {
+	for _, key := range []string{"name", "matrix", "exclude", "steps", "args", "analogy", "needs"} {
 		delete(defaults, key)
 	}
 	version := &jsonschema.Schema{Description: "of this form"}
@@ -101,6 +101,8 @@ func keySchema(key string, v Vocabulary, flags map[string]*jsonschema.Schema) *j
 		s = closed(axes, "")
 	case "exclude":
 		s = &jsonschema.Schema{Type: "array", Items: &jsonschema.Schema{Type: "object"}}
+	case "needs":
+		s = &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Type: "string"}, {Type: "array", Items: &jsonschema.Schema{Type: "string"}}}}
 	case "steps":
 		s = &jsonschema.Schema{Type: "array", MinItems: jsonschema.Ptr(1)}
 	case "priority":

@@ -23,6 +23,7 @@ type Sheet struct {
 	Title   string
 	Lead    string
 	Program string
+	Flow    Flow // nothing is drawn where no job needs another
 	// Cell returns cell i of Cells. It is called for as many at a time as there
 	// are processors, so that no more pictures than that are in memory.
 	Cells int
@@ -48,8 +49,10 @@ func WriteSheet(w io.Writer, s Sheet) error {
 	out := bufio.NewWriter(w)
 	fmt.Fprintf(out, "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"+
 		"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>%s</title>\n<style>%s%s</style>\n</head>\n<body>\n",
-		html.EscapeString(s.Title), sheet, cellSheet)
-	fmt.Fprintf(out, "<header><h1>%s</h1><p>%s</p></header>\n<main class=\"cells\">\n", html.EscapeString(s.Title), html.EscapeString(s.Lead))
+		html.EscapeString(s.Title), sheet, cellSheet+flowSheet)
+	fmt.Fprintf(out, "<header><h1>%s</h1><p>%s</p></header>\n", html.EscapeString(s.Title), html.EscapeString(s.Lead))
+	s.Flow.write(out)
+	fmt.Fprint(out, "<main class=\"cells\">\n")
 	for first := 0; first < s.Cells; first += runtime.GOMAXPROCS(0) {
 		cells := make([]bytes.Buffer, min(s.Cells-first, runtime.GOMAXPROCS(0)))
 		errs := make([]error, len(cells))
