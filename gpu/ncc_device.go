@@ -8,7 +8,7 @@ import (
 )
 
 // matchRows is how many rows of patches one block of kernels/ncc.cu marches down.
-const matchRows = 64
+const matchRows = 128
 
 // deviceBank is a bank's features with their channels filled up to a multiple of
 // four, or in half precision of eight, (H, W, channels), and 1/|Q| by corner, (H, W), 0 for NoNorm.
@@ -137,8 +137,8 @@ func (b *Device) Match(m *Matches, x *Array, bank *Bank, o MatchOptions) {
 	g := bank.Grid()
 	switch k {
 	case 1, 3:
-		inner := 65 - k
-		blocks := cuda.Dim3{X: (s.H + f.H - 1) * chunks(s.H, matchRows), Y: chunks(s.W, inner), Z: chunks(f.W, inner)}
+		inner := 65 - k // patches of a strip of 64 columns
+		blocks := cuda.Dim3{X: (s.H + f.H - 1) * chunks(s.H, matchRows), Y: chunks(s.W-k+1, inner), Z: chunks(f.W-k+1, inner)}
 		launch := map[int]march{1: b.launchNccMatch1, 3: b.launchNccMatch3}[k]
 		if b.half {
 			launch = map[int]marchHalf{1: b.launchNccHalfMatch1, 3: b.launchNccHalfMatch3}[k].by(b.matchGain(bank.Norm))

@@ -41,11 +41,16 @@ DEV float score_of(float v, const float* __restrict__ inv, const float* __restri
 	return bias ? v + bias[i] : v;
 }
 
+// The 8 canvas and 4 style columns of a thread: those of a warp are 32 by 32, so that
+// a warp beyond the end of a picture has nothing to do.
+DEV int canvas_column() { return (THREAD >> 5 & 1) * 32 + (THREAD >> 3 & 3) * 8; }
+DEV int style_column() { return (THREAD >> 6) * 32 + (THREAD & 7) * 4; }
+
 // slab adds to acc the dot products of row ty of F, columns px0.., with row sy of
 // S, columns qx0.. (8x4 values a thread).
 DEV void slab(float acc[8][4], const float* __restrict__ F, const float* __restrict__ S, int ty, int sy, int px0, int qx0,
               int W, int Ws, int C, float* a, float* b) {
-	const int m = THREAD / 16 * 8, n = THREAD % 16 * 4;
+	const int m = canvas_column(), n = style_column();
 	UNROLL for (int i = 0; i < 8; i++) UNROLL for (int j = 0; j < 4; j++) acc[i][j] = 0.f;
 	ROLLED for (int c0 = 0; c0 < C; c0 += STEP) {
 		UNROLL for (int r = 0; r < 2; r++) {
@@ -58,7 +63,7 @@ DEV void slab(float acc[8][4], const float* __restrict__ F, const float* __restr
 			sb[0] = s.x, sb[STRIP] = s.y, sb[2 * STRIP] = s.z, sb[3 * STRIP] = s.w;
 		}
 		__syncthreads();
-		UNROLL for (int k = 0; k < STEP; k++) {
+		if (px0 + m < W && qx0 + n < Ws) UNROLL for (int k = 0; k < STEP; k++) {
 			const float4 lo = load4(a + k * STRIP + m), hi = load4(a + k * STRIP + m + 4), w = load4(b + k * STRIP + n);
 			const float u[8] = {lo.x, lo.y, lo.z, lo.w, hi.x, hi.y, hi.z, hi.w}, v[4] = {w.x, w.y, w.z, w.w};
 			UNROLL for (int i = 0; i < 8; i++) UNROLL for (int j = 0; j < 4; j++) acc[i][j] = fma(u[i], v[j], acc[i][j]);
@@ -81,7 +86,7 @@ DEV void march(const float* __restrict__ F, const float* __restrict__ S, const f
 	const int r1 = min(min(BLOCK_X % segments * rows + rows + 2 * R, H), Hs - delta);
 	if (r1 - r0 < 2 * R + 1) return;
 
-	const int m = THREAD / 16 * 8, n = THREAD % 16 * 4;
+	const int m = canvas_column(), n = style_column();
 	float acc[8][4], last[8][4], lastTwo[8][4];  // A_t, A_{t-1}, A_{t-2} + A_{t-1}
 	UNROLL for (int i = 0; i < 8; i++) UNROLL for (int j = 0; j < 4; j++) last[i][j] = lastTwo[i][j] = 0.f;
 	ROLLED for (int t = r0; t < r1; t++) {
@@ -129,7 +134,7 @@ DEV void march(const float* __restrict__ F, const float* __restrict__ S, const f
 // S (Hs, Ws, C), inv (Hs, Ws) or null, bias by number of the style patch or null,
 // best (H, W). Canvas and style patches whose corner is a multiple of stride and
 // styleStride take part. rows: patches a segment of the march covers.
-// Grid: ((H+Hs-1) * ceil(H/rows), ceil(W/inner), ceil(Ws/inner)), inner 64 or 62.
+// Grid: ((H+Hs-1) * ceil(H/rows), ceil((W-K+1)/inner), ceil((Ws-K+1)/inner)), inner 64 or 62.
 // Two blocks a multiprocessor: left free, ptxas spills for a fifth of the 1x1 form.
 #define MATCH(name, R)                                                                                               \
 	KERNEL __launch_bounds__(THREADS, 2) name(const float* __restrict__ F, const float* __restrict__ S,              \

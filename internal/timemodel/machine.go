@@ -120,7 +120,7 @@ func Like(i cuda.Info) Machine {
 		like = Machines[1]
 	}
 	share := float64(i.SMs) / float64(like.SMs)
-	like.Name, like.SMs = "a "+like.Name+" of "+strconv.Itoa(i.SMs)+" multiprocessors", i.SMs
+	like.Name, like.SMs = like.Name+", its multiprocessors "+strconv.Itoa(i.SMs), i.SMs
 	like.L2, like.DRAM = like.L2*share, like.DRAM*share
 	return like
 }

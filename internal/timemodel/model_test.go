@@ -96,3 +96,31 @@ func TestArtIsNearItsFloor(t *testing.T) {
 		}
 	}
 }
+
+// TestCheck finds what passes its limit and lets pass what has a limit of its own: on a
+// machine of 1 multiprocessor at 1 GHz, where a kernel takes as long as it asks for
+// sectors.
+func TestCheck(t *testing.T) {
+	m := Machine{Name: "toy", Capability: 90, SMs: 1, Clock: 1e9, Float: 64, Int: 64, Double: 1, Special: 1, Tensor: 1, MMA: 1, L2: 32, DRAM: 1e9}
+	launch := func(kernel string, floors float64) *Launch {
+		l := &Launch{Kernel: kernel, Grid: cuda.Dim3{X: 1, Y: 1, Z: 1}, Ints: []int{100, 100, 100, 100, 64, 64, 1, 1}, Ptrs: []uint64{1, 1, 1, 1, 1}}
+		l.Count.Sectors = floors * m.Floor(l.Work())
+		return l
+	}
+	for _, c := range []struct {
+		kernel     string
+		capability int
+		floors     float64
+		bad        int
+	}{
+		{"axpy", 90, 1.4, 0}, {"axpy", 90, 1.6, 2}, // the kernel and the whole
+		{"ncc_half_match3", 90, 5.4, 0}, {"ncc_half_match3", 90, 5.6, 2}, {"ncc_half_match3", 89, 1.6, 2},
+		{"gram_partial", 90, 4, 1}, // an exception, but not for the whole
+	} {
+		m.Capability = c.capability
+		it := &Iteration{Name: "toy", Launches: []*Launch{launch(c.kernel, c.floors)}}
+		if bad := it.Check(m); len(bad) != c.bad {
+			t.Errorf("%s at %g times its floor on %d: %q, want %d", c.kernel, c.floors, c.capability, bad, c.bad)
+		}
+	}
+}

@@ -37,16 +37,34 @@ func init() {
 		"pool_any_bwd_half": func(l *Launch) Work { return moves(2*l.i(0, 1, 2) + 2*l.i(3, 4, 2)) },
 
 		"ncc_half_match1": nccHalf, "ncc_half_match3": nccHalf,
-		"join_half":       joinHalf,
-		"join_to_half":    joinHalf,
-		"patch_norm_half": func(l *Launch) Work { return moves(2*l.i(0, 1, 2) + 4*l.i(0, 1)) },
-
 		"resize_x_half":     func(l *Launch) Work { return moves(l.i(1, 4) * (2*l.i(2) + 4*l.i(3))) },
 		"resize_y_half":     func(l *Launch) Work { return moves(l.i(3, 4) * (4*l.i(1) + 2*l.i(2)*(1+l.i(7)))) },
 		"cosine_loss_half":  func(l *Launch) Work { return moves(2 * l.i(0, 1) * (2 + l.p(0))) },
 		"sample_half":       func(l *Launch) Work { return moves(4 * l.i(6)) },
 		"add_sample_half":   func(l *Launch) Work { return moves(6 * l.i(6)) },
 		"add_channels_half": func(l *Launch) Work { return moves(4 * l.i(1)) },
+
+		"ncc_match_any_half": func(l *Launch) Work {
+			w := works["ncc_match_any"](l)
+			return Work{Tensor: true, Flop: w.Flop, Bytes: w.Bytes / 2}
+		},
+		"match_cosines_half": func(l *Launch) Work { return moves(2*l.i(0, 1, 3) + 8*l.i(0, 1)) },
+		"patch_norm_half":    func(l *Launch) Work { return moves(2*l.i(0, 1, 2) + 4*l.i(0, 1)) },
+		"patch_loss_half":    func(l *Launch) Work { return moves(2 * float64(l.Grid.X) * l.i(2) * (2 + 2*l.p(0))) },
+		"patch_vote_half":    func(l *Launch) Work { return moves(4 * float64(l.Grid.X) * l.i(2)) },
+
+		// The map is float32 in all of them.
+		"join_half":      func(l *Launch) Work { return moves(l.i(0) * (2*l.i(1) + 4*l.i(2) + 2*l.i(3))) },
+		"join_to_half":   func(l *Launch) Work { return moves(l.i(0) * (4*l.i(1) + 4*l.i(2) + 2*l.i(3))) },
+		"join_from_half": func(l *Launch) Work { return moves(l.i(0) * (2*l.i(1) + 4*l.i(2) + 4*l.i(3))) },
+
+		"abs_sum_partial_half": func(l *Launch) Work { return moves(2 * l.i(0)) },
+		"dot_partial_half":     func(l *Launch) Work { return moves(4 * l.i(0)) },
+		"axpy_normalized_half": func(l *Launch) Work { return moves(6 * l.i(0)) },
+		"copy_window_half":     func(l *Launch) Work { return moves(4 * l.i(5)) },
+		"add_window_half":      func(l *Launch) Work { return moves(6 * l.i(5)) },
+		"resample_x_half":      func(l *Launch) Work { return moves(2 * l.i(1, 4) * (l.i(2) + l.i(3))) },
+		"resample_y_half":      func(l *Launch) Work { return moves(2 * l.i(3, 4) * (l.i(1) + l.i(2))) },
 	} {
 		works[name] = f
 	}
@@ -73,5 +91,3 @@ func nccHalf(l *Launch) Work {
 	w := nccWork(l)
 	return Work{Tensor: true, Flop: w.Flop, Bytes: w.Bytes / 2}
 }
-
-func joinHalf(l *Launch) Work { return moves(2 * l.i(0) * (l.i(1) + l.i(2) + l.i(3))) }
