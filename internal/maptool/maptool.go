@@ -56,6 +56,17 @@ func Find(name string) (Tool, bool) {
 	return Tools[i], true
 }
 
+// Parse reads the words after the name of a tool, as they stand in a job.
+func (t Tool) Parse(words []string) (given settings.Given, args []string, err error) {
+	return settings.ReadWords(words, func(name string) (settings.Flag, bool) {
+		at := slices.IndexFunc(t.Flags, func(f Flag) bool { return slices.Contains(f.Names(), name) })
+		if at < 0 {
+			return settings.Flag{}, false
+		}
+		return settings.Flag{Name: t.Flags[at].Name, Switch: t.Flags[at].Kind == settings.Switch, On: true}, true
+	})
+}
+
 // ReadsArg reports whether the nth argument, from 0, is a file to read.
 func (t Tool) ReadsArg(nth int) bool { return t.files == allArgs || nth < t.files }
 

@@ -10,10 +10,9 @@ import (
 )
 
 // ParseWords reads the words of a command that paints, as they stand in a job:
-// the command, then flags ("--size=64", "--size 64", "-s 64", "--box",
-// "--no-box") and arguments in any order; "--" ends the flags. Spellings of
-// other programs are translated before a command line is stored, so they are
-// not known here. All faults are returned together.
+// the command, then what ReadWords reads, "--no-box" for --box=false. Spellings
+// of other programs are translated before a command line is stored, so they are
+// not known here.
 func ParseWords(words []string) (mode style.Mode, given Given, args []string, err error) {
 	if len(words) == 0 {
 		return "", nil, nil, ui.UsageFault("the command line is empty")
@@ -22,9 +21,27 @@ func ParseWords(words []string) (mode style.Mode, given Given, args []string, er
 	if !ok {
 		return "", nil, nil, ui.UsageFault(fmt.Sprintf("%q is no command that paints", words[0]))
 	}
+	given, args, err = ReadWords(words[1:], func(name string) (Flag, bool) {
+		s, on, ok := flagNamed(mode, strings.ReplaceAll(name, "_", "-"))
+		return Flag{s.Name, s.Kind == Switch, on}, ok
+	})
+	return mode, given, args, err
+}
+
+// Flag is what ReadWords needs to know of a flag.
+type Flag struct {
+	Name   string
+	Switch bool // takes no value
+	On     bool // of a switch without a value: false for --no-NAME
+}
+
+// ReadWords reads flags ("--size=64", "--size 64", "-s 64", "--box") and
+// arguments in any order; "--" ends the flags. find knows the flags by all their
+// names. All faults are returned together.
+func ReadWords(words []string, find func(name string) (Flag, bool)) (given Given, args []string, err error) {
 	given = Given{}
 	var bad ui.Faults
-	for i := 1; i < len(words); i++ {
+	for i := 0; i < len(words); i++ {
 		w := words[i]
 		if w == "--" {
 			args = append(args, words[i+1:]...)
@@ -35,14 +52,13 @@ func ParseWords(words []string) (mode style.Mode, given Given, args []string, er
 			continue
 		}
 		name, value, hasValue := strings.Cut(strings.TrimLeft(w, "-"), "=")
-		name = strings.ReplaceAll(name, "_", "-")
-		s, on, ok := flagNamed(mode, name)
+		flag, ok := find(name)
 		switch {
 		case !ok:
 			bad.Add(ui.NewFault(ui.ExitUsage, "unknown_flag", "unknown flag "+w))
 			continue
-		case s.Kind == Switch && !hasValue:
-			value = fmt.Sprint(on)
+		case flag.Switch && !hasValue:
+			value = fmt.Sprint(flag.On)
 		case !hasValue && i+1 == len(words):
 			bad.Add(ui.UsageFault(w + " needs a value"))
 			continue
@@ -50,9 +66,9 @@ func ParseWords(words []string) (mode style.Mode, given Given, args []string, er
 			i++
 			value = words[i]
 		}
-		given[s.Name] = append(given[s.Name], value)
+		given[flag.Name] = append(given[flag.Name], value)
 	}
-	return mode, given, args, bad.Err()
+	return given, args, bad.Err()
 }
 
 // flagNamed finds the setting of a flag; on is false for "no-" before a switch.
