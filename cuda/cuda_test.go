@@ -1,13 +1,10 @@
 package cuda_test
 
 import (
-	"bytes"
-	"errors"
 	"strings"
 	"testing"
 
 	"github.com/impasto/impasto/cuda"
-	"github.com/impasto/impasto/cuda/emu"
 	"github.com/impasto/impasto/kernels"
 )
 
@@ -90,67 +87,5 @@ func TestSignature(t *testing.T) {
 				}
 			}
 		}
-	}
-}
-
-func TestDebug(t *testing.T) {
-	var log bytes.Buffer
-	d := cuda.Debug(emu.Open(emu.Options{}), &log)
-	m, err := d.Load(twice)
-	if err != nil {
-		t.Fatal(err)
-	}
-	k, err := m.Kernel("twice")
-	if err != nil {
-		t.Fatal(err)
-	}
-	x, err := d.Alloc(16)
-	if err != nil {
-		t.Fatal(err)
-	}
-	args := new(cuda.Args).Ptr(x).Int(4).Float(0).Double(0)
-	g, err := d.Record(func() error { return d.Launch(k, cuda.Dim3{X: 1}, cuda.Dim3{}, 0, args) })
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := d.Fill(x, 3, 4); err != nil {
-		t.Fatal(err)
-	}
-	for range 2 {
-		if err := g.Launch(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got := make([]byte, 4)
-	if err := d.Download(got, x+12); err != nil || got[0] != 12 {
-		t.Error(got, err)
-	}
-	for _, line := range []string{"load ", "alloc 16 bytes", "recorded  launch twice grid (1, 1, 1)", "fill 4 words", "graph launch", "download 4 bytes"} {
-		if !strings.Contains(log.String(), line) {
-			t.Errorf("log lacks %q:\n%s", line, log.String())
-		}
-	}
-	meter, ok := cuda.As[cuda.Meter](d)
-	if c := meter.Calls(); !ok || c.GraphLaunches != 2 || c.Downloads != 1 || c.Allocs != 1 {
-		t.Errorf("calls %+v", c)
-	}
-	if dev, ok := cuda.As[*emu.Device](d); !ok || dev.Calls().Launches != 2 {
-		t.Error("the device behind is not found")
-	}
-	if a, ok := cuda.As[cuda.Attributer](d); !ok {
-		t.Error("the attributes behind are not found")
-	} else if got, err := a.Attributes(k); err != nil || got.Shared != 256 || got.MaxThreads != 64 || got.Local != 0 {
-		t.Errorf("attributes %+v, %v", got, err)
-	}
-	bad := new(cuda.Args).Ptr(x).Int(5).Float(0).Double(0)
-	err = d.Launch(k, cuda.Dim3{X: 1}, cuda.Dim3{}, 0, bad)
-	if f, ok := errors.AsType[*emu.Fault](err); !ok || f.Thread.X != 4 || cuda.CodeOf(err) != cuda.IllegalAddress {
-		t.Error(err)
-	}
-	if !strings.Contains(log.String(), "out of bounds") {
-		t.Error("the fault is not in the log")
-	}
-	if err := d.Free(x); err == nil {
-		t.Error("the device is not lost after a fault")
 	}
 }

@@ -12,10 +12,10 @@ import (
 	"github.com/impasto/impasto/gpu"
 )
 
-func tinyPainter(t *testing.T) *Painter {
+func tinyPainter(t *testing.T, options ...PainterOption) *Painter {
 	t.Helper()
 	env := tinyEnv(2)
-	p, err := NewPainter(context.Background(), WithNetwork(env.Network), WithBackend(env.Backend))
+	p, err := NewPainter(context.Background(), append(options, WithNetwork(env.Network), WithBackend(env.Backend))...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,6 +65,32 @@ func TestPainterOptions(t *testing.T) {
 	}
 	if o := p.Defaults(ModeTexture); o.Mode != ModeTexture || o.Init != InitNoise {
 		t.Errorf("defaults of a texture: %+v", o)
+	}
+}
+
+// TestPainterPaintsInEveryMode: as the functions of the same names do, with the
+// Painter's own limits.
+func TestPainterPaintsInEveryMode(t *testing.T) {
+	p := tinyPainter(t, WithThreads(1), WithMaxBytes(1<<30))
+	photo, painting := noisePicture(32, 24, 1), noisePicture(32, 24, 2)
+	for mode, paint := range map[Mode]func(context.Context, Inputs, ...Option) (*Result, error){
+		ModeTexture: p.Texture, ModePatch: p.Patch, ModeDoodle: p.Doodle, ModeAnalogy: p.Analogy,
+	} {
+		in := Inputs{Styles: []*Picture{painting}}
+		switch mode {
+		case ModePatch:
+			in.Content = photo
+		case ModeAnalogy:
+			in.A, in.B = photo, photo
+		}
+		short := With(func(o *Options) {
+			o.Size, o.Scales, o.Iterations = "24", 1, []int{2}
+			one := []LayerWeight{{"relu2_1", 1}}
+			o.PatchLayers, o.StyleLayers, o.ContentLayers = one, one, one
+		})
+		if r, err := paint(t.Context(), in, short); err != nil || r.Options.Mode != mode || r.Picture.W != 24 {
+			t.Errorf("%s: %v", mode, err)
+		}
 	}
 }
 

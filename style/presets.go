@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/impasto/impasto/internal/wording"
 	"github.com/impasto/impasto/vgg"
 )
 
@@ -215,36 +216,10 @@ func unknownPreset(name string) *OptionError {
 	}
 }
 
-// nearest suggests the known name within two edits of the given one, if any.
+// nearest suggests the known name that the given one was probably meant to be.
 func nearest(option, name string, known []string) []Suggestion {
-	best, distance := "", 3
-	for _, k := range known {
-		if d := editDistance(name, k); d < distance {
-			best, distance = k, d
-		}
+	if best := wording.Nearest(name, known); best != "" {
+		return []Suggestion{{option, best, ""}}
 	}
-	if best == "" {
-		return nil
-	}
-	return []Suggestion{{option, best, ""}}
-}
-
-// editDistance is Levenshtein's.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		previous := slices.Clone(row)
-		row[0] = i + 1
-		for j := range len(b) {
-			change := previous[j]
-			if a[i] != b[j] {
-				change++
-			}
-			row[j+1] = min(change, previous[j+1]+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
+	return nil
 }

@@ -106,7 +106,7 @@ func checkDevices(on string) func(*session) []selftest.Finding {
 					all = append(all, selftest.Finding{State: selftest.Problem, What: "device", Text: name + ": " + f.Message, Fix: strings.Join(f.Try, "; ")})
 					break
 				}
-				all = append(all, selftest.InPrecision(name, d, p)...)
+				all = append(all, selftest.Device(name, d, p)...)
 			}
 		}
 		return all

@@ -76,7 +76,7 @@ func queueFetch(ctx context.Context, s *session, c *cli.Context, q farm.Queue) e
 // without control characters for a terminal.
 func shownPath(s *session, path string) string {
 	if ui.IsTerminal(s.stdout) {
-		return farm.Printable(path)
+		return ui.Printable(path)
 	}
 	return path
 }

@@ -55,7 +55,7 @@ func queueList(ctx context.Context, s *session, c *cli.Context, q farm.Queue) er
 	}
 	table := tabwriter.NewWriter(s.stdout, 0, 0, 2, ' ', 0)
 	for _, st := range list {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", farm.Printable(st.Job.ID), st.State, st.Job.Name, batch.Describe(st))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", ui.Printable(st.Job.ID), st.State, st.Job.Name, batch.Describe(st))
 	}
 	if err := table.Flush(); err != nil {
 		return err

@@ -1,7 +1,6 @@
 package emu_test
 
 import (
-	"bytes"
 	"testing"
 
 	"github.com/impasto/impasto/cuda"
@@ -11,9 +10,4 @@ import (
 
 func TestDriver(t *testing.T) {
 	drivertest.Run(t, func(*testing.T) cuda.Driver { return emu.Open(emu.Options{}) })
-}
-
-// TestDriverWithDebug holds the decorator to the same contract.
-func TestDriverWithDebug(t *testing.T) {
-	drivertest.Run(t, func(*testing.T) cuda.Driver { return cuda.Debug(emu.Open(emu.Options{}), new(bytes.Buffer)) })
 }

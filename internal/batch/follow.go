@@ -195,7 +195,7 @@ func (f *Follower) describe(st farm.Status) string {
 	case st.State == farm.Done:
 		text := fmt.Sprintf("%q done in %s", st.Job.Name, progress.Span(time.Duration(st.Seconds*float64(time.Second))))
 		if n := len(st.Job.Outputs); n > 0 {
-			text += "  " + farm.Printable(st.Job.Outputs[n-1])
+			text += "  " + ui.Printable(st.Job.Outputs[n-1])
 		}
 		return text
 	case st.Error != "":

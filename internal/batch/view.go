@@ -185,7 +185,7 @@ func Sort(list []farm.Status) {
 // WriteFacts writes all that is known of a job, a line each.
 func WriteFacts(w io.Writer, st farm.Status) {
 	line := func(key, format string, a ...any) {
-		fmt.Fprintf(w, "%-11s%s\n", key, farm.Printable(fmt.Sprintf(format, a...)))
+		fmt.Fprintf(w, "%-11s%s\n", key, ui.Printable(fmt.Sprintf(format, a...)))
 	}
 	line("job", "%s  %s", st.Job.ID, st.Job.Name)
 	if st.Job.Batch != "" {

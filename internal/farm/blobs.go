@@ -12,6 +12,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/impasto/impasto/internal/wording"
 )
 
 // DamagedError says that a file does not have the content it should have.
@@ -61,7 +63,7 @@ func storeFile(ctx context.Context, b Blobs, path string) (sum string, isNew boo
 // is never half there.
 func GetFile(ctx context.Context, b Blobs, sum, path string) error {
 	if !isSum(sum) {
-		return &DamagedError{Printable(sum)}
+		return &DamagedError{wording.Printable(sum)}
 	}
 	r, err := b.Get(ctx, sum)
 	if err != nil {

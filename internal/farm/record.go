@@ -9,8 +9,8 @@ import (
 	"math"
 	"path/filepath"
 	"strings"
-	"unicode"
-	"unicode/utf8"
+
+	"github.com/impasto/impasto/internal/wording"
 )
 
 // Whoever may speak to a server can write any record there, so what a record
@@ -48,14 +48,14 @@ func decode(key string, data []byte) Status {
 		s.Job.Needs[i].Name = Printable(s.Job.Needs[i].Name)
 	}
 	for _, text := range []*string{&s.Job.Name, &s.Job.Batch, &s.Worker, &s.Text, &s.Error} {
-		*text = Printable(*text)
+		*text = wording.Printable(*text)
 	}
 	if err == nil {
 		return s
 	}
 	return Status{
-		Job:   Job{ID: key, Name: s.Job.Name, Batch: s.Job.Batch, Class: Printable(s.Job.Class)},
-		State: Failed, Damaged: true, Error: Printable(fmt.Sprintf("the record cannot be used: %v", err)),
+		Job:   Job{ID: key, Name: s.Job.Name, Batch: s.Job.Batch, Class: wording.Printable(s.Job.Class)},
+		State: Failed, Damaged: true, Error: wording.Printable(fmt.Sprintf("the record cannot be used: %v", err)),
 	}
 }
 
@@ -65,36 +65,8 @@ func (s State) known() bool { return s == Queued || s == Running || s.Ended() }
 type DamagedRecordError struct{ ID, Reason string }
 
 func (e *DamagedRecordError) Error() string {
-	return fmt.Sprintf("job %s can only be removed: %s", Printable(e.ID), e.Reason)
+	return fmt.Sprintf("job %s can only be removed: %s", wording.Printable(e.ID), e.Reason)
 }
-
-// Printable returns a text with what could change a terminal, control
-// characters other than tab and line feed and bytes that are no UTF-8, written
-// as escapes: \x1b.
-func Printable(text string) string {
-	bad := func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' || isBidi(r) }
-	if utf8.ValidString(text) && strings.IndexFunc(text, bad) < 0 {
-		return text
-	}
-	var b strings.Builder
-	for i, r := range text {
-		switch {
-		case r == utf8.RuneError && !strings.HasPrefix(text[i:], string(utf8.RuneError)):
-			fmt.Fprintf(&b, `\x%02x`, text[i])
-		case !bad(r):
-			b.WriteRune(r)
-		case r < utf8.RuneSelf:
-			fmt.Fprintf(&b, `\x%02x`, r)
-		default:
-			fmt.Fprintf(&b, `\u%04x`, r)
-		}
-	}
-	return b.String()
-}
-
-// isBidi reports whether a character changes the direction of those after it,
-// which can make a name read as another.
-func isBidi(r rune) bool { return r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 }
 
 // check finds what would break the queue, not what would fail the job.
 func (j Job) check(limit int) error {

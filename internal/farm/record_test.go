@@ -118,16 +118,6 @@ func TestRecordsTellNoTerminal(t *testing.T) {
 	}
 }
 
-func TestPrintable(t *testing.T) {
-	for text, want := range map[string]string{
-		"plain ünïcode 画\n\t": "plain ünïcode 画\n\t", "\x1b[2J": `\x1b[2J`, "a\x00b": `a\x00b`, "\xff\xfe": `\xff\xfe`, "\ufffd": "\ufffd", "\u009b1m": `\u009b1m`,
-	} {
-		if got := Printable(text); got != want {
-			t.Errorf("%q gives %q, want %q", text, got, want)
-		}
-	}
-}
-
 // TestForgedRecord: results are written where the submitter said, not where a
 // record says that was changed since.
 func TestForgedRecord(t *testing.T) {

@@ -76,7 +76,7 @@ func (t *tail) Write(p []byte) (int, error) {
 }
 
 // said is the last few lines, in one.
-func (t *tail) said() string {
+func (t *tail) text() string {
 	lines := strings.FieldsFunc(string(t.b), func(r rune) bool { return r == '\n' || r == '\r' })
 	lines = lines[max(0, len(lines)-3):]
 	for i, l := range lines {
@@ -127,11 +127,11 @@ func (p *process) wait(ctx context.Context) error {
 	if !errors.As(err, &exit) {
 		return err
 	}
-	said := p.stderr.said()
-	if said == "" {
-		said = "it said nothing"
+	output := p.stderr.text()
+	if output == "" {
+		output = "it printed nothing"
 	}
-	return fmt.Errorf("%s ended with %s: %s", program(p.cmd.Path), exit.ProcessState, said)
+	return fmt.Errorf("%s ended with %s: %s", program(p.cmd.Path), exit.ProcessState, output)
 }
 
 // program is a path's last part, of any system's.

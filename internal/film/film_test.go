@@ -589,7 +589,7 @@ func TestTailKeepsTheEnd(t *testing.T) {
 	for i := range 3000 {
 		fmt.Fprintf(&b, "line %d\n", i)
 	}
-	if len(b.b) > tailBytes || b.said() != "line 2997; line 2998; line 2999" {
-		t.Errorf("%d bytes, %q", len(b.b), b.said())
+	if len(b.b) > tailBytes || b.text() != "line 2997; line 2998; line 2999" {
+		t.Errorf("%d bytes, %q", len(b.b), b.text())
 	}
 }

@@ -179,7 +179,7 @@ func (t Tools) Try(ctx context.Context, target Target) error {
 		return ctx.Err()
 	}
 	box := containers[strings.ToLower(filepath.Ext(target.Path))]
-	return outputError("codec", "ffmpeg cannot make %q with the encoder %s: %s", target.Path, or(target.Codec, box.codec), w.p.stderr.said())
+	return outputError("codec", "ffmpeg cannot make %q with the encoder %s: %s", target.Path, or(target.Codec, box.codec), w.p.stderr.text())
 }
 
 // Write adds a frame.

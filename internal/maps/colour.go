@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/impasto/impasto/internal/picture"
+	"github.com/impasto/impasto/internal/wording"
 )
 
 // Near is the distance (see Distance) up to which two colours are taken for
@@ -144,7 +144,7 @@ func ParseColour(text string) (color.NRGBA, error) {
 		}
 	}
 	e := inputError("colour", "%q is not a colour", text)
-	if near := picture.NearestWord(t, words()); near != "" {
+	if near := wording.Nearest(t, words()); near != "" {
 		return color.NRGBA{}, e.hint("did you mean %q?", near)
 	}
 	e.msg += fmt.Sprintf("; one is written #0080ff, 0,128,255 or as a word: %s, ...", strings.Join(words()[:6], ", "))
@@ -188,7 +188,7 @@ func (m *Map) Find(text string) (int, error) {
 		}
 	}
 	e := inputError("region", "the map has no region %q; it has %s", text, m.list(nil))
-	if near := picture.NearestWord(t, known); near != "" {
+	if near := wording.Nearest(t, known); near != "" {
 		e.hint("did you mean %q?", near)
 	}
 	return 0, e

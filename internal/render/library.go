@@ -132,11 +132,6 @@ func (l *Library) Read(path string, o picture.ReadOptions) (*picture.Picture, *p
 	return l.read(path, sum, o, picture.Read)
 }
 
-// ReadPicture reads a picture from a file, standard input or the samples.
-func ReadPicture(path string, o picture.ReadOptions) (*picture.Picture, *picture.Info, error) {
-	return (*Library)(nil).Read(path, o)
-}
-
 type reader func(path string, o picture.ReadOptions) (*picture.Picture, *picture.Info, error)
 
 func (l *Library) read(path, sum string, o picture.ReadOptions, read reader) (*picture.Picture, *picture.Info, error) {

@@ -14,12 +14,9 @@ import (
 
 // Device compares each operation of a device with the CPU's, in each form that
 // has a kernel of its own. It finds a driver that compiles the kernels wrongly
-// and a device that computes wrongly. name is the device's for --device.
-func Device(name string, d cuda.Driver) []Finding { return InPrecision(name, d, gpu.Single) }
-
-// InPrecision is Device in half or single precision. In half it says nothing of
-// the device itself.
-func InPrecision(name string, d cuda.Driver, p gpu.Precision) []Finding {
+// and a device that computes wrongly. name is the device's for --device. In half
+// precision it says nothing of the device itself.
+func Device(name string, d cuda.Driver, p gpu.Precision) []Finding {
 	i, driver := d.Info(), &launchLog{d, map[string]bool{}}
 	b := gpu.NewDevice(driver, gpu.DeviceOptions{Name: name, Precision: p})
 	defer b.Close()

@@ -39,17 +39,17 @@ func TestABrokenKernelIsNamed(t *testing.T) {
 // TestKernelsAgreeInHalf: what half precision rounds is no fault, a kernel that
 // does nothing is one.
 func TestKernelsAgreeInHalf(t *testing.T) {
-	for _, f := range InPrecision("emu", emu.Open(emu.Options{SharedBlock: 99 << 10}), gpu.Half) {
+	for _, f := range Device("emu", emu.Open(emu.Options{SharedBlock: 99 << 10}), gpu.Half) {
 		if f.State != OK { // a kernel that is not run is a note
 			t.Errorf("%s: %s", f.What, f.Text)
 		}
 	}
-	found := InPrecision("emu", idle{emu.Open(emu.Options{SharedBlock: 99 << 10}), "conv_half_fwd_64"}, gpu.Half)
+	found := Device("emu", idle{emu.Open(emu.Options{SharedBlock: 99 << 10}), "conv_half_fwd_64"}, gpu.Half)
 	if !slices.ContainsFunc(found, func(f Finding) bool { return f.State == Problem && strings.HasPrefix(f.Text, "convolution") }) {
 		t.Errorf("without a convolution the doctor finds %v", found)
 	}
 	old := emu.Open(emu.Options{Capability: 75})
-	if found := InPrecision("emu", old, gpu.Half); len(found) != 1 || !strings.Contains(found[0].Text, "8.0") {
+	if found := Device("emu", old, gpu.Half); len(found) != 1 || !strings.Contains(found[0].Text, "8.0") {
 		t.Errorf("a device without tensor cores for it: %v", found)
 	}
 }

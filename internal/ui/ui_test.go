@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,12 +10,12 @@ import (
 	"testing"
 )
 
-// told is an error of another package that describes itself.
-type told struct{ error }
+// oddError is an error of another package that describes itself.
+type oddError struct{ error }
 
-func (told) Try() []string { return []string{"again"} }
-func (told) Code() string  { return "odd" }
-func (told) ExitCode() int { return 7 }
+func (oddError) Try() []string { return []string{"again"} }
+func (oddError) Code() string  { return "odd" }
+func (oddError) ExitCode() int { return 7 }
 
 func TestReport(t *testing.T) {
 	silent := NewFault(ExitSomeFailed, "failed", "printed before")
@@ -33,8 +34,8 @@ func TestReport(t *testing.T) {
 		{fmt.Errorf("round: %w", NewFault(5, "full", "disk full")), false, 5, "", "impasto: disk full\n"},
 		{errors.Join(NewFault(4, "a", "first"), errors.New("second")), false, 4, "", "impasto: first\nimpasto: second\n"},
 		{errors.New("plain"), false, 1, "", "impasto: plain\n"},
-		{told{errors.New("odd thing")}, false, 7, "", "impasto: odd thing\n  try: again\n"},
-		{told{errors.New("odd thing")}, true, 7, `{"type":"error","code":"odd","exit":7,"message":"odd thing","try":["again"]}` + "\n", ""},
+		{oddError{errors.New("odd thing")}, false, 7, "", "impasto: odd thing\n  try: again\n"},
+		{oddError{errors.New("odd thing")}, true, 7, `{"type":"error","code":"odd","exit":7,"message":"odd thing","try":["again"]}` + "\n", ""},
 		{fmt.Errorf("deep: %w", context.Canceled), false, 130, "", "impasto: interrupted\n"},
 		{silent, false, 3, "", ""},
 	} {
@@ -123,5 +124,14 @@ func TestExpand(t *testing.T) {
 		if _, err := Expand(template, values); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %q", template, err, want)
 		}
+	}
+}
+
+// TestReportsAreNotCommands: faults are printed, not obeyed.
+func TestReportsAreNotCommands(t *testing.T) {
+	var out bytes.Buffer
+	Report(&out, &out, false, errors.Join(UsageFault("layer \x1b]0;x\x07", "--size \x1b[2J"), errors.New("\x1b[31m")))
+	if strings.ContainsAny(out.String(), "\x1b\x07") {
+		t.Errorf("%q", out.String())
 	}
 }

@@ -2,30 +2,19 @@ package ui
 
 import (
 	"fmt"
-	"strings"
 
 	"al.essio.dev/pkg/shellescape"
 	"github.com/dustin/go-humanize"
-	"github.com/hbollon/go-edlib"
+
+	"github.com/impasto/impasto/internal/wording"
 )
 
-// Nearest returns the word that got was probably meant to be, "" where none is
-// near. The distance counts inserted, deleted and replaced letters and swaps of
-// neighbours; one in three letters of the shorter word may differ.
-func Nearest(got string, words []string) string {
-	got = strings.ToLower(got)
-	best, bestDistance := "", 0
-	for _, w := range words {
-		d := edlib.OSADamerauLevenshteinDistance(got, strings.ToLower(w))
-		if best == "" || d < bestDistance {
-			best, bestDistance = w, d
-		}
-	}
-	if best == "" || bestDistance > max(1, min(len(got), len(best))/3) {
-		return ""
-	}
-	return best
-}
+// Nearest returns the word that got was probably meant to be, as wording.Nearest
+// does.
+func Nearest(got string, known []string) string { return wording.Nearest(got, known) }
+
+// Printable returns text as it may go to a terminal, as wording.Printable does.
+func Printable(text string) string { return wording.Printable(text) }
 
 // Count returns "1 job" or "3 jobs". The plural of noun takes an s.
 func Count(n int, noun string) string {
@@ -47,8 +36,8 @@ func ParseBytes(text string) (int64, bool) {
 
 // ImpastoCommand returns a command line of Impasto, given without the name of
 // the program, as it is pasted into a shell.
-func ImpastoCommand(words []string) string {
-	return "impasto " + shellescape.QuoteCommand(words)
+func ImpastoCommand(line []string) string {
+	return "impasto " + shellescape.QuoteCommand(line)
 }
 
 // ShellQuote returns a word in quotes if a shell would take it apart.

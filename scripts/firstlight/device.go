@@ -6,6 +6,7 @@ import (
 
 	"github.com/impasto/impasto/cuda"
 	"github.com/impasto/impasto/gpu"
+	"github.com/impasto/impasto/internal/timemodel"
 	"github.com/impasto/impasto/vgg"
 )
 
@@ -30,6 +31,16 @@ func open(o gpu.DeviceOptions, wrap func(cuda.Driver) cuda.Driver) (*gpu.Device,
 	o.Name = "cuda:0"
 	b := gpu.NewDevice(d, o)
 	return b, b.Err()
+}
+
+// openRecorded is open in a precision, with a log of what is launched.
+func openRecorded(p gpu.Precision) (*gpu.Device, *timemodel.Recorder, error) {
+	var log *timemodel.Recorder
+	b, err := open(options(p), func(d cuda.Driver) cuda.Driver {
+		log = &timemodel.Recorder{Driver: d}
+		return log
+	})
+	return b, log, err
 }
 
 // weightsFile is VGG19's where the folder has it.

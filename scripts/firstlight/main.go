@@ -109,8 +109,8 @@ func (r *report) runStep(s step, limit time.Duration, toy bool) error {
 	cmd := exec.CommandContext(ctx, self, args...)
 	ownGroup(cmd)
 	cmd.WaitDelay = 2 * time.Second
-	var said tail
-	cmd.Stderr = &said
+	var stderr tail
+	cmd.Stderr = &stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return err
@@ -123,7 +123,7 @@ func (r *report) runStep(s step, limit time.Duration, toy bool) error {
 	for lines.Scan() {
 		found := result{Step: s.name}
 		if err := json.Unmarshal(lines.Bytes(), &found); err != nil {
-			said.Write(append(lines.Bytes(), '\n'))
+			stderr.Write(append(lines.Bytes(), '\n'))
 			continue
 		}
 		r.add(found)
@@ -131,9 +131,9 @@ func (r *report) runStep(s step, limit time.Duration, toy bool) error {
 	err = cmd.Wait()
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return fmt.Errorf("was stopped after %.0f s\n%s", limit.Seconds(), said.text())
+		return fmt.Errorf("was stopped after %.0f s\n%s", limit.Seconds(), stderr.text())
 	case err != nil:
-		return fmt.Errorf("%v\n%s", err, said.text())
+		return fmt.Errorf("%v\n%s", err, stderr.text())
 	}
 	return nil
 }

@@ -17,7 +17,7 @@ func precisions() []gpu.Precision {
 func options(p gpu.Precision) gpu.DeviceOptions { return gpu.DeviceOptions{Precision: p} }
 
 func selfTest(name string, d cuda.Driver, p gpu.Precision) []selftest.Finding {
-	return selftest.InPrecision(name, d, p)
+	return selftest.Device(name, d, p)
 }
 
 // precisionFlags choose a precision for the program.

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// phrases say the values of a result in words, in the order they are said in. All
+// phrases say the values of a result in words, in the order of a line. All
 // others follow, by name.
 var phrases = []struct{ name, format string }{
 	{"ms", "%s ms"}, {"floors x", "%s times the floor"}, {"floor ms", "floor %s ms"}, {"fastest ms", "fastest %s ms"},
@@ -23,7 +23,7 @@ const identical = 100
 
 // numbers says the values of a result.
 func (x result) numbers() string {
-	var said []string
+	var parts []string
 	left := maps.Clone(x.Values)
 	for _, p := range phrases {
 		v, ok := left[p.name]
@@ -31,19 +31,19 @@ func (x result) numbers() string {
 		switch {
 		case !ok:
 		case p.name == "psnr db" && v >= identical:
-			said = append(said, "the same bytes")
+			parts = append(parts, "the same bytes")
 		default:
-			said = append(said, fmt.Sprintf(p.format, fmt.Sprintf("%.4g", v)))
+			parts = append(parts, fmt.Sprintf(p.format, fmt.Sprintf("%.4g", v)))
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(left)) {
 		if other, ok := strings.CutPrefix(name, "times of "); ok { // "times of Impasto half x"
-			said = append(said, fmt.Sprintf("%.4g times as long as %s", left[name], strings.TrimSuffix(other, " x")))
+			parts = append(parts, fmt.Sprintf("%.4g times as long as %s", left[name], strings.TrimSuffix(other, " x")))
 			continue
 		}
-		said = append(said, fmt.Sprintf("%s %.4g", name, left[name]))
+		parts = append(parts, fmt.Sprintf("%s %.4g", name, left[name]))
 	}
-	return strings.Join(said, ", ")
+	return strings.Join(parts, ", ")
 }
 
 // verdict is how many results are wrong, in words.

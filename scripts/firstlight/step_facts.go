@@ -29,8 +29,8 @@ func facts(c *child) error {
 	} {
 		out, err := tell(10*time.Second, nil, ask.argv...)
 		if err != nil {
-			said := strings.TrimSpace(err.Error())
-			c.find(result{What: ask.what, Text: "not there: " + said[strings.LastIndexByte(said, '\n')+1:]}) // a traceback's last line
+			text := strings.TrimSpace(err.Error())
+			c.find(result{What: ask.what, Text: "not there: " + text[strings.LastIndexByte(text, '\n')+1:]}) // a traceback's last line
 			continue
 		}
 		c.find(result{What: ask.what, Text: strings.ReplaceAll(strings.TrimSpace(out), "\n", "; ")})
@@ -56,14 +56,14 @@ func tell(limit time.Duration, env []string, argv ...string) (string, error) {
 	cmd.Env = append(os.Environ(), env...)
 	ownGroup(cmd)
 	cmd.WaitDelay = time.Second
-	var said tail
-	cmd.Stderr = &said
+	var stderr tail
+	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if ctx.Err() != nil {
 		err = fmt.Errorf("stopped after %.0f s", limit.Seconds())
 	}
 	if err != nil {
-		last := said.text()
+		last := stderr.text()
 		if i := strings.LastIndexByte(last, '\n'); i >= 0 && len(last) > 400 {
 			last = last[i+1:]
 		}

@@ -51,11 +51,7 @@ func (c *child) iteration(side int, p gpu.Precision) error {
 	if err != nil {
 		return err
 	}
-	var log *timemodel.Recorder
-	b, err := open(options(p), func(d cuda.Driver) cuda.Driver {
-		log = &timemodel.Recorder{Driver: d}
-		return log
-	})
+	b, log, err := openRecorded(p)
 	if err != nil {
 		return err
 	}
@@ -133,11 +129,7 @@ func (c *child) kernelTimes(side int, p gpu.Precision) error {
 	if err != nil {
 		return err
 	}
-	var log *timemodel.Recorder
-	b, err := open(options(p), func(d cuda.Driver) cuda.Driver {
-		log = &timemodel.Recorder{Driver: d}
-		return log
-	})
+	b, log, err := openRecorded(p)
 	if err != nil {
 		return err
 	}

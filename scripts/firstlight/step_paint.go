@@ -84,20 +84,20 @@ func alike(a, b string) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	var said struct {
+	var measured struct {
 		PSNR  *float64 `json:"psnr_db"`
 		Equal bool     `json:"equal"`
 	}
-	if err := json.Unmarshal([]byte(out), &said); err != nil {
+	if err := json.Unmarshal([]byte(out), &measured); err != nil {
 		return 0, err
 	}
-	if said.Equal {
+	if measured.Equal {
 		return identical, nil
 	}
-	if said.PSNR == nil {
+	if measured.PSNR == nil {
 		return 0, fmt.Errorf("the pictures were not compared: %s", strings.TrimSpace(out))
 	}
-	return min(*said.PSNR, identical-1), nil
+	return min(*measured.PSNR, identical-1), nil
 }
 
 // launches counts what iterations ask of the driver: two runs that look at the

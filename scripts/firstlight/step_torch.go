@@ -108,14 +108,14 @@ type peer struct {
 	cmd    *exec.Cmd
 	in     io.WriteCloser
 	out    *bufio.Reader
-	said   tail
+	stderr tail
 	memory float64
 }
 
 func startPeer(ctx context.Context, form string, side int, device string) (*peer, error) {
 	p := &peer{cmd: exec.CommandContext(ctx, "python3", "torch_peer.py", form, strconv.Itoa(side), device)}
 	ownGroup(p.cmd)
-	p.cmd.Stderr = &p.said
+	p.cmd.Stderr = &p.stderr
 	in, err := p.cmd.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -144,7 +144,7 @@ func (p *peer) run() (seconds, memory float64, err error) {
 		_, err = fmt.Sscan(line, &seconds, &memory)
 	}
 	if err != nil {
-		last := p.said.text()
+		last := p.stderr.text()
 		err = fmt.Errorf("%w %s", err, last[strings.LastIndexByte(last, '\n')+1:])
 	}
 	return seconds, memory, err
