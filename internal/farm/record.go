@@ -45,7 +45,7 @@ func decode(key string, data []byte) Status {
 		err = s.Job.check(math.MaxInt)
 	}
 	for i := range s.Job.Needs {
-		s.Job.Needs[i].Name = Printable(s.Job.Needs[i].Name)
+		s.Job.Needs[i].Name = wording.Printable(s.Job.Needs[i].Name)
 	}
 	for _, text := range []*string{&s.Job.Name, &s.Job.Batch, &s.Worker, &s.Text, &s.Error} {
 		*text = wording.Printable(*text)
