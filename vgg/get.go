@@ -126,7 +126,7 @@ func (s *Store) getFrom(ctx context.Context, files []*original, opts GetOptions)
 	}
 	return Installed{}, &Error{Kind: KindDamaged, Err: err,
 		Msg:   fmt.Sprintf("%q is not a copy of %s: its checksum is another", filepath.Base(opts.From), strings.Join(names, " or ")),
-		Hints: []string{"impasto weights import FILE --layout caffe|torchvision   (for other conversions)"}}
+		Hints: []string{"impasto weights import --help   (for other conversions)"}}
 }
 
 func (o *original) importOptions(half bool) ImportOptions {

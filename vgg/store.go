@@ -132,7 +132,7 @@ func (s *Store) missing(name string, list []Installed) error {
 	}
 	hints := []string{
 		"impasto weights get vgg19   (548 MB, of which 80 MB are kept)",
-		"impasto weights import FILE   (.pth .caffemodel .safetensors .onnx .mat)",
+		"impasto weights import --help   (of a file you have: .pth .caffemodel .safetensors .onnx .mat)",
 		"--weights mini   (a small network, part of the program)",
 	}
 	if len(list) > 0 {
@@ -170,7 +170,7 @@ func (s *Store) again(name string) []string {
 			return []string{"impasto weights get " + name + " --force"}
 		}
 	}
-	return []string{"impasto weights import FILE --name " + name}
+	return []string{"impasto weights import --help   (again, with --name " + name + ")"}
 }
 
 func (s *Store) broken(format string, args ...any) error {

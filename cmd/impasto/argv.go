@@ -153,6 +153,7 @@ func (l *line) readFlags(app *cli.App, words []string) ui.Faults {
 		l.args = append(l.args, words[1:]...)
 	}
 	l.flags = r.old.finish(l.flags)
+	r.old.doodleStyle(l)
 	r.old.resultPrefix(l)
 	l.notes = append(l.notes, r.old.notes(l.flags)...)
 	return bad

@@ -110,7 +110,7 @@ func queuePlace(c *cli.Context) (farm.Options, error) {
 	}
 	if !strings.Contains(where, "://") {
 		if file != "" {
-			return o, ui.UsageFault("--token-file is of a server elsewhere; --queue does not name one", "--queue nats://HOST:4222 --token-file "+file)
+			return o, ui.UsageFault("--token-file is of a server elsewhere; --queue does not name one", "impasto queue serve --help   (makes such a server)")
 		}
 		if flagText(c, "tls") != "" {
 			return o, ui.UsageFault("--tls is for a server elsewhere; --queue does not name one", "impasto queue serve --help   (makes such a server)")

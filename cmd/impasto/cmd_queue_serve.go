@@ -49,7 +49,7 @@ func servedFlags(more ...cli.Flag) []cli.Flag {
 
 func queueServe(s *session, c *cli.Context) error {
 	if c.NArg() > 0 {
-		return ui.UsageFault(fmt.Sprintf("queue serve takes no argument, got %q", c.Args().First()), "--listen HOST:PORT")
+		return ui.UsageFault(fmt.Sprintf("queue serve takes no argument, got %q", c.Args().First()), "impasto queue serve --help   (--listen says where)")
 	}
 	listen := cmp.Or(flagText(c, "listen"), "127.0.0.1:4222")
 	host, port, err := net.SplitHostPort(listen)

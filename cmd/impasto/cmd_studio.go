@@ -79,7 +79,7 @@ func openStudio(s *session, c *cli.Context) error {
 	if err != nil {
 		var busy *ui.Fault
 		if errors.As(err, &busy) && busy.Code == "queue_busy" {
-			busy.Message, busy.Try = fmt.Sprintf("%q is open in another studio", folder), []string{"the page that is open", "impasto studio OTHER-FOLDER"}
+			busy.Message, busy.Try = fmt.Sprintf("%q is open in another studio; go on in its page", folder), nil
 		}
 		return err
 	}
@@ -118,7 +118,7 @@ func openStudio(s *session, c *cli.Context) error {
 }
 
 func folderFault(folder string, err error) error {
-	return ui.NewFault(ui.ExitInput, "folder", fmt.Sprintf("the studio cannot use %q: %s", folder, ui.Reason(err)), "impasto studio FOLDER")
+	return ui.NewFault(ui.ExitInput, "folder", fmt.Sprintf("the studio cannot use %q: %s", folder, ui.Reason(err)), "impasto studio --help")
 }
 
 // tellAddress prints where the page is.

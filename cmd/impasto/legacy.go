@@ -88,6 +88,7 @@ type legacyReader struct {
 	width, height  string // IA gives the size in two flags
 	first, later   string // CP gives the iterations of the first scale apart
 	normalize      string // JJ's switch as it was written
+	neuralDoodle   bool   // a flag of ND alone was among them
 	noMRF          bool   // IA's --mrf-w=0: the analogy loss alone
 	weights, tools []string
 	translations   []string
@@ -109,6 +110,7 @@ func (r *legacyReader) ours(word, name, value string) ([]string, error) {
 // translate turns another program's flag into ours.
 func (r *legacyReader) translate(f *foreignFlag, word, value string) ([]string, error) {
 	shown, _, _ := strings.Cut(word, "=")
+	r.neuralDoodle = r.neuralDoodle || f.of == "ND"
 	if f.flag == "" && f.read == nil {
 		r.idle = append(r.idle, fmt.Sprintf("%s has no effect here: %s", shown, f.why))
 		return nil, nil
@@ -258,6 +260,31 @@ func (r *legacyReader) finish(flags []string) []string {
 		r.idle = append(r.idle, r.normalize+" has no effect here: losses do not grow with the picture, so gradients need no normalisation without --preset jj")
 	}
 	return flags
+}
+
+// doodleStyle reads neural-doodle's --style-weight and --style-layers, which are
+// of patches. They are ours too, of the style loss: where nothing else on the line
+// is neural-doodle's, ours count and a note tells of the other.
+func (r *legacyReader) doodleStyle(l *line) {
+	if l.cmd.Name != "doodle" {
+		return
+	}
+	for i, f := range l.flags {
+		for _, name := range []string{"weight", "layers"} {
+			value, ok := strings.CutPrefix(f, "--style-"+name+"=")
+			switch {
+			case !ok:
+			case r.neuralDoodle:
+				l.flags[i] = "--patch-" + name + "=" + value
+				r.say("--style-%s is --patch-%s here", name, name)
+				if name == "weight" {
+					r.weigh("--style-weight", "nd")
+				}
+			default:
+				r.say("--style-%s is of the style loss; neural-doodle's is --patch-%s here", name, name)
+			}
+		}
+	}
 }
 
 // hasFlag reports whether a flag with a value is among flags.

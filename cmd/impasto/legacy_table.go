@@ -13,7 +13,7 @@ package main
 //	ND   alexjc/neural-doodle                 b2fac92 (May 2016) and its branch forward, 6358992
 //	IA   awentzonline/image-analogies         0666261 (December 2016)
 //	MRF  chuanli11/CNNMRF                     fddcf4d (October 2019)
-//	TS   EmbarkStudios/texture-synthesis      its README
+//	TS   EmbarkStudios/texture-synthesis      9d6f337, cli/src/main.rs (0.8)
 
 // arity is how many words follow a flag.
 type arity int
@@ -49,6 +49,7 @@ const (
 	whyTiles     = "a picture is cut into tiles, not the network into parts"
 	whyExact     = "patches are matched exactly, block by block in the memory there is"
 	whyStudio    = "impasto studio paints in a browser"
+	whyTexture   = "a texture's statistics are matched, not copied from pixel to pixel"
 	whyOptimised = "pixels are optimised, not features layer by layer; --iterations and --scales say how long"
 )
 
@@ -84,7 +85,7 @@ var foreignTable = []foreignFlag{
 	{of: "CP", name: "size", flag: "size", value: endScale},
 	{of: "MRF", name: "max-size", flag: "size"},
 	{of: "ND", name: "output-size", flag: "size", value: rowsByColumns},
-	{of: "TS", name: "out-size", flag: "size"},
+	{of: "TS", name: "out-size", flag: "size", value: bothSides},
 	{of: "IA", name: "width", flag: "size", read: (*legacyReader).sideWidth},
 	{of: "IA", name: "height", flag: "size", read: (*legacyReader).sideHeight},
 	{of: "ND", name: "phases", flag: "scales"},
@@ -159,6 +160,12 @@ var foreignTable = []foreignFlag{
 	// Matching.
 	{of: "ND", name: "slices", why: whyExact},
 	{of: "ND", name: "cache", why: "--rematch says how often patches are matched"},
+	{of: "TS", name: "k-neighs", why: whyTexture},
+	{of: "TS", name: "m-rand", why: whyTexture},
+	{of: "TS", name: "cauchy", why: whyTexture},
+	{of: "TS", name: "backtrack-pct", why: whyTexture},
+	{of: "TS", name: "backtrack-stages", why: whyTexture},
+	{of: "TS", name: "rand-init", why: whyTexture},
 	{of: "IA", name: "model", why: whyExact},
 	{of: "IA", name: "mrf-nnf-steps", why: whyExact},
 	{of: "IA", name: "analogy-nnf-steps", why: whyExact},

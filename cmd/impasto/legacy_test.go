@@ -39,6 +39,21 @@ func TestNormalizeGradientsIsOursWithAValue(t *testing.T) {
 	}
 }
 
+// TestStyleWeightOfDoodlesIsTold: the same name, of another loss there.
+func TestStyleWeightOfDoodlesIsTold(t *testing.T) {
+	l, _ := readLine(testApp(), strings.Fields("doodle a --style-weight 50"))
+	if notes := strings.Join(l.notes, " "); !strings.Contains(notes, "neural-doodle's is --patch-weight here") {
+		t.Errorf("%q", notes)
+	}
+	l, _ = readLine(testApp(), strings.Fields("doodle a --phases 2 --style-weight 50"))
+	if notes := strings.Join(l.notes, " "); !strings.Contains(notes, "--style-weight is --patch-weight here") || !strings.Contains(notes, "add --preset nd") {
+		t.Errorf("%q", notes)
+	}
+	if l, _ = readLine(testApp(), strings.Fields("art a b --style-weight 50")); len(l.notes) > 0 {
+		t.Errorf("%q", l.notes)
+	}
+}
+
 func TestNumbersAfterN(t *testing.T) {
 	for _, word := range []string{"2.5", "nan", "-2", "1,2,x"} {
 		_, bad := readLine(testApp(), []string{"art", "a.png", "b.png", "-n", word})
@@ -107,6 +122,9 @@ func TestForeignValues(t *testing.T) {
 		{"art a b -ii 900", "art --iterations=900,500 | a b"},
 		{"art a b --pooling average --device gpu0", "art --pooling=avg --device=auto | a b"},
 		{"doodle a --layers 4_1 3_1 --variety .2 .1 --shapes 3", "doodle --patch-layers=4_1,3_1 --variety=.2 --patch-size=3 | a"},
+		{"doodle a --semantic-weight 10 --style-weight 50 --style-layers 3_1,4_1", "doodle --map-weight=10 --patch-weight=50 --patch-layers=3_1,4_1 | a"},
+		{"doodle a --style-weight 50", "doodle --style-weight=50 | a"},
+		{"texture a --out-size 500 --out b.png -t 3", "texture --size=500x500 --output=b.png --threads=3 | a"},
 		{"doodle a --layers 5 4 3 --iterations 4 4 1 --device=gpu1", "doodle --patch-layers=relu5_1,relu4_1,relu3_1 --iterations=4,4,1 --device=cuda:1 | a"},
 		{"patch a b -mrf_layers {12,21} -content_layers 23 -num_iter {100,50} -mrf_weight {1e-4,1e-4}", "patch --patch-layers=relu3_1,relu4_1 --content-layers=relu4_2 --iterations=100,50 --patch-weight=1e-4 | a b"},
 		{"patch -content_name potrait1 -style_name data/x.png", "patch --content=data/content/potrait1.jpg --style=data/x.png"},

@@ -65,6 +65,14 @@ func endScale(v string) (string, string, error) {
 	return n, fmt.Sprintf("%s is the long side here: --size %s", v, n), nil
 }
 
+// bothSides reads texture-synthesis's single number, which is both sides.
+func bothSides(v string) (string, string, error) {
+	if !isInteger(v) {
+		return v, "", nil
+	}
+	return v + "x" + v, "", nil
+}
+
 // rowsByColumns swaps neural-doodle's HxW.
 func rowsByColumns(v string) (string, string, error) {
 	h, w, ok := strings.Cut(v, "x")

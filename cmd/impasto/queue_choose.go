@@ -45,7 +45,7 @@ func chosen(ctx context.Context, c *cli.Context, q farm.Queue) ([]farm.Status, e
 	}
 	if c.NArg() == 0 && f == (farm.Filter{}) && !c.Bool("all") {
 		return nil, ui.UsageFault(fmt.Sprintf("queue %s needs jobs", c.Command.Name),
-			fmt.Sprintf("impasto queue %s ID   (impasto queue ls lists them)", c.Command.Name), "--batch NAME, --state STATE or --all")
+			"impasto queue ls   (lists them)", fmt.Sprintf("impasto queue %s --help   (--batch, --state and --all choose several)", c.Command.Name))
 	}
 	list, err := q.List(ctx, f)
 	if err != nil || c.NArg() == 0 {

@@ -40,9 +40,7 @@ func watchedMain() {
 			wrong = append(wrong, fmt.Sprintf("%q failed with %d and changed %s", strings.Join(os.Args[1:], " "), code, path))
 		}
 	}
-	if what := pasteHint(dir, os.Args[1:], heard.text.String()); what != "" {
-		wrong = append(wrong, what)
-	}
+	wrong = append(wrong, pasteHints(dir, os.Args[1:], heard.text.String())...)
 	if len(wrong) > 0 {
 		f, err := os.OpenFile(spoiled, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
 		if err != nil {

@@ -159,7 +159,7 @@ func ParseOverwrite(s string) (Overwrite, error) {
 			return Overwrite(i), nil
 		}
 	}
-	return 0, inputError("overwrite", "%q is not a rule for existing files", s).hint("fail, replace, number or skip")
+	return 0, inputError("overwrite", "%q is not a rule for existing files", s).hint("--overwrite number").hint("--overwrite replace   (or fail, skip)")
 }
 
 // Destination returns the file to write for the wanted path, or skip = true

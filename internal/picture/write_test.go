@@ -209,7 +209,7 @@ func TestParseOverwrite(t *testing.T) {
 		}
 	}
 	_, err := ParseOverwrite("maybe")
-	wantError(t, err, Input, "overwrite", `"maybe" is not a rule for existing files`, "fail, replace, number or skip")
+	wantError(t, err, Input, "overwrite", `"maybe" is not a rule for existing files`, "--overwrite number", "--overwrite replace   (or fail, skip)")
 }
 
 func TestSaveErrors(t *testing.T) {

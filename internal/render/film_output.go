@@ -48,6 +48,9 @@ func (v *Film) chooseFilm(in string) error {
 		if v.input.Film && v.input.Sound != "" {
 			v.film.Sound = film.Sound{Path: v.input.Path, Codec: v.input.Sound, From: v.start}
 		}
+		if n := v.chosen.Every; n > 1 {
+			v.Notes = append(v.Notes, fmt.Sprintf("one frame in %d is painted and stays %d times as long: the film keeps its length, %.1f s", n, n, v.rate.Seconds(v.input.Frames)))
+		}
 		if v.tools.OK() && film.IsFilm(name) && !v.out.skip && len(bad) == 0 {
 			bad.Add(v.tryEncoder())
 		}
