@@ -547,6 +547,20 @@ func TestReadProbe(t *testing.T) {
 	}
 }
 
+// TestPlaylistsAreRefused: on a worker they would read its own files.
+func TestPlaylistsAreRefused(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, kind := range []string{"hls", "concat", "dash", "concat,other"} {
+		_, err := readProbe("x.m3u8", []byte(`{"streams":[{"codec_type":"video","width":3,"height":4,"r_frame_rate":"25/1"}],"format":{"format_name":"`+kind+`"}}`))
+		if err == nil || !strings.Contains(err.Error(), `"x.m3u8" is a playlist`) {
+			t.Errorf("%s: %v", kind, err)
+		}
+	}
+	if _, err := readProbe("x.mp4", []byte(`{"streams":[{"codec_type":"video","width":3,"height":4,"r_frame_rate":"25/1"}],"format":{"format_name":"mov,mp4,m4a,3gp,3g2,mj2"}}`)); err != nil {
+		t.Error(err)
+	}
+}
+
 func FuzzReadProbe(f *testing.F) {
 	f.Add([]byte(`{"streams":[{"codec_type":"video","width":3,"height":4,"r_frame_rate":"25/1","sample_aspect_ratio":"4:3"}]}`))
 	f.Fuzz(func(t *testing.T, text []byte) {

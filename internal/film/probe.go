@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"math"
 	"os"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -35,6 +37,7 @@ type probed struct {
 		} `json:"side_data_list"`
 	} `json:"streams"`
 	Format struct {
+		Name     string `json:"format_name"`
 		Duration string `json:"duration"`
 	} `json:"format"`
 }
@@ -61,11 +64,32 @@ func (t Tools) Probe(ctx context.Context, path string) (Info, error) {
 	return readProbe(path, text)
 }
 
+// playlists are ffmpeg's formats that read whatever files they name: on a worker,
+// files that are no input of the job.
+var playlists = []string{"hls", "concat", "dash", "imf", "sdp", "rtsp"}
+
+// freeFilm proposes a name for the film of a playlist.
+func freeFilm(path string) string {
+	stem := strings.TrimSuffix(path, filepath.Ext(path))
+	for n := 1; ; n++ {
+		name := fmt.Sprintf("%s-film%d.mkv", stem, n)
+		if _, err := os.Lstat(name); err != nil {
+			return name
+		}
+	}
+}
+
 // readProbe understands the answer.
 func readProbe(path string, text []byte) (Info, error) {
 	var p probed
 	if err := json.Unmarshal(text, &p); err != nil {
 		return Info{}, inputError("not_a_film", "what ffprobe says of %q cannot be read: %v", path, err)
+	}
+	for name := range strings.SplitSeq(p.Format.Name, ",") {
+		if slices.Contains(playlists, name) {
+			return Info{}, inputError("playlist", "%q is a playlist: its film is in other files, which a film may not name", path).
+				hint(fmt.Sprintf("ffmpeg -i %s -c copy %s", shellWord(path), shellWord(freeFilm(path))))
+		}
 	}
 	info := Info{Path: path, Film: true}
 	for _, s := range p.Streams {

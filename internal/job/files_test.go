@@ -5,6 +5,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
+
+	"github.com/impasto/impasto/internal/ui"
 )
 
 // TestStepsTouchOnlyTheirJobsFiles: whoever can write a record chooses the words.
@@ -113,4 +116,29 @@ func FuzzParse(f *testing.F) {
 			_ = files.Check(s)
 		}
 	})
+}
+
+// TestRecordsDoNotTakeTheMachinesMemory: a record may name any limit, and words of
+// any length, which messages repeat.
+func TestRecordsDoNotTakeTheMachinesMemory(t *testing.T) {
+	for words, want := range map[string]string{
+		"art --max-memory=900GB --output=a.png x y":                   "1000000",
+		"art --max-memory=900GB --device=cuda:0 --output=a.png x y":   "900GB", // the device's own
+		"art --max-memory=900kB --output=a.png x y":                   "900kB",
+		"video --max-memory=2TB --output=a.mp4 --frames=d film.mp4 y": "1000000",
+		"art --output=a.png x y":                                      "",
+	} {
+		s, err := Parse(strings.Fields(words))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.boundMemory(1_000_000)
+		if got := s.request().Values.Text("max-memory"); got != want {
+			t.Errorf("%s: the limit is %q, want %q", words, got, want)
+		}
+	}
+	err := attemptError(ui.UsageFault(strings.Repeat("ü", 1<<20)), 0, 1)
+	if n := len(err.Error()); n > 2*longestError || !utf8.ValidString(err.Error()) {
+		t.Errorf("an error of %d bytes is kept", n)
+	}
 }

@@ -97,6 +97,18 @@ func (s *Step) paintOn(device string) {
 	}
 }
 
+// boundMemory lowers a step's limit to what this machine has: a record could ask
+// for more, and end the worker.
+func (s *Step) boundMemory(most int64) {
+	r := s.request()
+	if r == nil || most <= 0 {
+		return
+	}
+	if n, ok := ui.ParseBytes(r.Values.Text("max-memory")); ok && n > most && !strings.HasPrefix(r.Values.Text("device"), "cuda") {
+		r.Values.SetText("max-memory", fmt.Sprint(most), "worker")
+	}
+}
+
 // Plan reads a step's files and returns what it would do, or all that is wrong
 // with it. The plan of a tool is empty. Files that exist are no fault here: some
 // may be results of the same job.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/impasto/impasto/internal/device"
 	"github.com/impasto/impasto/internal/farm"
 	"github.com/impasto/impasto/internal/render"
 	"github.com/impasto/impasto/internal/ui"
@@ -46,7 +47,7 @@ func (r *Runner) Do(ctx context.Context, t *farm.Task) error {
 // the number of the step where there are several.
 func attemptError(err error, nth, steps int) error {
 	faults := ui.FaultsOf(err)
-	text := errors.New(faults.Error())
+	text := errors.New(shortened(faults.Error()))
 	if steps > 1 {
 		text = fmt.Errorf("step %d of %d: %w", nth+1, steps, text)
 	}
@@ -57,6 +58,17 @@ func attemptError(err error, nth, steps int) error {
 		return farm.Permanent(text)
 	}
 	return text
+}
+
+// longestError is what a status keeps of an error: a record may have words of any
+// length, which messages repeat.
+const longestError = 4 << 10
+
+func shortened(text string) string {
+	if len(text) <= longestError {
+		return text
+	}
+	return strings.ToValidUTF8(text[:longestError], "") + " ..."
 }
 
 func (r *Runner) step(ctx context.Context, t *farm.Task, nth int, words []string) error {
@@ -72,6 +84,7 @@ func (r *Runner) step(ctx context.Context, t *farm.Task, nth int, words []string
 	if r.Threads > 0 {
 		s.setDefault("threads", fmt.Sprint(r.Threads))
 	}
+	s.boundMemory(device.FreeMemory() / 10 * 9)
 	s.continueFrom(s.Output())
 	if q := s.request(); q != nil && r.Change != nil {
 		r.Change(q)
