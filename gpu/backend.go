@@ -77,7 +77,7 @@ type Network interface {
 
 // Losses write coef times their value to a slot and add their gradient to dx
 // (nil: value only); see content.go, gram.go, w2.go, covariance.go,
-// tv.go.
+// moments.go, tv.go.
 type Losses interface {
 	ContentLoss(dx, f, target *Array, coef float64, slot int)
 	Gram(g, f *Array, norm float64)
@@ -87,6 +87,8 @@ type Losses interface {
 	W2Loss(d, shift, mean, second *Array, t *W2Target, pixels int, coef float64, slot int)
 	NewCovarianceTarget(mean, second *Array) *CovarianceTarget // waits
 	CovarianceLoss(d, shift, mean, second *Array, t *CovarianceTarget, pixels int, coef float64, slot int)
+	NewMomentsTarget(mean, second *Array) *MomentsTarget // waits
+	MomentsLoss(d, shift, mean, second *Array, t *MomentsTarget, w MomentsWeights, pixels, slot int)
 	StyleGrad(dx, f, d, shift *Array)
 	TV(dx, x, weight *Array, kind TVKind, coef float64, slot int)
 }

@@ -53,6 +53,7 @@ type work struct {
 	patch      patchTask
 	mean       meanTask
 	covariance covarianceTask
+	moments    momentsTask
 	content    contentTask
 	tv         tvTask
 	vector     vectorTask

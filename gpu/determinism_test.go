@@ -19,6 +19,7 @@ type artist struct {
 	w2                   *W2Target
 	targets              []GramTarget
 	covariance           *CovarianceTarget
+	moments              *MomentsTarget
 	opt                  Optimizer
 }
 
@@ -45,6 +46,7 @@ func newArtist(b Backend, s Shape, opt func(b Backend, s Shape) Optimizer) *arti
 	b.Gram(a.d, style, 1/float64(deep.Pixels()))
 	a.w2 = b.NewW2Target(a.mean, a.d, 1e-4)
 	a.covariance = b.NewCovarianceTarget(a.mean, a.d)
+	a.moments = b.NewMomentsTarget(a.mean, a.d)
 	a.opt = opt(b, s)
 	return a
 }
@@ -63,6 +65,9 @@ func (a *artist) iterate() {
 	b.StyleGrad(a.grad2, a.act2, a.d, a.shift)
 	b.Gram(a.d, a.act2, 1/float64(pixels))
 	b.CovarianceLoss(a.d, a.shift, a.mean, a.d, a.covariance, pixels, 10, 4)
+	b.StyleGrad(a.grad2, a.act2, a.d, a.shift)
+	b.Gram(a.d, a.act2, 1/float64(pixels))
+	b.MomentsLoss(a.d, a.shift, a.mean, a.d, a.moments, MomentsWeights{1, 2, 3}, pixels, 5)
 	b.StyleGrad(a.grad2, a.act2, a.d, a.shift)
 	b.Gate(a.grad2, a.mask2)
 	b.ConvGrad(a.pooled, a.grad2, a.f2, ConvGradOptions{})
@@ -101,7 +106,7 @@ func TestSameBytesForAnyThreads(t *testing.T) {
 			}
 			got := append(download(b, a.x), download(b, a.grad)...)
 			st := b.Status()
-			for _, v := range st.Loss[:5] {
+			for _, v := range st.Loss[:6] {
 				got = append(got, float32(v))
 			}
 			if want == nil {

@@ -189,6 +189,11 @@ func (dev *Device) launchTvStencil(grid cuda.Dim3, dx, x, loss cuda.Ptr, H, W in
 	dev.launch("loss", "tv_stencil", grid, 0, new(cuda.Args).Ptr(dx).Ptr(x).Ptr(loss).Count(H).Count(W).Float(coef))
 }
 
+// launchMomentsLoss runs moments_loss of kernels/moments.cu (compute_75).
+func (dev *Device) launchMomentsLoss(grid cuda.Dim3, d, shift, loss, mean, second, mean2, second2, deviation2 cuda.Ptr, C, pixels int, floor, gram, means, deviations float32) {
+	dev.launch("moments", "moments_loss", grid, 0, new(cuda.Args).Ptr(d).Ptr(shift).Ptr(loss).Ptr(mean).Ptr(second).Ptr(mean2).Ptr(second2).Ptr(deviation2).Count(C).Count(pixels).Float(floor).Float(gram).Float(means).Float(deviations))
+}
+
 // launchMatchBias runs match_bias of kernels/ncc.cu (compute_75).
 func (dev *Device) launchMatchBias(grid cuda.Dim3, bias, score cuda.Ptr, scale float32, n int) {
 	dev.launch("ncc", "match_bias", grid, 0, new(cuda.Args).Ptr(bias).Ptr(score).Float(scale).Count(n))

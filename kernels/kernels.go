@@ -11,6 +11,7 @@
 //	loss        content loss and total variation
 //	w2          the small matrices of the Wasserstein-2 style loss
 //	covariance  the style loss on means and covariances without a matrix root
+//	moments     the style loss on Gram matrices, means and standard deviations
 //	ncc         the most similar patch
 //	patch       the loss and the vote of matched patches
 //	semantic    features joined to semantic maps

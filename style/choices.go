@@ -27,6 +27,7 @@ type StyleLoss string
 const (
 	LossGram       StyleLoss = "gram"       // correlations of channels
 	LossCovariance StyleLoss = "covariance" // means and covariances of channels, each channel weighted; always ScaleRelative
+	LossMoments    StyleLoss = "moments"    // Gram matrices, means and standard deviations of channels
 	LossW2         StyleLoss = "w2"         // Wasserstein-2 distance of the normal distributions with these means and covariances
 )
 
@@ -133,6 +134,15 @@ const (
 	PadReplicate Padding = "replicate" // the pixels of the edge
 )
 
+// Side is one of the sides of a picture.
+type Side string
+
+// The sides.
+const (
+	SideLong  Side = "long"
+	SideShort Side = "short"
+)
+
 // Optimizer is the algorithm that moves the pixels.
 type Optimizer string
 
@@ -168,6 +178,7 @@ var choices = []wordOption{
 	{"pooling", words(vgg.PoolMax, vgg.PoolAvg, vgg.PoolL2), false},
 	{"pool-rounding", words(RoundFloor, RoundCeil), false},
 	{"padding", words(PadZero, PadReplicate), false},
+	{"scale-side", words(SideLong, SideShort), false},
 	{"optimizer", words(OptimizerLBFGS, OptimizerAdam), false},
 	{"match", words(MatchPatch, MatchPixel), true},
 	{"map-form", words(MapLabels, MapColours, MapDirection), true},
@@ -176,7 +187,7 @@ var choices = []wordOption{
 
 // omitted are options that recipes of older versions do not have. Empty, they mean
 // what those versions did.
-var omitted = map[string]bool{"method": true, "color-space": true}
+var omitted = map[string]bool{"method": true, "color-space": true, "scale-side": true}
 
 // wordOption is an option that takes one of a few words.
 type wordOption struct {

@@ -165,11 +165,11 @@ func (r *run) scale(ctx context.Context, i int) error {
 	}
 	s, b := r.plan.Scales[i], r.env.Backend
 	// Before the pass is made: the paintings' memory can be its own.
-	paintings, err := r.measureStyles(max(s.W, s.H), s.cut)
+	paintings, err := r.measureStyles(r.o.side(s.W, s.H), s.cut)
 	if err != nil {
 		return err
 	}
-	patches, err := r.look(max(s.W, s.H), s.cut)
+	patches, err := r.look(r.o.side(s.W, s.H), s.cut)
 	if err != nil {
 		return err
 	}
@@ -284,7 +284,7 @@ func (r *run) setTargets(ob *objective, content *Picture, paintings map[string][
 	return r.env.Backend.Err()
 }
 
-// measureStyles measures all paintings for a canvas of that long side.
+// measureStyles measures all paintings for a canvas of that scale-side.
 func (r *run) measureStyles(canvas int, cut Cut) (map[string][]moments, error) {
 	layers := make(map[string][]moments)
 	if r.o.StyleWeight > 0 {
@@ -297,7 +297,7 @@ func (r *run) measureStyles(canvas int, cut Cut) (map[string][]moments, error) {
 	return layers, nil
 }
 
-// measureStyle appends to layers the moments of one painting, whose long side
+// measureStyle appends to layers the moments of one painting, whose scale-side
 // is style-scale times the canvas's.
 func (r *run) measureStyle(s *Picture, canvas int, cut Cut, layers map[string][]moments) error {
 	w, h := r.o.styleSize(s, canvas)

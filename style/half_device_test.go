@@ -63,6 +63,7 @@ func TestHalfAtTheLargestWeights(t *testing.T) {
 	}
 	const most = 1e12
 	for name, change := range map[string]func(*Options){
+		"moments, l-bfgs":    func(o *Options) { o.StyleLoss, o.Optimizer = LossMoments, OptimizerLBFGS },
 		"covariance, l-bfgs": func(o *Options) { o.StyleLoss, o.Optimizer = LossCovariance, OptimizerLBFGS },
 		"gram of noise": func(o *Options) {
 			o.StyleLoss, o.LossScale, o.Init, o.StyleLayers = LossGram, ScaleSum, InitNoise, o.StyleLayers[:1]

@@ -101,6 +101,7 @@ func blend(b gpu.Backend, all []moments, weights []float64) moments {
 //	mean      sum (G-A)^2 / C^2                G, A over C H W: neural-style
 //	w2        as gpu.CPU.W2Loss has it; relative: over the mean square feature
 //	covariance  as gpu.CPU.CovarianceLoss has it, relative whatever the loss scale
+//	moments     as gpu.CPU.MomentsLoss has it; see momentsWeights
 func (ob *objective) addStyle(l LayerWeight, all []moments) {
 	f := ob.t.whole[l.Layer]
 	weights := ob.o.blendWeights(len(all))
@@ -174,20 +175,44 @@ func (ob *objective) addGaussians(t *styleTerm, layer string, all []moments, wei
 	t.d, t.shift = ob.b.NewArray(t.gram.Shape), ob.b.NewArray(gpu.Vector(c))
 	for i, m := range all {
 		g := gaussianTerm{coef: t.weight * weights[i], slot: ob.newSlot("style", layer)}
-		if ob.o.StyleLoss == LossCovariance {
+		switch ob.o.StyleLoss {
+		case LossCovariance:
 			g.covariance = ob.b.NewCovarianceTarget(m.mean, m.second)
-			t.gaussians = append(t.gaussians, g)
-			continue
+		case LossMoments:
+			g.moments = ob.b.NewMomentsTarget(m.mean, m.second)
+			g.weights = ob.o.momentsWeights(g.coef, c, g.moments.Squares)
+		default:
+			eps := w2Epsilon
+			if ob.o.LossScale == ScaleRelative {
+				power := positive(ob.meanSquare(m.second))
+				g.coef /= power
+				eps *= power // the network's units must not matter
+			}
+			g.w2 = ob.b.NewW2Target(m.mean, m.second, eps)
 		}
-		eps := w2Epsilon
-		if ob.o.LossScale == ScaleRelative {
-			power := positive(ob.meanSquare(m.second))
-			g.coef /= power
-			eps *= power // the network's units must not matter
-		}
-		g.w2 = ob.b.NewW2Target(m.mean, m.second, eps)
 		t.gaussians = append(t.gaussians, g)
 	}
+}
+
+// momentsWeights are those of the parts of the moments loss at a layer of c
+// channels, whose own weight is coef:
+//
+//	relative  sum (G-A)^2 / sum A^2 + 8 sum (mu-m)^2 / sum m^2 + 8 sum (sigma-s)^2 / sum s^2
+//	others    1e3/C^2 mean (G-A)^2 + 1e4 mean (mu-m)^2 + 1e4 mean (sigma-s)^2
+//
+// The latter are Galerne et al.'s, beside a mean content error of weight 1. There
+// the parts of means and deviations weigh 3 to 20 times what Gram matrices do in
+// most layers of VGG19, hence the factor of the former.
+func (o Options) momentsWeights(coef float64, c int, squares gpu.MomentsWeights) gpu.MomentsWeights {
+	if o.LossScale == ScaleRelative {
+		return gpu.MomentsWeights{
+			Gram:      coef / squares.Gram,
+			Mean:      8 * coef / squares.Mean,
+			Deviation: 8 * coef / squares.Deviation,
+		}
+	}
+	n := float64(c)
+	return gpu.MomentsWeights{Gram: coef * 1e3 / (n * n * n * n), Mean: coef * 1e4 / n, Deviation: coef * 1e4 / n}
 }
 
 // meanSquare is that of the features whose second moment (C, C, 1) is given:

@@ -169,8 +169,8 @@ func (o Options) styleBytes(b gpu.Backend, f gpu.Shape, cut bool) int64 {
 	switch o.StyleLoss {
 	case LossW2:
 		matrices += 2 + 7*styles // gradients; covariance, root and work space of each painting
-	case LossCovariance:
-		matrices += 2 + styles // gradients; covariance of each painting
+	case LossCovariance, LossMoments:
+		matrices += 2 + styles // gradients; a matrix of each painting
 	}
 	total := matrices*b.Bytes(gpu.Matrix(f.C)) + b.SumsBytes(f.C)
 	if cut {

@@ -62,7 +62,7 @@ type LossOptions struct {
 type MixOptions struct {
 	StyleWeights []float64 `json:"style-weights,omitempty"` // one for each style; none means equal
 	StyleBlend   Blend     `json:"style-blend"`             // BlendTargets ...
-	StyleScale   float64   `json:"style-scale"`             // style's long side over the canvas's
+	StyleScale   float64   `json:"style-scale"`             // style's scale-side over the canvas's
 	StyleUpscale bool      `json:"style-upscale"`           // enlarge styles smaller than that
 }
 
@@ -115,7 +115,8 @@ type ScaleOptions struct {
 	Iterations []int   `json:"iterations"`           // of each scale, coarsest first; the last repeats
 	Scales     int     `json:"scales"`               // 0: as many as MinScale allows
 	ScaleStep  float64 `json:"scale-step"`           // ratio of neighbouring scales
-	MinScale   int     `json:"min-scale"`            // least long side of the coarsest scale, in pixels
+	MinScale   int     `json:"min-scale"`            // least scale-side of the coarsest scale, in pixels
+	ScaleSide  Side    `json:"scale-side,omitempty"` // what min-scale and style-scale measure: SideLong, also where empty, or SideShort
 	ScaleFrom  float64 `json:"scale-from,omitempty"` // > 0: scales lie evenly from this share of the size to 1
 	CarryState bool    `json:"carry-state"`          // the optimiser's, resampled: good for Adam; L-BFGS may overshoot on a net with sharp features
 	Plateau    float64 `json:"plateau"`              // end a scale when 50 iterations gain less than this share; 0: never

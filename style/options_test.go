@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/vgg"
 )
 
@@ -139,6 +140,7 @@ func TestPresetParameters(t *testing.T) {
 		return o
 	}
 	gatys, jj, pt, cp := preset("gatys"), preset("jj"), preset("pt"), preset("cp")
+	spst, fast := preset("spst"), preset("spst-fast")
 	for _, c := range []struct {
 		what      string
 		got, want any
@@ -174,10 +176,48 @@ func TestPresetParameters(t *testing.T) {
 		{"cp: scales sqrt 2 apart from 128", []float64{cp.ScaleStep * cp.ScaleStep, float64(cp.MinScale)}, []float64{2.0000000000000004, 128}},
 		{"cp: padding_mode replicate", cp.Padding, PadReplicate},
 		{"cp: clamp_(0, 1)", cp.Box, true},
+		{"spst: content_weights 1e0", spst.ContentWeight, 1.0},
+		{"spst: content_layers r42", spst.ContentLayers, []LayerWeight{{"relu4_2", 1}}},
+		{"spst: style_layers r11 ... r51", []any{len(spst.StyleLayers), spst.StyleLayers[4].Layer}, []any{5, "relu5_1"}},
+		{"spst: opt_img = content_image.clone()", spst.Init, InitContent},
+		{"spst: 600, then 300", spst.Iterations, []int{600, 300}},
+		{"spst-fast: max(600 // 3^s, 30)", fast.Iterations, []int{600, 200, 66, 30}},
+		{"spst: optim.LBFGS without line search", []bool{spst.LineSearch, spst.Box}, []bool{false, false}},
+		{"spst: pool max", spst.Pooling, vgg.PoolMax},
+		{"spst: downscale_style by the short side", []any{spst.ScaleSide, spst.StyleScale, spst.StyleUpscale}, []any{SideShort, 1.0, false}},
 		{"cp: never scales a style up", cp.StyleUpscale, false},
 	} {
 		if !reflect.DeepEqual(c.got, c.want) {
 			t.Errorf("%s: have %v", c.what, c.got)
+		}
+	}
+}
+
+// TestScaleSide: spst begins at a short side of 512 to 1023 pixels and doubles,
+// and brings paintings to the canvas's short side, but enlarges none.
+func TestScaleSide(t *testing.T) {
+	o, err := Preset("spst", ModeArt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ w, h, scales, first int }{
+		{4000, 3000, 3, 750}, {600, 5000, 1, 600}, {2048, 1024, 2, 512}, {1022, 1022, 1, 1022}, {300, 200, 1, 200},
+	} {
+		list := o.scales(c.w, c.h, 2)
+		if first := list[0]; len(list) != c.scales || min(first.W, first.H) != c.first {
+			t.Errorf("%d x %d: %d scales from %d x %d", c.w, c.h, len(list), first.W, first.H)
+		}
+	}
+	long := o
+	long.ScaleSide = ""
+	for _, c := range []struct {
+		o          Options
+		w, h, a, b int
+	}{
+		{o, 1600, 800, 1000, 500}, {o, 400, 900, 400, 900}, {long, 1600, 800, 700, 350},
+	} {
+		if w, h := c.o.styleSize(picture.New(c.w, c.h), c.o.side(700, 500)); w != c.a || h != c.b {
+			t.Errorf("a painting of %d x %d becomes %d x %d, want %d x %d", c.w, c.h, w, h, c.a, c.b)
 		}
 	}
 }

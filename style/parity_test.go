@@ -75,6 +75,8 @@ func referenceLosses(n *vgg.Network, o Options, x, content grid, styles []grid, 
 				v = referenceW2(f[l.Layer], a[l.Layer])
 			case LossCovariance:
 				v = referenceCovariance(f[l.Layer], a[l.Layer])
+			case LossMoments:
+				v = referenceMoments(f[l.Layer], a[l.Layer], o.LossScale)
 			default:
 				v = referenceGram(f[l.Layer], a[l.Layer], o.LossScale)
 			}
@@ -172,6 +174,7 @@ func TestPresetLossTerms(t *testing.T) {
 			"max ceil":   func(o *Options) { o.Pooling, o.PoolRound = vgg.PoolMax, RoundCeil },
 			"replicate":  func(o *Options) { o.Padding = PadReplicate },
 			"gram":       func(o *Options) { o.StyleLoss = LossGram },
+			"moments":    func(o *Options) { o.StyleLoss = LossMoments },
 		} {
 			if name != "as it is" && preset != "default" && preset != "jj" {
 				continue
@@ -214,12 +217,12 @@ func TestPresetGradients(t *testing.T) {
 	}
 	const w, h = 18, 14
 	content, style, x := noisePicture(w, h, 1), noisePicture(w, h, 2), noisePicture(w, h, 3)
-	for _, preset := range append(PresetsFor(ModeArt), "gram") {
+	for _, preset := range append(PresetsFor(ModeArt), "gram", "moments") {
 		t.Run(preset, func(t *testing.T) {
 			var o Options
-			if preset == "gram" {
+			if preset == "gram" || preset == "moments" {
 				o = tinyPreset(t, "default")
-				o.StyleLoss = LossGram
+				o.StyleLoss = StyleLoss(preset)
 			} else {
 				o = tinyPreset(t, preset)
 			}

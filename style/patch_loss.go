@@ -47,7 +47,7 @@ type patchSource struct {
 }
 
 // look passes all views of the paintings through the network at a canvas of
-// that long side and returns their features by layer.
+// that scale-side and returns their features by layer.
 func (r *run) look(canvas int, cut Cut) (map[string][]patchSource, error) {
 	layers := map[string][]patchSource{}
 	if r.o.PatchWeight == 0 {
@@ -321,7 +321,7 @@ func (r *run) setPatches(ob *objective, sources map[string][]patchSource, cut Cu
 			ob.addPatches(l, i, sources[l.Layer], ob.t.whole[l.Layer], maps)
 		}
 	}
-	if err := r.setAnalogies(ob, max(s.W, s.H), cut); err != nil {
+	if err := r.setAnalogies(ob, r.o.side(s.W, s.H), cut); err != nil {
 		return err
 	}
 	if r.protect != nil {
@@ -359,13 +359,13 @@ func (r *run) tooSmall(layer string, canvas gpu.Shape) error {
 	least := r.o.PatchSize << (r.block(layer) - 1)
 	nth, side, w, h := 0, 0, 0, 0
 	for i, p := range r.styles {
-		if a, b := r.o.styleSize(p, max(canvas.H, canvas.W)); min(a, b) > side {
+		if a, b := r.o.styleSize(p, r.o.side(canvas.W, canvas.H)); min(a, b) > side {
 			nth, side, w, h = i, min(a, b), a, b
 		}
 	}
 	deepest := max(least, r.o.leastForPatches(r.env.Network)) // of all layers: one hint mends them
 	p := r.styles[nth]
-	exact := float64(min(p.W, p.H)) * float64(max(canvas.H, canvas.W)) / float64(max(p.W, p.H)) // its side at style-scale 1, not rounded
+	exact := float64(min(p.W, p.H)) * float64(r.o.side(canvas.W, canvas.H)) / float64(r.o.side(p.W, p.H)) // its side at style-scale 1, not rounded
 	e := &OptionError{Option: "style", Reason: fmt.Sprintf("painting %d, %dx%d, is %dx%d beside a canvas of %dx%d: its side of %d pixels is too short for a patch of %d positions of layer %q, which takes %d",
 		nth+1, p.W, p.H, w, h, canvas.W, canvas.H, side, r.o.PatchSize, layer, least)}
 	switch factor := math.Ceil(10*1.05*float64(deepest)/exact) / 10; {

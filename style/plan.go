@@ -142,10 +142,10 @@ func (p Plan) Iterations() int {
 
 // scales lists the sizes from coarse to fine, the last w x h. Each coarser one
 // is a power of step smaller than the last (not than its neighbour), so that
-// rounding does not add up. o.Scales = 0 takes all whose long side is at least
+// rounding does not add up. o.Scales = 0 takes all whose scale-side is at least
 // o.MinScale and whose short side is at least least.
 func (o Options) scales(w, h, least int) []Scale {
-	long, short := float64(max(w, h)), float64(min(w, h))
+	side, short := float64(o.side(w, h)), float64(min(w, h))
 	var list []Scale
 	for i := 0; o.Scales == 0 || i < o.Scales; i++ {
 		shrink := math.Pow(o.ScaleStep, float64(i))
@@ -153,7 +153,7 @@ func (o Options) scales(w, h, least int) []Scale {
 			shrink = 1 / (1 - float64(i)*(1-o.ScaleFrom)/float64(o.Scales-1))
 		}
 		s := Scale{W: atLeastOne(float64(w) / shrink), H: atLeastOne(float64(h) / shrink)}
-		if i > 0 && o.Scales == 0 && (math.Round(long/shrink) < float64(o.MinScale) || math.Round(short/shrink) < float64(least)) {
+		if i > 0 && o.Scales == 0 && (math.Round(side/shrink) < float64(o.MinScale) || math.Round(short/shrink) < float64(least)) {
 			break
 		}
 		list = append(list, s)
@@ -257,11 +257,18 @@ func measureSpeed(b gpu.Backend) float64 {
 	return fastest / (2 * 9 * channels * channels * side * side)
 }
 
-// styleSize is a painting's size for a canvas whose long side is given: its own
-// long side style-scale times that, but not enlarged unless asked for.
+// side is the side of a picture (h, w) that scale-side names.
+func (o Options) side(w, h int) int {
+	if o.ScaleSide == SideShort {
+		return min(w, h)
+	}
+	return max(w, h)
+}
+
+// styleSize is a painting's size for a canvas whose scale-side is given: its own
+// side style-scale times that, but not enlarged unless asked for.
 func (o Options) styleSize(s *Picture, canvas int) (w, h int) {
-	long := float64(max(s.W, s.H))
-	ratio := o.StyleScale * float64(canvas) / long
+	ratio := o.StyleScale * float64(canvas) / float64(o.side(s.W, s.H))
 	if !o.StyleUpscale {
 		ratio = min(ratio, 1)
 	}

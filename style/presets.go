@@ -11,7 +11,7 @@ import (
 
 // PresetNames lists the presets, ours first.
 func PresetNames() []string {
-	return []string{"default", "gatys", "jj", "pt", "cp", "cnnmrf", "cnnmrf-trans", "nd", "ia"}
+	return []string{"default", "gatys", "jj", "pt", "cp", "spst", "spst-fast", "cnnmrf", "cnnmrf-trans", "nd", "ia"}
 }
 
 // gatysStyleLayers are the five layers every system since Gatys et al. uses.
@@ -45,7 +45,7 @@ func DefaultOptions(mode Mode, device, network string) Options {
 	}
 	o.MixOptions = MixOptions{StyleBlend: BlendTargets, StyleScale: 1}
 	o.StartOptions = StartOptions{Init: InitContent, NoiseRange: Range{0, 255}, Seed: 1, Color: ColorStyle}
-	o.ScaleOptions = ScaleOptions{Iterations: []int{200, 100, 60}, ScaleStep: 2, MinScale: 96, Plateau: 1e-4}
+	o.ScaleOptions = ScaleOptions{Iterations: []int{200, 100, 60}, ScaleStep: 2, MinScale: 96, ScaleSide: SideLong, Plateau: 1e-4}
 	o.OptimizerOptions = OptimizerOptions{
 		Optimizer:  OptimizerLBFGS,
 		History:    10,
@@ -97,6 +97,7 @@ func cleanDefaults(o *Options, network string) {
 //	jj     jcjohnson/neural-style
 //	pt     ProGamerGov/neural-style-pt
 //	cp     crowsonkb/style-transfer-pytorch
+//	spst, spst-fast  Galerne et al., "Scaling Painting Style Transfer", 2022; the second with fewer iterations
 //
 // and, of those that match patches, each for its own mode (see patch_presets.go):
 //
@@ -122,6 +123,11 @@ func Preset(name string, mode Mode) (Options, error) {
 		o.PoolRound = RoundFloor
 	case "cp":
 		crowson(&o)
+	case "spst":
+		scalingPainting(&o)
+	case "spst-fast":
+		scalingPainting(&o)
+		o.Iterations = []int{600, 200, 66, 30}
 	case "cnnmrf":
 		cnnmrf(&o)
 	case "cnnmrf-trans":
@@ -196,6 +202,21 @@ func crowson(o *Options) {
 	o.Average = 0.99
 	o.CarryState = true
 	o.Pooling, o.Padding = vgg.PoolMax, PadReplicate
+}
+
+// scalingPainting: Gram matrices, means and standard deviations, no smoothness
+// term; from the photograph, scales doubling from a short side of 512 to 1023, by
+// which the paintings are sized too. That system keeps a history of 100 at the
+// first scale and 10 at the others.
+func scalingPainting(o *Options) {
+	o.Size = "1024"
+	o.Iterations = []int{600, 300}
+	o.MinScale, o.ScaleSide = 512, SideShort
+	o.Plateau = 0
+	o.ContentWeight, o.StyleWeight, o.TVWeight = 1, 1, 0
+	o.LossScale, o.StyleLoss = ScaleMean, LossMoments
+	o.Box, o.LineSearch = false, false
+	o.Pooling = vgg.PoolMax
 }
 
 // single makes one scale of a fixed number of iterations, unbounded, as the

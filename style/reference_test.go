@@ -282,6 +282,39 @@ func referenceCovariance(f, s grid) float64 {
 	return 0.3*means/meanNorm + 0.7*pairs/pairNorm
 }
 
+// referenceMoments is, with sigma the root of the variance plus 1e-6 of the mean of A_ii,
+//
+//	relative  sum (G-A)^2 / sum A^2 + 8 sum (mu-m)^2 / sum m^2 + 8 sum (sigma-s)^2 / sum s^2
+//	mean      1e3/C^2 mean (G-A)^2 + 1e4 mean (mu-m)^2 + 1e4 mean (sigma-s)^2
+func referenceMoments(f, s grid, scale LossScale) float64 {
+	mu, cov := momentsOf(f)
+	m, target := momentsOf(s)
+	var gram, gramNorm, means, meanNorm, deviations, deviationNorm float64
+	c, floor := float64(len(m)), 0.0
+	for i := range m {
+		floor += 1e-6 * (target[i][i] - 1e-4 + m[i]*m[i]) / c
+	}
+	for i := range m {
+		sigma, want := math.Sqrt(cov[i][i]-1e-4+floor), math.Sqrt(target[i][i]-1e-4+floor)
+		means += (mu[i] - m[i]) * (mu[i] - m[i])
+		meanNorm += m[i] * m[i]
+		deviations += (sigma - want) * (sigma - want)
+		deviationNorm += want * want
+		for j := range m {
+			g, a := cov[i][j]+mu[i]*mu[j], target[i][j]+m[i]*m[j]
+			if i == j {
+				g, a = g-1e-4, a-1e-4
+			}
+			gram += (g - a) * (g - a)
+			gramNorm += a * a
+		}
+	}
+	if scale == ScaleRelative {
+		return gram/gramNorm + 8*means/meanNorm + 8*deviations/deviationNorm
+	}
+	return 1e3/(c*c)*gram/(c*c) + 1e4*means/c + 1e4*deviations/c
+}
+
 // momentsOf returns the mean (C) and the covariance (C, C) plus 1e-4 on its diagonal.
 func momentsOf(f grid) ([]float64, [][]float64) {
 	n := float64(f.h * f.w)

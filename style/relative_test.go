@@ -18,7 +18,7 @@ func TestRelativeLossesHaveNoUnits(t *testing.T) {
 	}
 	louder.Layers[0].Weight = times(n.Layers[0].Weight, factor)
 	content, style, x := smoothPicture(w, h, 1), smoothPicture(w, h, 2), smoothPicture(w, h, 3)
-	for _, loss := range []StyleLoss{LossGram, LossCovariance, LossW2} {
+	for _, loss := range []StyleLoss{LossGram, LossCovariance, LossMoments, LossW2} {
 		o := tinyPreset(t, "default")
 		o.StyleLoss = loss
 		a, b := engineObjective(t, n, o, x, content, style), engineObjective(t, louder, o, x, content, style)

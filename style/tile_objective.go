@@ -183,11 +183,7 @@ func (ob *objective) styleGradient(t *styleTerm) {
 	ob.b.Fill(t.d, 0)
 	ob.b.Fill(t.shift, 0)
 	for _, g := range t.gaussians {
-		if g.covariance != nil {
-			ob.b.CovarianceLoss(t.one, t.oneShift, t.mean, t.gram, g.covariance, pixels, g.coef, g.slot)
-		} else {
-			ob.b.W2Loss(t.one, t.oneShift, t.mean, t.gram, g.w2, pixels, g.coef, g.slot)
-		}
+		g.loss(ob.b, t.one, t.oneShift, t.mean, t.gram, pixels)
 		ob.b.Axpy(t.d, 1, t.one)
 		ob.b.Axpy(t.shift, 1, t.oneShift)
 	}

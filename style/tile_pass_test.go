@@ -61,6 +61,7 @@ var tiledCases = []struct {
 	{"w2 of two", 203, 171, "96", 2, func(o *Options) { o.StyleLoss, o.StyleBlend = LossW2, BlendLosses }},
 	{"gram", 203, 171, "64", 1, func(o *Options) { o.StyleLoss = LossGram }},
 	{"covariance of two", 203, 171, "96", 2, func(o *Options) { o.StyleLoss, o.StyleBlend = LossCovariance, BlendLosses }},
+	{"moments", 203, 171, "64", 1, func(o *Options) { o.StyleLoss = LossMoments }},
 	{"two styles", 203, 171, "80", 2, func(o *Options) { o.StyleBlend, o.StyleWeights = BlendLosses, []float64{1, 3} }},
 	{"paper's sums", 203, 171, "80", 1, func(o *Options) { o.LossScale = ScalePaper }},
 	{"means", 203, 171, "80", 1, func(o *Options) { o.LossScale = ScaleMean }},
@@ -446,6 +447,7 @@ func TestTilesOnSeveralBackends(t *testing.T) {
 		"gram":       {ModeArt, func(o *Options) { o.StyleLoss = LossGram }},
 		"w2":         {ModeArt, func(o *Options) { o.StyleLoss = LossW2 }},
 		"covariance": {ModeArt, func(o *Options) { o.StyleLoss = LossCovariance }},
+		"moments":    {ModeArt, func(o *Options) { o.StyleLoss = LossMoments }},
 		"patch":      {ModePatch, func(o *Options) { o.PatchLayers = []LayerWeight{{"relu3_1", 1}} }},
 	} {
 		o := DefaultOptions(c.mode, "cpu", "vgg19")

@@ -115,6 +115,9 @@ var deviceChecks = []deviceCheck{
 		o.CovarianceLoss(d, shift, m, g, o.NewCovarianceTarget(painting, products), s.Pixels(), 0.5, 0)
 		o.loss()
 		o.keep(d, shift)
+		o.MomentsLoss(d, shift, m, g, o.NewMomentsTarget(painting, products), gpu.MomentsWeights{Gram: 0.1, Mean: 0.2, Deviation: 0.3}, s.Pixels(), 0)
+		o.loss()
+		o.keep(d, shift)
 	}},
 	{name: "content and smoothness", run: func(o *outputs) {
 		f, dx := o.random(testFeatures), o.random(testFeatures)

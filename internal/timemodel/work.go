@@ -78,6 +78,9 @@ var works = map[string]func(l *Launch) Work{
 	// covariance.cu
 	"covariance_loss": func(l *Launch) Work { return moves(4 * l.i(0, 0) * (2 + l.p(0))) },
 
+	// moments.cu
+	"moments_loss": func(l *Launch) Work { return moves(4 * l.i(0, 0) * (2 + l.p(0))) },
+
 	// w2.cu
 	"covariance":          func(l *Launch) Work { return moves(8 * l.i(0, 0)) },
 	"matmul":              func(l *Launch) Work { return Work{Flop: 2 * l.i(0, 0, 0), Bytes: 12 * l.i(0, 0)} },

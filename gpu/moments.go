@@ -1,0 +1,96 @@
+package gpu
+
+import "math"
+
+// MomentsTarget is a painting's feature statistics prepared for MomentsLoss:
+// mean (1, C, 1), second moment (C, C, 1) and standard deviation (1, C, 1).
+type MomentsTarget struct {
+	mean, second, deviation *Array
+	floor                   float64 // added to variances
+
+	// Squares are the sums of squares of the painting's second moment, mean and
+	// standard deviation, never zero: weights over them are relative.
+	Squares MomentsWeights
+}
+
+// Arrays lists the target's arrays, for Free.
+func (t *MomentsTarget) Arrays() []*Array { return []*Array{t.mean, t.second, t.deviation} }
+
+// MomentsWeights holds one number for each part of MomentsLoss.
+type MomentsWeights struct{ Gram, Mean, Deviation float64 }
+
+// momentsFlat is the share of a painting's mean square that is added to each
+// variance before its root is taken. A channel that does not vary would
+// otherwise have a standard deviation of zero, at which it has no slope.
+const momentsFlat = 1e-6
+
+// NewMomentsTarget prepares the target from a painting's Mean m and its second
+// moment A (Gram with norm 1/(H*W)); the means of several paintings' make a
+// blend.
+//
+// MomentsLoss compares the second moments, means and standard deviations of
+// features (Galerne et al. 2022, "Scaling Painting Style Transfer"). With s the
+// painting's standard deviation, G, mu and sigma the canvas's statistics, and w
+// the weights,
+//
+//	sigma_i = sqrt(max(G_ii - mu_i^2, 0) + 1e-6 a)      a the mean of A_ii
+//	slot    = w.Gram sum_ij (G_ij - A_ij)^2 + w.Mean sum_i (mu_i - m_i)^2
+//	        + w.Deviation sum_i (sigma_i - s_i)^2
+//
+// for canvas features of so many pixels. d (C, C, 1) and shift (1, C, 1) are
+// what StyleGrad turns into the gradient of the features; both nil: value only.
+// With r_i = (sigma_i - s_i) / sigma_i,
+//
+//	d_ij    = (4 w.Gram (G_ij - A_ij) + [i = j] 2 w.Deviation r_i) / pixels
+//	shift_i = 2 (w.Mean (mu_i - m_i) - w.Deviation mu_i r_i) / pixels
+
+// momentsStatistics are the values of a target, worked out on the host.
+func momentsStatistics(mean, second []float32) (deviation []float32, floor float64, squares MomentsWeights) {
+	c := len(mean)
+	power := 0.0
+	for i := range c {
+		power += float64(second[i*c+i]) / float64(c)
+	}
+	power = max(power, 1e-10) // a black picture has features of zeros
+	floor = momentsFlat * power
+	deviation = make([]float32, c)
+	for i, m := range mean {
+		variance := float64(second[i*c+i]) - float64(m)*float64(m)
+		deviation[i] = float32(math.Sqrt(max(variance, 0) + floor))
+		squares.Mean += float64(m) * float64(m)
+		squares.Deviation += float64(deviation[i]) * float64(deviation[i])
+	}
+	for _, v := range second {
+		squares.Gram += float64(v) * float64(v)
+	}
+	// A painting of one colour hardly varies; what is relative to that would have
+	// no bound.
+	least := 0.01 * power * float64(c)
+	squares.Gram = max(squares.Gram, least*least)
+	squares.Mean = max(squares.Mean, least)
+	squares.Deviation = max(squares.Deviation, least)
+	return deviation, floor, squares
+}
+
+func checkMomentsLoss(d, shift, mean, second *Array, t *MomentsTarget, pixels, slot int) {
+	sameShape("MomentsLoss", mean, t.mean)
+	sameShape("MomentsLoss", second, t.second)
+	if (d == nil) != (shift == nil) {
+		fail("MomentsLoss", "d and shift go together")
+	}
+	if d != nil {
+		sameShape("MomentsLoss", d, t.second)
+		sameShape("MomentsLoss", shift, t.mean)
+	}
+	if pixels <= 0 {
+		fail("MomentsLoss", "%d pixels", pixels)
+	}
+	checkSlot("MomentsLoss", slot)
+}
+
+func checkMomentsTarget(mean, second *Array) {
+	c := mean.Shape.W
+	if mean.Shape != Vector(c) || second.Shape != Matrix(c) {
+		fail("NewMomentsTarget", "mean %v and second moment %v", mean.Shape, second.Shape)
+	}
+}
