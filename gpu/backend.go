@@ -76,10 +76,13 @@ type Network interface {
 }
 
 // Losses write coef times their value to a slot and add their gradient to dx
-// (nil: value only); see content.go, gram.go, w2.go, covariance.go,
+// (nil: value only); see content.go, selfsim.go, gram.go, w2.go, covariance.go,
 // moments.go, tv.go.
 type Losses interface {
 	ContentLoss(dx, f, target *Array, coef float64, slot int)
+	NewSelfSimilarity(f *Array, positions []int32) *SelfSimilarity // waits
+	SelfSimLoss(dx, f *Array, s *SelfSimilarity, coef float64, slot int)
+	FreeSelfSimilarity(...*SelfSimilarity)
 	Gram(g, f *Array, norm float64)
 	GramLoss(d, g *Array, targets []GramTarget, norm float64, slot int)
 	Mean(m, f *Array)

@@ -40,6 +40,7 @@ func everyKernel(b *Device) {
 	b.W2Loss(d, shift, mean, g, b.NewW2Target(mean, g, 1e-4), s.Pixels(), 1, 1)
 	b.CovarianceLoss(d, shift, mean, g, b.NewCovarianceTarget(mean, g), s.Pixels(), 1, 5)
 	b.MomentsLoss(d, shift, mean, g, b.NewMomentsTarget(mean, g), MomentsWeights{1, 1, 1}, s.Pixels(), 6)
+	b.SelfSimLoss(dx, feat, b.NewSelfSimilarity(other, everyNth(s, 7)), 1, 7)
 	b.ContentLoss(dx, feat, other, 1, 2)
 	b.TV(dimage, image, nil, TVL2, 1, 3)
 	b.TV(dimage, image, nil, TVStencil, 1, 4)

@@ -55,6 +55,7 @@ type work struct {
 	covariance covarianceTask
 	moments    momentsTask
 	content    contentTask
+	selfSim    selfSimTask
 	tv         tvTask
 	vector     vectorTask
 	window     windowTask

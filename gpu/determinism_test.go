@@ -20,6 +20,7 @@ type artist struct {
 	targets              []GramTarget
 	covariance           *CovarianceTarget
 	moments              *MomentsTarget
+	photo                *SelfSimilarity
 	opt                  Optimizer
 }
 
@@ -47,6 +48,7 @@ func newArtist(b Backend, s Shape, opt func(b Backend, s Shape) Optimizer) *arti
 	a.w2 = b.NewW2Target(a.mean, a.d, 1e-4)
 	a.covariance = b.NewCovarianceTarget(a.mean, a.d)
 	a.moments = b.NewMomentsTarget(a.mean, a.d)
+	a.photo = b.NewSelfSimilarity(style, everyNth(deep, 3))
 	a.opt = opt(b, s)
 	return a
 }
@@ -69,6 +71,7 @@ func (a *artist) iterate() {
 	b.Gram(a.d, a.act2, 1/float64(pixels))
 	b.MomentsLoss(a.d, a.shift, a.mean, a.d, a.moments, MomentsWeights{1, 2, 3}, pixels, 5)
 	b.StyleGrad(a.grad2, a.act2, a.d, a.shift)
+	b.SelfSimLoss(a.grad2, a.act2, a.photo, 10, 6)
 	b.Gate(a.grad2, a.mask2)
 	b.ConvGrad(a.pooled, a.grad2, a.f2, ConvGradOptions{})
 	b.Fill(a.grad, 0)
@@ -106,7 +109,7 @@ func TestSameBytesForAnyThreads(t *testing.T) {
 			}
 			got := append(download(b, a.x), download(b, a.grad)...)
 			st := b.Status()
-			for _, v := range st.Loss[:6] {
+			for _, v := range st.Loss[:7] {
 				got = append(got, float32(v))
 			}
 			if want == nil {

@@ -394,6 +394,41 @@ func (dev *Device) launchResampleYHalf(grid cuda.Dim3, dst, src, start, weights 
 	dev.launch("resample", "resample_y_half", grid, 0, new(cuda.Args).Ptr(dst).Ptr(src).Ptr(start).Ptr(weights).Count(taps).Count(h).Count(H).Count(W).Count(C))
 }
 
+// launchSelfsimDistances runs selfsim_distances of kernels/selfsim.cu (compute_75).
+func (dev *Device) launchSelfsimDistances(grid cuda.Dim3, distance, unit cuda.Ptr, n, C int, least float32) {
+	dev.launch("selfsim", "selfsim_distances", grid, 0, new(cuda.Args).Ptr(distance).Ptr(unit).Count(n).Count(C).Float(least))
+}
+
+// launchSelfsimGather runs selfsim_gather of kernels/selfsim.cu (compute_75).
+func (dev *Device) launchSelfsimGather(grid cuda.Dim3, f, at, unit, length cuda.Ptr, C int) {
+	dev.launch("selfsim", "selfsim_gather", grid, 0, new(cuda.Args).Ptr(f).Ptr(at).Ptr(unit).Ptr(length).Count(C))
+}
+
+// launchSelfsimGatherHalf runs selfsim_gather_half of kernels/selfsim.cu (compute_75).
+func (dev *Device) launchSelfsimGatherHalf(grid cuda.Dim3, f, at, unit, length cuda.Ptr, C int) {
+	dev.launch("selfsim", "selfsim_gather_half", grid, 0, new(cuda.Args).Ptr(f).Ptr(at).Ptr(unit).Ptr(length).Count(C))
+}
+
+// launchSelfsimScatter runs selfsim_scatter of kernels/selfsim.cu (compute_75).
+func (dev *Device) launchSelfsimScatter(grid cuda.Dim3, dx, slope, unit, length, at cuda.Ptr, C int) {
+	dev.launch("selfsim", "selfsim_scatter", grid, 0, new(cuda.Args).Ptr(dx).Ptr(slope).Ptr(unit).Ptr(length).Ptr(at).Count(C))
+}
+
+// launchSelfsimScatterHalf runs selfsim_scatter_half of kernels/selfsim.cu (compute_75).
+func (dev *Device) launchSelfsimScatterHalf(grid cuda.Dim3, dx, slope, unit, length, at cuda.Ptr, C int, gradient cuda.Ptr) {
+	dev.launch("selfsim", "selfsim_scatter_half", grid, 0, new(cuda.Args).Ptr(dx).Ptr(slope).Ptr(unit).Ptr(length).Ptr(at).Count(C).Ptr(gradient))
+}
+
+// launchSelfsimShares runs selfsim_shares of kernels/selfsim.cu (compute_75).
+func (dev *Device) launchSelfsimShares(grid cuda.Dim3, p, target, loss cuda.Ptr, n int, coef float32, gradient int) {
+	dev.launch("selfsim", "selfsim_shares", grid, 0, new(cuda.Args).Ptr(p).Ptr(target).Ptr(loss).Count(n).Float(coef).Count(gradient))
+}
+
+// launchSelfsimSlope runs selfsim_slope of kernels/selfsim.cu (compute_75).
+func (dev *Device) launchSelfsimSlope(grid cuda.Dim3, slope, g, unit cuda.Ptr, n, C int) {
+	dev.launch("selfsim", "selfsim_slope", grid, 0, new(cuda.Args).Ptr(slope).Ptr(g).Ptr(unit).Count(n).Count(C))
+}
+
 // launchJoin runs join of kernels/semantic.cu (compute_75).
 func (dev *Device) launchJoin(grid cuda.Dim3, dst, f, m cuda.Ptr, N, C, K, width int, scale float32, unit int) {
 	dev.launch("semantic", "join", grid, 0, new(cuda.Args).Ptr(dst).Ptr(f).Ptr(m).Count(N).Count(C).Count(K).Count(width).Float(scale).Count(unit))

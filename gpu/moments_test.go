@@ -140,6 +140,26 @@ func TestMomentsLossWithoutVariance(t *testing.T) {
 	})
 }
 
+// Rounding may leave a second moment below the square of the mean.
+func TestMomentsLossBelowTheMean(t *testing.T) {
+	onEach(t, func(t *testing.T, b Backend) {
+		mean, second := upload(b, Vector(4), []float32{1, 0, 2, 3}), upload(b, Matrix(4), []float32{0.5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0, 9})
+		target := b.NewMomentsTarget(mean, second)
+		d, shift := b.NewArray(Matrix(4)), b.NewArray(Vector(4))
+		b.MomentsLoss(d, shift, mean, second, target, MomentsWeights{1, 1, 1}, 4, 2)
+		if v := lossOf(b, 2); !(math.Abs(v) < 1e-9) {
+			t.Errorf("a loss of %g against itself", v)
+		}
+		other := b.NewMomentsTarget(upload(b, Vector(4), make([]float32, 4)), upload(b, Matrix(4), []float32{4, 0, 0, 0, 0, 4, 0, 0, 0, 0, 4, 0, 0, 0, 0, 4}))
+		b.MomentsLoss(d, shift, mean, second, other, MomentsWeights{0, 0, 1}, 4, 2)
+		want := 0.0
+		for _, variance := range []float64{0, 0, 1, 0} {
+			want += sq(math.Sqrt(variance+1e-6*4) - math.Sqrt(4+1e-6*4))
+		}
+		near(t, b, "loss", []float64{lossOf(b, 2)}, []float64{want}, 1e-5, 1e-5)
+	})
+}
+
 func TestMomentsLossChecks(t *testing.T) {
 	onCPU(t, func(t *testing.T, b Backend) {
 		mean, second := b.NewArray(Vector(3)), b.NewArray(Matrix(3))

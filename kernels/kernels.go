@@ -9,6 +9,7 @@
 //	*_mma       conv, gram and ncc on tensor cores, for features in half precision
 //	half        changing to half precision and back, the scale of gradients
 //	loss        content loss and total variation
+//	selfsim     the content loss on how similar features are to each other
 //	w2          the small matrices of the Wasserstein-2 style loss
 //	covariance  the style loss on means and covariances without a matrix root
 //	moments     the style loss on Gram matrices, means and standard deviations

@@ -43,6 +43,7 @@ func interrupted(t *testing.T, o Options, at int, path string) *Checkpoint {
 var resumeOptions = map[string]func(*Options){
 	"l-bfgs":   func(*Options) {},
 	"gram":     func(o *Options) { o.StyleLoss = LossGram },
+	"selfsim":  func(o *Options) { o.ContentLoss = ContentSelfSim },
 	"adam, w2": func(o *Options) { o.Optimizer, o.Average, o.StyleLoss, o.CarryState = OptimizerAdam, 0.9, LossW2, true },
 	"noise":    func(o *Options) { o.Init, o.LineSearch, o.Box = InitNoise, false, false },
 }

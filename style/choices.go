@@ -31,6 +31,15 @@ const (
 	LossW2         StyleLoss = "w2"         // Wasserstein-2 distance of the normal distributions with these means and covariances
 )
 
+// ContentLoss is what the content loss compares of the features of two pictures.
+type ContentLoss string
+
+// The content losses.
+const (
+	ContentFeatures ContentLoss = "features" // the features themselves, position by position
+	ContentSelfSim  ContentLoss = "selfsim"  // how similar the features of one picture are to each other (STROTSS)
+)
+
 // LossScale is the unit of the losses.
 type LossScale string
 
@@ -167,7 +176,8 @@ const (
 var choices = []wordOption{
 	{"mode", words(ModeArt, ModeTexture, ModePatch, ModeDoodle, ModeAnalogy), false},
 	{"method", words(MethodLosses, MethodNNST), false},
-	{"style-loss", words(LossGram, LossCovariance, LossW2), false},
+	{"style-loss", words(LossGram, LossCovariance, LossMoments, LossW2), false},
+	{"content-loss", words(ContentFeatures, ContentSelfSim), false},
 	{"loss-scale", words(ScaleRelative, ScalePaper, ScaleMean, ScaleSum), false},
 	{"style-blend", words(BlendTargets, BlendLosses), false},
 	{"normalize-gradients", words(NormalizeOff, NormalizeL1, NormalizeMean), false},
@@ -187,7 +197,7 @@ var choices = []wordOption{
 
 // omitted are options that recipes of older versions do not have. Empty, they mean
 // what those versions did.
-var omitted = map[string]bool{"method": true, "color-space": true, "scale-side": true}
+var omitted = map[string]bool{"method": true, "color-space": true, "content-loss": true, "scale-side": true}
 
 // wordOption is an option that takes one of a few words.
 type wordOption struct {

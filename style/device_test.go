@@ -91,6 +91,7 @@ func TestDevicePaintsTheCPUsPicture(t *testing.T) {
 	for name, change := range map[string]func(*Options){
 		"l-bfgs":   func(*Options) {},
 		"gram":     func(o *Options) { o.StyleLoss = LossGram },
+		"selfsim":  func(o *Options) { o.StyleLoss, o.ContentLoss = LossMoments, ContentSelfSim },
 		"adam, w2": func(o *Options) { o.Optimizer, o.Average, o.StyleLoss = OptimizerAdam, 0.9, LossW2 },
 	} {
 		t.Run(name, func(t *testing.T) {

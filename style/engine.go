@@ -260,6 +260,10 @@ func (r *run) begin(x *gpu.Array, content *Picture) {
 func (r *run) setTargets(ob *objective, content *Picture, paintings map[string][]moments, recompute bool) error {
 	if r.o.ContentWeight > 0 {
 		r.px.upload(r.env.Backend, ob.x, content)
+	}
+	if r.o.ContentWeight > 0 && r.o.ContentLoss == ContentSelfSim {
+		ob.addSelfSims(r.o.ContentLayers)
+	} else if r.o.ContentWeight > 0 {
 		targets := ob.t.contentTargets(ob.x, r.o.ContentLayers, !recompute)
 		if recompute {
 			ob.photo = r.env.Backend.NewArray(ob.x.Shape)

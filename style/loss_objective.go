@@ -20,8 +20,11 @@ type objective struct {
 
 	photo *gpu.Array // (H, W, 3), where its features are not kept but computed anew
 
-	content []contentTerm
-	style   []styleTerm
+	content  []contentTerm
+	selfSims []selfSimTerm
+	wholes   []*whole // room of the terms that need all features of an image that is cut
+
+	style []styleTerm
 
 	patches   []*patchTerm
 	analogies []contentTerm // towards what an analogy says
@@ -246,6 +249,7 @@ func (ob *objective) atLayer(layer string, f, grad *gpu.Array) {
 			ob.end(grad, t.alone, t.weight)
 		}
 	}
+	ob.selfSimsAt(layer, f, grad)
 	ob.patchesAt(layer, f, grad)
 }
 
@@ -321,6 +325,13 @@ func (ob *objective) free() {
 	ob.temporal.free(ob.b)
 	for _, t := range ob.patches {
 		t.free(ob.b)
+	}
+	for _, t := range ob.selfSims {
+		ob.b.FreeSelfSimilarity(t.target)
+		ob.b.Free(t.alone)
+	}
+	for _, w := range ob.wholes {
+		w.free(ob.b)
 	}
 	for _, t := range ob.analogies {
 		t.target.free(ob.b)

@@ -83,7 +83,7 @@ func (p Plan) accountOf(env Env, w, h int, c Cut, stages []stage, pass int64, re
 	}
 	for _, l := range o.ContentLayers {
 		if o.ContentWeight*l.Weight > 0 {
-			content += b.Bytes(taps[l.Layer])
+			content += o.contentBytes(b, taps[l.Layer], cut)
 		}
 	}
 	for _, l := range o.StyleLayers {

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/vgg"
 )
 
@@ -216,7 +215,7 @@ func TestScaleSide(t *testing.T) {
 	}{
 		{o, 1600, 800, 1000, 500}, {o, 400, 900, 400, 900}, {long, 1600, 800, 700, 350},
 	} {
-		if w, h := c.o.styleSize(picture.New(c.w, c.h), c.o.side(700, 500)); w != c.a || h != c.b {
+		if w, h := c.o.styleSize(&Picture{W: c.w, H: c.h}, c.o.side(700, 500)); w != c.a || h != c.b {
 			t.Errorf("a painting of %d x %d becomes %d x %d, want %d x %d", c.w, c.h, w, h, c.a, c.b)
 		}
 	}

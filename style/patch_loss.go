@@ -30,7 +30,7 @@ type patchTerm struct {
 	slot    int
 	own     *gpu.Bank // of the canvas, for variety
 
-	f, g *gpu.Array // of an image that is cut: the features of all of it, and their gradient
+	whole *whole // of an image that is cut
 }
 
 // patchSource is one view of a painting at a layer.
@@ -174,9 +174,7 @@ func (ob *objective) addPatches(l LayerWeight, number int, sources []patchSource
 	if o.Variety > 0 {
 		t.own = b.NewBank(t.joined, gpu.BankOptions{Size: o.PatchSize, Stride: t.stride, Norm: norm})
 	}
-	if ob.t.cut() {
-		t.f, t.g = b.NewArray(f), b.NewArray(f)
-	}
+	t.whole = ob.newWhole(l.Layer)
 	t.coef = o.PatchWeight * ob.share(l, o.PatchLayers) * ob.unit
 	patches, k := float64(t.matches.Shape.Len()), float64(o.PatchSize*o.PatchSize)
 	switch o.LossScale {
@@ -279,10 +277,10 @@ func (ob *objective) patchesAt(layer string, f, grad *gpu.Array) {
 func (ob *objective) patchGradients() {
 	for _, t := range ob.patches {
 		if ob.rematch {
-			t.match(ob.b, t.f, ob.o)
+			t.match(ob.b, t.whole.f, ob.o)
 		}
-		ob.b.Fill(t.g, 0)
-		ob.b.PatchLoss(t.g, t.f, t.matches, t.from, t.o, t.coef, t.slot)
+		ob.b.Fill(t.whole.g, 0)
+		ob.b.PatchLoss(t.whole.g, t.whole.f, t.matches, t.from, t.o, t.coef, t.slot)
 	}
 }
 
@@ -295,7 +293,7 @@ func (t *patchTerm) free(b gpu.Backend) {
 		b.FreeBanks(s.bank)
 		b.FreeMatches(s.wanted)
 	}
-	b.Free(t.maps, t.joined, t.f, t.g)
+	b.Free(t.maps, t.joined)
 	b.FreeBanks(t.own)
 	b.FreeMatches(t.matches)
 }

@@ -38,6 +38,7 @@ func DefaultOptions(mode Mode, device, network string) Options {
 		ContentLayers: []LayerWeight{{"relu4_2", 1}},
 		StyleLayers:   gatysStyleLayers(),
 		StyleLoss:     LossGram,
+		ContentLoss:   ContentFeatures,
 		LossScale:     ScaleRelative,
 		Normalize:     NormalizeOff,
 		TV:            TVSquares,

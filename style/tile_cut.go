@@ -198,7 +198,7 @@ func (k *cutter) search(size TileSize, grain int) (best Cut, recompute bool, lea
 // forgetful says whether the photograph's features can be computed anew for each
 // tile: where they lie in the first stage.
 func (k *cutter) forgetful(ends []int) bool {
-	if k.Options.ContentWeight == 0 {
+	if k.Options.ContentWeight == 0 || k.Options.ContentLoss == ContentSelfSim {
 		return false
 	}
 	for _, l := range k.Options.ContentLayers {

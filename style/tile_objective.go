@@ -111,8 +111,8 @@ func (ob *objective) beginAhead(k int) {
 		return
 	}
 	ob.notes = map[sumsKey][]float64{}
-	for _, t := range ob.patches {
-		ob.b.Fill(t.f, 0)
+	for _, w := range ob.wholes {
+		ob.b.Fill(w.f, 0)
 	}
 	for _, terms := range [][]contentTerm{ob.content, ob.analogies} {
 		for i := range terms {
@@ -122,7 +122,7 @@ func (ob *objective) beginAhead(k int) {
 }
 
 // gatherTile adds a tile's own features to the sums over the image, and keeps
-// them where patches need them.
+// them where losses need all.
 func (ob *objective) gatherTile(s *stage, i int, tap string, f *gpu.Array, own gpu.Rect) {
 	ob.keepFeatures(s, i, tap, f, own)
 	for j := range ob.style {
@@ -135,9 +135,9 @@ func (ob *objective) gatherTile(s *stage, i int, tap string, f *gpu.Array, own g
 }
 
 func (ob *objective) keepFeatures(s *stage, i int, tap string, f *gpu.Array, own gpu.Rect) {
-	for _, t := range ob.patches {
-		if t.layer == tap {
-			ob.t.put(t.f, s, i, tap, f, own)
+	for _, w := range ob.wholes {
+		if w.layer == tap {
+			ob.t.put(w.f, s, i, tap, f, own)
 		}
 	}
 }
@@ -147,6 +147,7 @@ func (ob *objective) lossGradients() {
 	for i := range ob.style {
 		ob.styleGradient(&ob.style[i])
 	}
+	ob.selfSimGradients()
 	ob.patchGradients()
 }
 
@@ -211,16 +212,7 @@ func (ob *objective) atTile(s *stage, i int, tap string, f, grad *gpu.Array, own
 			ob.styleGrad(t, grad, f)
 		}
 	}
-	for _, t := range ob.patches {
-		if t.layer == tap {
-			n, c := s.unit[tap], f.Shape.C
-			ob.t.eachStrip(f.Shape.Whole(), c, func(r gpu.Rect) {
-				dx := ob.t.part(1, r, c)
-				ob.b.CopyWindow(dx, t.g, s.tiles[i].window.Y/n+r.Y, s.tiles[i].window.X/n+r.X)
-				ob.b.AddWindow(grad, dx, r.Y, r.X)
-			})
-		}
-	}
+	ob.wholesAt(s, s.tiles[i].window.Rect, tap, f, grad)
 	for j := range ob.analogies {
 		if t := &ob.analogies[j]; t.layer == tap {
 			ob.contentAt(t, s, &s.tiles[i], f, grad, own)

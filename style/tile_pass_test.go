@@ -62,6 +62,10 @@ var tiledCases = []struct {
 	{"gram", 203, 171, "64", 1, func(o *Options) { o.StyleLoss = LossGram }},
 	{"covariance of two", 203, 171, "96", 2, func(o *Options) { o.StyleLoss, o.StyleBlend = LossCovariance, BlendLosses }},
 	{"moments", 203, 171, "64", 1, func(o *Options) { o.StyleLoss = LossMoments }},
+	{"self-similarity", 203, 171, "64", 1, func(o *Options) { o.ContentLoss = ContentSelfSim }},
+	{"self-similarity at two layers", 203, 171, "80x64", 1, func(o *Options) {
+		o.ContentLoss, o.ContentLayers = ContentSelfSim, []LayerWeight{{"relu2_1", 1}, {"relu4_1", 2}}
+	}},
 	{"two styles", 203, 171, "80", 2, func(o *Options) { o.StyleBlend, o.StyleWeights = BlendLosses, []float64{1, 3} }},
 	{"paper's sums", 203, 171, "80", 1, func(o *Options) { o.LossScale = ScalePaper }},
 	{"means", 203, 171, "80", 1, func(o *Options) { o.LossScale = ScaleMean }},
@@ -448,6 +452,7 @@ func TestTilesOnSeveralBackends(t *testing.T) {
 		"w2":         {ModeArt, func(o *Options) { o.StyleLoss = LossW2 }},
 		"covariance": {ModeArt, func(o *Options) { o.StyleLoss = LossCovariance }},
 		"moments":    {ModeArt, func(o *Options) { o.StyleLoss = LossMoments }},
+		"selfsim":    {ModeArt, func(o *Options) { o.ContentLoss = ContentSelfSim }},
 		"patch":      {ModePatch, func(o *Options) { o.PatchLayers = []LayerWeight{{"relu3_1", 1}} }},
 	} {
 		o := DefaultOptions(c.mode, "cpu", "vgg19")

@@ -56,8 +56,8 @@ func (ob *objective) member(t *tiling) *objective {
 		}
 		m.style = append(m.style, c)
 	}
-	for _, t := range ob.patches {
-		m.patches = append(m.patches, &patchTerm{layer: t.layer, f: b.NewArray(t.f.Shape), g: b.NewArray(t.g.Shape)})
+	for _, w := range ob.wholes {
+		m.newWhole(w.layer)
 	}
 	return m
 }
@@ -105,10 +105,10 @@ func (ob *objective) evaluateTeam() {
 		}
 	}
 	ob.addNotes(team)
-	for i, t := range ob.patches {
-		features := func(m *objective) *gpu.Array { return m.patches[i].f }
-		s := ob.t.stageOf(t.layer)
-		share(team, team[:1], features, s.parts(t.layer, ob.t.whole[t.layer]))
+	for i, w := range ob.wholes {
+		features := func(m *objective) *gpu.Array { return m.wholes[i].f }
+		s := ob.t.stageOf(w.layer)
+		share(team, team[:1], features, s.parts(w.layer, ob.t.whole[w.layer]))
 	}
 	ob.lossGradients()
 	for _, m := range ob.others {
@@ -132,7 +132,7 @@ func (ob *objective) evaluateTeam() {
 	}
 }
 
-// noteTile keeps a tile's features where patches need them, and its sums.
+// noteTile keeps a tile's features where losses need all, and its sums.
 func (ob *objective) noteTile(s *stage, i int, tap string, f *gpu.Array, own gpu.Rect) {
 	ob.keepFeatures(s, i, tap, f, own)
 	for j := range ob.style {
@@ -169,8 +169,8 @@ func (ob *objective) takeGradients(first *objective) {
 		copyAcross(ob.b, t.d, first.b, from.d)
 		copyAcross(ob.b, t.shift, first.b, from.shift)
 	}
-	for i, t := range ob.patches {
-		copyAcross(ob.b, t.g, first.b, first.patches[i].g)
+	for i, w := range ob.wholes {
+		copyAcross(ob.b, w.g, first.b, first.wholes[i].g)
 	}
 }
 
@@ -240,8 +240,8 @@ func (ob *objective) freeOthers() {
 			m.b.Free(t.gram, t.d, t.shift)
 			m.b.FreeSums(t.part)
 		}
-		for _, t := range m.patches {
-			m.b.Free(t.f, t.g)
+		for _, w := range m.wholes {
+			w.free(m.b)
 		}
 	}
 }

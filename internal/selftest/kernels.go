@@ -119,6 +119,16 @@ var deviceChecks = []deviceCheck{
 		o.loss()
 		o.keep(d, shift)
 	}},
+	{name: "self-similarity", run: func(o *outputs) {
+		f, dx := o.random(testFeatures), o.random(testFeatures)
+		var positions []int32
+		for p := 0; p < testFeatures.Pixels(); p += 3 {
+			positions = append(positions, int32(p))
+		}
+		o.SelfSimLoss(dx, f, o.NewSelfSimilarity(o.random(testFeatures), positions), 0.5, 0)
+		o.loss()
+		o.keep(dx)
+	}},
 	{name: "content and smoothness", run: func(o *outputs) {
 		f, dx := o.random(testFeatures), o.random(testFeatures)
 		o.ContentLoss(dx, f, o.random(testFeatures), 0.5, 0)

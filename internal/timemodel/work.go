@@ -94,6 +94,13 @@ var works = map[string]func(l *Launch) Work{
 	"tv_loss":      func(l *Launch) Work { return moves(12 * l.i(0, 1) * (1 + 2*l.p(0))) },
 	"tv_stencil":   func(l *Launch) Work { return moves(12 * l.i(0, 1) * (1 + 2*l.p(0))) },
 
+	// selfsim.cu: the grid is the positions; what is gathered counts once.
+	"selfsim_gather":    func(l *Launch) Work { return moves(8 * float64(l.Grid.X) * l.i(0)) },
+	"selfsim_distances": func(l *Launch) Work { return Work{Flop: 2 * l.i(0, 0, 1), Bytes: 4*l.i(0, 0) + 4*l.i(0, 1)} },
+	"selfsim_shares":    func(l *Launch) Work { return moves(4 * l.i(0, 0) * (2 + l.p(1))) },
+	"selfsim_slope":     func(l *Launch) Work { return Work{Flop: 2 * l.i(0, 0, 1), Bytes: 4*l.i(0, 0) + 8*l.i(0, 1)} },
+	"selfsim_scatter":   func(l *Launch) Work { return moves(16 * float64(l.Grid.X) * l.i(0)) },
+
 	// pool.cu
 	"pool_fwd": func(l *Launch) Work { return moves(4*l.i(0, 1, 2) + l.i(3, 4, 2)*(4+l.p(2)/4)) },
 	"unpool": func(l *Launch) Work {

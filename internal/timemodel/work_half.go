@@ -19,14 +19,16 @@ func init() {
 		"style_grad_half": func(l *Launch) Work {
 			return Work{Tensor: true, Flop: 2 * l.i(0, 1, 1), Bytes: 6*l.i(0, 1) + 2*l.i(1, 1)}
 		},
-		"gradient_pack":     func(l *Launch) Work { return moves(6 * l.i(0, 0)) },
-		"gradient_scale":    func(*Launch) Work { return moves(32) },
-		"mean_partial_half": func(l *Launch) Work { return moves(2 * l.i(0, 1)) },
-		"to_single":         func(l *Launch) Work { return moves(6 * l.i(0)) },
-		"content_loss_half": func(l *Launch) Work { return moves(4 * l.i(0) * (1 + l.p(0))) },
-		"gate_half":         func(l *Launch) Work { return moves(4.25 * l.i(0)) },
-		"axpy_half":         func(l *Launch) Work { return moves(6 * l.i(0)) },
-		"weigh_half":        func(l *Launch) Work { return moves(4*l.i(1) + 4*l.i(1)/l.i(0)) },
+		"gradient_pack":        func(l *Launch) Work { return moves(6 * l.i(0, 0)) },
+		"gradient_scale":       func(*Launch) Work { return moves(32) },
+		"mean_partial_half":    func(l *Launch) Work { return moves(2 * l.i(0, 1)) },
+		"to_single":            func(l *Launch) Work { return moves(6 * l.i(0)) },
+		"content_loss_half":    func(l *Launch) Work { return moves(4 * l.i(0) * (1 + l.p(0))) },
+		"selfsim_gather_half":  func(l *Launch) Work { return moves(6 * float64(l.Grid.X) * l.i(0)) },
+		"selfsim_scatter_half": func(l *Launch) Work { return moves(12 * float64(l.Grid.X) * l.i(0)) },
+		"gate_half":            func(l *Launch) Work { return moves(4.25 * l.i(0)) },
+		"axpy_half":            func(l *Launch) Work { return moves(6 * l.i(0)) },
+		"weigh_half":           func(l *Launch) Work { return moves(4*l.i(1) + 4*l.i(1)/l.i(0)) },
 
 		"pool_fwd_half": func(l *Launch) Work { return moves(2*l.i(0, 1, 2) + l.i(3, 4, 2)*(2+l.p(2)/4)) },
 		"unpool_half": func(l *Launch) Work {
