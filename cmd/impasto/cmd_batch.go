@@ -38,7 +38,14 @@ func (s *session) readBatch(c *cli.Context) (*batch.Builder, error) {
 	if err != nil {
 		return nil, err
 	}
-	built, err := batch.Read(context.Background(), path, data, flagText(c, "class"), s.jobs, func(b *batch.Batch) error {
+	terms, err := moneyTerms(c)
+	if err != nil {
+		return nil, err
+	}
+	built, err := batch.Read(context.Background(), path, data, flagText(c, "class"), terms, s.jobs, func(b *batch.Batch) error {
+		if err := checkBudget(c, b, name != "batch submit" || c.Bool("wait")); err != nil {
+			return err
+		}
 		if flagText(c, "report") == "" && name != "batch run" {
 			return nil
 		}

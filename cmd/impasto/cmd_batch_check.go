@@ -21,7 +21,7 @@ func batchCheckCommand(s *session) *cli.Command {
 		ArgsUsage: "MANIFEST",
 		Description: "Reads the manifest and every picture, prepares every job and stops there.\n" +
 			"-v lists the jobs; --json has one object for each and one for all.",
-		Flags:  commonFlags(),
+		Flags:  append([]cli.Flag{priceFlag()}, commonFlags()...),
 		Action: func(c *cli.Context) error { return batchCheck(s, c) },
 	}
 }
@@ -38,6 +38,7 @@ type checkedJob struct {
 	Width   int        `json:"width,omitempty"`
 	Height  int        `json:"height,omitempty"`
 	Seconds float64    `json:"seconds"` // planned; 0: not known
+	Cost    float64    `json:"cost,omitempty"`
 	Bytes   int64      `json:"peak_bytes"`
 	Recipe  string     `json:"recipe,omitempty"`
 }
@@ -60,7 +61,7 @@ func batchCheck(s *session, c *cli.Context) error {
 		}
 		switch {
 		case s.json:
-			err = writeJSON(s.stdout, checkedJob{"job", j.ID, j.Name, b.Entries[i].Line, j.Class, j.Steps, j.Outputs, p.W, p.H, p.Seconds, p.PeakBytes, p.Recipe})
+			err = writeJSON(s.stdout, checkedJob{"job", j.ID, j.Name, b.Entries[i].Line, j.Class, j.Steps, j.Outputs, p.W, p.H, p.Seconds, p.Seconds / 3600 * j.Price, p.PeakBytes, p.Recipe})
 		case s.verbose > 0:
 			err = s.printJob(b, i)
 		}
@@ -68,12 +69,19 @@ func batchCheck(s *session, c *cli.Context) error {
 			return err
 		}
 	}
+	cost, _ := b.Cost()
 	if s.json {
-		return writeJSON(s.stdout, map[string]any{"type": "result", "batch": b.Name, "jobs": len(b.Jobs), "seconds": seconds, "peak_bytes": peak})
+		return writeJSON(s.stdout, map[string]any{"type": "result", "batch": b.Name, "jobs": len(b.Jobs), "seconds": seconds, "cost": cost, "budget": b.Terms.Budget, "peak_bytes": peak})
 	}
 	what := product(b.Entries) + ui.Count(len(b.Jobs), "job")
 	if seconds > 0 {
 		what += fmt.Sprintf(", ~%s on this device", progress.Span(time.Duration(seconds*float64(time.Second))))
+	}
+	if cost > 0 {
+		what += ", cost ~" + batch.MoneyText(cost)
+		if b.Terms.Budget > 0 {
+			what += " of " + batch.MoneyText(b.Terms.Budget)
+		}
 	}
 	if peak > 0 {
 		what += fmt.Sprintf(", %s peak", progress.Bytes(peak))

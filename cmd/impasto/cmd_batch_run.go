@@ -27,6 +27,7 @@ func batchRunCommand(s *session) *cli.Command {
 			"Ends with 3 if some jobs failed; the others are painted all the same.",
 		Flags: queueFlags(append(workFlags(),
 			textFlag("progress", "", settings.GroupQueue, "KIND", "form of progress messages: auto, bar, plain, json or none (default: auto)"),
+			priceFlag(), budgetFlag(),
 			textFlag("report", "", settings.GroupOutput, "FILE", "file for the report of the batch (default: report.json beside the results)"),
 			&cli.BoolFlag{Name: "y", Usage: "replace files at the outputs that are not results of this batch", Category: settings.GroupOutput})...),
 		Action: func(c *cli.Context) error { return batchRun(s, c) },

@@ -21,6 +21,7 @@ func batchSubmitCommand(s *session) *cli.Command {
 		Flags: queueFlags(
 			&cli.BoolFlag{Name: "wait", Usage: "wait until all jobs have ended, and write their results", Category: settings.GroupQueue},
 			textFlag("progress", "", settings.GroupQueue, "KIND", "form of progress messages: auto, bar, plain, json or none"),
+			priceFlag(), budgetFlag(),
 			textFlag("class", "", settings.GroupQueue, "CLASS", "class of the workers that take the jobs: cpu or gpu (default: this machine's)"),
 			textFlag("report", "", settings.GroupOutput, "FILE", "file for the report of --wait (default: report.json beside the results)"),
 			&cli.BoolFlag{Name: "y", Usage: "replace files at the outputs that are not results of this batch", Category: settings.GroupOutput},
@@ -74,7 +75,7 @@ func batchSubmit(s *session, c *cli.Context) error {
 func (s *session) followBatch(ctx context.Context, c *cli.Context, q farm.Queue, b *batch.Batch, e *batch.Submission, r progress.BatchReporter) error {
 	r.Start(fmt.Sprintf("%s: %s", b.Name, e), map[string]any{"batch": b.Name, "jobs": len(e.Jobs)})
 	f := batch.Follow(r, e.Jobs)
-	f.Weights = b.Seconds
+	f.Weights, f.Budget = b.Seconds, b.Terms.Budget
 	f.Collect = func(ctx context.Context, st farm.Status) error {
 		_, err := batch.Collect(ctx, q, st, c.Bool("y") || batch.Replaces(st.Job))
 		return err

@@ -29,6 +29,9 @@ type Follower struct {
 	Calls <-chan func()
 	// Coming is how many jobs Calls are still to add.
 	Coming int
+	// Budget is how much the jobs may cost together: when they have, those that
+	// wait are cancelled. 0: no bound.
+	Budget float64
 	// Ended is called for each job that has ended, after Collect; may be nil.
 	Ended func(farm.Status)
 
@@ -36,6 +39,7 @@ type Follower struct {
 	Uncollected map[string]error // what Collect returned
 	Begun       time.Time
 	baseline    float64   // work that was done before
+	unstarted   int       // jobs that were cancelled when the budget was spent
 	changedAt   time.Time // when a job changed last, or a warning was printed that none does
 }
 
@@ -103,6 +107,9 @@ func (f *Follower) Run(ctx context.Context, q farm.Queue) error {
 		}
 		if first {
 			continue
+		}
+		if err := f.checkBudget(ctx, q); err != nil {
+			return err
 		}
 		f.Reporter.Update(f.Totals())
 		if !f.Forever && calls == nil && f.left() == 0 {
@@ -299,11 +306,16 @@ func (f *Follower) Report(r interface {
 	return f.Fault()
 }
 
-// Fault returns a fault with exit code 3 unless every job is done.
+// Fault returns a fault with exit code 3, or 16 if the budget was spent, unless every
+// job is done.
 func (f *Follower) Fault() error {
 	b := f.Totals()
 	if b.Failed == 0 {
 		return nil
+	}
+	if f.unstarted > 0 {
+		return ui.NewFault(ui.ExitBudget, "budget", fmt.Sprintf("the budget of %s is spent (%s): %d of %s were not started", MoneyText(f.Budget), MoneyText(f.spent()), f.unstarted, ui.Count(b.Total, "job")),
+			fmt.Sprintf("--budget %s   (the same command goes on)", MoneyText(2*max(f.Budget, f.spent()))))
 	}
 	return ui.NewFault(ui.ExitSomeFailed, "some_failed", fmt.Sprintf("%d of %s failed", b.Failed, ui.Count(b.Total, "job")),
 		"impasto queue ls --state failed", "impasto queue retry --state failed")

@@ -24,6 +24,33 @@ type Batch struct {
 	Entries []manifest.Entry   // of the jobs, in the same order
 	Plans   []render.Plan      // of the jobs: the last step's picture, the time of all steps
 	Seconds map[string]float64 // estimates by ID; 0 where unknown
+	Terms   Terms
+}
+
+// Terms are what is said of money, in the manifest or on the command line.
+type Terms struct {
+	Price  func(class string) float64 // of an hour of a worker; nil: unknown
+	Budget float64                    // that the jobs may cost together; 0: no bound
+}
+
+// price is what an hour of a worker of a class costs, 0 where that is not known.
+func (t Terms) price(class string) float64 {
+	if t.Price == nil {
+		return 0
+	}
+	return t.Price(class)
+}
+
+// Cost is what the jobs will cost by their estimates, and how many of them have no
+// estimate or no price.
+func (b *Batch) Cost() (cost float64, unknown int) {
+	for _, j := range b.Jobs {
+		one := b.Seconds[j.ID] / 3600 * b.Terms.price(j.Class)
+		if cost += one; one == 0 {
+			unknown++
+		}
+	}
+	return cost, unknown
 }
 
 // A Builder turns the entries of a manifest into jobs. Each job is prepared, so
@@ -67,13 +94,21 @@ func NewBuilder(ctx context.Context, path, class string, env render.Env) *Builde
 
 // Read returns the jobs of a manifest, or all that is wrong with it. path is "-"
 // for standard input. check may add faults of the batch as a whole.
-func Read(ctx context.Context, path string, data []byte, class string, env render.Env, check func(*Batch) error) (*Builder, error) {
-	entries, err := manifest.Parse(path, data, Vocabulary())
+//
+// terms, where it says something, takes the place of what the manifest says of money.
+func Read(ctx context.Context, path string, data []byte, class string, terms Terms, env render.Env, check func(*Batch) error) (*Builder, error) {
+	file, err := manifest.Read(path, data, Vocabulary())
 	if err != nil {
 		return nil, manifestFaults(err)
 	}
 	b := NewBuilder(ctx, path, class, env)
-	for _, e := range entries {
+	if b.Batch.Terms = terms; terms.Price == nil {
+		b.Batch.Terms.Price = file.PriceOf
+	}
+	if terms.Budget == 0 {
+		b.Batch.Terms.Budget = file.Budget
+	}
+	for _, e := range file.Entries {
 		b.Add(e)
 	}
 	b.bad = append(b.bad, b.clashes()...)
@@ -153,6 +188,7 @@ func (b *Builder) Add(e manifest.Entry) {
 			d.Class = farm.ClassGPU
 		}
 	}
+	d.Estimate, d.Price = d.plan.Seconds, b.Batch.Terms.price(d.Class)
 	d.Identify()
 	b.added[len(b.added)-1] = &d.Job
 	list := &b.Batch

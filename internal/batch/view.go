@@ -251,7 +251,7 @@ func BillText(b farm.Bill) string {
 		text += ", " + progress.Span(seconds(b.Wasted)) + " of all wasted"
 	}
 	if b.Cost > 0 {
-		text += fmt.Sprintf(", cost %.2f", b.Cost)
+		text += ", cost " + MoneyText(b.Cost)
 	}
 	return text
 }

@@ -3,6 +3,7 @@ package batch
 import (
 	"slices"
 
+	"github.com/impasto/impasto/internal/farm"
 	"github.com/impasto/impasto/internal/manifest"
 	"github.com/impasto/impasto/internal/maptool"
 	"github.com/impasto/impasto/internal/render"
@@ -16,7 +17,7 @@ var notInManifest = []string{"preview", "y"}
 // Vocabulary returns what the jobs of a manifest can be made of: the commands
 // that paint and the tools that work on maps, with their flags.
 func Vocabulary() manifest.Vocabulary {
-	v := manifest.Vocabulary{Commands: map[string]manifest.Command{}, Default: "art", Near: ui.Nearest,
+	v := manifest.Vocabulary{Commands: map[string]manifest.Command{}, Default: "art", Classes: []string{farm.ClassCPU, farm.ClassGPU}, Near: ui.Nearest,
 		Plain: func(path string) bool { _, ok := render.CutSample(path); return ok }}
 	for _, name := range settings.Commands() {
 		mode, _ := settings.CommandMode(name)

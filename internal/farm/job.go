@@ -34,9 +34,11 @@ type Job struct {
 	Class    string            `json:"class"`            // which workers may take it
 	Priority int               `json:"priority"`         // 0..MaxPriority, higher first
 	Timeout  time.Duration     `json:"timeout,omitempty"`
-	Retries  int               `json:"retries,omitempty"` // attempts after the first that failed
-	Needs    []Need            `json:"needs,omitempty"`   // jobs that are to be done first
-	Awaits   map[string]string `json:"awaits,omitempty"`  // input -> ID of the needed job that writes it
+	Retries  int               `json:"retries,omitempty"`  // attempts after the first that failed
+	Estimate float64           `json:"estimate,omitempty"` // seconds it takes, as the submitter believes; 0: unknown
+	Price    float64           `json:"price,omitempty"`    // of an hour of its worker, where that has none of its own
+	Needs    []Need            `json:"needs,omitempty"`    // jobs that are to be done first
+	Awaits   map[string]string `json:"awaits,omitempty"`   // input -> ID of the needed job that writes it
 }
 
 // Classes of workers.

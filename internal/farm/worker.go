@@ -229,7 +229,7 @@ func (w *Worker) end(ctx context.Context, a *attempt, results map[string]string,
 		return a.lease.Finish(ctx, state, func(s *Status) {
 			s.Outcome = a.outcome
 			change(s)
-			s.Cost += max(0, time.Since(s.Started).Hours()) * w.Price
+			s.Cost += max(0, time.Since(s.Started).Hours()) * w.priceOf(s.Job)
 			if state != Done && (err != nil && !stopped || state != Queued) {
 				s.Wasted += s.unsaved()
 			}
@@ -253,6 +253,15 @@ func (w *Worker) end(ctx context.Context, a *attempt, results map[string]string,
 	if w.Ended != nil {
 		w.Ended(after)
 	}
+}
+
+// priceOf is what an hour at a job costs: that of this worker, else what its
+// submitter said.
+func (w *Worker) priceOf(j Job) float64 {
+	if w.Price > 0 {
+		return w.Price
+	}
+	return j.Price
 }
 
 // doOrLeave waits for do, but after stopping only as long as Grace.
@@ -340,7 +349,7 @@ func (w *Worker) do(ctx context.Context, p *place, s Status, t *Task, l Lease) (
 			return
 		}
 		told = time.Now()
-		_ = l.Update(ctx, func(s *Status) { s.Fraction, s.Text, s.Price = fraction, text, w.Price })
+		_ = l.Update(ctx, func(s *Status) { s.Fraction, s.Text, s.Price = fraction, text, w.priceOf(s.Job) })
 	}
 	t.Checkpointed = func(output string) {
 		mu.Lock()
@@ -377,7 +386,7 @@ func (w *Worker) keep(ctx context.Context, p *place, l Lease, output string) err
 			s.Checkpoints = map[string]string{}
 		}
 		s.Checkpoints[name], s.Deaths = sum, 0
-		s.Saved, s.Price = time.Now().UTC(), w.Price
+		s.Saved, s.Price = time.Now().UTC(), w.priceOf(s.Job)
 	})
 	if err != nil || before == sum {
 		return err

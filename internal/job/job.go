@@ -31,6 +31,8 @@ type Step struct {
 	picture *render.Request
 	film    *render.Request
 	tool    *maptool.Tool
+
+	settings ui.Faults // what is wrong with settings alone
 }
 
 // Parse reads the words of a command line after the program's name. Settings
@@ -57,7 +59,7 @@ func parsePaint(words []string) (*Step, error) {
 	}
 	values, bad := settings.Resolve(mode, given)
 	r := render.NewRequest(values, bad, args...) // its faults are returned with those of its files
-	s := &Step{command: words[0], given: given, args: args}
+	s := &Step{command: words[0], given: given, args: args, settings: slices.Clone(bad)}
 	if mode == settings.ModeVideo {
 		s.film = &r
 	} else {
@@ -135,12 +137,7 @@ func (s *Step) Plan(ctx context.Context, env render.Env) (render.Plan, error) {
 
 // CheckSettings returns what is wrong with the settings of a step, without its
 // files.
-func (s *Step) CheckSettings() error {
-	if r := s.request(); r != nil {
-		return r.Faults.Err()
-	}
-	return nil
-}
+func (s *Step) CheckSettings() error { return s.settings.Err() }
 
 // OnGPU reports whether a step would paint on a GPU of this machine.
 func (s *Step) OnGPU() bool {

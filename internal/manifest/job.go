@@ -48,10 +48,14 @@ func (r *reader) manifest(top *node) []Entry {
 				defaults.pairs = append(defaults.pairs, p)
 			case "defaults":
 				defaults.pairs = append(defaults.pairs, r.defaults(p.value)...)
+			case "price":
+				r.readPrice(p.value)
+			case "budget":
+				r.readBudget(p.value)
 			case "jobs":
 				jobs = p.value
 			default:
-				r.unknown(p.key, "key", []string{"version", "output", "defaults", "jobs"})
+				r.unknown(p.key, "key", []string{"version", "output", "defaults", "price", "budget", "jobs"})
 			}
 		}
 	}

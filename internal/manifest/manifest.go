@@ -55,6 +55,7 @@ type Command struct {
 type Vocabulary struct {
 	Commands map[string]Command // by path: "art", "map derive"
 	Default  string             // the command of a job that names none
+	Classes  []string           // of workers, which prices may be given for
 	Near     func(word string, words []string) string
 	// Plain reports whether an input names no file, such as a sample picture.
 	Plain func(path string) bool
@@ -121,16 +122,22 @@ func (fs Faults) Error() string {
 // looked at) and the folder that relative paths start from. The error, if any,
 // is Faults: everything that is wrong, in the order of the file.
 func Parse(path string, data []byte, v Vocabulary) ([]Entry, error) {
+	f, err := Read(path, data, v)
+	return f.Entries, err
+}
+
+// Read is Parse with what the file says of money.
+func Read(path string, data []byte, v Vocabulary) (File, error) {
 	data = config.Text(data)
 	r := &reader{path: path, dir: filepath.Dir(path), vocabulary: v, source: strings.Split(string(data), "\n")}
 	if path == "-" {
 		r.dir = "."
 	}
-	entries := r.read(data)
+	r.file.Entries = r.read(data)
 	if len(r.faults) > 0 {
-		return nil, r.faults
+		return File{}, r.faults
 	}
-	return entries, nil
+	return r.file, nil
 }
 
 // reader is one file on its way to entries.
@@ -139,6 +146,7 @@ type reader struct {
 	vocabulary Vocabulary
 	source     []string
 	faults     Faults
+	file       File
 
 	guessing bool              // files may be missing: they may be what other jobs write
 	unsure   bool              // what other jobs write is not known, for they have faults

@@ -41,6 +41,8 @@ func Schema(v Vocabulary) *jsonschema.Schema {
 		"version": version,
 		"output": {Ref: "#/$defs/output",
 			Description: "where all jobs write, with {content} {style} {name} {job} and keys of the matrix"},
+		"price":    priceSchema(v),
+		"budget":   {Types: []string{"number", "string"}, Description: "how much the jobs may cost together; then no more are started"},
 		"defaults": closed(defaults, "what holds for all jobs whose command has it"),
 		"jobs": {Type: "array", MinItems: jsonschema.Ptr(1),
 			Items: closed(job, "a job, or one for each combination of its lists")},
@@ -56,6 +58,16 @@ func Schema(v Vocabulary) *jsonschema.Schema {
 func closed(keys map[string]*jsonschema.Schema, description string) *jsonschema.Schema {
 	return &jsonschema.Schema{Type: "object", Description: description, Properties: keys,
 		AdditionalProperties: &jsonschema.Schema{Not: &jsonschema.Schema{}}}
+}
+
+// priceSchema describes one price for all workers, or one for each class.
+func priceSchema(v Vocabulary) *jsonschema.Schema {
+	one := &jsonschema.Schema{Type: "string", Pattern: "^[0-9]*[.]?[0-9]+/h$"}
+	classes := map[string]*jsonschema.Schema{}
+	for _, class := range v.Classes {
+		classes[class] = one
+	}
+	return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{one, closed(classes, "")}, Description: "what an hour of a worker costs, such as 1.20/h"}
 }
 
 // value is what one flag is given: everything is text in the end.

@@ -27,7 +27,7 @@ type Metrics struct {
 	server *http.Server
 
 	tallying   sync.Mutex
-	tally      batch.Tally   // as of the last look at all jobs
+	tally      *looked       // as of the last look at all jobs
 	tallyAfter time.Time     // when they may be looked at again
 	looking    chan struct{} // closed when the look at hand ends; nil: there is none
 	at         net.Listener  // nil without --metrics
@@ -165,33 +165,50 @@ func (m *Metrics) writeQueue(ctx context.Context, w io.Writer, q farm.Queue) err
 	}
 	if t := m.tallyOf(ctx, q); t != nil {
 		for _, state := range batch.States {
-			fmt.Fprintf(w, "impasto_queue_jobs{state=%q} %d\n", state, t[state])
+			fmt.Fprintf(w, "impasto_queue_jobs{state=%q} %d\n", state, t.states[state])
+		}
+		for _, class := range []string{farm.ClassCPU, farm.ClassGPU} {
+			fmt.Fprintf(w, "impasto_queue_waiting_seconds{class=%q} %.0f\n", class, t.waiting[class])
 		}
 	}
 	return nil
 }
 
-// tallyOf returns how many jobs there are of each state, as of the last look at
-// them all. Where a look is due it waits a moment for that; nil: none has ended yet.
-func (m *Metrics) tallyOf(ctx context.Context, q farm.Queue) batch.Tally {
+// looked is what a look at all jobs found.
+type looked struct {
+	states  batch.Tally
+	waiting map[string]float64 // estimated seconds of work that waits, by class
+}
+
+// see counts a job.
+func (l *looked) see(st farm.Status) {
+	l.states[st.State]++
+	if st.State == farm.Queued {
+		l.waiting[st.Job.Class] += st.Job.Estimate * (1 - min(1, max(0, st.Fraction)))
+	}
+}
+
+// tallyOf returns how many jobs there are of each state and how much work waits, as of
+// the last look at them all. Where a look is due it waits a moment for that; nil: none has ended yet.
+func (m *Metrics) tallyOf(ctx context.Context, q farm.Queue) *looked {
 	m.tallying.Lock()
 	if m.looking == nil && time.Now().After(m.tallyAfter) {
-		looked := make(chan struct{})
-		m.looking = looked
+		ended := make(chan struct{})
+		m.looking = ended
 		go func() {
-			begun, t := time.Now(), batch.Tally{}
+			begun, found := time.Now(), &looked{batch.Tally{}, map[string]float64{}}
 			err := q.Scan(q.Life(), farm.Filter{}, 0, func(st farm.Status, _ uint64) bool {
-				t[st.State]++
+				found.see(st)
 				return true
 			})
 			m.tallying.Lock()
 			defer m.tallying.Unlock()
 			if err == nil {
-				m.tally = t
+				m.tally = found
 			}
 			m.tallyAfter = time.Now().Add(20 * time.Since(begun))
 			m.looking = nil
-			close(looked)
+			close(ended)
 		}()
 	}
 	looking := m.looking

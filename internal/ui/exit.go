@@ -15,6 +15,7 @@ const (
 	ExitMemory      = 13
 	ExitDiverged    = 14
 	ExitMismatch    = 15
+	ExitBudget      = 16
 	ExitHungUp      = 129
 	ExitInterrupted = 130
 	ExitTerminated  = 143
@@ -41,6 +42,7 @@ var ExitCodes = []ExitCode{
 	{ExitMemory, "there is not enough memory"},
 	{ExitDiverged, "the optimisation diverged"},
 	{ExitMismatch, "a comparison or a verification did not match"},
+	{ExitBudget, "the budget of a batch is spent, and some of its jobs were not started"},
 	{ExitHungUp, "the terminal was closed; the work so far was saved"},
 	{ExitInterrupted, "interrupted; the work so far was saved"},
 	{ExitTerminated, "terminated; the work so far was saved"},

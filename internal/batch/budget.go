@@ -1,0 +1,57 @@
+package batch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/impasto/impasto/internal/farm"
+	"github.com/impasto/impasto/internal/ui"
+)
+
+// MoneyText is an amount with two digits after the point, or two that count.
+func MoneyText(amount float64) string {
+	if amount >= 0.01 {
+		return fmt.Sprintf("%.2f", amount)
+	}
+	return fmt.Sprintf("%.2g", amount)
+}
+
+// spent is what the jobs have cost so far, with those that run.
+func (f *Follower) spent() float64 {
+	sum := 0.0
+	for _, st := range f.Jobs {
+		sum += st.Cost
+		if st.State == farm.Running && !st.Started.IsZero() {
+			sum += max(0, time.Since(st.Started).Hours()) * max(st.Price, st.Job.Price)
+		}
+	}
+	return sum
+}
+
+// checkBudget cancels the jobs that wait once the budget is spent, and says so. What
+// runs goes on: its time is paid.
+func (f *Follower) checkBudget(ctx context.Context, q farm.Queue) error {
+	if f.Budget == 0 || f.spent() < f.Budget {
+		return nil
+	}
+	n := 0
+	for id, st := range f.Jobs {
+		if st.State != farm.Queued {
+			continue
+		}
+		var ended *farm.EndedError
+		if err := q.Cancel(ctx, id); err != nil && !errors.As(err, &ended) && !errors.Is(err, farm.ErrUnknown) {
+			return err
+		}
+		st.State = farm.Cancelled // until the queue says so, or that a worker was faster
+		f.Jobs[id] = st
+		n++
+	}
+	if n > 0 {
+		f.unstarted += n
+		f.Reporter.Event("warning", fmt.Sprintf("the budget of %s is spent: %s will not be started", MoneyText(f.Budget), ui.Count(n, "job")), map[string]any{"budget": f.Budget, "jobs": n})
+	}
+	return nil
+}
