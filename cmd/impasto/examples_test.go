@@ -9,14 +9,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/goccy/go-yaml"
 	"github.com/urfave/cli/v2"
 )
 
 // The example files for fleets are checked as far as this machine can: their
 // command lines against the program, units by systemd, scripts by bash and, where
-// it is there, shellcheck, and the names in the manifest of Kubernetes against the
-// queue's.
+// it is there, shellcheck. keda_test.go has the manifest of Kubernetes.
 
 func example(t *testing.T, name string) string {
 	t.Helper()
@@ -104,53 +102,6 @@ func TestExampleScripts(t *testing.T) {
 			if out, err := c.CombinedOutput(); err != nil {
 				t.Errorf("%s %s: %v\n%s", check[0], name, err, out)
 			}
-		}
-	}
-}
-
-// TestExampleOfKubernetes: the manifest reads as YAML, and its names are those of
-// the queue. The schemas of Kubernetes and KEDA are not here to check it against.
-func TestExampleOfKubernetes(t *testing.T) {
-	documents := strings.Split(example(t, "keda.yaml"), "\n---\n")
-	if len(documents) != 2 {
-		t.Fatalf("%d documents", len(documents))
-	}
-	var deployment struct {
-		Kind     string
-		Metadata struct{ Name string }
-		Spec     struct {
-			Template struct {
-				Spec struct {
-					Containers []struct{ Command []string }
-				}
-			}
-		}
-	}
-	var scaled struct {
-		Kind string
-		Spec struct {
-			ScaleTargetRef struct{ Name string } `yaml:"scaleTargetRef"`
-			Triggers       []struct {
-				Type     string
-				Metadata struct{ Stream, Consumer string }
-			}
-		}
-	}
-	if err := yaml.Unmarshal([]byte(documents[0]), &deployment); err != nil {
-		t.Fatal(err)
-	}
-	if err := yaml.Unmarshal([]byte(documents[1]), &scaled); err != nil {
-		t.Fatal(err)
-	}
-	if deployment.Kind != "Deployment" || scaled.Kind != "ScaledObject" || scaled.Spec.ScaleTargetRef.Name != deployment.Metadata.Name {
-		t.Errorf("%+v scales %+v", scaled, deployment)
-	}
-	if c := deployment.Spec.Template.Spec.Containers; len(c) != 1 || len(c[0].Command) < 2 || c[0].Command[1] != "worker" {
-		t.Errorf("containers %+v", c)
-	}
-	for _, trigger := range scaled.Spec.Triggers {
-		if trigger.Type != "nats-jetstream" || trigger.Metadata.Stream != "IMPASTO_JOBS" || !regexp.MustCompile(`^(cpu|gpu)-[0-9]$`).MatchString(trigger.Metadata.Consumer) {
-			t.Errorf("trigger %+v", trigger)
 		}
 	}
 }
