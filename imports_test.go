@@ -47,6 +47,7 @@ var mayImport = map[string][]string{
 	"internal/config":    {},
 	"internal/farm":      {"internal/filelock", "internal/wording"},
 	"internal/farm/sim":  {"internal/farm"},
+	"internal/foreign":   {"internal/settings", "internal/ui", "style"},
 	"internal/filelock":  {},
 	"internal/film":      {"internal/picture"},
 	"internal/flow":      {"internal/picture"},

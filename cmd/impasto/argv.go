@@ -7,6 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/impasto/impasto/internal/foreign"
 	"github.com/impasto/impasto/internal/ui"
 )
 
@@ -21,7 +22,7 @@ import (
 //   - "--" ends the flags. "-" alone is an argument (standard input or output).
 //   - A flag takes the next word unless that word is a flag; negative numbers
 //     are values. "--flag=VALUE" takes anything.
-//   - Names of other programs' flags are translated (legacy.go), with a note.
+//   - Names of other programs' flags are translated (internal/foreign), with a note.
 //   - A word that begins with "-" and is no flag is an error, never a file.
 
 // line is a command line that has been read.
@@ -129,13 +130,13 @@ func firstArgument(app *cli.App, words []string) int {
 		if name == "" {
 			return i
 		}
-		f := foreignFlags[name]
-		takes := all.takesValue(name) || f != nil && f.takes != noValue
+		f := foreign.Find(name)
+		takes := all.takesValue(name) || f != nil && f.Takes != foreign.NoValue
 		if name == "n" {
-			takes = i+1 < len(words) && isNumberList(words[i+1])
+			takes = i+1 < len(words) && foreign.IsNumberList(words[i+1])
 		}
 		if takes && !hasValue && i+1 < len(words) && all.canBeValue(words[i+1]) {
-			_, rest := takeList(name, words[i+1], words[i+2:])
+			_, rest := foreign.TakeList(name, words[i+1], words[i+2:])
 			i = len(words) - len(rest) - 1
 		}
 	}
@@ -152,10 +153,8 @@ func (l *line) readFlags(app *cli.App, words []string) ui.Faults {
 	if len(words) > 0 {
 		l.args = append(l.args, words[1:]...)
 	}
-	l.flags = r.old.finish(l.flags)
-	r.old.doodleStyle(l)
-	r.old.resultPrefix(l)
-	l.notes = append(l.notes, r.old.notes(l.flags)...)
+	l.args, l.flags = r.old.Finish(l.cmd.Name, l.args, l.flags)
+	l.notes = append(l.notes, r.old.Notes(l.flags)...)
 	return bad
 }
 
@@ -164,7 +163,7 @@ type flagReader struct {
 	*line
 	app *cli.App
 	set flagSet
-	old legacyReader
+	old foreign.Reader
 	bad *ui.Faults
 }
 
@@ -180,24 +179,24 @@ func (r *flagReader) read(w string, rest []string) []string {
 		}
 		return rest
 	}
-	if name == "n" && !hasValue && len(rest) > 0 && r.set.has("overwrite") && !isNumberList(rest[0]) && looksLikeNumber(rest[0]) {
+	if name == "n" && !hasValue && len(rest) > 0 && r.set.has("overwrite") && !foreign.IsNumberList(rest[0]) && looksLikeNumber(rest[0]) {
 		r.bad.Add(notIterations(rest[0]))
 		return rest[1:]
 	}
 	if !hasValue && r.special(name, rest) {
 		return rest
 	}
-	theirs := r.foreign(name, w, hasValue, rest)
+	theirs := foreign.Match(foreign.Command{Has: r.set.has, CanBeValue: r.set.canBeValue}, name, w, hasValue, rest)
 	full, isOurs := r.set.find(name)
 	if theirs == nil && !isOurs {
-		if short, number := name[:1], name[1:]; !strings.HasPrefix(w, "--") && isNumberList(number) {
+		if short, number := name[:1], name[1:]; !strings.HasPrefix(w, "--") && foreign.IsNumberList(number) {
 			if f, ok := r.set.find(short); ok && r.set.takesValue(short) { // "-n500"
 				full, isOurs, value, hasValue = f, true, number, true
 			}
 		}
 	}
 	switch {
-	case theirs != nil && theirs.takes == noValue:
+	case theirs != nil && theirs.Takes == foreign.NoValue:
 		hasValue = true // or none is needed
 	case theirs == nil && !isOurs:
 		r.readUnknown(name, w, hasValue)
@@ -211,14 +210,14 @@ func (r *flagReader) read(w string, rest []string) []string {
 			r.bad.Add(ui.UsageFault(fmt.Sprintf("%s needs a value", w), valueHint(r.set, full)...))
 			return rest
 		}
-		value, rest = takeList(name, rest[0], rest[1:])
+		value, rest = foreign.TakeList(name, rest[0], rest[1:])
 	}
 	var flags []string
 	var err error
 	if theirs != nil {
-		flags, err = r.old.translate(theirs, w, value)
+		flags, err = r.old.Translate(theirs, w, value)
 	} else {
-		flags, err = r.old.ours(w, full, value)
+		flags, err = r.old.Ours(w, full, value)
 	}
 	r.bad.Add(err)
 	r.flags = append(r.flags, flags...)
@@ -235,7 +234,7 @@ func (r *flagReader) special(name string, rest []string) bool {
 		r.help, r.helpAll = true, true
 	case name == "vv" && r.set.has("verbose"):
 		r.flags = append(r.flags, "--verbose", "--verbose")
-	case name == "n" && r.set.has("overwrite") && (len(rest) == 0 || !isNumberList(rest[0])):
+	case name == "n" && r.set.has("overwrite") && (len(rest) == 0 || !foreign.IsNumberList(rest[0])):
 		r.flags = append(r.flags, "--overwrite=fail")
 	default:
 		return false
@@ -325,19 +324,6 @@ func flagWord(w string) (name, value string, hasValue bool) {
 	return name, value, hasValue
 }
 
-// isNumberList reports whether s is "500" or "1000,500,200".
-func isNumberList(s string) bool {
-	if s == "" {
-		return false
-	}
-	for i, r := range s {
-		if (r < '0' || r > '9') && (r != ',' || i == 0) {
-			return false
-		}
-	}
-	return true
-}
-
 // isNumber reports whether w reads as a negative number or a list of numbers
 // that starts with one.
 func isNumber(w string) bool {
@@ -378,7 +364,8 @@ func (s flagSet) canBeValue(w string) bool {
 		return false
 	}
 	name, _, _ := flagWord(w)
-	return !s.has(name) && !(foreignFlags[name] != nil && foreignFlags[name].fits(s)) && name != "h" && name != "help" && name != "vv"
+	f := foreign.Find(name)
+	return !s.has(name) && !(f != nil && f.Fits(s.has)) && name != "h" && name != "help" && name != "vv"
 }
 
 // names lists the long names that are shown.

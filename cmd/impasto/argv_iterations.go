@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/impasto/impasto/internal/foreign"
 	"github.com/impasto/impasto/internal/ui"
 )
 
@@ -14,7 +15,7 @@ func looksLikeNumber(w string) bool {
 		return true
 	}
 	first, _, isList := strings.Cut(w, ",")
-	return w != "" && w[0] >= '0' && w[0] <= '9' && (isList && isNumberList(first) || strings.Trim(w, "0123456789.eE+-") == "" && !strings.HasSuffix(w, "."))
+	return w != "" && w[0] >= '0' && w[0] <= '9' && (isList && foreign.IsNumberList(first) || strings.Trim(w, "0123456789.eE+-") == "" && !strings.HasSuffix(w, "."))
 }
 
 // notIterations is the fault of such a word.

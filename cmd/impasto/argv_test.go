@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/impasto/impasto/internal/foreign"
 	"github.com/impasto/impasto/internal/ui"
 )
 
@@ -191,8 +192,8 @@ func TestCommandsAgreeOnFlags(t *testing.T) {
 						t.Errorf("command %s: --%s is not what it is elsewhere", c.Name, n)
 					}
 					takes[n], meaning[n] = v, full
-					if f := foreignFlags[n]; f != nil && v && f.flag != n && f.takes != noValue && f.fits(set) {
-						t.Errorf("--%s is ours, and a foreign name for --%s", n, f.flag)
+					if f := foreign.Find(n); f != nil && v && f.Ours != n && f.Takes != foreign.NoValue && f.Fits(set.has) {
+						t.Errorf("--%s is ours, and a foreign name for --%s", n, f.Ours)
 					}
 				}
 			}
@@ -200,9 +201,9 @@ func TestCommandsAgreeOnFlags(t *testing.T) {
 		}
 	}
 	walk(testApp().Commands)
-	for name, l := range foreignFlags {
-		if _, ours := takes[l.flag]; l.flag != "" && !ours {
-			t.Errorf("foreign name %q stands for --%s, which does not exist", name, l.flag)
+	for _, f := range foreign.All() {
+		if _, ours := takes[f.Ours]; f.Ours != "" && !ours {
+			t.Errorf("foreign name %q stands for --%s, which does not exist", f.Name, f.Ours)
 		}
 	}
 }

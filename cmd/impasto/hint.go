@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/impasto/impasto/internal/foreign"
 	"github.com/impasto/impasto/internal/render"
 	"github.com/impasto/impasto/internal/settings"
 	"github.com/impasto/impasto/internal/ui"
@@ -45,9 +46,9 @@ func (s *session) again(changes ...render.Change) string {
 func withoutFlag(words []string, flag string) []string {
 	row, isSetting := settings.FindFlag(flag)
 	names := append(row.Names(), flag)
-	for old, l := range foreignFlags {
-		if isSetting && l.flag == row.Name {
-			names = append(names, old)
+	for _, f := range foreign.All() {
+		if isSetting && f.Ours == row.Name {
+			names = append(names, f.Name)
 		}
 	}
 	var kept []string

@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/impasto/impasto/internal/foreign"
 	"github.com/impasto/impasto/internal/ui"
 )
 
@@ -70,7 +71,7 @@ func typesetDash(w string) *ui.Fault {
 			continue
 		}
 		rest = strings.TrimLeft(rest, "-\u2013\u2014\u2212")
-		if name, _, _ := strings.Cut(rest, "="); len(name) > 0 && !isNumberList(name) {
+		if name, _, _ := strings.Cut(rest, "="); len(name) > 0 && !foreign.IsNumberList(name) {
 			if _, err := os.Lstat(w); err == nil {
 				return nil
 			}

@@ -141,7 +141,7 @@ var table = withChoices([]Setting{
 		Help: "layers of the style loss; relu3_1:0.5 gives a layer the weight 0.5 instead of 1"},
 	{Name: "content-layers", Group: GroupLoss, Value: "LIST", Modes: contentModes,
 		Help: "layers of the content loss, with weights as in --style-layers"},
-	{Name: "method", Group: GroupLoss, Value: "KIND", Modes: artMode, Main: true,
+	{Name: "method", Group: GroupLoss, Value: "KIND", Modes: artMode, Main: true, Minor: videoMode,
 		Help: "losses (statistics of the painting) or nnst (its most similar places; slower)"},
 	{Name: "refine", Group: GroupLoss, Value: "N", Modes: artMode, Advanced: true,
 		Help: "iterations of --method nnst at full size that match anew each time"},

@@ -1,4 +1,4 @@
-package main
+package foreign
 
 import (
 	"fmt"
@@ -11,42 +11,49 @@ import (
 	"github.com/impasto/impasto/style"
 )
 
-// fits reports whether a command has what a flag of another program stands for,
-// or paints and can do without.
-func (f *foreignFlag) fits(set flagSet) bool {
-	if f.flag == "" {
-		return set.has("weights") && set.has("size")
-	}
-	return set.has(f.flag) || f.where != "" && set.has(f.where)
+// Command is what has to be known of the command that a flag was given to.
+type Command struct {
+	Has        func(flag string) bool // one of its own
+	CanBeValue func(word string) bool // whether a word after a flag is its value
 }
 
-// foreign returns the row of a word that is a flag of another program, and nil
-// if it is ours or nobody's.
-func (r *flagReader) foreign(name, w string, hasValue bool, rest []string) *foreignFlag {
-	f := foreignFlags[name]
-	if f == nil || !f.fits(r.set) || r.set.has(name) && (f.takes != noValue || r.isOurs(name, w, hasValue, rest)) {
+// Fits reports whether a command has what a flag of another program stands for,
+// or paints and can do without.
+func (f *Flag) Fits(has func(flag string) bool) bool {
+	if f.Ours == "" {
+		return has("weights") && has("size")
+	}
+	return has(f.Ours) || f.Where != "" && has(f.Where)
+}
+
+// Match returns the row of a word that is a flag of another program, and nil if
+// it is the command's own or nobody's. name is the name in the word, rest the
+// words after it.
+func Match(c Command, name, word string, hasValue bool, rest []string) *Flag {
+	f := byName[name]
+	if f == nil || !f.Fits(c.Has) || c.Has(name) && (f.Takes != NoValue || c.isOwn(name, word, hasValue, rest)) {
 		return nil
 	}
-	if f.flag != "" && !r.set.has(f.flag) {
+	if f.Ours != "" && !c.Has(f.Ours) {
 		idle := *f
-		idle.flag, idle.read = "", nil
+		idle.Ours, idle.read = "", nil
 		return &idle
 	}
 	return f
 }
 
-// isOurs reports whether a switch of another program is meant as the flag with
+// isOwn reports whether a switch of another program is meant as the flag with
 // a value that has the same name here: it has a value that fits, or is spelled
 // as ours is ("--normalize-gradients", theirs being "-normalize_gradients") and
 // has any.
-func (r *flagReader) isOurs(name, w string, hasValue bool, rest []string) bool {
+func (c Command) isOwn(name, word string, hasValue bool, rest []string) bool {
 	if hasValue {
 		return true
 	}
-	if len(rest) == 0 || !r.set.canBeValue(rest[0]) {
+	if len(rest) == 0 || !c.CanBeValue(rest[0]) {
 		return false
 	}
-	return w == "--"+name || takesWord(name, rest[0])
+	return word == "--"+name || takesWord(name, rest[0])
 }
 
 // takesWord reports whether word is one of the choices of a setting.
@@ -56,11 +63,11 @@ func takesWord(name, word string) bool {
 	})
 }
 
-// takeList adds the words after the first value of a flag that takes several
+// TakeList adds the words after the first value of a flag that takes several
 // in another program, and returns the words left. A list ends where a word is
 // no number, layer or device.
-func takeList(name, value string, rest []string) (string, []string) {
-	if f := foreignFlags[name]; f == nil || f.takes != manyWords || !isListItem(value) {
+func TakeList(name, value string, rest []string) (string, []string) {
+	if f := byName[name]; f == nil || f.Takes != ManyWords || !isListItem(value) {
 		return value, rest
 	}
 	for len(rest) > 0 && isListItem(rest[0]) {
@@ -83,8 +90,8 @@ func isListItem(w string) bool {
 	return err == nil
 }
 
-// legacyReader translates the flags of other programs on one command line.
-type legacyReader struct {
+// Reader translates the flags of other programs on one command line.
+type Reader struct {
 	width, height  string // IA gives the size in two flags
 	first, later   string // CP gives the iterations of the first scale apart
 	normalize      string // JJ's switch as it was written
@@ -95,37 +102,37 @@ type legacyReader struct {
 	idle           []string // a line for each flag without effect
 }
 
-// ours takes a flag of ours whose value or spelling may be another program's.
-func (r *legacyReader) ours(word, name, value string) ([]string, error) {
+// Ours takes a flag of ours whose value or spelling may be another program's.
+func (r *Reader) Ours(word, name, value string) ([]string, error) {
 	if strings.HasSuffix(name, "-weight") && strings.Contains(word, "_") {
 		r.weigh(word, "jj")
 	}
-	if f := foreignFlags[name]; f != nil && f.flag == name {
+	if f := byName[name]; f != nil && f.Ours == name {
 		shown, _, _ := strings.Cut(word, "=")
 		return r.row(f, shown, value)
 	}
 	return []string{"--" + name + "=" + value}, nil
 }
 
-// translate turns another program's flag into ours.
-func (r *legacyReader) translate(f *foreignFlag, word, value string) ([]string, error) {
+// Translate turns another program's flag into ours.
+func (r *Reader) Translate(f *Flag, word, value string) ([]string, error) {
 	shown, _, _ := strings.Cut(word, "=")
-	r.neuralDoodle = r.neuralDoodle || f.of == "ND"
-	if f.flag == "" && f.read == nil {
-		r.idle = append(r.idle, fmt.Sprintf("%s has no effect here: %s", shown, f.why))
+	r.neuralDoodle = r.neuralDoodle || f.Of == "ND"
+	if f.Ours == "" && f.read == nil {
+		r.idle = append(r.idle, fmt.Sprintf("%s has no effect here: %s", shown, f.Why))
 		return nil, nil
 	}
-	if f.preset != "" {
-		r.weigh(shown, f.preset)
+	if f.Preset != "" {
+		r.weigh(shown, f.Preset)
 	}
-	if f.flag != "" {
-		r.say("%s is --%s here", shown, f.flag)
+	if f.Ours != "" {
+		r.say("%s is --%s here", shown, f.Ours)
 	}
 	return r.row(f, shown, value)
 }
 
 // row makes flags of ours of the value of a row's flag.
-func (r *legacyReader) row(f *foreignFlag, word, value string) ([]string, error) {
+func (r *Reader) row(f *Flag, word, value string) ([]string, error) {
 	if f.read != nil {
 		return f.read(r, word, value)
 	}
@@ -139,15 +146,15 @@ func (r *legacyReader) row(f *foreignFlag, word, value string) ([]string, error)
 		}
 		value = v
 	}
-	if f.flag == "init" {
+	if f.Ours == "init" {
 		value, _, _ = startingImage(value)
 	}
-	return []string{"--" + f.flag + "=" + value}, nil
+	return []string{"--" + f.Ours + "=" + value}, nil
 }
 
 // seed reads neural-style's -1, drawn anew each time, and neural-doodle's
 // --seed, which is the image to start from.
-func (r *legacyReader) seed(word, value string) ([]string, error) {
+func (r *Reader) seed(word, value string) ([]string, error) {
 	switch {
 	case !isInteger(value):
 		from, _, _ := startingImage(value)
@@ -161,7 +168,7 @@ func (r *legacyReader) seed(word, value string) ([]string, error) {
 }
 
 // saveEvery reads 0, which is never.
-func (r *legacyReader) saveEvery(word, value string) ([]string, error) {
+func (r *Reader) saveEvery(word, value string) ([]string, error) {
 	if value == "0" {
 		r.idle = append(r.idle, word+" 0 has no effect here: no images are saved on the way unless --save-every asks for them")
 		return nil, nil
@@ -170,7 +177,7 @@ func (r *legacyReader) saveEvery(word, value string) ([]string, error) {
 }
 
 // printEvery reads 0, which is never.
-func (r *legacyReader) printEvery(word, value string) ([]string, error) {
+func (r *Reader) printEvery(word, value string) ([]string, error) {
 	if value == "0" {
 		r.idle = append(r.idle, word+" 0 has no effect here: --progress none prints no progress")
 		return nil, nil
@@ -178,7 +185,7 @@ func (r *legacyReader) printEvery(word, value string) ([]string, error) {
 	return []string{"--print-every=" + value}, nil
 }
 
-func (r *legacyReader) styleImages(_, value string) ([]string, error) {
+func (r *Reader) styleImages(_, value string) ([]string, error) {
 	var flags []string
 	for file := range strings.SplitSeq(value, ",") {
 		flags = append(flags, "--style="+file)
@@ -187,7 +194,7 @@ func (r *legacyReader) styleImages(_, value string) ([]string, error) {
 }
 
 // minScale reads a side in pixels, or image-analogies' share of the last scale.
-func (r *legacyReader) minScale(word, value string) ([]string, error) {
+func (r *Reader) minScale(word, value string) ([]string, error) {
 	if share, err := strconv.ParseFloat(value, 64); err == nil && share > 0 && share < 1 {
 		r.say("%s %s is --scale-from %s here", word, value, value)
 		return []string{"--scale-from=" + value}, nil
@@ -195,37 +202,50 @@ func (r *legacyReader) minScale(word, value string) ([]string, error) {
 	return []string{"--min-scale=" + value}, nil
 }
 
-func (r *legacyReader) sideWidth(_, value string) ([]string, error) { r.width = value; return nil, nil }
-func (r *legacyReader) sideHeight(_, value string) ([]string, error) {
+func (r *Reader) sideWidth(_, value string) ([]string, error) { r.width = value; return nil, nil }
+func (r *Reader) sideHeight(_, value string) ([]string, error) {
 	r.height = value
 	return nil, nil
 }
 
-func (r *legacyReader) firstIterations(_, value string) ([]string, error) {
+func (r *Reader) firstIterations(_, value string) ([]string, error) {
 	r.first = value
 	return nil, nil
 }
 
-func (r *legacyReader) laterIterations(_, value string) ([]string, error) {
+func (r *Reader) laterIterations(_, value string) ([]string, error) {
 	r.later = value
 	return nil, nil
 }
 
-func (r *legacyReader) normalizeGradients(word, _ string) ([]string, error) {
+func (r *Reader) normalizeGradients(word, _ string) ([]string, error) {
 	r.normalize = word
 	return nil, nil
 }
 
 // mrfWeight reads image-analogies' weight of patches. With 0 its analogy loss
 // is left, which has weight 0 here and 1 there.
-func (r *legacyReader) mrfWeight(_, value string) ([]string, error) {
+func (r *Reader) mrfWeight(_, value string) ([]string, error) {
 	w, err := strconv.ParseFloat(value, 64)
 	r.noMRF = err == nil && w == 0
 	return []string{"--patch-weight=" + value}, nil
 }
 
-// finish completes the flags with those that are made of several foreign ones.
-func (r *legacyReader) finish(flags []string) []string {
+// Finish completes the arguments and flags of a command with what several words
+// of another program say together.
+func (r *Reader) Finish(command string, args, flags []string) ([]string, []string) {
+	flags = r.combine(flags)
+	switch command {
+	case "doodle":
+		r.doodleStyle(flags)
+	case "analogy":
+		return r.resultPrefix(args, flags)
+	}
+	return args, flags
+}
+
+// combine adds the flags that are made of several foreign ones.
+func (r *Reader) combine(flags []string) []string {
 	switch {
 	case r.width != "" && r.height != "":
 		flags = append(flags, "--size="+r.width+"x"+r.height)
@@ -265,17 +285,14 @@ func (r *legacyReader) finish(flags []string) []string {
 // doodleStyle reads neural-doodle's --style-weight and --style-layers, which are
 // of patches. They are ours too, of the style loss: where nothing else on the line
 // is neural-doodle's, ours count and a note tells of the other.
-func (r *legacyReader) doodleStyle(l *line) {
-	if l.cmd.Name != "doodle" {
-		return
-	}
-	for i, f := range l.flags {
+func (r *Reader) doodleStyle(flags []string) {
+	for i, f := range flags {
 		for _, name := range []string{"weight", "layers"} {
 			value, ok := strings.CutPrefix(f, "--style-"+name+"=")
 			switch {
 			case !ok:
 			case r.neuralDoodle:
-				l.flags[i] = "--patch-" + name + "=" + value
+				flags[i] = "--patch-" + name + "=" + value
 				r.say("--style-%s is --patch-%s here", name, name)
 				if name == "weight" {
 					r.weigh("--style-weight", "nd")
@@ -292,20 +309,20 @@ func hasFlag(flags []string, name string) bool {
 	return slices.ContainsFunc(flags, func(f string) bool { return strings.HasPrefix(f, "--"+name+"=") })
 }
 
-func (r *legacyReader) say(format string, a ...any) {
+func (r *Reader) say(format string, a ...any) {
 	r.translations = append(r.translations, fmt.Sprintf(format, a...))
 }
 
-func (r *legacyReader) weigh(word, preset string) {
+func (r *Reader) weigh(word, preset string) {
 	shown, _, _ := strings.Cut(word, "=")
 	r.weights = append(r.weights, shown)
 	r.tools = append(r.tools, preset)
 }
 
-// notes returns the notes for the user: the translations in one line, a line
+// Notes returns the notes for the user: the translations in one line, a line
 // for each flag without effect and, for weights, that numbers of other programs
 // are on another scale.
-func (r *legacyReader) notes(flags []string) []string {
+func (r *Reader) Notes(flags []string) []string {
 	var out []string
 	if len(r.translations) > 0 {
 		out = append(out, strings.Join(r.translations, "; "))
@@ -326,15 +343,14 @@ func (r *legacyReader) notes(flags []string) []string {
 
 // resultPrefix takes image-analogies' fourth argument, the beginning of its
 // results' names, as the output.
-func (r *legacyReader) resultPrefix(l *line) {
-	if l.cmd.Name != "analogy" || len(l.args) != 4 {
-		return
+func (r *Reader) resultPrefix(args, flags []string) ([]string, []string) {
+	if len(args) != 4 {
+		return args, flags
 	}
-	prefix := l.args[3]
-	if hasFlag(l.flags, "output") || prefix == ui.Stdout || strings.Contains(prefix[strings.LastIndex(prefix, "/")+1:], ".") {
-		return
+	prefix := args[3]
+	if hasFlag(flags, "output") || prefix == ui.Stdout || strings.Contains(prefix[strings.LastIndex(prefix, "/")+1:], ".") {
+		return args, flags
 	}
-	l.args = l.args[:3]
-	l.flags = append(l.flags, "--output="+prefix+".png")
 	r.say("%s is --output %s.png here", prefix, prefix)
+	return args[:3], append(flags, "--output="+prefix+".png")
 }

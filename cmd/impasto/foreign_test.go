@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/impasto/impasto/internal/foreign"
 )
 
 // TestNeuralStyleFlagsThatDoNothing: its documented command lines are accepted.
@@ -73,16 +75,17 @@ func TestEveryForeignFlagIsRead(t *testing.T) {
 		"original-colors": "1", "gpu": "1", "mrf-layers": "{12,21}", "device": "gpu1", "devices": "cuda:0", "seed": "3", "random-seed": "3", "r": "3",
 		"init": "random", "i": "5,4",
 	}
-	for name, f := range foreignFlags {
+	for _, f := range foreign.All() {
+		name := f.Name
 		read := false
 		for _, command := range []string{"art", "patch", "doodle", "analogy", "texture"} {
 			set := flagSet(testApp().Command(command).Flags)
-			if !f.fits(set) {
+			if !f.Fits(set.has) {
 				continue
 			}
 			read = true
 			words := []string{command, "a", "b", "-" + name}
-			if f.takes != noValue {
+			if f.Takes != foreign.NoValue {
 				value := values[name]
 				if value == "" {
 					value = "7"
@@ -96,19 +99,13 @@ func TestEveryForeignFlagIsRead(t *testing.T) {
 			if len(l.flags) == 0 && !strings.Contains(strings.Join(l.notes, "\n"), "-"+name+" has no effect here: ") {
 				t.Errorf("%q: no flag and no reason: %q", words, l.notes)
 			}
-			if len(l.flags) > 0 && f.flag == "" {
+			if len(l.flags) > 0 && f.Ours == "" {
 				t.Errorf("%q: flags %q of one without effect", words, l.flags)
 			}
 		}
 		if !read {
 			t.Errorf("-%s is read by no command", name)
 		}
-		if f.of == "" || f.flag == "" && f.why == "" && f.read == nil {
-			t.Errorf("-%s: the row is not complete: %+v", name, f)
-		}
-	}
-	if len(foreignFlags) != len(foreignTable) {
-		t.Errorf("%d rows have %d names", len(foreignTable), len(foreignFlags))
 	}
 }
 

@@ -1,4 +1,4 @@
-package main
+package foreign
 
 import (
 	"fmt"
@@ -168,7 +168,7 @@ func gpuDevice(v string) (string, string, error) {
 		return "cpu", "", nil
 	case v == "0":
 		return "auto", "device 0 is taken as --device auto: the first GPU, or the processor if there is none", nil
-	case !isNumberList(v):
+	case !IsNumberList(v):
 		return "", "", ui.UsageFault(fmt.Sprintf("-gpu is a number, a list of numbers or -1, got %q", v), "--device auto")
 	}
 	return "cuda:" + v, "", nil
@@ -178,7 +178,7 @@ func gpuDevice(v string) (string, string, error) {
 // The first GPU is what auto takes, and README examples that name it run
 // without one.
 func torchDevice(v string) (string, string, error) {
-	if n, ok := strings.CutPrefix(v, "gpu"); ok && isNumberList(n) {
+	if n, ok := strings.CutPrefix(v, "gpu"); ok && IsNumberList(n) {
 		return gpuDevice(n)
 	}
 	return strings.ReplaceAll(v, ",cuda:", ","), "", nil
@@ -194,4 +194,17 @@ func isInteger(s string) bool {
 		}
 	}
 	return s != ""
+}
+
+// IsNumberList reports whether s is "500" or "1000,500,200".
+func IsNumberList(s string) bool {
+	if s == "" {
+		return false
+	}
+	for i, r := range s {
+		if (r < '0' || r > '9') && (r != ',' || i == 0) {
+			return false
+		}
+	}
+	return true
 }
