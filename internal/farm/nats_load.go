@@ -15,8 +15,10 @@ import (
 const pageSize = 500
 
 // each reads the records in the order of the stream, by a consumer without a
-// filter: with one the server looks through all keys before it sends the first.
-func (s *natsStore) each(ctx context.Context, after uint64, f func(Status, uint64) bool) error {
+// filter: with one the server looks through all keys before it sends the first. The
+// consumer is one for the whole of it: to make one, the server counts what it has to
+// deliver, which takes it a second once a million records have changed.
+func (s *natsStore) each(ctx context.Context, after uint64, f func(s Status, revision uint64) bool) error {
 	asked, cancel := s.asked(ctx)
 	defer cancel()
 	info, err := s.bucket.Info(asked)
@@ -27,58 +29,89 @@ func (s *natsStore) each(ctx context.Context, after uint64, f func(Status, uint6
 	if info.State.Msgs == 0 || last <= after {
 		return nil
 	}
-	c, err := s.bucket.OrderedConsumer(asked, jetstream.OrderedConsumerConfig{
-		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: after + 1, InactiveThreshold: time.Minute,
-	})
-	if err != nil {
-		return s.gone(ctx, err)
-	}
-	defer func() {
-		if info := c.CachedInfo(); info != nil { // or it goes by itself, in a minute
-			_ = s.bucket.DeleteConsumer(context.WithoutCancel(asked), info.Name)
-		}
-	}()
-	pending := info.State.Msgs // at most; each message says how many follow
+	r := &reading{s: s, pending: info.State.Msgs}
+	defer r.end(ctx)
 	silent := 0
 	for seen := after; seen < last; {
 		if err := cmp.Or(ctx.Err(), s.life.Err()); err != nil {
 			return s.gone(ctx, err)
 		}
-		batch, err := c.Fetch(int(max(1, min(pageSize, pending))), jetstream.FetchMaxWait(answerWithin))
-		if err != nil {
+		got, goOn, err := r.page(ctx, &seen, f)
+		if err != nil || !goOn {
 			return s.gone(ctx, err)
-		}
-		got := 0
-		for m := range batch.Messages() {
-			meta, err := m.Metadata()
-			if err != nil {
-				return err
-			}
-			got, seen, pending = got+1, meta.Sequence.Stream, meta.NumPending
-			if m.Headers().Get("KV-Operation") != "" {
-				continue // a mark of one that was removed
-			}
-			if !f(decode(strings.TrimPrefix(m.Subject(), "$KV."+bucketName+"."), m.Data()), seen) {
-				return nil
-			}
-		}
-		if batch.Error() != nil {
-			return s.gone(ctx, batch.Error())
 		}
 		if got > 0 {
 			silent = 0
 			continue
 		}
-		// The last may have been purged since, or a server lags behind the leader. A
-		// part must not be taken for all: what is in use is told by this.
+		// The last may have been purged since, or a server lags behind the leader, or
+		// was lost with the consumer. A part must not be taken for all: what is in use is
+		// told by this.
 		if silent++; silent > 6 {
 			return s.gone(ctx, nats.ErrTimeout)
 		}
 		if last, err = s.last(ctx); err != nil {
 			return err
 		}
+		r.end(ctx)
 	}
 	return nil
+}
+
+// reading is a consumer that reads the records once.
+type reading struct {
+	s       *natsStore
+	c       jetstream.Consumer // nil: there is none
+	pending uint64             // how many follow, at most; each message says
+}
+
+// page reads the next records, and reports whether f wants more. What it read last it
+// notes in seen.
+func (r *reading) page(ctx context.Context, seen *uint64, f func(s Status, revision uint64) bool) (got int, goOn bool, err error) {
+	if r.c == nil {
+		asked, cancel := r.s.asked(ctx)
+		defer cancel()
+		if r.c, err = r.s.bucket.CreateConsumer(asked, jetstream.ConsumerConfig{
+			DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: *seen + 1, AckPolicy: jetstream.AckNonePolicy,
+			InactiveThreshold: time.Minute, MemoryStorage: true, Replicas: 1,
+		}); err != nil {
+			return 0, false, err
+		}
+	}
+	batch, err := r.c.Fetch(int(max(1, min(pageSize, r.pending))), jetstream.FetchMaxWait(answerWithin))
+	if err != nil {
+		return 0, false, err
+	}
+	for m := range batch.Messages() {
+		meta, err := m.Metadata()
+		if err != nil {
+			return got, false, err
+		}
+		if meta.Sequence.Stream <= *seen {
+			continue
+		}
+		got, *seen, r.pending = got+1, meta.Sequence.Stream, meta.NumPending
+		if m.Headers().Get("KV-Operation") != "" {
+			continue // a mark of one that was removed
+		}
+		if !f(decode(strings.TrimPrefix(m.Subject(), "$KV."+bucketName+"."), m.Data()), *seen) {
+			return got, false, nil
+		}
+	}
+	if err := batch.Error(); err != nil && !isSilence(err) {
+		return got, false, err
+	}
+	return got, true, nil
+}
+
+// end removes the consumer, which would go by itself in a minute.
+func (r *reading) end(ctx context.Context) {
+	if r.c != nil {
+		asked, cancel := r.s.asked(context.WithoutCancel(ctx))
+		defer cancel()
+		_ = r.s.bucket.DeleteConsumer(asked, r.c.CachedInfo().Name)
+		r.c = nil
+	}
 }
 
 // load asks the server for counts it keeps: there is a message for each job that
