@@ -142,7 +142,7 @@ var table = withChoices([]Setting{
 	{Name: "content-layers", Group: GroupLoss, Value: "LIST", Modes: contentModes,
 		Help: "layers of the content loss, with weights as in --style-layers"},
 	{Name: "method", Group: GroupLoss, Value: "KIND", Modes: artMode, Main: true, Minor: videoMode,
-		Help: "losses (statistics of the painting) or nnst (its most similar places; slower)"},
+		Help: "losses (of the statistics) or nnst (most similar places; slower)"},
 	{Name: "refine", Group: GroupLoss, Value: "N", Modes: artMode, Advanced: true,
 		Help: "iterations of --method nnst at full size that match anew each time"},
 	{Name: "style-turns", Group: GroupLoss, Kind: Switch, Modes: artMode, Advanced: true,
