@@ -222,7 +222,8 @@ func largest(w, h int, o Options, env Env) (Plan, error) {
 	n := sort.Search(longest/step, func(i int) bool {
 		_, err := try((i + 1) * step)
 		var memory *MemoryError
-		return errors.As(err, &memory)
+		var fault *OptionError
+		return errors.As(err, &memory) || errors.As(err, &fault) && fault.Option == "tile" // too large untiled
 	})
 	return try(max(n, 1) * step)
 }

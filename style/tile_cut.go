@@ -112,6 +112,9 @@ func (k *cutter) choose(asked tileChoice) (best Cut, recompute bool, bytes int64
 		size = TileSize{W: k.w, H: (k.h + n - 1) / n} // one for each backend
 	}
 	fits := (k.limit == 0 || whole <= k.limit) && one.bytes < math.MaxInt64
+	if size == (TileSize{}) && !auto && one.bytes == math.MaxInt64 {
+		return Cut{}, false, 0, k.uncountable()
+	}
 	if size == (TileSize{}) && (fits || !auto) {
 		return Cut{}, false, whole, nil
 	}
@@ -382,6 +385,22 @@ func (k *cutter) cutting(s vgg.Stage, size TileSize) (choice, error) {
 		c.bytes = math.MaxInt64 // it fits nowhere
 	}
 	return c, err
+}
+
+// uncountable is the fault of a picture that is not to be cut and has features of
+// more elements than the backend counts to.
+func (k *cutter) uncountable() error {
+	widest, err := k.env.Network.Widest(vgg.Stage{First: 1}, k.Options.passOptions(true))
+	if err != nil {
+		return err
+	}
+	fault := &OptionError{Option: "tile", Value: tileOff, Try: []Suggestion{{"tile", "auto", ""}},
+		Reason: fmt.Sprintf("%dx%d untiled has %.0f values at one layer; %s counts to %d", k.w, k.h, widest*float64(k.h*k.w),
+			k.env.Backend.Name(), k.env.Backend.MaxLen())}
+	if !k.Options.cuttable() {
+		fault.Try = []Suggestion{{"normalize-gradients", NormalizeOff, ""}}
+	}
+	return Problems{fault}
 }
 
 // countable says whether the backend can count the elements of arrays that are

@@ -7,6 +7,7 @@ import (
 	"math"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/impasto/impasto/gpu"
@@ -416,6 +417,28 @@ func TestPlanCutsWhatCannotBeCounted(t *testing.T) {
 				t.Errorf("%d elements: a window of %dx%d", most, w.W, w.H)
 			}
 		}
+	}
+}
+
+// TestPlanRefusesWhatCannotBeCounted: untiled by request, the fault is told while
+// planning, with the numbers and what to try.
+func TestPlanRefusesWhatCannotBeCounted(t *testing.T) {
+	n, err := vgg.Random(5, "relu5_1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := DefaultOptions(ModeArt, "cpu", "vgg19")
+	o.Size, o.Tile = "2000x1700", "off"
+	b := shortBackend{gpu.NewCPU(gpu.CPUOptions{}), 2000*1700*64 - 1}
+	_, err = NewPlan(2000, 1700, o, Env{Backend: b, Network: n})
+	var fault *OptionError
+	if !errors.As(err, &fault) || fault.Option != "tile" || len(fault.Try) == 0 ||
+		!strings.Contains(fault.Reason, "217600000") || !strings.Contains(fault.Reason, "217599999") {
+		t.Errorf("%v", err)
+	}
+	b.most++
+	if _, err := NewPlan(2000, 1700, o, Env{Backend: b, Network: n}); err != nil {
+		t.Errorf("what can be counted: %v", err)
 	}
 }
 
