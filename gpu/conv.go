@@ -37,11 +37,13 @@ type ConvOut struct {
 //	Unpool dy is the gradient of the pooled output: spread it through this
 //	       mask's pooling (max or average) and ReLU first
 //	Add    dx already holds a gradient (of the losses on that layer): add to it
+//	Style  add the gradient of a style loss on that layer as well
 //	Gate   multiply the sum by the lower layer's ReLU mask
 type ConvGradOptions struct {
 	Pad    Pad
 	Unpool *Mask
 	Add    bool
+	Style  StyleTerm
 	Gate   *Mask
 }
 
@@ -109,6 +111,9 @@ func checkConvGrad(dx, dy *Array, f *Filter, o ConvGradOptions) {
 	}
 	if dy.Shape != want {
 		fail("ConvGrad", "dy is %v, want %v", dy.Shape, want)
+	}
+	if o.Style.F != nil {
+		checkStyleGrad(dx, o.Style.F, o.Style.D, o.Style.Shift)
 	}
 	if o.Gate != nil {
 		if o.Gate.Shape != dx.Shape {

@@ -54,6 +54,7 @@ func (b *CPU) Conv(out ConvOut, x *Array, f *Filter, pad Pad) {
 // options fuse pooling, addition and ReLU.
 func (b *CPU) ConvGrad(dx, dy *Array, f *Filter, o ConvGradOptions) {
 	checkConvGrad(dx, dy, f, o)
+	addStyle(b, dx, &o)
 	if f.fast() && o.Pad == ZeroPad {
 		t := &b.winograd
 		t.h, t.w, t.c, t.n = dx.Shape.H, dx.Shape.W, f.Out, f.In

@@ -125,11 +125,15 @@ func (b *Device) Conv(out ConvOut, x *Array, f *Filter, pad Pad) {
 		h, w, f.In, f.Out, across, flag(pad == ReplicatePad), poolCode(out.Pool.Kind), p.H, p.W, out.Pool.scale())
 }
 
-// ConvGrad spreads a pooled gradient as the kernel reads it. The image's
+// ConvGrad spreads a pooled gradient as the kernel reads it, and in half precision
+// makes the gradient of a style loss a tap of the convolution. The image's
 // convolution does not, since no VGG pools after it: there the full-size
 // gradient is made in scratch.
 func (b *Device) ConvGrad(dx, dy *Array, f *Filter, o ConvGradOptions) {
 	checkConvGrad(dx, dy, f, o)
+	if !b.half || f.In == 3 {
+		addStyle(b, dx, &o)
+	}
 	h, w := dx.Shape.H, dx.Shape.W
 	blocks, across := convGrid(dx.Shape, f.In)
 	if f.In == 3 {

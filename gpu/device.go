@@ -13,6 +13,10 @@ import (
 type DeviceOptions struct {
 	Name      string    // what Backend.Name says: "cuda:0", "emu"
 	Precision Precision // Auto is Single on devices in software
+
+	// Stages is how many taps of weights a convolution in half precision keeps in
+	// shared memory: 2, 3, or 0 for what is best as far as known.
+	Stages int
 }
 
 // Device is the backend over a cuda.Driver: arrays in device memory, operations
@@ -28,6 +32,7 @@ type Device struct {
 	name    string
 	target  int  // of kernels.Targets, the highest the device runs
 	half    bool // features are stored as binary16, see half_device.go
+	stages  int  // of weights in its convolutions
 	modules map[string]cuda.Module
 	kernels map[string]cuda.Kernel
 	err     error
@@ -62,7 +67,7 @@ func NewDevice(d cuda.Driver, o DeviceOptions) *Device {
 	if b.target == 0 {
 		b.note(cuda.Errorf(cuda.InvalidPTX, "open", "%s is of compute capability %d.%d, the kernels need %d or more", i.Name, i.Major, i.Minor, kernels.Targets[0]))
 	}
-	b.openHalf(o.Precision)
+	b.openHalf(o.Precision, o.Stages)
 	b.status = b.alloc(statusBytes)
 	b.ResetStatus()
 	return b

@@ -27,6 +27,22 @@ type GramTarget struct {
 //
 //	dx(p) += d f(p) + shift
 
+// StyleTerm is such a gradient, which ConvGrad adds: D symmetric, Shift may be
+// nil. F nil: none.
+type StyleTerm struct{ F, D, Shift *Array }
+
+// addStyle is ConvGrad's Style where it is not part of the convolution.
+func addStyle(b Backend, dx *Array, o *ConvGradOptions) {
+	if o.Style.F == nil {
+		return
+	}
+	if !o.Add {
+		b.Fill(dx, 0)
+	}
+	b.StyleGrad(dx, o.Style.F, o.Style.D, o.Style.Shift)
+	o.Add, o.Style = true, StyleTerm{}
+}
+
 func checkGram(g, f *Array) {
 	if g.Shape != Matrix(f.Shape.C) {
 		fail("Gram", "g is %v for features %v", g.Shape, f.Shape)

@@ -43,8 +43,17 @@ func (b *Device) unit(s Shape) float32 {
 // the deepest layer into range, the next those that were cut off on the way.
 const settlings = 3
 
-// openHalf chooses the precision.
-func (b *Device) openHalf(p Precision) {
+// convStages is how many taps of weights a convolution on tensor cores keeps in
+// shared memory, where DeviceOptions say nothing. No device has shown yet which is
+// faster; docs/kernels.md weighs them.
+const convStages = 3
+
+// openHalf chooses the precision, and the form of its convolutions.
+func (b *Device) openHalf(p Precision, stages int) {
+	b.stages = stages
+	if stages == 0 {
+		b.stages = convStages
+	}
 	if _, software := cuda.As[cuda.Software](b.d); p == Auto && b.target >= 80 && !software {
 		p = Half
 	}
@@ -58,6 +67,10 @@ func (b *Device) openHalf(p Precision) {
 	b.gradient = b.alloc(12)
 	b.setScale(1)
 }
+
+// Stages is how many taps of weights its convolutions in half precision keep in
+// shared memory.
+func (b *Device) Stages() int { return b.stages }
 
 // setScale chooses by how much more than features gradients are scaled, a power
 // of two. A loss's slope by what is stored is halfUnit times that by the value,
@@ -242,10 +255,7 @@ func (b *Device) convBlocks(s Shape, k int) (grid cuda.Dim3, across int, wide bo
 func (b *Device) convHalf(out ConvOut, x *Array, f *Filter, pad Pad, mask deviceMask) {
 	s := x.Shape
 	grid, across, wide := b.convBlocks(s, f.Out)
-	launch := b.launchConvHalfFwd64
-	if wide {
-		launch = b.launchConvHalfFwd128
-	}
+	launch := convForm(b, wide, b.launchConvHalfFwd64, b.launchConvHalfFwd128, b.launchConvHalfFwd64Two, b.launchConvHalfFwd128Two)
 	p := out.Pool.Out(Shape{s.H, s.W, f.Out})
 	launch(grid, x.at, f.device.forward, f.device.bias, at(out.Act), mask.signs, at(out.Pooled), mask.winners,
 		s.H, s.W, f.In, f.Out, across, flag(pad == ReplicatePad), poolCode(out.Pool.Kind), p.H, p.W, out.Pool.scale())
@@ -254,30 +264,52 @@ func (b *Device) convHalf(out ConvOut, x *Array, f *Filter, pad Pad, mask device
 func (b *Device) convGradHalf(dx, dy *Array, f *Filter, o ConvGradOptions, gate cuda.Ptr) {
 	s := dx.Shape
 	grid, across, wide := b.convBlocks(s, f.In)
+	var packed, scales cuda.Ptr
+	if o.Style.F != nil {
+		packed, scales = b.packGradient(o.Style.D)
+		b.scaled = true
+	}
 	if m := o.Unpool; m != nil {
-		launch := b.launchConvHalfBwdPooled64
-		if wide {
-			launch = b.launchConvHalfBwdPooled128
-		}
+		launch := convForm(b, wide, b.launchConvHalfBwdPooled64, b.launchConvHalfBwdPooled128, b.launchConvHalfBwdPooled64Two, b.launchConvHalfBwdPooled128Two)
 		launch(grid, dy.at, m.device.winners, m.device.signs, f.device.backward, dx.at, gate, b.gradient,
-			s.H, s.W, f.Out, f.In, across, flag(o.Add), dy.Shape.H, dy.Shape.W, poolCode(m.Pool.Kind), m.Pool.scale())
+			s.H, s.W, f.Out, f.In, across, flag(o.Add), dy.Shape.H, dy.Shape.W, poolCode(m.Pool.Kind), m.Pool.scale(),
+			at(o.Style.F), packed, scales, at(o.Style.Shift), halfUnit)
 		return
 	}
-	launch := b.launchConvHalfBwd64
-	if wide {
-		launch = b.launchConvHalfBwd128
-	}
-	launch(grid, dy.at, f.device.backward, dx.at, gate, b.gradient, s.H, s.W, f.Out, f.In, across, flag(o.Add))
+	launch := convForm(b, wide, b.launchConvHalfBwd64, b.launchConvHalfBwd128, b.launchConvHalfBwd64Two, b.launchConvHalfBwd128Two)
+	launch(grid, dy.at, f.device.backward, dx.at, gate, b.gradient, s.H, s.W, f.Out, f.In, across, flag(o.Add),
+		at(o.Style.F), packed, scales, at(o.Style.Shift), halfUnit)
 }
 
-// styleGradHalf lays d out as binary16 first, each row by its own scale.
-func (b *Device) styleGradHalf(dx, f, d, shift *Array) {
-	n, c := f.Shape.Pixels(), f.Shape.C
+// convForm chooses among the forms of a convolution: 64 or 128 channels a block,
+// three stages of weights or two.
+func convForm[F any](b *Device, wide bool, narrow, full, narrowTwo, fullTwo F) F {
+	switch {
+	case b.stages == 2 && wide:
+		return fullTwo
+	case b.stages == 2:
+		return narrowTwo
+	case wide:
+		return full
+	}
+	return narrow
+}
+
+// packGradient lays the matrix of a style loss out as binary16, each row by its
+// own scale.
+func (b *Device) packGradient(d *Array) (packed, scales cuda.Ptr) {
+	c := d.Shape.H
 	rows := chunks(c, halfBlock) * halfBlock
 	values := rows * chunks(c, halfChunk) * halfChunk
-	packed := b.scratch(2*int64(values) + 4*int64(rows))
-	scales := packed + cuda.Ptr(2*values)
+	packed = b.scratch(2*int64(values) + 4*int64(rows))
+	scales = packed + cuda.Ptr(2*values)
 	b.launchGradientPack(cuda.Dim3{X: rows}, packed, scales, d.at, halfUnit*halfUnit, c)
+	return packed, scales
+}
+
+func (b *Device) styleGradHalf(dx, f, d, shift *Array) {
+	n, c := f.Shape.Pixels(), f.Shape.C
+	packed, scales := b.packGradient(d)
 	b.launchStyleGradHalf(cuda.Dim3{X: chunks(n, 128), Y: chunks(c, halfBlock)}, dx.at, f.at, packed, scales, at(shift), halfUnit, b.scale(), n, c)
 }
 

@@ -60,23 +60,23 @@ func (dev *Device) launchConvFirstFwdHalf(grid cuda.Dim3, image, weights, bias, 
 }
 
 // launchConvHalfBwd128 runs conv_half_bwd_128 of kernels/conv_mma.cu (compute_80).
-func (dev *Device) launchConvHalfBwd128(grid cuda.Dim3, p0, p1, p2, p3, p4 cuda.Ptr, p5, p6, p7, p8, p9, p10 int) {
-	dev.launch("conv_mma", "conv_half_bwd_128", grid, 0, new(cuda.Args).Ptr(p0).Ptr(p1).Ptr(p2).Ptr(p3).Ptr(p4).Count(p5).Count(p6).Count(p7).Count(p8).Count(p9).Count(p10))
+func (dev *Device) launchConvHalfBwd128(grid cuda.Dim3, p0, p1, p2, p3, p4 cuda.Ptr, p5, p6, p7, p8, p9, p10 int, p11, p12, p13, p14 cuda.Ptr, p15 float32) {
+	dev.launch("conv_mma", "conv_half_bwd_128", grid, 0, new(cuda.Args).Ptr(p0).Ptr(p1).Ptr(p2).Ptr(p3).Ptr(p4).Count(p5).Count(p6).Count(p7).Count(p8).Count(p9).Count(p10).Ptr(p11).Ptr(p12).Ptr(p13).Ptr(p14).Float(p15))
 }
 
 // launchConvHalfBwd64 runs conv_half_bwd_64 of kernels/conv_mma.cu (compute_80).
-func (dev *Device) launchConvHalfBwd64(grid cuda.Dim3, p0, p1, p2, p3, p4 cuda.Ptr, p5, p6, p7, p8, p9, p10 int) {
-	dev.launch("conv_mma", "conv_half_bwd_64", grid, 0, new(cuda.Args).Ptr(p0).Ptr(p1).Ptr(p2).Ptr(p3).Ptr(p4).Count(p5).Count(p6).Count(p7).Count(p8).Count(p9).Count(p10))
+func (dev *Device) launchConvHalfBwd64(grid cuda.Dim3, p0, p1, p2, p3, p4 cuda.Ptr, p5, p6, p7, p8, p9, p10 int, p11, p12, p13, p14 cuda.Ptr, p15 float32) {
+	dev.launch("conv_mma", "conv_half_bwd_64", grid, 0, new(cuda.Args).Ptr(p0).Ptr(p1).Ptr(p2).Ptr(p3).Ptr(p4).Count(p5).Count(p6).Count(p7).Count(p8).Count(p9).Count(p10).Ptr(p11).Ptr(p12).Ptr(p13).Ptr(p14).Float(p15))
 }
 
 // launchConvHalfBwdPooled128 runs conv_half_bwd_pooled_128 of kernels/conv_mma.cu (compute_80).
-func (dev *Device) launchConvHalfBwdPooled128(grid cuda.Dim3, p0, p1, p2, p3, p4, p5, p6 cuda.Ptr, p7, p8, p9, p10, p11, p12, p13, p14, p15 int, p16 float32) {
-	dev.launch("conv_mma", "conv_half_bwd_pooled_128", grid, 0, new(cuda.Args).Ptr(p0).Ptr(p1).Ptr(p2).Ptr(p3).Ptr(p4).Ptr(p5).Ptr(p6).Count(p7).Count(p8).Count(p9).Count(p10).Count(p11).Count(p12).Count(p13).Count(p14).Count(p15).Float(p16))
+func (dev *Device) launchConvHalfBwdPooled128(grid cuda.Dim3, p0, p1, p2, p3, p4, p5, p6 cuda.Ptr, p7, p8, p9, p10, p11, p12, p13, p14, p15 int, p16 float32, p17, p18, p19, p20 cuda.Ptr, p21 float32) {
+	dev.launch("conv_mma", "conv_half_bwd_pooled_128", grid, 0, new(cuda.Args).Ptr(p0).Ptr(p1).Ptr(p2).Ptr(p3).Ptr(p4).Ptr(p5).Ptr(p6).Count(p7).Count(p8).Count(p9).Count(p10).Count(p11).Count(p12).Count(p13).Count(p14).Count(p15).Float(p16).Ptr(p17).Ptr(p18).Ptr(p19).Ptr(p20).Float(p21))
 }
 
 // launchConvHalfBwdPooled64 runs conv_half_bwd_pooled_64 of kernels/conv_mma.cu (compute_80).
-func (dev *Device) launchConvHalfBwdPooled64(grid cuda.Dim3, p0, p1, p2, p3, p4, p5, p6 cuda.Ptr, p7, p8, p9, p10, p11, p12, p13, p14, p15 int, p16 float32) {
-	dev.launch("conv_mma", "conv_half_bwd_pooled_64", grid, 0, new(cuda.Args).Ptr(p0).Ptr(p1).Ptr(p2).Ptr(p3).Ptr(p4).Ptr(p5).Ptr(p6).Count(p7).Count(p8).Count(p9).Count(p10).Count(p11).Count(p12).Count(p13).Count(p14).Count(p15).Float(p16))
+func (dev *Device) launchConvHalfBwdPooled64(grid cuda.Dim3, p0, p1, p2, p3, p4, p5, p6 cuda.Ptr, p7, p8, p9, p10, p11, p12, p13, p14, p15 int, p16 float32, p17, p18, p19, p20 cuda.Ptr, p21 float32) {
+	dev.launch("conv_mma", "conv_half_bwd_pooled_64", grid, 0, new(cuda.Args).Ptr(p0).Ptr(p1).Ptr(p2).Ptr(p3).Ptr(p4).Ptr(p5).Ptr(p6).Count(p7).Count(p8).Count(p9).Count(p10).Count(p11).Count(p12).Count(p13).Count(p14).Count(p15).Float(p16).Ptr(p17).Ptr(p18).Ptr(p19).Ptr(p20).Float(p21))
 }
 
 // launchConvHalfFwd128 runs conv_half_fwd_128 of kernels/conv_mma.cu (compute_80).
@@ -87,6 +87,36 @@ func (dev *Device) launchConvHalfFwd128(grid cuda.Dim3, p0, p1, p2, p3, p4, p5, 
 // launchConvHalfFwd64 runs conv_half_fwd_64 of kernels/conv_mma.cu (compute_80).
 func (dev *Device) launchConvHalfFwd64(grid cuda.Dim3, p0, p1, p2, p3, p4, p5, p6 cuda.Ptr, p7, p8, p9, p10, p11, p12, p13, p14, p15 int, p16 float32) {
 	dev.launch("conv_mma", "conv_half_fwd_64", grid, 0, new(cuda.Args).Ptr(p0).Ptr(p1).Ptr(p2).Ptr(p3).Ptr(p4).Ptr(p5).Ptr(p6).Count(p7).Count(p8).Count(p9).Count(p10).Count(p11).Count(p12).Count(p13).Count(p14).Count(p15).Float(p16))
+}
+
+// launchConvHalfBwd128Two runs conv_half_bwd_128_two of kernels/conv_two_mma.cu (compute_80).
+func (dev *Device) launchConvHalfBwd128Two(grid cuda.Dim3, p0, p1, p2, p3, p4 cuda.Ptr, p5, p6, p7, p8, p9, p10 int, p11, p12, p13, p14 cuda.Ptr, p15 float32) {
+	dev.launch("conv_two_mma", "conv_half_bwd_128_two", grid, 0, new(cuda.Args).Ptr(p0).Ptr(p1).Ptr(p2).Ptr(p3).Ptr(p4).Count(p5).Count(p6).Count(p7).Count(p8).Count(p9).Count(p10).Ptr(p11).Ptr(p12).Ptr(p13).Ptr(p14).Float(p15))
+}
+
+// launchConvHalfBwd64Two runs conv_half_bwd_64_two of kernels/conv_two_mma.cu (compute_80).
+func (dev *Device) launchConvHalfBwd64Two(grid cuda.Dim3, p0, p1, p2, p3, p4 cuda.Ptr, p5, p6, p7, p8, p9, p10 int, p11, p12, p13, p14 cuda.Ptr, p15 float32) {
+	dev.launch("conv_two_mma", "conv_half_bwd_64_two", grid, 0, new(cuda.Args).Ptr(p0).Ptr(p1).Ptr(p2).Ptr(p3).Ptr(p4).Count(p5).Count(p6).Count(p7).Count(p8).Count(p9).Count(p10).Ptr(p11).Ptr(p12).Ptr(p13).Ptr(p14).Float(p15))
+}
+
+// launchConvHalfBwdPooled128Two runs conv_half_bwd_pooled_128_two of kernels/conv_two_mma.cu (compute_80).
+func (dev *Device) launchConvHalfBwdPooled128Two(grid cuda.Dim3, p0, p1, p2, p3, p4, p5, p6 cuda.Ptr, p7, p8, p9, p10, p11, p12, p13, p14, p15 int, p16 float32, p17, p18, p19, p20 cuda.Ptr, p21 float32) {
+	dev.launch("conv_two_mma", "conv_half_bwd_pooled_128_two", grid, 0, new(cuda.Args).Ptr(p0).Ptr(p1).Ptr(p2).Ptr(p3).Ptr(p4).Ptr(p5).Ptr(p6).Count(p7).Count(p8).Count(p9).Count(p10).Count(p11).Count(p12).Count(p13).Count(p14).Count(p15).Float(p16).Ptr(p17).Ptr(p18).Ptr(p19).Ptr(p20).Float(p21))
+}
+
+// launchConvHalfBwdPooled64Two runs conv_half_bwd_pooled_64_two of kernels/conv_two_mma.cu (compute_80).
+func (dev *Device) launchConvHalfBwdPooled64Two(grid cuda.Dim3, p0, p1, p2, p3, p4, p5, p6 cuda.Ptr, p7, p8, p9, p10, p11, p12, p13, p14, p15 int, p16 float32, p17, p18, p19, p20 cuda.Ptr, p21 float32) {
+	dev.launch("conv_two_mma", "conv_half_bwd_pooled_64_two", grid, 0, new(cuda.Args).Ptr(p0).Ptr(p1).Ptr(p2).Ptr(p3).Ptr(p4).Ptr(p5).Ptr(p6).Count(p7).Count(p8).Count(p9).Count(p10).Count(p11).Count(p12).Count(p13).Count(p14).Count(p15).Float(p16).Ptr(p17).Ptr(p18).Ptr(p19).Ptr(p20).Float(p21))
+}
+
+// launchConvHalfFwd128Two runs conv_half_fwd_128_two of kernels/conv_two_mma.cu (compute_80).
+func (dev *Device) launchConvHalfFwd128Two(grid cuda.Dim3, p0, p1, p2, p3, p4, p5, p6 cuda.Ptr, p7, p8, p9, p10, p11, p12, p13, p14, p15 int, p16 float32) {
+	dev.launch("conv_two_mma", "conv_half_fwd_128_two", grid, 0, new(cuda.Args).Ptr(p0).Ptr(p1).Ptr(p2).Ptr(p3).Ptr(p4).Ptr(p5).Ptr(p6).Count(p7).Count(p8).Count(p9).Count(p10).Count(p11).Count(p12).Count(p13).Count(p14).Count(p15).Float(p16))
+}
+
+// launchConvHalfFwd64Two runs conv_half_fwd_64_two of kernels/conv_two_mma.cu (compute_80).
+func (dev *Device) launchConvHalfFwd64Two(grid cuda.Dim3, p0, p1, p2, p3, p4, p5, p6 cuda.Ptr, p7, p8, p9, p10, p11, p12, p13, p14, p15 int, p16 float32) {
+	dev.launch("conv_two_mma", "conv_half_fwd_64_two", grid, 0, new(cuda.Args).Ptr(p0).Ptr(p1).Ptr(p2).Ptr(p3).Ptr(p4).Ptr(p5).Ptr(p6).Count(p7).Count(p8).Count(p9).Count(p10).Count(p11).Count(p12).Count(p13).Count(p14).Count(p15).Float(p16))
 }
 
 // launchCovarianceLoss runs covariance_loss of kernels/covariance.cu (compute_75).

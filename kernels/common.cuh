@@ -20,6 +20,7 @@
 #define BLOCK_Z (int(blockIdx.z))
 #define GRID_X (int(gridDim.x))
 #define DEV __device__ __forceinline__
+#define INLINED  // of a lambda
 
 DEV float fma(float a, float b, float c) { return fmaf(a, b, c); }
 DEV float shuffle_xor(float v, int lanes) { return __shfl_xor_sync(0xffffffffu, v, lanes); }
@@ -38,6 +39,7 @@ DEV void atomic_max(unsigned* p, unsigned v) { atomicMax(p, v); }
 #define __restrict__ __restrict
 #define __syncthreads() __nvvm_bar_sync(0)
 #define DEV __device__ inline __attribute__((always_inline))
+#define INLINED __attribute__((always_inline))
 
 #define THREAD (int(__nvvm_read_ptx_sreg_tid_x()))
 #define BLOCK_X (int(__nvvm_read_ptx_sreg_ctaid_x()))

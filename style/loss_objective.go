@@ -2,6 +2,7 @@ package style
 
 import (
 	"github.com/impasto/impasto/gpu"
+	"github.com/impasto/impasto/vgg"
 )
 
 // contentBalance makes content weight 1 and style weight 1 a balance to the
@@ -220,7 +221,9 @@ func (ob *objective) evaluate() {
 		ob.clearSpare()
 	} else {
 		ob.t.forward(0, 0, ob.x, false, nil)
-		ob.t.backward(0, 0, ob.g, func(_ *stage, _ int, layer string, f, grad *gpu.Array, _ gpu.Rect) { ob.atLayer(layer, f, grad) })
+		ob.t.backward(0, 0, ob.g, func(_ *stage, _ int, layer string, f *gpu.Array, grad *vgg.Gradient, _ gpu.Rect) {
+			ob.atLayer(layer, f, grad)
+		})
 	}
 	if ob.temporal != nil {
 		ob.temporalLoss(ob.temporal)
@@ -234,7 +237,7 @@ func (ob *objective) evaluate() {
 }
 
 // atLayer adds to grad the gradient of the losses on features f of a layer.
-func (ob *objective) atLayer(layer string, f, grad *gpu.Array) {
+func (ob *objective) atLayer(layer string, f *gpu.Array, grad *vgg.Gradient) {
 	for i := range ob.content {
 		if t := &ob.content[i]; t.layer == layer {
 			dx := ob.begin(grad, t.alone)
@@ -244,8 +247,12 @@ func (ob *objective) atLayer(layer string, f, grad *gpu.Array) {
 	}
 	for i := range ob.style {
 		if t := &ob.style[i]; t.layer == layer {
-			dx := ob.begin(grad, t.alone)
-			ob.styleLoss(t, dx, f)
+			g := ob.styleLoss(t, f)
+			if t.alone == nil {
+				grad.AddStyle(g)
+				continue
+			}
+			ob.b.StyleGrad(ob.begin(grad, t.alone), g.F, g.D, g.Shift)
 			ob.end(grad, t.alone, t.weight)
 		}
 	}
@@ -255,9 +262,9 @@ func (ob *objective) atLayer(layer string, f, grad *gpu.Array) {
 
 // begin returns where a term's gradient goes: into the layer's at once, or
 // where gradients are normalised into an array of its own.
-func (ob *objective) begin(grad, alone *gpu.Array) *gpu.Array {
+func (ob *objective) begin(grad *vgg.Gradient, alone *gpu.Array) *gpu.Array {
 	if alone == nil {
-		return grad
+		return grad.Array()
 	}
 	ob.b.Fill(alone, 0)
 	return alone
@@ -266,21 +273,22 @@ func (ob *objective) begin(grad, alone *gpu.Array) *gpu.Array {
 // end adds a gradient that stands alone to the layer's, brought to L1 norm 1
 // times weight (neural-style) or to mean magnitude 1 times weight
 // (crowsonkb/style_transfer).
-func (ob *objective) end(grad, alone *gpu.Array, weight float64) {
+func (ob *objective) end(grad *vgg.Gradient, alone *gpu.Array, weight float64) {
 	if alone == nil {
 		return
 	}
 	if ob.o.Normalize == NormalizeMean {
 		weight *= float64(alone.Shape.Len())
 	}
-	ob.b.AddNormalized(grad, weight, alone)
+	ob.b.AddNormalized(grad.Array(), weight, alone)
 }
 
-func (ob *objective) styleLoss(t *styleTerm, dx, f *gpu.Array) {
+// styleLoss computes a style term's loss on features f, and its gradient.
+func (ob *objective) styleLoss(t *styleTerm, f *gpu.Array) gpu.StyleTerm {
 	ob.b.ClearSums(t.sums)
 	ob.b.AddSums(t.sums, f, f.Shape.Whole(), cell(ob.t.pixels[t.layer]))
 	ob.styleGradient(t)
-	ob.styleGrad(t, dx, f)
+	return t.at(f)
 }
 
 // report reads the slots back as losses.

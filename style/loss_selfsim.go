@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/impasto/impasto/gpu"
+	"github.com/impasto/impasto/vgg"
 )
 
 // selfSimPositions is how many positions of a layer are compared with each other,
@@ -114,7 +115,7 @@ func (ob *objective) addSelfSims(layers []LayerWeight) {
 }
 
 // selfSimsAt adds to grad the gradient of these losses on features f of a layer.
-func (ob *objective) selfSimsAt(layer string, f, grad *gpu.Array) {
+func (ob *objective) selfSimsAt(layer string, f *gpu.Array, grad *vgg.Gradient) {
 	for i := range ob.selfSims {
 		if t := &ob.selfSims[i]; t.layer == layer {
 			dx := ob.begin(grad, t.alone)
@@ -134,7 +135,7 @@ func (ob *objective) selfSimGradients() {
 }
 
 // wholesAt adds to grad the gradients at the features of a tile's window.
-func (ob *objective) wholesAt(s *stage, window gpu.Rect, tap string, f, grad *gpu.Array) {
+func (ob *objective) wholesAt(s *stage, window gpu.Rect, tap string, f *gpu.Array, grad *vgg.Gradient) {
 	for _, w := range ob.wholes {
 		if w.layer != tap {
 			continue
@@ -143,7 +144,7 @@ func (ob *objective) wholesAt(s *stage, window gpu.Rect, tap string, f, grad *gp
 		ob.t.eachStrip(f.Shape.Whole(), c, func(r gpu.Rect) {
 			dx := ob.t.part(1, r, c)
 			ob.b.CopyWindow(dx, w.g, window.Y/n+r.Y, window.X/n+r.X)
-			ob.b.AddWindow(grad, dx, r.Y, r.X)
+			ob.b.AddWindow(grad.Array(), dx, r.Y, r.X)
 		})
 	}
 }

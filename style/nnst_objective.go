@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/impasto/impasto/gpu"
+	"github.com/impasto/impasto/vgg"
 )
 
 // neighbours is the loss of nearest-neighbour style transfer at one scale.
@@ -151,7 +152,9 @@ func (n *neighbours) evaluate() {
 	} else {
 		ob.t.forward(0, 0, ob.x, false, func(_ *stage, _ int, tap string, f *gpu.Array, _ gpu.Rect) { n.joining.put(n.h, tap, f) })
 		ob.b.CosineLoss(n.h, n.h, n.target, n.coef, n.slot)
-		ob.t.backward(0, 0, ob.g, func(_ *stage, _ int, tap string, _, grad *gpu.Array, _ gpu.Rect) { n.joining.back(grad, tap, n.h) })
+		ob.t.backward(0, 0, ob.g, func(_ *stage, _ int, tap string, _ *gpu.Array, grad *vgg.Gradient, _ gpu.Rect) {
+			n.joining.back(grad.Array(), tap, n.h)
+		})
 	}
 	if ob.tvCoef > 0 {
 		ob.b.TV(ob.g, ob.x, ob.tvWeight, ob.tv, ob.tvCoef, ob.tvSlot)

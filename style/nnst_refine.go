@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/impasto/impasto/gpu"
+	"github.com/impasto/impasto/vgg"
 )
 
 // refining is the loss of the last iterations: each looks for neighbours anew,
@@ -112,10 +113,10 @@ func (n *refining) meet(ob *objective) {
 // ob.g.
 func (n *refining) evaluate(ob *objective) {
 	ob.t.forward(0, 0, ob.x, false, nil)
-	ob.t.backward(0, 0, ob.g, func(_ *stage, _ int, tap string, f, grad *gpu.Array, _ gpu.Rect) {
+	ob.t.backward(0, 0, ob.g, func(_ *stage, _ int, tap string, f *gpu.Array, grad *vgg.Gradient, _ gpu.Rect) {
 		for _, l := range n.layers {
 			if l.name == tap {
-				n.atLayer(l, f, grad)
+				n.atLayer(l, f, grad.Array())
 			}
 		}
 	})

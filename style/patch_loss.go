@@ -255,7 +255,7 @@ func (t *patchTerm) match(b gpu.Backend, f *gpu.Array, o Options) {
 
 // patchesAt adds to grad the gradient of the patch losses on features f of a
 // layer, after matching anew if that is due.
-func (ob *objective) patchesAt(layer string, f, grad *gpu.Array) {
+func (ob *objective) patchesAt(layer string, f *gpu.Array, grad *vgg.Gradient) {
 	for _, t := range ob.patches {
 		if t.layer != layer {
 			continue
@@ -263,11 +263,11 @@ func (ob *objective) patchesAt(layer string, f, grad *gpu.Array) {
 		if ob.rematch {
 			t.match(ob.b, f, ob.o)
 		}
-		ob.b.PatchLoss(grad, f, t.matches, t.from, t.o, t.coef, t.slot)
+		ob.b.PatchLoss(grad.Array(), f, t.matches, t.from, t.o, t.coef, t.slot)
 	}
 	for _, t := range ob.analogies {
 		if t.layer == layer {
-			ob.b.ContentLoss(grad, f, t.target.f, t.coef, t.slot)
+			ob.b.ContentLoss(grad.Array(), f, t.target.f, t.coef, t.slot)
 		}
 	}
 }

@@ -351,7 +351,8 @@ func (f *patchFixture) layerGradient(layer string, c grid) []float32 {
 		v[i] = float32(e)
 	}
 	b.Upload(features, v)
-	f.ob.patchesAt(layer, features, g)
+	grad := vgg.NewGradient(b, g)
+	f.ob.patchesAt(layer, features, &grad)
 	b.Download(v, g)
 	return v
 }

@@ -398,7 +398,7 @@ func (k *cutter) uncountable() error {
 		Reason: fmt.Sprintf("%dx%d untiled has %.0f values at one layer; %s counts to %d", k.w, k.h, widest*float64(k.h*k.w),
 			k.env.Backend.Name(), k.env.Backend.MaxLen())}
 	if !k.Options.cuttable() {
-		fault.Try = []Suggestion{{"normalize-gradients", NormalizeOff, ""}}
+		fault.Try = []Suggestion{{"normalize-gradients", string(NormalizeOff), ""}}
 	}
 	return Problems{fault}
 }

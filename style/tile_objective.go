@@ -1,6 +1,9 @@
 package style
 
-import "github.com/impasto/impasto/gpu"
+import (
+	"github.com/impasto/impasto/gpu"
+	"github.com/impasto/impasto/vgg"
+)
 
 // The losses of an image; see tile_pass.go for one that is cut.
 
@@ -190,18 +193,17 @@ func (ob *objective) styleGradient(t *styleTerm) {
 	}
 }
 
-// styleGrad adds to dx the gradient of a style term that styleGradient made.
-func (ob *objective) styleGrad(t *styleTerm, dx, f *gpu.Array) {
+// at is the gradient that styleGradient made, at features f.
+func (t *styleTerm) at(f *gpu.Array) gpu.StyleTerm {
 	if len(t.gaussians) == 0 {
-		ob.b.StyleGrad(dx, f, t.gram, nil)
-		return
+		return gpu.StyleTerm{F: f, D: t.gram}
 	}
-	ob.b.StyleGrad(dx, f, t.d, t.shift)
+	return gpu.StyleTerm{F: f, D: t.d, Shift: t.shift}
 }
 
 // atTile adds to grad the gradient of the losses on the features of a tile's
 // window. The values are those of its own part.
-func (ob *objective) atTile(s *stage, i int, tap string, f, grad *gpu.Array, own gpu.Rect) {
+func (ob *objective) atTile(s *stage, i int, tap string, f *gpu.Array, grad *vgg.Gradient, own gpu.Rect) {
 	for j := range ob.content {
 		if t := &ob.content[j]; t.layer == tap {
 			ob.contentAt(t, s, &s.tiles[i], f, grad, own)
@@ -209,7 +211,7 @@ func (ob *objective) atTile(s *stage, i int, tap string, f, grad *gpu.Array, own
 	}
 	for j := range ob.style {
 		if t := &ob.style[j]; t.layer == tap {
-			ob.styleGrad(t, grad, f)
+			grad.AddStyle(t.at(f))
 		}
 	}
 	ob.wholesAt(s, s.tiles[i].window.Rect, tap, f, grad)
@@ -221,7 +223,7 @@ func (ob *objective) atTile(s *stage, i int, tap string, f, grad *gpu.Array, own
 }
 
 // contentAt is a content term of a tile, strip by strip.
-func (ob *objective) contentAt(t *contentTerm, s *stage, tile *tile, f, grad *gpu.Array, own gpu.Rect) {
+func (ob *objective) contentAt(t *contentTerm, s *stage, tile *tile, f *gpu.Array, grad *vgg.Gradient, own gpu.Rect) {
 	n, c := s.unit[t.layer], f.Shape.C
 	y, x := tile.window.Y/n, tile.window.X/n // of the window in the layer
 	look := func(r gpu.Rect) (part, want *gpu.Array) {
@@ -239,7 +241,7 @@ func (ob *objective) contentAt(t *contentTerm, s *stage, tile *tile, f, grad *gp
 		dx := ob.t.part(1, r, c)
 		ob.b.Fill(dx, 0)
 		ob.b.ContentLoss(dx, part, want, t.coef, spareSlot)
-		ob.b.AddWindow(grad, dx, r.Y, r.X)
+		ob.b.AddWindow(grad.Array(), dx, r.Y, r.X)
 	})
 	ob.t.eachStrip(own, c, func(r gpu.Rect) {
 		part, want := look(r)

@@ -381,7 +381,7 @@ func (t *tiling) forward(k, i int, x *gpu.Array, ahead bool, visit func(s *stage
 // backward computes the gradient of the losses with respect to a tile's own part
 // of the input of stage k, into g for the first stage. visit adds that at a tap's
 // features to grad.
-func (t *tiling) backward(k, i int, g *gpu.Array, visit func(s *stage, i int, tap string, f, grad *gpu.Array, own gpu.Rect)) {
+func (t *tiling) backward(k, i int, g *gpu.Array, visit func(s *stage, i int, tap string, f *gpu.Array, grad *vgg.Gradient, own gpu.Rect)) {
 	s := &t.stages[k]
 	tile := &s.tiles[i]
 	if k > 0 {
@@ -391,9 +391,9 @@ func (t *tiling) backward(k, i int, g *gpu.Array, visit func(s *stage, i int, ta
 	if s.cut() {
 		dx = t.room(s, &tile.window, true)
 	}
-	tile.window.pass.Backward(dx, func(tap string, f, grad *gpu.Array) {
+	tile.window.pass.Backward(dx, func(tap string, f *gpu.Array, grad *vgg.Gradient) {
 		if tap == s.Output() {
-			t.b.CopyWindow(grad, t.stages[k+1].g, tile.window.Y/s.OutStride, tile.window.X/s.OutStride)
+			t.b.CopyWindow(grad.Array(), t.stages[k+1].g, tile.window.Y/s.OutStride, tile.window.X/s.OutStride)
 			return
 		}
 		visit(s, i, tap, f, grad, s.own(tile, &tile.window, tap, f.Shape))

@@ -59,6 +59,8 @@ type passLayer struct {
 	act, pooled      buffer
 	actAgain         buffer
 	grad, pooledGrad buffer // with respect to act (gated) and to pooled
+
+	seed Gradient // of the losses on a tap
 }
 
 // buffer is a place in the arena.
@@ -296,41 +298,49 @@ func (p *Pass) pooled() bool { return p.layers[len(p.layers)-1].pool.Kind != gpu
 // per tap, deepest first, with the tap's features and a gradient of zeros. Both
 // are valid during the call only. Where the pass ends with a pooling, the first
 // call is for that output, without its features. dx is overwritten.
-func (p *Pass) Backward(dx *gpu.Array, visit func(tap string, act, grad *gpu.Array)) {
+func (p *Pass) Backward(dx *gpu.Array, visit func(tap string, act *gpu.Array, grad *Gradient)) {
 	deepest := len(p.layers) - 1
 	for i := deepest; i >= 0; i-- {
 		l := &p.layers[i]
 		if l.pool.Kind != gpu.NoPool {
 			if i == deepest {
-				p.b.Fill(l.pooledGrad.Array, 0)
-				visit(p.opts.Stage.Output(), nil, l.pooledGrad.Array)
+				l.seed = NewGradient(p.b, l.pooledGrad.Array)
+				visit(p.opts.Stage.Output(), nil, &l.seed)
+				l.seed.settle()
+				l.seed.Array()
 			} else {
-				p.convGrad(l.pooledGrad.Array, i+1, false, nil)
+				p.convGrad(l.pooledGrad.Array, i+1, nil, nil)
 			}
 			if l.fused {
 				continue
 			}
 		}
+		l.seed = NewGradient(p.b, l.grad.Array)
 		if l.tap {
-			p.b.Fill(l.grad.Array, 0)
-			visit(l.name, p.activation(l), l.grad.Array)
+			visit(l.name, p.activation(l), &l.seed)
 		}
 		switch {
 		case l.pool.Kind != gpu.NoPool:
-			p.b.PoolGrad(l.grad.Array, l.pooledGrad.Array, gpu.PoolGradOptions{Mask: l.mask, X: l.act.Array, Y: l.pooled.Array, Add: l.tap})
+			l.seed.settle()
+			p.b.PoolGrad(l.grad.Array, l.pooledGrad.Array, gpu.PoolGradOptions{Mask: l.mask, X: l.act.Array, Y: l.pooled.Array, Add: l.seed.begun})
 		case i == deepest:
-			p.b.Gate(l.grad.Array, l.mask)
+			l.seed.settle()
+			p.b.Gate(l.seed.Array(), l.mask)
 		default:
-			p.convGrad(l.grad.Array, i+1, l.tap, l.mask)
+			p.convGrad(l.grad.Array, i+1, &l.seed, l.mask)
 		}
 	}
-	p.convGrad(dx, 0, false, nil)
+	p.convGrad(dx, 0, nil, nil)
 }
 
-// convGrad sends the gradient of layer i's output back to its input.
-func (p *Pass) convGrad(dx *gpu.Array, i int, add bool, gate *gpu.Mask) {
+// convGrad sends the gradient of layer i's output back to its input, whose own
+// losses' is seed (nil: none).
+func (p *Pass) convGrad(dx *gpu.Array, i int, seed *Gradient, gate *gpu.Mask) {
 	l := &p.layers[i]
-	o := gpu.ConvGradOptions{Pad: l.pad, Add: add, Gate: gate}
+	o := gpu.ConvGradOptions{Pad: l.pad, Gate: gate}
+	if seed != nil {
+		o.Add, o.Style = seed.begun, seed.style
+	}
 	dy := l.grad.Array
 	if l.fused {
 		dy, o.Unpool = l.pooledGrad.Array, l.mask

@@ -56,9 +56,9 @@ func runPass(t *testing.T, n *Network, b gpu.Backend, d cuda.Meter, h, w int, o 
 	}
 	once := func() {
 		pass.Forward(x, nil)
-		pass.Backward(dx, func(tap string, act, grad *gpu.Array) {
+		pass.Backward(dx, func(tap string, act *gpu.Array, grad *Gradient) {
 			b.Copy(kept[tap], act)
-			b.Axpy(grad, 1, functional[tap])
+			b.Axpy(grad.Array(), 1, functional[tap])
 		})
 	}
 	once()

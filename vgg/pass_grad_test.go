@@ -163,14 +163,14 @@ func TestPassGradient(t *testing.T) {
 				b.Fill(dx, 7)
 				pass.Forward(x, nil)
 				var seen []string
-				pass.Backward(dx, func(tap string, act, grad *gpu.Array) {
+				pass.Backward(dx, func(tap string, act *gpu.Array, grad *Gradient) {
 					seen = append(seen, tap)
 					got := make([]float32, act.Shape.Len())
 					b.Download(got, act)
 					testutil.Close(t, what+" "+tap, got, want[tap].v, 1e-5, 1e-4)
-					g := b.NewArray(grad.Shape)
+					g := b.NewArray(act.Shape)
 					b.Upload(g, functional[tap])
-					b.Axpy(grad, 1, g)
+					b.Axpy(grad.Array(), 1, g)
 				})
 				slices.Reverse(seen)
 				if !slices.Equal(seen, pass.Taps()) {
@@ -227,7 +227,7 @@ func TestPassAllocatesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	x, dx := b.NewArray(gpu.Shape{H: 21, W: 17, C: 3}), b.NewArray(gpu.Shape{H: 21, W: 17, C: 3})
-	visit := func(tap string, act, grad *gpu.Array) { b.Axpy(grad, 1, act) }
+	visit := func(tap string, act *gpu.Array, grad *Gradient) { b.Axpy(grad.Array(), 1, act) }
 	once := func() {
 		pass.Forward(x, nil)
 		pass.Backward(dx, visit)

@@ -21,7 +21,7 @@ func TestStagesAreTheNetwork(t *testing.T) {
 			v[i] = float32(i*i%101) - 50
 		}
 		b.Upload(x, v)
-		seed := func(_ string, act, grad *gpu.Array) { b.Axpy(grad, 0.25, act) }
+		seed := func(_ string, act *gpu.Array, grad *Gradient) { b.Axpy(grad.Array(), 0.25, act) }
 		whole, err := n.NewPass(b, h, w, o)
 		if err != nil {
 			t.Fatal(err)
@@ -59,9 +59,9 @@ func TestStagesAreTheNetwork(t *testing.T) {
 		}
 		b.Fill(dx, 7)
 		for i := len(passes) - 1; i >= 0; i-- {
-			passes[i].Backward(grads[i], func(tap string, act, grad *gpu.Array) {
+			passes[i].Backward(grads[i], func(tap string, act *gpu.Array, grad *Gradient) {
 				if tap == stages[i].Output() {
-					b.Copy(grad, grads[i+1])
+					b.Copy(grad.Array(), grads[i+1])
 					return
 				}
 				seed(tap, act, grad)

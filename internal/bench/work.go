@@ -61,15 +61,15 @@ func Art(b gpu.Backend, n *vgg.Network, side int) (*Work, error) {
 		}
 		terms[tap] = t
 	})
-	visit := func(tap string, act, grad *gpu.Array) {
+	visit := func(tap string, act *gpu.Array, grad *vgg.Gradient) {
 		t := terms[tap]
 		if t.target != nil {
-			b.ContentLoss(grad, act, t.target, 1e-3, t.slot)
+			b.ContentLoss(grad.Array(), act, t.target, 1e-3, t.slot)
 			return
 		}
 		b.Gram(t.gram, act, t.norm)
 		b.GramLoss(t.gram, t.gram, t.targets, t.norm, t.slot)
-		b.StyleGrad(grad, act, t.gram, nil)
+		grad.AddStyle(gpu.StyleTerm{F: act, D: t.gram})
 	}
 	adam := b.NewAdam(shape, gpu.AdamOptions{LearningRate: 0.01})
 	program := b.Record(func() {

@@ -17,13 +17,19 @@ import (
 // and a device that computes wrongly. name is the device's for --device. In half
 // precision it says nothing of the device itself.
 func Device(name string, d cuda.Driver, p gpu.Precision) []Finding {
+	return WithOptions(name, d, gpu.DeviceOptions{Precision: p})
+}
+
+// WithOptions is Device with either form of half's convolutions.
+func WithOptions(name string, d cuda.Driver, o gpu.DeviceOptions) []Finding {
 	i, driver := d.Info(), &launchLog{d, map[string]bool{}}
-	b := gpu.NewDevice(driver, gpu.DeviceOptions{Name: name, Precision: p})
+	o.Name = name
+	b := gpu.NewDevice(driver, o)
 	defer b.Close()
 	if err := b.Err(); err != nil {
 		return []Finding{{State: Problem, What: "device", Text: ui.FaultsOf(err)[0].Message}}
 	}
-	if p == gpu.Half { // Single has said what the device is
+	if o.Precision == gpu.Half { // Single has said what the device is
 		return checkKernels(b, driver)
 	}
 	all := []Finding{
@@ -81,7 +87,7 @@ func checkKernels(b *gpu.Device, log *launchLog) []Finding {
 	if len(all) > 0 {
 		return all
 	}
-	total, missing, err := log.missing(b.Target(), b.Precision())
+	total, missing, err := log.missing(b)
 	if err != nil {
 		return []Finding{{State: Problem, What: "ptx", Text: err.Error()}}
 	}
@@ -94,11 +100,12 @@ func checkKernels(b *gpu.Device, log *launchLog) []Finding {
 	return []Finding{f}
 }
 
-// missing counts the kernels there are for a target and names those that were
-// not launched. In half precision that is those that no other precision has.
-func (l *launchLog) missing(target int, p gpu.Precision) (total int, names []string, err error) {
+// missing counts the kernels there are for b and names those that were not
+// launched. In half precision that is those that no other precision has, without
+// the convolutions of the form that b does not use.
+func (l *launchLog) missing(b *gpu.Device) (total int, names []string, err error) {
 	for _, t := range kernels.Targets {
-		if t > target {
+		if t > b.Target() {
 			break
 		}
 		for _, module := range kernels.Names(t) {
@@ -111,7 +118,10 @@ func (l *launchLog) missing(target int, p gpu.Precision) (total int, names []str
 				return 0, nil, err
 			}
 			for name := range signatures {
-				if inHalf := t > kernels.Targets[0] || strings.Contains(name, "half") || name == "gradient_scale" || name == "to_single"; inHalf != (p == gpu.Half) {
+				if inHalf := t > kernels.Targets[0] || strings.Contains(name, "half") || name == "gradient_scale" || name == "to_single"; inHalf != (b.Precision() == gpu.Half) {
+					continue
+				}
+				if strings.HasPrefix(name, "conv_half") && strings.HasSuffix(name, "_two") != (b.Stages() == 2) {
 					continue
 				}
 				total++

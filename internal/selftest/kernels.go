@@ -212,8 +212,18 @@ func convolve(o *outputs, in gpu.Shape, f *gpu.Filter, p gpu.Pool, pad gpu.Pad) 
 	o.Gate(dy, below)
 	o.ConvGrad(dx, dy, f, gpu.ConvGradOptions{Pad: pad, Add: true})
 	o.keep(dy, dx)
-	o.ConvGrad(dx, o.random(p.Out(full)), f, gpu.ConvGradOptions{Pad: pad, Unpool: mask})
+	dp := o.random(p.Out(full))
+	o.ConvGrad(dx, dp, f, gpu.ConvGradOptions{Pad: pad, Unpool: mask})
 	o.keep(dx)
+	if in.C > 3 {
+		d := o.NewArray(gpu.Matrix(in.C))
+		o.Gram(d, o.random(in), 0.05) // large beside what differs where a sign does
+		style := gpu.StyleTerm{F: x, D: d, Shift: o.random(gpu.Vector(in.C))}
+		o.ConvGrad(dx, o.random(full), f, gpu.ConvGradOptions{Pad: pad, Style: style})
+		o.keep(dx)
+		o.ConvGrad(dx, dp, f, gpu.ConvGradOptions{Pad: pad, Unpool: mask, Add: true, Style: style})
+		o.keep(dx)
+	}
 	o.PoolGrad(dy, o.random(p.Out(full)), gpu.PoolGradOptions{Mask: mask, Add: true})
 	o.keep(dy)
 }

@@ -24,6 +24,18 @@ type Launch struct {
 	Args   *cuda.Args
 }
 
+// Key is the same for launches that do the same work.
+func (l *Launch) Key() string {
+	key := l.Kernel + " " + l.Grid.String()
+	for _, v := range l.Ints {
+		key += " " + strconv.Itoa(v)
+	}
+	for _, p := range l.Ptrs {
+		key += map[bool]string{true: " -", false: " p"}[p == 0]
+	}
+	return key
+}
+
 // Count is what all blocks of a launch do together: instructions of warps, by
 // unit, and accesses to memory.
 type Count struct {
@@ -179,13 +191,7 @@ func (s *Sampler) Record(f func() error) (cuda.Graph, error) {
 
 func (s *Sampler) Launch(k cuda.Kernel, grid, block cuda.Dim3, shared int, args *cuda.Args) error {
 	l := s.note(k, grid, block, shared, args)
-	key := l.Kernel + " " + grid.String()
-	for _, v := range l.Ints {
-		key += " " + strconv.Itoa(v)
-	}
-	for _, p := range l.Ptrs {
-		key += map[bool]string{true: " -", false: " p"}[p == 0]
-	}
+	key := l.Key()
 	if same := s.seen[key]; same != nil {
 		l.Count = same.Count
 		return nil

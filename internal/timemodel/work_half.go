@@ -6,6 +6,9 @@ func init() {
 		"conv_half_fwd_64": convHalf, "conv_half_fwd_128": convHalf,
 		"conv_half_bwd_64": convGradHalf, "conv_half_bwd_128": convGradHalf,
 		"conv_half_bwd_pooled_64": convGradPooledHalf, "conv_half_bwd_pooled_128": convGradPooledHalf,
+		"conv_half_fwd_64_two": convHalf, "conv_half_fwd_128_two": convHalf,
+		"conv_half_bwd_64_two": convGradHalf, "conv_half_bwd_128_two": convGradHalf,
+		"conv_half_bwd_pooled_64_two": convGradPooledHalf, "conv_half_bwd_pooled_128_two": convGradPooledHalf,
 		"conv_first_fwd_half": func(l *Launch) Work {
 			out := l.i(0, 1, 2)
 			return Work{Flop: 54 * out, Bytes: 12*l.i(0, 1) + l.p(3)*2*out + l.p(4)*out/4}
@@ -80,13 +83,21 @@ func convHalf(l *Launch) Work {
 
 func convGradHalf(l *Launch) Work {
 	in, out := l.i(0, 1, 2), l.i(0, 1, 3)
-	return Work{Tensor: true, Flop: 18 * in * l.i(3), Bytes: 2*in + 18*l.i(2, 3) + 2*out*(1+l.i(5)) + l.p(3)*out/4}
+	return withStyle(l, 5, Work{Tensor: true, Flop: 18 * in * l.i(3), Bytes: 2*in + 18*l.i(2, 3) + 2*out*(1+l.i(5)) + l.p(3)*out/4})
 }
 
 func convGradPooledHalf(l *Launch) Work {
 	in, out, pooled := l.i(0, 1, 2), l.i(0, 1, 3), l.i(6, 7, 2)
-	return Work{Tensor: true, Flop: 18 * in * l.i(3),
-		Bytes: 2*pooled + l.p(1)*pooled/4 + in/4 + 18*l.i(2, 3) + 2*out*(1+l.i(5)) + l.p(5)*out/4}
+	return withStyle(l, 7, Work{Tensor: true, Flop: 18 * in * l.i(3),
+		Bytes: 2*pooled + l.p(1)*pooled/4 + in/4 + 18*l.i(2, 3) + 2*out*(1+l.i(5)) + l.p(5)*out/4})
+}
+
+// withStyle adds the tenth tap, where the pointer to features is not null: they are
+// read and multiplied by the matrix of a style loss.
+func withStyle(l *Launch, features int, w Work) Work {
+	w.Flop += l.p(features) * 2 * l.i(0, 1, 3, 3)
+	w.Bytes += l.p(features) * 2 * (l.i(0, 1, 3) + l.i(3, 3))
+	return w
 }
 
 func nccHalf(l *Launch) Work {

@@ -33,10 +33,10 @@ func open(o gpu.DeviceOptions, wrap func(cuda.Driver) cuda.Driver) (*gpu.Device,
 	return b, b.Err()
 }
 
-// openRecorded is open in a precision, with a log of what is launched.
-func openRecorded(p gpu.Precision) (*gpu.Device, *timemodel.Recorder, error) {
+// openRecorded is open with a log of what is launched.
+func openRecorded(o gpu.DeviceOptions) (*gpu.Device, *timemodel.Recorder, error) {
 	var log *timemodel.Recorder
-	b, err := open(options(p), func(d cuda.Driver) cuda.Driver {
+	b, err := open(o, func(d cuda.Driver) cuda.Driver {
 		log = &timemodel.Recorder{Driver: d}
 		return log
 	})

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/impasto/impasto/cuda"
 	"github.com/impasto/impasto/gpu"
 	"github.com/impasto/impasto/internal/selftest"
@@ -16,8 +18,29 @@ func precisions() []gpu.Precision {
 
 func options(p gpu.Precision) gpu.DeviceOptions { return gpu.DeviceOptions{Precision: p} }
 
-func selfTest(name string, d cuda.Driver, p gpu.Precision) []selftest.Finding {
-	return selftest.Device(name, d, p)
+// convForms are the precisions, and the other form of half's convolutions, so that the
+// device can decide between them.
+func convForms() []gpu.DeviceOptions {
+	var all []gpu.DeviceOptions
+	for _, p := range precisions() {
+		all = append(all, options(p))
+		if p == gpu.Half {
+			all = append(all, gpu.DeviceOptions{Precision: p, Stages: 2})
+		}
+	}
+	return all
+}
+
+// formName is what results call a form.
+func formName(o gpu.DeviceOptions) string {
+	if o.Stages == 0 {
+		return o.Precision.String()
+	}
+	return fmt.Sprintf("%s with %d stages", o.Precision, o.Stages)
+}
+
+func selfTest(name string, d cuda.Driver, o gpu.DeviceOptions) []selftest.Finding {
+	return selftest.WithOptions(name, d, o)
 }
 
 // precisionFlags choose a precision for the program.

@@ -16,16 +16,16 @@ import (
 
 // kernelsAgainstProcessor is what the doctor does with a device, in each precision.
 func kernelsAgainstProcessor(c *child) error {
-	for _, p := range precisions() {
+	for _, o := range convForms() {
 		driver, err := openDriver(0)
 		if err != nil {
 			return err
 		}
 		start := time.Now()
-		for _, f := range selfTest("cuda:0", driver, p) {
-			c.find(result{What: p.String() + " " + f.What, Bad: f.State == selftest.Problem, Text: f.Text, Head: f.What == "self-test"})
+		for _, f := range selfTest("cuda:0", driver, o) {
+			c.find(result{What: formName(o) + " " + f.What, Bad: f.State == selftest.Problem, Text: f.Text, Head: f.What == "self-test"})
 		}
-		c.find(result{What: p.String(), Text: "loading the kernels and comparing them", Values: map[string]float64{"s": time.Since(start).Seconds()}})
+		c.find(result{What: formName(o), Text: "loading the kernels and comparing them", Values: map[string]float64{"s": time.Since(start).Seconds()}})
 	}
 	return nil
 }
@@ -37,21 +37,21 @@ func iterations(c *child) error {
 		sides = []int{32}
 	}
 	for _, side := range sides {
-		for _, p := range precisions() {
-			if err := c.iteration(side, p); err != nil {
-				c.find(result{What: fmt.Sprintf("art %d px %s", side, p), Bad: true, Text: err.Error()})
+		for _, o := range convForms() {
+			if err := c.iteration(side, o); err != nil {
+				c.find(result{What: fmt.Sprintf("art %d px %s", side, formName(o)), Bad: true, Text: err.Error()})
 			}
 		}
 	}
 	return nil
 }
 
-func (c *child) iteration(side int, p gpu.Precision) error {
+func (c *child) iteration(side int, o gpu.DeviceOptions) error {
 	network, err := c.network()
 	if err != nil {
 		return err
 	}
-	b, log, err := openRecorded(p)
+	b, log, err := openRecorded(o)
 	if err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func (c *child) iteration(side int, p gpu.Precision) error {
 		return err
 	}
 	ms, meter := 1e3*middle(times), peakBytes(log)
-	c.find(result{What: fmt.Sprintf("art %d px %s", side, p), Head: true,
+	c.find(result{What: fmt.Sprintf("art %d px %s", side, formName(o)), Head: true,
 		Text: fmt.Sprintf("an iteration with Adam, %d kernels; floor of %s", len(log.Launches), m.Name),
 		Values: map[string]float64{"ms": ms, "fastest ms": 1e3 * slices.Min(times), "floor ms": 1e3 * floor, "floors x": ms / (1e3 * floor),
 			"tflops": work.Flop / middle(times) / 1e12, "device gb": meter / 1e9, "runs": float64(len(times))}})
@@ -116,20 +116,20 @@ func kernelTimes(c *child) error {
 	if c.toy {
 		side = 32
 	}
-	for _, p := range precisions() {
-		if err := c.kernelTimes(side, p); err != nil {
-			c.find(result{What: p.String(), Bad: true, Text: err.Error()})
+	for _, o := range convForms() {
+		if err := c.kernelTimes(side, o); err != nil {
+			c.find(result{What: formName(o), Bad: true, Text: err.Error()})
 		}
 	}
 	return nil
 }
 
-func (c *child) kernelTimes(side int, p gpu.Precision) error {
+func (c *child) kernelTimes(side int, o gpu.DeviceOptions) error {
 	network, err := c.network()
 	if err != nil {
 		return err
 	}
-	b, log, err := openRecorded(p)
+	b, log, err := openRecorded(o)
 	if err != nil {
 		return err
 	}
@@ -140,7 +140,7 @@ func (c *child) kernelTimes(side int, p gpu.Precision) error {
 	type row struct{ time, floor, launches float64 }
 	m, rows, known := timemodel.Like(log.Info()), map[string]*row{}, map[string]float64{}
 	for _, l := range slices.Clone(log.Launches) {
-		key := fmt.Sprint(l.Kernel, l.Grid, l.Ints)
+		key := l.Key()
 		if _, ok := known[key]; !ok {
 			if known[key], err = c.again(log.Driver, l); err != nil {
 				return fmt.Errorf("%s: %w", l.Kernel, err)
@@ -165,9 +165,9 @@ func (c *child) kernelTimes(side int, p gpu.Precision) error {
 		if r.floor > 0 { // the model knows what the kernel has to do
 			values["floor ms"], values["floors x"] = 1e3*r.floor, r.time/r.floor
 		}
-		c.find(result{What: fmt.Sprintf("%s %s", p, name), Head: i < 3, Values: values})
+		c.find(result{What: fmt.Sprintf("%s %s", formName(o), name), Head: i < 3 && o.Stages == 0, Values: values})
 	}
-	c.find(result{What: fmt.Sprintf("%s, all kernels of art %d px", p, side),
+	c.find(result{What: fmt.Sprintf("%s, all kernels of art %d px", formName(o), side),
 		Values: map[string]float64{"ms": 1e3 * total.time, "floor ms": 1e3 * total.floor, "floors x": total.time / total.floor, "launches": total.launches}})
 	return nil
 }
