@@ -2,8 +2,10 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -38,7 +40,13 @@ func benchReport(s *session, c *cli.Context) error {
 	var all []bench.Named
 	for _, path := range files {
 		r, err := bench.Load(path)
-		bad.Add(err)
+		var file *fs.PathError
+		switch {
+		case errors.As(err, &file):
+			bad.Add(ui.NewFault(ui.ExitInput, "unreadable", fmt.Sprintf("report %q cannot be read: %s", path, ui.Reason(err))))
+		case err != nil:
+			bad.Add(ui.NewFault(ui.ExitInput, "not_a_report", err.Error()))
+		}
 		all = append(all, bench.Named{Name: ui.Stem(path), Report: r})
 	}
 	if len(bad) > 0 {

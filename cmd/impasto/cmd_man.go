@@ -32,11 +32,17 @@ func manCommand(s *session) *cli.Command {
 // writeManPages writes impasto.1 and a page for each command and sub-command
 // that help shows, such as impasto-map-derive.1.
 func writeManPages(dir string, app *cli.App) error {
+	cannot := func(err error) error {
+		if err == nil {
+			return nil
+		}
+		return ui.NewFault(ui.ExitOutput, "unwritable", fmt.Sprintf("manual pages cannot be written into %q: %s", dir, ui.Reason(err)))
+	}
 	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return err
+		return cannot(err)
 	}
 	page := func(name, markdown string) error {
-		return os.WriteFile(filepath.Join(dir, name+".1"), md2man.Render([]byte(markdown)), 0o666)
+		return cannot(os.WriteFile(filepath.Join(dir, name+".1"), md2man.Render([]byte(markdown)), 0o666))
 	}
 	var list, seeAlso strings.Builder
 	var walk func(path []string, commands []*cli.Command) error

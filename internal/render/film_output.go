@@ -51,7 +51,7 @@ func (v *Film) chooseFilm(in string) error {
 		if n := v.chosen.Every; n > 1 {
 			v.Notes = append(v.Notes, fmt.Sprintf("one frame in %d is painted and stays %d times as long: the film keeps its length, %.1f s", n, n, v.rate.Seconds(v.input.Frames)))
 		}
-		if v.tools.OK() && film.IsFilm(name) && !v.out.skip && len(bad) == 0 {
+		if v.tools.OK() && film.IsFilm(name) && !v.out.skip && len(bad) == 0 && v.rate.Float() > 0 { // 0: the film was not read
 			bad.Add(v.tryEncoder())
 		}
 		if !v.tools.OK() && !film.IsArchive(name) {
