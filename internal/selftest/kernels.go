@@ -152,6 +152,7 @@ var deviceChecks = []deviceCheck{
 		convolve(o, in, o.NewFilter(randoms(o.rng, 9*in.C*128), randoms(o.rng, 128), in.C, 128), gpu.Pool{Kind: gpu.MaxPool}, gpu.ZeroPad)
 	}},
 	{name: "matching, all channels in half", half: true, run: func(o *outputs) { matching(o, 8) }},
+	{name: "positions and directions", run: positions},
 	{name: "vectors", run: func(o *outputs) { vectors(o, testPicture) }},
 	{name: "vectors of features", run: func(o *outputs) { vectors(o, testFeatures) }},
 	{name: "Adam", run: func(o *outputs) {
@@ -172,6 +173,25 @@ var deviceChecks = []deviceCheck{
 		step.Run()
 		o.keep(dx)
 	}},
+}
+
+// positions runs what nearest neighbours need beside matching.
+func positions(o *outputs) {
+	f, small := o.random(testFeatures), o.NewArray(gpu.Shape{H: 5, W: 9, C: testFeatures.C})
+	r := o.NewResizer(small.Shape, testFeatures, gpu.Bilinear)
+	o.Resize(small, f, r, gpu.ResizeOptions{})
+	o.keep(small)
+	dx := o.random(testFeatures)
+	o.Resize(dx, small, r.Back(), gpu.ResizeOptions{Add: true})
+	o.FreeResizers(r)
+	grid := gpu.Grid{Y: 1, X: 2, Step: 2}
+	o.Sample(small, f, grid)
+	o.AddChannels(small, -0.5, o.random(gpu.Vector(testFeatures.C)))
+	o.AddSample(dx, small, grid)
+	o.keep(small, dx)
+	o.CosineLoss(dx, dx, f, 0.5, 0)
+	o.loss()
+	o.keep(dx)
 }
 
 func vectors(o *outputs, s gpu.Shape) {
