@@ -87,3 +87,31 @@ store:
 	PUTC(V16, V17, V18, V19)
 	PUTC(V20, V21, V22, V23)
 	RET
+
+// func gemmRowNEON(k int, a *float32, acs int, b, c *float32, acc int)
+//
+// One row of gemmNEON: C (1 x 16). The registers are its.
+TEXT ·gemmRowNEON(SB), NOSPLIT, $0-48
+	MOVD k+0(FP), R0
+	MOVD a+8(FP), R1
+	MOVD acs+16(FP), R3
+	MOVD b+24(FP), R4
+	MOVD c+32(FP), R6
+	MOVD acc+40(FP), R8
+	MOVD $0, R7
+	ZERO4(V0, V1, V2, V3)
+
+row:
+	VLD1.P 64(R4), [V24.S4, V25.S4, V26.S4, V27.S4]
+	ROW(R1, V28, V0, V1, V2, V3)
+	SUBS $1, R0
+	BNE  row
+	CBZ  R8, put
+	FMOVS $1.0, F28
+	VDUP V28.S[0], V28.S4
+	MOVD R6, R14
+	ADDC(V0, V1, V2, V3)
+
+put:
+	PUTC(V0, V1, V2, V3)
+	RET

@@ -108,3 +108,11 @@ func names(all []*Kernels) string {
 
 // at is &p[i].
 func at(p *float32, i int) *float32 { return (*float32)(unsafe.Add(unsafe.Pointer(p), i*4)) }
+
+// flag is b as assembly takes it.
+func flag(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -142,12 +142,5 @@ var avx512 = Kernels{
 	FMA:   func(n int) int { peakAVX512(n/384 + 1); return (n/384 + 1) * 384 },
 }
 
-func flag(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
-}
-
 // stride is the bytes a step that walk n floats in so many steps.
 func stride(n, steps int) int { return (n*4 + steps - 1) / steps }
