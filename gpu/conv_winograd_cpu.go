@@ -40,6 +40,12 @@ const (
 	roundTiles = 192
 	// gatherTiles is how many tiles a chunk of the shared gather phase takes.
 	gatherTiles = 8
+	// partTiles is the least that a panel's tiles are parted into, each part of which
+	// transforms the filters anew.
+	partTiles = 48
+	// workerChunks is how many chunks a worker should find in a phase, so that the
+	// last ones on a slow core do not hold the fast ones.
+	workerChunks = 8
 )
 
 type winogradTask struct {
@@ -51,6 +57,7 @@ type winogradTask struct {
 	dst        finishTarget
 
 	phase   func(t *winogradTask, worker, i int)
+	cut     winogradCut
 	t0, t1  int       // the tiles of this phase
 	u, v    []float32 // shared: U of all panels, or V of this round
 	workers []*winogradWorker
@@ -83,17 +90,40 @@ func (t *winogradTask) run(b *CPU) {
 		b.workers.run(panels, t)
 		t.t0, t.t1 = 0, tiles
 		t.phase = (*winogradTask).blockChunk
-		b.workers.run(chunks(tiles, blockTiles), t)
+		t.cut.block = blockLen(tiles, b.workers.n)
+		b.workers.run(chunks(tiles, t.cut.block), t)
 		return
 	}
 	rounds := chunks(tiles, roundTiles)
 	for r := range rounds {
 		t.t0, t.t1 = r*tiles/rounds, (r+1)*tiles/rounds
+		t.cut = cutRound(t.t1-t.t0, panels, b.workers.n)
 		t.v = grown(&b.winoV, 36*t.patchPlane(padRows(t.t1-t.t0)))
 		t.phase = (*winogradTask).gatherChunk
-		b.workers.run(chunks(t.t1-t.t0, gatherTiles), t)
+		b.workers.run(chunks(t.t1-t.t0, t.cut.gather), t)
 		t.phase = (*winogradTask).panelChunk
-		b.workers.run(panels, t)
+		b.workers.run(panels*chunks(t.t1-t.t0, t.cut.part), t)
+	}
+}
+
+// winogradCut is how many tiles a chunk of each phase takes. What a tile holds does
+// not depend on it.
+type winogradCut struct{ block, gather, part int }
+
+// blockLen is the tiles of a block: half of blockTiles where workers would find few.
+func blockLen(tiles, workers int) int {
+	if chunks(tiles, blockTiles) < workerChunks*workers && workers > 1 {
+		return blockTiles / 2
+	}
+	return blockTiles
+}
+
+// cutRound cuts a round of tiles whose products take so many panels.
+func cutRound(tiles, panels, workers int) winogradCut {
+	parts := max(1, min(chunks(workerChunks*workers, 2*panels), tiles/partTiles))
+	return winogradCut{
+		gather: max(1, min(gatherTiles, tiles/(workerChunks*workers))),
+		part:   padRows(chunks(tiles, parts)),
 	}
 }
 
@@ -134,7 +164,7 @@ func (t *winogradTask) filterChunk(_, panel int) {
 // blockChunk takes one block of tiles through all phases. Each product fetches
 // the panel of the next ahead, for U comes from the last level of cache.
 func (t *winogradTask) blockChunk(worker, i int) {
-	t0, t1 := i*blockTiles, min(t.t1, (i+1)*blockTiles)
+	t0, t1 := i*t.cut.block, min(t.t1, (i+1)*t.cut.block)
 	rows := padRows(t1 - t0)
 	s := t.workers[worker]
 	vp, mp := t.patchPlane(rows), t.productPlane(rows)
@@ -158,18 +188,21 @@ func (t *winogradTask) blockChunk(worker, i int) {
 
 func (t *winogradTask) gatherChunk(worker, i int) {
 	rows := padRows(t.t1 - t.t0)
-	for tile := t.t0 + i*gatherTiles; tile < min(t.t1, t.t0+(i+1)*gatherTiles); tile++ {
+	for tile := t.t0 + i*t.cut.gather; tile < min(t.t1, t.t0+(i+1)*t.cut.gather); tile++ {
 		t.gather(t.workers[worker], t.v, rows, tile-t.t0, tile)
 	}
 }
 
-// panelChunk multiplies the patches of the round with one panel of filters, at
+// panelChunk multiplies a part of the round's patches with one panel of filters, at
 // one of the six row points after the other, so that the U and M in use stay in
 // the second level of cache. Each product fetches the patches of the next ahead.
-func (t *winogradTask) panelChunk(worker, p int) {
+func (t *winogradTask) panelChunk(worker, i int) {
 	s := t.workers[worker]
-	rows := padRows(t.t1 - t.t0)
-	vp, mp := t.patchPlane(rows), t.productPlane(rows)
+	parts := chunks(t.t1-t.t0, t.cut.part)
+	p, first := i/parts, i%parts*t.cut.part
+	end := min(t.t1, t.t0+first+t.cut.part)
+	all, rows := padRows(t.t1-t.t0), padRows(end-t.t0-first)
+	vp, mp := t.patchPlane(all), t.productPlane(rows)
 	size := 6 * t.filterPlane(min(t.c, depthStep))
 	um := grown(&s.scratch, size+36*mp)
 	u, m := um[:size], um[size:]
@@ -179,17 +212,17 @@ func (t *winogradTask) panelChunk(worker, p int) {
 			up := t.filterPlane(depth)
 			t.filter(u, p, c, depth, row)
 			for i := row * 6; i < row*6+6; i++ {
-				t.ks.Gemm(rows, depth, &t.v[i*vp+c*rows], depth, 1, &u[(i-row*6)*up], &m[i*mp], t.ks.NR, c > 0,
-					t.nextPatches(vp, rows, i, c), rows*depth)
+				t.ks.Gemm(rows, depth, &t.v[i*vp+c*all+first*depth], depth, 1, &u[(i-row*6)*up], &m[i*mp], t.ks.NR, c > 0,
+					t.nextPatches(vp, all, first, i, c), rows*depth)
 			}
 		}
 	}
-	t.finish(s, m, mp, p, t.t0, t.t1)
+	t.finish(s, m, mp, p, t.t0+first, end)
 }
 
-// nextPatches is where the patches lie that panelChunk reads after those of
-// plane i and channel c.
-func (t *winogradTask) nextPatches(vp, rows, i, c int) *float32 {
+// nextPatches is where the patches from the first on lie that panelChunk reads after
+// those of plane i and channel c.
+func (t *winogradTask) nextPatches(vp, rows, first, i, c int) *float32 {
 	switch {
 	case i%6 < 5:
 		i++
@@ -198,7 +231,7 @@ func (t *winogradTask) nextPatches(vp, rows, i, c int) *float32 {
 	default:
 		i, c = min(i+1, 35), 0
 	}
-	return &t.v[i*vp+c*rows]
+	return &t.v[i*vp+c*rows+first*min(depthStep, t.c-c)]
 }
 
 // gather transforms the patch of a tile into row row of V. V's planes hold
