@@ -16,6 +16,7 @@ func main() {
 	log.SetFlags(0)
 	side := flag.Int("side", 1024, "of the picture, in pixels")
 	check := flag.Bool("check", false, "fail if a kernel's modelled time is farther above its floor than it may be")
+	nnst := flag.Bool("nnst", false, "write only what a whole picture by nearest neighbours takes")
 	flag.Parse()
 	bad := 0
 	for _, c := range []struct {
@@ -26,6 +27,10 @@ func main() {
 		{gpu.Half, 80, timemodel.Machines[1:]}, // a T4 has other tensor cores
 		{gpu.Single, 75, timemodel.Machines},
 	} {
+		if *nnst {
+			neighbours(c.precision, c.capability, *side, c.machines)
+			continue
+		}
 		art, err := timemodel.Art(c.capability, *side, c.precision)
 		if err != nil {
 			log.Fatal(err)
@@ -54,5 +59,17 @@ func main() {
 	}
 	if bad > 0 {
 		os.Exit(1)
+	}
+}
+
+// neighbours prints what a picture by nearest neighbours takes with the defaults:
+// 200 iterations a scale, 200 more at the last.
+func neighbours(p gpu.Precision, capability, side int, machines []timemodel.Machine) {
+	list, err := timemodel.NeighboursSeconds(machines, capability, side, 200, 200, p)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for i, m := range machines {
+		fmt.Printf("nnst %d px, %v, %s: %.1f s\n", side, p, m.Name, list[i])
 	}
 }
