@@ -234,7 +234,7 @@ func TestAlphaIsKept(t *testing.T) {
 func TestColors(t *testing.T) {
 	in := tinyInputs()
 	o := tinyOptions(ModeArt)
-	o.Color = ColorContent
+	o.Color, o.ColorSpace = ColorContent, ColorYUV
 	r, err := Art(context.Background(), in, o, tinyEnv(1))
 	if err != nil {
 		t.Fatal(err)

@@ -66,10 +66,10 @@ func (c *checker) neighbours(o Options) {
 	}
 	if o.Method != MethodNNST {
 		if o.StyleTurns {
-			c.add("style-turns", []Suggestion{{"method", string(MethodNNST), ""}, {"style-turns", "no", ""}}, "only method %s turns paintings", MethodNNST)
+			c.add("style-turns", []Suggestion{{"method", string(MethodNNST), ""}}, "only method %s turns paintings", MethodNNST)
 		}
 		if o.ColorFinish {
-			c.add("color-finish", []Suggestion{{"method", string(MethodNNST), ""}, {"color-finish", "no", ""}}, "only method %s finishes colours", MethodNNST)
+			c.add("color-finish", []Suggestion{{"method", string(MethodNNST), ""}}, "only method %s finishes colours", MethodNNST)
 		}
 		return
 	}
@@ -83,7 +83,7 @@ func (c *checker) neighbours(o Options) {
 		c.add("style-weight", []Suggestion{{"style-weight", "1", ""}}, "method %s needs a style weight above 0", o.Method)
 	}
 	if len(o.ContentLayers) > 0 {
-		c.add("content-layers", []Suggestion{{"content-layers", "", "none"}}, "method %s has no content loss, so no content layers", o.Method)
+		c.add("content-layers", nil, "method %s has no content loss, so no content layers", o.Method)
 	}
 	if o.Optimizer != OptimizerAdam {
 		c.add("optimizer", []Suggestion{{"optimizer", string(OptimizerAdam), ""}}, "method %s matches anew in each step; only the optimizer adam goes with that", o.Method)
@@ -93,13 +93,18 @@ func (c *checker) neighbours(o Options) {
 		given  bool
 		value  string
 	}{
-		{"temporal-weight", o.TemporalWeight > 0, "0"}, {"average", o.Average > 0, "0"}, {"box", o.Box, "no"},
-		{"carry-state", o.CarryState, "no"}, {"normalize-gradients", o.Normalize != NormalizeOff, string(NormalizeOff)},
+		{"temporal-weight", o.TemporalWeight > 0, "0"}, {"average", o.Average > 0, "0"}, {"box", o.Box, ""},
+		{"carry-state", o.CarryState, ""}, {"normalize-gradients", o.Normalize != NormalizeOff, string(NormalizeOff)},
 		{"style-weights", len(o.StyleWeights) > 0, ""},
 	} {
-		if unfit.given {
-			c.add(unfit.option, []Suggestion{{unfit.option, unfit.value, ""}}, "%s does not go with method %s", unfit.option, o.Method)
+		if !unfit.given {
+			continue
 		}
+		var try []Suggestion
+		if unfit.value != "" {
+			try = []Suggestion{{unfit.option, unfit.value, ""}}
+		}
+		c.add(unfit.option, try, "%s does not go with method %s", unfit.option, o.Method)
 	}
 }
 

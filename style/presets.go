@@ -45,7 +45,7 @@ func DefaultOptions(mode Mode, device, network string) Options {
 		TVInLoss:      true,
 	}
 	o.MixOptions = MixOptions{StyleBlend: BlendTargets, StyleScale: 1}
-	o.StartOptions = StartOptions{Init: InitContent, NoiseRange: Range{0, 255}, Seed: 1, Color: ColorStyle}
+	o.StartOptions = StartOptions{Init: InitContent, NoiseRange: Range{0, 255}, Seed: 1, Color: ColorStyle, ColorSpace: ColorOklab}
 	o.ScaleOptions = ScaleOptions{Iterations: []int{200, 100, 60}, ScaleStep: 2, MinScale: 96, ScaleSide: SideLong, Plateau: 1e-4}
 	o.OptimizerOptions = OptimizerOptions{
 		Optimizer:  OptimizerLBFGS,
@@ -111,7 +111,7 @@ func Preset(name string, mode Mode) (Options, error) {
 	if name == "default" {
 		return o, nil
 	}
-	o.StyleLoss = LossGram
+	o.StyleLoss, o.ColorSpace = LossGram, ColorYUV
 	switch name {
 	case "gatys":
 		gatys(&o)
