@@ -11,6 +11,9 @@ import (
 // transfer, in both precisions, and that neighbours found anew cost more than held.
 func TestNeighboursAreKnown(t *testing.T) {
 	testutil.NeedDevices(t)
+	if testing.Short() {
+		t.Skip("SKIPPED: counts two networks' worth of kernels, ten seconds")
+	}
 	for capability, p := range map[int]gpu.Precision{75: gpu.Single, 80: gpu.Half} {
 		held, anew, search, err := Neighbours(capability, 32, p)
 		if err != nil {
