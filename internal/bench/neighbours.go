@@ -37,7 +37,8 @@ func Neighbours(b gpu.Backend, n *vgg.Network, side int) (held, anew, search *Wo
 			b.Resize(h, f, resizers[tap], gpu.ResizeOptions{To: at[tap]})
 		})
 		b.CosineLoss(h, h, target, 1, 0)
-		pass.Backward(dx, func(tap string, _, grad *gpu.Array) {
+		pass.Backward(dx, func(tap string, _ *gpu.Array, gradient *vgg.Gradient) {
+			grad := gradient.Array()
 			b.Resize(grad, h, resizers[tap].Back(), gpu.ResizeOptions{From: at[tap], Channels: grad.Shape.C, Add: true})
 		})
 		adam.Step(x, dx)
@@ -45,7 +46,7 @@ func Neighbours(b gpu.Backend, n *vgg.Network, side int) (held, anew, search *Wo
 	}}
 	anew = &Work{Name: "nnst refine", Group: "iteration", Side: side, Run: func() {
 		pass.Forward(x, nil)
-		pass.Backward(dx, func(tap string, f, grad *gpu.Array) { few[tap].evaluate(b, f, grad) })
+		pass.Backward(dx, func(tap string, f *gpu.Array, grad *vgg.Gradient) { few[tap].evaluate(b, f, grad.Array()) })
 		adam.Step(x, dx)
 		b.Sync()
 	}}
