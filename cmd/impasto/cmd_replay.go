@@ -74,7 +74,7 @@ func replay(s *session, c *cli.Context) error {
 	case s.json:
 		err = writeTyped(s.stdout, "verify", found)
 	case found.Err() == nil:
-		_, err = fmt.Fprintf(s.stdout, "%s: pixels and file are the same, byte for byte\n", original)
+		_, err = fmt.Fprintln(s.stdout, ui.Printable(found.Text()))
 	}
 	if err != nil {
 		return err
