@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -217,6 +218,26 @@ func TestScaleSide(t *testing.T) {
 	} {
 		if w, h := c.o.styleSize(&Picture{W: c.w, H: c.h}, c.o.side(700, 500)); w != c.a || h != c.b {
 			t.Errorf("a painting of %d x %d becomes %d x %d, want %d x %d", c.w, c.h, w, h, c.a, c.b)
+		}
+	}
+}
+
+// TestEveryNumberIsChecked: a value that no check refuses would be computed with.
+func TestEveryNumberIsChecked(t *testing.T) {
+	for _, name := range OptionNames() {
+		o := DefaultOptions(ModePatch, "cpu", "vgg19")
+		switch p := o.Field(name).(type) {
+		case *float64:
+			*p = math.NaN()
+		case *int:
+			*p = -1 << 40
+		default:
+			continue
+		}
+		var faults Problems
+		errors.As(o.Validate(), &faults)
+		if !slices.ContainsFunc(faults, func(f *OptionError) bool { return f.Option == name }) {
+			t.Errorf("%s may be %v: %v", name, o.value(name), faults)
 		}
 	}
 }
