@@ -35,7 +35,7 @@ func doctor(s *session, on string) error {
 		return err
 	}
 	var all []selftest.Finding
-	checks := []func(*session) []selftest.Finding{checkBuild, always(selftest.Processor), checkMemory, always(selftest.Operations), checkDevices(on), always(selftest.Weights), checkQueue, checkTerminal, checkPrograms}
+	checks := []func(*session) []selftest.Finding{checkBuild, always(selftest.Processor), checkMemory, always(selftest.Operations), checkDriver, checkDevices(on), always(selftest.Weights), checkQueue, checkTerminal, checkPrograms}
 	for _, check := range checks {
 		all = append(all, check(s)...)
 	}
