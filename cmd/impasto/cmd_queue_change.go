@@ -65,14 +65,10 @@ func changeCommand(s *session, what change) *cli.Command {
 
 // run changes every job that can be changed, and tells of each that cannot.
 func (w change) run(ctx context.Context, s *session, c *cli.Context, q farm.Queue) error {
-	list, err := chosen(ctx, c, q)
-	if err != nil {
-		return err
-	}
 	named := c.NArg() > 0 || flagText(c, "state") != ""
 	var bad ui.Faults
 	ids := []string{}
-	for _, st := range list {
+	err := eachChosen(ctx, c, q, func(st farm.Status) error {
 		means := w.fits
 		if !named && w.bulk != nil {
 			means = w.bulk
@@ -81,19 +77,23 @@ func (w change) run(ctx context.Context, s *session, c *cli.Context, q farm.Queu
 			if c.NArg() > 0 {
 				bad.Add(ui.NewFault(ui.ExitUsage, "job_state", fmt.Sprintf("job %s (%s) is %s: it %s", st.Job.ID, st.Job.Name, st.State, w.state)))
 			}
-			continue
+			return nil
 		}
 		err := w.do(q, ctx, st.Job.ID)
 		var ended *farm.EndedError
 		switch {
 		case errors.As(err, &ended) || errors.Is(err, farm.ErrUnknown):
-			// Its state changed after the list was read.
+			// Its state changed after it was read.
 			bad.Add(ui.NewFault(ui.ExitUsage, "job_state", err.Error()))
 		case err != nil:
 			return err
 		default:
 			ids = append(ids, st.Job.ID)
 		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	if w.after != nil && len(ids) > 0 {
 		if err := w.after(ctx, q); err != nil {

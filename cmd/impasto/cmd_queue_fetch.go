@@ -29,17 +29,13 @@ func queueFetchCommand(s *session) *cli.Command {
 }
 
 func queueFetch(ctx context.Context, s *session, c *cli.Context, q farm.Queue) error {
-	list, err := chosen(ctx, c, q)
-	if err != nil {
-		return err
-	}
 	into := ui.Home(flagText(c, "into"))
 	if into != "" {
 		if err := render.MakeDirectory(into); err != nil {
 			return err
 		}
-		into, err = filepath.Abs(into)
-		if err != nil {
+		var err error
+		if into, err = filepath.Abs(into); err != nil {
 			return err
 		}
 	}
@@ -48,16 +44,16 @@ func queueFetch(ctx context.Context, s *session, c *cli.Context, q farm.Queue) e
 		return err
 	}
 	var bad ui.Faults
-	for _, st := range list {
+	err = eachChosen(ctx, c, q, func(st farm.Status) error {
 		if st.State != farm.Done {
 			if c.NArg() > 0 {
 				bad.Add(ui.NewFault(ui.ExitUsage, "job_state", fmt.Sprintf("job %s (%s) is %s and has no results", st.Job.ID, st.Job.Name, st.State)))
 			}
-			continue
+			return nil
 		}
 		if err := batch.Fetch(ctx, q, own, &st, into, c.Bool("y")); err != nil {
 			bad.Add(err)
-			continue
+			return nil
 		}
 		for _, path := range st.Job.Outputs {
 			if s.json {
@@ -68,6 +64,10 @@ func queueFetch(ctx context.Context, s *session, c *cli.Context, q farm.Queue) e
 				return err
 			}
 		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	return bad.Err()
 }

@@ -94,23 +94,18 @@ func queueShowCommand(s *session) *cli.Command {
 		Flags:     queueFlags(append(chooseFlags(), allFlag())...),
 		Action: func(c *cli.Context) error {
 			return s.withQueue(c, func(ctx context.Context, q farm.Queue) error {
-				list, err := chosen(ctx, c, q)
-				if err != nil {
-					return err
-				}
-				for i, st := range list {
+				first := true
+				return eachChosen(ctx, c, q, func(st farm.Status) error {
 					if s.json {
-						if err := writeJSON(s.stdout, batch.ViewOf(st)); err != nil {
-							return err
-						}
-						continue
+						return writeJSON(s.stdout, batch.ViewOf(st))
 					}
-					if i > 0 {
+					if !first {
 						fmt.Fprintln(s.stdout)
 					}
+					first = false
 					batch.WriteFacts(s.stdout, st)
-				}
-				return nil
+					return nil
+				})
 			})
 		},
 	}

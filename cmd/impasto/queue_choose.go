@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -32,26 +33,39 @@ func filterOf(c *cli.Context) (farm.Filter, error) {
 	return f, nil
 }
 
-// chosen are the jobs a command line means: those it names, or those that
-// --batch, --state and --all choose. Choosing nothing is a fault, so that
-// nobody changes every job by leaving out a word.
-func chosen(ctx context.Context, c *cli.Context, q farm.Queue) ([]farm.Status, error) {
-	f, err := filterOf(c)
+// eachChosen calls f with each job a command line means: those it names, or those
+// that --batch, --state and --all choose, of which it holds no list. Choosing nothing
+// is a fault, so that nobody changes every job by leaving out a word.
+func eachChosen(ctx context.Context, c *cli.Context, q farm.Queue, f func(farm.Status) error) error {
+	filter, err := filterOf(c)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if c.NArg() > 0 && f != (farm.Filter{}) {
-		return nil, ui.UsageFault("name jobs, or choose them by --batch and --state, not both")
+	if c.NArg() > 0 && filter != (farm.Filter{}) {
+		return ui.UsageFault("name jobs, or choose them by --batch and --state, not both")
 	}
-	if c.NArg() == 0 && f == (farm.Filter{}) && !c.Bool("all") {
-		return nil, ui.UsageFault(fmt.Sprintf("queue %s needs jobs", c.Command.Name),
+	if c.NArg() == 0 && filter == (farm.Filter{}) && !c.Bool("all") {
+		return ui.UsageFault(fmt.Sprintf("queue %s needs jobs", c.Command.Name),
 			"impasto queue ls   (lists them)", fmt.Sprintf("impasto queue %s --help   (--batch, --state and --all choose several)", c.Command.Name))
 	}
-	list, err := q.List(ctx, f)
-	if err != nil || c.NArg() == 0 {
-		return list, err
+	if c.NArg() == 0 {
+		var fault error
+		err := q.Scan(ctx, filter, 0, func(st farm.Status, _ uint64) bool {
+			fault = f(st)
+			return fault == nil
+		})
+		return cmp.Or(fault, err)
 	}
-	return batch.Find(list, c.Args().Slice())
+	named, err := batch.Named(ctx, q, c.Args().Slice())
+	if err != nil {
+		return err
+	}
+	for _, st := range named {
+		if err := f(st); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // newBatchReporter opens progress as the command line asks for it.

@@ -2,6 +2,7 @@ package batch
 
 import (
 	"context"
+	"errors"
 
 	"github.com/impasto/impasto/internal/farm"
 )
@@ -43,4 +44,52 @@ func Unfinished(ctx context.Context, q farm.Queue, classes ...string) (int, erro
 		}
 	}
 	return n, err
+}
+
+// Named returns the jobs that arguments name by an ID, the beginning of one, or a
+// name. Jobs are looked up by their whole IDs; for the others all are read, of which
+// only IDs, names and states are kept.
+func Named(ctx context.Context, q farm.Queue, args []string) (found []farm.Status, err error) {
+	var known []farm.Status
+	for _, id := range args {
+		st, err := q.Status(ctx, id)
+		if errors.Is(err, farm.ErrUnknown) || err == nil && st.Job.ID != id {
+			known = nil
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		known = append(known, st)
+	}
+	if known != nil {
+		return Find(known, args)
+	}
+	at := map[string]int{} // those that change meanwhile come again
+	err = q.Scan(ctx, farm.Filter{}, 0, func(st farm.Status, _ uint64) bool {
+		slim := farm.Status{Job: farm.Job{ID: st.Job.ID, Name: st.Job.Name, Batch: st.Job.Batch}, State: st.State}
+		if i, again := at[st.Job.ID]; again {
+			known[i] = slim
+			return true
+		}
+		at[st.Job.ID] = len(known)
+		known = append(known, slim)
+		return true
+	})
+	if err != nil {
+		return nil, err
+	}
+	if found, err = Find(known, args); err != nil {
+		return nil, err
+	}
+	for i := range found {
+		st, err := q.Status(ctx, found[i].Job.ID)
+		switch {
+		case err == nil:
+			found[i] = st
+		case !errors.Is(err, farm.ErrUnknown): // it was removed meanwhile: as it was
+			return nil, err
+		}
+	}
+	return found, nil
 }

@@ -22,7 +22,7 @@ var releases = map[string]string{
 // machine is one with an NVIDIA card and more files.
 func machine(release string, more ...string) fstest.MapFS {
 	files := fstest.MapFS{
-		"etc/os-release":                          {Data: []byte(release)},
+		"etc/os-release": {Data: []byte(release)},
 		"sys/bus/pci/devices/0000:01:00.0/vendor": {Data: []byte("0x10de\n")},
 		"sys/bus/pci/devices/0000:01:00.0/class":  {Data: []byte("0x030000\n")},
 		"sys/bus/pci/devices/0000:00:1f.0/vendor": {Data: []byte("0x8086\n")},
