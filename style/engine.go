@@ -173,7 +173,8 @@ func (r *run) scale(ctx context.Context, i int) error {
 	if err != nil {
 		return err
 	}
-	t, err := r.o.newTiling(b, r.env.Network, s.H, s.W, s.cut, true)
+	seenW, seenH := r.o.seen(r.env.Network, s.W, s.H)
+	t, err := r.o.newTiling(b, r.env.Network, seenH, seenW, s.cut, true)
 	if err != nil {
 		return err
 	}
@@ -184,6 +185,7 @@ func (r *run) scale(ctx context.Context, i int) error {
 		content = content.Resize(s.W, s.H)
 	}
 	ob := newObjective(b, r.o, t, x)
+	ob.styleLayers = r.crowding(s.W, s.H)
 	if err := r.setTargets(ob, content, paintings, s.recompute && t.cut()); err != nil {
 		return err
 	}
@@ -194,7 +196,7 @@ func (r *run) scale(ctx context.Context, i int) error {
 	if t.cut() {
 		var others []*tiling
 		for _, b := range r.env.Others {
-			t, err := r.o.newTiling(b, r.env.Network, s.H, s.W, s.cut, true)
+			t, err := r.o.newTiling(b, r.env.Network, seenH, seenW, s.cut, true)
 			if err != nil {
 				return err
 			}
@@ -276,7 +278,7 @@ func (r *run) setTargets(ob *objective, content *Picture, paintings map[string][
 		}
 	}
 	if r.o.StyleWeight > 0 {
-		for _, l := range r.o.StyleLayers {
+		for _, l := range ob.styleLayers {
 			if l.Weight > 0 {
 				ob.addStyle(l, paintings[l.Layer])
 			}

@@ -35,7 +35,7 @@ const (
 // resume puts the loop where it stood, with its image and its optimiser.
 func (l *loop) resume(c *Checkpoint, optimizer gpu.Optimizer) error {
 	l.first, l.seen, l.lastLoss = c.Iteration, c.Seen, c.LastLoss
-	return c.restore(l.env.Backend, l.ob.x.Shape, l.ob.kept(), optimizer)
+	return c.restore(l.env.Backend, l.ob.canvas().Shape, l.ob.kept(), optimizer)
 }
 
 func (l *loop) iterate(ctx context.Context) error {
@@ -190,9 +190,10 @@ func (l *loop) snapshot() *Picture {
 		n.bands.show(l.ob.g, l.optimizer)
 		return l.picture(l.ob.g)
 	}
-	l.env.Backend.Copy(l.ob.g, l.ob.x)
-	l.optimizer.Result(l.ob.g)
-	return l.picture(l.ob.g)
+	g := l.ob.slope()
+	l.env.Backend.Copy(g, l.ob.canvas())
+	l.optimizer.Result(g)
+	return l.picture(g)
 }
 
 // hints are for a run that diverged.

@@ -19,6 +19,9 @@ type objective struct {
 	t    *tiling
 	x, g *gpu.Array // (H, W, 3)
 
+	torus       *torus        // of a tileable image, of which the network sees x; nil: of any other
+	styleLayers []LayerWeight // with the weights they have at this scale
+
 	photo *gpu.Array // (H, W, 3), where its features are not kept but computed anew
 
 	content  []contentTerm
@@ -126,6 +129,10 @@ func newObjective(b gpu.Backend, o Options, t *tiling, x *gpu.Array) *objective 
 			ob.unit = float64(x.Shape.Pixels())
 		}
 	}
+	ob.styleLayers = o.StyleLayers
+	if o.Tileable {
+		ob.newTorus()
+	}
 	return ob
 }
 
@@ -175,7 +182,7 @@ func (ob *objective) addTV() {
 	if ob.o.TVWeight == 0 {
 		return
 	}
-	n := float64(ob.x.Shape.Len())
+	n := float64(ob.canvas().Shape.Len())
 	ob.tvCoef, ob.tvSlot = ob.o.TVWeight*ob.unit, ob.newSlot("tv", "")
 	relative := func(perValue float64) float64 {
 		if ob.o.LossScale == ScaleRelative {
@@ -216,6 +223,9 @@ func (ob *objective) evaluate() {
 		ob.neighbours.evaluate()
 		return
 	}
+	if t := ob.torus; t != nil {
+		t.unroll(ob.b, ob.x, t.margin)
+	}
 	if ob.t.cut() {
 		ob.evaluateTiles()
 		ob.clearSpare()
@@ -225,10 +235,17 @@ func (ob *objective) evaluate() {
 			ob.atLayer(layer, f, grad)
 		})
 	}
+	if t := ob.torus; t != nil {
+		ob.b.Fill(t.g, 0)
+		t.fold(ob.b, ob.g, t.margin)
+	}
 	if ob.temporal != nil {
 		ob.temporalLoss(ob.temporal)
 	}
-	if ob.tvCoef > 0 {
+	switch {
+	case ob.tvCoef > 0 && ob.torus != nil:
+		ob.smoothness(ob.torus)
+	case ob.tvCoef > 0:
 		ob.b.TV(ob.g, ob.x, ob.tvWeight, ob.tv, ob.tvCoef, ob.tvSlot)
 	}
 	if ob.movable != nil {
@@ -249,10 +266,10 @@ func (ob *objective) atLayer(layer string, f *gpu.Array, grad *vgg.Gradient) {
 		if t := &ob.style[i]; t.layer == layer {
 			g := ob.styleLoss(t, f)
 			if t.alone == nil {
-				grad.AddStyle(g)
+				ob.addStyleGradient(grad, layer, g, 0, 0)
 				continue
 			}
-			ob.b.StyleGrad(ob.begin(grad, t.alone), g.F, g.D, g.Shift)
+			ob.styleGradInside(ob.begin(grad, t.alone), layer, g, 0, 0)
 			ob.end(grad, t.alone, t.weight)
 		}
 	}
@@ -286,7 +303,7 @@ func (ob *objective) end(grad *vgg.Gradient, alone *gpu.Array, weight float64) {
 // styleLoss computes a style term's loss on features f, and its gradient.
 func (ob *objective) styleLoss(t *styleTerm, f *gpu.Array) gpu.StyleTerm {
 	ob.b.ClearSums(t.sums)
-	ob.b.AddSums(t.sums, f, f.Shape.Whole(), cell(ob.t.pixels[t.layer]))
+	ob.b.AddSums(t.sums, f, ob.inside(t.layer), cell(ob.t.pixels[t.layer]))
 	ob.styleGradient(t)
 	return t.at(f)
 }
@@ -330,6 +347,10 @@ func positive(v float64) float64 { return max(v, 1e-30) }
 func (ob *objective) free() {
 	ob.freeOthers()
 	ob.b.Free(ob.g, ob.movable, ob.photo, ob.tvWeight)
+	if ob.torus != nil {
+		ob.b.Free(ob.x)
+		ob.torus.free(ob.b)
+	}
 	ob.temporal.free(ob.b)
 	for _, t := range ob.patches {
 		t.free(ob.b)

@@ -14,7 +14,7 @@ import (
 const selfSimPositions = 1024
 
 // selfSimBalance makes content weight 1 a balance to the eye: see docs/looks.md.
-const selfSimBalance = 0.2
+const selfSimBalance = 3
 
 // selfSimTerm compares how similar the canvas's features at a layer are to each
 // other with how similar the photograph's are. The positions are drawn once for
@@ -72,7 +72,7 @@ func drawPositions(seed uint64, layer string, positions, n int) []int32 {
 // addSelfSims makes the terms of all content layers from the photograph, which
 // image x holds:
 //
-//	relative  0.2 / n * sum |P - T|
+//	relative  3 / n * sum |P - T|
 //	others    1 / n * sum |P - T|           STROTSS
 //
 // with P and T as gpu.CPU.SelfSimLoss has them: neither has a unit.

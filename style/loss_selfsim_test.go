@@ -60,7 +60,7 @@ func TestSelfSimContent(t *testing.T) {
 	for name, c := range map[string]struct {
 		preset  string
 		balance float64
-	}{"relative": {"default", 0.2}, "mean": {"jj", 1}} {
+	}{"relative": {"default", 3}, "mean": {"jj", 1}} {
 		t.Run(name, func(t *testing.T) {
 			o := tinyPreset(t, c.preset)
 			o.ContentLoss, o.StyleWeight, o.TVWeight, o.ContentWeight = ContentSelfSim, 0, 0, 3

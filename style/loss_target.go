@@ -103,17 +103,17 @@ func blend(b gpu.Backend, all []moments, weights []float64) moments {
 //	covariance  as gpu.CPU.CovarianceLoss has it, relative whatever the loss scale
 //	moments     as gpu.CPU.MomentsLoss has it; see momentsWeights
 func (ob *objective) addStyle(l LayerWeight, all []moments) {
-	f := ob.t.whole[l.Layer]
+	f, in := ob.t.whole[l.Layer], ob.inside(l.Layer)
 	weights := ob.o.blendWeights(len(all))
 	if ob.o.StyleBlend == BlendTargets {
 		all, weights = []moments{blend(ob.b, all, weights)}, []float64{1}
 	}
 	t := styleTerm{
 		layer:  l.Layer,
-		norm:   ob.o.gramNorm(f),
+		norm:   ob.o.gramNorm(gpu.Shape{H: in.H, W: in.W, C: f.C}),
 		sums:   ob.b.NewSums(f.C, ob.o.StyleLoss != LossGram),
 		gram:   ob.b.NewArray(gpu.Matrix(f.C)),
-		weight: ob.o.StyleWeight * ob.share(l, ob.o.StyleLayers) * ob.unit,
+		weight: ob.o.StyleWeight * ob.share(l, ob.styleLayers) * ob.unit,
 	}
 	if ob.o.Normalize != NormalizeOff {
 		t.alone = ob.b.NewArray(f)

@@ -71,7 +71,7 @@ func (p Plan) accountOf(env Env, w, h int, c Cut, stages []stage, pass int64, re
 	}
 	cut := len(stages) > 1 || stages[0].cut()
 	what := "the network's activations"
-	if cut {
+	if cut || o.Tileable {
 		pass += b.Bytes(gpu.Shape{H: 1, W: 1, C: 2*windowLen(stages) + 1}) + stripBuffers*b.Bytes(gpu.Shape{H: 1, W: 1, C: stripLen(taps, stages)})
 	}
 	if n := len(stages[0].tiles); n > 1 {
@@ -97,6 +97,10 @@ func (p Plan) accountOf(env Env, w, h int, c Cut, stages []stage, pass int64, re
 		}
 	}
 	image := b.Bytes(gpu.Shape{H: h, W: w, C: 3})
+	images := int64(2)
+	if o.Tileable {
+		images = 8 // with what the network sees of it, its edges, and a part that is moved
+	}
 	features := "the photograph's features"
 	if recompute {
 		features = "the photograph, its features computed anew for each tile"
@@ -111,7 +115,7 @@ func (p Plan) accountOf(env Env, w, h int, c Cut, stages []stage, pass int64, re
 		{features, content},
 		{"statistics of style", style},
 		{"the paintings' patches", patches},
-		{"the image and its gradient", 2 * image},
+		{"the image and its gradient", images * image},
 		{"what is spared smoothing", o.spareBytes(b, h, w)},
 		{"the frame before", o.temporalBytes(b, gpu.Shape{H: p.H(), W: p.W(), C: 3})},
 		{fmt.Sprintf("the optimiser's %d images", o.optimizerImages()), int64(o.optimizerImages()) * image},

@@ -188,7 +188,7 @@ func (ob *objective) variables() (x, g *gpu.Array) {
 	if ob.neighbours != nil {
 		return ob.neighbours.bands.z, ob.neighbours.bands.d
 	}
-	return ob.x, ob.g
+	return ob.canvas(), ob.slope()
 }
 
 // kept are the arrays that a checkpoint keeps: the variables, and what the
@@ -200,7 +200,7 @@ func (ob *objective) kept() []*gpu.Array {
 		}
 		return []*gpu.Array{n.bands.z}
 	}
-	return []*gpu.Array{ob.x}
+	return []*gpu.Array{ob.canvas()}
 }
 
 // number tells which iteration of the scale comes, from 1.

@@ -61,10 +61,12 @@ type LossOptions struct {
 
 // MixOptions say how paintings are sized and mixed.
 type MixOptions struct {
-	StyleWeights []float64 `json:"style-weights,omitempty"` // one for each style; none means equal
-	StyleBlend   Blend     `json:"style-blend"`             // BlendTargets ...
-	StyleScale   float64   `json:"style-scale"`             // style's scale-side over the canvas's
-	StyleUpscale bool      `json:"style-upscale"`           // enlarge styles smaller than that
+	StyleWeights   []float64 `json:"style-weights,omitempty"`   // one for each style; none means equal
+	StyleBlend     Blend     `json:"style-blend"`               // BlendTargets ...
+	StyleScale     float64   `json:"style-scale"`               // style's scale-side over the canvas's
+	Tileable       bool      `json:"tileable,omitempty"`        // of a texture: the right edge continues at the left one, the lower at the upper
+	LayerPositions float64   `json:"layer-positions,omitempty"` // positions for each channel that a style layer needs to weigh in full; with fewer it weighs less; 0: always in full
+	StyleUpscale   bool      `json:"style-upscale"`             // enlarge styles smaller than that
 }
 
 // PatchOptions are those of the modes that match patches: ModePatch, ModeDoodle

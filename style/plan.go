@@ -227,11 +227,12 @@ func (p Plan) estimate(env Env, depth int) (float64, error) {
 	perFlop := env.Cache.speed(env.Backend)
 	total := 0.0
 	for _, s := range p.Scales {
-		work, err := p.Options.cutWork(env.Backend, env.Network, s.H, s.W, s.cut, s.recompute)
+		w, h := p.Options.seen(env.Network, s.W, s.H)
+		work, err := p.Options.cutWork(env.Backend, env.Network, h, w, s.cut, s.recompute)
 		if err != nil {
 			return 0, err
 		}
-		total += float64(s.Iterations) * p.Options.flops(env.Network, depth, s.W, s.H) * work
+		total += float64(s.Iterations) * p.Options.flops(env.Network, depth, w, h) * work
 		if p.Options.Method == MethodNNST {
 			total += p.Options.neighbourFlops(env.Network, s)
 		}

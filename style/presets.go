@@ -71,6 +71,7 @@ func DefaultOptions(mode Mode, device, network string) Options {
 		o.Init = InitNoise
 		o.ContentWeight = 0
 		o.ContentLayers = nil
+		o.Tileable, o.LayerPositions = true, 8
 	}
 	if matches(mode) {
 		patchDefaults(&o, device)
@@ -112,6 +113,7 @@ func Preset(name string, mode Mode) (Options, error) {
 		return o, nil
 	}
 	o.StyleLoss, o.ColorSpace = LossGram, ColorYUV
+	o.Tileable, o.LayerPositions = false, 0
 	switch name {
 	case "gatys":
 		gatys(&o)

@@ -54,7 +54,8 @@ func (p *Plan) chooseCuts(env Env) error {
 	last := len(p.Scales) - 1
 	for i := last; i >= 0; i-- {
 		s := &p.Scales[i]
-		k := cutter{Plan: *p, env: env, w: s.W, h: s.H, limit: env.MaxBytes}
+		k := cutter{Plan: *p, env: env, limit: env.MaxBytes}
+		k.w, k.h = p.Options.seen(env.Network, s.W, s.H)
 		var bytes int64
 		if s.cut, s.recompute, bytes, err = k.choose(asked); err != nil {
 			return err
@@ -72,11 +73,12 @@ func (p *Plan) chooseCuts(env Env) error {
 			asked = tileChoice{size: p.Tile, cut: &p.Cut}
 		}
 	}
-	if p.Memory, err = p.account(env, p.W(), p.H(), p.Cut, p.Recompute); err != nil {
+	w, h := p.Options.seen(env.Network, p.W(), p.H())
+	if p.Memory, err = p.account(env, w, h, p.Cut, p.Recompute); err != nil {
 		return err
 	}
 	if env.MaxBytes > 0 && p.PeakBytes > env.MaxBytes {
-		whole, err := p.bytes(env, p.W(), p.H(), Cut{}, false)
+		whole, err := p.bytes(env, w, h, Cut{}, false)
 		if err != nil {
 			return err
 		}

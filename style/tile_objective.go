@@ -129,12 +129,22 @@ func (ob *objective) beginAhead(k int) {
 func (ob *objective) gatherTile(s *stage, i int, tap string, f *gpu.Array, own gpu.Rect) {
 	ob.keepFeatures(s, i, tap, f, own)
 	for j := range ob.style {
-		if t := &ob.style[j]; t.layer == tap && own.H > 0 && own.W > 0 {
-			ob.b.ClearSums(t.part)
-			ob.b.AddSums(t.part, f, own, cell(ob.t.pixels[tap]))
+		if t := &ob.style[j]; t.layer == tap && ob.tileSums(t, s, i, f, own) {
 			ob.b.JoinSums(t.sums, t.part)
 		}
 	}
+}
+
+// tileSums makes the sums of a term over a tile's own features, if it has any.
+func (ob *objective) tileSums(t *styleTerm, s *stage, i int, f *gpu.Array, own gpu.Rect) bool {
+	n, ahead := s.unit[t.layer], s.tiles[i].ahead
+	own = ob.insideOf(t.layer, own, ahead.Y/n, ahead.X/n)
+	if own.H <= 0 || own.W <= 0 {
+		return false
+	}
+	ob.b.ClearSums(t.part)
+	ob.b.AddSums(t.part, f, own, cell(ob.t.pixels[t.layer]))
+	return true
 }
 
 func (ob *objective) keepFeatures(s *stage, i int, tap string, f *gpu.Array, own gpu.Rect) {
@@ -178,7 +188,8 @@ func (ob *objective) backTile(k, i int) {
 // styleGradient turns the sums over the whole image into the losses and their
 // gradient, in t.gram or t.d and t.shift.
 func (ob *objective) styleGradient(t *styleTerm) {
-	pixels := ob.t.whole[t.layer].Pixels()
+	in := ob.inside(t.layer)
+	pixels := in.H * in.W
 	ob.b.Moments(t.gram, t.mean, t.sums, t.norm, pixels)
 	if len(t.gaussians) == 0 {
 		ob.b.GramLoss(t.gram, t.gram, t.grams, t.norm, t.slot)
@@ -211,7 +222,8 @@ func (ob *objective) atTile(s *stage, i int, tap string, f *gpu.Array, grad *vgg
 	}
 	for j := range ob.style {
 		if t := &ob.style[j]; t.layer == tap {
-			grad.AddStyle(t.at(f))
+			n, window := s.unit[tap], s.tiles[i].window
+			ob.addStyleGradient(grad, tap, t.at(f), window.Y/n, window.X/n)
 		}
 	}
 	ob.wholesAt(s, s.tiles[i].window.Rect, tap, f, grad)

@@ -252,6 +252,8 @@ func (o Options) newTiling(b gpu.Backend, n *vgg.Network, h, w int, c Cut, grad 
 		if n := windowLen(t.stages); n > 0 {
 			t.windows = b.NewArray(gpu.Shape{H: 1, W: 1, C: 2 * (n + windowAlign)})
 		}
+	}
+	if t.cut() || grad && o.Tileable {
 		for range stripBuffers {
 			t.strips = append(t.strips, b.NewArray(gpu.Shape{H: 1, W: 1, C: stripLen(t.whole, t.stages)}))
 		}

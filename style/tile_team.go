@@ -29,7 +29,7 @@ func (ob *objective) join(others []*tiling) {
 // member is a copy of the objective on another backend, as far as tiles need it.
 func (ob *objective) member(t *tiling) *objective {
 	b := t.b
-	m := &objective{b: b, o: ob.o, t: t, x: b.NewArray(ob.x.Shape), g: b.NewArray(ob.x.Shape), unit: ob.unit}
+	m := &objective{b: b, o: ob.o, t: t, x: b.NewArray(ob.x.Shape), g: b.NewArray(ob.x.Shape), unit: ob.unit, torus: ob.torus}
 	if ob.photo != nil {
 		m.photo = across(b, ob.b, ob.photo)
 	}
@@ -136,9 +136,7 @@ func (ob *objective) evaluateTeam() {
 func (ob *objective) noteTile(s *stage, i int, tap string, f *gpu.Array, own gpu.Rect) {
 	ob.keepFeatures(s, i, tap, f, own)
 	for j := range ob.style {
-		if t := &ob.style[j]; t.layer == tap && own.H > 0 && own.W > 0 {
-			ob.b.ClearSums(t.part)
-			ob.b.AddSums(t.part, f, own, cell(ob.t.pixels[tap]))
+		if t := &ob.style[j]; t.layer == tap && ob.tileSums(t, s, i, f, own) {
 			ob.notes[sumsKey{j, i}] = ob.b.ReadSums(t.part)
 		}
 	}

@@ -77,6 +77,7 @@ func (c *checker) numbers(o Options) {
 		{"tv-spare", o.TVSpare, 0, 1, false},
 		{"temporal-weight", o.TemporalWeight, 0, 1e12, false},
 		{"style-scale", o.StyleScale, 0, 64, true},
+		{"layer-positions", o.LayerPositions, 0, 1e6, false},
 		{"noise-std", o.NoiseStd, 0, 255, false},
 		{"noise-range", o.NoiseRange.Lo, 0, 255, false},
 		{"noise-range", o.NoiseRange.Hi, 0, 255, false},
@@ -174,6 +175,12 @@ func (c *checker) losses(o Options) {
 	}
 	if o.Mode == ModeTexture && o.StyleWeight == 0 {
 		c.add("style-weight", []Suggestion{{"style-weight", "1", ""}}, "a texture needs a style weight above 0")
+	}
+	if o.Tileable && o.Mode != ModeTexture {
+		c.add("tileable", []Suggestion{{"tileable", "false", ""}}, "only a texture is tileable: other pictures have the edges of a photograph or of a map")
+	}
+	if o.Tileable && o.TV == TVStencil && o.TVWeight > 0 {
+		c.add("tv", []Suggestion{{"tv", string(TVSquares), ""}}, "the total variation %q stops at the edges, which a tileable texture has none of", o.TV)
 	}
 	if o.Mode == ModeTexture && (o.Init == InitContent || o.Color != ColorStyle) {
 		c.add("init", []Suggestion{{"init", "noise", ""}, {"color", "style", ""}}, "a texture has no content picture to start from or take colours from")
