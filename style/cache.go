@@ -36,8 +36,10 @@ type Cache struct {
 	entries []cached // the one used last comes last
 	bytes   int64
 
-	backend gpu.Backend // whose speed was measured last, and when
-	perFlop float64     // seconds
+	backend gpu.Backend  // whose speed was measured last, with what, and when
+	network *vgg.Network // there
+	depth   int          // of it
+	perFlop float64      // seconds
 	timed   time.Time
 }
 
@@ -45,16 +47,18 @@ type Cache struct {
 const speedFor = 10 * time.Second
 
 // speed is what measureSpeed finds, measured anew only now and then.
-func (c *Cache) speed(b gpu.Backend) float64 {
+func (c *Cache) speed(env Env, o Options, depth int) (float64, error) {
 	if c == nil {
-		return measureSpeed(b)
+		return measureSpeed(env, o, depth)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.backend != b || time.Since(c.timed) > speedFor {
-		c.backend, c.perFlop, c.timed = b, measureSpeed(b), time.Now()
+	if c.backend == env.Backend && c.network == env.Network && c.depth == depth && time.Since(c.timed) <= speedFor {
+		return c.perFlop, nil
 	}
-	return c.perFlop
+	perFlop, err := measureSpeed(env, o, depth)
+	c.backend, c.network, c.depth, c.perFlop, c.timed = env.Backend, env.Network, depth, perFlop, time.Now()
+	return perFlop, err
 }
 
 type cached struct {

@@ -6,7 +6,6 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/impasto/impasto/gpu"
 	"github.com/impasto/impasto/internal/picture"
@@ -197,65 +196,6 @@ func (o Options) taps() []string {
 	add(o.StyleWeight, o.StyleLayers)
 	add(o.PatchWeight+o.AnalogyWeight, o.PatchLayers)
 	return names
-}
-
-// flops is the arithmetic of one iteration at w x h: every convolution of the
-// first depth layers forward and backward to its input, 2*9*C*K each a position,
-// and the Gram matrices of the style layers and their gradients, 2*C*C each.
-func (o Options) flops(n *vgg.Network, depth, w, h int) float64 {
-	total, pixels := 0.0, float64(w*h)
-	for i, l := range n.Layers[:depth] {
-		positions := pixels / math.Pow(4, float64(l.Block-1))
-		total += 2 * 18 * float64(l.In*l.Out) * positions
-		for _, s := range o.StyleLayers {
-			if s.Layer == n.Layers[i].Tap() && o.StyleWeight*s.Weight > 0 && o.Method != MethodNNST {
-				total += 2 * 2 * float64(l.Out*l.Out) * positions
-			}
-		}
-		for j, t := range o.PatchLayers {
-			if t.Layer == l.Tap() && o.PatchWeight*t.Weight > 0 {
-				total += o.matchFlops(l.Out, positions, j)
-			}
-		}
-	}
-	return total
-}
-
-// estimate multiplies the arithmetic of all iterations by what one small
-// convolution takes on this backend now.
-func (p Plan) estimate(env Env, depth int) (float64, error) {
-	perFlop := env.Cache.speed(env.Backend)
-	total := 0.0
-	for _, s := range p.Scales {
-		w, h := p.Options.seen(env.Network, s.W, s.H)
-		work, err := p.Options.cutWork(env.Backend, env.Network, h, w, s.cut, s.recompute)
-		if err != nil {
-			return 0, err
-		}
-		total += float64(s.Iterations) * p.Options.flops(env.Network, depth, w, h) * work
-		if p.Options.Method == MethodNNST {
-			total += p.Options.neighbourFlops(env.Network, s)
-		}
-	}
-	return total * perFlop, nil
-}
-
-// measureSpeed is the seconds of a floating-point operation of a small
-// convolution.
-func measureSpeed(b gpu.Backend) float64 {
-	const channels, side, calls = 64, 48, 2
-	f := b.NewFilter(make([]float32, channels*channels*9), make([]float32, channels), channels, channels)
-	x, y := b.NewArray(gpu.Shape{H: side, W: side, C: channels}), b.NewArray(gpu.Shape{H: side, W: side, C: channels})
-	defer func() { b.Free(x, y); b.FreeFilters(f) }()
-	b.Fill(x, 1)
-	fastest := math.Inf(1)
-	for range calls {
-		start := time.Now()
-		b.Conv(gpu.ConvOut{Act: y}, x, f, gpu.ZeroPad)
-		b.Sync()
-		fastest = min(fastest, time.Since(start).Seconds())
-	}
-	return fastest / (2 * 9 * channels * channels * side * side)
 }
 
 // side is the side of a picture (h, w) that scale-side names.

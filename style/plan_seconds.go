@@ -1,0 +1,146 @@
+package style
+
+import (
+	"math"
+	"time"
+
+	"github.com/impasto/impasto/gpu"
+	"github.com/impasto/impasto/vgg"
+)
+
+// flops is the arithmetic of one iteration at w x h: every convolution of the
+// first depth layers forward and backward to its input, 2*9*C*K each a position,
+// and the Gram matrices of the style layers and their gradients, 2*C*C each, and what
+// the optimiser does with the image.
+func (o Options) flops(n *vgg.Network, depth, w, h int) float64 {
+	pixels := float64(w * h)
+	total := convolutionFlops(n, depth, pixels) + pixels*o.imageFlops()
+	for i, l := range n.Layers[:depth] {
+		positions := pixels / math.Pow(4, float64(l.Block-1))
+		for _, s := range o.StyleLayers {
+			if s.Layer == n.Layers[i].Tap() && o.StyleWeight*s.Weight > 0 && o.Method != MethodNNST {
+				total += 2*2*float64(l.Out*l.Out)*positions + o.rootFlops(l.Out)
+			}
+		}
+		for j, t := range o.PatchLayers {
+			if t.Layer == l.Tap() && o.PatchWeight*t.Weight > 0 {
+				total += o.matchFlops(l.Out, positions, j)
+			}
+		}
+	}
+	return total
+}
+
+// convolutionFlops is that of the first depth layers, forward and back.
+func convolutionFlops(n *vgg.Network, depth int, pixels float64) float64 {
+	total := 0.0
+	for _, l := range n.Layers[:depth] {
+		total += 2 * 18 * float64(l.In*l.Out) * pixels / math.Pow(4, float64(l.Block-1))
+	}
+	return total
+}
+
+// rootFlops is the arithmetic of the matrix roots of the w2 loss at a layer of c
+// channels: some fifty products of (C, C) matrices, whatever the picture's size.
+// A convolution does with half of its multiplications; a product cannot.
+func (o Options) rootFlops(c int) float64 {
+	const products, plain = 50, 2
+	if o.StyleLoss != LossW2 || o.Method == MethodNNST {
+		return 0
+	}
+	return plain * products * 2 * math.Pow(float64(c), 3)
+}
+
+// imageFlops is what an iteration does with a pixel of the image. The vectors of
+// L-BFGS, two for each pair of its history, come from memory: each of their
+// values takes as long as some thirty operations of a convolution.
+func (o Options) imageFlops() float64 {
+	const channels, fetched, others = 3, 30, 10
+	vectors := others
+	if o.Optimizer == OptimizerLBFGS {
+		vectors += 2 * o.History
+	}
+	return channels * fetched * float64(vectors)
+}
+
+// estimate multiplies the arithmetic of all iterations by what it takes on this
+// backend now.
+func (p Plan) estimate(env Env, depth int) (float64, error) {
+	perFlop, err := env.Cache.speed(env, p.Options, depth)
+	if err != nil {
+		return 0, err
+	}
+	total := 0.0
+	for _, s := range p.Scales {
+		w, h := p.Options.seen(env.Network, s.W, s.H)
+		work, err := p.Options.cutWork(env.Backend, env.Network, h, w, s.cut, s.recompute)
+		if err != nil {
+			return 0, err
+		}
+		iteration := p.Options.flops(env.Network, depth, w, h) * work
+		total += (float64(s.Iterations) + targetIterations) * iteration
+		if p.Options.Method == MethodNNST {
+			total += p.Options.neighbourFlops(env.Network, s)
+		}
+	}
+	return total * perFlop, nil
+}
+
+// targetIterations is what measuring photograph and paintings takes at a scale,
+// in iterations.
+const targetIterations = 1
+
+// What measureSpeed spends: a few calls are enough, the first of which is slow;
+// while others keep the machine busy, the fastest of more is nearer the truth.
+const (
+	leastCalls, mostCalls = 2, 10
+	measuring             = 100 * time.Millisecond
+)
+
+// measureSpeed is the seconds of a floating-point operation: of a pass through
+// the first depth layers of the network, forward and back, over a small picture.
+// How fast a convolution is depends on its channels, so that one of them would
+// not do for all networks. A GPU hardly notices a small picture; there one
+// convolution is measured.
+func measureSpeed(env Env, o Options, depth int) (float64, error) {
+	b := env.Backend
+	if b.Name() != "cpu" {
+		return convolutionSpeed(b), nil
+	}
+	const side = 64
+	pass, err := env.Network.NewPass(b, side, side, o.passOptions(true))
+	if err != nil {
+		return 0, err
+	}
+	image := gpu.Shape{H: side, W: side, C: 3}
+	x, dx := b.NewArray(image), b.NewArray(image)
+	defer func() { pass.Free(); b.Free(x, dx) }()
+	b.Fill(x, 1)
+	fastest := math.Inf(1)
+	begun := time.Now()
+	for i := 0; i < leastCalls || i < mostCalls && time.Since(begun) < measuring; i++ {
+		start := time.Now()
+		pass.Forward(x, nil)
+		pass.Backward(dx, func(string, *gpu.Array, *gpu.Array) {})
+		fastest = min(fastest, time.Since(start).Seconds())
+	}
+	return fastest / convolutionFlops(env.Network, depth, side*side), nil
+}
+
+// convolutionSpeed is the seconds of a floating-point operation of a small
+// convolution.
+func convolutionSpeed(b gpu.Backend) float64 {
+	const channels, side, calls = 64, 48, 2
+	f := b.NewFilter(make([]float32, channels*channels*9), make([]float32, channels), channels, channels)
+	x, y := b.NewArray(gpu.Shape{H: side, W: side, C: channels}), b.NewArray(gpu.Shape{H: side, W: side, C: channels})
+	defer func() { b.Free(x, y); b.FreeFilters(f) }()
+	b.Fill(x, 1)
+	fastest := math.Inf(1)
+	for range calls {
+		start := time.Now()
+		b.Conv(gpu.ConvOut{Act: y}, x, f, gpu.ZeroPad)
+		b.Sync()
+		fastest = min(fastest, time.Since(start).Seconds())
+	}
+	return fastest / (2 * 9 * channels * channels * side * side)
+}
