@@ -12,7 +12,8 @@ import (
 //	1 - tv-spare * r^2 / (1 + r^2)      r = e / (0.35 a^2)
 //
 // with e the mean square slope of the photograph's luma round the pixel, at the
-// size being painted, and a the mean of sqrt(e) over the picture.
+// size being painted, and a the mean of sqrt(e) over the picture. The stencil, which
+// reproduces another program, spares nothing.
 const (
 	spareCell = 4    // pixels of a side of the squares that e is taken over
 	spareKnee = 0.35 // of r
@@ -20,7 +21,7 @@ const (
 
 // addSpare sets the weights of the total variation after the photograph.
 func (ob *objective) addSpare(photo *Picture) {
-	if ob.o.TVSpare == 0 || ob.tvCoef == 0 || photo == nil {
+	if ob.o.TVSpare == 0 || ob.o.TV == TVStencil || ob.tvCoef == 0 || photo == nil {
 		return
 	}
 	weights, w, h := spareWeights(photo, ob.o.TVSpare)

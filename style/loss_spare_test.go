@@ -3,6 +3,7 @@ package style
 import (
 	"context"
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/impasto/impasto/internal/picture"
@@ -97,10 +98,18 @@ func TestSpareIsWhatTheLossTakes(t *testing.T) {
 	}
 }
 
-func TestSpareIsRefusedForTheStencil(t *testing.T) {
-	o := DefaultOptions(ModeArt, "cpu", "vgg19")
-	o.TVSpare, o.TV = 0.5, TVStencil
-	if err := o.Validate(); err == nil {
-		t.Error("the stencil was accepted")
+func TestStencilSparesNothing(t *testing.T) {
+	var pictures [2]*Picture
+	for i, spare := range []float64{0, 0.9} {
+		o := tinyOptions(ModeArt)
+		o.TV, o.TVSpare = TVStencil, spare
+		r, err := Art(context.Background(), tinyInputs(), o, tinyEnv(1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		pictures[i] = r.Picture
+	}
+	if !slices.Equal(pictures[0].Pix, pictures[1].Pix) {
+		t.Error("tv-spare changes a picture whose total variation is the stencil")
 	}
 }

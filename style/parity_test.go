@@ -104,6 +104,7 @@ func tinyPreset(t *testing.T, name string) Options {
 	o.ContentLayers = []LayerWeight{{"relu2_1", 1}}
 	weights := o.StyleLayers
 	o.StyleLayers = []LayerWeight{{"relu1_1", weights[0].Weight}, {"relu2_1", weights[1].Weight}, {"relu3_1", weights[2].Weight}}
+	o.TVSpare = 0 // TestSpareIsWhatTheLossTakes looks at it
 	return o
 }
 

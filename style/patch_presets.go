@@ -10,7 +10,7 @@ var presetMode = map[string]Mode{"cnnmrf": ModePatch, "cnnmrf-trans": ModePatch,
 func PresetsFor(mode Mode) []string {
 	var names []string
 	for _, name := range PresetNames() {
-		if own := presetMode[name]; name == "default" || own == mode || own == "" && !matches(mode) {
+		if own := presetMode[name]; name == "default" || name == "best" || own == mode || own == "" && !matches(mode) {
 			names = append(names, name)
 		}
 	}

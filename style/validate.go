@@ -170,9 +170,6 @@ func (c *checker) losses(o Options) {
 	case o.ContentWeight == 0 && o.StyleWeight == 0 && o.PatchWeight == 0 && o.AnalogyWeight == 0:
 		c.add("style-weight", []Suggestion{{"style-weight", "1", ""}}, "content and style both have weight 0: nothing to paint")
 	}
-	if o.TVSpare > 0 && o.TV == TVStencil {
-		c.add("tv-spare", []Suggestion{{"tv-spare", "0", ""}, {"tv", string(TVSquares), ""}}, "the nine-point total variation spares no detail")
-	}
 	if o.Mode == ModeTexture && o.StyleWeight == 0 {
 		c.add("style-weight", []Suggestion{{"style-weight", "1", ""}}, "a texture needs a style weight above 0")
 	}

@@ -140,7 +140,7 @@ var table = withChoices([]Setting{
 	{Name: "tv-weight", Group: GroupLoss, Value: "X",
 		Help: "weight of the total variation, a measure of noise: a smoother picture"},
 	{Name: "tv-spare", Group: GroupLoss, Value: "X", Modes: contentModes,
-		Help: "how far the total variation spares detail of the photograph: 0 not at all, 1 wholly"},
+		Help: "how far the total variation, but for the stencil, spares detail of the photograph: 0 not at all, 1 wholly"},
 	{Name: "style-layers", Group: GroupLoss, Value: "LIST",
 		Help: "layers of the style loss; relu3_1:0.5 gives a layer the weight 0.5 instead of 1"},
 	{Name: "content-layers", Group: GroupLoss, Value: "LIST", Modes: contentModes,
@@ -171,7 +171,7 @@ var table = withChoices([]Setting{
 		Help: "add the total variation to the loss; without, it acts through its gradient alone, as in neural-style"},
 
 	{Name: "preset", Group: GroupOptim, Value: "NAME", Main: true,
-		Help: "formulas of: {choices}", Choices: style.PresetNames()},
+		Help: "formulas of: {choices}; best is the default with three times the iterations", Choices: style.PresetNames()},
 	{Name: "iterations", Short: "n", Group: GroupOptim, Value: "N", Main: true, Demo: true,
 		Help: "iterations of each scale"},
 	{Name: "optimizer", Group: GroupOptim, Value: "NAME",

@@ -216,6 +216,10 @@ func (v *Values) usePreset(preset string, defaults style.Options) (bad ui.Faults
 	if preset == "" || preset == "default" {
 		return nil
 	}
+	if preset == "best" {
+		v.Options = style.Best(defaults)
+		return nil
+	}
 	o, err := style.Preset(preset, defaults.Mode)
 	if err != nil {
 		return ui.FaultsOf(err)

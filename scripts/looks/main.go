@@ -39,8 +39,9 @@ type way struct{ name, preset, options string }
 // usual are the ways compared where none is named. The first is today's default.
 var usual = []way{
 	{"default", "default", ""},
-	{"gram", "default", "style-loss=gram content-weight=1 tv-weight=1 padding=zero"},
-	{"w2", "default", "style-loss=w2 content-weight=1 tv-weight=1 padding=zero"},
+	{"best", "best", ""},
+	{"gram", "default", "style-loss=gram content-weight=1 tv-weight=1 tv-spare=0"},
+	{"w2", "default", "style-loss=w2 content-weight=1 tv-weight=1 tv-spare=0"},
 	{"jj", "jj", "iterations=[300]"},
 	{"cp", "cp", "iterations=[200,100]"},
 }
@@ -184,7 +185,11 @@ func paint(ctx context.Context, painter *style.Painter, r ruler, p pair, w way, 
 
 // apply sets the way's options on top of o, or of its preset.
 func (w way) apply(o style.Options) (style.Options, error) {
-	if w.preset != "default" && w.preset != "" {
+	switch w.preset {
+	case "default", "":
+	case "best":
+		o = style.Best(o)
+	default:
 		var err error
 		if o, err = style.Preset(w.preset, style.ModeArt); err != nil {
 			return o, err
