@@ -34,9 +34,6 @@ func (d Demo) Request(given settings.Given) (r Request, title string, err error)
 	if len(bad) > 0 {
 		return r, "", bad
 	}
-	if v.Origin("size") == settings.OriginDefault {
-		v.Options.Size = demoSize
-	}
 	if d.Doodle {
 		v.SetText("map", SamplePrefix+content+maps.Suffix, "demo")
 		// Each sample was drawn apart: what only one of two has is no fault here.
@@ -46,9 +43,6 @@ func (d Demo) Request(given settings.Given) (r Request, title string, err error)
 	}
 	return NewRequest(v, nil, SamplePrefix+painting), sampleTitle(content) + ", after " + sampleTitle(painting), nil
 }
-
-// demoSize is large enough to show to somebody, and painted in seconds.
-const demoSize = "512"
 
 // DemoPainting is the painting that a demo follows unless another is named.
 const DemoPainting = "woodblock"

@@ -53,7 +53,7 @@ var draft = map[string]string{"weights": "mini", "size": "256", "iterations": "6
 // Demo is what the demo sets: a picture worth showing in well under a minute on
 // two cores, whatever is configured.
 var Demo = Fixed("demo", map[string]string{
-	"weights": "mini", "size": "384", "iterations": "120,100,80", "optimizer": "adam", "lr": "4",
+	"weights": "mini", "size": "512", "iterations": "120,100,80", "optimizer": "adam", "lr": "4",
 	"output": "impasto-demo.png", "overwrite": "replace",
 })
 
