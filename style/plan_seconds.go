@@ -121,7 +121,7 @@ func measureSpeed(env Env, o Options, depth int) (float64, error) {
 	for i := 0; i < leastCalls || i < mostCalls && time.Since(begun) < measuring; i++ {
 		start := time.Now()
 		pass.Forward(x, nil)
-		pass.Backward(dx, func(string, *gpu.Array, *gpu.Array) {})
+		pass.Backward(dx, func(string, *gpu.Array, *vgg.Gradient) {})
 		fastest = min(fastest, time.Since(start).Seconds())
 	}
 	return fastest / convolutionFlops(env.Network, depth, side*side), nil
