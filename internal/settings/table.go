@@ -171,7 +171,7 @@ var table = withChoices([]Setting{
 		Help: "add the total variation to the loss; without, it acts through its gradient alone, as in neural-style"},
 
 	{Name: "preset", Group: GroupOptim, Value: "NAME", Main: true,
-		Help: "formulas of: {choices}; best is the default with three times the iterations", Choices: style.PresetNames()},
+		Help: "formulas of: {choices}", Choices: style.PresetNames()},
 	{Name: "iterations", Short: "n", Group: GroupOptim, Value: "N", Main: true, Demo: true,
 		Help: "iterations of each scale"},
 	{Name: "optimizer", Group: GroupOptim, Value: "NAME",
