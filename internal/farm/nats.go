@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -58,7 +57,8 @@ type natsStore struct {
 
 	stop func() // ends the server of this process; nil: it is elsewhere
 
-	returned atomic.Int64 // when the server came back, in Unix nanoseconds; 0: it was never away
+	reconnects uint64    // how often the connection had been made anew when a worker last looked
+	returned   time.Time // when a worker first saw that; zero: the server was never away
 
 	life context.Context // ends when the queue cannot go on
 	fail context.CancelCauseFunc
@@ -76,7 +76,6 @@ func connect(ctx context.Context, conn *nats.Conn, wait time.Duration) (*queue, 
 		return nil, err
 	}
 	s := &natsStore{conn: conn, js: js, stream: on.jobs, records: on.records, bucket: on.bucket, wait: wait}
-	conn.SetReconnectHandler(func(*nats.Conn) { s.returned.Store(time.Now().UnixNano()) })
 	s.life, s.fail = context.WithCancelCause(context.Background())
 	return &queue{store: s, blobs: natsBlobs{on.files, js, s}}, nil
 }
@@ -345,7 +344,7 @@ func (s *natsStore) take(ctx context.Context, class string, empty time.Duration)
 // only a server that is there: a request that waits for one to come back would
 // be answered when nobody listens any more.
 func (s *natsStore) ask(ctx context.Context, class string) (m message, answered bool, err error) {
-	if !s.conn.IsConnected() || time.Since(time.Unix(0, s.returned.Load())) < settle {
+	if !s.settled() {
 		return nil, false, nil
 	}
 	if recent := s.recentPriorities(class); recent != nil {
@@ -358,6 +357,21 @@ func (s *natsStore) ask(ctx context.Context, class string) (m message, answered 
 		return nil, false, err
 	}
 	return s.fetch(ctx, class, priorities)
+}
+
+// settled reports whether the server is there and did not come back just now. It
+// looks at the connection's count: a handler would be told of the return too late.
+func (s *natsStore) settled() bool {
+	if !s.conn.IsConnected() {
+		return false
+	}
+	n := s.conn.Stats().Reconnects
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n != s.reconnects {
+		s.reconnects, s.returned = n, time.Now()
+	}
+	return time.Since(s.returned) >= settle
 }
 
 // fetch takes a message of the first of the priorities that has one.

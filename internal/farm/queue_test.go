@@ -80,7 +80,7 @@ func state(t testing.TB, q Queue, j Job, want State) Status {
 	t.Helper()
 	s, err := q.Status(context.Background(), j.ID)
 	if err != nil || s.State != want {
-		t.Fatalf("job %s is %q (%v), want %q", j.Name, s.State, err, want)
+		t.Fatalf("job %s is %q (%s, %d deaths; %v), want %q", j.Name, s.State, s.Error, s.Deaths, err, want)
 	}
 	return s
 }
