@@ -61,7 +61,11 @@ func (e *Submission) String() string {
 // fault unless replace is set; all such faults come together, before any job is
 // queued.
 func Submit(ctx context.Context, q farm.Queue, jobs []farm.Job, replace bool) (*Submission, error) {
-	known, err := knownOf(ctx, q, jobs)
+	ids := make([]string, len(jobs))
+	for i, j := range jobs {
+		ids[i] = j.ID
+	}
+	known, err := farm.Statuses(ctx, q, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -157,28 +161,6 @@ func queueAll(ctx context.Context, q farm.Queue, jobs []farm.Job, again []string
 		}
 	}
 	return nil
-}
-
-// knownOf returns the states of those jobs that the queue knows. It asks for a
-// few jobs one by one, as the shots of a film come: the queue may hold thousands.
-func knownOf(ctx context.Context, q farm.Queue, jobs []farm.Job) (map[string]farm.Status, error) {
-	known := map[string]farm.Status{}
-	if len(jobs) > 8 {
-		list, err := q.List(ctx, farm.Filter{})
-		for _, st := range list {
-			known[st.Job.ID] = st
-		}
-		return known, err
-	}
-	for _, j := range jobs {
-		switch st, err := q.Status(ctx, j.ID); {
-		case err == nil:
-			known[j.ID] = st
-		case !errors.Is(err, farm.ErrUnknown):
-			return nil, err
-		}
-	}
-	return known, nil
 }
 
 // removeHalves removes the temporary files that a killed Collect left.

@@ -9,7 +9,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -73,10 +73,6 @@ var (
 // between, before the job is taken to be the reason.
 const maxDeaths = 10
 
-// submitters is how many goroutines a submission uses: each record and message
-// waits for the disk.
-const submitters = 16
-
 func (q *queue) Submit(ctx context.Context, jobs ...Job) (int, error) {
 	for i, j := range jobs {
 		if err := j.check(q.limit()); err != nil {
@@ -101,39 +97,15 @@ func (q *queue) submitAll(ctx context.Context, jobs []Job) (int, error) {
 	if err := q.awaitNeeds(ctx, jobs); err != nil {
 		return 0, err
 	}
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	var added int
-	var mu sync.Mutex
-	var wg sync.WaitGroup
-	work := make(chan Job)
-	for range min(submitters, len(jobs)) {
-		wg.Go(func() {
-			for j := range work {
-				isNew, err := q.submit(ctx, j)
-				mu.Lock()
-				if isNew {
-					added++
-				}
-				mu.Unlock()
-				if err != nil {
-					stop(err)
-				}
-			}
-		})
-	}
-	for _, j := range jobs {
-		select {
-		case work <- j:
-		case <-ctx.Done():
+	var added atomic.Int64
+	err := atOnce(ctx, jobs, func(ctx context.Context, j Job) error {
+		isNew, err := q.submit(ctx, j)
+		if isNew {
+			added.Add(1)
 		}
-		if ctx.Err() != nil {
-			break
-		}
-	}
-	close(work)
-	wg.Wait()
-	return added, context.Cause(ctx)
+		return err
+	})
+	return int(added.Load()), err
 }
 
 func (q *queue) submit(ctx context.Context, j Job) (isNew bool, err error) {
