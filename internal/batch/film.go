@@ -47,7 +47,9 @@ func (v *FilmShots) Paint(ctx context.Context, r progress.BatchReporter) (o *ren
 		return o, err
 	}
 	plan := v.Plan()
-	r.Start(fmt.Sprintf("%s in %s, %d to paint", ui.Count(plan.Input.Frames, "frame"), ui.Count(len(plan.Shots), "shot"), len(missing)), plan.Facts())
+	facts := plan.Facts()
+	facts["shots_before"], facts["shots_missing"] = len(plan.Shots)-len(missing), len(missing)
+	r.Start(shotsText(plan.Input.Frames, len(plan.Shots), len(missing)), facts)
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	calls := make(chan func())
@@ -94,6 +96,16 @@ func (v *FilmShots) Paint(ctx context.Context, r progress.BatchReporter) (o *ren
 		o.Flicker = &mean
 	}
 	return o, f.Fault()
+}
+
+// shotsText says how many shots of a film were painted before, and how many are
+// to be painted.
+func shotsText(frames, shots, missing int) string {
+	text := fmt.Sprintf("%s in %s", ui.Count(frames, "frame"), ui.Count(shots, "shot"))
+	if before := shots - missing; before > 0 {
+		return fmt.Sprintf("%s: %s painted before, %d to paint", text, ui.Count(before, "shot"), missing)
+	}
+	return fmt.Sprintf("%s, %d to paint", text, missing)
 }
 
 // missingShots returns the shots with frames that are not painted.
@@ -277,5 +289,16 @@ func (v *FilmShots) shotEntry(nth int, frames, painted string) manifest.Entry {
 		step.Args = append(step.Args, path)
 	}
 	say("output", painted)
-	return manifest.Entry{Name: fmt.Sprintf("%s: shot %d of %d", v.Title(), nth+1, len(v.Shots())), Steps: []manifest.Step{step}}
+	return manifest.Entry{Name: shotName(v.Title(), v.Shots(), nth), Steps: []manifest.Step{step}}
+}
+
+// shotName is the name of a shot's job: which shot it is, and which frames of the
+// film it holds, from 1.
+func shotName(title string, shots []film.Shot, nth int) string {
+	s := shots[nth]
+	frames := fmt.Sprintf("frames %d to %d", s.First+1, s.Last+1)
+	if s.Len() == 1 {
+		frames = fmt.Sprintf("frame %d", s.First+1)
+	}
+	return fmt.Sprintf("%s: shot %d of %d, %s", title, nth+1, len(shots), frames)
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/impasto/impasto/internal/farm"
+	"github.com/impasto/impasto/internal/film"
 	"github.com/impasto/impasto/internal/progress"
 	"github.com/impasto/impasto/internal/ui"
 )
@@ -163,7 +164,8 @@ func Find(list []farm.Status, args []string) ([]farm.Status, error) {
 }
 
 // Sort orders jobs for a table: running, queued in the order in which they are
-// taken, failed, cancelled, done, each by batch and name.
+// taken, failed, cancelled, done, each by batch and name, shot 9 of a film before
+// shot 10.
 func Sort(list []farm.Status) {
 	rank := func(st farm.Status) int {
 		return slices.Index([]farm.State{farm.Running, farm.Queued, farm.Failed, farm.Cancelled, farm.Done}, st.State)
@@ -178,7 +180,7 @@ func Sort(list []farm.Status) {
 		if n := strings.Compare(a.Job.Batch, b.Job.Batch); n != 0 {
 			return n
 		}
-		return strings.Compare(a.Job.Name, b.Job.Name)
+		return film.ByNumber(a.Job.Name, b.Job.Name)
 	})
 }
 

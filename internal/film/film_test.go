@@ -485,7 +485,7 @@ func TestBadNumberedPictures(t *testing.T) {
 
 func TestNamesInTheOrderOfTheirNumbers(t *testing.T) {
 	got := []string{"b1", "a10", "a9", "a009b", "a09a", "a", "a1c2", "a1c10", ""}
-	slices.SortFunc(got, byNumber)
+	slices.SortFunc(got, ByNumber)
 	want := []string{"", "a", "a1c2", "a1c10", "a9", "a09a", "a009b", "a10", "b1"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)

@@ -60,7 +60,7 @@ func choose(path string, all []frame, sel Selection) (Source, error) {
 	if len(all) == 0 {
 		return nil, inputError("no_frames", "no picture is called %q", pathOfFrames(path))
 	}
-	slices.SortFunc(all, func(a, b frame) int { return byNumber(a.name, b.name) })
+	slices.SortFunc(all, func(a, b frame) int { return ByNumber(a.name, b.name) })
 	part := all[min(sel.From, len(all)):]
 	if sel.To > 0 {
 		part = part[:min(max(sel.To-sel.From, 0), len(part))]
@@ -142,8 +142,8 @@ func counted(path string) ([]string, error) {
 	return names, nil
 }
 
-// byNumber orders names so that frame 9 comes before frame 10.
-func byNumber(a, b string) int {
+// ByNumber orders names so that frame 9 comes before frame 10.
+func ByNumber(a, b string) int {
 	x, y := a, b
 	for x != "" && y != "" {
 		dx, dy := digits(x), digits(y)
