@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-
-	"github.com/impasto/impasto/gpu"
 )
 
 // Pool is the pooling between two blocks: 2x2 windows, stride 2.
@@ -42,8 +40,8 @@ type Network struct {
 	Pool   Pool       // the pooling these weights were made for
 	Meta   Provenance
 
-	mu       sync.Mutex
-	prepared map[gpu.Backend][]*gpu.Filter // by NewPass
+	mu        sync.Mutex
+	filterSet *filterSet // shared with networks of the same weights; nil until it is needed
 }
 
 // Layer is a 3x3 convolution, stride 1, padding 1, followed by a ReLU.

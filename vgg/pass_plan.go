@@ -117,29 +117,3 @@ func (o PassOptions) pool(n *Network) (gpu.Pool, error) {
 	}
 	return p, nil
 }
-
-// filters returns the first depth layers as b's filters, prepared once per
-// backend and kept until Forget.
-func (n *Network) filters(b gpu.Backend, depth int) []*gpu.Filter {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.prepared == nil {
-		n.prepared = map[gpu.Backend][]*gpu.Filter{}
-	}
-	have := n.prepared[b]
-	for i := len(have); i < depth; i++ {
-		l := &n.Layers[i]
-		have = append(have, b.NewFilter(l.Weight, l.Bias, l.In, l.Out))
-	}
-	n.prepared[b] = have
-	return have[:depth]
-}
-
-// Forget drops the filters that NewPass prepared for backend b; passes made of
-// them must not be used again.
-func (n *Network) Forget(b gpu.Backend) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	b.FreeFilters(n.prepared[b]...)
-	delete(n.prepared, b)
-}

@@ -211,7 +211,7 @@ func (s *Step) ownMap(ctx context.Context, env render.Env, files Files) error {
 	if err != nil {
 		return err
 	}
-	maker, err := render.NewMapMaker(ctx, r.Values.Text("weights"), r.Values.Number("threads", 0))
+	maker, err := render.NewMapMaker(ctx, env.Library, r.Values.Text("weights"), r.Values.Number("threads", 0))
 	if err != nil {
 		return err
 	}

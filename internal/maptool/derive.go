@@ -48,7 +48,7 @@ func runDerive(c *call) error {
 	out, skip, err := c.mapTarget(fallback)
 	bad.Add(err)
 	bad.Add(overwrite.Apart(out, path))
-	maker, err := render.NewMapMaker(c.ctx, c.text("weights"), threads)
+	maker, err := render.NewMapMaker(c.ctx, nil, c.text("weights"), threads)
 	bad.Add(err)
 	if len(bad) > 0 {
 		return bad

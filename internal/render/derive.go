@@ -21,13 +21,13 @@ type MapMaker struct {
 	threads int
 }
 
-// NewMapMaker reads the weights it needs.
-func NewMapMaker(ctx context.Context, weights string, threads int) (*MapMaker, error) {
+// NewMapMaker reads the weights it needs, from a library unless that is nil.
+func NewMapMaker(ctx context.Context, l *Library, weights string, threads int) (*MapMaker, error) {
 	source, err := vgg.Resolve(ui.Home(weights))
 	if err != nil {
 		return nil, err
 	}
-	network, err := vgg.Load(ctx, cmp.Or(source.Name, source.Path), vgg.LoadOptions{UpTo: deriveTaps[len(deriveTaps)-1]})
+	network, err := l.network(ctx, cmp.Or(source.Name, source.Path), deriveTaps[len(deriveTaps)-1])
 	if err != nil {
 		return nil, err
 	}
@@ -45,6 +45,8 @@ func (m *MapMaker) Derive(p *picture.Picture, regions int) (*maps.Map, error) {
 // features computes the activations of the network at deriveTaps.
 func (m *MapMaker) features(p *picture.Picture) ([]maps.Features, error) {
 	b := gpu.NewCPU(gpu.CPUOptions{Threads: m.threads})
+	defer b.Close()
+	defer m.network.Forget(b)
 	pass, err := m.network.NewPass(b, p.H, p.W, vgg.PassOptions{Taps: deriveTaps})
 	if err != nil {
 		return nil, err
@@ -79,7 +81,7 @@ func (p *Prepared) ownMap(ctx context.Context, painting string) (string, error) 
 	if err != nil {
 		return "", err
 	}
-	maker, err := NewMapMaker(ctx, p.Request.Values.Text("weights"), p.Request.Values.Number("threads", 0))
+	maker, err := NewMapMaker(ctx, p.env.Library, p.Request.Values.Text("weights"), p.Request.Values.Number("threads", 0))
 	if err != nil {
 		return "", err
 	}

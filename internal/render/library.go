@@ -52,10 +52,13 @@ type Library struct {
 	Sum func(path string) (string, error)
 
 	mu        sync.Mutex
-	networks  map[string]*vgg.Network
+	networks  map[networkKey]*vgg.Network
 	pictures  []keptPicture // the one used last comes last
 	paintings style.Cache
 }
+
+// networkKey is a network as it was asked for.
+type networkKey struct{ name, upTo string }
 
 // keptPicture is a picture as it was read.
 type keptPicture struct {
@@ -93,25 +96,32 @@ func (l *Library) cache() *style.Cache {
 	return &l.paintings
 }
 
-// network reads weights up to a layer, each once.
+// network reads weights up to a layer, each once. What networks of several depths
+// have in common is held once.
 func (l *Library) network(ctx context.Context, name, upTo string) (*vgg.Network, error) {
 	if l == nil {
 		return vgg.Load(ctx, name, vgg.LoadOptions{UpTo: upTo})
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	key := name + " " + upTo
+	key := networkKey{name, upTo}
 	if n := l.networks[key]; n != nil {
 		return n, nil
 	}
 	n, err := vgg.Load(ctx, name, vgg.LoadOptions{UpTo: upTo})
-	if err == nil {
-		if l.networks == nil {
-			l.networks = map[string]*vgg.Network{}
-		}
-		l.networks[key] = n
+	if err != nil {
+		return nil, err
 	}
-	return n, err
+	for _, other := range l.networks {
+		if n.Share(other) {
+			break
+		}
+	}
+	if l.networks == nil {
+		l.networks = map[networkKey]*vgg.Network{}
+	}
+	l.networks[key] = n
+	return n, nil
 }
 
 // Read reads a picture from a file, standard input or the samples, whose maps

@@ -2,6 +2,7 @@ package render
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -62,5 +63,51 @@ func TestLibraryMakesRoom(t *testing.T) {
 	}
 	if l.paintings.Bytes() != had {
 		t.Errorf("%d bytes of paintings are kept, %d the first time", l.paintings.Bytes(), had)
+	}
+}
+
+// TestLibrarySharesDepths: a painting that needs fewer layers than another holds
+// no weights of its own, and is the picture that it is where nothing is shared.
+func TestLibrarySharesDepths(t *testing.T) {
+	dir := t.TempDir()
+	l := &Library{}
+	shared := Env{Library: l, Devices: NewDevices(l)}
+	defer shared.Devices.Release()
+	paint := func(name, layers string, env Env) []float32 {
+		t.Helper()
+		out := filepath.Join(dir, name+".png")
+		p, err := Prepare(context.Background(), request(t, quick("-n=2", "--content-layers=relu2_1", "--style-layers="+layers, "-o", out)), env)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.Run(context.Background(), nil); err != nil {
+			t.Fatal(err)
+		}
+		painted, _, err := picture.Read(out, picture.ReadOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return painted.Pix
+	}
+	for i, layers := range []string{"relu3_1", "relu1_1,relu4_1", "relu2_1"} {
+		if !slices.Equal(paint(fmt.Sprint("shared", i), layers, shared), paint(fmt.Sprint("alone", i), layers, Env{Library: &Library{pictures: l.pictures}})) {
+			t.Errorf("with %s the picture differs where weights are shared", layers)
+		}
+	}
+	maker, err := NewMapMaker(context.Background(), l, "mini", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(l.networks) != 3 {
+		t.Errorf("%d networks are held for three depths", len(l.networks))
+	}
+	weights := map[*float32]string{}
+	for _, n := range l.networks {
+		for _, layer := range n.Layers {
+			weights[&layer.Weight[0]] = layer.Name
+		}
+	}
+	if deepest := len(maker.network.Layers); len(weights) != deepest {
+		t.Errorf("%d copies of %d layers are held", len(weights), deepest)
 	}
 }

@@ -132,7 +132,7 @@ func (p *Painter) Derive(ctx context.Context, img *picture.Picture, regions int)
 	p.deriving.Lock()
 	defer p.deriving.Unlock()
 	if p.maker == nil {
-		maker, err := render.NewMapMaker(ctx, "", p.place.Threads)
+		maker, err := render.NewMapMaker(ctx, p.env.Library, "", p.place.Threads)
 		if err != nil {
 			return nil, err
 		}
