@@ -98,6 +98,7 @@ var strided = map[string]float64{
 	// Rows that do not start where a sector does.
 	"join": 1.1, "match_finish": 1.1, "patch_loss": 1.1, "patch_vote": 1.1, "join_half": 1.1, "join_from_half": 1.1,
 	"join_to_half": 1.2, "patch_loss_half": 1.1, "patch_vote_half": 1.1, "patch_norm_half": 1.2,
+	"selfsim_distances": 1.1, "selfsim_shares": 1.2, "selfsim_slope": 1.1,
 	// Masks of 8 channels are 2 bytes, biases and scales the same for many lanes;
 	// features and weights cross by cp.async, which is not counted here.
 	"conv_half_fwd_64": 1.5, "conv_half_fwd_128": 1.4, "conv_half_bwd_64": 1.2, "conv_half_bwd_128": 1.2,
