@@ -4,18 +4,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/impasto/impasto/internal/farm"
 	"github.com/impasto/impasto/internal/ui"
 )
 
-// MoneyText is an amount with two digits after the point, or two that count.
+// MoneyText is an amount with two digits after the point, or, below 0.01, with the
+// first two digits that are not 0.
 func MoneyText(amount float64) string {
 	if amount >= 0.01 {
 		return fmt.Sprintf("%.2f", amount)
 	}
-	return fmt.Sprintf("%.2g", amount)
+	two, _ := strconv.ParseFloat(fmt.Sprintf("%.2g", amount), 64)
+	return strconv.FormatFloat(two, 'f', -1, 64)
 }
 
 // spent is what the jobs have cost so far, with those that run.
