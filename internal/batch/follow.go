@@ -61,7 +61,7 @@ func Follow(reporter progress.BatchReporter, list []farm.Status) *Follower {
 
 // Run returns when all jobs have ended, or with the error of ctx.
 func (f *Follower) Run(ctx context.Context, q farm.Queue) error {
-	changes, err := q.Watch(ctx)
+	changes, err := q.Watch(ctx, f.own())
 	if err != nil {
 		return err
 	}
@@ -116,6 +116,14 @@ func (f *Follower) Run(ctx context.Context, q farm.Queue) error {
 			return nil
 		}
 	}
+}
+
+// own are the IDs of the jobs to follow; nil if others may come.
+func (f *Follower) own() []string {
+	if f.Accepts != nil || f.Calls != nil {
+		return nil
+	}
+	return slices.AppendSeq(make([]string, 0, len(f.Jobs)), maps.Keys(f.Jobs))
 }
 
 // warnIdle warns when jobs are queued and no worker takes them.

@@ -151,7 +151,7 @@ func TestDiskFillsUp(t *testing.T) {
 	idle := worker(t, q, paints)
 	idle.Empty = 0
 	go func() { ended <- idle.Run(ctx, nil) }()
-	changes, err := q.Watch(ctx)
+	changes, err := q.Watch(ctx, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

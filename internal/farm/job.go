@@ -200,9 +200,10 @@ type Queue interface {
 	Scan(ctx context.Context, f Filter, after uint64, each func(s Status, revision uint64) bool) error
 	// Load returns how many jobs have not ended, by class, without reading them.
 	Load(ctx context.Context) (map[string]Load, error)
-	// Watch sends the status of every job now and whenever one changes, until
-	// ctx ends. Between the two comes one with no ID.
-	Watch(ctx context.Context) (<-chan Status, error)
+	// Watch sends the status of every job with one of the IDs (nil: of every job) now
+	// and whenever one changes, until ctx ends. Between the two comes one with no ID.
+	// What it asks of the server grows with the IDs, not with the queue.
+	Watch(ctx context.Context, ids []string) (<-chan Status, error)
 	// Cancel stops a job; one that runs, within seconds, but at once if the
 	// server has no message of it any more, so that no worker could end it.
 	Cancel(ctx context.Context, id string) error

@@ -30,9 +30,17 @@ type memory struct {
 	waiting  map[string]*waiting // by ticket
 	messages uint64
 	changes  uint64
-	watchers []chan Status
+	watchers []memoryWatcher
 	changed  chan struct{} // closed and renewed when there may be something to take
 }
+
+// memoryWatcher is told of some jobs.
+type memoryWatcher struct {
+	to   chan Status
+	only map[string]bool // by ID; nil: of all
+}
+
+func (w memoryWatcher) wants(s Status) bool { return w.only == nil || w.only[s.Job.ID] }
 
 type record struct {
 	status   Status
@@ -73,8 +81,11 @@ func (m *memory) put(_ context.Context, s Status, revision uint64) (uint64, erro
 	m.changes++
 	m.records[s.Job.ID] = record{s.clone(), m.changes}
 	for _, w := range m.watchers {
+		if !w.wants(s) {
+			continue
+		}
 		select {
-		case w <- s.clone():
+		case w.to <- s.clone():
 		default: // a watcher that does not read misses changes, not the queue
 		}
 	}
@@ -130,19 +141,32 @@ func (m *memory) load(context.Context) (map[string]Load, error) {
 	return all, nil
 }
 
-func (m *memory) watch(ctx context.Context) (<-chan Status, error) {
+func (m *memory) watch(ctx context.Context) (<-chan Status, error) { return m.follow(ctx, nil) }
+
+func (m *memory) watchOnly(ctx context.Context, ids []string) (<-chan Status, error) {
+	only := map[string]bool{}
+	for _, id := range ids {
+		only[id] = true
+	}
+	return m.follow(ctx, only)
+}
+
+func (m *memory) follow(ctx context.Context, only map[string]bool) (<-chan Status, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	c := make(chan Status, len(m.records)+1024)
+	w := memoryWatcher{c, only}
 	for _, r := range m.records {
-		c <- r.status.clone()
+		if w.wants(r.status) {
+			c <- r.status.clone()
+		}
 	}
 	c <- Status{}
-	m.watchers = append(m.watchers, c)
+	m.watchers = append(m.watchers, w)
 	context.AfterFunc(ctx, func() {
 		m.mu.Lock()
 		defer m.mu.Unlock()
-		m.watchers = slices.DeleteFunc(m.watchers, func(w chan Status) bool { return w == c })
+		m.watchers = slices.DeleteFunc(m.watchers, func(w memoryWatcher) bool { return w.to == c })
 		close(c)
 	})
 	return c, nil

@@ -39,6 +39,8 @@ type store interface {
 	// until it returns false.
 	each(ctx context.Context, after uint64, f func(s Status, revision uint64) bool) error
 	watch(ctx context.Context) (<-chan Status, error)
+	// watchOnly is watch for the jobs of these IDs.
+	watchOnly(ctx context.Context, ids []string) (<-chan Status, error)
 	load(ctx context.Context) (map[string]Load, error)
 
 	// publish queues the message of a record's ticket; twice is once.
@@ -305,7 +307,12 @@ func (q *queue) Scan(ctx context.Context, f Filter, after uint64, each func(Stat
 
 func (q *queue) Load(ctx context.Context) (map[string]Load, error) { return q.load(ctx) }
 
-func (q *queue) Watch(ctx context.Context) (<-chan Status, error) { return q.watch(ctx) }
+func (q *queue) Watch(ctx context.Context, ids []string) (<-chan Status, error) {
+	if ids == nil {
+		return q.watch(ctx)
+	}
+	return q.watchOnly(ctx, ids)
+}
 
 // change replaces a record by what f makes of it.
 func (q *queue) change(ctx context.Context, id string, f func(*Status) error) (Status, error) {

@@ -387,7 +387,7 @@ func TestWatch(t *testing.T) {
 		defer cancel()
 		a, b := job(t, "a"), job(t, "b")
 		submit(t, q, a)
-		changes, err := q.Watch(ctx)
+		changes, err := q.Watch(ctx, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -403,6 +403,60 @@ func TestWatch(t *testing.T) {
 		}
 		cancel()
 		for range changes {
+		}
+	})
+}
+
+// TestWatchOnly: of the jobs that are named it tells how they stand and what changes,
+// in groups and out of order, also of one that comes later; of others nothing.
+func TestWatchOnly(t *testing.T) {
+	eachQueue(t, func(t *testing.T, q Queue) {
+		ctx, cancel := context.WithCancel(soon(t))
+		defer cancel()
+		ids := []string{}
+		mine := map[int]Job{}
+		for i := range 2*watchedTogether + 1 {
+			j := job(t, fmt.Sprint("mine", i))
+			ids = append(ids, j.ID)
+			if i%watchedTogether == 0 {
+				mine[i] = j
+			}
+		}
+		late := mine[watchedTogether]
+		other := job(t, "other")
+		submit(t, q, mine[0], other, mine[2*watchedTogether])
+		changes, err := q.Watch(ctx, ids)
+		if err != nil {
+			t.Fatal(err)
+		}
+		told := func() string { s := <-changes; return s.Job.Name + " " + string(s.State) }
+		first := []string{told(), told()}
+		slices.Sort(first)
+		if end := told(); !slices.Equal(first, []string{"mine0 queued", "mine500 queued"}) || end != " " {
+			t.Errorf("first come %q, %q", first, end)
+		}
+		if err := q.Cancel(ctx, other.ID); err != nil {
+			t.Fatal(err)
+		}
+		submit(t, q, late)
+		if got := told(); got != "mine250 queued" {
+			t.Errorf("the one that comes later is %q", got)
+		}
+		if err := q.Cancel(ctx, mine[0].ID); err != nil {
+			t.Fatal(err)
+		}
+		if got := told(); got != "mine0 cancelled" {
+			t.Errorf("the change is %q", got)
+		}
+		cancel()
+		for range changes {
+		}
+		none, err := q.Watch(soon(t), []string{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s := <-none; s.Job.ID != "" {
+			t.Errorf("of no jobs %q was told", s.Job.Name)
 		}
 	})
 }

@@ -71,7 +71,7 @@ func newJobs(s *Studio) *jobs {
 // follow keeps the list as the queue says and fetches results, until ctx ends.
 func (j *jobs) follow(ctx context.Context) {
 	for ctx.Err() == nil {
-		news, err := j.s.o.Queue.Watch(ctx)
+		news, err := j.s.o.Queue.Watch(ctx, nil)
 		if err == nil {
 			for st := range news {
 				j.heard(ctx, st)

@@ -1,0 +1,135 @@
+package farm
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Changes of some of the records on NATS. The server sends what changes after a
+// revision, and the records as they stand are asked for one by one: a consumer that
+// begins with the last message of each subject would have the server look through
+// all subjects of the queue.
+
+// watchedTogether is how many records one consumer follows: the server compares all
+// its subjects with each other.
+const watchedTogether = 250
+
+func (s *natsStore) watchOnly(ctx context.Context, ids []string) (<-chan Status, error) {
+	last, err := s.last(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ctx, release := s.alive(context.WithCancel(ctx))
+	changes, err := s.changesOf(ctx, ids, last)
+	if err != nil {
+		release()
+		return nil, s.gone(ctx, err)
+	}
+	now, err := s.several(ctx, ids)
+	if err != nil {
+		release()
+		return nil, err
+	}
+	c := make(chan Status, 256)
+	go func() {
+		defer close(c)
+		defer release()
+		r := relay{to: c}
+		known := map[string]uint64{}
+		for _, v := range slices.SortedFunc(maps.Values(now), func(a, b version) int { return cmp.Compare(a.revision, b.revision) }) {
+			if known[v.Job.ID] = v.revision; !r.put(ctx, v.Status) {
+				return
+			}
+		}
+		clear(now) // the records of a large batch
+		if r.put(ctx, Status{}) {
+			r.followFrom(ctx, changes, known)
+		}
+	}()
+	return c, nil
+}
+
+// several are the records of these IDs that there are.
+func (s *natsStore) several(ctx context.Context, ids []string) (map[string]version, error) {
+	found := make(map[string]version, len(ids))
+	var mu sync.Mutex
+	err := atOnce(ctx, ids, func(ctx context.Context, id string) error {
+		st, revision, err := s.get(ctx, id)
+		if errors.Is(err, ErrUnknown) {
+			return nil
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		found[id] = version{st, revision}
+		return err
+	})
+	return found, err
+}
+
+// changesOf sends the changes of some records after a revision. The channel is closed
+// when ctx ends, or when the server sends no more.
+func (s *natsStore) changesOf(ctx context.Context, ids []string, after uint64) (<-chan jetstream.KeyValueEntry, error) {
+	ctx, stop := context.WithCancel(ctx)
+	var sending sync.WaitGroup
+	to := make(chan jetstream.KeyValueEntry, 256)
+	for group := range slices.Chunk(slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !isID(id) }), watchedTogether) {
+		w, err := s.records.WatchFiltered(ctx, group, jetstream.ResumeFromRevision(after+1)) // it changes group
+		if err != nil {
+			stop()
+			return nil, err
+		}
+		sending.Go(func() {
+			defer stop() // without one group the others say half
+			defer w.Stop()
+			forward(ctx, to, w.Updates())
+		})
+	}
+	go func() {
+		<-ctx.Done()
+		sending.Wait()
+		stop()
+		close(to)
+	}()
+	return to, nil
+}
+
+// forward sends what comes, but for the marks that there is no more for now.
+func forward(ctx context.Context, to chan<- jetstream.KeyValueEntry, from <-chan jetstream.KeyValueEntry) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case e, ok := <-from:
+			if !ok {
+				return
+			}
+			if e == nil {
+				continue
+			}
+			select {
+			case to <- e:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}
+}
+
+// followFrom sends the changes that are newer than what is known, by job.
+func (r *relay) followFrom(ctx context.Context, changes <-chan jetstream.KeyValueEntry, known map[string]uint64) {
+	for e := range changes {
+		if e.Revision() <= known[e.Key()] {
+			continue
+		}
+		known[e.Key()] = e.Revision()
+		if !r.send(ctx, e) {
+			return
+		}
+	}
+}
