@@ -8,7 +8,8 @@ import (
 )
 
 // Cursor reads frames of a source by their numbers. They are mostly wanted in
-// order, so one reader serves all; it is opened anew to go back.
+// order, so one reader serves all; it is opened anew to go back,
+// and to go far ahead.
 type Cursor struct {
 	source Source
 	reader Reader
@@ -20,7 +21,7 @@ func NewCursor(s Source) *Cursor { return &Cursor{source: s} }
 
 // Frame reads frame n, from 0.
 func (c *Cursor) Frame(ctx context.Context, n int) (*picture.Picture, error) {
-	if c.reader != nil && n < c.at {
+	if c.reader != nil && (n < c.at || n > c.at+c.skip()) {
 		c.Close()
 	}
 	if c.reader == nil {
@@ -43,6 +44,14 @@ func (c *Cursor) Frame(ctx context.Context, n int) (*picture.Picture, error) {
 			return p, nil
 		}
 	}
+}
+
+// skip is how many frames are read for nothing before the reader is opened anew.
+func (c *Cursor) skip() int {
+	if c.source.Info().Film {
+		return 250 // seeking decodes about as many
+	}
+	return 0
 }
 
 // Close ends the reading. Frame begins it anew.

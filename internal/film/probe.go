@@ -39,6 +39,7 @@ type probed struct {
 	Format struct {
 		Name     string `json:"format_name"`
 		Duration string `json:"duration"`
+		Begin    string `json:"start_time"`
 	} `json:"format"`
 }
 
@@ -91,7 +92,8 @@ func readProbe(path string, text []byte) (Info, error) {
 				hint(fmt.Sprintf("ffmpeg -i %s -c copy %s", shellWord(path), shellWord(freeFilm(path))))
 		}
 	}
-	info := Info{Path: path, Film: true}
+	info := Info{Path: path, Film: true, container: p.Format.Name}
+	info.begin, _ = strconv.ParseFloat(p.Format.Begin, 64)
 	for _, s := range p.Streams {
 		switch {
 		case s.Kind == "audio" && info.Sound == "":

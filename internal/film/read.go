@@ -69,7 +69,11 @@ func (f *film) Read(ctx context.Context, first int) (Reader, error) {
 }
 
 func (f *film) open(ctx context.Context, first, w, h int) (*pipe, error) {
-	args := append(quiet[:len(quiet):len(quiet)], "-i", "file:"+f.info.Path, "-map", "0:V:0", "-an", "-sn", "-dn",
+	args := quiet[:len(quiet):len(quiet)]
+	if seconds, ok := f.seek(ctx, f.sel.From+first*f.sel.Every); ok {
+		args = append(args, "-noaccurate_seek", "-copyts", "-start_at_zero", "-ss", seconds)
+	}
+	args = append(args, "-i", "file:"+f.info.Path, "-map", "0:V:0", "-an", "-sn", "-dn",
 		"-vf", f.filters(first, w, h), "-r", f.info.Rate.String(), "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1")
 	ctx, cancel := context.WithCancel(ctx)
 	p, err := start(ctx, f.tools.FFmpeg, args, false, true)

@@ -18,6 +18,9 @@ type Info struct {
 	Frames int    // of a film an estimate, exact once it was scanned
 	Sound  string // codec of the first sound stream, "" without
 	Film   bool   // not numbered pictures
+
+	container string  // ffmpeg's names for the kind of the file
+	begin     float64 // time of its first packet, in seconds
 }
 
 // Source is frames that can be read from any of them on, as often as wanted.

@@ -1,0 +1,87 @@
+package film
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// A film is read from a frame on without decoding all before it, where the frames
+// are certain to be the same as if it were: ffmpeg begins at a key frame, keeps the
+// timestamps of the film, and its filter fps fills what is missing before with
+// copies, which are dropped. What fps makes of a moment follows from the timestamps
+// around it alone.
+//
+// Two key frames must lie between the beginning and the frame. Frames that follow
+// the first one may need others before it (open groups of pictures, intra refresh);
+// those that follow the second do not.
+
+// sought are the containers that have an index of key frames, by the times at which
+// frames are shown. Others are decoded from their beginning.
+var sought = []string{"matroska,webm", "mov,mp4,m4a,3gp,3g2,mj2"}
+
+// seekBack is how long before a frame decoding begins, in seconds: the first that
+// leads to two key frames.
+var seekBack = []float64{15, 60, 240}
+
+// packets is the part of ffprobe's answer that is used.
+type packets struct {
+	List []struct {
+		Shown string `json:"pts_time"`
+		Flags string `json:"flags"`
+	} `json:"packets"`
+}
+
+// seek returns where decoding may begin for a frame at the film's rate, in seconds
+// after the beginning of the file; false if at its beginning only.
+func (f *film) seek(ctx context.Context, frame int) (seconds string, ok bool) {
+	known := false
+	for _, c := range sought {
+		known = known || f.info.container == c
+	}
+	if !known {
+		return "", false
+	}
+	at := f.sel.Rate.Seconds(frame)
+	for _, back := range seekBack {
+		if at <= back {
+			break
+		}
+		seconds = strconv.FormatFloat(at-back, 'f', 3, 64)
+		begin, _ := strconv.ParseFloat(seconds, 64)
+		text, err := output(ctx, f.tools.FFprobe, "-hide_banner", "-loglevel", "error", "-of", "json", "-select_streams", "V:0",
+			"-read_intervals", fmt.Sprintf("%.6f%%%.6f", f.info.begin+begin, f.info.begin+at), "-show_entries", "packet=pts_time,flags", "file:"+f.info.Path)
+		var p packets
+		if err != nil || json.Unmarshal(text, &p) != nil {
+			return "", false // decoding says what is wrong with the film
+		}
+		keys, sure := p.keys(f.info.begin + at - f.sel.Rate.Seconds(1))
+		if !sure {
+			return "", false
+		}
+		if keys >= 2 {
+			return seconds, true
+		}
+	}
+	return "", false
+}
+
+// keys counts the key frames up to a time. It is not sure where the first packet is
+// none, where one is damaged, or has no time of its own.
+func (p *packets) keys(until float64) (n int, sure bool) {
+	times := map[string]bool{}
+	for i, one := range p.List {
+		shown, err := strconv.ParseFloat(one.Shown, 64)
+		key := strings.HasPrefix(one.Flags, "K")
+		if err != nil || times[one.Shown] || strings.ContainsAny(one.Flags, "CD") || i == 0 && (!key || shown > until) {
+			return 0, false
+		}
+		times[one.Shown] = true
+		if key && shown <= until {
+			n++
+		}
+	}
+	return n, true
+}
