@@ -16,8 +16,12 @@ func artCommand(s *session) *cli.Command {
 			"tv is the total variation, a measure of noise. content-weight is also called alpha, style-weight beta.\n" +
 			"--style-weight 2 can also stand in .impasto.yaml as style-weight: 2, or in the environment as\n" +
 			"IMPASTO_STYLE_WEIGHT=2; so can the other flags. --no-NAME turns a switch off: --no-box.\n" +
-			"-n without a number is --overwrite fail.\n" +
-			"Presets follow Gatys et al. (gatys), neural-style (jj), neural-style-pt (pt) and style-transfer-pytorch (cp).\n" +
+			"-n alone, without a number, never replaces a file. -n 200,100 gives the smallest size 200 iterations and each\n" +
+			"larger one 100.\n" +
+			"The preset best takes three times the iterations of the default. The others follow Gatys et al. (gatys),\n" +
+			"neural-style (jj), neural-style-pt (pt), style-transfer-pytorch (cp) and Galerne et al. (spst, spst-fast).\n" +
+			"--method nnst has defaults of its own, marked nnst below. Its --content-weight is the share of the photograph\n" +
+			"in what is matched, 0 to 1.\n" +
 			"Fields of output names: {content} {style} {mode} {w} {h} {size} {seed} {date}, {n} (the first free number\n" +
 			"from 0001) and {recipe} (8 characters of the checksum of the recipe).",
 	})

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/impasto/impasto/internal/settings"
+	"github.com/impasto/impasto/style"
 )
 
 // Help fits a screen of 24 lines: what the command is for, two examples to
@@ -212,8 +214,16 @@ func rowOf(l line, flag string) settings.Setting {
 	return row
 }
 
-// defaultText is the default of an option, and what it is on a GPU or with the
-// mini network where that differs. The first screen leaves out long ones.
+// A default of more letters is left out of the first screen of help, and one of a
+// method out of all help: it would not fit in a line.
+const (
+	shortDefault = 16
+	longDefault  = 60
+)
+
+// defaultText is the default of an option, and what it is on a GPU, with the mini
+// network or with another method where that differs. The first screen leaves out
+// long ones.
 func defaultText(l line, name string) string {
 	mode, paints := settings.CommandMode(l.path[0])
 	s, ok := settings.Find(name, mode)
@@ -222,7 +232,7 @@ func defaultText(l line, name string) string {
 	}
 	common := settings.Defaults(mode, "vgg19", "cpu")
 	text := settings.OptionText(&common, name)
-	if len(text) > 16 && !l.helpAll {
+	if len(text) > shortDefault && !l.helpAll {
 		return ""
 	}
 	for _, other := range []struct{ what, weights, device string }{{"GPU", "vgg19", "cuda"}, {"mini", "mini", "cpu"}} {
@@ -232,6 +242,20 @@ func defaultText(l line, name string) string {
 			break
 		}
 	}
+	if _, ok := settings.Find("method", mode); ok {
+		o := common
+		o.UseMethod(style.MethodNNST, "vgg19")
+		t := settings.OptionText(&o, name)
+		with := onOff(text) + "; nnst " + cmp.Or(onOff(t), "none")
+		if name != "method" && t != settings.OptionText(&common, name) && (len(with) <= shortDefault || l.helpAll && len(t) <= longDefault) {
+			return with
+		}
+	}
+	return onOff(text)
+}
+
+// onOff is the value of a switch in words; other values stay.
+func onOff(text string) string {
 	switch text {
 	case "true":
 		return "on"

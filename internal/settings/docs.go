@@ -2,6 +2,8 @@ package settings
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -24,7 +26,11 @@ func Markdown(group string) string {
 		if s.Alias != "" {
 			flag += fmt.Sprintf(", `--%s`", s.Alias)
 		}
-		fmt.Fprintf(&b, "| %s | %s |\n", strings.ReplaceAll(flag, "|", `\|`), strings.ReplaceAll(s.HelpFor(""), "|", `\|`))
+		help := s.HelpFor("")
+		for _, mode := range slices.Sorted(maps.Keys(s.HelpIn)) {
+			help += fmt.Sprintf("; with `%s`: %s", mode, s.HelpFor(mode))
+		}
+		fmt.Fprintf(&b, "| %s | %s |\n", strings.ReplaceAll(flag, "|", `\|`), strings.ReplaceAll(help, "|", `\|`))
 	}
 	return b.String()
 }

@@ -73,6 +73,8 @@ type Setting struct {
 	Modes   string
 	Repeats bool // may be given several times
 
+	HelpIn map[style.Mode]string // help in modes where Help and Default do not hold
+
 	Minor    string // modes in which it is Advanced, and has its long name alone
 	Common   bool   // every command has it
 	Main     bool   // --help shows it; --help-all shows all
@@ -230,7 +232,12 @@ func (s Setting) Names() []string {
 
 // HelpFor is the help of a setting in one line, for a mode; "" is any mode.
 func (s Setting) HelpFor(mode style.Mode) string {
-	help := strings.ReplaceAll(s.Help, "{choices}", joinOr(s.ChoicesFor(mode)))
+	if help, ok := s.HelpIn[mode]; ok {
+		return help
+	}
+	choices := s.ChoicesFor(mode)
+	help := strings.ReplaceAll(s.Help, "{choices}", joinOr(choices))
+	help = strings.ReplaceAll(help, "{systems}", joinOr(slices.DeleteFunc(slices.Clone(choices), ownPreset)))
 	if s.Default != "" {
 		help += " (default: " + s.Default + ")"
 	}
@@ -245,8 +252,14 @@ func (s Setting) ChoicesFor(mode style.Mode) []string {
 		}
 		return style.PresetsFor(mode)
 	}
+	if s.Name == "init" && mode == style.ModeTexture { // which has no content picture
+		return slices.DeleteFunc(slices.Clone(s.Choices), func(word string) bool { return word == string(style.InitContent) })
+	}
 	return s.Choices
 }
+
+// ownPreset reports whether a preset is Impasto's own, not another system.
+func ownPreset(name string) bool { return name == "default" || name == "best" }
 
 // joinOr writes a list as "a, b or c".
 func joinOr(words []string) string {

@@ -312,3 +312,29 @@ func TestDefaultsFitTheDevice(t *testing.T) {
 		t.Errorf("the preset's iterations %v became %v", before, v.Options.Iterations)
 	}
 }
+
+// TestTexturesHaveNoPhotograph: a texture offers nothing that it refuses.
+func TestTexturesHaveNoPhotograph(t *testing.T) {
+	for _, s := range For(style.ModeTexture) {
+		if strings.Contains(s.HelpFor(style.ModeTexture), "photograph") {
+			t.Errorf("--%s: %s", s.Name, s.HelpFor(style.ModeTexture))
+		}
+		if !s.Option() || s.Name == "preset" {
+			continue
+		}
+		for _, c := range s.ChoicesFor(style.ModeTexture) {
+			if s.Name == "size" {
+				continue
+			}
+			o := style.DefaultOptions(style.ModeTexture, "cpu", "vgg19")
+			if err := SetOption(&o, s.Name, c); err != nil {
+				t.Errorf("--%s %s: %v", s.Name, c, err)
+			} else if err := o.Validate(); err != nil && strings.Contains(err.Error(), "content picture") {
+				t.Errorf("--%s %s: %v", s.Name, c, err)
+			}
+		}
+	}
+	if s, ok := Find("content-weight", style.ModeTexture); ok {
+		t.Errorf("a texture has --%s", s.Name)
+	}
+}
