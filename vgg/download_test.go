@@ -99,7 +99,7 @@ func TestGet(t *testing.T) {
 		t.Errorf("force: %d requests, %v", len(web.asked()), err)
 	}
 	left, _ := filepath.Glob(filepath.Join(s.Dir, "*"))
-	if len(left) != 3 { // weights, index, lock
+	if len(left) != 2 { // weights, index
 		t.Errorf("debris: %v", left)
 	}
 	if _, err := s.Get(ctx, "vgg20", GetOptions{}); err == nil || err.(*Error).ExitCode() != 2 {

@@ -84,7 +84,7 @@ func (s *Store) get(ctx context.Context, name string, published []original, opts
 		path, err := d.run(ctx)
 		if err == nil {
 			var w Installed
-			if w, err = s.install(ctx, path, o.importOptions(opts.Half)); err == nil {
+			if w, err = s.installFile(ctx, path, o.importOptions(opts.Half)); err == nil {
 				os.Remove(path)
 				return w, nil
 			}
@@ -110,7 +110,7 @@ func (s *Store) getFrom(ctx context.Context, files []*original, opts GetOptions)
 	var err error
 	for _, o := range files {
 		if err = o.check(ctx, opts.From); err == nil {
-			return s.install(ctx, opts.From, o.importOptions(opts.Half))
+			return s.installFile(ctx, opts.From, o.importOptions(opts.Half))
 		}
 		if ctx.Err() != nil {
 			return Installed{}, wrap(filepath.Base(opts.From), err)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"time"
 
@@ -26,19 +27,23 @@ type ImportOptions struct {
 // Import converts a file of any of the formats into one conv-only safetensors
 // file in the store.
 func (s *Store) Import(ctx context.Context, path string, opts ImportOptions) (Installed, error) {
+	n, err := readImport(ctx, path, opts) // a file that is refused leaves no trace in the store
+	if err != nil {
+		return Installed{}, err
+	}
 	unlock, err := s.lock(ctx)
 	if err != nil {
 		return Installed{}, err
 	}
 	defer unlock()
-	return s.install(ctx, path, opts)
+	return s.install(ctx, n, filepath.Base(path), opts)
 }
 
-// install is Import by whoever holds the lock.
-func (s *Store) install(ctx context.Context, path string, opts ImportOptions) (Installed, error) {
+// readImport reads the network of a file and gives it the name it is to have.
+func readImport(ctx context.Context, path string, opts ImportOptions) (*Network, error) {
 	n, err := LoadFile(ctx, path, LoadOptions{Layout: opts.Layout, name: opts.Name})
 	if err != nil {
-		return Installed{}, err
+		return nil, err
 	}
 	if opts.Name != "" {
 		n.Name = opts.Name
@@ -46,8 +51,22 @@ func (s *Store) install(ctx context.Context, path string, opts ImportOptions) (I
 		n.Name = "vgg19-torchvision" // other weights, which loss weights made for the original do not fit
 	}
 	if !validName(n.Name) || n.Name == "mini" || n.Name == "random" {
-		return Installed{}, usageErrorf([]string{"--name NAME   (letters, digits, - and _; not mini or random)"}, "%q cannot be the name of weights", n.Name)
+		return nil, usageErrorf([]string{"--name NAME   (letters, digits, - and _; not mini or random)"}, "%q cannot be the name of weights", n.Name)
 	}
+	return n, nil
+}
+
+// installFile is Import by whoever holds the lock.
+func (s *Store) installFile(ctx context.Context, path string, opts ImportOptions) (Installed, error) {
+	n, err := readImport(ctx, path, opts)
+	if err != nil {
+		return Installed{}, err
+	}
+	return s.install(ctx, n, filepath.Base(path), opts)
+}
+
+// install writes the network of a file into the store, by whoever holds its lock.
+func (s *Store) install(ctx context.Context, n *Network, source string, opts ImportOptions) (Installed, error) {
 	if n.Meta.Licence == "" {
 		n.Meta.Licence = opts.licence
 	}
@@ -62,7 +81,7 @@ func (s *Store) install(ctx context.Context, path string, opts ImportOptions) (I
 	}
 	w := Installed{
 		Name: n.Name, File: n.Name + ".safetensors", Last: n.Layers[len(n.Layers)-1].Tap(),
-		Source: filepath.Base(path), SourceSHA256: n.Meta.SHA256, Layout: n.Meta.Layout, Licence: n.Meta.Licence,
+		Source: source, SourceSHA256: n.Meta.SHA256, Layout: n.Meta.Layout, Licence: n.Meta.Licence,
 		Time: time.Now().UTC().Truncate(time.Second),
 	}
 	if err := ctx.Err(); err != nil {
@@ -94,7 +113,8 @@ func (s *Store) writeIndex(list []Installed) error {
 }
 
 // lock makes the store's directory and waits until no other process changes
-// it. The file LOCK stays; the lock on it does not outlive its process.
+// it. The lock is on the file LOCK, which goes with it; it does not outlive its
+// process.
 func (s *Store) lock(ctx context.Context) (unlock func(), err error) {
 	fail := func(err error) error {
 		return &Error{Kind: KindStore, Msg: fmt.Sprintf("directory of weights %q cannot be used: %v", s.Dir, cause(err)), Err: err,
@@ -103,24 +123,46 @@ func (s *Store) lock(ctx context.Context) (unlock func(), err error) {
 	if err := os.MkdirAll(s.Dir, 0o755); err != nil {
 		return nil, fail(err)
 	}
-	f, err := os.OpenFile(filepath.Join(s.Dir, "LOCK"), os.O_RDWR|os.O_CREATE, 0o644)
-	if err != nil {
-		return nil, fail(err)
-	}
 	for {
-		ok, err := filelock.Try(f)
-		if ok {
-			return func() { f.Close() }, nil
-		}
+		f, err := os.OpenFile(filepath.Join(s.Dir, "LOCK"), os.O_RDWR|os.O_CREATE, 0o644)
 		if err != nil {
-			f.Close()
+			return nil, fail(err)
+		}
+		ok, err := filelock.Try(f)
+		if ok && isAt(f) {
+			return func() { dropLock(f) }, nil
+		}
+		f.Close()
+		if err != nil {
 			return nil, fail(err)
 		}
 		select {
 		case <-ctx.Done():
-			f.Close()
 			return nil, &Error{Kind: KindCancelled, Msg: fmt.Sprintf("stopped while another process was installing weights in %q", s.Dir), Err: ctx.Err()}
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
+}
+
+// isAt reports whether the file that was locked is still the one of its name:
+// whoever held the lock before removed it.
+func isAt(f *os.File) bool {
+	there, err := os.Stat(f.Name())
+	if err != nil {
+		return !os.IsNotExist(err)
+	}
+	mine, err := f.Stat()
+	return err != nil || os.SameFile(there, mine)
+}
+
+// dropLock removes and unlocks a lock file. Windows removes no open file, nor one
+// that another process has opened since.
+func dropLock(f *os.File) {
+	if runtime.GOOS != "windows" {
+		os.Remove(f.Name())
+		f.Close()
+		return
+	}
+	f.Close()
+	os.Remove(f.Name())
 }

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -122,8 +124,8 @@ func TestImportListVerify(t *testing.T) {
 			t.Errorf("altered: %v", err)
 		}
 	}
-	// Nothing but the two files, the index and the lock is left.
-	if left, _ := os.ReadDir(s.Dir); len(left) != 4 {
+	// Nothing but the two files and the index is left.
+	if left, _ := os.ReadDir(s.Dir); len(left) != 3 {
 		t.Errorf("debris: %v", left)
 	}
 }
@@ -188,6 +190,64 @@ func TestLockWaits(t *testing.T) {
 	blocked := &Store{Dir: writeFile(t, "file", nil)}
 	if _, err := blocked.lock(context.Background()); err == nil || err.(*Error).Kind != KindStore {
 		t.Errorf("a file as directory: %v", err)
+	}
+}
+
+// TestImportLeavesNoDebris: an import that fails leaves no file that was not there
+// before it, and a file that is refused not even the folder.
+func TestImportLeavesNoDebris(t *testing.T) {
+	s := &Store{Dir: filepath.Join(t.TempDir(), "weights")}
+	bad := writeFile(t, "bad.pth", []byte("no weights"))
+	if _, err := s.Import(context.Background(), bad, ImportOptions{}); err == nil {
+		t.Fatal("a file without weights is installed")
+	}
+	if _, err := os.Stat(s.Dir); !os.IsNotExist(err) {
+		t.Errorf("a file that is refused leaves %q (%v)", s.Dir, err)
+	}
+	n, err := Random(3, "relu1_2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := filepath.Join(t.TempDir(), "good.safetensors")
+	if _, _, err := n.Write(good, false); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Import(context.Background(), good, ImportOptions{Name: "good"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Import(context.Background(), good, ImportOptions{Name: "good"}); err == nil {
+		t.Fatal("installed twice")
+	}
+	entries, err := os.ReadDir(s.Dir)
+	if err != nil || len(entries) != 2 {
+		t.Errorf("the store holds %v (%v), not the weights and the index alone", entries, err)
+	}
+}
+
+// TestLockIsAlone: whoever waits for a lock whose file is removed meanwhile holds
+// the lock of the file that is there then.
+func TestLockIsAlone(t *testing.T) {
+	s := inTemp(t)
+	var inside, installs atomic.Int32
+	var all sync.WaitGroup
+	for range 6 {
+		all.Go(func() {
+			unlock, err := s.lock(context.Background())
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer unlock()
+			if inside.Add(1) != 1 {
+				t.Error("two hold the lock")
+			}
+			installs.Add(1)
+			inside.Add(-1)
+		})
+	}
+	all.Wait()
+	if installs.Load() != 6 {
+		t.Errorf("%d of 6 had the lock", installs.Load())
 	}
 }
 
