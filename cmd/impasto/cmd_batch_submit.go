@@ -44,7 +44,7 @@ func batchSubmit(s *session, c *cli.Context) error {
 	if len(bad) > 0 {
 		return bad
 	}
-	return s.withQueue(c, func(ctx context.Context, q farm.Queue) error {
+	return atQueue(o, func(ctx context.Context, q farm.Queue) error {
 		if o.URL != "" { // its workers may not see these files
 			if _, err := farm.Upload(ctx, q, b.Jobs); err != nil {
 				return err

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -136,13 +137,36 @@ func queuePlace(c *cli.Context) (farm.Options, error) {
 	return o, err
 }
 
-// withQueue opens the queue a command line names, calls do and closes it.
+// withQueue opens the queue a command line names, calls do and closes it. The
+// queue is there already: what lists and changes jobs makes none.
 func (s *session) withQueue(c *cli.Context, do func(context.Context, farm.Queue) error) error {
 	o, err := queuePlace(c)
+	if err == nil {
+		err = noQueue(c, o)
+	}
 	if err != nil {
 		return err
 	}
 	return atQueue(o, do)
+}
+
+// noQueue is the fault of naming a folder that holds no queue. This user's own
+// queue, which no name stands for, is empty until the first batch.
+func noQueue(c *cli.Context, o farm.Options) error {
+	named := flagText(c, "queue")
+	where := cmp.Or(named, os.Getenv(queueVariable))
+	if o.Store == "" || where == "" || farm.IsStore(o.Store) {
+		return nil
+	}
+	makes := "impasto batch submit --help   (makes a queue)"
+	if named == "" {
+		return ui.NewFault(ui.ExitQueue, "no_queue", fmt.Sprintf("there is no queue in the folder %q, which %s names", o.Store, queueVariable), "unset "+queueVariable, makes)
+	}
+	var hints []string
+	if near := ui.Nearest(filepath.Base(o.Store), farm.StoresIn(filepath.Dir(o.Store))); near != "" {
+		hints = append(hints, "--queue "+ui.ShellQuote(filepath.Join(filepath.Dir(where), near)))
+	}
+	return ui.NewFault(ui.ExitQueue, "no_queue", fmt.Sprintf("there is no queue in the folder %q", where), append(hints, "impasto queue ls   (this user's queue)", makes)...)
 }
 
 // atQueue opens a queue, calls do and closes it.

@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -28,7 +26,7 @@ func checkQueue(*session) []selftest.Finding {
 			err = ui.UsageFault(fmt.Sprintf("%s takes nats://HOST:PORT or a folder, got %q", queueVariable, where), "unset "+queueVariable)
 		}
 	} else if err == nil {
-		if _, err := os.Stat(filepath.Join(store, "LOCK")); errors.Is(err, os.ErrNotExist) {
+		if !farm.IsStore(store) {
 			f.State, f.Text = selftest.Note, "there is none yet; the first batch makes "+store
 			return []selftest.Finding{f}
 		}

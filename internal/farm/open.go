@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/url"
@@ -86,7 +87,30 @@ const (
 	tokenFile     = "token"
 	tlsFile       = "tls" // the folder of the certificates that the server speaks with
 	lockFile      = "LOCK"
+	recordFolder  = "jetstream" // what the server keeps
 )
+
+// IsStore reports whether a queue was kept in a folder before.
+func IsStore(folder string) bool {
+	for _, name := range []string{lockFile, recordFolder} {
+		if _, err := os.Stat(filepath.Join(folder, name)); !errors.Is(err, fs.ErrNotExist) {
+			return true
+		}
+	}
+	return false
+}
+
+// StoresIn lists the folders in a folder that hold queues, by their names there.
+func StoresIn(folder string) []string {
+	entries, _ := os.ReadDir(folder)
+	var stores []string
+	for _, e := range entries {
+		if path := filepath.Join(folder, e.Name()); e.IsDir() && IsStore(path) {
+			stores = append(stores, e.Name())
+		}
+	}
+	return stores
+}
 
 // Open opens a queue. Errors are *BusyError, *UnreachableError, *FullError, that
 // of ctx, or another of the disk.

@@ -59,7 +59,7 @@ func serve(ctx context.Context, o Options, lock *folderLock) (_ Queue, err error
 	}
 	settings := &server.Options{
 		ServerName: "impasto", Host: host, Port: port, Authorization: secret,
-		JetStream: true, StoreDir: filepath.Join(o.Store, "jetstream"), MaxPayload: maxPayload,
+		JetStream: true, StoreDir: filepath.Join(o.Store, recordFolder), MaxPayload: maxPayload,
 		// JetStream acknowledges before the disk has it; a queue that is meant
 		// to survive a power cut must wait.
 		SyncAlways: true, NoSigs: true,
