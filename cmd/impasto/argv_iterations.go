@@ -20,5 +20,5 @@ func looksLikeNumber(w string) bool {
 
 // notIterations is the fault of such a word.
 func notIterations(w string) error {
-	return ui.UsageFault(fmt.Sprintf("-n %s: iterations are a whole number from 1, or one for each scale between commas", w), "-n 500", "-n 500,200")
+	return ui.UsageFault(fmt.Sprintf("-n %s: iterations are a whole number from 0, or one for each scale between commas", w), "-n 500", "-n 500,200")
 }

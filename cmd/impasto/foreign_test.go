@@ -59,8 +59,13 @@ func TestStyleWeightOfDoodlesIsTold(t *testing.T) {
 func TestNumbersAfterN(t *testing.T) {
 	for _, word := range []string{"2.5", "nan", "-2", "1,2,x"} {
 		_, bad := readLine(testApp(), []string{"art", "a.png", "b.png", "-n", word})
-		if len(bad) != 1 || !strings.Contains(bad[0].Message, "-n "+word+": iterations are a whole number") {
+		if len(bad) != 1 || !strings.Contains(bad[0].Message, "-n "+word+": iterations are a whole number from 0") {
 			t.Errorf("-n %s: %v", word, bad)
+		}
+	}
+	for _, word := range []string{"0", "500,0"} { // none writes the picture that painting starts from
+		if l, bad := readLine(testApp(), []string{"art", "a.png", "b.png", "-n", word}); len(bad) > 0 || len(l.args) != 2 {
+			t.Errorf("-n %s: %v %v", word, l.args, bad)
 		}
 	}
 	if l, bad := readLine(testApp(), []string{"art", "-n", "1photo.png", "b.png"}); len(bad) > 0 || len(l.args) != 2 {
