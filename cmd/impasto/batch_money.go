@@ -10,12 +10,12 @@ import (
 )
 
 // priceFlag and budgetFlag take the place of the manifest's price and budget.
-func priceFlag() cli.Flag {
-	return textFlag("price", "", settings.GroupQueue, "MONEY/h", "price of an hour of a worker: 1.20/h (default: the manifest's)")
+func priceFlag(help string) cli.Flag {
+	return textFlag("price", "", settings.GroupQueue, "MONEY/h", help)
 }
 
-func budgetFlag() cli.Flag {
-	return textFlag("budget", "", settings.GroupQueue, "MONEY", "start no more jobs once they have cost this much (default: the manifest's)")
+func budgetFlag(help string) cli.Flag {
+	return textFlag("budget", "", settings.GroupQueue, "MONEY", help)
 }
 
 // moneyTerms reads --price and --budget.

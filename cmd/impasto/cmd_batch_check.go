@@ -17,11 +17,11 @@ import (
 func batchCheckCommand(s *session) *cli.Command {
 	return &cli.Command{
 		Name:      "check",
-		Usage:     "check the jobs of a manifest, and estimate their time and memory",
+		Usage:     "check the jobs of a manifest; estimate time, memory and cost",
 		ArgsUsage: "MANIFEST",
 		Description: "Reads the manifest and every picture, prepares every job and stops there.\n" +
 			"-v lists the jobs; --json has one object for each and one for all.",
-		Flags:  append([]cli.Flag{priceFlag()}, commonFlags()...),
+		Flags:  append([]cli.Flag{priceFlag("price of an hour of a machine: 1.20/h (default: the manifest's)")}, commonFlags()...),
 		Action: func(c *cli.Context) error { return batchCheck(s, c) },
 	}
 }

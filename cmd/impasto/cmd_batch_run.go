@@ -27,7 +27,8 @@ func batchRunCommand(s *session) *cli.Command {
 			"Ends with 3 if some jobs failed; the others are painted all the same.",
 		Flags: queueFlags(append(workFlags(),
 			textFlag("progress", "", settings.GroupQueue, "KIND", "form of progress messages: auto, bar, plain, json or none (default: auto)"),
-			priceFlag(), budgetFlag(),
+			priceFlag("price of an hour of this machine, shared by its workers: 1.20/h (default: the manifest's)"),
+			budgetFlag("start no more jobs once they cost this much (default: the manifest's)"),
 			textFlag("report", "", settings.GroupOutput, "FILE", "file for the report of the batch (default: report.json beside the results)"),
 			&cli.BoolFlag{Name: "y", Usage: "replace files at the outputs that are not results of this batch", Category: settings.GroupOutput})...),
 		Action: func(c *cli.Context) error { return batchRun(s, c) },
@@ -54,6 +55,7 @@ func batchRun(s *session, c *cli.Context) error {
 	for _, class := range added {
 		places = append(places, job.Place{Device: places[0].Device, Class: class, Threads: places[0].Threads})
 	}
+	sharePrice(places, b.Terms.Price)
 	leave, err := job.Claim(places)
 	if err != nil {
 		return err

@@ -21,7 +21,8 @@ func batchSubmitCommand(s *session) *cli.Command {
 		Flags: queueFlags(
 			&cli.BoolFlag{Name: "wait", Usage: "wait until all jobs have ended, and write their results", Category: settings.GroupQueue},
 			textFlag("progress", "", settings.GroupQueue, "KIND", "form of progress messages: auto, bar, plain, json or none"),
-			priceFlag(), budgetFlag(),
+			priceFlag("price of an hour of a worker that has no --price: 1.20/h (default: the manifest's)"),
+			budgetFlag("with --wait: start no more jobs once they cost this much (default: the manifest's)"),
 			textFlag("class", "", settings.GroupQueue, "CLASS", "class of the workers that take the jobs: cpu or gpu (default: this machine's)"),
 			textFlag("report", "", settings.GroupOutput, "FILE", "file for the report of --wait (default: report.json beside the results)"),
 			&cli.BoolFlag{Name: "y", Usage: "replace files at the outputs that are not results of this batch", Category: settings.GroupOutput},

@@ -73,6 +73,13 @@ func workplaces(c *cli.Context) ([]job.Place, error) {
 	return job.Places(name, class, workers, threads), nil
 }
 
+// sharePrice divides what an hour of this machine costs among its workers.
+func sharePrice(places []job.Place, ofMachine func(class string) float64) {
+	for i, at := range places {
+		places[i].Price = ofMachine(at.Class) / float64(len(places))
+	}
+}
+
 // checkClass checks --class.
 func checkClass(c *cli.Context) error {
 	switch class := flagText(c, "class"); class {
@@ -114,6 +121,7 @@ func runWorker(s *session, c *cli.Context) error {
 	if len(bad) > 0 {
 		return bad
 	}
+	sharePrice(places, func(string) float64 { return limits.price })
 	leave, err := job.Claim(places)
 	if err != nil {
 		return err
@@ -139,7 +147,7 @@ func runWorker(s *session, c *cli.Context) error {
 			m.Ended(st)
 			s.printAttempt(st)
 		}}
-		o.IdleLimit, o.Price = limits.idle, limits.price/float64(len(places)) // the machine's is shared by its workers
+		o.IdleLimit = limits.idle
 		if c.Bool("until-empty") {
 			o.IdleLimit = emptyFor
 		}

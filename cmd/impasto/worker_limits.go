@@ -27,8 +27,8 @@ func limitFlags() []cli.Flag {
 	return []cli.Flag{
 		textFlag("notice", "", settings.GroupQueue, "URL", "cloud's metadata address: stop when it says that this machine will go"),
 		textFlag("max-idle", "", settings.GroupQueue, "TIME", "end after this long without a job: 10m"),
-		textFlag("price", "", settings.GroupQueue, "MONEY/h", "price of an hour of this machine: 1.20/h"),
-		textFlag("max-cost", "", settings.GroupQueue, "MONEY", "stop when the machine has cost this much by --price"),
+		textFlag("price", "", settings.GroupQueue, "MONEY/h", "price of an hour of this machine, shared by its workers: 1.20/h"),
+		textFlag("max-cost", "", settings.GroupQueue, "MONEY", "stop once this has been spent since the start, by --price"),
 	}
 }
 

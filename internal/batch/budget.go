@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,7 +28,8 @@ func (f *Follower) spent() float64 {
 	for _, st := range f.Jobs {
 		sum += st.Cost
 		if st.State == farm.Running && !st.Started.IsZero() {
-			sum += max(0, time.Since(st.Started).Hours()) * max(st.Price, st.Job.Price)
+			price := cmp.Or(st.Price, st.Job.Price) // the worker's own, once it has said so
+			sum += max(0, time.Since(st.Started).Hours()) * price
 		}
 	}
 	return sum

@@ -29,11 +29,11 @@ type Batch struct {
 
 // Terms are what is said of money, in the manifest or on the command line.
 type Terms struct {
-	Price  func(class string) float64 // of an hour of a worker; nil: unknown
+	Price  func(class string) float64 // of an hour of a machine; nil: unknown
 	Budget float64                    // that the jobs may cost together; 0: no bound
 }
 
-// price is what an hour of a worker of a class costs, 0 where that is not known.
+// price is what an hour of a machine for a class costs, 0 where that is not known.
 func (t Terms) price(class string) float64 {
 	if t.Price == nil {
 		return 0

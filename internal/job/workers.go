@@ -23,7 +23,8 @@ type Place struct {
 	Device  string
 	Class   string // of the jobs it takes
 	Threads int
-	dir     string // set by Claim
+	Price   float64 // of an hour of its worker; 0 where that is not known
+	dir     string  // set by Claim
 }
 
 // Places returns the places that a device, a class and numbers of workers and of
@@ -105,7 +106,6 @@ type Workers struct {
 type Options struct {
 	Env       render.Env    // Library and Program; each worker has its own devices
 	IdleLimit time.Duration // end when no job has come for this long; 0 for never
-	Price     float64       // of an hour of each worker
 	Ended     func(farm.Status)
 	Log       *slog.Logger
 }
@@ -126,7 +126,7 @@ func Start(q farm.Queue, places []Place, o Options) *Workers {
 			name += fmt.Sprintf("/%d", i+1)
 		}
 		worker := &farm.Worker{Queue: q, Doer: &Runner{Device: at.Device, Threads: at.Threads, Env: env}, Class: at.Class, Name: name, Dir: at.dir,
-			Empty: o.IdleLimit, Price: o.Price, Ended: o.Ended, Log: o.Log}
+			Empty: o.IdleLimit, Price: at.Price, Ended: o.Ended, Log: o.Log}
 		w.running.Go(func() {
 			// Ended by drain alone: how a job ends must still reach the queue.
 			_ = worker.Run(context.Background(), w.drain)

@@ -9,7 +9,7 @@ import (
 // File is what a manifest says.
 type File struct {
 	Entries []Entry
-	// Price is what an hour of a worker costs, by class; "" is the key of any class.
+	// Price is what an hour of a machine costs, by class; "" is the key of any class.
 	Price map[string]float64
 	// Budget is how much the jobs may cost together; 0: no bound.
 	Budget float64
@@ -53,7 +53,7 @@ func (r *reader) readPrice(n *node) {
 	}
 }
 
-// PriceOf is what an hour of a worker of a class costs by the file, 0 if it does not
+// PriceOf is what an hour of a machine for a class costs by the file, 0 if it does not
 // say.
 func (f File) PriceOf(class string) float64 {
 	if price, ok := f.Price[class]; ok {

@@ -67,7 +67,7 @@ func priceSchema(v Vocabulary) *jsonschema.Schema {
 	for _, class := range v.Classes {
 		classes[class] = one
 	}
-	return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{one, closed(classes, "")}, Description: "what an hour of a worker costs, such as 1.20/h"}
+	return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{one, closed(classes, "")}, Description: "what an hour of a machine costs, such as 1.20/h"}
 }
 
 // value is what one flag is given: everything is text in the end.
