@@ -16,7 +16,7 @@ import (
 // words is a vocabulary of three commands.
 func words() Vocabulary {
 	paint := map[string]Flag{
-		"content": {Kind: Input}, "style": {Kind: Input, Many: true}, "output": {Kind: Output}, "size": {}, "seed": {},
+		"content": {Kind: Input}, "style": {Kind: Input, Many: true}, "output": {Kind: Output}, "size": {}, "seed": {}, "color": {},
 		"style-weight": {}, "scales": {}, "init": {Kind: Named}, "draft": {Kind: Switch}, "style-layers": {}, "overwrite": {},
 	}
 	doodle := map[string]Flag{"map": {Kind: Input, Many: true}, "style-map": {Kind: Input, Many: true}}
