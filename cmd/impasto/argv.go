@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -69,7 +70,7 @@ func readLine(app *cli.App, words []string) (line, ui.Faults) {
 				l.version = true
 			case name == "json":
 				l.flags = append(l.flags, "--json")
-			default:
+			case len(bad) == 0:
 				bad.Add(l.unknown(app, w, words))
 			}
 			if len(bad) == 1 && name == "" {
@@ -271,7 +272,12 @@ func (l *line) unknown(app *cli.App, w string, words []string) *ui.Fault {
 		group, known = "impasto "+l.cmd.Name, l.cmd.Subcommands
 	}
 	if name, _, _ := flagWord(w); name != "" {
-		return ui.UsageFault(fmt.Sprintf("unknown flag %s before a command", w), group+" --help")
+		f := ui.UsageFault(fmt.Sprintf("unknown flag %s before a command", w))
+		if l.cmd == nil && slices.ContainsFunc(words, looksLikeFile) {
+			f.Try = append(f.Try, artOf(words))
+		}
+		f.Try = append(f.Try, group+" --help")
+		return f
 	}
 	var names []string
 	for _, c := range known {
@@ -282,12 +288,15 @@ func (l *line) unknown(app *cli.App, w string, words []string) *ui.Fault {
 	f := ui.UsageFault(fmt.Sprintf("unknown command %q", w))
 	if near := ui.Nearest(w, names); near != "" {
 		f.Try = append(f.Try, group+" "+near)
-	} else if l.cmd == nil && strings.Contains(w, ".") {
+	} else if l.cmd == nil && looksLikeFile(w) {
 		f.Try = append(f.Try, artOf(words))
 	}
 	f.Try = append(f.Try, group+" --help")
 	return f
 }
+
+// looksLikeFile reports whether a word is the name of a file with an extension.
+func looksLikeFile(w string) bool { return !strings.HasPrefix(w, "-") && filepath.Ext(w) != "" }
 
 // artOf is the command for pictures that were given without one.
 func artOf(words []string) string {

@@ -133,6 +133,20 @@ func TestReadLineFaults(t *testing.T) {
 	}
 }
 
+// TestNoCommandIsToldOnce: flags and pictures without a command are one fault,
+// with the command that was probably meant.
+func TestNoCommandIsToldOnce(t *testing.T) {
+	for typed, try := range map[string]string{
+		"--size 300": "impasto --help", "-s 300 cat.png b.jpg": "impasto art -s 300 cat.png b.jpg", "cat.png b.jpg -s 300": "impasto art cat.png b.jpg -s 300",
+		"--size=300 --seed=4": "impasto --help", "ort a --size 5": "impasto art",
+	} {
+		_, bad := readLine(testApp(), strings.Fields(typed))
+		if len(bad) != 1 || bad[0].Try[0] != try {
+			t.Errorf("%s: %d faults: %v, hints %q, want %q", typed, len(bad), bad, bad[0].Try, try)
+		}
+	}
+}
+
 func TestReadLineTellsAllFaults(t *testing.T) {
 	_, bad := readLine(testApp(), strings.Fields("art a --sise 5 b --sede 4 --json=x"))
 	if len(bad) != 3 {
