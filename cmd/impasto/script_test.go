@@ -90,6 +90,8 @@ func makeFiles(dir string) error {
 		"photo.png":    encodePNG(drawing(48, 32, 0)),
 		"painting.png": encodePNG(drawing(40, 40, 1)),
 		"second.png":   encodePNG(drawing(32, 40, 2)),
+		"long.png":     encodePNG(drawing(1000, 44, 1)),
+		"thin.png":     encodePNG(drawing(900, 40, 0)),
 		"photo.jpg":    encodeJPEG(drawing(48, 32, 0)),
 		"one.png":      encodePNG(drawing(1, 1, 0)),
 		"grey.png":     encodePNG(greyAlpha(24, 16)),
@@ -101,6 +103,7 @@ func makeFiles(dir string) error {
 		"notes.png":    []byte("these are words, not pixels, whatever the name says\n"),
 		"bad.pth":      []byte("not weights at all, only words that go on for a while\n"),
 	}
+	files["plain.safetensors"] = plainWeights()
 	files["cut.png"] = files["painting.png"][:len(files["painting.png"])/2]
 	cmyk, err := base64.StdEncoding.DecodeString(cmykJPEG)
 	if err != nil {
@@ -128,6 +131,12 @@ func makeFiles(dir string) error {
 	}
 	_, _, err = n.Write(filepath.Join(dir, "wild.safetensors"), false)
 	return err
+}
+
+// plainWeights are those of one layer, which do not say their channel order.
+func plainWeights() []byte {
+	const head = `{"conv1_1.weight":{"dtype":"F32","shape":[8,3,3,3],"data_offsets":[0,864]},"conv1_1.bias":{"dtype":"F32","shape":[8],"data_offsets":[864,896]}}`
+	return append(append(binary.LittleEndian.AppendUint64(nil, uint64(len(head))), head...), make([]byte, 896)...)
 }
 
 // drawing is a small picture with edges and colours; kinds differ in both.
