@@ -17,7 +17,8 @@ const pageSize = 500
 // each reads the records in the order of the stream, by a consumer without a
 // filter: with one the server looks through all keys before it sends the first. The
 // consumer is one for the whole of it: to make one, the server counts what it has to
-// deliver, which takes it a second once a million records have changed.
+// deliver, which takes it a second once a million records have changed. Where a page
+// begins further on, its records come without one (nats_walk.go).
 func (s *natsStore) each(ctx context.Context, after uint64, f func(s Status, revision uint64) bool) error {
 	asked, cancel := s.asked(ctx)
 	defer cancel()
@@ -29,10 +30,16 @@ func (s *natsStore) each(ctx context.Context, after uint64, f func(s Status, rev
 	if info.State.Msgs == 0 || last <= after {
 		return nil
 	}
-	r := &reading{s: s, pending: info.State.Msgs}
+	r := &reading{s: s}
 	defer r.end(ctx)
-	silent := 0
-	for seen := after; seen < last; {
+	seen := after
+	if after > 0 {
+		var goOn bool
+		if seen, goOn, err = s.walk(ctx, after, f); err != nil || !goOn {
+			return s.gone(ctx, err)
+		}
+	}
+	for silent := 0; seen < last; {
 		if err := cmp.Or(ctx.Err(), s.life.Err()); err != nil {
 			return s.gone(ctx, err)
 		}
@@ -77,6 +84,7 @@ func (r *reading) page(ctx context.Context, seen *uint64, f func(s Status, revis
 		}); err != nil {
 			return 0, false, err
 		}
+		r.pending = r.c.CachedInfo().NumPending
 	}
 	batch, err := r.c.Fetch(int(max(1, min(pageSize, r.pending))), jetstream.FetchMaxWait(answerWithin))
 	if err != nil {

@@ -21,12 +21,14 @@ import (
 const watchedTogether = 250
 
 func (s *natsStore) watchOnly(ctx context.Context, ids []string) (<-chan Status, error) {
-	last, err := s.last(ctx)
+	asked, cancel := s.asked(ctx)
+	defer cancel()
+	info, err := s.bucket.Info(asked) // not last, for which the server looks through all keys
 	if err != nil {
-		return nil, err
+		return nil, s.gone(ctx, err)
 	}
 	ctx, release := s.alive(context.WithCancel(ctx))
-	changes, err := s.changesOf(ctx, ids, last)
+	changes, err := s.changesOf(ctx, ids, info.State.LastSeq)
 	if err != nil {
 		release()
 		return nil, s.gone(ctx, err)

@@ -1,0 +1,99 @@
+package farm
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// A page of the records from anywhere on. For a consumer the server first counts what
+// follows, which takes it more than a second with a million records. So the first
+// records are asked for one by one, each as the next after a revision. The questions go
+// to the leader, several at once: what lies ahead is cut into stretches of revisions,
+// and each stretch is gone through by itself.
+
+const (
+	// walked is about how many records are asked for one by one before the others come
+	// by a consumer: some more than a page of `queue ls`.
+	walked = 2000
+	// stretchHolds is how many records of a stretch are held at most.
+	stretchHolds = 32
+)
+
+// stretch is a part of the revisions, from one to before another.
+type stretch struct {
+	from, to uint64
+	found    []*jetstream.RawStreamMsg
+	next     uint64 // no record lies between those found and this revision; 0: none follows
+}
+
+// walk calls f with the records after a revision, in the order of revisions, until it
+// returns false, there is none, or it has read about walked of them. It returns the
+// revision it came to, and whether f wants more.
+func (s *natsStore) walk(ctx context.Context, after uint64, f func(s Status, revision uint64) bool) (seen uint64, goOn bool, err error) {
+	width := uint64(stretchHolds)
+	for read := 0; read < walked; {
+		parts := make([]*stretch, askers)
+		for i := range parts {
+			from := after + 1 + uint64(i)*width
+			parts[i] = &stretch{from: from, to: from + width}
+		}
+		if err := atOnce(ctx, parts, s.pass); err != nil {
+			return after, false, err
+		}
+		before, short := read, false
+		for _, p := range parts {
+			for _, m := range p.found {
+				read, after = read+1, m.Sequence
+				if m.Header.Get("KV-Operation") != "" {
+					continue // a mark of one that was removed
+				}
+				if !f(decode(strings.TrimPrefix(m.Subject, "$KV."+bucketName+"."), m.Data), m.Sequence) {
+					return after, false, nil
+				}
+			}
+			if p.next == 0 {
+				return after, true, nil
+			}
+			after = p.next - 1
+			if short = p.next < p.to; short {
+				break // it holds only its first: the later ones are asked for again
+			}
+		}
+		switch {
+		case short:
+			width = max(width/2, stretchHolds)
+		case read-before < askers*stretchHolds/4:
+			width *= 2
+		}
+	}
+	return after, true, nil
+}
+
+// pass finds the first records of a stretch.
+func (s *natsStore) pass(ctx context.Context, p *stretch) error {
+	for p.next = p.from; p.next < p.to && len(p.found) < stretchHolds; {
+		m, err := s.following(ctx, p.next)
+		switch {
+		case errors.Is(err, jetstream.ErrMsgNotFound):
+			p.next = 0
+			return nil
+		case err != nil:
+			return s.gone(ctx, err)
+		case m.Sequence >= p.to:
+			p.next = m.Sequence
+			return nil
+		}
+		p.found, p.next = append(p.found, m), m.Sequence+1
+	}
+	return nil
+}
+
+// following asks for the first record from a revision on.
+func (s *natsStore) following(ctx context.Context, revision uint64) (*jetstream.RawStreamMsg, error) {
+	asked, cancel := s.asked(ctx)
+	defer cancel()
+	return s.bucket.GetMsg(asked, revision, jetstream.WithGetMsgSubject(">")) // not the keys' pattern: the server would match each
+}
