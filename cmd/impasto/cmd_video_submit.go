@@ -28,7 +28,11 @@ func (s *session) submitFilm(ctx context.Context, signals *ui.Signals, c *cli.Co
 	for _, n := range f.Notes {
 		r.Event("warning", n, nil)
 	}
-	shots := &batch.FilmShots{Film: f, Queue: q, Class: flagText(c, "class"), Given: given(c), Env: s.jobs, Upload: o.URL != ""}
+	own, err := ownJobs()
+	if err != nil {
+		return err
+	}
+	shots := &batch.FilmShots{Own: own, Film: f, Queue: q, Class: flagText(c, "class"), Given: given(c), Env: s.jobs, Upload: o.URL != ""}
 	painted, err := shots.Paint(ctx, r)
 	if err != nil {
 		if ctx.Err() != nil {

@@ -133,8 +133,16 @@ func (d *counting) Do(ctx context.Context, t *farm.Task) error {
 }
 
 // TestFilmIsPackedAhead: shots are submitted as they are packed, and no more
-// lie about than there is room for.
+// lie about than there is room for. Painted ones leave the queue with their files.
 func TestFilmIsPackedAhead(t *testing.T) {
+	t.Run("here", func(t *testing.T) { filmIsPackedAhead(t, false) })
+	t.Run("elsewhere", func(t *testing.T) { filmIsPackedAhead(t, true) })
+}
+
+// filmIsPackedAhead has a film painted by the workers of a store, or of a server
+// that sees none of the submitter's files.
+func filmIsPackedAhead(t *testing.T, elsewhere bool) {
+	t.Setenv("IMPASTO_STATE", t.TempDir())
 	defer func(room int64) { batch.PackedAhead = room }(batch.PackedAhead)
 	batch.PackedAhead = 1 // a shot is packed where there is none
 	dir := t.TempDir()
@@ -154,11 +162,19 @@ func TestFilmIsPackedAhead(t *testing.T) {
 		}
 	}
 	store := filepath.Join(dir, "queue")
-	q, err := farm.Open(t.Context(), farm.Options{Store: store, Who: "a test"})
+	q, err := farm.Open(t.Context(), farm.Options{Store: store, Listen: "127.0.0.1:0", Who: "a test"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer q.Close()
+	left := 0 // files in the queue when the film is painted
+	place := store
+	if elsewhere {
+		if place, err = farm.Reach(store); err != nil {
+			t.Fatal(err)
+		}
+		left = 1 // the painting
+	}
 	doer := &job.Runner{Device: "cpu", Env: job.NewEnv("test")}
 	out := filepath.Join(dir, "painted")
 	count := &counting{Doer: doer, pattern: filepath.Join(out, "shots", "frames_*.tar")}
@@ -167,7 +183,7 @@ func TestFilmIsPackedAhead(t *testing.T) {
 	go func() { ended <- w.Run(t.Context(), drain) }()
 	var stdout, stderr bytes.Buffer
 	code := run([]string{"impasto", "video", frames, filepath.Join(dir, "painting.png"), "-s", "32", "-n", "2", "--weights", "mini",
-		"-o", out + "/", "--submit", "--queue", store}, nil, &stdout, &stderr)
+		"-o", out + "/", "--submit", "--queue", place}, nil, &stdout, &stderr)
 	close(drain)
 	if err := <-ended; err != nil {
 		t.Error(err)
@@ -182,5 +198,11 @@ func TestFilmIsPackedAhead(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(out, "shots")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the folder of the shots is left: %v", err)
+	}
+	if jobs, err := q.List(t.Context(), farm.Filter{}); err != nil || len(jobs) > 0 {
+		t.Errorf("%d jobs are left, %v", len(jobs), err)
+	}
+	if blobs, err := q.Blobs().List(t.Context()); err != nil || len(blobs) != left {
+		t.Errorf("%d files are left in the queue, want %d, %v", len(blobs), left, err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"github.com/impasto/impasto/internal/farm"
 	"github.com/impasto/impasto/internal/film"
@@ -33,6 +34,7 @@ type FilmShots struct {
 	Given  settings.Given // the flags of the command line
 	Env    render.Env     // in which the jobs are planned
 	Upload bool           // the workers may not see the files of this machine
+	Own    farm.Own       // the jobs that this user submitted
 }
 
 // Paint brings the frames that are missing, and returns what was painted. The
@@ -50,12 +52,18 @@ func (v *FilmShots) Paint(ctx context.Context, r progress.BatchReporter) (o *ren
 	facts := plan.Facts()
 	facts["shots_before"], facts["shots_missing"] = len(plan.Shots)-len(missing), len(missing)
 	r.Start(shotsText(plan.Input.Frames, len(plan.Shots), len(missing)), facts)
+	whole := ctx
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	calls := make(chan func())
 	f := Follow(r, nil)
 	f.Weights, f.Calls, f.Coming = map[string]float64{}, calls, len(missing)
 	p := &shotPacker{v: v, follow: f, calls: calls, submitted: map[string]submittedShot{}, back: make(chan struct{}, 1)}
+	stays := func(err error) {
+		if err != nil {
+			r.Event("warning", fmt.Sprintf("painted shots stay in the queue: %v", err), nil)
+		}
+	}
 	sum := 0.0
 	f.Collect = func(ctx context.Context, st farm.Status) error {
 		if _, err := Collect(ctx, v.Queue, st, true); err != nil {
@@ -68,7 +76,12 @@ func (v *FilmShots) Paint(ctx context.Context, r progress.BatchReporter) (o *ren
 		}
 		shot := p.shot(st.Job.ID)
 		o.Painted += shot.Len()
-		return v.TakeShot(ctx, shot)
+		if err := v.TakeShot(ctx, shot); err != nil {
+			return err
+		}
+		p.taken(ctx, st)
+		stays(p.forget(ctx, PackedAhead/forgetShare))
+		return nil
 	}
 	f.Ended = func(st farm.Status) { p.returned(st.Job.ID) }
 	var packing sync.WaitGroup
@@ -89,6 +102,9 @@ func (v *FilmShots) Paint(ctx context.Context, r progress.BatchReporter) (o *ren
 			err = cause
 		}
 		return o, err
+	}
+	if f.Fault() == nil {
+		stays(p.forgetAll(whole))
 	}
 	o.Painted -= p.before
 	if o.Compared > 0 {
@@ -143,6 +159,11 @@ type submittedShot struct {
 	shot  film.Shot
 	bytes int64
 	ended bool
+
+	sent      bool                 // it is in the queue
+	taken     bool                 // its painted frames are here
+	forgotten bool                 // it has left the queue
+	files     map[string]time.Time // its archives in the queue, and when they were stored
 }
 
 // run packs and submits shots, by their numbers.
@@ -191,8 +212,17 @@ func (p *shotPacker) submit(ctx context.Context, j farm.Job, seconds float64, sh
 	p.bytes += size
 	p.mu.Unlock()
 	if p.v.Upload {
+		sum, isNew, err := farm.PutNew(ctx, p.v.Queue.Blobs(), frames)
+		if err != nil {
+			return err
+		}
 		if _, err := farm.Upload(ctx, p.v.Queue, []farm.Job{j}); err != nil {
 			return err
+		}
+		if isNew {
+			if err := p.noteFrames(ctx, j.ID, sum); err != nil {
+				return err
+			}
 		}
 	}
 	p.call(ctx, func() { p.follow.Add(j, seconds) }) // before the queue reports on it
@@ -200,6 +230,11 @@ func (p *shotPacker) submit(ctx context.Context, j farm.Job, seconds float64, sh
 	if err != nil {
 		return err
 	}
+	p.mu.Lock()
+	s := p.submitted[j.ID]
+	s.sent = true
+	p.submitted[j.ID] = s
+	p.mu.Unlock()
 	if st := e.Jobs[0]; st.State.Ended() {
 		p.call(ctx, func() {
 			if p.follow.AddEnded(ctx, st) {

@@ -39,12 +39,12 @@ func SumOf(path string) (string, error) {
 
 // PutFile stores a file, or touches it if it is there, and returns its sum.
 func PutFile(ctx context.Context, b Blobs, path string) (string, error) {
-	sum, _, err := storeFile(ctx, b, path)
+	sum, _, err := PutNew(ctx, b, path)
 	return sum, err
 }
 
-// storeFile is PutFile, and says whether the file was not there.
-func storeFile(ctx context.Context, b Blobs, path string) (sum string, isNew bool, err error) {
+// PutNew is PutFile, and says whether the file was not there.
+func PutNew(ctx context.Context, b Blobs, path string) (sum string, isNew bool, err error) {
 	if sum, err = SumOf(path); err != nil {
 		return "", false, err
 	}

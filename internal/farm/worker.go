@@ -373,7 +373,7 @@ func (w *Worker) cacheBytes() int64 {
 
 // keep stores the checkpoint of an output in place of the one before.
 func (w *Worker) keep(ctx context.Context, p *place, l Lease, output string) error {
-	sum, isNew, err := storeFile(ctx, w.Queue.Blobs(), output+checkpointSuffix)
+	sum, isNew, err := PutNew(ctx, w.Queue.Blobs(), output+checkpointSuffix)
 	if err != nil {
 		return err
 	}
