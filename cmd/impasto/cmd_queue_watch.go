@@ -30,14 +30,14 @@ func queueWatch(s *session, c *cli.Context) error {
 		return err
 	}
 	return s.withQueue(c, func(ctx context.Context, q farm.Queue) error {
-		list, err := q.List(ctx, filter)
+		var list []farm.Status
+		if named := c.Args().Slice(); len(named) > 0 && filter == (farm.Filter{}) {
+			list, err = batch.Named(ctx, q, named) // which does not read the queue for IDs
+		} else if list, err = q.List(ctx, filter); err == nil && len(named) > 0 {
+			list, err = batch.Find(list, named)
+		}
 		if err != nil {
 			return err
-		}
-		if c.NArg() > 0 {
-			if list, err = batch.Find(list, c.Args().Slice()); err != nil {
-				return err
-			}
 		}
 		r := s.newBatchReporter(flagText(c, "progress"))
 		defer r.Close()
