@@ -39,6 +39,10 @@ func collectFault(err error, st farm.Status) error {
 	if err == nil {
 		return nil
 	}
+	var away *farm.UnreachableError
+	if errors.As(err, &away) {
+		return QueueFault(err)
+	}
 	var bad ui.Faults
 	for _, f := range ui.FaultsOf(err) {
 		f.Exit, f.Code = ui.ExitOutput, "output"

@@ -88,6 +88,10 @@ func GetFile(ctx context.Context, b Blobs, sum, path string) error {
 	if e := f.Close(); err == nil {
 		err = e
 	}
+	var away *UnreachableError
+	if errors.As(err, &away) {
+		return err // it was not the writing
+	}
 	if err != nil {
 		return fmt.Errorf("%q cannot be written: %w", path, err)
 	}

@@ -29,7 +29,25 @@ func (b natsBlobs) Get(ctx context.Context, sum string) (io.ReadCloser, error) {
 	if errors.Is(err, jetstream.ErrObjectNotFound) {
 		return nil, fmt.Errorf("blob %s: %w", sum, fs.ErrNotExist)
 	}
-	return r, err
+	if err != nil {
+		return nil, b.s.gone(ctx, err)
+	}
+	return answered{r, func(err error) error { return b.s.gone(ctx, err) }}, nil
+}
+
+// answered is a blob that the server sends: a read that ends because the server is
+// gone says so.
+type answered struct {
+	io.ReadCloser
+	gone func(error) error
+}
+
+func (a answered) Read(p []byte) (int, error) {
+	n, err := a.ReadCloser.Read(p)
+	if err != nil && err != io.EOF {
+		err = a.gone(err)
+	}
+	return n, err
 }
 
 func (b natsBlobs) Has(ctx context.Context, sum string) (bool, error) {
