@@ -61,6 +61,3 @@ func (f File) PriceOf(class string) float64 {
 	}
 	return f.Price[""]
 }
-
-// SetPrice gives all classes a price.
-func (f *File) SetPrice(price float64) { f.Price = map[string]float64{"": price} }
