@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"os"
@@ -20,6 +21,8 @@ type mutant struct {
 }
 
 func (m *mutant) String() string { return m.file + ": " + m.name }
+
+func (m *mutant) hash() string { return fmt.Sprintf("%x", sha256.Sum256([]byte(m.source)))[:12] }
 
 // readList reads kernels/mutants.txt, whose head says what it looks like, and
 // plants each fault in the text of the sources under folder.

@@ -17,7 +17,8 @@ func main() {
 	flag.StringVar(&r.results, "results", "build/mutants.txt", "`file` of verdicts; what it says was caught is not run again")
 	flag.StringVar(&r.pkg, "package", "./gpu", "`package` whose tests judge")
 	flag.StringVar(&r.tests, "tests", "", "`regexp` of tests to run instead of the list's")
-	flag.DurationVar(&r.timeout, "timeout", 4*time.Minute, "after which a mutant counts as caught")
+	flag.DurationVar(&r.timeout, "timeout", 4*time.Minute, "that one test may take; after it a mutant counts as caught")
+	flag.IntVar(&r.jobs, "jobs", 2, "`number` of mutants judged at a time")
 	only := flag.String("only", "", "`regexp` of the mutants to run, as \"file: name\"")
 	check := flag.Bool("check", false, "only say whether every mutant can be planted")
 	flag.Parse()
@@ -50,10 +51,8 @@ func run(r *runner, only string, check bool) error {
 		return err
 	}
 	defer r.close()
-	for _, m := range chosen {
-		if err := r.judge(m); err != nil {
-			return fmt.Errorf("%v: %w", m, err)
-		}
+	if err := r.judgeAll(chosen); err != nil {
+		return err
 	}
 	return report(chosen, r.verdicts)
 }

@@ -3,14 +3,15 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -20,10 +21,13 @@ type runner struct {
 	pkg     string
 	tests   string
 	timeout time.Duration
+	jobs    int
 
-	folder   string // the sources, then PTX in mutant, and the tests' binary
+	folder string // the sources, the tests' binary, and a folder for each job
+
+	mu       sync.Mutex
 	verdicts map[string]verdict
-	sound    map[string]bool // tests that pass on the kernels as they are
+	catches  map[string]int // of each test of each file, "file test"
 }
 
 // verdict is what the tests said of a mutant.
@@ -44,7 +48,7 @@ func (r *runner) prepare() (err error) {
 	if out, err := exec.Command("go", "test", "-c", "-o", filepath.Join(r.folder, "tests"), r.pkg).CombinedOutput(); err != nil {
 		return fmt.Errorf("building the tests of %s: %v\n%s", r.pkg, err, out)
 	}
-	r.verdicts, r.sound = map[string]verdict{}, map[string]bool{}
+	r.verdicts, r.catches = map[string]verdict{}, map[string]int{}
 	text, err := os.ReadFile(r.results)
 	if errors.Is(err, os.ErrNotExist) {
 		return os.MkdirAll(filepath.Dir(r.results), 0o755)
@@ -59,94 +63,136 @@ func (r *runner) prepare() (err error) {
 
 func (r *runner) close() { os.RemoveAll(r.folder) }
 
-// judge compiles m and runs its tests, unless an earlier run saw it caught.
+// judgeAll judges the mutants, several at a time.
+func (r *runner) judgeAll(list []*mutant) error {
+	var todo []*mutant
+	for _, m := range list {
+		if v := r.verdicts[m.String()]; !v.caught || v.hash != m.hash() {
+			todo = append(todo, m)
+		}
+	}
+	if err := r.trust(todo); err != nil {
+		return err
+	}
+	var wait sync.WaitGroup
+	queue := make(chan *mutant, len(todo))
+	for _, m := range todo {
+		queue <- m
+	}
+	close(queue)
+	failed := make([]error, r.jobs)
+	for i := range failed {
+		wait.Go(func() {
+			for m := range queue {
+				if err := r.judge(m); err != nil {
+					failed[i] = fmt.Errorf("%v: %w", m, err)
+					return
+				}
+			}
+		})
+	}
+	wait.Wait()
+	return errors.Join(failed...)
+}
+
+// judge compiles m and runs its tests.
 func (r *runner) judge(m *mutant) error {
-	hash := fmt.Sprintf("%x", sha256.Sum256([]byte(m.source)))[:12]
-	if v := r.verdicts[m.String()]; v.caught && v.hash == hash {
-		return nil
-	}
 	start := time.Now()
-	planted := filepath.Join(r.folder, "mutant")
-	if err := r.trust(m); err != nil {
-		return err
-	}
-	path := filepath.Join(r.folder, "kernels", m.file)
-	sane, err := os.ReadFile(path)
+	folder, err := os.MkdirTemp(r.folder, "mutant")
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(path, []byte(m.source), 0o644); err != nil {
-		return err
-	}
-	changed, err := r.compile(m.modules, planted)
+	defer os.RemoveAll(folder)
+	changed, err := r.compile(m.modules, folder, m)
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(path, sane, 0o644); err != nil {
-		return err
-	}
-	v := verdict{hash: hash, by: "compiles to the same PTX"}
+	v := verdict{hash: m.hash(), by: "compiles to the same PTX"}
 	if changed {
-		out, err := r.test(m, planted)
-		v.caught, v.by = err != nil, strings.Join(strings.Fields(firstWords(out)), " ")
+		v.caught, v.by = r.test(m, folder)
 	}
-	r.verdicts[m.String()] = v
 	word := "survived"
 	if v.caught {
 		word = "caught"
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.verdicts[m.String()] = v
 	fmt.Printf("%-8s %5.1f s  %v: %s\n", word, time.Since(start).Seconds(), m, v.by)
 	f, err := os.OpenFile(r.results, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(f, "%s\t%s\t%v\t%s\n", hash, word, m, v.by)
+	fmt.Fprintf(f, "%s\t%s\t%v\t%s\n", v.hash, word, m, v.by)
 	return f.Close()
 }
 
-// trust sees to it, once for each set of tests, that kernels without a fault
-// compile to the committed PTX and that the tests pass on them.
-func (r *runner) trust(m *mutant) error {
-	key := strings.Join(m.modules, " ") + m.tests
-	if r.sound[key] {
-		return nil
+// trust sees to it, once for each set of modules and of tests, that kernels without
+// a fault compile to the committed PTX and that the tests pass on them.
+func (r *runner) trust(list []*mutant) error {
+	done := map[string]bool{}
+	for _, m := range list {
+		if modules := strings.Join(m.modules, " "); !done[modules] {
+			done[modules] = true
+			folder, err := os.MkdirTemp(r.folder, "sound")
+			if err != nil {
+				return err
+			}
+			changed, err := r.compile(m.modules, folder, nil)
+			if err != nil {
+				return err
+			}
+			if changed {
+				return fmt.Errorf("kernels/ptx is not what the sources compile to: run `cmake --build build --target ptx`")
+			}
+		}
+		for _, test := range alternatives(r.testsOf(m)) {
+			if done[test] {
+				continue
+			}
+			done[test] = true
+			out, err := r.run(test, "")
+			if err != nil {
+				return fmt.Errorf("tests of %s fail without any fault:\n%s", m.file, out)
+			}
+			if !bytes.Contains(out, []byte("--- PASS")) {
+				return fmt.Errorf("no test of %s matches %q", r.pkg, test)
+			}
+		}
 	}
-	folder := filepath.Join(r.folder, "sound")
-	changed, err := r.compile(m.modules, folder)
-	if err != nil {
-		return err
-	}
-	if changed {
-		return fmt.Errorf("kernels/ptx is not what the sources compile to: run `cmake --build build --target ptx`")
-	}
-	out, err := r.test(m, folder)
-	if err != nil {
-		return fmt.Errorf("tests fail without any fault:\n%s", out)
-	}
-	if !bytes.Contains(out, []byte("\n    --- PASS")) {
-		return fmt.Errorf("no test matches %q", m.tests)
-	}
-	r.sound[key] = true
 	return nil
 }
 
-// compile makes the PTX of modules in folder, as CMakeLists.txt does, and says
-// whether any differs from the committed one.
-func (r *runner) compile(modules []string, folder string) (changed bool, err error) {
-	if err := os.RemoveAll(folder); err != nil {
+// compile makes the PTX of modules in folder, as CMakeLists.txt does, with the
+// fault m in it (nil: none), and says whether any differs from the committed one.
+func (r *runner) compile(modules []string, folder string, m *mutant) (changed bool, err error) {
+	sources := filepath.Join(folder, "sources")
+	if err := os.MkdirAll(sources, 0o755); err != nil {
 		return false, err
 	}
-	if err := os.Mkdir(folder, 0o755); err != nil {
+	files, err := filepath.Glob(filepath.Join(r.folder, "kernels", "*.cu*"))
+	if err != nil {
 		return false, err
+	}
+	for _, path := range files {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return false, err
+		}
+		if m != nil && filepath.Base(path) == m.file {
+			text = []byte(m.source)
+		}
+		if err := os.WriteFile(filepath.Join(sources, filepath.Base(path)), text, 0o644); err != nil {
+			return false, err
+		}
 	}
 	for _, name := range modules {
-		source := filepath.Join(r.folder, "kernels", name+".cu")
 		target, version := "75", "63"
 		if strings.HasSuffix(name, "_mma") {
 			target, version = "80", "70"
 		}
 		raw, err := exec.Command("clang++-19", "-x", "cuda", "--cuda-device-only", "-nocudainc", "-nocudalib", "--cuda-gpu-arch=sm_"+target,
-			"--cuda-feature=+ptx"+version, "-O3", "-ffp-contract=off", "-std=c++17", "-w", "-S", source, "-o", "-").Output()
+			"--cuda-feature=+ptx"+version, "-O3", "-ffp-contract=off", "-std=c++17", "-w", "-S", filepath.Join(sources, name+".cu"), "-o", "-").Output()
 		if err != nil {
 			if e, ok := errors.AsType[*exec.ExitError](err); ok {
 				return false, fmt.Errorf("does not compile:\n%s", e.Stderr)
@@ -159,7 +205,7 @@ func (r *runner) compile(modules []string, folder string) (changed bool, err err
 				ptx.WriteString(line)
 			}
 		}
-		committed, err := os.ReadFile(filepath.Join("kernels/ptx/compute_"+target, name+".ptx"))
+		committed, err := os.ReadFile(filepath.Join(r.folder, "kernels/ptx/compute_"+target, name+".ptx"))
 		if err != nil {
 			return false, err
 		}
@@ -171,19 +217,66 @@ func (r *runner) compile(modules []string, folder string) (changed bool, err err
 	return changed, nil
 }
 
-// test runs m's tests on the software device, with the modules in folder instead
-// of the embedded ones, up to the first failure.
-func (r *runner) test(m *mutant, folder string) ([]byte, error) {
-	tests := m.tests
+// test runs m's tests one after another up to the first failure, those first that
+// have caught most faults of its file, and says which failed and what it said.
+func (r *runner) test(m *mutant, folder string) (caught bool, by string) {
+	tests := alternatives(r.testsOf(m))
+	r.mu.Lock()
+	slices.SortStableFunc(tests, func(a, b string) int { return r.catches[m.file+b] - r.catches[m.file+a] })
+	r.mu.Unlock()
+	for _, test := range tests {
+		out, err := r.run(test, folder)
+		by = strings.Join(strings.Fields(firstWords(out)), " ")
+		if err != nil {
+			r.mu.Lock()
+			r.catches[m.file+test]++
+			r.mu.Unlock()
+			return true, by
+		}
+	}
+	return false, by
+}
+
+func (r *runner) testsOf(m *mutant) string {
 	if r.tests != "" {
-		tests = r.tests
+		return r.tests
 	}
-	if !strings.Contains(tests, "/") {
-		tests = "(" + tests + ")/emu"
+	return m.tests
+}
+
+// alternatives splits a pattern at each | that is in no brackets, and gives those
+// that name no sub-tests the software device's.
+func alternatives(pattern string) []string {
+	var list []string
+	depth, from := 0, 0
+	for i, c := range pattern + "|" {
+		switch c {
+		case '(', '[':
+			depth++
+		case ')', ']':
+			depth--
+		case '|':
+			if depth == 0 {
+				list = append(list, pattern[from:i])
+				from = i + 1
+			}
+		}
 	}
+	for i, one := range list {
+		if !strings.Contains(one, "/") {
+			list[i] = "(" + one + ")/emu"
+		}
+	}
+	return list
+}
+
+// run runs one of alternatives up to the first failure, with the modules in folder
+// instead of the embedded ones.
+func (r *runner) run(test, folder string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), r.timeout)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, filepath.Join(r.folder, "tests"), "-test.v", "-test.failfast", "-test.run", tests)
+	cmd := exec.CommandContext(ctx, filepath.Join(r.folder, "tests"), "-test.v", "-test.failfast",
+		"-test.run", test)
 	cmd.Dir = r.pkg
 	cmd.Env = append(os.Environ(), "IMPASTO_PTX="+folder)
 	out, err := cmd.CombinedOutput()
