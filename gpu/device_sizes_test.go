@@ -2,8 +2,10 @@ package gpu
 
 import (
 	"fmt"
+	"math"
 	"testing"
 
+	"github.com/impasto/impasto/cuda"
 	"github.com/impasto/impasto/internal/testutil"
 )
 
@@ -65,21 +67,80 @@ func TestNormOfNearlyNothing(t *testing.T) {
 func TestManyTiles(t *testing.T) {
 	testutil.NeedDevices(t)
 	s := Shape{8*65 + 1, 3, 4}
-	weights, bias, x, dy := random(95, 9*16, 0.3), random(96, 4, 1), random(97, s.Len(), 1), random(98, s.Len(), 1)
-	run := func(b Backend) (act, dx []float32) {
-		f, y, d := b.NewFilter(weights, bias, 4, 4), b.NewArray(s), b.NewArray(s)
-		b.Conv(ConvOut{Act: y}, upload(b, s, x), f, ZeroPad)
-		b.ConvGrad(d, upload(b, s, dy), f, ConvGradOptions{})
-		return download(b, y), download(b, d)
-	}
 	cpu := NewCPU(CPUOptions{})
 	defer cpu.Close()
-	act, dx := run(cpu)
-	for _, b := range emulated(t) {
-		gotAct, gotDx := run(b)
-		testutil.Close(t, b.Name()+" forward", gotAct, act, 1e-5, 1e-5)
-		testutil.Close(t, b.Name()+" backward", gotDx, dx, 1e-5, 1e-5)
+	for _, in := range []Shape{s, {s.H, s.W, 3}} { // the image has a kernel of its own
+		weights, bias, x, dy := random(95, 9*in.C*4, 0.3), random(96, 4, 1), random(97, in.Len(), 1), random(98, s.Len(), 1)
+		run := func(b Backend) (act, dx []float32) {
+			f, y, d := b.NewFilter(weights, bias, in.C, 4), b.NewArray(s), b.NewArray(in)
+			b.Conv(ConvOut{Act: y}, upload(b, in, x), f, ZeroPad)
+			b.ConvGrad(d, upload(b, s, dy), f, ConvGradOptions{})
+			return download(b, y), download(b, d)
+		}
+		act, dx := run(cpu)
+		for _, b := range emulated(t) {
+			gotAct, gotDx := run(b)
+			testutil.Close(t, fmt.Sprintf("%s forward of %d channels", b.Name(), in.C), gotAct, act, 1e-5, 1e-5)
+			testutil.Close(t, fmt.Sprintf("%s backward of %d channels", b.Name(), in.C), gotDx, dx, 1e-5, 1e-5)
+		}
 	}
+}
+
+// TestManyPixels has more blocks of pixels in the gradient of a style loss than a
+// kernel may take for granted: 66 of 64 pixels, in half precision of 128.
+func TestManyPixels(t *testing.T) {
+	onDevices(t, func(t *testing.T, b *Device) {
+		s := Shape{1, 64*65 + 1, 8}
+		if b.half {
+			s.W = 128*65 + 1
+		}
+		f, d := random(101, s.Len(), 1), narrow(refGram(wide(random(102, 4*s.C, 1)), s.C, 0.1))
+		want := make([]float64, s.Len())
+		for i := range want {
+			for j := range s.C {
+				want[i] += float64(d[i%s.C*s.C+j]) * float64(f[i/s.C*s.C+j])
+			}
+		}
+		dx := b.NewArray(s)
+		b.StyleGrad(dx, upload(b, s, f), upload(b, Matrix(s.C), d), nil)
+		near(t, b, "gradient", download(b, dx), want, 1e-5, 1e-5)
+	})
+}
+
+// TestManyColumns multiplies matrices of more than eight tiles by eight.
+func TestManyColumns(t *testing.T) {
+	onADevice(t, func(t *testing.T, b *Device) {
+		const c = 260
+		x, y, dst := random(103, c*c, 1), random(104, c*c, 1), b.NewArray(Matrix(c))
+		b.product(dst, upload(b, Matrix(c), x), upload(b, Matrix(c), y), 1, 0)
+		got := download(b, dst)
+		for i := 0; i < c; i += 37 {
+			for j := range c {
+				want := 0.0
+				for k := range c {
+					want += float64(x[i*c+k]) * float64(y[k*c+j])
+				}
+				if e := float64(got[i*c+j]) - want; e > 1e-4 || e < -1e-4 {
+					t.Fatalf("product (%d, %d) is %g, want %g", i, j, got[i*c+j], want)
+				}
+			}
+		}
+	})
+}
+
+// TestSelfSimEdges: a distance of just the least is kept, the next below is 0.
+func TestSelfSimEdges(t *testing.T) {
+	onDevices(t, func(t *testing.T, b *Device) {
+		unit, dst := upload(b, Shape{1, 2, 2}, []float32{1, 0, 0.5, 0}), b.NewArray(Matrix(2))
+		for _, least := range []float32{0.5, math.Nextafter32(0.5, 1)} {
+			b.launchSelfsimDistances(cuda.Dim3{X: 1, Y: 1}, dst.at, unit.at, 2, 2, least)
+			want := 0.5
+			if least > 0.5 {
+				want = 0
+			}
+			near(t, b, fmt.Sprintf("least %g", least), download(b, dst), []float64{0, want, want, 0}, 0, 0)
+		}
+	})
 }
 
 // TestTiesOfAnySide: of equal scores the first patch wins, for every way to
