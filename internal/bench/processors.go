@@ -11,3 +11,8 @@ func (p processors) others(before processors, elapsed time.Duration) float64 {
 	}
 	return min(max(0, (p.busy-before.busy)-(p.own-before.own))/all, 1)
 }
+
+// ProcessorTime is what this process has spent on all processors, 0 if unknown.
+func ProcessorTime() time.Duration {
+	return time.Duration(readProcessors().own * float64(time.Second))
+}

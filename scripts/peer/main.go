@@ -1,7 +1,7 @@
 // Command peer is our side of scripts/bench-peers. Its arguments are a work
 // (art, relu3_1, relu4_1), a side in pixels and a number of threads. For each
-// line on standard input it runs the work once and prints the seconds it took
-// and the process's peak memory in bytes.
+// line on standard input it runs the work once and prints the seconds it took by
+// the clock, the seconds of processor time, and the process's peak memory in bytes.
 package main
 
 import (
@@ -53,9 +53,10 @@ func serve(args []string) error {
 	}
 	w.Run()
 	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
-		start := time.Now()
+		start, processor := time.Now(), bench.ProcessorTime()
 		w.Run()
-		fmt.Println(time.Since(start).Seconds(), bench.PeakRSS())
+		seconds, processor := time.Since(start), bench.ProcessorTime()-processor
+		fmt.Println(seconds.Seconds(), processor.Seconds(), bench.PeakRSS())
 	}
 	return nil
 }
