@@ -17,9 +17,9 @@ const (
 	Single = gpu.Single
 )
 
-// Precisions are those that the kernels of device name have.
+// Precisions are those that device name computes in.
 func Precisions(name string) []gpu.Precision {
-	if CheckPrecision(name, Half) != nil {
+	if _, note := Settle(name, Half); note != "" || CheckPrecision(name, Half) != nil {
 		return []gpu.Precision{Single}
 	}
 	return []gpu.Precision{Single, Half}
@@ -85,26 +85,40 @@ func ParsePrecision(text string) (p gpu.Precision, err error) {
 	return p, err
 }
 
-// CheckPrecision finds out whether the devices of a list, which Check has passed,
-// have a precision.
+// chosen is the device that a name of a list stands for: auto is the first CUDA
+// device that runs the kernels, or where there is none the processor.
+func chosen(name string) string {
+	if name != "" && name != "auto" {
+		return name
+	}
+	devices, _ := ListCUDA()
+	if n := firstUsable(devices); n >= 0 {
+		return fmt.Sprintf("cuda:%d", n)
+	}
+	return "cpu"
+}
+
+// Settle returns the precision to open the devices of a list with where p is asked
+// for. A processor paints in single precision even where half is asked for, and the
+// note, else empty, says so.
+func Settle(list string, p gpu.Precision) (settled gpu.Precision, note string) {
+	if p == gpu.Half && chosen(names(list)[0]) == "cpu" {
+		return gpu.Single, "--precision half: the processor paints in single precision (float32); half needs a CUDA device"
+	}
+	return p, ""
+}
+
+// CheckPrecision finds out whether the CUDA devices of a list, which Check has
+// passed, have a precision.
 func CheckPrecision(list string, p gpu.Precision) error {
 	if p != gpu.Half {
 		return nil
 	}
 	var bad ui.Faults
 	for _, name := range names(list) {
-		if name == "" || name == "auto" {
-			devices, _ := ListCUDA()
-			if name = "cpu"; firstUsable(devices) >= 0 {
-				name = fmt.Sprintf("cuda:%d", firstUsable(devices))
-			}
-		}
-		n, isCUDA := CUDAIndex(name)
+		n, isCUDA := CUDAIndex(chosen(name))
 		if !isCUDA {
-			if name == "emu" {
-				continue
-			}
-			return ui.NewFault(ui.ExitUsage, "usage", "--precision half needs a CUDA device; the processor computes in single precision", "--precision auto", "--device cuda")
+			continue
 		}
 		devices, _ := ListCUDA()
 		if i := devices[n]; capability(i) < halfFrom {

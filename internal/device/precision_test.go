@@ -43,7 +43,7 @@ func TestOldDevices(t *testing.T) {
 		want   string
 	}{
 		{"auto", gpu.Half, "cuda:1, T4, has 7.5"}, {"cuda:1", gpu.Half, "compute capability 8.0 or newer"}, {"cuda:2", gpu.Half, ""},
-		{"cuda:2,1", gpu.Half, "cuda:1, T4"}, {"cpu", gpu.Half, "the processor computes in single"}, {"emu", gpu.Half, ""},
+		{"cuda:2,1", gpu.Half, "cuda:1, T4"}, {"cpu", gpu.Half, ""}, {"emu", gpu.Half, ""},
 		{"cpu", gpu.Single, ""}, {"cpu", gpu.Auto, ""}, {"cuda:1", gpu.Auto, ""},
 	} {
 		err := CheckPrecision(c.device, c.p)
@@ -87,5 +87,31 @@ func TestPrecisionOfNetworks(t *testing.T) {
 	}
 	if _, err := ParsePrecision("double"); err == nil {
 		t.Error("there is no double precision")
+	}
+}
+
+// TestProcessorsPaintInSingle: half on a processor is single, with a note; auto is the
+// processor where there is no CUDA device.
+func TestProcessorsPaintInSingle(t *testing.T) {
+	with(t, pascal)
+	for _, c := range []struct {
+		device string
+		p      gpu.Precision
+		want   gpu.Precision
+		note   bool
+	}{
+		{"cpu", gpu.Half, gpu.Single, true}, {"auto", gpu.Half, gpu.Single, true}, {"", gpu.Half, gpu.Single, true},
+		{"emu", gpu.Half, gpu.Half, false}, {"cpu", gpu.Auto, gpu.Auto, false}, {"cpu", gpu.Single, gpu.Single, false},
+	} {
+		if p, note := Settle(c.device, c.p); p != c.want || (note != "") != c.note {
+			t.Errorf("%s in %s: %s, %q", c.device, c.p, p, note)
+		}
+	}
+	if got := Precisions("cpu"); len(got) != 1 || got[0] != gpu.Single {
+		t.Errorf("the processor has %v", got)
+	}
+	with(t, ampere)
+	if p, note := Settle("auto", gpu.Half); p != gpu.Half || note != "" {
+		t.Errorf("auto with a CUDA device: %s, %q", p, note)
 	}
 }

@@ -250,6 +250,10 @@ func (r *Prepared) openDevice() (err error) {
 	if err != nil {
 		return err
 	}
+	p, note := device.Settle(r.values.Text("device"), p)
+	if note != "" {
+		r.Notes = append(r.Notes, note)
+	}
 	if p, err = device.For(r.network, p); err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/impasto/impasto/gpu"
@@ -71,7 +72,7 @@ func (p Replay) Request() (Request, ui.Faults) {
 		if rec.Precision == precisionClass(gpu.Half) {
 			p = gpu.Half
 		}
-		if device.CheckPrecision(v.Text("device"), p) == nil { // else what this machine has
+		if slices.Contains(device.Precisions(v.Text("device")), p) { // else what this machine has
 			v.SetText("precision", p.String(), "recipe")
 		}
 	}
