@@ -19,7 +19,7 @@ type halfSent struct{ Blobs }
 func (halfSent) Get(ctx context.Context, _ string) (io.ReadCloser, error) {
 	s := &natsStore{at: "server:4222", life: context.Background()}
 	r := io.MultiReader(strings.NewReader("half of it"), iotest.ErrReader(nats.ErrTimeout))
-	return answered{io.NopCloser(r), func(err error) error { return s.gone(ctx, err) }}, nil
+	return &answered{io.NopCloser(r), func() {}, func(err error) error { return s.gone(ctx, err) }}, nil
 }
 
 // TestServerGoneWhileABlobIsRead: the server is at fault, not the file, and nothing

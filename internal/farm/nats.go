@@ -1,6 +1,7 @@
 package farm
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -33,9 +34,6 @@ const (
 	// longestLook is how long that becomes for one that has had nothing to do for a
 	// while: a thousand of them ask as well.
 	longestLook = 5 * time.Second
-	// answerWithin bounds the wait for one answer: what was asked of a server
-	// that left is to be asked again, not waited for.
-	answerWithin = 5 * time.Second
 	// settle is how long a worker asks for nothing after its server came back: the
 	// heartbeats and the ends of jobs at hand, which the server would give away by
 	// now, go first.
@@ -52,8 +50,11 @@ type natsStore struct {
 	at      string // for messages
 
 	mu        sync.Mutex
-	consumers map[string]jetstream.Consumer // by name
-	classes   map[string]priorityList       // by class
+	consumers map[string]bool         // that are there, by name
+	classes   map[string]priorityList // by class
+
+	connected  context.Context // ends when the connection has been made anew
+	disconnect context.CancelFunc
 
 	stop func() // ends the server of this process; nil: it is elsewhere
 
@@ -77,7 +78,13 @@ func connect(ctx context.Context, conn *nats.Conn, wait time.Duration) (*queue, 
 	}
 	s := &natsStore{conn: conn, js: js, stream: on.jobs, records: on.records, bucket: on.bucket, wait: wait}
 	s.life, s.fail = context.WithCancelCause(context.Background())
-	return &queue{store: s, blobs: natsBlobs{on.files, js, s}}, nil
+	s.reconnected()
+	conn.SetReconnectHandler(func(*nats.Conn) { s.reconnected() })
+	files, err := openBlobs(ctx, conn, s)
+	if err != nil {
+		return nil, err
+	}
+	return &queue{store: s, blobs: files}, nil
 }
 
 // ended replaces an error by the reason why the queue cannot go on, if it cannot.
@@ -88,21 +95,12 @@ func (s *natsStore) ended(err error) error {
 	return err
 }
 
-// asked bounds a question to the server.
-func (s *natsStore) asked(ctx context.Context) (context.Context, context.CancelFunc) {
-	return s.alive(context.WithTimeout(ctx, answerWithin))
-}
-
-// alive makes a context end when the queue cannot go on.
-func (s *natsStore) alive(ctx context.Context, cancel context.CancelFunc) (context.Context, context.CancelFunc) {
-	unbind := context.AfterFunc(s.life, cancel)
-	return ctx, func() { unbind(); cancel() }
-}
-
 func (s *natsStore) get(ctx context.Context, id string) (Status, uint64, error) {
-	asked, cancel := s.asked(ctx)
-	defer cancel()
-	e, err := s.records.Get(asked, id)
+	var e jetstream.KeyValueEntry
+	err := s.asking(ctx, func(ctx context.Context) (err error) {
+		e, err = s.records.Get(ctx, id)
+		return err
+	})
 	switch {
 	case errors.Is(err, jetstream.ErrInvalidKey):
 		return s.odd(ctx, id)
@@ -128,23 +126,35 @@ func (s *natsStore) odd(ctx context.Context, key string) (found Status, revision
 	return found, revision, err
 }
 
-func (s *natsStore) put(ctx context.Context, st Status, revision uint64) (uint64, error) {
+func (s *natsStore) put(ctx context.Context, st Status, revision uint64) (made uint64, err error) {
 	data, err := json.Marshal(st)
 	if err := cmp.Or(err, s.life.Err()); err != nil {
 		return 0, s.ended(err) // what is sent now would be written and not answered
 	}
-	asked, cancel := s.asked(ctx)
-	defer cancel()
-	if revision == 0 {
-		revision, err = s.records.Create(asked, st.Job.ID, data)
-	} else {
-		revision, err = s.records.Update(asked, st.Job.ID, data, revision)
-	}
+	again := false
+	err = s.asking(ctx, func(ctx context.Context) (err error) {
+		if again { // what was asked first may have been heard
+			switch e, err := s.records.Get(ctx, st.Job.ID); {
+			case err == nil && bytes.Equal(e.Value(), data):
+				made = e.Revision()
+				return nil
+			case err != nil && !errors.Is(err, jetstream.ErrKeyNotFound):
+				return err
+			}
+		}
+		again = true
+		if revision == 0 {
+			made, err = s.records.Create(ctx, st.Job.ID, data)
+		} else {
+			made, err = s.records.Update(ctx, st.Job.ID, data, revision)
+		}
+		return err
+	})
 	switch code(err) {
 	case jetstream.JSErrCodeStreamWrongLastSequence, jetstream.JSErrCodeStreamWrongLastSequenceConstant: // the latter from a cluster
 		err = errConflict
 	}
-	return revision, s.gone(ctx, err)
+	return made, s.gone(ctx, err)
 }
 
 // gone tells a server that does not answer from one that says no.
@@ -165,26 +175,27 @@ func (s *natsStore) gone(ctx context.Context, err error) error {
 }
 
 func (s *natsStore) remove(ctx context.Context, id string) error {
-	asked, cancel := s.asked(ctx)
-	defer cancel()
-	err := s.records.Purge(asked, id)
-	if errors.Is(err, jetstream.ErrInvalidKey) {
-		// What Purge does, which could take the key for a pattern.
-		gone := nats.NewMsg("$KV." + bucketName + "." + id)
-		gone.Header.Set("KV-Operation", "PURGE")
-		gone.Header.Set(jetstream.MsgRollup, jetstream.MsgRollupSubject)
-		_, err = s.js.PublishMsg(asked, gone)
-	}
-	return s.gone(ctx, err)
+	return s.gone(ctx, s.asking(ctx, func(ctx context.Context) error {
+		err := s.records.Purge(ctx, id)
+		if errors.Is(err, jetstream.ErrInvalidKey) {
+			// What Purge does, which could take the key for a pattern.
+			gone := nats.NewMsg("$KV." + bucketName + "." + id)
+			gone.Header.Set("KV-Operation", "PURGE")
+			gone.Header.Set(jetstream.MsgRollup, jetstream.MsgRollupSubject)
+			_, err = s.js.PublishMsg(ctx, gone)
+		}
+		return err
+	}))
 }
 
 // limit leaves room for what the client adds to a message.
 func (s *natsStore) limit() int { return int(s.conn.MaxPayload()) - 4<<10 }
 
 func (s *natsStore) has(ctx context.Context, sequence uint64) (bool, error) {
-	asked, cancel := s.asked(ctx)
-	defer cancel()
-	_, err := s.stream.GetMsg(asked, sequence)
+	err := s.asking(ctx, func(ctx context.Context) error {
+		_, err := s.stream.GetMsg(ctx, sequence)
+		return err
+	})
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
 		return false, nil
 	}
@@ -193,9 +204,10 @@ func (s *natsStore) has(ctx context.Context, sequence uint64) (bool, error) {
 
 func (s *natsStore) publish(ctx context.Context, st Status) error {
 	subject := fmt.Sprintf("impasto.job.%s.%d", st.Job.Class, st.Job.Priority)
-	asked, cancel := s.asked(ctx)
-	defer cancel()
-	_, err := s.js.Publish(asked, subject, []byte(st.Job.ID), jetstream.WithMsgID(st.Ticket))
+	err := s.asking(ctx, func(ctx context.Context) error {
+		_, err := s.js.Publish(ctx, subject, []byte(st.Job.ID), jetstream.WithMsgID(st.Ticket))
+		return err
+	})
 	s.mu.Lock()
 	delete(s.classes, st.Job.Class) // its priority may be new
 	s.mu.Unlock()
@@ -205,35 +217,35 @@ func (s *natsStore) publish(ctx context.Context, st Status) error {
 	return s.conn.Publish("impasto.wake."+st.Job.Class, nil)
 }
 
-// consumer returns that of a class and priority. It is made once, by the first
-// worker of all, for that waits for the server's disk; the others only ask for it.
-func (s *natsStore) consumer(ctx context.Context, class string, priority int) (jetstream.Consumer, error) {
+// consumer returns the name of that of a class and priority. It is made once, by the
+// first worker of all, for that waits for the server's disk; the others only ask for it.
+func (s *natsStore) consumer(ctx context.Context, class string, priority int) (string, error) {
 	config := jetstream.ConsumerConfig{
 		Durable: fmt.Sprintf("%s-%d", class, priority), FilterSubject: fmt.Sprintf("impasto.job.%s.%d", class, priority),
 		AckPolicy: jetstream.AckExplicitPolicy, AckWait: s.wait, MaxDeliver: -1, MaxAckPending: -1,
 	}
 	s.mu.Lock()
-	c := s.consumers[config.Durable]
+	known := s.consumers[config.Durable]
 	s.mu.Unlock()
-	if c != nil {
-		return c, nil
+	if known {
+		return config.Durable, nil
 	}
 	asked, cancel := s.asked(ctx)
 	defer cancel()
 	c, err := s.stream.Consumer(asked, config.Durable)
 	if errors.Is(err, jetstream.ErrConsumerNotFound) || err == nil && c.CachedInfo().Config.AckWait != s.wait {
-		c, err = s.stream.CreateOrUpdateConsumer(asked, config)
+		_, err = s.stream.CreateOrUpdateConsumer(asked, config)
 	}
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.consumers == nil {
-		s.consumers = map[string]jetstream.Consumer{}
+		s.consumers = map[string]bool{}
 	}
-	s.consumers[config.Durable] = c
-	return c, nil
+	s.consumers[config.Durable] = true
+	return config.Durable, nil
 }
 
 // forget makes the next look at the consumers and priorities a new one: the server
@@ -374,33 +386,6 @@ func (s *natsStore) settled() bool {
 	return time.Since(s.returned) >= settle
 }
 
-// fetch takes a message of the first of the priorities that has one.
-func (s *natsStore) fetch(ctx context.Context, class string, priorities []int) (m message, answered bool, err error) {
-	for _, p := range priorities {
-		c, err := s.consumer(ctx, class, p)
-		if err != nil {
-			s.forget()
-			return nil, false, err
-		}
-		batch, err := c.FetchNoWait(1)
-		if err != nil {
-			s.forget()
-			return nil, false, err
-		}
-		for m := range batch.Messages() {
-			if meta, err := m.Metadata(); err == nil {
-				return &natsMessage{m, meta.Sequence.Stream}, true, nil
-			}
-		}
-		if batch.Error() != nil || !s.conn.IsConnected() {
-			s.forget()
-			return nil, false, batch.Error()
-		}
-	}
-	// The client takes silence for emptiness.
-	return nil, s.conn.FlushTimeout(look) == nil, nil
-}
-
 func (s *natsStore) lives() context.Context { return s.life }
 
 func (s *natsStore) close() error {
@@ -409,24 +394,4 @@ func (s *natsStore) close() error {
 		s.stop()
 	}
 	return nil
-}
-
-type natsMessage struct {
-	m      jetstream.Msg
-	number uint64
-}
-
-func (d *natsMessage) id() string                      { return string(d.m.Data()) }
-func (d *natsMessage) sequence() uint64                { return d.number }
-func (d *natsMessage) extend() error                   { return d.m.InProgress() }
-func (d *natsMessage) again(delay time.Duration) error { return d.m.NakWithDelay(delay) }
-
-func (d *natsMessage) acknowledge(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, answerWithin)
-	defer cancel()
-	err := d.m.DoubleAck(ctx)
-	if errors.Is(err, jetstream.ErrMsgAlreadyAckd) {
-		return nil
-	}
-	return err
 }

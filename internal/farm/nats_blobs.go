@@ -8,8 +8,26 @@ import (
 	"io/fs"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
+
+// storeWithin bounds the wait until the server's disk has a piece of a file.
+const storeWithin = 30 * time.Second
+
+// openBlobs opens the files of a queue that was made.
+func openBlobs(ctx context.Context, conn *nats.Conn, s *natsStore) (natsBlobs, error) {
+	js, err := jetstream.New(conn, jetstream.WithDefaultTimeout(storeWithin))
+	if err != nil {
+		return natsBlobs{}, err
+	}
+	b := natsBlobs{js: js, s: s}
+	err = s.asking(ctx, func(ctx context.Context) (err error) {
+		b.objects, err = js.ObjectStore(ctx, blobsName)
+		return err
+	})
+	return b, err
+}
 
 type natsBlobs struct {
 	objects jetstream.ObjectStore
@@ -24,36 +42,76 @@ func (b natsBlobs) Put(ctx context.Context, sum string, r io.Reader) error {
 	return b.s.ended(err)
 }
 
+// Get takes as long as it takes: the client would end it after a few seconds, however
+// well it gets on.
 func (b natsBlobs) Get(ctx context.Context, sum string) (io.ReadCloser, error) {
-	r, err := b.objects.Get(ctx, sum)
-	if errors.Is(err, jetstream.ErrObjectNotFound) {
-		return nil, fmt.Errorf("blob %s: %w", sum, fs.ErrNotExist)
+	for tries := 1; ; tries++ {
+		alive, cancel := b.s.alive(context.WithCancel(ctx))
+		late := time.AfterFunc(answerWithin, cancel)
+		r, err := b.objects.Get(gettingOn{alive}, sum)
+		isLate := !late.Stop()
+		switch {
+		case err == nil && !isLate:
+			return &answered{r, cancel, func(err error) error { return b.s.gone(ctx, err) }}, nil
+		case err == nil:
+			r.Close()
+		}
+		cancel()
+		switch {
+		case errors.Is(err, jetstream.ErrObjectNotFound):
+			return nil, fmt.Errorf("blob %s: %w", sum, fs.ErrNotExist)
+		case !isLate || ctx.Err() != nil || b.s.life.Err() != nil:
+			return nil, b.s.gone(ctx, err)
+		case tries == askTimes || !b.s.there():
+			return nil, b.s.gone(ctx, nats.ErrTimeout)
+		}
 	}
-	if err != nil {
-		return nil, b.s.gone(ctx, err)
+}
+
+// gettingOn is a context whose deadline is always as far off as an answer may be.
+type gettingOn struct{ context.Context }
+
+func (c gettingOn) Deadline() (time.Time, bool) {
+	next := time.Now().Add(answerWithin)
+	if last, ok := c.Context.Deadline(); ok && last.Before(next) {
+		next = last
 	}
-	return answered{r, func(err error) error { return b.s.gone(ctx, err) }}, nil
+	return next, true
 }
 
 // answered is a blob that the server sends: a read that ends because the server is
 // gone says so.
 type answered struct {
 	io.ReadCloser
+	end  func()
 	gone func(error) error
 }
 
-func (a answered) Read(p []byte) (int, error) {
-	n, err := a.ReadCloser.Read(p)
-	if err != nil && err != io.EOF {
-		err = a.gone(err)
+func (a *answered) Read(p []byte) (int, error) {
+	for tries := 1; ; tries++ {
+		n, err := a.ReadCloser.Read(p)
+		if err == nil && n == 0 && len(p) > 0 && tries == askTimes {
+			err = nats.ErrTimeout // the client says nothing of it
+		}
+		if err != nil && err != io.EOF {
+			err = a.gone(err)
+		}
+		if n > 0 || err != nil || len(p) == 0 {
+			return n, err
+		}
 	}
-	return n, err
+}
+
+func (a *answered) Close() error {
+	defer a.end()
+	return a.ReadCloser.Close()
 }
 
 func (b natsBlobs) Has(ctx context.Context, sum string) (bool, error) {
-	ctx, cancel := b.s.asked(ctx)
-	defer cancel()
-	_, err := b.objects.GetInfo(ctx, sum)
+	err := b.s.asking(ctx, func(ctx context.Context) error {
+		_, err := b.objects.GetInfo(ctx, sum)
+		return err
+	})
 	if errors.Is(err, jetstream.ErrObjectNotFound) {
 		return false, nil
 	}
@@ -61,7 +119,7 @@ func (b natsBlobs) Has(ctx context.Context, sum string) (bool, error) {
 }
 
 func (b natsBlobs) Delete(ctx context.Context, sum string) error {
-	err := b.objects.Delete(ctx, sum)
+	err := b.s.asking(ctx, func(ctx context.Context) error { return b.objects.Delete(ctx, sum) })
 	if errors.Is(err, jetstream.ErrObjectNotFound) {
 		return nil
 	}
@@ -71,9 +129,9 @@ func (b natsBlobs) Delete(ctx context.Context, sum string) error {
 // Touch writes what the server knows of the file anew: its time is that of
 // the message.
 func (b natsBlobs) Touch(ctx context.Context, sum string) (bool, error) {
-	ctx, cancel := b.s.asked(ctx)
-	defer cancel()
-	err := b.objects.UpdateMeta(ctx, sum, jetstream.ObjectMeta{Name: sum})
+	err := b.s.asking(ctx, func(ctx context.Context) error {
+		return b.objects.UpdateMeta(ctx, sum, jetstream.ObjectMeta{Name: sum})
+	})
 	if errors.Is(err, jetstream.ErrUpdateMetaDeleted) {
 		return false, nil
 	}
@@ -81,9 +139,11 @@ func (b natsBlobs) Touch(ctx context.Context, sum string) (bool, error) {
 }
 
 func (b natsBlobs) Stored(ctx context.Context, sum string) (time.Time, error) {
-	ctx, cancel := b.s.asked(ctx)
-	defer cancel()
-	info, err := b.objects.GetInfo(ctx, sum)
+	var info *jetstream.ObjectInfo
+	err := b.s.asking(ctx, func(ctx context.Context) (err error) {
+		info, err = b.objects.GetInfo(ctx, sum)
+		return err
+	})
 	if errors.Is(err, jetstream.ErrObjectNotFound) {
 		return time.Time{}, fmt.Errorf("blob %s: %w", sum, fs.ErrNotExist)
 	}

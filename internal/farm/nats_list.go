@@ -65,7 +65,7 @@ func (s *natsStore) watch(ctx context.Context) (<-chan Status, error) {
 	ctx, release := s.alive(context.WithCancel(ctx))
 	w, err := s.records.WatchAll(ctx)
 	if err != nil {
-		release()
+		defer release()
 		return nil, s.gone(ctx, err)
 	}
 	c := make(chan Status, 256)
@@ -86,9 +86,11 @@ func (s *natsStore) watch(ctx context.Context) (<-chan Status, error) {
 
 // last is the newest revision that the leader has; 0: there is no record.
 func (s *natsStore) last(ctx context.Context) (uint64, error) {
-	asked, cancel := context.WithTimeout(ctx, answerWithin)
-	defer cancel()
-	m, err := s.bucket.GetLastMsgForSubject(asked, "$KV."+bucketName+".>")
+	var m *jetstream.RawStreamMsg
+	err := s.asking(ctx, func(ctx context.Context) (err error) {
+		m, err = s.bucket.GetLastMsgForSubject(ctx, "$KV."+bucketName+".>")
+		return err
+	})
 	switch {
 	case errors.Is(err, jetstream.ErrMsgNotFound):
 		return 0, nil
@@ -96,6 +98,18 @@ func (s *natsStore) last(ctx context.Context) (uint64, error) {
 		return 0, s.gone(ctx, err)
 	}
 	return m.Sequence, nil
+}
+
+// state is what the server keeps of the records, without looking through them.
+func (s *natsStore) state(ctx context.Context) (state jetstream.StreamState, err error) {
+	err = s.asking(ctx, func(ctx context.Context) error {
+		info, err := s.bucket.Info(ctx)
+		if err == nil {
+			state = info.State
+		}
+		return err
+	})
+	return state, s.gone(ctx, err)
 }
 
 // relay sends what a server says of the records.

@@ -20,14 +20,12 @@ const pageSize = 500
 // deliver, which takes it a second once a million records have changed. Where a page
 // begins further on, its records come without one (nats_walk.go).
 func (s *natsStore) each(ctx context.Context, after uint64, f func(s Status, revision uint64) bool) error {
-	asked, cancel := s.asked(ctx)
-	defer cancel()
-	info, err := s.bucket.Info(asked)
+	begun, err := s.state(ctx)
 	if err != nil {
-		return s.gone(ctx, err)
+		return err
 	}
-	last := info.State.LastSeq
-	if info.State.Msgs == 0 || last <= after {
+	last := begun.LastSeq
+	if begun.Msgs == 0 || last <= after {
 		return nil
 	}
 	r := &reading{s: s}
@@ -124,12 +122,18 @@ func (r *reading) end(ctx context.Context) {
 
 // load asks the server for counts it keeps: there is a message for each job that
 // has not ended, under a subject for each class and priority.
-func (s *natsStore) load(ctx context.Context) (map[string]Load, error) {
-	asked, cancel := s.asked(ctx)
-	defer cancel()
+func (s *natsStore) load(ctx context.Context) (all map[string]Load, err error) {
+	err = s.asking(ctx, func(ctx context.Context) error {
+		all, err = s.count(ctx)
+		return err
+	})
+	return all, s.gone(ctx, err)
+}
+
+func (s *natsStore) count(asked context.Context) (map[string]Load, error) {
 	info, err := s.stream.Info(asked, jetstream.WithSubjectFilter(jobSubjects[0]))
 	if err != nil {
-		return nil, s.gone(ctx, err)
+		return nil, err
 	}
 	all := map[string]Load{}
 	for subject, n := range info.State.Subjects {
@@ -149,7 +153,7 @@ func (s *natsStore) load(ctx context.Context) (map[string]Load, error) {
 		}
 	}
 	if err := consumers.Err(); err != nil {
-		return nil, s.gone(ctx, err)
+		return nil, err
 	}
 	for class, l := range all {
 		first, err := s.stream.GetMsg(asked, info.State.FirstSeq, jetstream.WithGetMsgSubject(fmt.Sprintf("impasto.job.%s.>", class)))

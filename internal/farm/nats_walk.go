@@ -92,8 +92,10 @@ func (s *natsStore) pass(ctx context.Context, p *stretch) error {
 }
 
 // following asks for the first record from a revision on.
-func (s *natsStore) following(ctx context.Context, revision uint64) (*jetstream.RawStreamMsg, error) {
-	asked, cancel := s.asked(ctx)
-	defer cancel()
-	return s.bucket.GetMsg(asked, revision, jetstream.WithGetMsgSubject(">")) // not the keys' pattern: the server would match each
+func (s *natsStore) following(ctx context.Context, revision uint64) (m *jetstream.RawStreamMsg, err error) {
+	err = s.asking(ctx, func(ctx context.Context) (err error) {
+		m, err = s.bucket.GetMsg(ctx, revision, jetstream.WithGetMsgSubject(">")) // not the keys' pattern: the server would match each
+		return err
+	})
+	return m, err
 }

@@ -21,16 +21,14 @@ import (
 const watchedTogether = 250
 
 func (s *natsStore) watchOnly(ctx context.Context, ids []string) (<-chan Status, error) {
-	asked, cancel := s.asked(ctx)
-	defer cancel()
-	info, err := s.bucket.Info(asked) // not last, for which the server looks through all keys
+	begun, err := s.state(ctx) // not last, for which the server looks through all keys
 	if err != nil {
-		return nil, s.gone(ctx, err)
+		return nil, err
 	}
 	ctx, release := s.alive(context.WithCancel(ctx))
-	changes, err := s.changesOf(ctx, ids, info.State.LastSeq)
+	changes, err := s.changesOf(ctx, ids, begun.LastSeq)
 	if err != nil {
-		release()
+		defer release()
 		return nil, s.gone(ctx, err)
 	}
 	now, err := s.several(ctx, ids)

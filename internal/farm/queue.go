@@ -174,7 +174,7 @@ func (q *queue) Next(ctx context.Context, class, worker string, empty time.Durat
 
 // acceptWithin bounds what a delivery takes, which does not end with the
 // taker's context: another would wait for the job as for that of a dead worker.
-const acceptWithin = 10 * time.Second
+const acceptWithin = 30 * time.Second
 
 // accept leases the job of a delivery, or gives it back if the taker has left.
 func (q *queue) accept(ctx context.Context, m message, worker string) (Lease, error) {

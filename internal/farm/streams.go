@@ -44,7 +44,6 @@ type streams struct {
 	jobs    jetstream.Stream
 	records jetstream.KeyValue
 	bucket  jetstream.Stream // that of the records
-	files   jetstream.ObjectStore
 }
 
 // openStreams waits a little for a cluster that has just been started: for its
@@ -102,10 +101,7 @@ func makeStreams(ctx context.Context, js jetstream.JetStream, replicas int) (s s
 	if err != nil {
 		return s, err
 	}
-	if s.records, err = js.KeyValue(ctx, bucketName); err != nil {
-		return s, err
-	}
-	s.files, err = js.ObjectStore(ctx, blobsName)
+	s.records, err = js.KeyValue(ctx, bucketName)
 	return s, err
 }
 

@@ -1,0 +1,85 @@
+package farm
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/nats-io/nats.go"
+)
+
+const (
+	// answerWithin bounds the wait for one answer.
+	answerWithin = 5 * time.Second
+	// askTimes is how often a question is asked whose answer does not come.
+	askTimes = 3
+)
+
+// asked bounds a question to the server.
+func (s *natsStore) asked(ctx context.Context) (context.Context, context.CancelFunc) {
+	return s.askedFor(ctx, answerWithin)
+}
+
+func (s *natsStore) askedFor(ctx context.Context, within time.Duration) (context.Context, context.CancelFunc) {
+	return s.alive(context.WithTimeout(ctx, within))
+}
+
+// alive makes a context end when the queue cannot go on.
+func (s *natsStore) alive(ctx context.Context, cancel context.CancelFunc) (context.Context, context.CancelFunc) {
+	unbind := context.AfterFunc(s.life, cancel)
+	return ctx, func() { unbind(); cancel() }
+}
+
+// asking asks what may be asked twice. A question is lost that was sent to a server
+// just before it left, and nobody says so: when the connection has been made anew it is
+// asked again, and so it is, with more time, of a server that is there but has not
+// answered, as one whose disk is slow.
+func (s *natsStore) asking(ctx context.Context, ask func(context.Context) error) error {
+	for tries := 1; ; tries++ {
+		connected := s.connection()
+		asked, cancel := s.askedFor(ctx, time.Duration(tries)*answerWithin)
+		unbind := context.AfterFunc(connected, cancel)
+		err := ask(asked)
+		unbind()
+		cancel()
+		switch {
+		case err == nil || ctx.Err() != nil || s.life.Err() != nil:
+			return err
+		case connected.Err() != nil && errors.Is(err, context.Canceled):
+			err = nats.ErrDisconnected
+		case !isLate(err) || connected.Err() == nil && !s.there():
+			return err
+		}
+		if tries == askTimes {
+			return err
+		}
+	}
+}
+
+// isLate reports whether an answer did not come in time.
+func isLate(err error) bool {
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrTimeout)
+}
+
+// there reports whether the server says a word.
+func (s *natsStore) there() bool {
+	return s.conn.IsConnected() && s.conn.FlushTimeout(answerWithin) == nil
+}
+
+// connection ends when the connection to the server has been made anew.
+func (s *natsStore) connection() context.Context {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.connected
+}
+
+// reconnected begins another connection.
+func (s *natsStore) reconnected() {
+	s.mu.Lock()
+	before := s.disconnect
+	s.connected, s.disconnect = context.WithCancel(context.Background())
+	s.mu.Unlock()
+	if before != nil {
+		before()
+	}
+}
