@@ -82,8 +82,9 @@ func (e *UnreachableError) Unwrap() error { return e.Err }
 
 const (
 	connectWithin = 5 * time.Second
-	maxPayload    = 8 << 20 // of a message; a record is one, and NATS by itself takes 1 MiB
-	urlFile       = "url"   // how to reach the server, for this user only
+	holderWithin  = 20 * time.Second // until the process that serves a store is found
+	maxPayload    = 8 << 20          // of a message; a record is one, and NATS by itself takes 1 MiB
+	urlFile       = "url"            // how to reach the server, for this user only
 	tokenFile     = "token"
 	tlsFile       = "tls" // the folder of the certificates that the server speaks with
 	lockFile      = "LOCK"
@@ -146,7 +147,7 @@ func openQueue(ctx context.Context, o Options) (Queue, error) {
 		return nil, holder
 	}
 	// Its server may be about to write down where it listens.
-	for end := time.Now().Add(connectWithin); ; time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(holderWithin); ; time.Sleep(50 * time.Millisecond) {
 		if at, err := os.ReadFile(filepath.Join(o.Store, urlFile)); err == nil {
 			o.URL = strings.TrimSpace(string(at))
 			if q, err := dial(ctx, o, o.Store); err == nil {

@@ -4,6 +4,7 @@ package farm
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -24,8 +25,12 @@ import (
 // the tag noserver does without it, for whoever wants a first picture soon: it
 // speaks to queues that others serve.
 
-// startWithin is long, for a store of many jobs is read first.
-const startWithin = 20 * time.Second
+const (
+	// startWithin is long, for a store of many jobs is read first.
+	startWithin = 2 * time.Minute
+	// greetWithin is how long who connects may take to say who it is.
+	greetWithin = 10 * time.Second
+)
 
 // serve starts the server of a store whose lock is held.
 func serve(ctx context.Context, o Options, lock *folderLock) (_ Queue, err error) {
@@ -62,7 +67,7 @@ func serve(ctx context.Context, o Options, lock *folderLock) (_ Queue, err error
 		JetStream: true, StoreDir: filepath.Join(o.Store, recordFolder), MaxPayload: maxPayload,
 		// JetStream acknowledges before the disk has it; a queue that is meant
 		// to survive a power cut must wait.
-		SyncAlways: true, NoSigs: true,
+		SyncAlways: true, NoSigs: true, AuthTimeout: greetWithin.Seconds(),
 	}
 	if err := useTLS(settings, o); err != nil {
 		return nil, err
@@ -70,14 +75,14 @@ func serve(ctx context.Context, o Options, lock *folderLock) (_ Queue, err error
 	if srv, err = server.NewServer(settings); err != nil {
 		return nil, err
 	}
-	says := &serverLog{log: o.Log, full: make(chan struct{})}
+	says := &serverLog{log: o.Log, full: make(chan struct{}), fatal: make(chan string, 1)}
 	if o.Log == nil {
 		says.log = slog.New(slog.DiscardHandler)
 	}
 	srv.SetLoggerV2(says, false, false, false)
 	srv.Start()
-	if !srv.ReadyForConnections(startWithin) {
-		return nil, fmt.Errorf("the queue's server does not start on %s", net.JoinHostPort(host, strconv.Itoa(port)))
+	if err := ready(ctx, srv, says); err != nil {
+		return nil, fmt.Errorf("the queue's server does not start on %s: %w", net.JoinHostPort(host, strconv.Itoa(port)), err)
 	}
 	at := &url.URL{Scheme: "nats", User: url.User(secret), Host: net.JoinHostPort(reachable(host), strconv.Itoa(srv.Addr().(*net.TCPAddr).Port))}
 	if err := writePrivate(filepath.Join(o.Store, urlFile), at.String()); err != nil {
@@ -102,6 +107,23 @@ func serve(ctx context.Context, o Options, lock *folderLock) (_ Queue, err error
 	s.stop = func() { unwatch(); stop() }
 	go guard(watched, o.Store, lock, says.full, s.fail)
 	return q, nil
+}
+
+// ready waits until a server takes connections.
+func ready(ctx context.Context, srv *server.Server, says *serverLog) error {
+	up := make(chan bool, 1)
+	go func() { up <- srv.ReadyForConnections(startWithin) }()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case text := <-says.fatal:
+		return errors.New(text)
+	case ok := <-up:
+		if !ok {
+			return fmt.Errorf("it is not ready after %v", startWithin)
+		}
+		return nil
+	}
 }
 
 // listenAt takes an address apart. "" is this machine and any free port.
@@ -136,7 +158,7 @@ func useTLS(settings *server.Options, o Options) (err error) {
 	if settings.TLSConfig, err = serverTLS(o.TLS); err != nil {
 		return &CertificateError{err}
 	}
-	settings.TLS, settings.TLSTimeout = true, connectWithin.Seconds()
+	settings.TLS, settings.TLSTimeout = true, greetWithin.Seconds()
 	return writePrivate(note, o.TLS)
 }
 
@@ -171,17 +193,25 @@ func writePrivate(path, text string) error {
 // serverLog hands what the server says to slog, and notices that the server
 // could not write: it goes on without a word to its clients.
 type serverLog struct {
-	log  *slog.Logger
-	once sync.Once
-	full chan struct{} // closed when a write failed for lack of room
+	log   *slog.Logger
+	once  sync.Once
+	full  chan struct{} // closed when a write failed for lack of room
+	fatal chan string   // why it cannot go on
 }
 
 func (l *serverLog) Noticef(f string, v ...any) { l.log.Debug(fmt.Sprintf(f, v...)) }
 func (l *serverLog) Warnf(f string, v ...any)   { l.said(slog.LevelWarn, f, v) }
-func (l *serverLog) Fatalf(f string, v ...any)  { l.said(slog.LevelError, f, v) }
 func (l *serverLog) Errorf(f string, v ...any)  { l.said(slog.LevelError, f, v) }
 func (l *serverLog) Debugf(f string, v ...any)  {}
 func (l *serverLog) Tracef(f string, v ...any)  {}
+
+func (l *serverLog) Fatalf(f string, v ...any) {
+	l.said(slog.LevelError, f, v)
+	select {
+	case l.fatal <- fmt.Sprintf(f, v...):
+	default: // the first is the reason
+	}
+}
 
 func (l *serverLog) said(level slog.Level, f string, v []any) {
 	text := fmt.Sprintf(f, v...)
