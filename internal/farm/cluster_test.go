@@ -22,10 +22,6 @@ import (
 // Servers as others run them, which know nothing of Impasto: no message larger
 // than 1 MiB, no sync at every write, and several as a cluster.
 
-// patient is how long a worker may be silent here, where three servers have to
-// agree on every word of it.
-const patient = 4 * silence
-
 // start runs a server by the text of a configuration file.
 func start(t *testing.T, config string) *server.Server {
 	t.Helper()
@@ -45,7 +41,7 @@ func startWith(t *testing.T, o *server.Options) *server.Server {
 	}
 	srv.Start()
 	t.Cleanup(func() { srv.Shutdown(); srv.WaitForShutdown() })
-	if !srv.ReadyForConnections(10 * time.Second) {
+	if !srv.ReadyForConnections(calm) {
 		t.Fatal("the server does not start")
 	}
 	return srv
@@ -62,7 +58,7 @@ func startCluster(t *testing.T, size int) *natsCluster {
 	var free []net.Listener
 	var routes []string
 	for range size {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		l, err := net.Listen("tcp", loopback(t)+":0")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -76,7 +72,7 @@ func startCluster(t *testing.T, size int) *natsCluster {
 		c.configs = append(c.configs, fmt.Sprintf(`
 			server_name: n%d
 			listen: "127.0.0.1:-1"
-			authorization { token: "a secret of theirs" }
+			authorization { token: "a secret of theirs", timeout: 60 }
 			jetstream { store_dir: %q, max_file_store: 1GB, max_memory_store: 64MB }
 			cluster { name: farm, listen: %q, routes: ["nats-route://%s"] }
 		`, i, t.TempDir(), at, strings.Join(routes, `", "nats-route://`)))
@@ -99,10 +95,10 @@ func TestServerOfOthers(t *testing.T) {
 	t.Parallel()
 	srv := start(t, fmt.Sprintf(`
 		listen: "127.0.0.1:-1"
-		authorization { token: "a secret of theirs" }
+		authorization { token: "a secret of theirs", timeout: 60 }
 		jetstream { store_dir: %q, max_file_store: 1GB, max_memory_store: 64MB }
 	`, t.TempDir()))
-	q := open(t, Options{URL: srv.ClientURL(), Secret: "a secret of theirs", Wait: patient})
+	q := open(t, Options{URL: srv.ClientURL(), Secret: "a secret of theirs"})
 	paintAll(t, q, 20)
 	_, err := Open(t.Context(), Options{URL: strings.Replace(srv.ClientURL(), "//", "//wrong@", 1)})
 	if err == nil || !strings.Contains(err.Error(), "Authorization") || strings.Contains(err.Error(), "wrong") {
@@ -161,7 +157,7 @@ func paintAll(t *testing.T, q Queue, n int) {
 // the client is. Not in parallel: it is three servers' work.
 func TestCluster(t *testing.T) {
 	c := startCluster(t, 3)
-	o := Options{URL: c.url(), Secret: "a secret of theirs", Wait: patient}
+	o := Options{URL: c.url(), Secret: "a secret of theirs"}
 	q := open(t, o)
 	for _, name := range []string{streamName, "KV_" + bucketName, "OBJ_" + blobsName} {
 		s, err := q.(*queue).store.(*natsStore).js.Stream(t.Context(), name)
@@ -207,17 +203,37 @@ func TestCluster(t *testing.T) {
 		t.Fatal(err)
 	}
 
+	c.loseALeader(t, q, o)
+}
+
+// loseALeader has the server that leads the jobs' stream leave in the middle of some
+// jobs, and come back. Who watches them is told all, and pages are whole.
+func (c *natsCluster) loseALeader(t *testing.T, q Queue, o Options) {
+	ctx := soon(t)
+	o.Wait = 4 * silence // what is lost with the server is not missed for long
+	brief := open(t, o)
 	var jobs []Job
+	var ids []string
 	for i := range 30 {
 		jobs = append(jobs, job(t, fmt.Sprint("through", i)))
+		ids = append(ids, jobs[i].ID)
 	}
-	submit(t, q, jobs...)
+	submit(t, q, append(jobs, job(t, "of another"))...)
+	changes, err := brief.Watch(ctx, ids)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var first uint64
+	if err := q.Scan(ctx, Filter{}, 0, func(_ Status, revision uint64) bool { first = revision; return false }); err != nil {
+		t.Fatal(err)
+	}
 	leader := c.leader(t, q)
 	var mu sync.Mutex
 	var done []string
 	gone := make(chan struct{})
+	var wg sync.WaitGroup
 	for range 2 {
-		w := worker(t, q, func(ctx context.Context, task *Task) error {
+		w := worker(t, brief, func(ctx context.Context, task *Task) error {
 			mu.Lock()
 			done = append(done, task.Job.Name)
 			n := len(done)
@@ -228,26 +244,54 @@ func TestCluster(t *testing.T) {
 			time.Sleep(silence / 20)
 			return paints(ctx, task)
 		})
-		w.Empty = 8 * silence
 		wg.Go(func() { run(t, w) })
 	}
+	told := map[string]State{}
+	wg.Go(func() {
+		for ended := 0; ended < len(jobs); {
+			s, ok := <-changes
+			if !ok {
+				t.Errorf("the watch ended, %d of %d jobs were told as done", ended, len(jobs))
+				return
+			}
+			if s.State == Done && told[s.Job.ID] != Done {
+				ended++
+			}
+			told[s.Job.ID] = s.State
+		}
+	})
 	<-gone
 	c.servers[leader].Shutdown()
 	c.servers[leader].WaitForShutdown()
-	time.Sleep(2 * silence)
+	// A page from the second record on, which the others send, once they have a leader.
+	listed := map[string]bool{}
+	for err := errors.New("not asked yet"); err != nil; {
+		clear(listed)
+		if err = q.Scan(ctx, Filter{}, first, func(s Status, _ uint64) bool { listed[s.Job.ID] = true; return true }); ctx.Err() != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, j := range jobs {
+		if !listed[j.ID] {
+			t.Errorf("%s is not on the page", j.Name)
+		}
+	}
 	c.servers[leader] = start(t, c.configs[leader])
 	wg.Wait()
 	for _, j := range jobs {
 		state(t, q, j, Done)
+		delete(told, j.ID)
 	}
-	slices.Sort(done)
+	if delete(told, ""); len(told) > 0 {
+		t.Errorf("told of jobs that were not watched: %v", told)
+	}
 	t.Logf("%d jobs were begun %d times while a server left", len(jobs), len(done))
 }
 
 // TestClusterOfTwo: where there are not three servers for three replicas, one
 // has to do.
 func TestClusterOfTwo(t *testing.T) {
-	q := open(t, Options{URL: startCluster(t, 2).url(), Secret: "a secret of theirs", Wait: patient})
+	q := open(t, Options{URL: startCluster(t, 2).url(), Secret: "a secret of theirs"})
 	info, err := q.(*queue).store.(*natsStore).stream.Info(t.Context())
 	if err != nil || info.Config.Replicas != 1 {
 		t.Fatalf("%+v, %v", info, err)
@@ -348,7 +392,7 @@ func TestCredentials(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	q := open(t, Options{URL: srv.ClientURL(), Secret: string(creds), Wait: patient})
+	q := open(t, Options{URL: srv.ClientURL(), Secret: string(creds)})
 	paintAll(t, q, 3)
 	if _, err := Open(t.Context(), Options{URL: srv.ClientURL(), Secret: "no key"}); err == nil {
 		t.Error("a token opened a server that wants a key")

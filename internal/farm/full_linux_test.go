@@ -175,7 +175,7 @@ func TestDiskFillsUp(t *testing.T) {
 	if err := os.Remove(filler); err != nil {
 		t.Fatal(err)
 	}
-	q = open(t, Options{Store: filepath.Join(dir, "queue")})
+	q = open(t, Options{Store: filepath.Join(dir, "queue"), Wait: silence}) // who held a is gone
 	if _, err := q.Submit(ctx, a, b); err != nil {
 		t.Fatal(err)
 	}

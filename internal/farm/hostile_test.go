@@ -23,7 +23,7 @@ func TestStrangersAtTheDoor(t *testing.T) {
 	}
 	at := url[strings.LastIndex(url, "@")+1:]
 	connect := func() net.Conn {
-		c, err := net.DialTimeout("tcp", at, 10*time.Second)
+		c, err := net.DialTimeout("tcp", at, calm)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -48,7 +48,7 @@ func TestStrangersAtTheDoor(t *testing.T) {
 		bytes.Repeat([]byte("A"), 8<<20),
 	} {
 		c := connect()
-		_ = c.SetDeadline(time.Now().Add(30 * time.Second))
+		_ = c.SetDeadline(time.Now().Add(2 * calm))
 		_, _ = c.Write(text) // which the server may refuse half way
 		for buffer := make([]byte, 4096); ; {
 			if _, err := c.Read(buffer); err != nil {

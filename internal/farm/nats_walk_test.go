@@ -17,7 +17,7 @@ func TestScanFromAnywhere(t *testing.T) {
 	ctx := soon(t)
 	srv := start(t, fmt.Sprintf(`
 		listen: "127.0.0.1:-1"
-		authorization { token: "a secret of theirs" }
+		authorization { token: "a secret of theirs", timeout: 60 }
 		jetstream { store_dir: %q }
 	`, t.TempDir()))
 	q := open(t, Options{URL: srv.ClientURL(), Secret: "a secret of theirs"})

@@ -14,7 +14,7 @@ func TestWatchOnlyWhenTheServerReturns(t *testing.T) {
 	}
 	t.Parallel()
 	dir := t.TempDir()
-	server := open(t, Options{Store: dir})
+	server := open(t, Options{Store: dir, Listen: loopback(t) + ":0"})
 	at, err := Reach(dir)
 	if err != nil {
 		t.Fatal(err)

@@ -16,22 +16,29 @@ import (
 	"time"
 )
 
-// silence is how long a worker of these tests may be silent: long enough that a
-// busy machine's is not taken for one.
-const silence = time.Second
+const (
+	// silence is how long a worker may be silent in tests of those that are.
+	silence = time.Second
+	// calm is how long it may be in all others: no machine stands still for longer.
+	calm = time.Minute
+)
 
 // eachQueue runs a test on both kinds of queue: on the one in memory by a clock
 // of the test's own, which moves on when everybody waits, so that no machine is
 // too busy for it.
-func eachQueue(t *testing.T, f func(t *testing.T, q Queue)) {
+func eachQueue(t *testing.T, f func(t *testing.T, q Queue)) { eachQueueOf(t, calm, f) }
+
+// eachQueueOf is eachQueue with queues whose workers may be silent for wait.
+func eachQueueOf(t *testing.T, wait time.Duration, f func(t *testing.T, q Queue)) {
 	t.Parallel()
-	t.Run("memory", func(t *testing.T) { t.Parallel(); synctest.Test(t, func(t *testing.T) { f(t, Memory(silence)) }) })
-	t.Run("nats", func(t *testing.T) { t.Parallel(); f(t, open(t, Options{Store: t.TempDir()})) })
+	t.Run("memory", func(t *testing.T) { t.Parallel(); synctest.Test(t, func(t *testing.T) { f(t, Memory(wait)) }) })
+	t.Run("nats", func(t *testing.T) { t.Parallel(); f(t, open(t, Options{Store: t.TempDir(), Wait: wait})) })
 }
 
 func open(t *testing.T, o Options) Queue {
 	t.Helper()
-	o.Wait = cmp.Or(o.Wait, silence)
+	o.Wait = cmp.Or(o.Wait, calm)
+	o.Patience = cmp.Or(o.Patience, calm)
 	q, err := Open(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
@@ -54,10 +61,10 @@ func submit(t testing.TB, q Queue, jobs ...Job) {
 	}
 }
 
-// next takes a job within a few seconds.
+// next takes a job.
 func next(t testing.TB, q Queue) Lease {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*calm)
 	defer cancel()
 	l, err := q.Next(ctx, ClassCPU, "w", 0)
 	if err != nil {
@@ -89,9 +96,25 @@ func nothing(*Status) {}
 
 // soon bounds what used to wait for ever.
 func soon(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	t.Cleanup(cancel)
 	return ctx
+}
+
+// fallSilent has the queue give a job to another, as it does when its worker has been
+// silent for too long.
+func fallSilent(t testing.TB, l Lease) {
+	t.Helper()
+	switch m := l.(*lease).m.(type) {
+	case *natsMessage:
+		if err := m.conn.Publish(m.reply, []byte("-NAK")); err != nil {
+			t.Fatal(err)
+		}
+	default:
+		if err := m.again(0); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func TestIdentify(t *testing.T) {
@@ -194,7 +217,7 @@ func TestQueueLife(t *testing.T) {
 // TestSilentWorkerLosesItsJob: the job goes to another, and what the first one
 // says afterwards is refused.
 func TestSilentWorkerLosesItsJob(t *testing.T) {
-	eachQueue(t, func(t *testing.T, q Queue) {
+	eachQueueOf(t, silence, func(t *testing.T, q Queue) {
 		ctx := t.Context()
 		a := job(t, "a")
 		submit(t, q, a)
@@ -223,29 +246,28 @@ func TestSilentWorkerLosesItsJob(t *testing.T) {
 	})
 }
 
+// TestHeartbeatKeepsTheJob: whoever takes it has been told so by a silence that was
+// long enough, if the machine stood still.
 func TestHeartbeatKeepsTheJob(t *testing.T) {
-	eachQueue(t, func(t *testing.T, q Queue) {
+	eachQueueOf(t, silence, func(t *testing.T, q Queue) {
 		submit(t, q, job(t, "a"))
-		l := next(t, q)
-		stop := make(chan struct{})
-		var wg sync.WaitGroup
-		wg.Go(func() {
-			for {
-				select {
-				case <-stop:
-					return
-				case <-time.After(silence / 5):
-					if _, err := l.Extend(t.Context()); err != nil {
-						t.Errorf("extend: %v", err)
-						return
-					}
+		l, heard := next(t, q), time.Now()
+		for begun := time.Now(); time.Since(begun) < 4*silence; {
+			quiet, cancel := context.WithTimeout(t.Context(), silence/5)
+			other, err := q.Next(quiet, ClassCPU, "w", 0)
+			cancel()
+			if err == nil {
+				if silent := time.Since(heard); silent < silence {
+					t.Fatalf("it was taken after %v", silent)
 				}
+				l = other
 			}
-		})
-		none(t, q)
-		none(t, q)
-		close(stop)
-		wg.Wait()
+			before := time.Now()
+			if _, err := l.Extend(t.Context()); err != nil {
+				t.Fatalf("extend: %v", err)
+			}
+			heard = before
+		}
 		if err := l.Finish(t.Context(), Done, nothing); err != nil {
 			t.Fatal(err)
 		}
@@ -253,7 +275,7 @@ func TestHeartbeatKeepsTheJob(t *testing.T) {
 }
 
 func TestCancel(t *testing.T) {
-	eachQueue(t, func(t *testing.T, q Queue) {
+	eachQueueOf(t, silence, func(t *testing.T, q Queue) {
 		ctx := t.Context()
 		waits, runs := job(t, "waits"), job(t, "runs")
 		runs.Priority = 1
@@ -280,8 +302,18 @@ func TestCancel(t *testing.T) {
 		if err := q.Cancel(ctx, again.ID); err != nil {
 			t.Fatal(err)
 		}
-		none(t, q)
-		none(t, q)
+		ctx, heard := context.WithCancel(soon(t))
+		go func() {
+			defer heard()
+			for s := again.ID; ; time.Sleep(silence / 20) {
+				if now, err := q.Status(ctx, s); err != nil || now.State.Ended() {
+					return
+				}
+			}
+		}()
+		if l, err := q.Next(ctx, ClassCPU, "w", 0); err == nil {
+			t.Errorf("taken once more: %+v", l.Status())
+		}
 		state(t, q, again, Cancelled)
 	})
 }

@@ -36,6 +36,20 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// loopback is an address of this machine, of this process alone where there are many:
+// a port of it that is let go of stays free.
+func loopback(t *testing.T) string {
+	t.Helper()
+	n := os.Getpid()
+	own := fmt.Sprintf("127.%d.%d.%d", 1+n>>16&63, n>>8&255, 1+n&127)
+	l, err := net.Listen("tcp", own+":0")
+	if err != nil {
+		return "127.0.0.1"
+	}
+	l.Close()
+	return own
+}
+
 func hold(dir string) {
 	ctx := context.Background()
 	q, err := Open(ctx, Options{Store: dir, Wait: silence, Who: "impasto worker", MustServe: true})
@@ -103,7 +117,7 @@ func TestServerKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	holder.Wait()
-	third := open(t, Options{Store: dir, MustServe: true})
+	third := open(t, Options{Store: dir, MustServe: true, Wait: silence})
 	l := next(t, third)
 	if s := l.Status(); s.Job.ID != j.ID || s.Deaths != 1 {
 		t.Errorf("%+v", s)
@@ -112,7 +126,7 @@ func TestServerKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The second process's client has found the next server by itself.
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(calm); ; time.Sleep(50 * time.Millisecond) {
 		if s, err := second.Status(ctx, j.ID); err == nil && s.State == Done {
 			break
 		} else if time.Now().After(end) {
@@ -127,17 +141,12 @@ func TestServerKilled(t *testing.T) {
 func TestServerAway(t *testing.T) {
 	t.Parallel()
 	ctx, dir := t.Context(), t.TempDir()
-	server := open(t, Options{Store: dir})
+	server := open(t, Options{Store: dir, Listen: loopback(t) + ":0"})
 	at, err := Reach(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The lease outlasts the server's absence on a busy machine too.
-	remote, err := Open(ctx, Options{URL: at, Wait: 20 * silence})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer remote.Close()
+	remote := open(t, Options{URL: at, Wait: 5 * calm}) // the lease outlasts the server's absence
 	held, waits := job(t, "held"), job(t, "waits")
 	held.Priority = 1
 	submit(t, remote, held, waits)
@@ -156,7 +165,12 @@ func TestServerAway(t *testing.T) {
 	})
 	w.Empty = silence
 	var wg sync.WaitGroup
-	wg.Go(func() { run(t, w) })
+	untilEmpty := func(w *Worker) {
+		if err := w.Run(ctx, nil); err != nil {
+			t.Error(err)
+		}
+	}
+	wg.Go(func() { untilEmpty(w) })
 	<-working
 	if err := server.Close(); err != nil {
 		t.Fatal(err)
@@ -166,7 +180,7 @@ func TestServerAway(t *testing.T) {
 	idle := worker(t, remote, paints)
 	idle.Empty = silence / 4
 	ended := make(chan struct{})
-	wg.Go(func() { run(t, idle); close(ended) })
+	wg.Go(func() { untilEmpty(idle); close(ended) })
 
 	var more []Job
 	for i := range 200 {
@@ -194,6 +208,21 @@ func TestServerAway(t *testing.T) {
 	}
 }
 
+// TestPortTaken: who cannot serve is told why, and at once.
+func TestPortTaken(t *testing.T) {
+	t.Parallel()
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	dir := t.TempDir()
+	if _, err := Open(t.Context(), Options{Store: dir, Listen: taken.Addr().String()}); err == nil || !strings.Contains(err.Error(), "address already in use") && runtime.GOOS != "windows" {
+		t.Errorf("served where another listens: %v", err)
+	}
+	open(t, Options{Store: dir, MustServe: true})
+}
+
 // TestAnyPort: port 0 is one that is free, though another server has the usual one.
 func TestAnyPort(t *testing.T) {
 	t.Parallel()
@@ -217,7 +246,7 @@ func TestAnyPort(t *testing.T) {
 func TestPatience(t *testing.T) {
 	t.Parallel()
 	ctx, dir := t.Context(), t.TempDir()
-	held, err := net.Listen("tcp", "127.0.0.1:0")
+	held, err := net.Listen("tcp", loopback(t)+":0")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,7 +29,7 @@ const tlsServer = "IMPASTO_TEST_TLS_SERVER"
 // authorities of the system are read once.
 func TestTLS(t *testing.T) {
 	if url := os.Getenv(tlsServer); url != "" {
-		q := open(t, Options{URL: url, Secret: "a secret of theirs", Wait: patient})
+		q := open(t, Options{URL: url, Secret: "a secret of theirs"})
 		paintAll(t, q, 2)
 		return
 	}
@@ -40,13 +40,13 @@ func TestTLS(t *testing.T) {
 	certificate, key := certify(t)
 	srv := start(t, fmt.Sprintf(`
 		listen: "127.0.0.1:-1"
-		authorization { token: "a secret of theirs" }
-		tls { cert_file: %q, key_file: %q }
+		authorization { token: "a secret of theirs", timeout: 60 }
+		tls { cert_file: %q, key_file: %q, timeout: 60 }
 		jetstream { store_dir: %q, max_file_store: 1GB, max_memory_store: 64MB }
 	`, certificate, key, t.TempDir()))
 	for _, scheme := range []string{"tls://", "nats://"} {
 		url := scheme + srv.Addr().String()
-		_, err := Open(t.Context(), Options{URL: url, Secret: "a secret of theirs"})
+		_, err := Open(t.Context(), Options{URL: url, Secret: "a secret of theirs", Patience: calm})
 		if err == nil || !strings.Contains(err.Error(), "unknown authority") {
 			t.Errorf("a server that nobody vouches for, as %s: %v", scheme, err)
 		}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -37,13 +38,33 @@ func paints(_ context.Context, t *Task) error {
 }
 
 func worker(t testing.TB, q Queue, d doer) *Worker {
-	return &Worker{Queue: q, Doer: d, Class: ClassCPU, Name: "w", Dir: t.TempDir(), Beat: silence / 8, Empty: 4 * silence, Pause: time.Millisecond}
+	return &Worker{Queue: q, Doer: d, Class: ClassCPU, Name: "w", Dir: t.TempDir(), Beat: silence / 8, Pause: time.Millisecond}
 }
 
+// run has a worker work until every job of its queue has ended.
 func run(t testing.TB, w *Worker) {
 	t.Helper()
-	if err := w.Run(context.Background(), nil); err != nil {
-		t.Fatal(err)
+	drain, left, watched := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(watched)
+		for {
+			list, err := w.Queue.List(context.Background(), Filter{})
+			if err == nil && !slices.ContainsFunc(list, func(s Status) bool { return !s.State.Ended() }) {
+				close(drain)
+				return
+			}
+			select {
+			case <-left:
+				return
+			case <-time.After(silence / 20):
+			}
+		}
+	}()
+	err := w.Run(context.Background(), drain)
+	close(left)
+	<-watched
+	if err != nil {
+		t.Error(err)
 	}
 }
 
@@ -229,6 +250,20 @@ func TestWorkerStopsACancelledJob(t *testing.T) {
 	})
 }
 
+// noting is a queue that remembers the first lease it gave.
+type noting struct {
+	Queue
+	first Lease
+}
+
+func (n *noting) Next(ctx context.Context, class, worker string, empty time.Duration) (Lease, error) {
+	l, err := n.Queue.Next(ctx, class, worker, empty)
+	if n.first == nil {
+		n.first = l
+	}
+	return l, err
+}
+
 // TestWorkerThatSleptTooLong: its machine was suspended, or its clock jumped:
 // the job went to another, and is done once, by that one.
 func TestWorkerThatSleptTooLong(t *testing.T) {
@@ -236,26 +271,30 @@ func TestWorkerThatSleptTooLong(t *testing.T) {
 		j := job(t, "a")
 		submit(t, q, j)
 		asleep, woken, lost := make(chan struct{}), make(chan struct{}), make(chan error, 1)
-		sleeper := worker(t, q, func(ctx context.Context, task *Task) error {
+		n := &noting{Queue: q}
+		sleeper := worker(t, n, func(ctx context.Context, task *Task) error {
 			close(asleep)
 			<-woken
 			<-ctx.Done()
 			lost <- context.Cause(ctx)
 			return paints(ctx, task)
 		})
-		sleeper.Beat = 3 * silence // silent for longer than it may be
-		var wg sync.WaitGroup
-		wg.Go(func() { run(t, sleeper) })
+		drain, ended := make(chan struct{}), make(chan error, 1)
+		go func() { ended <- sleeper.Run(t.Context(), drain) }()
 		<-asleep
+		fallSilent(t, n.first)
 		other := worker(t, q, func(_ context.Context, task *Task) error {
 			close(woken)
 			return paints(context.Background(), task)
 		})
 		other.Name = "other"
 		run(t, other)
-		wg.Wait()
 		if err := <-lost; !errors.Is(err, ErrLost) {
 			t.Errorf("the sleeper ended with %v", err)
+		}
+		close(drain)
+		if err := <-ended; err != nil {
+			t.Error(err)
 		}
 		if s := state(t, q, j, Done); s.Worker != "other" {
 			t.Errorf("done by %q", s.Worker)
