@@ -1,6 +1,9 @@
 package emu
 
-import "math"
+import (
+	"math"
+	"sync"
+)
 
 // f16 and bf16 as 16-bit patterns.
 
@@ -18,6 +21,15 @@ func halfToFloat(h uint16) float32 {
 	}
 	return math.Float32frombits(sign | (exp+112)<<23 | frac<<13)
 }
+
+// halves are the values of all binary16.
+var halves = sync.OnceValue(func() *[1 << 16]float64 {
+	table := new([1 << 16]float64)
+	for h := range table {
+		table[h] = float64(halfToFloat(uint16(h)))
+	}
+	return table
+})
 
 // floatToHalf rounds to the nearest binary16, ties to even.
 func floatToHalf(f float32) uint16 {

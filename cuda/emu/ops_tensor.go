@@ -85,7 +85,8 @@ func decodeMma(d *decoding) run {
 		}
 	}
 	// A 32-bit register holds one tf32 or two 16-bit values.
-	unpack := func(u uint32, e int) float64 { return float64(halfToFloat(uint16(u >> (16 * e)))) }
+	table := halves()
+	unpack := func(u uint32, e int) float64 { return table[uint16(u>>(16*e))] }
 	per := 2
 	switch {
 	case strings.Contains(d.in.Text, ".bf16."):
@@ -98,7 +99,7 @@ func decodeMma(d *decoding) run {
 	return func(w *warp, o *op, m uint32) {
 		w.whole(o, m)
 		var a [16][16]float64
-		var b [16][8]float64
+		var b [8][16]float64 // by columns
 		for l := range 32 {
 			group, member := l/4, l%4
 			for r, s := range v[1] {
@@ -109,7 +110,7 @@ func decodeMma(d *decoding) run {
 			}
 			for r, s := range v[2] {
 				for e := range per {
-					b[per*member+e+4*per*r][group] = unpack(w.r32[s][l], e)
+					b[group][per*member+e+4*per*r] = unpack(w.r32[s][l], e)
 				}
 			}
 		}
@@ -118,8 +119,9 @@ func decodeMma(d *decoding) run {
 			for r, s := range v[3] {
 				row, col := l/4+8*(r/2), 2*(l%4)+r%2
 				sum := double(w.r32[s][l])
+				line, column := &a[row], &b[col]
 				for j := range k {
-					sum += float64(a[row][j] * b[j][col])
+					sum += float64(line[j] * column[j])
 				}
 				out[r][l] = quiet(float32(sum))
 			}
