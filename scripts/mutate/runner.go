@@ -27,7 +27,8 @@ type runner struct {
 
 	mu       sync.Mutex
 	verdicts map[string]verdict
-	catches  map[string]int // of each test of each file, "file test"
+	catches  map[string]int          // of each test of each file
+	done     map[string]func() error // what once has begun
 }
 
 // verdict is what the tests said of a mutant.
@@ -48,7 +49,7 @@ func (r *runner) prepare() (err error) {
 	if out, err := exec.Command("go", "test", "-c", "-o", filepath.Join(r.folder, "tests"), r.pkg).CombinedOutput(); err != nil {
 		return fmt.Errorf("building the tests of %s: %v\n%s", r.pkg, err, out)
 	}
-	r.verdicts, r.catches = map[string]verdict{}, map[string]int{}
+	r.verdicts, r.catches, r.done = map[string]verdict{}, map[string]int{}, map[string]func() error{}
 	text, err := os.ReadFile(r.results)
 	if errors.Is(err, os.ErrNotExist) {
 		return os.MkdirAll(filepath.Dir(r.results), 0o755)
@@ -56,6 +57,10 @@ func (r *runner) prepare() (err error) {
 	for line := range strings.Lines(string(text)) {
 		if f := strings.SplitN(strings.TrimSpace(line), "\t", 4); len(f) == 4 {
 			r.verdicts[f[2]] = verdict{f[0], f[1] == "caught", f[3]}
+			if test, _, told := strings.Cut(f[3], ": "); told && f[1] == "caught" {
+				file, _, _ := strings.Cut(f[2], ": ")
+				r.catches[file+test]++
+			}
 		}
 	}
 	return err
@@ -70,9 +75,6 @@ func (r *runner) judgeAll(list []*mutant) error {
 		if v := r.verdicts[m.String()]; !v.caught || v.hash != m.hash() {
 			todo = append(todo, m)
 		}
-	}
-	if err := r.trust(todo); err != nil {
-		return err
 	}
 	var wait sync.WaitGroup
 	queue := make(chan *mutant, len(todo))
@@ -103,13 +105,21 @@ func (r *runner) judge(m *mutant) error {
 		return err
 	}
 	defer os.RemoveAll(folder)
-	changed, err := r.compile(m.modules, folder, m)
-	if err != nil {
+	if err := r.trustSources(m); err != nil {
 		return err
 	}
 	v := verdict{hash: m.hash(), by: "compiles to the same PTX"}
-	if changed {
-		v.caught, v.by = r.test(m, folder)
+	for _, module := range m.modules { // most faults show in the first
+		changed, err := r.compile(module, folder, m)
+		if err == nil && changed {
+			v.caught, v.by, err = r.test(m, folder)
+		}
+		if err != nil {
+			return err
+		}
+		if v.caught {
+			break
+		}
 	}
 	word := "survived"
 	if v.caught {
@@ -127,18 +137,17 @@ func (r *runner) judge(m *mutant) error {
 	return f.Close()
 }
 
-// trust sees to it, once for each set of modules and of tests, that kernels without
-// a fault compile to the committed PTX and that the tests pass on them.
-func (r *runner) trust(list []*mutant) error {
-	done := map[string]bool{}
-	for _, m := range list {
-		if modules := strings.Join(m.modules, " "); !done[modules] {
-			done[modules] = true
-			folder, err := os.MkdirTemp(r.folder, "sound")
-			if err != nil {
-				return err
-			}
-			changed, err := r.compile(m.modules, folder, nil)
+// trustSources sees to it, once for each set of modules, that kernels without a
+// fault compile to the committed PTX.
+func (r *runner) trustSources(m *mutant) error {
+	return r.once("modules "+strings.Join(m.modules, " "), func() error {
+		folder, err := os.MkdirTemp(r.folder, "sound")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(folder)
+		for _, module := range m.modules {
+			changed, err := r.compile(module, folder, nil)
 			if err != nil {
 				return err
 			}
@@ -146,26 +155,39 @@ func (r *runner) trust(list []*mutant) error {
 				return fmt.Errorf("kernels/ptx is not what the sources compile to: run `cmake --build build --target ptx`")
 			}
 		}
-		for _, test := range alternatives(r.testsOf(m)) {
-			if done[test] {
-				continue
-			}
-			done[test] = true
-			out, err := r.run(test, "")
-			if err != nil {
-				return fmt.Errorf("tests of %s fail without any fault:\n%s", m.file, out)
-			}
-			if !bytes.Contains(out, []byte("--- PASS")) {
-				return fmt.Errorf("no test of %s matches %q", r.pkg, test)
-			}
-		}
-	}
-	return nil
+		return nil
+	})
 }
 
-// compile makes the PTX of modules in folder, as CMakeLists.txt does, with the
-// fault m in it (nil: none), and says whether any differs from the committed one.
-func (r *runner) compile(modules []string, folder string, m *mutant) (changed bool, err error) {
+// trustTest sees to it, once for each test, that it passes without a fault, and
+// that there is one.
+func (r *runner) trustTest(test string) error {
+	return r.once("test "+test, func() error {
+		out, err := r.run(test, "")
+		if err != nil {
+			return fmt.Errorf("%s fails without any fault:\n%s", test, out)
+		}
+		if !bytes.Contains(out, []byte("--- PASS")) {
+			return fmt.Errorf("no test of %s matches %q", r.pkg, test)
+		}
+		return nil
+	})
+}
+
+// once runs f for the first caller with this key; others wait for its result.
+func (r *runner) once(key string, f func() error) error {
+	r.mu.Lock()
+	if r.done[key] == nil {
+		r.done[key] = sync.OnceValue(f)
+	}
+	first := r.done[key]
+	r.mu.Unlock()
+	return first()
+}
+
+// compile makes the PTX of a module in folder, as CMakeLists.txt does, with the
+// fault m in it (nil: none), and says whether it differs from the committed one.
+func (r *runner) compile(module, folder string, m *mutant) (changed bool, err error) {
 	sources := filepath.Join(folder, "sources")
 	if err := os.MkdirAll(sources, 0o755); err != nil {
 		return false, err
@@ -186,55 +208,50 @@ func (r *runner) compile(modules []string, folder string, m *mutant) (changed bo
 			return false, err
 		}
 	}
-	for _, name := range modules {
-		target, version := "75", "63"
-		if strings.HasSuffix(name, "_mma") {
-			target, version = "80", "70"
+	target, version := "75", "63"
+	if strings.HasSuffix(module, "_mma") {
+		target, version = "80", "70"
+	}
+	raw, err := exec.Command("clang++-19", "-x", "cuda", "--cuda-device-only", "-nocudainc", "-nocudalib", "--cuda-gpu-arch=sm_"+target,
+		"--cuda-feature=+ptx"+version, "-O3", "-ffp-contract=off", "-std=c++17", "-w", "-S", filepath.Join(sources, module+".cu"), "-o", "-").Output()
+	if err != nil {
+		if e, ok := errors.AsType[*exec.ExitError](err); ok {
+			return false, fmt.Errorf("does not compile:\n%s", e.Stderr)
 		}
-		raw, err := exec.Command("clang++-19", "-x", "cuda", "--cuda-device-only", "-nocudainc", "-nocudalib", "--cuda-gpu-arch=sm_"+target,
-			"--cuda-feature=+ptx"+version, "-O3", "-ffp-contract=off", "-std=c++17", "-w", "-S", filepath.Join(sources, name+".cu"), "-o", "-").Output()
-		if err != nil {
-			if e, ok := errors.AsType[*exec.ExitError](err); ok {
-				return false, fmt.Errorf("does not compile:\n%s", e.Stderr)
-			}
-			return false, err
-		}
-		var ptx strings.Builder
-		for line := range strings.Lines(string(raw)) {
-			if line != "\n" && !strings.HasPrefix(line, "//") {
-				ptx.WriteString(line)
-			}
-		}
-		committed, err := os.ReadFile(filepath.Join(r.folder, "kernels/ptx/compute_"+target, name+".ptx"))
-		if err != nil {
-			return false, err
-		}
-		changed = changed || ptx.String() != string(committed)
-		if err := os.WriteFile(filepath.Join(folder, name+".ptx"), []byte(ptx.String()), 0o644); err != nil {
-			return false, err
+		return false, err
+	}
+	var ptx strings.Builder
+	for line := range strings.Lines(string(raw)) {
+		if line != "\n" && !strings.HasPrefix(line, "//") {
+			ptx.WriteString(line)
 		}
 	}
-	return changed, nil
+	committed, err := os.ReadFile(filepath.Join(r.folder, "kernels/ptx/compute_"+target, module+".ptx"))
+	if err != nil {
+		return false, err
+	}
+	return ptx.String() != string(committed), os.WriteFile(filepath.Join(folder, module+".ptx"), []byte(ptx.String()), 0o644)
 }
 
 // test runs m's tests one after another up to the first failure, those first that
-// have caught most faults of its file, and says which failed and what it said.
-func (r *runner) test(m *mutant, folder string) (caught bool, by string) {
+// have caught most faults of its file, and says what that one said. A test that
+// fails must pass without the fault.
+func (r *runner) test(m *mutant, folder string) (caught bool, by string, err error) {
 	tests := alternatives(r.testsOf(m))
 	r.mu.Lock()
 	slices.SortStableFunc(tests, func(a, b string) int { return r.catches[m.file+b] - r.catches[m.file+a] })
 	r.mu.Unlock()
 	for _, test := range tests {
-		out, err := r.run(test, folder)
-		by = strings.Join(strings.Fields(firstWords(out)), " ")
-		if err != nil {
+		out, failed := r.run(test, folder)
+		by = test + ": " + strings.Join(strings.Fields(firstWords(out)), " ")
+		if failed != nil {
 			r.mu.Lock()
 			r.catches[m.file+test]++
 			r.mu.Unlock()
-			return true, by
+			return true, by, r.trustTest(test)
 		}
 	}
-	return false, by
+	return false, by, nil
 }
 
 func (r *runner) testsOf(m *mutant) string {
