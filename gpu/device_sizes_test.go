@@ -87,23 +87,25 @@ func TestManyTiles(t *testing.T) {
 }
 
 // TestManyPixels has more blocks of pixels in the gradient of a style loss than a
-// kernel may take for granted: 66 of 64 pixels, in half precision of 128.
+// kernel may take for granted, 66 of 64 pixels, in half precision of 128, and more
+// channels than a block has threads.
 func TestManyPixels(t *testing.T) {
 	onDevices(t, func(t *testing.T, b *Device) {
-		s := Shape{1, 64*65 + 1, 8}
-		if b.half {
-			s.W = 128*65 + 1
-		}
-		f, d := random(101, s.Len(), 1), narrow(refGram(wide(random(102, 4*s.C, 1)), s.C, 0.1))
-		want := make([]float64, s.Len())
-		for i := range want {
-			for j := range s.C {
-				want[i] += float64(d[i%s.C*s.C+j]) * float64(f[i/s.C*s.C+j])
+		for _, s := range []Shape{{1, 64*65 + 1, 8}, {1, 3, 264}} {
+			if b.half && s.W > 64 {
+				s.W = 128*65 + 1
 			}
+			f, d := random(101, s.Len(), 1), narrow(refGram(wide(random(102, 4*s.C, 1)), s.C, 0.1))
+			want := make([]float64, s.Len())
+			for i := range want {
+				for j := range s.C {
+					want[i] += float64(d[i%s.C*s.C+j]) * float64(f[i/s.C*s.C+j])
+				}
+			}
+			dx := b.NewArray(s)
+			b.StyleGrad(dx, upload(b, s, f), upload(b, Matrix(s.C), d), nil)
+			near(t, b, fmt.Sprint(s, " gradient"), download(b, dx), want, 1e-5, 1e-5)
 		}
-		dx := b.NewArray(s)
-		b.StyleGrad(dx, upload(b, s, f), upload(b, Matrix(s.C), d), nil)
-		near(t, b, "gradient", download(b, dx), want, 1e-5, 1e-5)
 	})
 }
 

@@ -43,6 +43,7 @@ var wideConvs = []struct {
 	c, k int
 }{
 	{Shape{9, 33, 0}, 40, 128}, {Shape{17, 18, 0}, 72, 136}, {Shape{8, 16, 0}, 8, 256}, {Shape{3, 5, 0}, 512, 64}, {Shape{25, 35, 0}, 24, 192}, {Shape{20, 17, 0}, 136, 128},
+	{Shape{8*65 + 1, 2, 0}, 8, 8}, {Shape{2, 3, 0}, 8, 520}, // more than 64 rows of tiles, more than 512 outputs
 }
 
 func TestHalfConvWide(t *testing.T) {
@@ -254,7 +255,7 @@ func notes(t *testing.T, b *Device, what string, dx *Array) {
 // makes large, in 64 channels a block and in 128, plain and pooled.
 func TestHalfConvNotes(t *testing.T) {
 	onHalf(t, func(t *testing.T, b *Device) {
-		for _, size := range []Shape{{3, 5, 64}, {33, 49, 128}} {
+		for _, size := range []Shape{{3, 5, 64}, {9, 33, 128}} {
 			k := 8
 			weight, bias := random(63, k*size.C*9, 100), random(64, k, 1)
 			f := b.NewFilter(weight, bias, size.C, k)

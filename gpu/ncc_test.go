@@ -141,24 +141,26 @@ func TestMatchEqual(t *testing.T) {
 // canvas patches with it match nothing.
 func TestMatchNaN(t *testing.T) {
 	onEach(t, func(t *testing.T, b Backend) {
-		s := Shape{8, 8, 4}
-		x, f := random(1, s.Len(), 1), random(2, s.Len(), 1)
-		f[(3*8+3)*4] = float32(math.NaN())
-		x[0] = float32(math.NaN())
-		bank := b.NewBank(upload(b, s, f), BankOptions{Norm: NoNorm})
-		m := b.NewMatches(bank.MatchGrid(s, 1))
-		b.Match(m, upload(b, s, x), bank, MatchOptions{})
-		index, score := make([]int32, 36), make([]float32, 36)
-		b.DownloadMatches(index, score, m)
-		if index[0] != 0 || !math.IsInf(float64(score[0]), -1) {
-			t.Errorf("a patch without a value matches %d with %g", index[0], score[0])
-		}
-		for p := 1; p < 36; p++ {
-			if v, u := index[p]/6, index[p]%6; v >= 1 && v <= 3 && u >= 1 && u <= 3 {
-				t.Errorf("patch %d matches %d, which has no value", p, index[p])
+		for _, size := range []int{3, 2} { // a device has a kernel for 3, and one for any side
+			s, n := Shape{8, 8, 4}, 9-size
+			x, f := random(1, s.Len(), 1), random(2, s.Len(), 1)
+			f[(3*8+3)*4] = float32(math.NaN())
+			x[0] = float32(math.NaN())
+			bank := b.NewBank(upload(b, s, f), BankOptions{Size: size, Norm: NoNorm})
+			m := b.NewMatches(bank.MatchGrid(s, 1))
+			b.Match(m, upload(b, s, x), bank, MatchOptions{})
+			index, score := make([]int32, n*n), make([]float32, n*n)
+			b.DownloadMatches(index, score, m)
+			if index[0] != 0 || !math.IsInf(float64(score[0]), -1) {
+				t.Errorf("side %d: a patch without a value matches %d with %g", size, index[0], score[0])
 			}
-			if math.IsNaN(float64(score[p])) || math.IsInf(float64(score[p]), 0) {
-				t.Errorf("patch %d has the score %g", p, score[p])
+			for p := 1; p < n*n; p++ {
+				if v, u := int(index[p])/n, int(index[p])%n; v > 3-size && v <= 3 && u > 3-size && u <= 3 {
+					t.Errorf("side %d: patch %d matches %d, which has no value", size, p, index[p])
+				}
+				if math.IsNaN(float64(score[p])) || math.IsInf(float64(score[p]), 0) {
+					t.Errorf("side %d: patch %d has the score %g", size, p, score[p])
+				}
 			}
 		}
 	})

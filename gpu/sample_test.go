@@ -13,6 +13,7 @@ func TestSample(t *testing.T) {
 		}{
 			{Shape{1, 1, 8}, Shape{1, 1, 8}, Grid{0, 0, 1}}, {Shape{7, 5, 8}, Shape{3, 2, 8}, Grid{1, 2, 2}},
 			{Shape{9, 13, 16}, Shape{2, 4, 16}, Grid{3, 0, 4}}, {Shape{6, 6, 8}, Shape{6, 6, 8}, Grid{0, 0, 1}},
+			{Shape{31, 23, 8}, Shape{15, 11, 8}, Grid{1, 0, 2}},
 		} {
 			v, w := random(320, c.all.Len(), 1), random(321, c.few.Len(), 1)
 			few, all := make([]float64, c.few.Len()), wide(v)

@@ -22,16 +22,19 @@ func refShares(f []float64, c int, positions []int32) [][]float64 {
 		}
 		return u
 	}
-	shares := make([][]float64, len(positions))
+	units, shares := make([][]float64, len(positions)), make([][]float64, len(positions))
 	for i, p := range positions {
+		units[i] = unit(p)
+	}
+	for i := range positions {
 		shares[i] = make([]float64, len(positions))
 		total := 0.0
-		for j, q := range positions {
+		for j, other := range units {
 			if i == j {
 				continue
 			}
-			cos, other := 0.0, unit(q)
-			for k, v := range unit(p) {
+			cos := 0.0
+			for k, v := range units[i] {
 				cos += v * other[k]
 			}
 			if 1-cos >= 1e-5 {
@@ -50,14 +53,17 @@ func refShares(f []float64, c int, positions []int32) [][]float64 {
 
 // refSelfSim is SelfSimLoss with coef 1, by columns as the paper has it.
 func refSelfSim(f, photo []float64, c int, positions []int32) float64 {
-	a, b := refShares(f, c, positions), refShares(photo, c, positions)
+	return distanceOfShares(refShares(f, c, positions), refShares(photo, c, positions))
+}
+
+func distanceOfShares(a, b [][]float64) float64 {
 	loss := 0.0
 	for column := range a {
 		for row := range a {
 			loss += math.Abs(a[column][row] - b[column][row])
 		}
 	}
-	return loss / float64(len(positions))
+	return loss / float64(len(a))
 }
 
 // every n-th position, first to last.
@@ -90,7 +96,8 @@ func TestSelfSimLoss(t *testing.T) {
 			target := b.NewSelfSimilarity(y, positions)
 			dx := upload(b, s, before)
 			b.SelfSimLoss(dx, feat, target, coef, 9)
-			loss := func(f []float64) float64 { return coef * refSelfSim(f, wide(photo), s.C, positions) }
+			of := refShares(wide(photo), s.C, positions)
+			loss := func(f []float64) float64 { return coef * distanceOfShares(refShares(f, s.C, positions), of) }
 			near(t, b, what+" loss", []float64{lossOf(b, 9)}, []float64{loss(wide(f))}, 1e-6, 1e-5)
 			b.SelfSimLoss(nil, feat, target, coef, 10)
 			if lossOf(b, 10) != lossOf(b, 9) {
