@@ -196,8 +196,8 @@ func TestAlphaAndBeta(t *testing.T) {
 		}
 		return r.Losses.Content / alpha, r.Losses.Style / beta, ssim
 	}
-	content, style, ssim := paint(0.1, 1)
-	for _, alpha := range []float64{1, 10} {
+	content, style, ssim := paint(1, 1)
+	for _, alpha := range []float64{10, 100} {
 		c, s, q := paint(alpha, 1)
 		if !(c < content && s > style && q > ssim) {
 			t.Errorf("alpha %g: content %g after %g, style %g after %g, SSIM %.3f after %.3f", alpha, c, content, s, style, q, ssim)
@@ -205,7 +205,7 @@ func TestAlphaAndBeta(t *testing.T) {
 		content, style, ssim = c, s, q
 	}
 	for _, beta := range []float64{10, 100} {
-		c, s, q := paint(10, beta)
+		c, s, q := paint(100, beta)
 		if !(c > content && s < style && q < ssim) {
 			t.Errorf("beta %g: content %g after %g, style %g after %g, SSIM %.3f after %.3f", beta, c, content, s, style, q, ssim)
 		}

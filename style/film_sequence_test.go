@@ -66,7 +66,7 @@ func TestTemporalTermFlickersLess(t *testing.T) {
 		}
 		return sum / 3
 	}
-	without, with := flicker(0), flicker(1)
+	without, with := flicker(0), flicker(UsualTemporalWeight(sequenceOptions().Options))
 	t.Logf("flicker %.2f without the temporal term, %.2f with it", without, with)
 	if !(with < 0.7*without) {
 		t.Errorf("flicker %.2f without the temporal term, %.2f with it", without, with)

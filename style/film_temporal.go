@@ -19,14 +19,18 @@ type Earlier struct {
 // eye. See docs/video.md for what other weights do to flicker and to style.
 const temporalBalance = 50
 
-// UsualTemporalWeight is the weight to start from: 1 under relative losses, and
-// under others the published program's 1000, which goes with a style weight of
-// 100 and a content weight of 5.
-func UsualTemporalWeight(lossScale LossScale) float64 {
-	if lossScale == ScaleRelative {
-		return 1
+// UsualTemporalWeight is the weight to start from with these options. Under
+// relative losses it is 1, or 4 with the moments loss, a sum of three; under others
+// it is the published program's 1000, which goes with a style weight of 100 and a
+// content weight of 5.
+func UsualTemporalWeight(o Options) float64 {
+	switch {
+	case o.LossScale != ScaleRelative:
+		return 1000
+	case o.StyleLoss == LossMoments:
+		return 4
 	}
-	return 1000
+	return 1
 }
 
 // temporalTerm is the short-term consistency of Ruder, Dosovitskiy and Brox,

@@ -99,6 +99,14 @@ type job struct {
 	err     error
 }
 
+// network is the name that defaults are chosen by.
+func (j *job) network() string {
+	if n := j.env.Network; n != nil {
+		return n.Name
+	}
+	return ""
+}
+
 // WithOptions paints by all of o, such as the options of an earlier Result.
 func WithOptions(o Options) Option { return func(j *job) { j.options = o } }
 
@@ -117,13 +125,13 @@ func WithPreset(name string) Option {
 // WithMethod paints by a method and the options that go with it; see UseMethod.
 // It comes before options that should differ.
 func WithMethod(m Method) Option {
-	return func(j *job) {
-		network := ""
-		if n := j.env.Network; n != nil {
-			network = n.Name
-		}
-		j.options.UseMethod(m, network)
-	}
+	return func(j *job) { j.options.UseMethod(m, j.network()) }
+}
+
+// WithStyleLoss paints by a style loss and the weights that go with it; see
+// UseStyleLoss. It comes before options that should differ.
+func WithStyleLoss(loss StyleLoss) Option {
+	return func(j *job) { j.options.UseStyleLoss(loss, j.network()) }
 }
 
 // WithSize sets the size of the result: "512" (the long side), "640x480", "2x",

@@ -80,13 +80,35 @@ func DefaultOptions(mode Mode, device, network string) Options {
 }
 
 // cleanDefaults are ours where no patches are matched: those that left least
-// noise in flat areas at the same time while strokes stayed; see docs/looks.md.
+// noise in flat areas at the same time, and came near the painting; see
+// docs/looks.md. With mini the moments loss leaves beads where a picture is busy.
 func cleanDefaults(o *Options, network string) {
-	o.StyleLoss = LossCovariance
-	o.ContentWeight = 1.2
-	vgg19, mini := 50.0, 70.0 // a sixteenth of VGG-19's filters leave more fine patterns unseen
-	if o.TVSpare = 0.95; o.Mode == ModeTexture {
-		vgg19, mini, o.TVSpare = 16, 20, 0 // there is no photograph whose detail could be spared
+	switch {
+	case o.Mode == ModeTexture: // there is no photograph whose detail could be spared
+		o.StyleLoss, o.TVWeight = LossCovariance, 16
+		if network == "mini" {
+			o.TVWeight = 20
+		}
+	case network == "mini":
+		o.UseStyleLoss(LossCovariance, network)
+	default:
+		o.UseStyleLoss(LossMoments, network)
+	}
+}
+
+// UseStyleLoss sets a style loss and the weights that go with it, of content and
+// of smoothness, on a network, "vgg19" or "mini". The moments loss is a sum of
+// three, beside which other terms weigh more. Only ModeArt has such weights.
+func (o *Options) UseStyleLoss(loss StyleLoss, network string) {
+	o.StyleLoss = loss
+	if o.Mode != ModeArt {
+		return
+	}
+	vgg19, mini := 50.0, 70.0
+	o.ContentWeight, o.TVSpare = 1.2, 0.95
+	if loss == LossMoments {
+		vgg19, mini = 180, 250
+		o.ContentWeight, o.TVSpare = 1.5, 0.96
 	}
 	o.TVWeight = vgg19
 	if network == "mini" {

@@ -181,6 +181,57 @@ func TestResolveTakesTheNearest(t *testing.T) {
 	}
 }
 
+// A style loss brings its weights wherever it is set; what is set beside it and
+// presets of other systems stay.
+func TestStyleLossBringsItsWeights(t *testing.T) {
+	moments := style.DefaultOptions(style.ModeArt, "cpu", "vgg19")
+	gram := moments
+	gram.UseStyleLoss(style.LossGram, "vgg19")
+	mini := moments
+	mini.UseStyleLoss(style.LossGram, "mini")
+	jj, err := style.Preset("jj", style.ModeArt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name  string
+		mode  style.Mode
+		given Given
+		want  style.Options
+	}{
+		{"nothing", style.ModeArt, Given{}, moments},
+		{"the default", style.ModeArt, Given{"style-loss": {"moments"}}, moments},
+		{"another", style.ModeArt, Given{"style-loss": {"gram"}}, gram},
+		{"another, of a film", ModeVideo, Given{"style-loss": {"gram"}}, gram},
+		{"another with mini", style.ModeArt, Given{"style-loss": {"gram"}, "weights": {"mini"}}, mini},
+		{"another with best", style.ModeArt, Given{"style-loss": {"gram"}, "preset": {"best"}}, gram},
+		{"another with jj", style.ModeArt, Given{"style-loss": {"w2"}, "preset": {"jj"}}, jj},
+	} {
+		for _, set := range []bool{false, true} {
+			want := c.want
+			if set {
+				c.given["content-weight"], want.ContentWeight = []string{"3"}, 3
+			}
+			if c.given["weights"] == nil {
+				c.given["weights"] = []string{"vgg19"}
+			}
+			v, bad := Resolve(c.mode, c.given)
+			if len(bad) > 0 {
+				t.Fatal(c.name, bad)
+			}
+			v.PaintOn("emulated", "a worker")
+			got := v.Options
+			if got.ContentWeight != want.ContentWeight || got.TVWeight != want.TVWeight || got.TVSpare != want.TVSpare {
+				t.Errorf("%s, set %t: content-weight %g, tv-weight %g, tv-spare %g; want %g, %g, %g", c.name, set,
+					got.ContentWeight, got.TVWeight, got.TVSpare, want.ContentWeight, want.TVWeight, want.TVSpare)
+			}
+			if from := v.Origin("tv-weight"); (from == OriginDefault) != (got.Preset != "jj") {
+				t.Errorf("%s: tv-weight is from %q", c.name, from)
+			}
+		}
+	}
+}
+
 func TestParseWords(t *testing.T) {
 	for typed, want := range map[string]string{
 		"art a.png b.png --size=64 -o out.png":      "art --output=out.png --size=64 -- a.png b.png",

@@ -76,7 +76,7 @@ var table = withChoices([]Setting{
 		Help: "leave the recipe out of the picture"},
 
 	{Name: "temporal-weight", Group: GroupFilm, Value: "X", Modes: videoMode, Main: true,
-		Help: "weight of likeness to the frame before: less flicker; 0 is off"},
+		Help: "likeness to the frame before: less flicker; 0 is off"},
 	{Name: "next-iterations", Group: GroupFilm, Value: "N", Kind: Count, Least: 1, Modes: videoMode, Main: true,
 		Help: "iterations of each later frame of a shot", Default: "half"},
 	{Name: "flow", Group: GroupFilm, Value: "KIND", Modes: videoMode, Kind: Word,
@@ -159,7 +159,7 @@ var table = withChoices([]Setting{
 	{Name: "content-loss", Group: GroupLoss, Value: "KIND", Modes: contentModes,
 		Help: "what the content loss compares with the photograph: features (place by place) or selfsim (which places look alike; colours and strokes are freer)"},
 	{Name: "style-loss", Group: GroupLoss, Value: "KIND",
-		Help: "statistics of features that the style loss compares: gram, covariance (least noise), moments (gram, means and deviations) or w2 (Wasserstein-2 distance; slowest)"},
+		Help: "statistics of features that the style loss compares: moments (gram, means and deviations), covariance (calmest), gram or w2 (Wasserstein-2 distance; slowest)"},
 	{Name: "color", Group: GroupLoss, Value: "FROM", Modes: contentModes, Main: true, Minor: mapModes + " " + videoMode,
 		Help: "colours of: style, content, match (recoloured paintings)"},
 	{Name: "color-space", Group: GroupLoss, Value: "KIND", Modes: contentModes, Advanced: true,

@@ -143,7 +143,8 @@ func Resolve(mode style.Mode, given Given, layers ...Layer) (*Values, ui.Faults)
 	weights, _, _ := find("weights")
 	preset, _, _ := find("preset")
 	on, _, _ := find("device")
-	defaults := Defaults(mode, weights, on)
+	loss, _, _ := find("style-loss")
+	defaults := defaultsWith(mode, weights, on, style.StyleLoss(loss))
 	bad := v.usePreset(preset, defaults)
 	from := "preset " + preset
 	if method, _, _ := find("method"); mode == style.ModeArt && style.Method(method) == style.MethodNNST {
@@ -185,7 +186,7 @@ func Resolve(mode style.Mode, given Given, layers ...Layer) (*Values, ui.Faults)
 // set become that device's.
 func (v *Values) PaintOn(name, origin string) {
 	v.SetText("device", name, origin)
-	defaults := Defaults(v.Mode, v.Text("weights"), name)
+	defaults := defaultsWith(v.Mode, v.Text("weights"), name, v.Options.StyleLoss)
 	for _, option := range optionNames() {
 		if v.origins[option] == OriginDefault && v.Options.Preset == "default" {
 			// A default is a valid value: there is no fault to return.
@@ -225,7 +226,7 @@ func (v *Values) usePreset(preset string, defaults style.Options) (bad ui.Faults
 		return ui.FaultsOf(err)
 	}
 	if v.Mode == ModeVideo {
-		o.TemporalWeight = style.UsualTemporalWeight(o.LossScale)
+		o.TemporalWeight = style.UsualTemporalWeight(o)
 	}
 	v.Options = o
 	return nil
@@ -234,12 +235,24 @@ func (v *Values) usePreset(preset string, defaults style.Options) (bad ui.Faults
 // Defaults returns the options of a mode where nothing is set but the weights and
 // the device: on a GPU, pictures are larger and the schedule is full.
 func Defaults(mode style.Mode, weights, on string) style.Options {
+	return defaultsWith(mode, weights, on, "")
+}
+
+// defaultsWith are the defaults with a style loss, which some weights go with; "":
+// the default loss.
+func defaultsWith(mode style.Mode, weights, on string, loss style.StyleLoss) style.Options {
 	network, kind := networkName(weights), device.Kind(on)
-	if mode != ModeVideo {
-		return style.DefaultOptions(mode, kind, network)
+	base := mode
+	if mode == ModeVideo {
+		base = style.ModeArt
 	}
-	o := style.DefaultOptions(style.ModeArt, kind, network)
-	o.TemporalWeight = style.UsualTemporalWeight(o.LossScale)
+	o := style.DefaultOptions(base, kind, network)
+	if loss != "" && base == style.ModeArt {
+		o.UseStyleLoss(loss, network)
+	}
+	if mode == ModeVideo {
+		o.TemporalWeight = style.UsualTemporalWeight(o)
+	}
 	return o
 }
 
