@@ -241,3 +241,33 @@ func TestEveryNumberIsChecked(t *testing.T) {
 		}
 	}
 }
+
+// The default style loss has the weights that go with it, and any way back to it
+// leads to the defaults.
+func TestStyleLossAndItsWeights(t *testing.T) {
+	for _, mode := range []Mode{ModeArt, ModeTexture} {
+		for _, network := range []string{"vgg19", "mini"} {
+			o := DefaultOptions(mode, "cpu", network)
+			back := o
+			back.UseStyleLoss(LossW2, network)
+			if changed := back.TVWeight != o.TVWeight; mode == ModeTexture && changed {
+				t.Errorf("%s with %s: w2 changes tv-weight to %g", mode, network, back.TVWeight)
+			}
+			back.UseStyleLoss(o.StyleLoss, network)
+			if !reflect.DeepEqual(back, o) {
+				t.Errorf("%s with %s: %+v after w2, %+v before", mode, network, back.LossOptions, o.LossOptions)
+			}
+		}
+	}
+	moments, covariance := DefaultOptions(ModeArt, "cpu", "vgg19"), DefaultOptions(ModeArt, "cpu", "vgg19")
+	covariance.UseStyleLoss(LossCovariance, "vgg19")
+	if a, b := UsualTemporalWeight(moments), UsualTemporalWeight(covariance); !(a > b && b == 1) {
+		t.Errorf("temporal weights %g and %g", a, b)
+	}
+	var j job
+	j.options = moments
+	WithStyleLoss(LossCovariance)(&j)
+	if !reflect.DeepEqual(j.options, covariance) {
+		t.Errorf("WithStyleLoss: %+v, want %+v", j.options.LossOptions, covariance.LossOptions)
+	}
+}

@@ -40,6 +40,7 @@ type way struct{ name, preset, options string }
 var usual = []way{
 	{"default", "default", ""},
 	{"best", "best", ""},
+	{"covariance", "default", "style-loss=covariance content-weight=1.2 tv-weight=50 tv-spare=0.95"},
 	{"gram", "default", "style-loss=gram content-weight=1 tv-weight=1 tv-spare=0"},
 	{"w2", "default", "style-loss=w2 content-weight=1 tv-weight=1 tv-spare=0"},
 	{"jj", "jj", "iterations=[300]"},
