@@ -119,6 +119,35 @@ func TestDoubleTV(t *testing.T) {
 			b.TV(nil, upload(b, s, x), nil, kind, coef, 4)
 			sameDouble(t, kind.String(), lossOf(b, 4), coef*refTV(wide(x), nil, s, kind))
 		}
+		// The stencil's gradient, term by term, each of two pixels.
+		gradient, at := make([]float64, s.Len()), func(y, xx, c int) int {
+			return (min(max(y, 0), s.H-1)*s.W+min(max(xx, 0), s.W-1))*s.C + c
+		}
+		term := func(weight float64, p, q int) {
+			d := 2 * weight * (float64(x[p]) - float64(x[q]))
+			gradient[p] += d
+			gradient[q] -= d
+		}
+		diagonal := 1.0 / 6 * float64(s.H*s.W) / float64((s.H+1)*(s.W+1))
+		for c := range s.C {
+			for y := range s.H + 1 {
+				for xx := range s.W + 1 {
+					if y < s.H && xx < s.W {
+						term(2.0/3, at(y, xx, c), at(y, xx+1, c))
+						term(2.0/3, at(y, xx, c), at(y+1, xx, c))
+					}
+					term(diagonal, at(y, xx, c), at(y-1, xx-1, c))
+					term(diagonal, at(y, xx-1, c), at(y-1, xx, c))
+				}
+			}
+		}
+		for i := range gradient {
+			gradient[i] *= coef
+		}
+		sloped := b.NewArray(s)
+		b.TV(sloped, upload(b, s, x), nil, TVStencil, coef, 4)
+		sameFloats(t, "stencil's gradient", download(b, sloped), gradient)
+
 		// On a steep slope the terms of a gradient cancel to what the noise says.
 		s = Shape{5, 5, 3}
 		x = whole(503, s.Len(), 7)
