@@ -67,8 +67,11 @@ func changeCommand(s *session, what change) *cli.Command {
 func (w change) run(ctx context.Context, s *session, c *cli.Context, q farm.Queue) error {
 	named := c.NArg() > 0 || flagText(c, "state") != ""
 	var bad ui.Faults
-	ids := []string{}
+	ids, did := []string{}, map[string]bool{}
 	err := eachChosen(ctx, c, q, func(st farm.Status) error {
+		if did[st.Job.ID] { // it comes again, for it has changed
+			return nil
+		}
 		means := w.fits
 		if !named && w.bulk != nil {
 			means = w.bulk
@@ -88,7 +91,7 @@ func (w change) run(ctx context.Context, s *session, c *cli.Context, q farm.Queu
 		case err != nil:
 			return err
 		default:
-			ids = append(ids, st.Job.ID)
+			ids, did[st.Job.ID] = append(ids, st.Job.ID), true
 		}
 		return nil
 	})

@@ -19,10 +19,11 @@ func queueListCommand(s *session) *cli.Command {
 		Name:  "ls",
 		Usage: "list jobs and their states",
 		Description: "Lists the first thousand jobs in the order in which they changed last, sorted by\n" +
-			"state. --after goes on from there; --limit 0 lists all.",
+			"state. --batch and --state read only the jobs they choose. --after goes on from\n" +
+			"there; --limit 0 lists all.",
 		Flags: queueFlags(append(chooseFlags(),
 			textFlag("limit", "", settings.GroupQueue, "N", "number of jobs to list; 0 for all (default: 1000)"),
-			textFlag("after", "", settings.GroupQueue, "MARK", "mark at the end of the list before; the next jobs are listed"))...),
+			textFlag("after", "", settings.GroupQueue, "MARK", "mark at the end of the list before, with the same --batch and --state; the next jobs are listed"))...),
 		Action: func(c *cli.Context) error {
 			if c.NArg() > 0 {
 				return ui.UsageFault(fmt.Sprintf("queue ls takes no argument, got %q", c.Args().First()), "impasto queue show "+c.Args().First())
@@ -63,11 +64,22 @@ func queueList(ctx context.Context, s *session, c *cli.Context, q farm.Queue) er
 	switch {
 	case s.quiet:
 	case more:
-		fmt.Fprintf(s.stderr, "%s; there are more: impasto queue ls --after %d\n", batch.TallyOf(list), mark)
+		fmt.Fprintf(s.stderr, "%s; there are more: impasto queue ls%s --after %d\n", batch.TallyOf(list), filterWords(f), mark)
 	default:
 		fmt.Fprintln(s.stderr, batch.TallyOf(list))
 	}
 	return nil
+}
+
+// filterWords are a filter's flags, each after a space.
+func filterWords(f farm.Filter) (words string) {
+	if f.Batch != "" {
+		words += " --batch " + ui.ShellQuote(f.Batch)
+	}
+	if f.State != "" {
+		words += " --state " + string(f.State)
+	}
+	return words
 }
 
 // pageOf reads --limit and --after.

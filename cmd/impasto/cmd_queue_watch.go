@@ -8,6 +8,7 @@ import (
 	"github.com/impasto/impasto/internal/batch"
 	"github.com/impasto/impasto/internal/farm"
 	"github.com/impasto/impasto/internal/settings"
+	"github.com/impasto/impasto/internal/ui"
 )
 
 func queueWatchCommand(s *session) *cli.Command {
@@ -29,24 +30,27 @@ func queueWatch(s *session, c *cli.Context) error {
 	if err := checkProgress(c); err != nil {
 		return err
 	}
+	named := c.Args().Slice()
+	if len(named) > 0 && filter != (farm.Filter{}) {
+		return ui.UsageFault("name jobs, or choose them by --batch and --state, not both")
+	}
 	return s.withQueue(c, func(ctx context.Context, q farm.Queue) error {
-		var list []farm.Status
-		if named := c.Args().Slice(); len(named) > 0 && filter == (farm.Filter{}) {
-			list, err = batch.Named(ctx, q, named) // which does not read the queue for IDs
-		} else if list, err = q.List(ctx, filter); err == nil && len(named) > 0 {
-			list, err = batch.Find(list, named)
+		r := s.newBatchReporter(flagText(c, "progress"))
+		defer r.Close()
+		if len(named) == 0 {
+			o := batch.Overview{Reporter: r, Filter: filter, Forever: c.Bool("forever")}
+			if err := o.Run(ctx, q); err != nil {
+				return err
+			}
+			return o.Report()
 		}
+		list, err := batch.Named(ctx, q, named)
 		if err != nil {
 			return err
 		}
-		r := s.newBatchReporter(flagText(c, "progress"))
-		defer r.Close()
 		r.Start(batch.TallyOf(list).String(), map[string]any{"jobs": len(list)})
 		f := batch.Follow(r, list)
 		f.Forever = c.Bool("forever")
-		if c.NArg() == 0 {
-			f.Accepts = func(st farm.Status) bool { return filter.Has(st) }
-		}
 		if err := f.Run(ctx, q); err != nil {
 			return err
 		}

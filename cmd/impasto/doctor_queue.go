@@ -37,9 +37,9 @@ func checkQueue(*session) []selftest.Finding {
 		defer cancel()
 		if q, err = batch.Open(ctx, o); err == nil {
 			defer q.Close()
-			var list []farm.Status
-			if list, err = q.List(ctx, farm.Filter{}); err == nil {
-				f.Text = store + ", " + batch.TallyOf(list).String()
+			var counts batch.Tally
+			if counts, err = q.Tally(ctx, farm.Filter{}); err == nil {
+				f.Text = store + ", " + counts.String()
 				return []selftest.Finding{f}
 			}
 		}

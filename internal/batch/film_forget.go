@@ -92,7 +92,7 @@ func (p *shotPacker) forgetAll(ctx context.Context) error {
 	}
 	var ids []string
 	var fault error
-	err := p.v.Queue.Scan(ctx, farm.Filter{State: farm.Done}, 0, func(st farm.Status, _ uint64) bool {
+	err := p.v.Queue.Scan(ctx, farm.Filter{Batch: p.v.Title(), State: farm.Done}, 0, func(st farm.Status, _ uint64) bool {
 		if len(st.Job.Outputs) != 1 || !places[st.Job.Outputs[0]] {
 			return true
 		}

@@ -20,10 +20,8 @@ type Follower struct {
 	Weights map[string]float64
 	// Collect is called once for each job that is done.
 	Collect func(context.Context, farm.Status) error
-	// Forever goes on when all jobs have ended, for jobs that are still to come.
+	// Forever goes on when all jobs have ended, for they may be queued again.
 	Forever bool
-	// Accepts chooses jobs that are not known yet; nil accepts none.
-	Accepts func(farm.Status) bool
 	// Calls are made by Run between one change and the next, so that they may
 	// add jobs. The channel is closed when no more come. nil: none come.
 	Calls <-chan func()
@@ -41,6 +39,10 @@ type Follower struct {
 	baseline    float64   // work that was done before
 	unstarted   int       // jobs that were cancelled when the budget was spent
 	changedAt   time.Time // when a job changed last, or a warning was printed that none does
+
+	more   chan farm.Status              // changes of jobs that Calls added
+	watch  func(id string)               // has them sent; set by Run
+	unwind map[string]context.CancelFunc // ends that, by ID
 }
 
 const (
@@ -61,9 +63,17 @@ func Follow(reporter progress.BatchReporter, list []farm.Status) *Follower {
 
 // Run returns when all jobs have ended, or with the error of ctx.
 func (f *Follower) Run(ctx context.Context, q farm.Queue) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
 	changes, err := q.Watch(ctx, f.own())
 	if err != nil {
 		return err
+	}
+	f.more, f.unwind = make(chan farm.Status), map[string]context.CancelFunc{}
+	f.watch = func(id string) {
+		if err := f.watchMore(ctx, q, id); err != nil {
+			stop(err)
+		}
 	}
 	tick := time.NewTicker(followEvery)
 	defer tick.Stop()
@@ -73,7 +83,9 @@ func (f *Follower) Run(ctx context.Context, q farm.Queue) error {
 	for {
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return context.Cause(ctx)
+		case st := <-f.more:
+			f.news(ctx, st, first)
 		case call, ok := <-calls:
 			if !ok {
 				calls, f.Coming = nil, 0
@@ -85,7 +97,7 @@ func (f *Follower) Run(ctx context.Context, q farm.Queue) error {
 		case st, ok := <-changes:
 			if !ok {
 				if ctx.Err() != nil {
-					return ctx.Err()
+					return context.Cause(ctx)
 				}
 				return ui.NewFault(ui.ExitQueue, "queue_unreachable", "the queue was closed")
 			}
@@ -94,13 +106,7 @@ func (f *Follower) Run(ctx context.Context, q farm.Queue) error {
 				f.Begun, f.baseline = time.Now(), f.work()
 				break
 			}
-			before, known := f.Jobs[st.Job.ID]
-			if !known && (f.Accepts == nil || !f.Accepts(st)) {
-				continue
-			}
-			f.changedAt = time.Now()
-			f.Jobs[st.Job.ID] = st
-			f.changed(ctx, before, st, first)
+			f.news(ctx, st, first)
 			if len(changes) > 0 {
 				continue // tell the whole once for a burst
 			}
@@ -118,11 +124,50 @@ func (f *Follower) Run(ctx context.Context, q farm.Queue) error {
 	}
 }
 
-// own are the IDs of the jobs to follow; nil if others may come.
-func (f *Follower) own() []string {
-	if f.Accepts != nil || f.Calls != nil {
-		return nil
+// news takes in how a job stands.
+func (f *Follower) news(ctx context.Context, st farm.Status, first bool) {
+	before := f.Jobs[st.Job.ID]
+	f.changedAt = time.Now()
+	f.Jobs[st.Job.ID] = st
+	f.changed(ctx, before, st, first)
+	f.unwatch(st)
+}
+
+// watchMore has the changes of a job sent that Calls added.
+func (f *Follower) watchMore(ctx context.Context, q farm.Queue, id string) error {
+	ctx, stop := context.WithCancel(ctx)
+	changes, err := q.Watch(ctx, []string{id})
+	if err != nil {
+		stop()
+		return err
 	}
+	f.unwind[id] = stop
+	go func() {
+		first := true // who submits the job sees how it stands
+		for st := range changes {
+			if first || st.Job.ID == "" {
+				first = first && st.Job.ID != ""
+				continue
+			}
+			select {
+			case f.more <- st:
+			case <-ctx.Done():
+			}
+		}
+	}()
+	return nil
+}
+
+// unwatch ends that for a job that is done.
+func (f *Follower) unwatch(st farm.Status) {
+	if stop := f.unwind[st.Job.ID]; stop != nil && st.State == farm.Done {
+		stop()
+		delete(f.unwind, st.Job.ID)
+	}
+}
+
+// own are the IDs of the jobs that are known, which may be none.
+func (f *Follower) own() []string {
 	return slices.AppendSeq(make([]string, 0, len(f.Jobs)), maps.Keys(f.Jobs))
 }
 
@@ -141,7 +186,11 @@ func (f *Follower) warnIdle(first bool) {
 		}
 	}
 	f.changedAt = time.Now()
-	f.Reporter.Event("warning", fmt.Sprintf("no worker takes the jobs of class %s that wait: impasto worker", class), map[string]any{"class": class})
+	warnNoWorker(f.Reporter, class)
+}
+
+func warnNoWorker(r progress.BatchReporter, class string) {
+	r.Event("warning", fmt.Sprintf("no worker takes the jobs of class %s that wait: impasto worker", class), map[string]any{"class": class})
 }
 
 // Add adds a job that is about to be submitted. Only Calls may call it.
@@ -149,6 +198,7 @@ func (f *Follower) Add(j farm.Job, weight float64) {
 	f.Jobs[j.ID] = farm.Status{Job: j, State: farm.Queued}
 	f.Weights[j.ID] = weight
 	f.Coming = max(0, f.Coming-1)
+	f.watch(j.ID)
 }
 
 // AddEnded notes that a job that was added had ended before, and returns whether
@@ -160,6 +210,7 @@ func (f *Follower) AddEnded(ctx context.Context, st farm.Status) bool {
 	}
 	f.Jobs[st.Job.ID] = st
 	f.changed(ctx, before, st, true)
+	f.unwatch(st)
 	f.baseline += f.weight(st)
 	text, done := fmt.Sprintf("%q done before", st.Job.Name), !f.failed(st)
 	if !done {
@@ -304,14 +355,21 @@ func (f *Follower) Report(r interface {
 	Result(string, map[string]any)
 	Close()
 }) error {
-	b := f.Totals()
+	reportTotals(r, f.Totals())
+	return f.Fault()
+}
+
+// reportTotals prints how many jobs there were, and how they ended.
+func reportTotals(r interface {
+	Result(string, map[string]any)
+	Close()
+}, b progress.Batch) {
 	message := fmt.Sprintf("%s: %d done", ui.Count(b.Total, "job"), b.Done)
 	if b.Failed > 0 {
 		message += fmt.Sprintf(", %d failed", b.Failed)
 	}
 	r.Result(message, map[string]any{"total": b.Total, "done": b.Done, "failed": b.Failed})
 	r.Close()
-	return f.Fault()
 }
 
 // Fault returns a fault with exit code 3, or 16 if the budget was spent, unless every
@@ -325,6 +383,11 @@ func (f *Follower) Fault() error {
 		return ui.NewFault(ui.ExitBudget, "budget", fmt.Sprintf("the budget of %s is spent (%s): %d of %s were not started", MoneyText(f.Budget), MoneyText(f.spent()), f.unstarted, ui.Count(b.Total, "job")),
 			fmt.Sprintf("--budget %s   (the same command goes on)", MoneyText(2*max(f.Budget, f.spent()))))
 	}
+	return someFailed(b)
+}
+
+// someFailed is the fault of jobs that are not done.
+func someFailed(b progress.Batch) error {
 	return ui.NewFault(ui.ExitSomeFailed, "some_failed", fmt.Sprintf("%d of %s failed", b.Failed, ui.Count(b.Total, "job")),
 		"impasto queue ls --state failed", "impasto queue retry --state failed")
 }

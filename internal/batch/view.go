@@ -107,6 +107,13 @@ func TallyOf(list []farm.Status) Tally {
 	return t
 }
 
+func (t Tally) total() (n int) {
+	for _, count := range t {
+		n += count
+	}
+	return n
+}
+
 func (t Tally) String() string {
 	total, parts := 0, []string{}
 	for _, state := range States {

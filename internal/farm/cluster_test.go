@@ -159,7 +159,7 @@ func TestCluster(t *testing.T) {
 	c := startCluster(t, 3)
 	o := Options{URL: c.url(), Secret: "a secret of theirs"}
 	q := open(t, o)
-	for _, name := range []string{streamName, "KV_" + bucketName, "OBJ_" + blobsName} {
+	for _, name := range []string{streamName, "KV_" + bucketName, indexName, "OBJ_" + blobsName} {
 		s, err := q.(*queue).store.(*natsStore).js.Stream(t.Context(), name)
 		if err != nil {
 			t.Fatal(err)
@@ -168,6 +168,7 @@ func TestCluster(t *testing.T) {
 			t.Errorf("stream %s: %d replicas, direct reads %v", name, config.Replicas, config.AllowDirect)
 		}
 	}
+	moveAbout(t, q)
 	paintAll(t, q, 20)
 
 	// Whichever server lists, it knows what was submitted just before.
@@ -328,7 +329,7 @@ func TestOwnersChoice(t *testing.T) {
 		t.Fatal(err)
 	}
 	config := bucket.CachedInfo().Config
-	config.Description, config.MaxBytes, config.AllowDirect = "theirs", 1<<30, true
+	config.Description, config.MaxBytes, config.AllowDirect = "theirs", 1<<30, false
 	if _, err := js.UpdateStream(t.Context(), config); err != nil {
 		t.Fatal(err)
 	}
@@ -339,7 +340,7 @@ func TestOwnersChoice(t *testing.T) {
 	if bucket, err = js.Stream(t.Context(), "KV_"+bucketName); err != nil {
 		t.Fatal(err)
 	}
-	if got := bucket.CachedInfo().Config; got.Description != "theirs" || got.MaxBytes != 1<<30 || got.AllowDirect {
+	if got := bucket.CachedInfo().Config; got.Description != "theirs" || got.MaxBytes != 1<<30 || !got.AllowDirect {
 		t.Errorf("%+v", got)
 	}
 }

@@ -65,7 +65,7 @@ type deaf struct {
 	lose atomic.Bool
 }
 
-func (d *deaf) put(ctx context.Context, s Status, revision uint64) (uint64, error) {
+func (d *deaf) put(ctx context.Context, s *Status, revision uint64) (uint64, error) {
 	n, err := d.store.put(ctx, s, revision)
 	if d.lose.Swap(false) {
 		return 0, &UnreachableError{"nats://nowhere", errors.New("the answer is lost")}

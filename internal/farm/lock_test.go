@@ -55,10 +55,10 @@ func TestMessageLost(t *testing.T) {
 		ctx := t.Context()
 		own := q.(*queue)
 		waits, runs := job(t, "waits"), job(t, "runs")
-		if _, err := own.put(ctx, Status{Job: waits, State: Queued, Ticket: token()}, 0); err != nil {
+		if _, err := own.put(ctx, &Status{Job: waits, State: Queued, Ticket: token()}, 0); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := own.put(ctx, Status{Job: runs, State: Running, Ticket: token(), Lease: token(), Message: 1 << 40}, 0); err != nil {
+		if _, err := own.put(ctx, &Status{Job: runs, State: Running, Ticket: token(), Lease: token(), Message: 1 << 40}, 0); err != nil {
 			t.Fatal(err)
 		}
 		if n, err := q.Submit(ctx, waits, runs); n != 0 || err != nil {

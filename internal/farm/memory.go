@@ -72,7 +72,8 @@ func (s Status) clone() Status {
 	return s
 }
 
-func (m *memory) put(_ context.Context, s Status, revision uint64) (uint64, error) {
+func (m *memory) put(_ context.Context, given *Status, revision uint64) (uint64, error) {
+	s := *given
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.records[s.Job.ID].revision != revision {
@@ -92,10 +93,10 @@ func (m *memory) put(_ context.Context, s Status, revision uint64) (uint64, erro
 	return m.changes, nil
 }
 
-func (m *memory) remove(_ context.Context, id string) error {
+func (m *memory) remove(_ context.Context, s Status) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	delete(m.records, id)
+	delete(m.records, s.Job.ID)
 	return nil
 }
 
@@ -121,6 +122,24 @@ func (m *memory) each(_ context.Context, after uint64, f func(Status, uint64) bo
 	}
 	return nil
 }
+
+func (m *memory) chosen(ctx context.Context, filter Filter, after uint64, f func(Status, uint64) bool) error {
+	return m.each(ctx, after, func(s Status, revision uint64) bool { return !filter.Has(s) || f(s, revision) })
+}
+
+func (m *memory) tally(_ context.Context, filter Filter) (map[State]int, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	counts := map[State]int{}
+	for _, r := range m.records {
+		if filter.Has(r.status) {
+			counts[r.status.State]++
+		}
+	}
+	return counts, nil
+}
+
+func (m *memory) reindex(context.Context) error { return nil }
 
 func (m *memory) load(context.Context) (map[string]Load, error) {
 	m.mu.Lock()
@@ -157,7 +176,7 @@ func (m *memory) follow(ctx context.Context, only map[string]bool) (<-chan Statu
 	c := make(chan Status, len(m.records)+1024)
 	w := memoryWatcher{c, only}
 	for _, r := range m.records {
-		if w.wants(r.status) {
+		if only != nil && w.wants(r.status) {
 			c <- r.status.clone()
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -22,6 +23,7 @@ import (
 //	stream IMPASTO_JOBS      work queue; subject impasto.job.CLASS.PRIORITY,
 //	                         one durable consumer each; a message is a job's ID
 //	bucket impasto_status    the records, by job ID
+//	stream IMPASTO_INDEX     the IDs again, by state and batch (nats_index.go)
 //	objects impasto_blobs    files by SHA-256
 //	subject impasto.wake.CLASS  says that there is something to take
 //
@@ -46,6 +48,8 @@ type natsStore struct {
 	stream  jetstream.Stream
 	records jetstream.KeyValue
 	bucket  jetstream.Stream // of the records
+	index   jetstream.Stream
+	direct  bool // the server is alone and answers for several messages together
 	wait    time.Duration
 	at      string // for messages
 
@@ -55,6 +59,10 @@ type natsStore struct {
 
 	connected  context.Context // ends when the connection has been made anew
 	disconnect context.CancelFunc
+
+	complete atomic.Bool   // every record has an entry in the index, as the server said
+	stale    time.Duration // how old an entry is that no record is about to name
+	striking chan struct{} // holds one for each entry that is being struck out
 
 	stop func() // ends the server of this process; nil: it is elsewhere
 
@@ -76,10 +84,15 @@ func connect(ctx context.Context, conn *nats.Conn, wait time.Duration) (*queue, 
 	if err != nil {
 		return nil, err
 	}
-	s := &natsStore{conn: conn, js: js, stream: on.jobs, records: on.records, bucket: on.bucket, wait: wait}
+	s := &natsStore{conn: conn, js: js, stream: on.jobs, records: on.records, bucket: on.bucket, index: on.index, wait: wait, stale: youth,
+		striking: make(chan struct{}, strikesAtOnce)}
+	s.direct = on.alone && answersTogether(conn.ConnectedServerVersion())
 	s.life, s.fail = context.WithCancelCause(context.Background())
 	s.reconnected()
 	conn.SetReconnectHandler(func(*nats.Conn) { s.reconnected() })
+	if err := s.beginIndex(ctx); err != nil {
+		return nil, err
+	}
 	files, err := openBlobs(ctx, conn, s)
 	if err != nil {
 		return nil, err
@@ -126,10 +139,34 @@ func (s *natsStore) odd(ctx context.Context, key string) (found Status, revision
 	return found, revision, err
 }
 
-func (s *natsStore) put(ctx context.Context, st Status, revision uint64) (made uint64, err error) {
-	data, err := json.Marshal(st)
-	if err := cmp.Or(err, s.life.Err()); err != nil {
+// put writes the entry of a record whose state is new before the record, and strikes out
+// the one before afterwards.
+func (s *natsStore) put(ctx context.Context, st *Status, revision uint64) (uint64, error) {
+	if err := s.life.Err(); err != nil {
 		return 0, s.ended(err) // what is sent now would be written and not answered
+	}
+	before, moves := st.Entry, st.Entry.State != st.State
+	if moves {
+		if err := s.enter(ctx, st); err != nil {
+			return 0, err
+		}
+	}
+	revision, err := s.write(ctx, st, revision)
+	switch {
+	case moves && err == nil:
+		s.strike(before.Number)
+	case moves && errors.Is(err, errConflict):
+		s.strike(st.Entry.Number)
+		st.Entry = before
+	}
+	return revision, err
+}
+
+// write replaces the record of that revision.
+func (s *natsStore) write(ctx context.Context, st *Status, revision uint64) (made uint64, err error) {
+	data, err := json.Marshal(st)
+	if err != nil {
+		return 0, err
 	}
 	again := false
 	err = s.asking(ctx, func(ctx context.Context) (err error) {
@@ -174,8 +211,9 @@ func (s *natsStore) gone(ctx context.Context, err error) error {
 	return err
 }
 
-func (s *natsStore) remove(ctx context.Context, id string) error {
-	return s.gone(ctx, s.asking(ctx, func(ctx context.Context) error {
+func (s *natsStore) remove(ctx context.Context, st Status) error {
+	id := st.Job.ID
+	err := s.asking(ctx, func(ctx context.Context) error {
 		err := s.records.Purge(ctx, id)
 		if errors.Is(err, jetstream.ErrInvalidKey) {
 			// What Purge does, which could take the key for a pattern.
@@ -185,7 +223,11 @@ func (s *natsStore) remove(ctx context.Context, id string) error {
 			_, err = s.js.PublishMsg(ctx, gone)
 		}
 		return err
-	}))
+	})
+	if err == nil {
+		s.strike(st.Entry.Number)
+	}
+	return s.gone(ctx, err)
 }
 
 // limit leaves room for what the client adds to a message.
@@ -389,6 +431,7 @@ func (s *natsStore) settled() bool {
 func (s *natsStore) lives() context.Context { return s.life }
 
 func (s *natsStore) close() error {
+	s.struck()
 	s.conn.Close()
 	if s.stop != nil {
 		s.stop()

@@ -56,14 +56,10 @@ func (s *natsStore) scan(ctx context.Context, after uint64, f func(jetstream.Key
 	return nil
 }
 
-// watch sends the record of every job once, one of no job, and then what changes.
+// watch sends a record of no job, and then what changes.
 func (s *natsStore) watch(ctx context.Context) (<-chan Status, error) {
-	last, err := s.last(ctx)
-	if err != nil {
-		return nil, err
-	}
 	ctx, release := s.alive(context.WithCancel(ctx))
-	w, err := s.records.WatchAll(ctx)
+	w, err := s.records.WatchAll(ctx, jetstream.UpdatesOnly())
 	if err != nil {
 		defer release()
 		return nil, s.gone(ctx, err)
@@ -73,11 +69,8 @@ func (s *natsStore) watch(ctx context.Context) (<-chan Status, error) {
 		defer close(c)
 		defer release()
 		defer w.Stop()
-		tick := time.NewTicker(answerWithin)
-		defer tick.Stop()
-		r := relay{to: c, updates: w.Updates(), last: last, again: tick.C, ask: s.last}
-		if r.list(ctx) {
-			tick.Stop()
+		r := relay{to: c, updates: w.Updates()}
+		if r.put(ctx, Status{}) {
 			r.follow(ctx)
 		}
 	}()
@@ -122,26 +115,9 @@ type relay struct {
 	ask     func(context.Context) (uint64, error)
 }
 
-// list sends all records, the newest of each job, and one of no job; false if
-// there is an end to them. They are complete when the server has nothing more to
-// send and what it sent reaches to what the leader had.
-func (r *relay) list(ctx context.Context) bool {
-	newest := map[string]jetstream.KeyValueEntry{}
-	if !r.read(ctx, func(e jetstream.KeyValueEntry) bool { newest[e.Key()] = e; return true }) {
-		return false
-	}
-	for _, e := range slices.SortedFunc(maps.Values(newest), func(a, b jetstream.KeyValueEntry) int {
-		return cmp.Compare(a.Revision(), b.Revision())
-	}) {
-		if !r.send(ctx, e) {
-			return false
-		}
-	}
-	return r.put(ctx, Status{})
-}
-
 // read calls f with all records there are, those that change meanwhile again,
-// until it returns false; false if there is an end to them.
+// until it returns false; false if there is an end to them. They are complete when the
+// server has nothing more to send and what it sent reaches to what the leader had.
 func (r *relay) read(ctx context.Context, f func(jetstream.KeyValueEntry) bool) bool {
 	for seen, idle := r.from, false; !idle || seen < r.last; {
 		select {

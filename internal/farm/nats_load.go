@@ -20,24 +20,25 @@ const pageSize = 500
 // deliver, which takes it a second once a million records have changed. Where a page
 // begins further on, its records come without one (nats_walk.go).
 func (s *natsStore) each(ctx context.Context, after uint64, f func(s Status, revision uint64) bool) error {
-	begun, err := s.state(ctx)
-	if err != nil {
+	last, err := s.newest(ctx)
+	if err != nil || last <= after {
 		return err
-	}
-	last := begun.LastSeq
-	if begun.Msgs == 0 || last <= after {
-		return nil
 	}
 	r := &reading{s: s}
 	defer r.end(ctx)
 	seen := after
-	if after > 0 {
+	if after > 0 || s.direct {
 		var goOn bool
-		if seen, goOn, err = s.walk(ctx, after, f); err != nil || !goOn {
+		if seen, goOn, err = s.walkRecords(ctx, after, f); err != nil || !goOn {
 			return s.gone(ctx, err)
 		}
 	}
-	for silent := 0; seen < last; {
+	for silent := 0; ; {
+		if seen >= last { // what changed before it was read has moved on
+			if last, err = s.newest(ctx); err != nil || seen >= last {
+				return err
+			}
+		}
 		if err := cmp.Or(ctx.Err(), s.life.Err()); err != nil {
 			return s.gone(ctx, err)
 		}
@@ -58,9 +59,20 @@ func (s *natsStore) each(ctx context.Context, after uint64, f func(s Status, rev
 		if last, err = s.last(ctx); err != nil {
 			return err
 		}
-		r.end(ctx)
+		if r.end(ctx); seen >= last {
+			return nil
+		}
 	}
-	return nil
+}
+
+// newest is the last revision; 0: there is no record. It may be of one that was purged
+// since, which last, who has the server look through the keys, would not name.
+func (s *natsStore) newest(ctx context.Context) (uint64, error) {
+	now, err := s.state(ctx)
+	if err != nil || now.Msgs == 0 {
+		return 0, err
+	}
+	return now.LastSeq, nil
 }
 
 // reading is a consumer that reads the records once.

@@ -22,6 +22,12 @@ const (
 	stretchHolds = 32
 )
 
+// route is the messages of a stream under a subject.
+type route struct {
+	stream  jetstream.Stream
+	subject string
+}
+
 // stretch is a part of the revisions, from one to before another.
 type stretch struct {
 	from, to uint64
@@ -29,28 +35,25 @@ type stretch struct {
 	next     uint64 // no record lies between those found and this revision; 0: none follows
 }
 
-// walk calls f with the records after a revision, in the order of revisions, until it
-// returns false, there is none, or it has read about walked of them. It returns the
+// walk calls f with the messages after a revision, in the order of revisions, until it
+// returns false, there is none, or it has read about most of them. It returns the
 // revision it came to, and whether f wants more.
-func (s *natsStore) walk(ctx context.Context, after uint64, f func(s Status, revision uint64) bool) (seen uint64, goOn bool, err error) {
+func (s *natsStore) walk(ctx context.Context, of route, after uint64, most int, f func(*jetstream.RawStreamMsg) bool) (seen uint64, goOn bool, err error) {
 	width := uint64(stretchHolds)
-	for read := 0; read < walked; {
+	for read := 0; read < most; {
 		parts := make([]*stretch, askers)
 		for i := range parts {
 			from := after + 1 + uint64(i)*width
 			parts[i] = &stretch{from: from, to: from + width}
 		}
-		if err := atOnce(ctx, parts, s.pass); err != nil {
+		if err := atOnce(ctx, parts, func(ctx context.Context, p *stretch) error { return s.pass(ctx, of, p) }); err != nil {
 			return after, false, err
 		}
 		before, short := read, false
 		for _, p := range parts {
 			for _, m := range p.found {
 				read, after = read+1, m.Sequence
-				if m.Header.Get("KV-Operation") != "" {
-					continue // a mark of one that was removed
-				}
-				if !f(decode(strings.TrimPrefix(m.Subject, "$KV."+bucketName+"."), m.Data), m.Sequence) {
+				if !f(m) {
 					return after, false, nil
 				}
 			}
@@ -73,9 +76,9 @@ func (s *natsStore) walk(ctx context.Context, after uint64, f func(s Status, rev
 }
 
 // pass finds the first records of a stretch.
-func (s *natsStore) pass(ctx context.Context, p *stretch) error {
+func (s *natsStore) pass(ctx context.Context, of route, p *stretch) error {
 	for p.next = p.from; p.next < p.to && len(p.found) < stretchHolds; {
-		m, err := s.following(ctx, p.next)
+		m, err := s.following(ctx, of, p.next)
 		switch {
 		case errors.Is(err, jetstream.ErrMsgNotFound):
 			p.next = 0
@@ -91,11 +94,22 @@ func (s *natsStore) pass(ctx context.Context, p *stretch) error {
 	return nil
 }
 
-// following asks for the first record from a revision on.
-func (s *natsStore) following(ctx context.Context, revision uint64) (m *jetstream.RawStreamMsg, err error) {
+// following asks for the first message from a revision on.
+func (s *natsStore) following(ctx context.Context, of route, revision uint64) (m *jetstream.RawStreamMsg, err error) {
 	err = s.asking(ctx, func(ctx context.Context) (err error) {
-		m, err = s.bucket.GetMsg(ctx, revision, jetstream.WithGetMsgSubject(">")) // not the keys' pattern: the server would match each
+		m, err = of.stream.GetMsg(ctx, revision, jetstream.WithGetMsgSubject(of.subject))
 		return err
 	})
 	return m, err
+}
+
+// walkRecords is walk for the records.
+func (s *natsStore) walkRecords(ctx context.Context, after uint64, f func(st Status, revision uint64) bool) (seen uint64, goOn bool, err error) {
+	all := route{s.bucket, ">"} // not the keys' pattern: the server would match each
+	return s.walk(ctx, all, after, walked, func(m *jetstream.RawStreamMsg) bool {
+		if m.Header.Get("KV-Operation") != "" {
+			return true // a mark of one that was removed
+		}
+		return f(decode(strings.TrimPrefix(m.Subject, "$KV."+bucketName+"."), m.Data), m.Sequence)
+	})
 }

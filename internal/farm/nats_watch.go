@@ -3,7 +3,6 @@ package farm
 import (
 	"cmp"
 	"context"
-	"errors"
 	"maps"
 	"slices"
 	"sync"
@@ -53,23 +52,6 @@ func (s *natsStore) watchOnly(ctx context.Context, ids []string) (<-chan Status,
 		}
 	}()
 	return c, nil
-}
-
-// several are the records of these IDs that there are.
-func (s *natsStore) several(ctx context.Context, ids []string) (map[string]version, error) {
-	found := make(map[string]version, len(ids))
-	var mu sync.Mutex
-	err := atOnce(ctx, ids, func(ctx context.Context, id string) error {
-		st, revision, err := s.get(ctx, id)
-		if errors.Is(err, ErrUnknown) {
-			return nil
-		}
-		mu.Lock()
-		defer mu.Unlock()
-		found[id] = version{st, revision}
-		return err
-	})
-	return found, err
 }
 
 // changesOf sends the changes of some records after a revision. The channel is closed

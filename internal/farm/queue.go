@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/impasto/impasto/internal/wording"
 )
 
 // queue is what a Queue does, over a store that keeps records and delivers
@@ -31,13 +33,19 @@ type store interface {
 	// get returns a record and its revision, or ErrUnknown.
 	get(ctx context.Context, id string) (Status, uint64, error)
 	// put replaces the record of that revision (0: there must be none), or
-	// returns errConflict.
-	put(ctx context.Context, s Status, revision uint64) (uint64, error)
-	remove(ctx context.Context, id string) error
+	// returns errConflict. It notes in s where the store finds it.
+	put(ctx context.Context, s *Status, revision uint64) (uint64, error)
+	remove(ctx context.Context, s Status) error
 	all(ctx context.Context) ([]Status, error)
 	// each calls f with the records that changed after a revision, in that order,
 	// until it returns false.
 	each(ctx context.Context, after uint64, f func(s Status, revision uint64) bool) error
+	// chosen is each for the records that a filter chooses, in the order of its marks.
+	chosen(ctx context.Context, filter Filter, after uint64, f func(s Status, mark uint64) bool) error
+	tally(ctx context.Context, filter Filter) (map[State]int, error)
+	// reindex repairs what chosen and tally go by.
+	reindex(ctx context.Context) error
+	// watch sends a record of no job, and then what changes.
 	watch(ctx context.Context) (<-chan Status, error)
 	// watchOnly is watch for the jobs of these IDs.
 	watchOnly(ctx context.Context, ids []string) (<-chan Status, error)
@@ -112,7 +120,7 @@ func (q *queue) submitAll(ctx context.Context, jobs []Job) (int, error) {
 
 func (q *queue) submit(ctx context.Context, j Job) (isNew bool, err error) {
 	s := Status{Job: j, State: Queued, Ticket: token()}
-	_, err = q.put(ctx, s, 0)
+	_, err = q.put(ctx, &s, 0)
 	if errors.Is(err, errConflict) {
 		return q.remind(ctx, j, s)
 	}
@@ -131,7 +139,7 @@ func (q *queue) remind(ctx context.Context, j Job, fresh Status) (isNew bool, er
 		return false, err
 	}
 	if s.Damaged {
-		if _, err := q.put(ctx, fresh, revision); err != nil {
+		if _, err := q.put(ctx, &fresh, revision); err != nil {
 			return false, err
 		}
 		return true, q.publish(ctx, fresh)
@@ -239,7 +247,7 @@ func (q *queue) lease(ctx context.Context, m message, worker string) (Lease, err
 			s.end(Failed)
 			s.Error = lacks.Error()
 		}
-		revision, err = q.put(ctx, s, revision)
+		revision, err = q.put(ctx, &s, revision)
 		switch {
 		case errors.Is(err, errConflict):
 			continue
@@ -302,7 +310,16 @@ func (q *queue) List(ctx context.Context, f Filter) ([]Status, error) {
 }
 
 func (q *queue) Scan(ctx context.Context, f Filter, after uint64, each func(Status, uint64) bool) error {
-	return q.each(ctx, after, func(s Status, revision uint64) bool { return !f.Has(s) || each(s, revision) })
+	if f == (Filter{}) {
+		return q.each(ctx, after, each)
+	}
+	f.Batch = wording.Printable(f.Batch) // as records are read
+	return q.chosen(ctx, f, after, each)
+}
+
+func (q *queue) Tally(ctx context.Context, f Filter) (map[State]int, error) {
+	f.Batch = wording.Printable(f.Batch)
+	return q.tally(ctx, f)
 }
 
 func (q *queue) Load(ctx context.Context) (map[string]Load, error) { return q.load(ctx) }
@@ -340,7 +357,7 @@ func (q *queue) changeFrom(ctx context.Context, id string, v version, f func(*St
 		if err := f(&next); err != nil {
 			return version{Status: next}, err
 		}
-		revision, err := q.put(ctx, next, v.revision)
+		revision, err := q.put(ctx, &next, v.revision)
 		if !errors.Is(err, errConflict) {
 			return version{next, revision}, err
 		}
@@ -389,7 +406,7 @@ func (q *queue) Retry(ctx context.Context, id string) error {
 				return cmp.Or(err, error(&EndedError{id, s.State}))
 			}
 		}
-		again := Status{Job: s.Job, State: Queued, Ticket: token(), Bill: s.Bill, Dependents: s.Dependents}
+		again := Status{Job: s.Job, State: Queued, Ticket: token(), Bill: s.Bill, Dependents: s.Dependents, Entry: s.Entry}
 		if s.State != Done {
 			again.Checkpoints = s.Checkpoints
 		}
@@ -413,7 +430,7 @@ func (q *queue) Remove(ctx context.Context, id string) error {
 	if !s.State.Ended() {
 		return &EndedError{id, s.State}
 	}
-	return q.remove(ctx, id)
+	return q.remove(ctx, s)
 }
 
 func (q *queue) Blobs() Blobs { return q.blobs }

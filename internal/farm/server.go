@@ -106,6 +106,9 @@ func serve(ctx context.Context, o Options, lock *folderLock) (_ Queue, err error
 	watched, unwatch := context.WithCancel(context.Background())
 	s.stop = func() { unwatch(); stop() }
 	go guard(watched, o.Store, lock, says.full, s.fail)
+	if complete, err := s.isIndexed(ctx); err == nil && !complete { // a queue of an earlier version
+		go s.reindex(watched)
+	}
 	return q, nil
 }
 

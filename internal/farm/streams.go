@@ -44,17 +44,19 @@ type streams struct {
 	jobs    jetstream.Stream
 	records jetstream.KeyValue
 	bucket  jetstream.Stream // that of the records
+	index   jetstream.Stream
+	alone   bool // there is one server, which may be read from directly
 }
 
 // openStreams waits a little for a cluster that has just been started: for its
 // leaders to be elected, and for servers enough.
 func openStreams(ctx context.Context, conn *nats.Conn, js jetstream.JetStream) (streams, error) {
-	replicas := 1
-	if conn.ConnectedClusterName() != "" {
+	replicas, alone := 1, conn.ConnectedClusterName() == ""
+	if !alone {
 		replicas = clusterReplicas
 	}
 	for begun := time.Now(); ; pause(ctx, 100*time.Millisecond) {
-		s, err := makeStreams(ctx, js, replicas)
+		s, err := makeStreams(ctx, js, replicas, alone)
 		late := time.Since(begun) > connectWithin
 		switch {
 		case err == nil || ctx.Err() != nil:
@@ -72,7 +74,9 @@ func openStreams(ctx context.Context, conn *nats.Conn, js jetstream.JetStream) (
 	}
 }
 
-func makeStreams(ctx context.Context, js jetstream.JetStream, replicas int) (s streams, err error) {
+func makeStreams(ctx context.Context, js jetstream.JetStream, replicas int, alone bool) (s streams, err error) {
+	s.alone = alone
+	reads := func(c *jetstream.StreamConfig) bool { return readsFrom(c, alone) }
 	s.jobs, err = ensure(ctx, js, streamName, func() error {
 		_, err := js.CreateStream(ctx, jetstream.StreamConfig{
 			Name: streamName, Subjects: jobSubjects, Retention: jetstream.WorkQueuePolicy,
@@ -90,14 +94,23 @@ func makeStreams(ctx context.Context, js jetstream.JetStream, replicas int) (s s
 	s.bucket, err = ensure(ctx, js, "KV_"+bucketName, func() error {
 		_, err := js.CreateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: bucketName, Storage: jetstream.FileStorage, Replicas: replicas})
 		return err
-	}, readsFromLeader)
+	}, reads)
+	if err != nil {
+		return s, err
+	}
+	s.index, err = ensure(ctx, js, indexName, func() error {
+		_, err := js.CreateStream(ctx, jetstream.StreamConfig{
+			Name: indexName, Subjects: []string{indexSubject + ">"}, Storage: jetstream.FileStorage, Replicas: replicas, AllowDirect: s.alone,
+		})
+		return err
+	}, reads)
 	if err != nil {
 		return s, err
 	}
 	_, err = ensure(ctx, js, "OBJ_"+blobsName, func() error {
 		_, err := js.CreateObjectStore(ctx, jetstream.ObjectStoreConfig{Bucket: blobsName, Storage: jetstream.FileStorage, Replicas: replicas})
 		return err
-	}, readsFromLeader)
+	}, func(c *jetstream.StreamConfig) bool { return readsFrom(c, false) })
 	if err != nil {
 		return s, err
 	}
@@ -107,12 +120,13 @@ func makeStreams(ctx context.Context, js jetstream.JetStream, replicas int) (s s
 
 var jobSubjects = []string{"impasto.job.>"}
 
-// readsFromLeader: any replica answers a direct read, also one that lags behind;
-// a record it does not know yet would be taken for that of a job that was removed.
-func readsFromLeader(c *jetstream.StreamConfig) bool {
-	direct := c.AllowDirect
-	c.AllowDirect = false
-	return direct
+// readsFrom has a server that is alone read from directly, which costs it little, and
+// the leader of several asked: any replica answers a direct read, also one that lags
+// behind; a record it does not know yet would be taken for that of a job that was removed.
+func readsFrom(c *jetstream.StreamConfig, alone bool) bool {
+	same := c.AllowDirect == alone
+	c.AllowDirect = alone
+	return !same
 }
 
 // ensure makes a stream that is not there, as another may be doing, and changes

@@ -27,7 +27,7 @@ type Metrics struct {
 	server *http.Server
 
 	tallying   sync.Mutex
-	tally      *looked       // as of the last look at all jobs
+	tally      *looked       // as of the last look at the jobs that wait
 	tallyAfter time.Time     // when they may be looked at again
 	looking    chan struct{} // closed when the look at hand ends; nil: there is none
 	at         net.Listener  // nil without --metrics
@@ -145,9 +145,9 @@ func (m *Metrics) serveMetrics(w http.ResponseWriter, r *http.Request) {
 	metrics.WriteProcessMetrics(w)
 }
 
-// writeQueue tells how the queue stands. What waits and runs, by class, the server
-// counts; how jobs ended takes a look at each, so that is looked at seldom enough to
-// take a twentieth of the time.
+// writeQueue tells how the queue stands. The server counts the jobs; how much work waits
+// takes a look at each that does, so that is looked at seldom enough to take a twentieth of
+// the time.
 func (m *Metrics) writeQueue(ctx context.Context, w io.Writer, q farm.Queue) error {
 	load, err := q.Load(ctx)
 	if err != nil {
@@ -174,33 +174,33 @@ func (m *Metrics) writeQueue(ctx context.Context, w io.Writer, q farm.Queue) err
 	return nil
 }
 
-// looked is what a look at all jobs found.
+// looked is what a look at the jobs that wait found.
 type looked struct {
 	states  batch.Tally
 	waiting map[string]float64 // estimated seconds of work that waits, by class
 }
 
-// see counts a job.
+// see counts the work of a job that waits.
 func (l *looked) see(st farm.Status) {
-	l.states[st.State]++
-	if st.State == farm.Queued {
-		l.waiting[st.Job.Class] += st.Job.Estimate * (1 - min(1, max(0, st.Fraction)))
-	}
+	l.waiting[st.Job.Class] += st.Job.Estimate * (1 - min(1, max(0, st.Fraction)))
 }
 
 // tallyOf returns how many jobs there are of each state and how much work waits, as of
-// the last look at them all. Where a look is due it waits a moment for that; nil: none has ended yet.
+// the last look. Where a look is due it waits a moment for that; nil: none has ended yet.
 func (m *Metrics) tallyOf(ctx context.Context, q farm.Queue) *looked {
 	m.tallying.Lock()
 	if m.looking == nil && time.Now().After(m.tallyAfter) {
 		ended := make(chan struct{})
 		m.looking = ended
 		go func() {
-			begun, found := time.Now(), &looked{batch.Tally{}, map[string]float64{}}
-			err := q.Scan(q.Life(), farm.Filter{}, 0, func(st farm.Status, _ uint64) bool {
-				found.see(st)
-				return true
-			})
+			begun, found := time.Now(), &looked{waiting: map[string]float64{}}
+			counts, err := q.Tally(q.Life(), farm.Filter{})
+			if found.states = counts; err == nil {
+				err = q.Scan(q.Life(), farm.Filter{State: farm.Queued}, 0, func(st farm.Status, _ uint64) bool {
+					found.see(st)
+					return true
+				})
+			}
 			m.tallying.Lock()
 			defer m.tallying.Unlock()
 			if err == nil {

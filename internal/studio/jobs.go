@@ -71,12 +71,7 @@ func newJobs(s *Studio) *jobs {
 // follow keeps the list as the queue says and fetches results, until ctx ends.
 func (j *jobs) follow(ctx context.Context) {
 	for ctx.Err() == nil {
-		news, err := j.s.o.Queue.Watch(ctx, nil)
-		if err == nil {
-			for st := range news {
-				j.heard(ctx, st)
-			}
-		} else {
+		if err := j.listen(ctx); err != nil {
 			j.s.o.Log.Warn("the queue does not answer", "error", err)
 		}
 		select {
@@ -84,6 +79,27 @@ func (j *jobs) follow(ctx context.Context) {
 		case <-time.After(time.Second):
 		}
 	}
+}
+
+// listen takes in the jobs of this folder, and then what changes, until there is an end
+// to that.
+func (j *jobs) listen(ctx context.Context) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	news, err := j.s.o.Queue.Watch(ctx, nil) // before the list, which then lacks nothing
+	if err != nil {
+		return err
+	}
+	if err := j.s.o.Queue.Scan(ctx, farm.Filter{Batch: j.batch}, 0, func(st farm.Status, _ uint64) bool {
+		j.heard(ctx, st)
+		return true
+	}); err != nil {
+		return err
+	}
+	for st := range news {
+		j.heard(ctx, st)
+	}
+	return nil
 }
 
 // heard takes in what the queue says of a job.

@@ -1,0 +1,229 @@
+package batch
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/impasto/impasto/internal/farm"
+	"github.com/impasto/impasto/internal/progress"
+	"github.com/impasto/impasto/internal/ui"
+)
+
+// An Overview reports the progress of the jobs of a queue that a filter chooses, also of
+// those that come later. It holds only the jobs that run: the queue counts the others.
+type Overview struct {
+	Reporter progress.BatchReporter
+	Filter   farm.Filter
+	// Forever goes on when all jobs have ended, for jobs that are still to come.
+	Forever bool
+
+	counts    Tally
+	running   map[string]farm.Status // by ID
+	told      map[string]bool        // jobs whose end was told lately
+	begun     time.Time
+	before    int       // jobs that had ended by then
+	changedAt time.Time // when a job changed last, or a warning was printed that none does
+}
+
+// maxTold bounds the jobs that are remembered as told.
+const maxTold = 10000
+
+// Run reports until all jobs have ended, or with the error of ctx.
+func (o *Overview) Run(ctx context.Context, q farm.Queue) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	changes, err := q.Watch(ctx, nil)
+	if err != nil {
+		return err
+	}
+	o.running, o.told = map[string]farm.Status{}, map[string]bool{}
+	o.begun, o.changedAt = time.Now(), time.Now()
+	if err := o.findRunning(ctx, q); err != nil {
+		return err
+	}
+	if err := o.count(ctx, q); err != nil {
+		return err
+	}
+	o.before = o.ended()
+	o.Reporter.Start(o.counts.String(), map[string]any{"jobs": o.counts.total()})
+	tick := time.NewTicker(followEvery)
+	defer tick.Stop()
+	for misses := 0; ; {
+		// A job on its way from one state to another is counted, though it may not be found.
+		left := o.counts[farm.Queued]+o.counts[farm.Running] > 0
+		if left {
+			if left, err = o.left(ctx, q); err != nil {
+				return err
+			}
+			if misses++; left {
+				misses = 0
+			}
+			if left = misses < 2; !left { // what is counted was left by a process that was killed
+				delete(o.counts, farm.Running)
+				delete(o.counts, farm.Queued)
+			}
+		}
+		o.Reporter.Update(o.totals())
+		if !left && !o.Forever {
+			return nil
+		}
+		if err := o.warnIdle(ctx, q); err != nil {
+			return err
+		}
+		if err := o.hear(ctx, changes, tick.C); err != nil {
+			return err
+		}
+		if err := o.count(ctx, q); err != nil {
+			return err
+		}
+	}
+}
+
+// hear tells of what changes until the next tick.
+func (o *Overview) hear(ctx context.Context, changes <-chan farm.Status, tick <-chan time.Time) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick:
+			return nil
+		case st, ok := <-changes:
+			if !ok {
+				if ctx.Err() != nil {
+					return ctx.Err()
+				}
+				return ui.NewFault(ui.ExitQueue, "queue_unreachable", "the queue was closed")
+			}
+			o.changed(st)
+		}
+	}
+}
+
+// findRunning finds the jobs that run, of which there are as many as workers.
+func (o *Overview) findRunning(ctx context.Context, q farm.Queue) error {
+	if o.Filter.State != "" && o.Filter.State != farm.Running {
+		return nil
+	}
+	return q.Scan(ctx, farm.Filter{Batch: o.Filter.Batch, State: farm.Running}, 0, func(st farm.Status, _ uint64) bool {
+		o.running[st.Job.ID] = st
+		return true
+	})
+}
+
+// left reports whether it finds a job that waits or runs. It reads one.
+func (o *Overview) left(ctx context.Context, q farm.Queue) (left bool, err error) {
+	for _, state := range []farm.State{farm.Running, farm.Queued} {
+		if o.Filter.State != "" && o.Filter.State != state {
+			continue
+		}
+		err := q.Scan(ctx, farm.Filter{Batch: o.Filter.Batch, State: state}, 0, func(farm.Status, uint64) bool {
+			left = true
+			return false
+		})
+		if left || err != nil {
+			return left, err
+		}
+	}
+	return false, nil
+}
+
+func (o *Overview) count(ctx context.Context, q farm.Queue) error {
+	counts, err := q.Tally(ctx, o.Filter)
+	o.counts = counts
+	return err
+}
+
+// changed tells of a job that has changed.
+func (o *Overview) changed(st farm.Status) {
+	before, runs := o.running[st.Job.ID]
+	if st.Job.ID == "" || !runs && !o.Filter.Has(st) {
+		return
+	}
+	o.changedAt = time.Now()
+	switch {
+	case st.State == farm.Running:
+		o.running[st.Job.ID] = st
+	case runs:
+		delete(o.running, st.Job.ID)
+	}
+	if !st.State.Ended() {
+		delete(o.told, st.Job.ID)
+	}
+	one := Follower{Reporter: o.Reporter}
+	switch {
+	case st.State.Ended() && !o.told[st.Job.ID]:
+		if len(o.told) == maxTold {
+			clear(o.told)
+		}
+		o.told[st.Job.ID] = true
+		was := farm.Queued
+		if runs {
+			was = farm.Running
+		}
+		o.counts[was] = max(0, o.counts[was]-1)
+		o.counts[st.State]++
+		o.Reporter.Update(o.totals())
+		o.Reporter.Job(one.describe(st), one.facts(st))
+	case !runs:
+	default:
+		one.changed(context.Background(), before, st, false)
+	}
+}
+
+// warnIdle warns when jobs are queued and no worker takes them.
+func (o *Overview) warnIdle(ctx context.Context, q farm.Queue) error {
+	if o.Forever || time.Since(o.changedAt) < idleAfter || len(o.running) > 0 {
+		return nil
+	}
+	o.changedAt = time.Now()
+	load, err := q.Load(ctx)
+	for _, class := range slices.Sorted(maps.Keys(load)) {
+		if load[class].Waiting > 0 && load[class].Running == 0 {
+			warnNoWorker(o.Reporter, class)
+		}
+	}
+	return err
+}
+
+func (o *Overview) ended() int {
+	return o.counts[farm.Done] + o.counts[farm.Failed] + o.counts[farm.Cancelled]
+}
+
+// totals estimates the time left at the speed of this run so far, each job alike.
+func (o *Overview) totals() progress.Batch {
+	b := progress.Batch{Total: o.counts.total(), Done: o.counts[farm.Done], Failed: o.counts[farm.Failed] + o.counts[farm.Cancelled],
+		Running: o.counts[farm.Running], ETA: -1}
+	var texts []string
+	part := 0.0
+	for _, id := range slices.Sorted(maps.Keys(o.running)) {
+		st := o.running[id]
+		part += st.Fraction
+		texts = append(texts, fmt.Sprintf("%s %.0f %%", st.Job.Name, 100*st.Fraction))
+	}
+	b.Text = strings.Join(texts, ", ")
+	if b.Total > 0 {
+		b.Fraction = min(1, (float64(o.ended())+part)/float64(b.Total))
+	}
+	gained, passed := o.ended()-o.before, time.Since(o.begun)
+	switch {
+	case o.ended() == b.Total:
+		b.ETA = 0
+	case gained > 0 && passed > 2*time.Second:
+		b.ETA = time.Duration(float64(b.Total-o.ended()) / float64(gained) * float64(passed))
+	}
+	return b
+}
+
+// Report prints the result of all jobs. It returns a fault if some failed.
+func (o *Overview) Report() error {
+	b := o.totals()
+	reportTotals(o.Reporter, b)
+	if b.Failed == 0 {
+		return nil
+	}
+	return someFailed(b)
+}
