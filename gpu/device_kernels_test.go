@@ -163,7 +163,7 @@ func TestRootOfZeros(t *testing.T) {
 // device takes at once, and equal scores in different blocks.
 func TestMatchStrips(t *testing.T) {
 	onEach(t, func(t *testing.T, b Backend) {
-		for _, c := range []struct{ x, f Shape }{{Shape{matchRows + 7, 5, 4}, Shape{6, 5, 4}}, {Shape{4, 70, 4}, Shape{3, 131, 4}}, {Shape{3, 5, 36}, Shape{4, 6, 36}}} {
+		for _, c := range []struct{ x, f Shape }{{Shape{matchRows + 7, 5, 4}, Shape{6, 5, 4}}, {Shape{4, 70, 4}, Shape{3, 131, 4}}, {Shape{3, 5, 36}, Shape{4, 6, 36}}, {Shape{3, 4, 260}, Shape{3, 5, 260}}} {
 			for _, size := range []int{1, 3} {
 				for _, exact := range []bool{false, true} {
 					x, f := random(83, c.x.Len(), 1), random(84, c.f.Len(), 1)
