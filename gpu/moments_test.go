@@ -6,40 +6,49 @@ import (
 	"testing"
 )
 
+// refMoments are the mean (c) and second moments (c, c) of features f (n, c).
+func refMoments(f []float64, c int) (mean []float64, second [][]float64) {
+	mean, second = make([]float64, c), make([][]float64, c)
+	n := float64(len(f) / c)
+	for i := range c {
+		second[i] = make([]float64, c)
+		for p := 0; p < len(f); p += c {
+			mean[i] += f[p+i] / n
+			for j := range c {
+				second[i][j] += f[p+i] * f[p+j] / n
+			}
+		}
+	}
+	return mean, second
+}
+
 // refMomentsLoss is MomentsLoss of features f against those of a painting, both
 // (n, c), by its formula in float64.
 func refMomentsLoss(f, painting []float64, c int, w MomentsWeights) float64 {
-	stats := func(f []float64) (mean []float64, second [][]float64) {
-		mean, second = make([]float64, c), make([][]float64, c)
-		n := float64(len(f) / c)
-		for i := range c {
-			second[i] = make([]float64, c)
-			for p := 0; p < len(f); p += c {
-				mean[i] += f[p+i] / n
-				for j := range c {
-					second[i][j] += f[p+i] * f[p+j] / n
-				}
-			}
-		}
-		return mean, second
-	}
-	mu, g := stats(f)
-	m, a := stats(painting)
+	return refMomentsLossOf(painting, c, w)(f)
+}
+
+// refMomentsLossOf is the loss against a painting.
+func refMomentsLossOf(painting []float64, c int, w MomentsWeights) func(f []float64) float64 {
+	m, a := refMoments(painting, c)
 	power := 0.0
 	for i := range c {
 		power += a[i][i] / float64(c)
 	}
 	floor := 1e-6 * math.Max(power, 1e-10)
-	loss := 0.0
-	for i := range c {
-		sigma := math.Sqrt(math.Max(g[i][i]-mu[i]*mu[i], 0) + floor)
-		s := math.Sqrt(math.Max(a[i][i]-m[i]*m[i], 0) + floor)
-		loss += w.Mean*sq(mu[i]-m[i]) + w.Deviation*sq(sigma-s)
-		for j := range c {
-			loss += w.Gram * sq(g[i][j]-a[i][j])
+	return func(f []float64) float64 {
+		mu, g := refMoments(f, c)
+		loss := 0.0
+		for i := range c {
+			sigma := math.Sqrt(math.Max(g[i][i]-mu[i]*mu[i], 0) + floor)
+			s := math.Sqrt(math.Max(a[i][i]-m[i]*m[i], 0) + floor)
+			loss += w.Mean*sq(mu[i]-m[i]) + w.Deviation*sq(sigma-s)
+			for j := range c {
+				loss += w.Gram * sq(g[i][j]-a[i][j])
+			}
 		}
+		return loss
 	}
-	return loss
 }
 
 // momentsOf sets up the loss of features (s) against a painting's.
@@ -69,15 +78,15 @@ func TestMomentsLoss(t *testing.T) {
 			target, stats := momentsOf(b, s, painting, c.of)
 			feat, mean, second := stats(f)
 			d, shift, dx := b.NewArray(Matrix(s.C)), b.NewArray(Vector(s.C)), b.NewArray(s)
-			for name, w := range map[string]MomentsWeights{
-				"all": {0.3, 0.7, 1.1}, "products": {0.4, 0, 0}, "means": {0, 0.6, 0}, "deviations": {0, 0, 0.9},
-			} {
+			kinds := []MomentsWeights{{0.3, 0.7, 1.1}, {0.4, 0, 0}, {0, 0.6, 0}, {0, 0, 0.9}}
+			for _, kind := range share(b, len(kinds)) {
+				w := kinds[kind]
 				if s.Pixels() == 1 && w.Deviation > 0 {
 					w.Deviation = 0 // a position by itself lies where the root is cut off; see below
 				}
-				what := fmt.Sprint(s, " ", name)
+				what := fmt.Sprint(s, " ", w)
 				b.MomentsLoss(d, shift, mean, second, target, w, s.Pixels(), 9)
-				loss := func(f []float64) float64 { return refMomentsLoss(f, wide(painting), s.C, w) }
+				loss := refMomentsLossOf(wide(painting), s.C, w)
 				near(t, b, what+" loss", []float64{lossOf(b, 9)}, []float64{loss(wide(f))}, 1e-6, 2e-5)
 				b.Fill(dx, 0)
 				b.StyleGrad(dx, feat, d, shift)
