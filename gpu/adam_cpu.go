@@ -57,6 +57,9 @@ func (a *cpuAdam) Step(x, g *Array) {
 	a.b.status.StepSize = lr
 }
 
+// Restart does nothing: moments are of gradients of any function.
+func (a *cpuAdam) Restart(*Array) {}
+
 type adamTask struct {
 	a          *cpuAdam
 	x, g       []float32

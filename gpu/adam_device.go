@@ -71,6 +71,9 @@ func (a *deviceAdam) Step(x, g *Array) {
 	a.b.launchAdamMove(grid, a.track, a.adam, x.at, g.at, a.base.at, at(a.average), a.m.at, a.v.at, at(a.bounds), n, a.shape.C)
 }
 
+// Restart does nothing: moments are of gradients of any function.
+func (a *deviceAdam) Restart(*Array) {}
+
 // Carry is the CPU's.
 func (a *deviceAdam) Carry(from Optimizer, _ float64) {
 	f, ok := from.(*deviceAdam)

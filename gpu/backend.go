@@ -19,6 +19,7 @@ type Backend interface {
 	Statistics
 	Matching
 	Neighbours
+	Scattered
 	Vectors
 	Windows
 	Optimizers
@@ -77,7 +78,7 @@ type Network interface {
 
 // Losses write coef times their value to a slot and add their gradient to dx
 // (nil: value only); see content.go, selfsim.go, gram.go, w2.go, covariance.go,
-// moments.go, tv.go.
+// moments.go, sliced.go, tv.go.
 type Losses interface {
 	ContentLoss(dx, f, target *Array, coef float64, slot int)
 	NewSelfSimilarity(f *Array, positions []int32) *SelfSimilarity // waits
@@ -93,6 +94,10 @@ type Losses interface {
 	NewMomentsTarget(mean, second *Array) *MomentsTarget // waits
 	MomentsLoss(d, shift, mean, second *Array, t *MomentsTarget, w MomentsWeights, pixels, slot int)
 	StyleGrad(dx, f, d, shift *Array)
+	NewSlicedTarget(n, channels, directions int, ends []int32) *SlicedTarget
+	Aim(t *SlicedTarget, directions []float32, paintings []SlicedPainting) // waits
+	SlicedLoss(x *Array, t *SlicedTarget, coef float64, slot int)
+	FreeSlicedTargets(...*SlicedTarget)
 	TV(dx, x, weight *Array, kind TVKind, coef float64, slot int)
 }
 
@@ -139,6 +144,14 @@ type Neighbours interface {
 	AddSample(dst, src *Array, g Grid)
 	AddChannels(dst *Array, a float64, m *Array)
 	CosineLoss(dx, x, t *Array, coef float64, slot int)
+}
+
+// Scattered are features at some positions of a layer; see places.go.
+type Scattered interface {
+	NewPlaces(f Shape, at []int32) *Places
+	FreePlaces(...*Places)
+	Gather(dst, f *Array, p *Places, own Rect, y, x int)
+	Scatter(dx, src *Array, p *Places, y, x int)
 }
 
 // Vectors are the element-wise operations and reductions; see vector.go.

@@ -41,6 +41,12 @@ func everyKernel(b *Device) {
 	b.CovarianceLoss(d, shift, mean, g, b.NewCovarianceTarget(mean, g), s.Pixels(), 1, 5)
 	b.MomentsLoss(d, shift, mean, g, b.NewMomentsTarget(mean, g), MomentsWeights{1, 1, 1}, s.Pixels(), 6)
 	b.SelfSimLoss(dx, feat, b.NewSelfSimilarity(other, everyNth(s, 7)), 1, 7)
+	places := b.NewPlaces(s, everyNth(s, 2))
+	rows, sliced := b.NewArray(places.Rows()), b.NewSlicedTarget(places.Len(), s.C, 32, []int32{int32(places.Len())})
+	b.Gather(rows, feat, places, s.Whole(), 0, 0)
+	b.Aim(sliced, unitDirections(1, 32, s.C), []SlicedPainting{{rows, []int32{int32(places.Len())}, 1}})
+	b.SlicedLoss(rows, sliced, 1, 8)
+	b.Scatter(dx, rows, places, 0, 0)
 	b.ContentLoss(dx, feat, other, 1, 2)
 	b.TV(dimage, image, nil, TVL2, 1, 3)
 	b.TV(dimage, image, nil, TVStencil, 1, 4)
@@ -98,7 +104,9 @@ var strided = map[string]float64{
 	// Rows that do not start where a sector does.
 	"join": 1.1, "match_finish": 1.1, "patch_loss": 1.1, "patch_vote": 1.1, "join_half": 1.1, "join_from_half": 1.1,
 	"join_to_half": 1.2, "patch_loss_half": 1.1, "patch_vote_half": 1.1, "patch_norm_half": 1.2,
-	"selfsim_distances": 1.1, "selfsim_shares": 1.2, "selfsim_slope": 1.1,
+	"selfsim_distances": 1.1, "selfsim_shares": 1.2, "selfsim_slope": 1.1, "sliced_quantiles": 1.1,
+	// Each thread sorts a run of its own, and what is sorted goes where it belongs.
+	"sliced_sort": 8, "sliced_loss": 2.2,
 	// Masks of 8 channels are 2 bytes, biases and scales the same for many lanes;
 	// features and weights cross by cp.async, which is not counted here.
 	"conv_half_fwd_64": 1.5, "conv_half_fwd_128": 1.4, "conv_half_bwd_64": 1.2, "conv_half_bwd_128": 1.2,

@@ -34,6 +34,8 @@ type work struct {
 	winoU          []float32   // transformed filters and patches of a run that shares them
 	winoV          []float32
 	packed         []float32 // panels of a product
+	projections    []float32 // of features along directions
+	sorts          []sorter  // per worker
 	partialMoments []float32
 	gramSums       Sums
 
@@ -56,6 +58,8 @@ type work struct {
 	moments    momentsTask
 	content    contentTask
 	selfSim    selfSimTask
+	places     placesTask
+	sliced     slicedTask
 	tv         tvTask
 	vector     vectorTask
 	window     windowTask

@@ -21,6 +21,9 @@ type artist struct {
 	covariance           *CovarianceTarget
 	moments              *MomentsTarget
 	photo                *SelfSimilarity
+	places               *Places
+	rows                 *Array
+	sliced               *SlicedTarget
 	opt                  Optimizer
 }
 
@@ -49,6 +52,12 @@ func newArtist(b Backend, s Shape, opt func(b Backend, s Shape) Optimizer) *arti
 	a.covariance = b.NewCovarianceTarget(a.mean, a.d)
 	a.moments = b.NewMomentsTarget(a.mean, a.d)
 	a.photo = b.NewSelfSimilarity(style, everyNth(deep, 3))
+	a.places = b.NewPlaces(deep, everyNth(deep, 2))
+	a.rows = b.NewArray(a.places.Rows())
+	all := []int32{int32(a.places.Len())}
+	a.sliced = b.NewSlicedTarget(a.places.Len(), k2, k2, all)
+	b.Gather(a.rows, style, a.places, deep.Whole(), 0, 0)
+	b.Aim(a.sliced, unitDirections(4, k2, k2), []SlicedPainting{{a.rows, all, 1}})
 	a.opt = opt(b, s)
 	return a
 }
@@ -72,6 +81,9 @@ func (a *artist) iterate() {
 	b.MomentsLoss(a.d, a.shift, a.mean, a.d, a.moments, MomentsWeights{1, 2, 3}, pixels, 5)
 	b.StyleGrad(a.grad2, a.act2, a.d, a.shift)
 	b.SelfSimLoss(a.grad2, a.act2, a.photo, 10, 6)
+	b.Gather(a.rows, a.act2, a.places, a.act2.Shape.Whole(), 0, 0)
+	b.SlicedLoss(a.rows, a.sliced, 10, 7)
+	b.Scatter(a.grad2, a.rows, a.places, 0, 0)
 	b.Gate(a.grad2, a.mask2)
 	b.ConvGrad(a.pooled, a.grad2, a.f2, ConvGradOptions{})
 	b.Fill(a.grad, 0)
@@ -109,7 +121,7 @@ func TestSameBytesForAnyThreads(t *testing.T) {
 			}
 			got := append(download(b, a.x), download(b, a.grad)...)
 			st := b.Status()
-			for _, v := range st.Loss[:7] {
+			for _, v := range st.Loss[:8] {
 				got = append(got, float32(v))
 			}
 			if want == nil {

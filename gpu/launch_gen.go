@@ -364,6 +364,26 @@ func (dev *Device) launchPatchVoteHalf(grid cuda.Dim3, dst, index, score, source
 	dev.launch("patch", "patch_vote_half", grid, 0, new(cuda.Args).Ptr(dst).Ptr(index).Ptr(score).Ptr(sources).Count(n).Count(W).Count(C).Count(rows).Count(cols).Count(K).Count(stride).Float(least))
 }
 
+// launchPlacesGather runs places_gather of kernels/places.cu (compute_75).
+func (dev *Device) launchPlacesGather(grid cuda.Dim3, rows, f, at cuda.Ptr, w, fw, C, top, left, h, wide, y, x int) {
+	dev.launch("places", "places_gather", grid, 0, new(cuda.Args).Ptr(rows).Ptr(f).Ptr(at).Count(w).Count(fw).Count(C).Count(top).Count(left).Count(h).Count(wide).Count(y).Count(x))
+}
+
+// launchPlacesGatherHalf runs places_gather_half of kernels/places.cu (compute_75).
+func (dev *Device) launchPlacesGatherHalf(grid cuda.Dim3, rows, f, at cuda.Ptr, w, fw, C, top, left, h, wide, y, x int, unit float32) {
+	dev.launch("places", "places_gather_half", grid, 0, new(cuda.Args).Ptr(rows).Ptr(f).Ptr(at).Count(w).Count(fw).Count(C).Count(top).Count(left).Count(h).Count(wide).Count(y).Count(x).Float(unit))
+}
+
+// launchPlacesScatter runs places_scatter of kernels/places.cu (compute_75).
+func (dev *Device) launchPlacesScatter(grid cuda.Dim3, dx, rows, at cuda.Ptr, w, h, wide, C, y, x int) {
+	dev.launch("places", "places_scatter", grid, 0, new(cuda.Args).Ptr(dx).Ptr(rows).Ptr(at).Count(w).Count(h).Count(wide).Count(C).Count(y).Count(x))
+}
+
+// launchPlacesScatterHalf runs places_scatter_half of kernels/places.cu (compute_75).
+func (dev *Device) launchPlacesScatterHalf(grid cuda.Dim3, dx, rows, at cuda.Ptr, w, h, wide, C, y, x int, unit float32, gradient cuda.Ptr) {
+	dev.launch("places", "places_scatter_half", grid, 0, new(cuda.Args).Ptr(dx).Ptr(rows).Ptr(at).Count(w).Count(h).Count(wide).Count(C).Count(y).Count(x).Float(unit).Ptr(gradient))
+}
+
 // launchPoolAny runs pool_any of kernels/pool.cu (compute_75).
 func (dev *Device) launchPoolAny(grid cuda.Dim3, pooled, x cuda.Ptr, H, W, C, PH, PW, size, kind int, scale float32) {
 	dev.launch("pool", "pool_any", grid, 0, new(cuda.Args).Ptr(pooled).Ptr(x).Count(H).Count(W).Count(C).Count(PH).Count(PW).Count(size).Count(kind).Float(scale))
@@ -477,6 +497,31 @@ func (dev *Device) launchJoinHalf(grid cuda.Dim3, dst, f, m cuda.Ptr, N, C, K, w
 // launchJoinToHalf runs join_to_half of kernels/semantic.cu (compute_75).
 func (dev *Device) launchJoinToHalf(grid cuda.Dim3, dst, f, m cuda.Ptr, N, C, K, width int, scale float32, unit int, gain float32) {
 	dev.launch("semantic", "join_to_half", grid, 0, new(cuda.Args).Ptr(dst).Ptr(f).Ptr(m).Count(N).Count(C).Count(K).Count(width).Float(scale).Count(unit).Float(gain))
+}
+
+// launchSlicedGradient runs sliced_gradient of kernels/sliced.cu (compute_75).
+func (dev *Device) launchSlicedGradient(grid cuda.Dim3, x, slope, u cuda.Ptr, n, C, D int) {
+	dev.launch("sliced", "sliced_gradient", grid, 0, new(cuda.Args).Ptr(x).Ptr(slope).Ptr(u).Count(n).Count(C).Count(D))
+}
+
+// launchSlicedLoss runs sliced_loss of kernels/sliced.cu (compute_75).
+func (dev *Device) launchSlicedLoss(grid cuda.Dim3, slope, loss, key, order, quantile cuda.Ptr, n int, coef float32) {
+	dev.launch("sliced", "sliced_loss", grid, 0, new(cuda.Args).Ptr(slope).Ptr(loss).Ptr(key).Ptr(order).Ptr(quantile).Count(n).Float(coef))
+}
+
+// launchSlicedProject runs sliced_project of kernels/sliced.cu (compute_75).
+func (dev *Device) launchSlicedProject(grid cuda.Dim3, key, u, x cuda.Ptr, n, C, D int) {
+	dev.launch("sliced", "sliced_project", grid, 0, new(cuda.Args).Ptr(key).Ptr(u).Ptr(x).Count(n).Count(C).Count(D))
+}
+
+// launchSlicedQuantiles runs sliced_quantiles of kernels/sliced.cu (compute_75).
+func (dev *Device) launchSlicedQuantiles(grid cuda.Dim3, quantile, key, ends, ends2, share cuda.Ptr, n, m int) {
+	dev.launch("sliced", "sliced_quantiles", grid, 0, new(cuda.Args).Ptr(quantile).Ptr(key).Ptr(ends).Ptr(ends2).Ptr(share).Count(n).Count(m))
+}
+
+// launchSlicedSort runs sliced_sort of kernels/sliced.cu (compute_75).
+func (dev *Device) launchSlicedSort(grid cuda.Dim3, key, order, key2, order2, ends cuda.Ptr, n int) {
+	dev.launch("sliced", "sliced_sort", grid, 0, new(cuda.Args).Ptr(key).Ptr(order).Ptr(key2).Ptr(order2).Ptr(ends).Count(n))
 }
 
 // launchAbsSumPartial runs abs_sum_partial of kernels/vector.cu (compute_75).

@@ -94,6 +94,15 @@ func (l *cpuLBFGS) stepLength() float64 {
 	return step
 }
 
+// Restart goes back to the base, whose evaluation comes next, without a history.
+func (l *cpuLBFGS) Restart(x *Array) {
+	if l.has {
+		copy(x.data, l.base)
+	}
+	l.mem.forget()
+	l.has, l.halvings = false, 0
+}
+
 // restart goes back to the base and from there along its gradient.
 func (l *cpuLBFGS) restart(x *Array) {
 	l.mem.forget()

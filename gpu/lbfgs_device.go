@@ -128,6 +128,19 @@ func (l *deviceLBFGS) Carry(from Optimizer, gradient float64) {
 	l.b.writeCells(l.memory, now.cells)
 }
 
+// Restart goes back to the base, whose evaluation comes next, without a history.
+func (l *deviceLBFGS) Restart(x *Array) {
+	l.b.outside("Restart")
+	t, m := l.readTrack(), l.readMemory()
+	if t.has {
+		l.b.Copy(x, l.base)
+	}
+	m.forget()
+	t.has, m.halvings = false, 0
+	l.b.writeCells(l.track, t.cells)
+	l.b.writeCells(l.memory, m.cells)
+}
+
 // state writes or reads what the CPU's does.
 func (l *deviceLBFGS) state(s *stateIO) error {
 	s.header("l-bfgs", l.shape, l.o.History)

@@ -14,6 +14,10 @@ type Optimizer interface {
 	// Options.Average is set, else the last accepted one. Before the first
 	// accepted evaluation dst keeps what it holds.
 	Result(dst *Array)
+	// Restart prepares for another function to minimise from here on. L-BFGS
+	// forgets its history and the step under way: x goes back to the last accepted
+	// image, and the next step is along its gradient. Adam goes on. It waits.
+	Restart(x *Array)
 	// Carry takes over the state of the optimiser of the same kind that worked
 	// at the scale before, resampled to this one's shape. gradient is the factor
 	// by which the gradient of a pixel changes between the two: 1 for a loss that

@@ -470,6 +470,54 @@ func TestCarry(t *testing.T) {
 	})
 }
 
+// TestRestart: of another function, whose values are higher, the first evaluation is
+// at the last accepted image and is accepted, whatever the step under way, and its
+// minimum is found as from there.
+func TestRestart(t *testing.T) {
+	onOneDevice(t, func(t *testing.T, b Backend) {
+		s := Shape{6, 7, 3}
+		p, n := quadratic(30), s.Len()
+		raised := problem{"raised", func(x []float64) (float64, []float64) {
+			y := make([]float64, n)
+			for i, v := range x {
+				y[i] = -v
+			}
+			v, g := p.f(y)
+			for i := range g {
+				g[i] = -g[i]
+			}
+			return v + 500, g
+		}, p.x0}
+		for name, opt := range optimizers(b, s, StepOptions{}) {
+			r := newRig(b, s, p.x0(n))
+			b.ResetStatus()
+			for range 12 {
+				r.step(opt, p)
+			}
+			base, before := b.NewArray(s), b.Status()
+			opt.Result(base)
+			opt.Restart(r.x)
+			if name != "adam" {
+				if got, want := download(b, r.x), download(b, base); !slices.Equal(got, want) {
+					t.Errorf("%s: restarted elsewhere than at the last accepted image", name)
+				}
+			}
+			first := r.step(opt, raised)
+			if st := b.Status(); st.Accepted != before.Accepted+1 || st.Rollbacks != before.Rollbacks {
+				t.Errorf("%s: the first evaluation of another function was not accepted: %+v", name, st)
+			}
+			last := first
+			for range 60 {
+				last = r.step(opt, raised)
+			}
+			if least := minimum(p, n) + 500; !(last-least < 0.02*(first-least)) {
+				t.Errorf("%s: from %g to %g, the minimum is %g", name, first, last, least)
+			}
+			opt.Free()
+		}
+	})
+}
+
 // minimum finds the least value of a convex problem by plain gradient descent
 // with momentum, slowly.
 func minimum(p problem, n int) float64 {

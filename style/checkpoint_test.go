@@ -44,6 +44,7 @@ var resumeOptions = map[string]func(*Options){
 	"l-bfgs":   func(*Options) {},
 	"gram":     func(o *Options) { o.StyleLoss = LossGram },
 	"selfsim":  func(o *Options) { o.ContentLoss = ContentSelfSim },
+	"sliced":   func(o *Options) { o.StyleLoss, o.SlicedHold = LossSliced, 5 },
 	"adam, w2": func(o *Options) { o.Optimizer, o.Average, o.StyleLoss, o.CarryState = OptimizerAdam, 0.9, LossW2, true },
 	"noise":    func(o *Options) { o.Init, o.LineSearch, o.Box = InitNoise, false, false },
 }

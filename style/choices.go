@@ -29,6 +29,7 @@ const (
 	LossCovariance StyleLoss = "covariance" // means and covariances of channels, each channel weighted; always ScaleRelative
 	LossMoments    StyleLoss = "moments"    // Gram matrices, means and standard deviations of channels
 	LossW2         StyleLoss = "w2"         // Wasserstein-2 distance of the normal distributions with these means and covariances
+	LossSliced     StyleLoss = "sliced"     // sliced Wasserstein distance of the distributions themselves (Heitz et al. 2021)
 )
 
 // ContentLoss is what the content loss compares of the features of two pictures.
@@ -176,7 +177,7 @@ const (
 var choices = []wordOption{
 	{"mode", words(ModeArt, ModeTexture, ModePatch, ModeDoodle, ModeAnalogy), false},
 	{"method", words(MethodLosses, MethodNNST), false},
-	{"style-loss", words(LossGram, LossCovariance, LossMoments, LossW2), false},
+	{"style-loss", words(LossGram, LossCovariance, LossMoments, LossW2, LossSliced), false},
 	{"content-loss", words(ContentFeatures, ContentSelfSim), false},
 	{"loss-scale", words(ScaleRelative, ScalePaper, ScaleMean, ScaleSum), false},
 	{"style-blend", words(BlendTargets, BlendLosses), false},

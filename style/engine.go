@@ -315,7 +315,7 @@ func (r *run) measureStyle(s *Picture, canvas int, cut Cut, layers map[string][]
 	kept := r.env.Cache.find(b, key)
 	all := make(map[string]moments)
 	for layer, arrays := range kept {
-		all[layer] = momentsFrom(arrays)
+		all[layer] = r.o.momentsFrom(arrays)
 	}
 	if kept == nil {
 		t, err := r.o.newTiling(b, r.env.Network, h, w, cut, false)

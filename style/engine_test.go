@@ -42,6 +42,7 @@ func TestSameBytesAnyThreads(t *testing.T) {
 		func(o *Options) { o.Init = InitNoise },
 		func(o *Options) { o.StyleLoss = LossGram },
 		func(o *Options) { o.StyleLoss, o.ContentLoss = LossMoments, ContentSelfSim },
+		func(o *Options) { o.StyleLoss, o.SlicedHold = LossSliced, 4 },
 		func(o *Options) { o.Optimizer, o.Average, o.StyleLoss = OptimizerAdam, 0.9, LossW2 },
 	} {
 		o := tinyOptions(ModeArt)

@@ -67,6 +67,9 @@ func (l *loop) iterate(ctx context.Context) error {
 		if err := ctx.Err(); err != nil && (anew || l.keeper.Path == "") {
 			return err
 		}
+		if l.ob.turn(it) {
+			l.optimizer.Restart(l.ob.canvas())
+		}
 		l.ob.number(it)
 		if anew {
 			matching.Run()

@@ -28,7 +28,9 @@ type objective struct {
 	selfSims []selfSimTerm
 	wholes   []*whole // room of the terms that need all features of an image that is cut
 
-	style []styleTerm
+	style  []styleTerm
+	sliced []slicedTerm
+	turned int // times that their directions have changed
 
 	patches   []*patchTerm
 	analogies []contentTerm // towards what an analogy says
@@ -273,6 +275,7 @@ func (ob *objective) atLayer(layer string, f *gpu.Array, grad *vgg.Gradient) {
 			ob.end(grad, t.alone, t.weight)
 		}
 	}
+	ob.slicedAt(layer, f, grad)
 	ob.selfSimsAt(layer, f, grad)
 	ob.patchesAt(layer, f, grad)
 }
@@ -354,6 +357,9 @@ func (ob *objective) free() {
 	ob.temporal.free(ob.b)
 	for _, t := range ob.patches {
 		t.free(ob.b)
+	}
+	for i := range ob.sliced {
+		ob.sliced[i].free(ob.b)
 	}
 	for _, t := range ob.selfSims {
 		ob.b.FreeSelfSimilarity(t.target)

@@ -9,17 +9,25 @@ import (
 type moments struct {
 	second *gpu.Array // Gram matrix, (C, C, 1)
 	mean   *gpu.Array // (1, C, 1), nil for Gram losses
+
+	rows *gpu.Array // of LossSliced, in their place: features at some positions, (M, C, 1)
 }
 
 // arrays are those that there are; momentsFrom is the way back.
 func (m moments) arrays() []*gpu.Array {
+	if m.rows != nil {
+		return []*gpu.Array{m.rows}
+	}
 	if m.mean == nil {
 		return []*gpu.Array{m.second}
 	}
 	return []*gpu.Array{m.second, m.mean}
 }
 
-func momentsFrom(arrays []*gpu.Array) moments {
+func (o Options) momentsFrom(arrays []*gpu.Array) moments {
+	if o.StyleLoss == LossSliced {
+		return moments{rows: arrays[0]}
+	}
 	m := moments{second: arrays[0]}
 	if len(arrays) > 1 {
 		m.mean = arrays[1]
@@ -42,6 +50,9 @@ func (o Options) gramNorm(features gpu.Shape) float64 {
 
 // measure takes the moments of the features of picture x, by tap.
 func (t *tiling) measure(o Options, x *gpu.Array) map[string]moments {
+	if o.StyleLoss == LossSliced {
+		return t.measureRows(o, x)
+	}
 	means := o.StyleLoss != LossGram
 	sums := map[string]*gpu.Sums{}
 	for tap, f := range t.whole {
@@ -102,7 +113,12 @@ func blend(b gpu.Backend, all []moments, weights []float64) moments {
 //	w2        as gpu.CPU.W2Loss has it; relative: over the mean square feature
 //	covariance  as gpu.CPU.CovarianceLoss has it, relative whatever the loss scale
 //	moments     as gpu.CPU.MomentsLoss has it; see momentsWeights
+//	sliced      see addSliced
 func (ob *objective) addStyle(l LayerWeight, all []moments) {
+	if ob.o.StyleLoss == LossSliced {
+		ob.addSliced(l, all)
+		return
+	}
 	f, in := ob.t.whole[l.Layer], ob.inside(l.Layer)
 	weights := ob.o.blendWeights(len(all))
 	if ob.o.StyleBlend == BlendTargets {

@@ -77,7 +77,7 @@ func (p Plan) accountOf(env Env, w, h int, c Cut, stages []stage, pass int64, re
 	if n := len(stages[0].tiles); n > 1 {
 		what += fmt.Sprintf(" for one of %d tiles", n)
 	}
-	var checkpoints, content, style, patches int64
+	var checkpoints, content, style, patches, sorted int64
 	for _, s := range stages[1:] {
 		checkpoints += 2 * b.Bytes(s.shape)
 	}
@@ -89,6 +89,10 @@ func (p Plan) accountOf(env Env, w, h int, c Cut, stages []stage, pass int64, re
 	for _, l := range o.StyleLayers {
 		if o.StyleWeight*l.Weight > 0 && o.Method != MethodNNST {
 			style += o.styleBytes(b, taps[l.Layer], cut)
+			if o.StyleLoss == LossSliced {
+				_, work := o.slicedBytes(b, taps[l.Layer])
+				sorted = max(sorted, work)
+			}
 		}
 	}
 	for _, l := range o.PatchLayers {
@@ -114,6 +118,7 @@ func (p Plan) accountOf(env Env, w, h int, c Cut, stages []stage, pass int64, re
 		{what, pass},
 		{features, content},
 		{"statistics of style", style},
+		{"values that are sorted", sorted},
 		{"the paintings' patches", patches},
 		{"the image and its gradient", images * image},
 		{"what is spared smoothing", o.spareBytes(b, h, w)},
@@ -165,6 +170,13 @@ func (o Options) optimizerImages() int {
 
 // styleBytes is what the style loss at a layer with features f takes.
 func (o Options) styleBytes(b gpu.Backend, f gpu.Shape, cut bool) int64 {
+	if o.StyleLoss == LossSliced {
+		term, _ := o.slicedBytes(b, f)
+		if o.Normalize != NormalizeOff {
+			term += b.Bytes(f)
+		}
+		return term
+	}
 	matrices, styles := int64(2), int64(1) // the canvas's moments and a painting's
 	if o.StyleBlend == BlendLosses {
 		styles = int64(max(1, len(o.StyleWeights)))

@@ -46,10 +46,8 @@ func (o *Options) UseMethod(m Method, network string) {
 	}
 	o.StyleWeight, o.ContentWeight, o.TVWeight = 1, 0.75, 0
 	o.ContentLayers, o.StyleLayers = nil, nil
-	for _, name := range NeighbourLayers {
-		if network != "mini" || !strings.HasSuffix(name, "_3") && !strings.HasSuffix(name, "_4") { // which has no more than two layers a block
-			o.StyleLayers = append(o.StyleLayers, LayerWeight{name, 1})
-		}
+	for _, name := range layersOf(network, NeighbourLayers) {
+		o.StyleLayers = append(o.StyleLayers, LayerWeight{name, 1})
 	}
 	o.LossScale, o.Normalize = ScaleRelative, NormalizeOff
 	o.Iterations, o.Refine = []int{200}, 200
@@ -57,6 +55,17 @@ func (o *Options) UseMethod(m Method, network string) {
 	o.Optimizer, o.LR, o.LineSearch, o.Box, o.Average = OptimizerAdam, 2e-3*255, false, false, 0
 	o.Beta1, o.Beta2, o.Epsilon = 0.9, 0.999, 1e-8
 	o.ColorFinish = true
+}
+
+// layersOf are those of the names that a network, "vgg19" or "mini", has: mini has
+// no more than two layers a block.
+func layersOf(network string, names []string) []string {
+	if network != "mini" {
+		return names
+	}
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		return strings.HasSuffix(name, "_3") || strings.HasSuffix(name, "_4")
+	})
 }
 
 // neighbours checks the options of nearest-neighbour style transfer.

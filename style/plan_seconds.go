@@ -19,7 +19,7 @@ func (o Options) flops(n *vgg.Network, depth, w, h int) float64 {
 		positions := pixels / math.Pow(4, float64(l.Block-1))
 		for _, s := range o.StyleLayers {
 			if s.Layer == n.Layers[i].Tap() && o.StyleWeight*s.Weight > 0 && o.Method != MethodNNST {
-				total += 2*2*float64(l.Out*l.Out)*positions + o.rootFlops(l.Out)
+				total += o.styleFlops(l.Out, positions)
 			}
 		}
 		for j, t := range o.PatchLayers {
@@ -29,6 +29,18 @@ func (o Options) flops(n *vgg.Network, depth, w, h int) float64 {
 		}
 	}
 	return total
+}
+
+// styleFlops is the arithmetic of the style loss at a layer of c channels: Gram
+// matrices and their gradient. Sliced, it is two plain products and a sort, whose
+// values take as long as some hundred operations each.
+func (o Options) styleFlops(c int, positions float64) float64 {
+	const plain, sorted = 2, 100
+	if o.StyleLoss == LossSliced {
+		n := float64(slicedCount(int(positions), c))
+		return n * float64(c) * (plain*2*2*float64(c) + sorted)
+	}
+	return 2*2*float64(c*c)*positions + o.rootFlops(c)
 }
 
 // convolutionFlops is that of the first depth layers, forward and back.

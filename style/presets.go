@@ -99,7 +99,9 @@ func cleanDefaults(o *Options, network string) {
 // UseStyleLoss sets a style loss and the weights that go with it, of content and
 // of smoothness, on a network, "vgg19" or "mini". The moments loss is a sum of
 // three, beside which other terms weigh more. Only ModeArt has such weights.
+// LossSliced looks at SlicedLayers.
 func (o *Options) UseStyleLoss(loss StyleLoss, network string) {
+	o.useSlicedLayers(o.StyleLoss, loss, network)
 	o.StyleLoss = loss
 	if o.Mode != ModeArt {
 		return

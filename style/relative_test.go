@@ -18,7 +18,7 @@ func TestRelativeLossesHaveNoUnits(t *testing.T) {
 	}
 	louder.Layers[0].Weight = times(n.Layers[0].Weight, factor)
 	content, style, x := smoothPicture(w, h, 1), smoothPicture(w, h, 2), smoothPicture(w, h, 3)
-	for i, loss := range []StyleLoss{LossGram, LossCovariance, LossMoments, LossW2} {
+	for i, loss := range []StyleLoss{LossGram, LossCovariance, LossMoments, LossW2, LossSliced} {
 		o := tinyPreset(t, "default")
 		o.StyleLoss = loss
 		if i == 0 {

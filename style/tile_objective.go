@@ -117,6 +117,9 @@ func (ob *objective) beginAhead(k int) {
 	for _, w := range ob.wholes {
 		ob.b.Fill(w.f, 0)
 	}
+	for i := range ob.sliced {
+		ob.b.Fill(ob.sliced[i].rows, 0)
+	}
 	for _, terms := range [][]contentTerm{ob.content, ob.analogies} {
 		for i := range terms {
 			terms[i].begun = false
@@ -153,6 +156,11 @@ func (ob *objective) keepFeatures(s *stage, i int, tap string, f *gpu.Array, own
 			ob.t.put(w.f, s, i, tap, f, own)
 		}
 	}
+	for j := range ob.sliced {
+		if t := &ob.sliced[j]; t.layer == tap {
+			ob.t.gather(t.rows, t.places, s, i, tap, f, own)
+		}
+	}
 }
 
 // lossGradients computes the losses of all of the image and their gradients.
@@ -160,6 +168,7 @@ func (ob *objective) lossGradients() {
 	for i := range ob.style {
 		ob.styleGradient(&ob.style[i])
 	}
+	ob.slicedGradients()
 	ob.selfSimGradients()
 	ob.patchGradients()
 }
@@ -226,6 +235,7 @@ func (ob *objective) atTile(s *stage, i int, tap string, f *gpu.Array, grad *vgg
 			ob.addStyleGradient(grad, tap, t.at(f), window.Y/n, window.X/n)
 		}
 	}
+	ob.slicedAtTile(s, s.tiles[i].window.Rect, tap, grad)
 	ob.wholesAt(s, s.tiles[i].window.Rect, tap, f, grad)
 	for j := range ob.analogies {
 		if t := &ob.analogies[j]; t.layer == tap {

@@ -63,6 +63,8 @@ var tiledCases = []struct {
 	{"gram", 203, 171, "64", 1, func(o *Options) { o.StyleLoss = LossGram }},
 	{"covariance of two", 203, 171, "96", 2, func(o *Options) { o.StyleLoss, o.StyleBlend = LossCovariance, BlendLosses }},
 	{"moments", 203, 171, "64", 1, func(o *Options) { o.StyleLoss = LossMoments }},
+	{"sliced", 203, 171, "64", 1, func(o *Options) { o.StyleLoss = LossSliced }},
+	{"sliced, of two, at many layers", 203, 171, "80x64", 2, func(o *Options) { o.UseStyleLoss(LossSliced, "vgg19") }},
 	{"self-similarity", 203, 171, "64", 1, func(o *Options) { o.ContentLoss = ContentSelfSim }},
 	{"self-similarity at two layers", 203, 171, "80x64", 1, func(o *Options) {
 		o.ContentLoss, o.ContentLayers = ContentSelfSim, []LayerWeight{{"relu2_1", 1}, {"relu4_1", 2}}
@@ -475,6 +477,7 @@ func TestTilesOnSeveralBackends(t *testing.T) {
 		"w2":         {ModeArt, func(o *Options) { o.StyleLoss = LossW2 }},
 		"covariance": {ModeArt, func(o *Options) { o.StyleLoss = LossCovariance }},
 		"moments":    {ModeArt, func(o *Options) { o.StyleLoss = LossMoments }},
+		"sliced":     {ModeArt, func(o *Options) { o.StyleLoss = LossSliced }},
 		"selfsim":    {ModeArt, func(o *Options) { o.ContentLoss = ContentSelfSim }},
 		"patch":      {ModePatch, func(o *Options) { o.PatchLayers = []LayerWeight{{"relu3_1", 1}} }},
 	} {

@@ -59,6 +59,9 @@ func (ob *objective) member(t *tiling) *objective {
 	for _, w := range ob.wholes {
 		m.newWhole(w.layer)
 	}
+	for _, t := range ob.sliced {
+		m.sliced = append(m.sliced, memberSliced(b, t))
+	}
 	return m
 }
 
@@ -105,6 +108,7 @@ func (ob *objective) evaluateTeam() {
 		}
 	}
 	ob.addNotes(team)
+	ob.joinRows()
 	for i, w := range ob.wholes {
 		features := func(m *objective) *gpu.Array { return m.wholes[i].f }
 		s := ob.t.stageOf(w.layer)
@@ -169,6 +173,9 @@ func (ob *objective) takeGradients(first *objective) {
 	}
 	for i, w := range ob.wholes {
 		copyAcross(ob.b, w.g, first.b, first.wholes[i].g)
+	}
+	for i := range ob.sliced {
+		copyAcross(ob.b, ob.sliced[i].rows, first.b, first.sliced[i].rows)
 	}
 }
 
@@ -240,6 +247,9 @@ func (ob *objective) freeOthers() {
 		}
 		for _, w := range m.wholes {
 			w.free(m.b)
+		}
+		for i := range m.sliced {
+			m.sliced[i].free(m.b)
 		}
 	}
 }

@@ -93,6 +93,7 @@ func (c *checker) numbers(o Options) {
 		{"scales", float64(o.Scales), 0, 32, false},
 		{"min-scale", float64(o.MinScale), 1, 65536, false},
 		{"history", float64(o.History), 1, 1000, false},
+		{"sliced-hold", float64(o.SlicedHold), 0, 1_000_000, false},
 	} {
 		if n.value >= n.lo && n.value <= n.hi && !(n.open && n.value == n.lo) {
 			continue
@@ -228,7 +229,7 @@ func checkInputs(in Inputs, o Options) error {
 	if o.Init == InitFile && in.Init == nil {
 		c.add("init", nil, "no picture to start from given")
 	}
-	if n := len(o.ContentLayers) + len(o.StyleLayers)*len(in.Styles) + 1; n > spareSlot && o.StyleLoss != LossGram && o.StyleBlend == BlendLosses {
+	if n := len(o.ContentLayers) + len(o.StyleLayers)*len(in.Styles) + 1; n > spareSlot && o.StyleLoss != LossGram && o.StyleLoss != LossSliced && o.StyleBlend == BlendLosses {
 		c.add("style-blend", []Suggestion{{"style-blend", "targets", ""}}, "%d losses are more than the %d there is room for", n, spareSlot)
 	}
 	for _, p := range append([]*Picture{in.Content, in.Init, in.A, in.B}, in.Styles...) {

@@ -129,6 +129,28 @@ var deviceChecks = []deviceCheck{
 		o.loss()
 		o.keep(dx)
 	}},
+	{name: "sliced Wasserstein distance", run: func(o *outputs) {
+		const directions = 8
+		f, dx := o.random(testFeatures), o.random(testFeatures)
+		var at []int32
+		for p := 0; p < testFeatures.Pixels(); p += 2 {
+			at = append(at, int32(p))
+		}
+		n, c := len(at), testFeatures.C
+		places, rows := o.NewPlaces(testFeatures, at), o.random(gpu.Shape{H: n, W: c, C: 1})
+		target := o.NewSlicedTarget(n, c, directions, []int32{int32(n)})
+		axes := make([]float32, directions*c)
+		for d := range directions {
+			axes[d*c+d%c] = 1
+		}
+		o.Aim(target, axes, []gpu.SlicedPainting{{Rows: rows, Ends: []int32{int32(n)}, Weight: 1}})
+		painted := o.random(rows.Shape)
+		o.Gather(painted, f, places, testFeatures.Whole(), 0, 0)
+		o.SlicedLoss(painted, target, 0.5, 0)
+		o.Scatter(dx, painted, places, 0, 0)
+		o.loss()
+		o.keep(dx)
+	}},
 	{name: "content and smoothness", run: func(o *outputs) {
 		f, dx := o.random(testFeatures), o.random(testFeatures)
 		o.ContentLoss(dx, f, o.random(testFeatures), 0.5, 0)

@@ -247,7 +247,7 @@ func defaultsWith(mode style.Mode, weights, on string, loss style.StyleLoss) sty
 		base = style.ModeArt
 	}
 	o := style.DefaultOptions(base, kind, network)
-	if loss != "" && base == style.ModeArt {
+	if loss != "" {
 		o.UseStyleLoss(loss, network)
 	}
 	if mode == ModeVideo {

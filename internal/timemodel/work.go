@@ -94,6 +94,17 @@ var works = map[string]func(l *Launch) Work{
 	"tv_loss":      func(l *Launch) Work { return moves(12 * l.i(0, 1) * (1 + 2*l.p(0))) },
 	"tv_stencil":   func(l *Launch) Work { return moves(12 * l.i(0, 1) * (1 + 2*l.p(0))) },
 
+	// places.cu: the grid is the positions.
+	"places_gather":  func(l *Launch) Work { return moves(8 * float64(l.Grid.X) * l.i(2)) },
+	"places_scatter": func(l *Launch) Work { return moves(12 * float64(l.Grid.X) * l.i(3)) },
+
+	// sliced.cu: a sort reads keys twice and positions once, and writes both, eight times.
+	"sliced_project":   func(l *Launch) Work { return Work{Flop: 2 * l.i(0, 1, 2), Bytes: 4*l.i(0, 1) + 4*l.i(0, 2)} },
+	"sliced_sort":      func(l *Launch) Work { return moves(164 * float64(l.Grid.Y) * l.i(0)) },
+	"sliced_quantiles": func(l *Launch) Work { return moves(float64(l.Grid.Y) * (8*l.i(0) + 4*l.i(1))) },
+	"sliced_loss":      func(l *Launch) Work { return moves(16 * float64(l.Grid.X) * l.i(0)) },
+	"sliced_gradient":  func(l *Launch) Work { return Work{Flop: 2 * l.i(0, 1, 2), Bytes: 4*l.i(0, 1) + 4*l.i(0, 2)} },
+
 	// selfsim.cu: the grid is the positions; what is gathered counts once.
 	"selfsim_gather":    func(l *Launch) Work { return moves(8 * float64(l.Grid.X) * l.i(0)) },
 	"selfsim_distances": func(l *Launch) Work { return Work{Flop: 2 * l.i(0, 0, 1), Bytes: 4*l.i(0, 0) + 4*l.i(0, 1)} },

@@ -29,6 +29,8 @@ func init() {
 		"content_loss_half":    func(l *Launch) Work { return moves(4 * l.i(0) * (1 + l.p(0))) },
 		"selfsim_gather_half":  func(l *Launch) Work { return moves(6 * float64(l.Grid.X) * l.i(0)) },
 		"selfsim_scatter_half": func(l *Launch) Work { return moves(12 * float64(l.Grid.X) * l.i(0)) },
+		"places_gather_half":   func(l *Launch) Work { return moves(6 * float64(l.Grid.X) * l.i(2)) },
+		"places_scatter_half":  func(l *Launch) Work { return moves(8 * float64(l.Grid.X) * l.i(3)) },
 		"gate_half":            func(l *Launch) Work { return moves(4.25 * l.i(0)) },
 		"axpy_half":            func(l *Launch) Work { return moves(6 * l.i(0)) },
 		"weigh_half":           func(l *Launch) Work { return moves(4*l.i(1) + 4*l.i(1)/l.i(0)) },

@@ -1,0 +1,273 @@
+package style
+
+import (
+	"fmt"
+	"hash/fnv"
+	"math"
+	"math/rand/v2"
+
+	"github.com/impasto/impasto/gpu"
+	"github.com/impasto/impasto/vgg"
+)
+
+// The sliced Wasserstein distance (Heitz et al., "A Sliced Wasserstein Loss for
+// Neural Texture Synthesis", CVPR 2021) compares whole distributions of features:
+// along random directions, the sorted values of the canvas with those of the
+// painting. gpu/sliced.go has the formula.
+//
+// A layer of C channels is looked at along C directions, at as many positions as
+// keep values to 4 million, at most 65,536. They are drawn once for each scale,
+// one from each of as many equal parts of the layer. Directions come from the seed;
+// they change every sliced-hold iterations, and with each scale. L-BFGS goes down
+// one and the same function, so it forgets its history where they change.
+
+// What is sorted at a layer, at most.
+const (
+	slicedPositions = 1 << 16
+	slicedValues    = 1 << 22
+)
+
+// slicedBalance makes style weight 1 a balance to the eye: see docs/looks.md.
+const slicedBalance = 10
+
+// SlicedLayers are those that the sliced loss looks at where none are named.
+var SlicedLayers = VGG19Layers[:12]
+
+// useSlicedLayers sets the layers of LossSliced, where it comes to or goes from other
+// losses.
+func (o *Options) useSlicedLayers(from, to StyleLoss, network string) {
+	switch {
+	case to == LossSliced:
+		o.StyleLayers = nil
+		for _, name := range layersOf(network, SlicedLayers) {
+			o.StyleLayers = append(o.StyleLayers, LayerWeight{name, 1})
+		}
+	case from == LossSliced:
+		o.StyleLayers = gatysStyleLayers()
+	}
+}
+
+// slicedTerm compares the canvas's features at a layer, at some positions, with the
+// paintings'.
+type slicedTerm struct {
+	layer  string
+	at     []int32 // positions, y*W + x of the layer
+	places *gpu.Places
+	rows   *gpu.Array // (n, C, 1), the canvas's features there, then their gradient
+	coef   float64
+	weight float64
+	slot   int
+	alone  *gpu.Array // this term's own gradient, where gradients are normalised
+
+	// Not of a team's other members.
+	target    *gpu.SlicedTarget
+	paintings []gpu.SlicedPainting // nil once directions stay
+}
+
+// slicedCount is how many of a layer's positions are looked at.
+func slicedCount(positions, channels int) int {
+	return min(positions, slicedPositions, max(1, slicedValues/channels))
+}
+
+// strata draws a position from each of n equal parts of all: its middle, or with
+// rng anywhere in it.
+func strata(n, all int, rng *rand.Rand) []int32 {
+	list := make([]int32, n)
+	for i := range list {
+		from, to := i*all/n, (i+1)*all/n
+		at := (from + to - 1) / 2
+		if rng != nil {
+			at = from + rng.IntN(to-from)
+		}
+		list[i] = int32(at)
+	}
+	return list
+}
+
+// randomFor are numbers from the seed for a purpose.
+func randomFor(seed uint64, purpose string) *rand.Rand {
+	hash := fnv.New64a()
+	hash.Write([]byte(purpose))
+	return rand.New(rand.NewPCG(seed, hash.Sum64()))
+}
+
+// unitVectors are n random directions with c channels: (n, c), even over the sphere.
+func unitVectors(rng *rand.Rand, n, c int) []float32 {
+	all, one := make([]float32, 0, n*c), make([]float64, c)
+	for range n {
+		squares := 0.0
+		for i := range one {
+			one[i] = rng.NormFloat64()
+			squares += one[i] * one[i]
+		}
+		for _, v := range one {
+			all = append(all, float32(v/math.Sqrt(squares)))
+		}
+	}
+	return all
+}
+
+// measureRows takes the features of picture x at some positions, by style layer.
+func (t *tiling) measureRows(o Options, x *gpu.Array) map[string]moments {
+	all, places := map[string]moments{}, map[string]*gpu.Places{}
+	for _, l := range o.StyleLayers {
+		if f := t.whole[l.Layer]; l.Weight > 0 && places[l.Layer] == nil {
+			p := t.b.NewPlaces(f, strata(slicedCount(f.Pixels(), f.C), f.Pixels(), nil))
+			places[l.Layer], all[l.Layer] = p, moments{rows: t.b.NewArray(p.Rows())}
+		}
+	}
+	t.sweep(x, func(s *stage, i int, tap string, f *gpu.Array, own gpu.Rect) {
+		if places[tap] != nil {
+			t.gather(all[tap].rows, places[tap], s, i, tap, f, own)
+		}
+	})
+	for _, p := range places {
+		t.b.FreePlaces(p)
+	}
+	return all
+}
+
+// gather takes a tile's own features at places into their rows.
+func (t *tiling) gather(rows *gpu.Array, p *gpu.Places, s *stage, i int, tap string, f *gpu.Array, own gpu.Rect) {
+	if own.H > 0 && own.W > 0 {
+		n, w := s.unit[tap], s.tiles[i].ahead
+		t.b.Gather(rows, f, p, own, w.Y/n, w.X/n)
+	}
+}
+
+// addSliced makes the term of a layer from the paintings' features:
+//
+//	relative  the distance over the mean square of the paintings' features
+//	others    the distance
+//
+// It takes the paintings' rows over.
+func (ob *objective) addSliced(l LayerWeight, all []moments) {
+	f, in := ob.t.whole[l.Layer], ob.inside(l.Layer)
+	n := slicedCount(in.H*in.W, f.C)
+	at := strata(n, in.H*in.W, randomFor(ob.o.Seed, fmt.Sprintf("places %s %v", l.Layer, ob.canvas().Shape)))
+	for i, p := range at {
+		at[i] = int32((in.Y+int(p)/in.W)*f.W + in.X + int(p)%in.W)
+	}
+	t := slicedTerm{
+		layer: l.Layer, at: at, places: ob.b.NewPlaces(f, at), target: ob.b.NewSlicedTarget(n, f.C, f.C, []int32{int32(n)}),
+		weight: ob.o.StyleWeight * ob.share(l, ob.styleLayers) * ob.unit, slot: ob.newSlot("style", l.Layer),
+	}
+	t.rows = ob.b.NewArray(t.places.Rows())
+	t.coef = t.weight
+	power := 0.0
+	for i, weight := range ob.o.blendWeights(len(all)) {
+		rows := all[i].rows
+		t.paintings = append(t.paintings, gpu.SlicedPainting{Rows: rows, Ends: []int32{int32(rows.Shape.H)}, Weight: weight})
+		power += weight * ob.b.Dot(rows, rows) / float64(rows.Shape.Len())
+	}
+	if ob.o.LossScale == ScaleRelative {
+		t.coef *= slicedBalance / positive(power)
+	}
+	if ob.o.Normalize != NormalizeOff {
+		t.alone = ob.b.NewArray(f)
+	}
+	ob.sliced = append(ob.sliced, t)
+	ob.aim(&ob.sliced[len(ob.sliced)-1], 0)
+}
+
+// aim gives a term the directions of a turn.
+func (ob *objective) aim(t *slicedTerm, turn int) {
+	c := t.rows.Shape.W
+	rng := randomFor(ob.o.Seed, fmt.Sprintf("directions %s %v %d", t.layer, ob.canvas().Shape, turn))
+	ob.b.Aim(t.target, unitVectors(rng, c, c), t.paintings)
+	if ob.o.SlicedHold == 0 {
+		t.freePaintings(ob.b)
+	}
+}
+
+// turn prepares iteration it, from 1 on, and says whether what is minimised is
+// another function from there on.
+func (ob *objective) turn(it int) bool {
+	if len(ob.sliced) == 0 || ob.o.SlicedHold == 0 {
+		return false
+	}
+	if turn := (it - 1) / ob.o.SlicedHold; turn != ob.turned {
+		ob.turned = turn
+		for i := range ob.sliced {
+			ob.aim(&ob.sliced[i], turn)
+		}
+	}
+	return it > 1 && (it-1)%ob.o.SlicedHold == 0
+}
+
+// slicedAt adds to grad the gradient of these losses on features f of a layer.
+func (ob *objective) slicedAt(layer string, f *gpu.Array, grad *vgg.Gradient) {
+	for i := range ob.sliced {
+		if t := &ob.sliced[i]; t.layer == layer {
+			ob.b.Gather(t.rows, f, t.places, f.Shape.Whole(), 0, 0)
+			ob.b.SlicedLoss(t.rows, t.target, t.coef, t.slot)
+			ob.b.Scatter(ob.begin(grad, t.alone), t.rows, t.places, 0, 0)
+			ob.end(grad, t.alone, t.weight)
+		}
+	}
+}
+
+// slicedGradients makes the gradients by the rows of an image that is cut.
+func (ob *objective) slicedGradients() {
+	for i := range ob.sliced {
+		t := &ob.sliced[i]
+		ob.b.SlicedLoss(t.rows, t.target, t.coef, t.slot)
+	}
+}
+
+// slicedAtTile adds to grad the gradients by the features of a tile's window.
+func (ob *objective) slicedAtTile(s *stage, window gpu.Rect, tap string, grad *vgg.Gradient) {
+	for i := range ob.sliced {
+		if t := &ob.sliced[i]; t.layer == tap {
+			n := s.unit[tap]
+			ob.b.Scatter(grad.Array(), t.rows, t.places, window.Y/n, window.X/n)
+		}
+	}
+}
+
+// joinRows adds the rows that other members of a team have gathered: each position
+// is one member's, and zero with the others.
+func (ob *objective) joinRows() {
+	for i := range ob.sliced {
+		rows := ob.sliced[i].rows
+		all, v := make([]float32, rows.Shape.Len()), make([]float32, rows.Shape.Len())
+		ob.b.Download(all, rows)
+		for _, m := range ob.others {
+			m.b.Download(v, m.sliced[i].rows)
+			for j, x := range v {
+				all[j] += x
+			}
+		}
+		ob.b.Upload(rows, all)
+	}
+}
+
+// memberSliced is a term as far as tiles on another backend need it.
+func memberSliced(to gpu.Backend, t slicedTerm) slicedTerm {
+	p := to.NewPlaces(t.places.Features, t.at)
+	return slicedTerm{layer: t.layer, places: p, rows: to.NewArray(p.Rows())}
+}
+
+func (t *slicedTerm) freePaintings(b gpu.Backend) {
+	for _, p := range t.paintings {
+		b.Free(p.Rows)
+	}
+	t.paintings = nil
+}
+
+func (t *slicedTerm) free(b gpu.Backend) {
+	t.freePaintings(b)
+	b.FreePlaces(t.places)
+	b.FreeSlicedTargets(t.target)
+	b.Free(t.rows, t.alone)
+}
+
+// slicedBytes is what the sliced loss takes at a layer with features f, with the
+// work space that all layers share.
+func (o Options) slicedBytes(b gpu.Backend, f gpu.Shape) (term, work int64) {
+	n := slicedCount(f.Pixels(), f.C)
+	painting := slicedCount(max(1, int(float64(f.Pixels())*o.StyleScale*o.StyleScale)), f.C)
+	styles := int64(max(1, len(o.StyleWeights)))
+	term = b.Bytes(gpu.Shape{H: n, W: f.C, C: 1}) + styles*b.Bytes(gpu.Shape{H: painting, W: f.C, C: 1}) + gpu.SlicedTargetBytes(b, n, f.C, f.C)
+	return term, gpu.SlicedWorkBytes(max(n, painting), f.C)
+}
