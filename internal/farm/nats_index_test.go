@@ -232,12 +232,14 @@ func TestIndexWhileItChanges(t *testing.T) {
 		})
 	}
 	for range 30 {
-		found := map[string]bool{}
-		if err := q.Scan(ctx, Filter{Batch: "b"}, 0, func(s Status, _ uint64) bool { found[s.Job.ID] = true; return true }); err != nil {
-			t.Error(err)
-		}
-		if len(found) != len(jobs) {
-			t.Errorf("%d of %d jobs are found", len(found), len(jobs))
+		for _, f := range []Filter{{Batch: "b"}, {}} {
+			found := map[string]bool{}
+			if err := q.Scan(ctx, f, 0, func(s Status, _ uint64) bool { found[s.Job.ID] = true; return true }); err != nil {
+				t.Error(err)
+			}
+			if len(found) != len(jobs) {
+				t.Errorf("%+v: %d of %d jobs are found", f, len(found), len(jobs))
+			}
 		}
 		for _, state := range []State{Queued, Cancelled, Done} {
 			if err := q.Scan(ctx, Filter{State: state}, 0, func(s Status, _ uint64) bool {

@@ -3,6 +3,7 @@ package farm
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -106,10 +107,34 @@ func (s *natsStore) following(ctx context.Context, of route, revision uint64) (m
 // walkRecords is walk for the records.
 func (s *natsStore) walkRecords(ctx context.Context, after uint64, f func(st Status, revision uint64) bool) (seen uint64, goOn bool, err error) {
 	all := route{s.bucket, ">"} // not the keys' pattern: the server would match each
+	if after == 0 && s.direct { // the only place from which the server need not count what follows
+		after, goOn, err = s.firstRecords(ctx, f)
+		if err != nil || !goOn {
+			return after, false, err
+		}
+	}
 	return s.walk(ctx, all, after, walked, func(m *jetstream.RawStreamMsg) bool {
 		if m.Header.Get("KV-Operation") != "" {
 			return true // a mark of one that was removed
 		}
 		return f(decode(strings.TrimPrefix(m.Subject, "$KV."+bucketName+"."), m.Data), m.Sequence)
 	})
+}
+
+// firstRecords calls f with the first records until it returns false, and returns the
+// revision it came to, and whether f wants more.
+func (s *natsStore) firstRecords(ctx context.Context, f func(st Status, revision uint64) bool) (seen uint64, goOn bool, err error) {
+	messages, err := s.together(ctx, "KV_"+bucketName, directRequest{Sequence: 1, Next: ">", Batch: readAtOnce})
+	for _, m := range messages {
+		if seen, err = strconv.ParseUint(m.Header.Get(jetstream.SequenceHeader), 10, 64); err != nil {
+			return seen, false, err
+		}
+		if m.Header.Get("KV-Operation") != "" {
+			continue // a mark of one that was removed
+		}
+		if !f(decode(strings.TrimPrefix(m.Header.Get(jetstream.SubjectHeader), "$KV."+bucketName+"."), m.Data), seen) {
+			return seen, false, nil
+		}
+	}
+	return seen, true, err
 }
