@@ -48,8 +48,10 @@ func (l *folderLock) kept() bool {
 }
 
 func (l *folderLock) close() {
-	l.file.Close()
-	if l.folder != nil {
-		l.folder.Close()
+	for _, f := range []*os.File{l.folder, l.file} {
+		if f != nil {
+			filelock.Release(f)
+			f.Close()
+		}
 	}
 }

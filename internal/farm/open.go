@@ -136,21 +136,22 @@ func openQueue(ctx context.Context, o Options) (Queue, error) {
 	if err := os.MkdirAll(o.Store, 0o700); err != nil {
 		return nil, err
 	}
-	lock, holder, err := lockStore(o)
-	if err != nil {
-		return nil, err
-	}
-	if lock != nil {
-		return serve(ctx, o, lock)
-	}
-	if o.MustServe {
-		return nil, holder
-	}
-	// Its server may be about to write down where it listens.
-	for end := time.Now().Add(holderWithin); ; time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(holderWithin); ; pause(ctx, 50*time.Millisecond) {
+		lock, holder, err := lockStore(o)
+		if err != nil {
+			return nil, err
+		}
+		if lock != nil {
+			return serve(ctx, o, lock)
+		}
+		if o.MustServe {
+			return nil, holder
+		}
+		// Its server may be about to write down where it listens, or to end.
 		if at, err := os.ReadFile(filepath.Join(o.Store, urlFile)); err == nil {
-			o.URL = strings.TrimSpace(string(at))
-			if q, err := dial(ctx, o, o.Store); err == nil {
+			found := o
+			found.URL = strings.TrimSpace(string(at))
+			if q, err := dial(ctx, found, o.Store); err == nil {
 				return q, nil
 			}
 		}

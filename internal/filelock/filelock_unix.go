@@ -22,6 +22,10 @@ func Try(f *os.File) (bool, error) {
 	}
 }
 
+// Release lets go of the lock of a file. To close the file is not enough at once: a
+// process that this one is about to start has the file as well, until it runs its program.
+func Release(f *os.File) { _ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN) }
+
 // TryFolder takes the exclusive lock of a folder, which holds where a file in
 // it is deleted. f is nil where the file system locks no folders (NFS), which
 // then counts as free.

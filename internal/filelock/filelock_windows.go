@@ -24,6 +24,9 @@ func Try(f *os.File) (bool, error) {
 	}
 }
 
+// Release does nothing: the lock goes when the file is closed.
+func Release(*os.File) {}
+
 // TryFolder says that a folder is free: a file that is open cannot be deleted
 // on Windows, so the lock of a file is enough.
 func TryFolder(string) (f *os.File, free bool, err error) { return nil, true, nil }
