@@ -229,7 +229,7 @@ func (w *Worker) end(ctx context.Context, a *attempt, results map[string]string,
 		return a.lease.Finish(ctx, state, func(s *Status) {
 			s.Outcome = a.outcome
 			change(s)
-			s.Cost += max(0, time.Since(s.Started).Hours()) * w.priceOf(s.Job)
+			s.Cost += (s.Seconds - a.before.Seconds) / 3600 * w.priceOf(s.Job)
 			if state != Done && (err != nil && !stopped || state != Queued) {
 				s.Wasted += s.unsaved()
 			}
