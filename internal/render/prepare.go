@@ -296,8 +296,15 @@ func (r *Prepared) withDeviceMemory(err error) error {
 	return all
 }
 
+// memoryAsked is the limit that was set, if it can be meant: settings.Check tells of
+// one that cannot, and pictures need not say that they are over it as well.
+func (r *Prepared) memoryAsked() (bytes int64, ok bool) {
+	n, ok := ui.ParseBytes(r.values.Text("max-memory"))
+	return n, ok && n >= settings.LeastMemory
+}
+
 func (r *Prepared) memoryLimit() int64 {
-	if n, ok := ui.ParseBytes(r.values.Text("max-memory")); ok {
+	if n, ok := r.memoryAsked(); ok {
 		return n
 	}
 	return r.device.Memory() / 10 * 9
@@ -306,7 +313,7 @@ func (r *Prepared) memoryLimit() int64 {
 // pictureLimit is the memory that one picture may take while it is read. That of
 // a device does not count: pictures are read into the processor's.
 func (r *Prepared) pictureLimit() int64 {
-	if n, ok := ui.ParseBytes(r.values.Text("max-memory")); ok && !strings.HasPrefix(r.values.Text("device"), "cuda") {
+	if n, ok := r.memoryAsked(); ok && !strings.HasPrefix(r.values.Text("device"), "cuda") {
 		return n
 	}
 	return device.FreeMemory() / 10 * 9

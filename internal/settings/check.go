@@ -11,9 +11,9 @@ import (
 	"github.com/impasto/impasto/internal/ui"
 )
 
-// leastBytes is the least amount of memory that makes sense; a number without a
+// LeastMemory is the least amount of memory that makes sense; a number without a
 // unit is in bytes and stays below it.
-const leastBytes = 1_000_000
+const LeastMemory = 1_000_000
 
 // BadValue returns the fault of a value that is not of its kind.
 func BadValue(name, text, want string) *ui.Fault {
@@ -45,7 +45,7 @@ func (s Setting) check(text string) error {
 		var n int64
 		n, ok = ui.ParseBytes(text)
 		want = "an amount such as 500MB or 2GB"
-		if ok && n < leastBytes {
+		if ok && n < LeastMemory {
 			f := BadValue(s.Name, text, "an amount from 1MB, such as 500MB or 2GB")
 			f.Message += ", which is " + ui.Count(int(n), "byte")
 			if _, err := strconv.Atoi(text); err == nil && n <= 1024 {
