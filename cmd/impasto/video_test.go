@@ -11,7 +11,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/impasto/impasto/internal/film"
 	"github.com/impasto/impasto/internal/render"
@@ -112,12 +111,7 @@ func TestKilledFilmGoesOn(t *testing.T) {
 			t.Fatal(err)
 		}
 		wanted := filepath.Join(dir, "killed", fmt.Sprintf("frame_%05d.png", at))
-		for range 3000 {
-			if _, err := os.Stat(wanted); err == nil {
-				break
-			}
-			time.Sleep(5 * time.Millisecond)
-		}
+		waitFor(t, func() bool { _, err := os.Stat(wanted); return err == nil })
 		_ = c.Process.Kill()
 		_ = c.Wait() // killed, or done before
 	}
@@ -148,7 +142,7 @@ func TestKilledFilmGoesOn(t *testing.T) {
 // TestInterruptedFilm: Ctrl-C ends with the frames so far and how to go on.
 func TestInterruptedFilm(t *testing.T) {
 	dir, run := filmStudio(t)
-	words := append(quickFilm[:len(quickFilm):len(quickFilm)], "-n", "2000", "--plateau", "0", "--next-iterations", "1", "-o", "out.mp4")
+	words := append(quickFilm[:len(quickFilm):len(quickFilm)], "-n", "1000000", "--plateau", "0", "--next-iterations", "1", "-o", "out.mp4")
 	c := exec.Command(theCommand(t), words...)
 	c.Dir = dir
 	var stderr bytes.Buffer
@@ -156,12 +150,10 @@ func TestInterruptedFilm(t *testing.T) {
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
-	for range 3000 {
-		if _, err := os.Stat(filepath.Join(dir, "out.mp4.frames", "impasto-video.json")); err == nil {
-			break
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
+	waitFor(t, func() bool {
+		_, err := os.Stat(filepath.Join(dir, "out.mp4.frames", "impasto-video.json"))
+		return err == nil
+	})
 	_ = c.Process.Signal(syscall.SIGINT)
 	_ = c.Wait()
 	if code := c.ProcessState.ExitCode(); code != ui.ExitInterrupted {

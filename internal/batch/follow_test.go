@@ -67,7 +67,7 @@ type steps map[string]error
 func (s steps) Do(_ context.Context, t *farm.Task) error { return s[t.Job.Name] }
 
 func TestFollowEndsWithTheLastJobAndCollectsEachOnce(t *testing.T) {
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	q := farm.Memory(time.Minute)
 	defer q.Close()

@@ -400,7 +400,7 @@ func (f *full) Blobs() Blobs { return fullBlobs{f.Queue.Blobs(), f} }
 
 func (b fullBlobs) Put(ctx context.Context, sum string, r io.Reader) error {
 	if b.f.put.Load() {
-		return fmt.Errorf("write %s: %w", sum, syscall.ENOSPC)
+		return &os.PathError{Op: "write", Path: sum, Err: syscall.ENOSPC}
 	}
 	return b.Blobs.Put(ctx, sum, r)
 }
@@ -428,7 +428,6 @@ func TestDiskFull(t *testing.T) {
 		submit(t, q, j)
 		f.put.Store(true)
 		w := worker(t, f, paints)
-		w.Patience = silence
 		run(t, w)
 		if s := state(t, q, j, Failed); !strings.Contains(s.Error, syscall.ENOSPC.Error()) || s.Results != nil {
 			t.Errorf("%+v", s)

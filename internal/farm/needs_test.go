@@ -76,11 +76,10 @@ func TestNeedsPassFailureOn(t *testing.T) {
 		if err := next(t, q).Finish(ctx, Failed, func(s *Status) { s.Error = "no" }); err != nil {
 			t.Fatal(err)
 		}
-		none(t, q)
-		if s := state(t, q, b, Failed); s.Error != `needs "a", which failed` {
+		if s := endsAs(t, q, b, Failed); s.Error != `needs "a", which failed` {
 			t.Errorf("b: %s", s.Error)
 		}
-		if s := state(t, q, c, Failed); s.Error != `needs "b", which failed` {
+		if s := endsAs(t, q, c, Failed); s.Error != `needs "b", which failed` {
 			t.Errorf("c: %s", s.Error)
 		}
 		for _, j := range []Job{a, b, c} { // whatever the order, none is taken before its time
@@ -116,8 +115,7 @@ func TestNeedsACancelledJob(t *testing.T) {
 		if err := next(t, q).Finish(ctx, Done, nothing); err != nil {
 			t.Fatal(err)
 		}
-		none(t, q)
-		if s := state(t, q, c, Failed); s.Error != `needs "b", which was cancelled` {
+		if s := endsAs(t, q, c, Failed); s.Error != `needs "b", which was cancelled` {
 			t.Errorf("c: %s", s.Error)
 		}
 		if err := q.Remove(ctx, a.ID); err != nil {
@@ -126,8 +124,7 @@ func TestNeedsACancelledJob(t *testing.T) {
 		if err := q.Retry(ctx, b.ID); err != nil {
 			t.Fatal(err)
 		}
-		none(t, q)
-		if s := state(t, q, b, Failed); s.Error != `needs "a", which is not in the queue any more` {
+		if s := endsAs(t, q, b, Failed); s.Error != `needs "a", which is not in the queue any more` {
 			t.Errorf("b: %s", s.Error)
 		}
 	})

@@ -14,7 +14,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/impasto/impasto/internal/picture"
 )
@@ -332,7 +331,6 @@ func TestCancelled(t *testing.T) {
 		t.Fatal(err)
 	}
 	cancel()
-	begun := time.Now()
 	for err == nil {
 		_, err = r.Next() // what lies in the pipe may still come
 	}
@@ -341,9 +339,6 @@ func TestCancelled(t *testing.T) {
 	}
 	if err := w.Close(); !errors.Is(err, context.Canceled) {
 		t.Errorf("writing ended with %v", err)
-	}
-	if d := time.Since(begun); d > 4*time.Second {
-		t.Errorf("it took %v to end", d)
 	}
 	r.Close()
 	if _, err := s.Read(ctx, 0); !errors.Is(err, context.Canceled) {

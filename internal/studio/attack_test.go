@@ -269,8 +269,7 @@ func TestAttacks(t *testing.T) {
 		}
 	})
 	t.Run("a body that trickles in", func(t *testing.T) {
-		defer func(d time.Duration) { readTime = d }(readTime)
-		readTime = 300 * time.Millisecond
+		defer readTime.Store(readTime.Swap(int64(300 * time.Millisecond)))
 		slow, feed := io.Pipe()
 		defer feed.Close()
 		begun := time.Now()
@@ -279,7 +278,7 @@ func TestAttacks(t *testing.T) {
 		if status != 0 {
 			refused(t, status, text)
 		}
-		if passed := time.Since(begun); passed > 20*time.Second {
+		if passed := time.Since(begun); passed > time.Minute {
 			t.Errorf("the connection was held for %v", passed)
 		}
 	})

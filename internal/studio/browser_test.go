@@ -48,10 +48,10 @@ type page struct {
 func openBrowser(t *testing.T, w, h int) *page {
 	t.Helper()
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium(t)), chromedp.NoSandbox, chromedp.UserDataDir(t.TempDir()),
-		chromedp.WindowSize(w, h), chromedp.Flag("disable-gpu", true), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
+		chromedp.WindowSize(w, h), chromedp.WSURLReadTimeout(2*time.Minute), chromedp.Flag("disable-gpu", true), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
 	base, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, close := chromedp.NewContext(base)
-	ctx, late := context.WithTimeout(ctx, 8*time.Minute)
+	ctx, late := context.WithTimeout(ctx, 20*time.Minute)
 	p := &page{t: t, ctx: ctx}
 	t.Cleanup(func() { late(); close(); stop() })
 	p.do(chromedp.EmulateViewport(int64(w), int64(h)))
@@ -108,7 +108,7 @@ func eval[T any](p *page, script string) T {
 // wait waits until a script is true.
 func (p *page) wait(script string) {
 	p.t.Helper()
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); {
+	for end := time.Now().Add(3 * time.Minute); time.Now().Before(end); {
 		if ok, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool]("!!("+script+")", chromedp.EvalAwaitPromise)); err == nil && ok {
 			return
 		}
@@ -192,7 +192,7 @@ func (p *page) shot(name string) {
 
 // listenAgain opens a port that was in use a moment ago.
 func listenAgain(address string) (l net.Listener, err error) {
-	for range 50 {
+	for range 3000 {
 		if l, err = net.Listen("tcp", address); err == nil {
 			return l, nil
 		}

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -165,15 +166,17 @@ func (g *guard) wrap(next http.Handler) http.Handler {
 			refuse(w, http.StatusForbidden, "only the page itself may read this")
 		default:
 			// A body that trickles in must not hold a connection for ever.
-			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(readTime))
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(time.Duration(readTime.Load())))
 			r.Body = http.MaxBytesReader(w, r.Body, maxUpload)
 			next.ServeHTTP(w, r)
 		}
 	})
 }
 
-// readTime is how long a request's body may take.
-var readTime = 2 * time.Minute
+// readTime is how long a request's body may take, in nanoseconds.
+var readTime atomic.Int64
+
+func init() { readTime.Store(int64(2 * time.Minute)) }
 
 func crossSite(r *http.Request) bool {
 	site := r.Header.Get("Sec-Fetch-Site")

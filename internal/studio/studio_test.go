@@ -33,6 +33,7 @@ type quick struct {
 	iterations int
 	pause      time.Duration // of an iteration
 	begun      atomic.Int32  // attempts
+	end        chan struct{} // ends one before its last iteration; may be nil
 }
 
 func (e *quick) Plan(_ context.Context, step []string) (Plan, error) {
@@ -84,6 +85,8 @@ func (e *quick) Do(ctx context.Context, t *farm.Task, look Look) error {
 				return err
 			}
 			return ctx.Err()
+		case <-e.end:
+			i = e.iterations
 		case <-time.After(e.pause):
 		}
 		if err := save(look.Preview, float32(i)/float32(e.iterations), ""); err != nil {
@@ -138,7 +141,7 @@ func newServer(t *testing.T) *server {
 func serverOf(t *testing.T, e Engine) *server {
 	t.Helper()
 	s := &server{folder: t.TempDir()}
-	studio, err := New(Options{Folder: s.folder, Queue: farm.Memory(5 * time.Second), Engine: e, Program: "test",
+	studio, err := New(Options{Folder: s.folder, Queue: farm.Memory(time.Minute), Engine: e, Program: "test",
 		Link: func(string) { s.links.Add(1) }})
 	if err != nil {
 		t.Fatal(err)
@@ -281,7 +284,7 @@ func unwire(t *testing.T, data []byte) (mapHeader, []byte) {
 // waitJob waits until a job is in a state.
 func (s *server) waitJob(t *testing.T, id, state string) jobView {
 	t.Helper()
-	for range 3000 { // a minute
+	for range 9000 { // minutes
 		var list []jobView
 		s.get(t, "/api/jobs", &list)
 		for _, b := range list {
@@ -320,7 +323,7 @@ func TestPaintsAndKeepsARecipe(t *testing.T) {
 
 func TestPausesGoesOnAndKeeps(t *testing.T) {
 	s := newServer(t)
-	s.engine.iterations, s.engine.pause = 400, 10*time.Millisecond
+	s.engine.iterations, s.engine.pause = 100000, 10*time.Millisecond
 	var made struct{ Job jobView }
 	s.post(t, "/api/jobs", order{Mode: "texture", Styles: []string{"sample:mosaic"}}, &made)
 	s.waitJob(t, made.Job.ID, "running")

@@ -194,7 +194,7 @@ func paletteOnly(t *testing.T, img image.Image, colours []string) {
 // walkDeath reloads in the middle of a render and between strokes, and kills the
 // server in both.
 func walkDeath(t *testing.T, s *server, p *page) {
-	s.engine.iterations, s.engine.pause = 60, 30*time.Millisecond
+	s.engine.iterations, s.engine.pause, s.engine.end = 100000, 30*time.Millisecond, make(chan struct{})
 	p.open(s.URL + "/?token=" + s.studio.Token())
 	p.drag("canvas", 0.2, 0.9, 0.8, 0.9)
 	p.clickText("Paint")
@@ -218,6 +218,7 @@ func walkDeath(t *testing.T, s *server, p *page) {
 	if eval[int](p, "impasto.doc.at") != steps-1 || p.share("canvas", "sky") >= want {
 		t.Error("undo does not go on after a reload")
 	}
+	close(s.engine.end)
 	p.wait(`impasto.strip.results.length === 1`)
 }
 
