@@ -86,6 +86,26 @@ func iterationIsOneGraphLaunch(t *testing.T, p gpu.Precision, graphs int64, size
 	}
 }
 
+// TestSlicedTurnsOnADevice: L-BFGS starts again with each turn of directions, beside
+// recorded iterations, and its loss falls as the CPU's does.
+func TestSlicedTurnsOnADevice(t *testing.T) {
+	o := tinyOptions(ModeArt)
+	o.StyleLoss, o.SlicedHold, o.Scales, o.Iterations, o.Plateau = LossSliced, 4, 1, []int{10}, 0
+	want, err := Art(context.Background(), tinyInputs(), o, tinyEnv(2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	env, _ := deviceEnv(t)
+	got, err := Art(context.Background(), tinyInputs(), o, env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, last, cpu := got.History[0].Losses.Total, got.Losses.Total, want.Losses.Total
+	if got.Iterations != want.Iterations || !(last < 0.9*first) || math.Abs(last-cpu) > 0.05*cpu {
+		t.Errorf("loss %g, after %d iterations %g; the CPU's after %d is %g", first, got.Iterations, last, want.Iterations, cpu)
+	}
+}
+
 // TestDevicePaintsTheCPUsPicture through two scales.
 func TestDevicePaintsTheCPUsPicture(t *testing.T) {
 	for name, change := range map[string]func(*Options){
@@ -94,6 +114,7 @@ func TestDevicePaintsTheCPUsPicture(t *testing.T) {
 		// By Adam: differences of order one change sign with the last bit, and the
 		// line search makes much of that.
 		"selfsim":  func(o *Options) { o.StyleLoss, o.ContentLoss, o.Optimizer = LossMoments, ContentSelfSim, OptimizerAdam },
+		"sliced":   func(o *Options) { o.StyleLoss, o.SlicedHold, o.Optimizer = LossSliced, 3, OptimizerAdam },
 		"adam, w2": func(o *Options) { o.Optimizer, o.Average, o.StyleLoss = OptimizerAdam, 0.9, LossW2 },
 	} {
 		t.Run(name, func(t *testing.T) {
