@@ -9,13 +9,16 @@ import torch.nn.functional as F
 MEAN = torch.tensor([123.68, 116.779, 103.939])[:, None, None]  # RGB, 0..255
 INPUT_SCALE = 60.0  # the student trains on (RGB - mean) / 60; folded into conv1_1 when saved
 VGG_BLOCKS, VGG_WIDTHS = (2, 2, 4, 4, 1), (64, 128, 256, 512, 512)
-BLOCKS, WIDTHS = (2, 2, 2, 2, 1), (16, 48, 64, 128, 128)
+BLOCKS, WIDTHS = (2, 2, 2, 3, 1), (32, 64, 96, 160, 256)
 # (student's layer, teacher's layer, weight). Adapters are 1x1 convolutions from the one to the other.
 # Layers of the same name are what the losses of a painting look at, so they weigh most; the second layer of
-# a block is also regressed so that the next block starts from what VGG19's next block starts from.
+# a block is also regressed so that the next block starts from what VGG19's next block starts from. 4_3 brings relu5_1
+# closer, which lies three convolutions beyond relu4_2 in VGG19.
 TAPS = (("1_1", "1_1", 1.0), ("1_2", "1_2", 0.5), ("2_1", "2_1", 1.0), ("2_2", "2_2", 0.5), ("3_1", "3_1", 1.0),
-        ("3_2", "3_4", 0.5), ("4_1", "4_1", 1.0), ("4_2", "4_2", 1.0), ("5_1", "5_1", 1.0))
-STRIDE = {"1": 4, "2": 2}  # losses of the first blocks are taken at every 4th, 2nd position: 1x1 adapters need no more
+        ("3_2", "3_4", 0.5), ("4_1", "4_1", 1.0), ("4_2", "4_2", 1.0),
+        ("4_3", "4_4", 0.5), ("5_1", "5_1", 1.0))
+# Losses of the first blocks are taken at every 8th, 4th and 2nd position: 1x1 adapters need no more.
+STRIDE = {"1": 8, "2": 4, "3": 2}
 
 
 def names(blocks):
@@ -55,7 +58,8 @@ def features(weights, x, blocks, pool, last):
     for b, n in enumerate(blocks, 1):
         for i in range(1, n + 1):
             k = f"conv{b}_{i}"
-            x = F.relu(F.conv2d(x, weights[k + ".weight"], weights[k + ".bias"], padding=1))
+            w = weights[k + ".weight"]
+            x = F.relu(F.conv2d(x.to(w.dtype), w, weights[k + ".bias"], padding=1))
             out[f"{b}_{i}"] = x
             if f"{b}_{i}" == last:
                 return out
@@ -64,14 +68,20 @@ def features(weights, x, blocks, pool, last):
 
 
 def student_features(weights, x, last="5_1"):
-    """The mini network: x is (RGB - MEAN) / INPUT_SCALE while it trains, (N, 3, H, W)."""
-    return features(weights, x, BLOCKS, F.avg_pool2d, last)
+    """The mini network, of any edition: x is (RGB - MEAN) / INPUT_SCALE while it trains, (N, 3, H, W)."""
+    blocks = [sum(f"conv{b}_{i}.bias" in weights for i in range(1, n + 1)) for b, n in enumerate(BLOCKS, 1)]
+    return features(weights, x, blocks, F.avg_pool2d, last)
 
 
 def teacher_features(weights, x, last="5_1"):
-    """VGG19 as released, max pooling; x is RGB - MEAN."""
+    """VGG19 as released, max pooling; x is RGB - MEAN. Each layer computes in the type of its weights."""
     with torch.no_grad():
         return features(weights, x, VGG_BLOCKS, F.max_pool2d, last)
+
+
+def bfloat16(weights):
+    """The weights in bfloat16, but for conv1_1's: pixels need more than eight bits."""
+    return {k: v if k.startswith("conv1_1") else v.bfloat16() for k, v in weights.items()}
 
 
 def load_vgg(path):
@@ -84,30 +94,38 @@ def load_vgg(path):
 def init_student(x, seed, widths, weights):
     """Random weights, scaled layer by layer so that pre-activations of x have unit variance and no mean.
 
-    Given the weights of another network, {} for none, its filters come first in each layer, and what reads a channel that it
-    lacked starts at zero: the old channels, to the last layer, compute what they did.
+    Given the weights of another network, {} for none, its filters come first in each layer, scaled alike, and what reads a
+    channel that it lacked, or that never fires, starts at zero: the network computes what the other did. A layer that the
+    other lacked passes on what it is given.
     """
     if not widths:
         widths = [len(weights[f"conv{b}_1.bias"]) for b in range(1, len(BLOCKS) + 1)] if weights else WIDTHS
-    g, w, cin = torch.Generator().manual_seed(seed), {}, 3
+    g, w, cin, scale, alive = torch.Generator().manual_seed(seed), {}, 3, torch.ones(3), torch.ones(3, dtype=torch.bool)
     for b, (n, c) in enumerate(zip(BLOCKS, widths), 1):
         for i in range(1, n + 1):
             k = f"conv{b}_{i}"
-            w[k + ".weight"], w[k + ".bias"] = torch.zeros(c, cin, 3, 3), torch.zeros(c)
-            kept = 0
-            if weights:
+            v, bias = torch.zeros(c, cin, 3, 3), torch.zeros(c)
+            if weights and k + ".bias" not in weights:
+                kept = read = min(c, cin)
+                v[range(kept), range(kept), 1, 1] = 1
+            elif weights:
                 old = weights[k + ".weight"].detach()
                 kept, read = old.shape[:2]
                 if kept > c or read > cin:
                     raise SystemExit(f"{k} has {kept} channels of {read}, more than {c} of {cin}")
-                w[k + ".weight"][:kept, :read], w[k + ".bias"][:kept] = old, weights[k + ".bias"].detach()
-            if kept < c:
-                f = torch.randn(c - kept, cin, 3, 3, generator=g)
-                z = F.conv2d(x, f, padding=1)
-                sd, mu = z.std(dim=(0, 2, 3)), z.mean(dim=(0, 2, 3))
-                w[k + ".weight"][kept:], w[k + ".bias"][kept:] = f / sd[:, None, None, None], -mu / sd
+                v[:kept, :read], bias[:kept] = old, weights[k + ".bias"].detach()
+            else:
+                kept, read = 0, cin
+            v[:kept] *= (alive / scale)[None, :, None, None]
+            fires = F.conv2d(x, v, bias, padding=1).amax(dim=(0, 2, 3)) > 0
+            fires[kept:] = False
+            v[~fires] = torch.randn(int((~fires).sum()), cin, 3, 3, generator=g)
+            z = F.conv2d(x, v, padding=1)
+            sd, mu = z.std(dim=(0, 2, 3)), z.mean(dim=(0, 2, 3))
+            bias[~fires] = -mu[~fires]
+            w[k + ".weight"], w[k + ".bias"] = v / sd[:, None, None, None], bias / sd
             x = F.relu(F.conv2d(x, w[k + ".weight"], w[k + ".bias"], padding=1))
-            cin = c
+            cin, scale, alive = c, 1 / sd, fires if weights else torch.ones(c, dtype=torch.bool)
         x = F.avg_pool2d(x, 2)
     return {k: v.requires_grad_() for k, v in w.items()}
 

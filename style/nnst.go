@@ -58,7 +58,7 @@ func (o *Options) UseMethod(m Method, network string) {
 }
 
 // layersOf are those of the names that a network, "vgg19" or "mini", has: mini has
-// no more than two layers a block.
+// two layers a block, and a relu4_3 that imitates relu4_4.
 func layersOf(network string, names []string) []string {
 	if network != "mini" {
 		return names

@@ -62,7 +62,7 @@ func DefaultOptions(mode Mode, device, network string) Options {
 		o.Iterations = []int{500, 300, 200, 150}
 	}
 	if network == "mini" {
-		o.TVWeight = 4 // a sixteenth of VGG-19's filters leave more fine patterns unseen
+		o.TVWeight = 4 // a tenth of VGG-19's filters leave more fine patterns unseen
 	}
 	if !matches(mode) {
 		cleanDefaults(&o, network)

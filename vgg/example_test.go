@@ -19,7 +19,7 @@ func ExampleLoad() {
 		fmt.Println(l.Tap(), l.Out, l.In)
 	}
 	// Output:
-	// relu1_1 16 3
-	// relu1_2 16 16
-	// relu2_1 48 16
+	// relu1_1 32 3
+	// relu1_2 32 32
+	// relu2_1 64 32
 }

@@ -165,6 +165,7 @@ func TestResolve(t *testing.T) {
 	check("", "vgg19", filepath.Join(s.Dir, "vgg19.safetensors"), "installed")
 	check("vgg19", "vgg19", filepath.Join(s.Dir, "vgg19.safetensors"), "asked for")
 	check("mini", "mini", "", "asked for")
+	check("mini:1", "mini:1", "", "asked for")
 	t.Setenv(Environment, s.Dir) // a directory: the store itself
 	t.Setenv("XDG_DATA_HOME", t.TempDir())
 	check("", "vgg19", filepath.Join(s.Dir, "vgg19.safetensors"), "installed")

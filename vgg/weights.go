@@ -26,8 +26,8 @@ type LoadOptions struct {
 }
 
 // Load reads a network: an installed one by its name, a file by its path,
-// "mini", "random:SEED", or, for "", the one that Resolve chooses. Only layers
-// up to opts.UpTo are read. Errors are *Error.
+// "mini", "mini:1" (its first edition), "random:SEED", or, for "", the one that
+// Resolve chooses. Only layers up to opts.UpTo are read. Errors are *Error.
 func Load(ctx context.Context, name string, opts LoadOptions) (*Network, error) {
 	store := opts.Store
 	if store == nil {
@@ -39,7 +39,7 @@ func Load(ctx context.Context, name string, opts LoadOptions) (*Network, error) 
 	}
 	switch {
 	case src.Builtin == "mini":
-		return loadMini(ctx, opts.UpTo)
+		return loadMini(ctx, src.Name, opts.UpTo)
 	case src.Builtin == "random":
 		return Random(src.Seed, opts.UpTo)
 	}

@@ -56,7 +56,7 @@ func TestOlderRecipeReplays(t *testing.T) {
 func TestOlderCheckpointIsFinished(t *testing.T) {
 	dir, run := olderFiles(t)
 	copyOlder(t, "unfinished.png.checkpoint", filepath.Join(dir, "out.png.checkpoint"))
-	run("art", "sample:lighthouse", "sample:woodblock", "-s", "40", "-n", "60", "--plateau", "0", "--optimizer", "adam", "--weights", "mini", "--resume", "-o", "out.png")
+	run("art", "sample:lighthouse", "sample:woodblock", "-s", "40", "-n", "60", "--plateau", "0", "--optimizer", "adam", "--weights", "mini:1", "--resume", "-o", "out.png")
 	var both [2]*picture.Picture
 	for i, path := range []string{filepath.Join(dir, "out.png"), filepath.Join("testdata", "before", "whole.png")} {
 		p, _, err := picture.Read(path, picture.ReadOptions{})

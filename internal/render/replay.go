@@ -238,9 +238,9 @@ func (v Verified) Err() error {
 	return nil
 }
 
-// findWeights finds the weights of a recipe: installed ones with its checksum,
-// else those of its name, else the default ones, unless these are only the
-// built-in stand-in.
+// findWeights finds the weights of a recipe: installed or built-in ones with its
+// checksum, else those of its name, else the default ones, unless these are only
+// the built-in stand-in.
 func findWeights(w recipe.Weights) (string, error) {
 	store := vgg.DefaultStore()
 	list, err := store.List()
@@ -251,6 +251,9 @@ func findWeights(w recipe.Weights) (string, error) {
 		if i.SHA256 == w.SHA256 {
 			return i.Name, nil
 		}
+	}
+	if name := vgg.BuiltinOf(w.SHA256); name != "" {
+		return name, nil
 	}
 	if _, err = store.Resolve(w.Name); err == nil {
 		return w.Name, nil

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/impasto/impasto/internal/overwrite"
@@ -16,6 +17,7 @@ import (
 	"github.com/impasto/impasto/internal/settings"
 	"github.com/impasto/impasto/internal/ui"
 	"github.com/impasto/impasto/style"
+	"github.com/impasto/impasto/vgg"
 )
 
 // A render keeps its checkpoint beside its output, as out.png.checkpoint, until
@@ -111,10 +113,15 @@ func (r *Prepared) compareRecipe(path, note string) error {
 			what = append(what, fmt.Sprintf("%s is %s there and %s here", strings.TrimPrefix(c.Path, "options."), c.A, c.B))
 		}
 	}
+	tries := []string{
+		r.again(Change{Flag: "resume", Drop: true}, Change{Flag: "o", Value: overwrite.New(picture.Fail, false).Free(strings.TrimSuffix(path, ".checkpoint"))}) + "   (beside it)",
+		r.again(Change{Flag: "resume", Drop: true}, Change{Flag: "y"}) + "   (in its place, from the beginning)",
+	}
+	if own := vgg.BuiltinOf(then.Weights.SHA256); own != "" && then.Weights != r.recipe.Weights {
+		tries = slices.Insert(tries, 0, r.again(Change{Flag: "weights", Value: own})+"   (with its weights)")
+	}
 	return ui.NewFault(ui.ExitUsage, "checkpoint",
-		fmt.Sprintf("checkpoint %q is of another render: %s", path, strings.Join(what[:min(3, len(what))], ", ")),
-		r.again(Change{Flag: "resume", Drop: true}, Change{Flag: "o", Value: overwrite.New(picture.Fail, false).Free(strings.TrimSuffix(path, ".checkpoint"))})+"   (beside it)",
-		r.again(Change{Flag: "resume", Drop: true}, Change{Flag: "y"})+"   (in its place, from the beginning)")
+		fmt.Sprintf("checkpoint %q is of another render: %s", path, strings.Join(what[:min(3, len(what))], ", ")), tries...)
 }
 
 // removeCheckpoint forgets what --resume would need, once it is not needed.
