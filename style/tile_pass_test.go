@@ -217,7 +217,7 @@ func TestTilesCoverTheImage(t *testing.T) {
 // after twenty of L-BFGS the pictures are the same byte for byte, also where the
 // line search shortens steps by the difference of two losses.
 func TestTilesPaintTheSamePicture(t *testing.T) {
-	n, err := vgg.Mini()
+	n, err := vgg.Load(context.Background(), "mini:1", vgg.LoadOptions{}) // the smaller edition
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package vgg
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -89,7 +90,7 @@ func runPass(t *testing.T, n *Network, b gpu.Backend, d cuda.Meter, h, w int, o 
 // 9 x 128 products, in another order.
 func TestPassOnDevice(t *testing.T) {
 	testutil.NeedDevices(t)
-	mini, err := Mini()
+	mini, err := Load(context.Background(), "mini:1", LoadOptions{}) // the smaller edition
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/impasto/impasto/internal/picture"
@@ -56,7 +57,13 @@ func TestOlderRecipeReplays(t *testing.T) {
 func TestOlderCheckpointIsFinished(t *testing.T) {
 	dir, run := olderFiles(t)
 	copyOlder(t, "unfinished.png.checkpoint", filepath.Join(dir, "out.png.checkpoint"))
-	run("art", "sample:lighthouse", "sample:woodblock", "-s", "40", "-n", "60", "--plateau", "0", "--optimizer", "adam", "--weights", "mini:1", "--resume", "-o", "out.png")
+	args := []string{"art", "sample:lighthouse", "sample:woodblock", "-s", "40", "-n", "60", "--plateau", "0", "--optimizer", "adam", "--resume", "-o", "out.png", "--weights"}
+	c := exec.Command(theCommand(t), append(args, "mini")...) // of this version, not of the checkpoint's
+	c.Dir = dir
+	if out, err := c.CombinedOutput(); err == nil || !strings.Contains(string(out), "--weights mini:1   (with its weights)") {
+		t.Errorf("with the weights of today: %v\n%s", err, out)
+	}
+	run(append(args, "mini:1")...)
 	var both [2]*picture.Picture
 	for i, path := range []string{filepath.Join(dir, "out.png"), filepath.Join("testdata", "before", "whole.png")} {
 		p, _, err := picture.Read(path, picture.ReadOptions{})
