@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/impasto/impasto/cuda"
@@ -640,5 +641,55 @@ func TestDoubleCosine(t *testing.T) {
 			t.Errorf("loss is %.17g, want %.17g", got, loss)
 		}
 		sameFloats(t, "gradient", download(b, dx), want)
+	})
+}
+
+func TestDoubleSliced(t *testing.T) {
+	onADevice(t, func(t *testing.T, b *Device) {
+		const n, m, coef, share = 300, 37, float32(0.3), float32(0.7)
+		words := func(v ...uint32) cuda.Ptr {
+			var raw []byte
+			for _, w := range v {
+				raw = binary.LittleEndian.AppendUint32(raw, w)
+			}
+			p := b.alloc(int64(len(raw)))
+			b.upload(p, raw)
+			return p
+		}
+		key := func(v []float32) []uint32 { // in whose order unsigned numbers stand
+			keys := make([]uint32, len(v))
+			for i, x := range v {
+				if u := math.Float32bits(x); u>>31 == 1 {
+					keys[i] = ^u
+				} else {
+					keys[i] = u | 1<<31
+				}
+			}
+			return keys
+		}
+		values, quantiles, painting := ragged(560, n), ragged(561, n), ragged(562, m)
+		order, loss, slope := make([]uint32, n), 0.0, make([]float64, n)
+		for i := range n {
+			order[i] = uint32(n - 1 - i)
+			e := float64(values[i]) - float64(quantiles[i])
+			loss += e * e
+			slope[n-1-i] = 2 * float64(coef) * e
+		}
+		got, part := b.NewArray(Vector(n)), b.alloc(8)
+		b.launchSlicedLoss(cuda.Dim3{X: 1}, got.at, part, words(key(values)...), words(order...), upload(b, Vector(n), quantiles).at, n, coef)
+		sameDouble(t, "loss", doubles(b, part, 1)[0], float64(coef)*loss)
+		sameFloats(t, "slope", download(b, got), slope)
+
+		slices.Sort(painting)
+		want := make([]float64, n)
+		for i := range n {
+			at := min(max((float64(i)+0.5)*m/n-0.5, 0), m-1)
+			low := int(at)
+			x, y := float64(painting[low]), float64(painting[min(low+1, m-1)])
+			want[i] = float64(share * float32(x+(at-float64(low))*(y-x)))
+		}
+		b.Fill(got, 0)
+		b.launchSlicedQuantiles(cuda.Dim3{X: 1, Y: 1}, got.at, words(key(painting)...), words(n), words(m), words(math.Float32bits(share)), n, m)
+		sameFloats(t, "quantiles", download(b, got), want)
 	})
 }
