@@ -111,7 +111,7 @@ var strided = map[string]float64{
 	// features and weights cross by cp.async, which is not counted here.
 	"conv_half_fwd_64": 1.5, "conv_half_fwd_128": 1.4, "conv_half_bwd_64": 1.2, "conv_half_bwd_128": 1.2,
 	"conv_half_bwd_pooled_64": 1.5, "conv_half_bwd_pooled_128": 1.2, "gram_half_partial": 1.6, "style_grad_half": 2,
-	"conv_first_fwd_half": 1.3, "conv_first_bwd_half": 1.2, "ncc_half_match1": 2, "ncc_half_match3": 2, "ncc_match_any_half": 11,
+	"conv_first_fwd_half": 1.3, "conv_first_bwd_half": 1.2, "ncc_match_any_half": 11,
 }
 
 // conflicting are the kernels that ask a bank of shared memory for two words at
@@ -119,8 +119,7 @@ var strided = map[string]float64{
 // twice.
 var conflicting = map[string]float64{
 	"conv3x3_fwd": 0.02, "conv3x3_bwd": 0.02, "conv3x3_bwd_pooled": 0.02, "conv_first_bwd": 0.05,
-	"conv_first_bwd_half": 0.05,
-	"ncc_match1":          0.25, "ncc_match3": 0.25, "ncc_half_match1": 0.3, "ncc_half_match3": 0.3, // few channels here; less with more
+	"ncc_match1": 0.25, "ncc_match3": 0.25, "ncc_half_match3": 0.3, // few channels here; less with more
 }
 
 // everyHalfKernel runs what half precision has beside: 128 channels at once, and

@@ -144,14 +144,48 @@ func TestHalfGramWide(t *testing.T) {
 // sums differs from float64.
 func TestHalfMatchWide(t *testing.T) {
 	onHalf(t, func(t *testing.T, b *Device) {
-		for _, c := range []struct{ x, f Shape }{{Shape{4, 70, 40}, Shape{3, 131, 40}}, {Shape{matchRows + 7, 5, 72}, Shape{6, 9, 72}}, {Shape{5, 6, 259}, Shape{7, 6, 259}}} {
+		for _, c := range []struct{ x, f Shape }{{Shape{4, 70, 40}, Shape{3, 131, 40}}, {Shape{matchRows + 7, 5, 72}, Shape{6, 9, 72}}, {Shape{5, 6, 259}, Shape{7, 6, 259}}, {Shape{3, 197, 8}, Shape{4, 70, 8}}, {Shape{4, 128, 8}, Shape{3, 110, 8}}} {
 			for _, size := range []int{1, 3} {
 				x, f := random(58, c.x.Len(), 1), random(59, c.f.Len(), 1)
+				if c.x.W >= 128 { // sums of a part of a patch are higher than its own
+					for i := range x {
+						x[i] = float32(math.Abs(float64(x[i])))
+					}
+					for i := range f {
+						f[i] = -float32(math.Abs(float64(f[i])))
+					}
+				}
 				o := BankOptions{Size: size, Stride: 1}
 				bank := b.NewBank(upload(b, c.f, f), o)
 				m := b.NewMatches(bank.MatchGrid(c.x, 1))
 				b.Match(m, upload(b, c.x, x), bank, MatchOptions{})
 				checkMatches(t, fmt.Sprintf("%v in %v, size %d", c.x, c.f, size), b, m, refMatch(x, f, c.x, c.f, o, 1, nil), false)
+			}
+		}
+	})
+}
+
+// TestHalfConvFirst takes the gradient of an image whose features have gradients that
+// binary16 holds exactly: so the sums must be as good as float32's, whatever is done to
+// the weights. K is not always a multiple of the slices of 64.
+func TestHalfConvFirst(t *testing.T) {
+	onHalf(t, func(t *testing.T, b *Device) {
+		for i, k := range []int{8, 64, 72, 136} {
+			for _, pad := range []Pad{ZeroPad, ReplicatePad} {
+				image := Shape{9 + i, 18 - i, 3}
+				weight, bias := testFilter(3, k)
+				for n := range weight {
+					weight[n] /= 3 // more bits than binary16 has
+				}
+				dy := random(70, image.Pixels()*k, 1)
+				for n := range dy {
+					dy[n] = float32(math.Round(float64(dy[n])*64) / 64)
+				}
+				dx := b.NewArray(image)
+				b.ConvGrad(dx, upload(b, withChannels(image, k), dy), b.NewFilter(weight, bias, 3, k), ConvGradOptions{Pad: pad})
+				if e := testutil.RelL2(download(b, dx), refConvGrad(wide(dy), image, weight, k, pad)); !(e < 3e-5) {
+					t.Errorf("%v from %d, pad %d: relative error %.2g", image, k, pad, e)
+				}
 			}
 		}
 	})

@@ -44,11 +44,6 @@ func (dev *Device) launchConvFirstBwd(grid cuda.Dim3, dy, weights, dimage cuda.P
 	dev.launch("conv_first", "conv_first_bwd", grid, 0, new(cuda.Args).Ptr(dy).Ptr(weights).Ptr(dimage).Count(H).Count(W).Count(K).Count(tilesX).Count(add).Count(replicate))
 }
 
-// launchConvFirstBwdHalf runs conv_first_bwd_half of kernels/conv_first.cu (compute_75).
-func (dev *Device) launchConvFirstBwdHalf(grid cuda.Dim3, dy, weights, dimage cuda.Ptr, H, W, K, tilesX, add, replicate int, gradient cuda.Ptr) {
-	dev.launch("conv_first", "conv_first_bwd_half", grid, 0, new(cuda.Args).Ptr(dy).Ptr(weights).Ptr(dimage).Count(H).Count(W).Count(K).Count(tilesX).Count(add).Count(replicate).Ptr(gradient))
-}
-
 // launchConvFirstFwd runs conv_first_fwd of kernels/conv_first.cu (compute_75).
 func (dev *Device) launchConvFirstFwd(grid cuda.Dim3, image, weights, bias, act, signs cuda.Ptr, H, W, K, tilesX, replicate int) {
 	dev.launch("conv_first", "conv_first_fwd", grid, 0, new(cuda.Args).Ptr(image).Ptr(weights).Ptr(bias).Ptr(act).Ptr(signs).Count(H).Count(W).Count(K).Count(tilesX).Count(replicate))
@@ -57,6 +52,11 @@ func (dev *Device) launchConvFirstFwd(grid cuda.Dim3, image, weights, bias, act,
 // launchConvFirstFwdHalf runs conv_first_fwd_half of kernels/conv_first.cu (compute_75).
 func (dev *Device) launchConvFirstFwdHalf(grid cuda.Dim3, image, weights, bias, act, signs cuda.Ptr, H, W, K, tilesX, replicate int) {
 	dev.launch("conv_first", "conv_first_fwd_half", grid, 0, new(cuda.Args).Ptr(image).Ptr(weights).Ptr(bias).Ptr(act).Ptr(signs).Count(H).Count(W).Count(K).Count(tilesX).Count(replicate))
+}
+
+// launchConvFirstBwdHalf runs conv_first_bwd_half of kernels/conv_first_mma.cu (compute_80).
+func (dev *Device) launchConvFirstBwdHalf(grid cuda.Dim3, dy, weights, dimage cuda.Ptr, H, W, K, tilesX, add, replicate int, gradient cuda.Ptr) {
+	dev.launch("conv_first_mma", "conv_first_bwd_half", grid, 0, new(cuda.Args).Ptr(dy).Ptr(weights).Ptr(dimage).Count(H).Count(W).Count(K).Count(tilesX).Count(add).Count(replicate).Ptr(gradient))
 }
 
 // launchConvHalfBwd128 runs conv_half_bwd_128 of kernels/conv_mma.cu (compute_80).

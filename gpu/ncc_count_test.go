@@ -9,8 +9,8 @@ import (
 
 // marched counts the multiply-adds of the march over a canvas of (h, w) and a
 // painting of (hs, ws) with c channels, patches of 3x3: row pairs times the columns
-// of the tiles that are computed. A tile has m canvas and n style columns.
-func marched(h, w, hs, ws, c, m, n int) float64 {
+// of the tiles that are computed.
+func marched(p Precision, h, w, hs, ws, c int) float64 {
 	rows := 0
 	for delta := -(h - 1); delta < hs; delta++ {
 		for first := 0; first < h; first += matchRows {
@@ -19,17 +19,27 @@ func marched(h, w, hs, ws, c, m, n int) float64 {
 			}
 		}
 	}
-	columns := func(w, tile int) (sum int) {
-		for at := 0; at < w-2; at += 62 {
-			sum += (min(64, w-at) + tile - 1) / tile * tile
+	// Columns of w that strips of so many compute, where tiles says how many of those left.
+	columns := func(w, strip int, tiles func(left int) int) (sum int) {
+		for at := 0; at < w-2; at += strip - 2 {
+			sum += tiles(min(strip, w-at))
 		}
 		return sum
 	}
-	return float64(rows) * float64(columns(w, m)) * float64(columns(ws, n)) * float64(c)
+	whole := func(tile int) func(left int) int { return func(left int) int { return chunks(left, tile) * tile } }
+	canvas, style := columns(w, 64, whole(32)), columns(ws, 64, whole(32))
+	if p == Half {
+		// 16 canvas columns of a warp's 64 are two of every 8, as far as there are any.
+		canvas = columns(w, 128, func(left int) (sum int) {
+			for ; left > 0; left -= 64 {
+				sum += 16 * min(chunks(left, 2), 4)
+			}
+			return sum
+		})
+		style = columns(ws, 64, whole(16))
+	}
+	return float64(rows) * float64(canvas) * float64(style) * float64(c)
 }
-
-// The tiles of a warp that may be left out, canvas by style columns.
-var tilesOf = map[Precision][2]int{Half: {16, 8}, Single: {32, 32}}
 
 // TestMatchOperations counts the multiply-adds of the march on the software device and
 // compares them with the formula, exactly. By the formula, at the shapes that VGG19
@@ -62,7 +72,7 @@ func TestMatchOperations(t *testing.T) {
 					got = 32 * float64(k.Class(emu.ClassFMA).Issued) // a warp's, idle lanes included
 				}
 			}
-			if want := marched(s[0], s[1], s[2], s[3], c, tilesOf[p][0], tilesOf[p][1]); got != want {
+			if want := marched(p, s[0], s[1], s[2], s[3], c); got != want {
 				t.Errorf("%s, %v in %v: %g multiply-adds, want %g", p, canvas, painting, got, want)
 			}
 			b.Close()
@@ -76,7 +86,7 @@ func TestMatchOperations(t *testing.T) {
 			{"relu4_1", 1024, 128, 512, 7, 4.5}, {"relu3_1", 2048, 512, 256, 7, 7}, {"relu4_1", 2048, 256, 512, 7, 6.5},
 		} {
 			patches := float64((c.n - 2) * (c.n - 2))
-			times := 9 * float64(c.c) * patches * patches / marched(c.n, c.n, c.n, c.n, c.c, tilesOf[p][0], tilesOf[p][1])
+			times := 9 * float64(c.c) * patches * patches / marched(p, c.n, c.n, c.n, c.n, c.c)
 			least := c.less
 			if p == Half {
 				least = c.half

@@ -137,10 +137,12 @@ func (b *Device) Match(m *Matches, x *Array, bank *Bank, o MatchOptions) {
 	g := bank.Grid()
 	switch k {
 	case 1, 3:
+		diagonals, segments := s.H+f.H-1, chunks(s.H, matchRows)
 		inner := 65 - k // patches of a strip of 64 columns
-		blocks := cuda.Dim3{X: (s.H + f.H - 1) * chunks(s.H, matchRows), Y: chunks(s.W-k+1, inner), Z: chunks(f.W-k+1, inner)}
+		blocks := cuda.Dim3{X: diagonals * segments, Y: chunks(s.W-k+1, inner), Z: chunks(f.W-k+1, inner)}
 		launch := map[int]march{1: b.launchNccMatch1, 3: b.launchNccMatch3}[k]
-		if b.half {
+		if b.half { // two diagonals a block, 128 columns of the canvas
+			blocks.X, blocks.Y = chunks(diagonals, 2)*segments, chunks(s.W-k+1, inner+64)
 			launch = map[int]marchHalf{1: b.launchNccHalfMatch1, 3: b.launchNccHalfMatch3}[k].by(b.matchGain(bank.Norm))
 		}
 		launch(blocks, canvas, d.features, d.inv, at(o.Bias), best, s.H, s.W, f.H, f.W, d.channels, matchRows, o.Stride, bank.Stride)

@@ -26,6 +26,7 @@ DEV float fma(float a, float b, float c) { return fmaf(a, b, c); }
 DEV float shuffle_xor(float v, int lanes) { return __shfl_xor_sync(0xffffffffu, v, lanes); }
 DEV double shuffle_xor(double v, int lanes) { return __shfl_xor_sync(0xffffffffu, v, lanes); }
 DEV int shuffle_xor(int v, int lanes) { return __shfl_xor_sync(0xffffffffu, v, lanes); }
+DEV float shuffle_from(float v, int lane) { return __shfl_sync(0xffffffffu, v, lane); }
 DEV unsigned bits(float f) { return __float_as_uint(f); }
 DEV void atomic_max(unsigned long long* p, unsigned long long v) { atomicMax(p, v); }
 DEV void atomic_max(unsigned* p, unsigned v) { atomicMax(p, v); }
@@ -61,6 +62,7 @@ DEV float fabsf(float a) { return __builtin_fabsf(a); }
 DEV unsigned bits(float f) { return __builtin_bit_cast(unsigned, f); }
 DEV float shuffle_xor(float v, int lanes) { return __nvvm_shfl_sync_bfly_f32(0xffffffffu, v, lanes, 31); }
 DEV int shuffle_xor(int v, int lanes) { return __nvvm_shfl_sync_bfly_i32(0xffffffffu, v, lanes, 31); }
+DEV float shuffle_from(float v, int lane) { return __nvvm_shfl_sync_idx_f32(0xffffffffu, v, lane, 31); }
 DEV double shuffle_xor(double v, int lanes) {
 	unsigned long long u = __builtin_bit_cast(unsigned long long, v);
 	unsigned lo = shuffle_xor(int(u), lanes), hi = shuffle_xor(int(u >> 32), lanes);

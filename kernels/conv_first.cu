@@ -61,8 +61,8 @@ KERNEL __launch_bounds__(THREADS) conv_first_fwd_half(const float* __restrict__ 
 // does one pixel; K comes through shared memory 16 channels at a time. With
 // replicate, a border pixel also collects what its copies outside received.
 // Grid: (tiles). Block: 128, four a multiprocessor: left free, ptxas spills for a fifth.
-template <class T> DEV void conv_first_bwd_stored(const T* __restrict__ dy, const float* __restrict__ weights,
-         float* __restrict__ dimage, int H, int W, int K, int tilesX, int add, int replicate, float gain) {
+KERNEL __launch_bounds__(128, 4) conv_first_bwd(const float* __restrict__ dy, const float* __restrict__ weights,
+         float* __restrict__ dimage, int H, int W, int K, int tilesX, int add, int replicate) {
 	__shared__ __attribute__((aligned(16))) float halo[HALO_PIXELS * 20];  // pitch 20: no bank is hit twice by a quarter warp
 	__shared__ __attribute__((aligned(16))) float taps[27 * 16];
 	const int tileY = BLOCK_X / tilesX * TILE_H, tileX = BLOCK_X % tilesX * TILE_W;
@@ -100,14 +100,5 @@ template <class T> DEV void conv_first_bwd_stored(const T* __restrict__ dy, cons
 	}
 	if (!inside(y, x, H, W)) return;
 	float* to = dimage + ((size_t)y * W + x) * 3;
-	UNROLL for (int c = 0; c < 3; c++) to[c] = add ? to[c] + gain * sum[c] : gain * sum[c];
-}
-KERNEL __launch_bounds__(128, 4) conv_first_bwd(const float* __restrict__ dy, const float* __restrict__ weights,
-         float* __restrict__ dimage, int H, int W, int K, int tilesX, int add, int replicate) {
-	conv_first_bwd_stored(dy, weights, dimage, H, W, K, tilesX, add, replicate, 1.f);
-}
-KERNEL __launch_bounds__(128, 4) conv_first_bwd_half(const half* __restrict__ dy, const float* __restrict__ weights,
-         float* __restrict__ dimage, int H, int W, int K, int tilesX, int add, int replicate,
-         const GradientScale* __restrict__ gradient) {
-	conv_first_bwd_stored(dy, weights, dimage, H, W, K, tilesX, add, replicate, gradient->inverse);
+	UNROLL for (int c = 0; c < 3; c++) to[c] = add ? to[c] + sum[c] : sum[c];
 }

@@ -6,7 +6,7 @@
 //	conv_first  the same for the image's three channels
 //	pool        max, average and L2 pooling and their gradients
 //	gram        Gram matrices, means, and the gradient of losses on them
-//	*_mma       conv, gram and ncc on tensor cores, for features in half precision
+//	*_mma       conv, conv_first, gram and ncc on tensor cores, for features in half precision
 //	half        changing to half precision and back, the scale of gradients
 //	loss        content loss and total variation
 //	selfsim     the content loss on how similar features are to each other
