@@ -45,7 +45,7 @@ func Art(capability, side int, p gpu.Precision) (*Iteration, error) {
 // Matching counts the search for the most similar patches at a layer, on a
 // canvas and in a painting of the same size.
 func Matching(capability int, layer string, side int, p gpu.Precision) (*Iteration, error) {
-	s := NewSampler(capability, 48) // diagonals have all lengths
+	s := NewSampler(capability, 24) // diagonals have all lengths
 	b := gpu.NewDevice(s, gpu.DeviceOptions{Name: "sampler", Precision: p})
 	defer b.Close()
 	work := bench.Matching(b, layer, side)

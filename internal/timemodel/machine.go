@@ -94,13 +94,14 @@ func (m Machine) Times(l *Launch) Times {
 
 // Floor is the least time that the work of a launch takes on m, whatever the
 // kernel: its arithmetic at the device's peak (of tensor cores, that of mma.sync),
-// or its operands and results once over the memory.
+// its operands and results once over the memory, or what has to come from the
+// second-level cache again and again.
 func (m Machine) Floor(w Work) float64 {
 	peak := 2 * m.Float * m.sms()
 	if w.Tensor {
 		peak = 2 * m.Tensor * m.MMA * m.sms()
 	}
-	return max(w.Flop/peak, w.Bytes/m.DRAM)
+	return max(w.Flop/peak, w.Bytes/m.DRAM, w.L2/m.L2)
 }
 
 // Like is the machine of the tables that a device is, or the one of its kind with

@@ -18,7 +18,6 @@ var exceptions = map[string]string{
 	"gram_partial":        "few blocks where the layer has few channels, since the pixels are split in 32 ranges whatever the device; each thread has 8x4 sums, so shared memory and instructions decide where floats have 128 lanes",
 	"style_grad":          "each thread has 8x4 sums, so shared memory decides where floats have 128 lanes",
 	"conv_first_bwd":      "3 of 4 lanes wait while a channel's gradient is gathered from shared memory",
-	"conv_first_bwd_half": "as conv_first_bwd",
 	"conv_first_fwd_half": "27 products for each value it writes, on the lanes of floats: instructions decide where memory is fast",
 	"gram_half_partial":   "few blocks where the layer has few channels, as gram_partial",
 	"lbfgs_dots":          "its sums are float64, for which a T4 has a 32nd of the lanes and a GeForce a 64th",
@@ -32,8 +31,6 @@ var limits = []struct {
 	times        float64
 	why          string
 }{
-	{"ncc_half_match3", "shared", 80, 3.2, "a tile of 64x64 reads each operand twice, and the sums over three columns go through shared memory: from 1024 multiply-adds a clock on it is slower than the tensor cores"},
-	{"ncc_half_match3", "L2", 90, 5.5, "a tile of 64x64 makes 32 operations of a byte that it reads, of which tensor cores of Hopper need 110"},
 	{"ncc_match3", "shared", 75, 3, "each thread has 8x4 sums, so shared memory decides where floats have 128 lanes"},
 	{"ncc_match3", "fma", 75, 1.7, "a warp has 32x32 sums: of 128 columns, whose 126 patches take three strips, it computes 160"},
 }

@@ -1,10 +1,13 @@
 package timemodel
 
+import "math"
+
 // Work is what a launch has to do, however it does it.
 type Work struct {
 	Flop   float64 // multiplications and additions
 	Tensor bool    // in binary16, for tensor cores
 	Bytes  float64 // operands and results, each once
+	L2     float64 // bytes that no kernel can keep from reading anew
 }
 
 // history is the pairs of L-BFGS that the model assumes, the default.
@@ -169,7 +172,16 @@ var works = map[string]func(l *Launch) Work{
 	"resample_y":      func(l *Launch) Work { return moves(4 * l.i(3, 4) * (l.i(1) + l.i(2))) },
 }
 
-func nccWork(l *Launch) Work {
-	canvas, painting := l.i(0, 1), l.i(2, 3)
-	return Work{Flop: 2 * canvas * painting * l.i(4), Bytes: 4 * l.i(4) * (canvas + painting)}
+// held is the side of the largest square of pairs whose sums a multiprocessor can hold:
+// the march keeps three for each, the products of a row and two sums of rows before, in
+// 65536 registers. Another row of both operands comes for each such square.
+var held = math.Sqrt(65536 / 3.0)
+
+// nccWork compares every pixel of the canvas with every one of the painting.
+func nccWork(l *Launch) Work { return marchWork(l, 4) }
+
+func marchWork(l *Launch, width float64) Work {
+	canvas, painting, channels := l.i(0, 1), l.i(2, 3), l.i(4)
+	return Work{Flop: 2 * canvas * painting * channels, Bytes: width * channels * (canvas + painting),
+		L2: width * channels * canvas * painting * 2 / held}
 }

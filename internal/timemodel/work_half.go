@@ -15,7 +15,7 @@ func init() {
 		},
 		"conv_first_bwd_half": func(l *Launch) Work {
 			in := l.i(0, 1, 2)
-			return Work{Flop: 54 * in, Bytes: 2*in + 12*l.i(0, 1)*(1+l.i(4))}
+			return Work{Tensor: true, Flop: 54 * in, Bytes: 2*in + 12*l.i(0, 1)*(1+l.i(4))}
 		},
 
 		"gram_half_partial": func(l *Launch) Work { return Work{Tensor: true, Flop: l.i(0, 1, 1), Bytes: 2 * l.i(0, 1)} },
@@ -103,6 +103,7 @@ func withStyle(l *Launch, features int, w Work) Work {
 }
 
 func nccHalf(l *Launch) Work {
-	w := nccWork(l)
-	return Work{Tensor: true, Flop: w.Flop, Bytes: w.Bytes / 2}
+	w := marchWork(l, 2)
+	w.Tensor = true
+	return w
 }

@@ -1,6 +1,7 @@
 package timemodel
 
 import (
+	"math"
 	"testing"
 
 	"github.com/impasto/impasto/cuda"
@@ -77,6 +78,23 @@ func TestWorkByHand(t *testing.T) {
 		l := &Launch{Kernel: c.kernel, Grid: cuda.Dim3{X: c.grid, Y: 1, Z: 1}, Ints: c.ints, Ptrs: ptrs}
 		if got := l.Work(); got != c.want {
 			t.Errorf("%s has to do %+v, want %+v", c.kernel, got, c.want)
+		}
+	}
+}
+
+// TestMarchFloor: no kernel can read less from the second-level cache than a square of
+// 147.8 by 147.8 pairs, whose three sums fill the 65536 registers of a multiprocessor. On an
+// H100 that takes longer than the products, on the others it does not.
+func TestMarchFloor(t *testing.T) {
+	l := &Launch{Kernel: "ncc_half_match3", Ints: []int{100, 200, 300, 400, 256, 128, 1, 1}}
+	w, pairs := l.Work(), 100*200*300*400.0
+	if want := pairs / (147.8 * 147.8) * 2 * 147.8 * 256 * 2; math.Abs(w.L2-want) > 1e-3*want {
+		t.Errorf("the march reads %g bytes, want %g", w.L2, want)
+	}
+	for _, m := range Machines[1:] {
+		products := pairs * 256 / (m.Tensor * m.MMA * m.sms())
+		if times := m.Floor(w) / products; (m.Capability == 90) != (times > 1.4) || (m.Capability != 90 && times != 1) {
+			t.Errorf("on %s the floor is %.2f times that of the products", m.Name, times)
 		}
 	}
 }
