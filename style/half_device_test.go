@@ -73,7 +73,7 @@ func TestHalfAtTheLargestWeights(t *testing.T) {
 			o := tinyOptions(ModeArt)
 			o.Optimizer, o.Size, o.Scales, o.MinScale, o.Iterations, o.Plateau = OptimizerAdam, "8", 1, 8, []int{300}, 0
 			o.StyleLayers = o.StyleLayers[:2]
-			o.ContentWeight, o.StyleWeight, o.TVWeight = most, most, most
+			o.ContentWeight, o.StyleWeight, o.TVWeight, o.TVSpare = most, most, most, 0.95
 			change(&o)
 			want, err := Art(context.Background(), tinyInputs(), o, tinyEnv(2))
 			if err != nil {
