@@ -172,7 +172,7 @@ func digest(sum string) (d [sha256.Size]byte) {
 // Prune removes the jobs that ended before a time, but for those that failed if
 // keepFailed, and then the files that no other job needs. It returns how many
 // jobs it removed, and holds no list of them. It looks at every job, so it also repairs
-// what Scan and Tally go by.
+// the index that Scan and Tally use.
 func Prune(ctx context.Context, q Queue, before time.Time, keepFailed bool) (int, error) {
 	if here, ok := q.(*queue); ok {
 		if err := here.reindex(ctx); err != nil {

@@ -134,7 +134,7 @@ type Status struct {
 	Found      map[string]string `json:"found,omitempty"`      // awaited input -> SHA-256
 	Dependents []string          `json:"dependents,omitempty"` // jobs that wait for this one
 
-	Entry Entry `json:"entry,omitzero"` // by which the store finds it
+	Entry Entry `json:"entry,omitzero"` // place of the record in the index
 
 	Damaged    bool   `json:"-"`                    // the record describes no job; it can only be removed
 	Cancelling bool   `json:"cancelling,omitempty"` // its worker has been asked to stop
@@ -196,21 +196,21 @@ type Queue interface {
 	Status(ctx context.Context, id string) (Status, error)
 	// List returns all jobs, those of one batch, or those of a state.
 	List(ctx context.Context, f Filter) ([]Status, error)
-	// Scan calls each with the jobs that a filter chooses, and the mark of each, until it
-	// returns false, and holds none. They come in the order in which they changed last;
-	// those of a batch or a state, for which the others are not read, in the order in
-	// which their states changed last. A scan with the same filter goes on after a mark
-	// (0: it begins). A job that changes meanwhile may come again.
+	// Scan calls each with the jobs that a filter chooses, and the mark of each job, until
+	// each returns false. It keeps no list of them. The empty filter gives jobs in the
+	// order in which they changed last. A filter of a batch or a state reads only its jobs,
+	// in the order in which their states changed last. after is the mark from which a scan
+	// with the same filter continues, or 0. A job that changes meanwhile may come again.
 	Scan(ctx context.Context, f Filter, after uint64, each func(s Status, mark uint64) bool) error
 	// Tally counts the jobs that a filter chooses by their states, without reading them.
 	// A job that a process was changing when it was killed may count twice for an hour.
 	Tally(ctx context.Context, f Filter) (map[State]int, error)
 	// Load returns how many jobs have not ended, by class, without reading them.
 	Load(ctx context.Context) (map[string]Load, error)
-	// Watch sends the status of every job with one of the IDs now and whenever one
-	// changes, until ctx ends. Between the two comes one with no ID. nil: it sends the
-	// one with no ID, and then what changes, of all jobs. What it asks of the server
-	// grows with the IDs, not with the queue.
+	// Watch sends the status of each job in ids, then a Status without an ID, and then
+	// the status of each of these jobs that changes, until ctx ends. If ids is nil, it
+	// sends the Status without an ID and then every job that changes. The server's work
+	// grows with the number of IDs, not with the queue.
 	Watch(ctx context.Context, ids []string) (<-chan Status, error)
 	// Cancel stops a job; one that runs, within seconds, but at once if the
 	// server has no message of it any more, so that no worker could end it.

@@ -25,20 +25,20 @@ import (
 //	bucket impasto_status    the records, by job ID
 //	stream IMPASTO_INDEX     the IDs again, by state and batch (nats_index.go)
 //	objects impasto_blobs    files by SHA-256
-//	subject impasto.wake.CLASS  says that there is something to take
+//	subject impasto.wake.CLASS  tells workers that there is a job to take
 //
-// JetStream delivers a message again when it is not extended within AckWait,
-// for as long as it exists; how often a job may fail is counted in its record.
+// JetStream delivers a message again if it is not extended within AckWait,
+// without limit. How often a job has failed is counted in its record.
 
 const (
 	// look is how often a worker with nothing to do looks by itself.
 	look = time.Second
-	// longestLook is how long that becomes for one that has had nothing to do for a
-	// while: a thousand of them ask as well.
+	// longestLook is what look grows to for a worker that has had nothing to do for
+	// a while, because a thousand idle workers may ask too.
 	longestLook = 5 * time.Second
-	// settle is how long a worker asks for nothing after its server came back: the
-	// heartbeats and the ends of jobs at hand, which the server would give away by
-	// now, go first.
+	// settle is how long a worker takes no job after its server came back. In that
+	// time workers report the jobs they have, which the server would otherwise give
+	// to others.
 	settle = look
 )
 
@@ -49,29 +49,29 @@ type natsStore struct {
 	records jetstream.KeyValue
 	bucket  jetstream.Stream // of the records
 	index   jetstream.Stream
-	direct  bool // the server is alone and answers for several messages together
+	direct  bool // no cluster, and the server answers requests for several messages
 	wait    time.Duration
 	at      string // for messages
 
 	mu        sync.Mutex
-	consumers map[string]bool         // that are there, by name
+	consumers map[string]bool         // names of consumers that exist
 	classes   map[string]priorityList // by class
 
 	connected  context.Context // ends when the connection has been made anew
 	disconnect context.CancelFunc
 
-	complete atomic.Bool   // every record has an entry in the index, as the server said
-	stale    time.Duration // how old an entry is that no record is about to name
-	striking chan struct{} // holds one for each entry that is being struck out
+	complete atomic.Bool   // the server has said that every record has an entry in the index
+	stale    time.Duration // age from which no record is about to name an entry
+	striking chan struct{} // holds a value for each deletion of an entry under way
 
 	stop func() // ends the server of this process; nil: it is elsewhere
 
 	reconnects uint64    // how often the connection had been made anew when a worker last looked
-	returned   time.Time // when a worker first saw that; zero: the server was never away
+	returned   time.Time // when a worker first saw a new connection; zero: the server was never away
 
 	life context.Context // ends when the queue cannot go on
 	fail context.CancelCauseFunc
-	full func() // fails it for lack of room; nil: the disk is another machine's
+	full func() // ends life for lack of disk space; nil: another machine has the disk
 }
 
 // connect opens the queue of a server, and makes what it lacks.
@@ -139,8 +139,8 @@ func (s *natsStore) odd(ctx context.Context, key string) (found Status, revision
 	return found, revision, err
 }
 
-// put writes the entry of a record whose state is new before the record, and strikes out
-// the one before afterwards.
+// put replaces a record. If its state is new, put writes the new entry first and deletes
+// the old entry afterwards.
 func (s *natsStore) put(ctx context.Context, st *Status, revision uint64) (uint64, error) {
 	if err := s.life.Err(); err != nil {
 		return 0, s.ended(err) // what is sent now would be written and not answered
@@ -162,7 +162,7 @@ func (s *natsStore) put(ctx context.Context, st *Status, revision uint64) (uint6
 	return revision, err
 }
 
-// write replaces the record of that revision.
+// write replaces the record if it still has that revision.
 func (s *natsStore) write(ctx context.Context, st *Status, revision uint64) (made uint64, err error) {
 	data, err := json.Marshal(st)
 	if err != nil {
@@ -170,7 +170,7 @@ func (s *natsStore) write(ctx context.Context, st *Status, revision uint64) (mad
 	}
 	again := false
 	err = s.asking(ctx, func(ctx context.Context) (err error) {
-		if again { // what was asked first may have been heard
+		if again { // the first request may have been carried out
 			switch e, err := s.records.Get(ctx, st.Job.ID); {
 			case err == nil && bytes.Equal(e.Value(), data):
 				made = e.Revision()
@@ -216,7 +216,7 @@ func (s *natsStore) remove(ctx context.Context, st Status) error {
 	err := s.asking(ctx, func(ctx context.Context) error {
 		err := s.records.Purge(ctx, id)
 		if errors.Is(err, jetstream.ErrInvalidKey) {
-			// What Purge does, which could take the key for a pattern.
+			// The same as Purge, which refuses a key that could be a pattern.
 			gone := nats.NewMsg("$KV." + bucketName + "." + id)
 			gone.Header.Set("KV-Operation", "PURGE")
 			gone.Header.Set(jetstream.MsgRollup, jetstream.MsgRollupSubject)
@@ -259,8 +259,8 @@ func (s *natsStore) publish(ctx context.Context, st Status) error {
 	return s.conn.Publish("impasto.wake."+st.Job.Class, nil)
 }
 
-// consumer returns the name of that of a class and priority. It is made once, by the
-// first worker of all, for that waits for the server's disk; the others only ask for it.
+// consumer returns the name of the consumer of a class and priority. The first worker
+// makes it. The others only look it up, because making it waits for the server's disk.
 func (s *natsStore) consumer(ctx context.Context, class string, priority int) (string, error) {
 	config := jetstream.ConsumerConfig{
 		Durable: fmt.Sprintf("%s-%d", class, priority), FilterSubject: fmt.Sprintf("impasto.job.%s.%d", class, priority),
@@ -304,9 +304,9 @@ type priorityList struct {
 	when time.Time
 }
 
-// recentPriorities are the priorities of a class as the server gave them less than
-// a second ago, nil if it did not: a worker whose jobs take less need not ask for
-// each, and notices a job of a higher priority within that second.
+// recentPriorities returns the priorities of a class that the server gave less than a
+// second ago, else nil. So a worker with shorter jobs need not ask before each, and
+// notices a job of a higher priority within a second.
 func (s *natsStore) recentPriorities(class string) []int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -316,8 +316,8 @@ func (s *natsStore) recentPriorities(class string) []int {
 	return nil
 }
 
-// priorities are those of which there are jobs of a class that have not ended, the
-// highest first: one question in place of ten, most of which would find nothing.
+// priorities returns the priorities at which a class has jobs that have not ended, the
+// highest first. It is one request instead of ten, most of which would find nothing.
 func (s *natsStore) priorities(ctx context.Context, class string) (list []int, err error) {
 	asked, cancel := s.asked(ctx)
 	defer cancel()
@@ -394,9 +394,9 @@ func (s *natsStore) take(ctx context.Context, class string, empty time.Duration)
 	}
 }
 
-// ask takes what there is, and reports whether the server said a word. It asks
-// only a server that is there: a request that waits for one to come back would
-// be answered when nobody listens any more.
+// ask takes a message if there is one, and reports whether the server answered. It
+// asks only a server that can be reached: a request that waits for a server to come
+// back would be answered when nobody listens any more.
 func (s *natsStore) ask(ctx context.Context, class string) (m message, answered bool, err error) {
 	if !s.settled() {
 		return nil, false, nil
@@ -413,8 +413,8 @@ func (s *natsStore) ask(ctx context.Context, class string) (m message, answered 
 	return s.fetch(ctx, class, priorities)
 }
 
-// settled reports whether the server is there and did not come back just now. It
-// looks at the connection's count: a handler would be told of the return too late.
+// settled reports whether the server can be reached and did not come back just now. It
+// compares the connection's count, because a handler would learn of the return too late.
 func (s *natsStore) settled() bool {
 	if !s.conn.IsConnected() {
 		return false

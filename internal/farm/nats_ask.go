@@ -11,11 +11,11 @@ import (
 const (
 	// answerWithin bounds the wait for one answer.
 	answerWithin = 5 * time.Second
-	// askTimes is how often a question is asked whose answer does not come.
+	// askTimes is how often a request without an answer is sent.
 	askTimes = 3
 )
 
-// asked bounds a question to the server.
+// asked bounds a request to the server.
 func (s *natsStore) asked(ctx context.Context) (context.Context, context.CancelFunc) {
 	return s.askedFor(ctx, answerWithin)
 }
@@ -30,10 +30,10 @@ func (s *natsStore) alive(ctx context.Context, cancel context.CancelFunc) (conte
 	return ctx, func() { unbind(); cancel() }
 }
 
-// asking asks what may be asked twice. A question is lost that was sent to a server
-// just before it left, and nobody says so: when the connection has been made anew it is
-// asked again, and so it is, with more time, of a server that is there but has not
-// answered, as one whose disk is slow.
+// asking sends a request that may be sent twice. A request sent to a server just before
+// the server leaves is lost without an error. So it is sent again when the connection
+// has been made anew. It is also sent again, with more time, if the server can be reached
+// but has not answered, for example because its disk is slow.
 func (s *natsStore) asking(ctx context.Context, ask func(context.Context) error) error {
 	for tries := 1; ; tries++ {
 		connected := s.connection()
@@ -61,19 +61,19 @@ func isLate(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrTimeout)
 }
 
-// there reports whether the server says a word.
+// there reports whether the server can be reached and answers.
 func (s *natsStore) there() bool {
 	return s.conn.IsConnected() && s.conn.FlushTimeout(answerWithin) == nil
 }
 
-// connection ends when the connection to the server has been made anew.
+// connection returns a context that ends when the connection has been made anew.
 func (s *natsStore) connection() context.Context {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.connected
 }
 
-// reconnected begins another connection.
+// reconnected ends the context of the last connection and makes one for the new.
 func (s *natsStore) reconnected() {
 	s.mu.Lock()
 	before := s.disconnect

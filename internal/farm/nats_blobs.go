@@ -12,10 +12,10 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// storeWithin bounds the wait until the server's disk has a piece of a file.
+// storeWithin bounds the wait until the server has stored a chunk of a file.
 const storeWithin = 30 * time.Second
 
-// openBlobs opens the files of a queue that was made.
+// openBlobs opens the object store of a queue that exists.
 func openBlobs(ctx context.Context, conn *nats.Conn, s *natsStore) (natsBlobs, error) {
 	js, err := jetstream.New(conn, jetstream.WithDefaultTimeout(storeWithin))
 	if err != nil {
@@ -42,8 +42,8 @@ func (b natsBlobs) Put(ctx context.Context, sum string, r io.Reader) error {
 	return b.s.ended(err)
 }
 
-// Get takes as long as it takes: the client would end it after a few seconds, however
-// well it gets on.
+// Get has no limit of time as long as chunks arrive. The client library by itself would
+// end it after a few seconds.
 func (b natsBlobs) Get(ctx context.Context, sum string) (io.ReadCloser, error) {
 	for tries := 1; ; tries++ {
 		alive, cancel := b.s.alive(context.WithCancel(ctx))
@@ -68,7 +68,7 @@ func (b natsBlobs) Get(ctx context.Context, sum string) (io.ReadCloser, error) {
 	}
 }
 
-// gettingOn is a context whose deadline is always as far off as an answer may be.
+// gettingOn is a context whose deadline is always answerWithin from now.
 type gettingOn struct{ context.Context }
 
 func (c gettingOn) Deadline() (time.Time, bool) {
@@ -91,7 +91,7 @@ func (a *answered) Read(p []byte) (int, error) {
 	for tries := 1; ; tries++ {
 		n, err := a.ReadCloser.Read(p)
 		if err == nil && n == 0 && len(p) > 0 && tries == askTimes {
-			err = nats.ErrTimeout // the client says nothing of it
+			err = nats.ErrTimeout // the client library returns no error
 		}
 		if err != nil && err != io.EOF {
 			err = a.gone(err)

@@ -14,23 +14,23 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// Several messages by one question, from a server that is alone: in a cluster any replica
-// may answer such a question, also one that lags behind, so there the leader is asked for
-// each message.
+// One request for several messages, to a server that is no cluster. In a cluster any
+// replica may answer such a request, also one that lags behind, so there the leader is
+// asked for each message.
 
 // directRequest asks a stream for messages (JSApiMsgGetRequest of nats-server; NATS ADR-31).
 type directRequest struct {
 	Sequence uint64   `json:"seq,omitempty"`
 	Next     string   `json:"next_by_subj,omitempty"` // the next messages of a subject, from the sequence on
-	Batch    int      `json:"batch,omitempty"`        // how many of them
+	Batch    int      `json:"batch,omitempty"`        // how many messages
 	Last     []string `json:"multi_last,omitempty"`   // or the last message of each of these subjects
 	MaxBytes int      `json:"max_bytes"`
 }
 
 const (
-	// bytesTogether is where the server ends an answer.
+	// bytesTogether is how many bytes the server puts into one answer.
 	bytesTogether = 16 << 20
-	// lastTogether is how many subjects the server takes.
+	// lastTogether is how many subjects the server accepts in one request.
 	lastTogether = 1024
 )
 
@@ -41,7 +41,7 @@ func answersTogether(version string) bool {
 	return err == nil && (major > 2 || major == 2 && minor >= 11)
 }
 
-// together returns the messages that a stream sends, which may be fewer than were asked for.
+// together returns the messages of a stream that a request asks for, or the first of them.
 func (s *natsStore) together(ctx context.Context, stream string, r directRequest) (list []*nats.Msg, err error) {
 	r.MaxBytes = bytesTogether
 	text, err := json.Marshal(r)
@@ -55,7 +55,7 @@ func (s *natsStore) together(ctx context.Context, stream string, r directRequest
 	return list, s.gone(ctx, err)
 }
 
-// answers returns the messages that come in answer to one, until the last.
+// answers sends a request and returns all messages of its answer.
 func (s *natsStore) answers(ctx context.Context, subject string, text []byte) (list []*nats.Msg, err error) {
 	inbox := s.conn.NewInbox()
 	coming, err := s.conn.SubscribeSync(inbox)
@@ -74,7 +74,7 @@ func (s *natsStore) answers(ctx context.Context, subject string, text []byte) (l
 		switch status := m.Header.Get("Status"); status {
 		case "":
 			list = append(list, m)
-		case "204", "404": // that was all; there is none
+		case "204", "404": // end of the messages; there are none
 			return list, nil
 		case "503":
 			return nil, nats.ErrNoResponders
@@ -84,7 +84,7 @@ func (s *natsStore) answers(ctx context.Context, subject string, text []byte) (l
 	}
 }
 
-// several are the records of these IDs that there are.
+// several returns the records with these IDs, as far as they exist.
 func (s *natsStore) several(ctx context.Context, ids []string) (map[string]version, error) {
 	found := make(map[string]version, len(ids))
 	if s.direct {
@@ -109,12 +109,12 @@ func (s *natsStore) several(ctx context.Context, ids []string) (map[string]versi
 	return found, err
 }
 
-// severalTogether adds the records that one answer has.
+// severalTogether adds to found the records that one request returns.
 func (s *natsStore) severalTogether(ctx context.Context, ids []string, found map[string]version) error {
 	const prefix = "$KV." + bucketName + "."
 	var r directRequest
 	for _, id := range ids {
-		if isID(id) { // others may be patterns
+		if isID(id) { // another text may be a pattern of subjects
 			r.Last = append(r.Last, prefix+id)
 		}
 	}
@@ -124,7 +124,7 @@ func (s *natsStore) severalTogether(ctx context.Context, ids []string, found map
 	messages, err := s.together(ctx, "KV_"+bucketName, r)
 	for _, m := range messages {
 		if m.Header.Get("KV-Operation") != "" {
-			continue // a mark of one that was removed
+			continue // the mark of a removed record
 		}
 		id := strings.TrimPrefix(m.Header.Get(jetstream.SubjectHeader), prefix)
 		revision, _ := strconv.ParseUint(m.Header.Get(jetstream.SequenceHeader), 10, 64)

@@ -18,23 +18,24 @@ import (
 // The index finds the jobs of a state or of a batch without reading the others. Its
 // stream has an entry for each record, under a subject that names both:
 //
-//	impasto.index.STATE.BATCH   a message is a job's ID; BATCH is a digest of its name
+//	impasto.index.STATE.BATCH   the message is a job's ID; BATCH is a digest of the batch's name
 //
-// Whoever changes the state in a record writes an entry first, notes its number in the
-// record, and strikes out the entry before. So each record has its entry whenever a
-// process is killed, and an entry that no record names any more says nothing: who reads
-// it asks the record. The server counts the entries of a subject, which counts the jobs.
+// A process that changes the state of a record first writes a new entry, then the record
+// with the entry's number, and then deletes the old entry. So every record has its entry
+// even if the process is killed in between. An entry that its record does not name is
+// ignored, so readers look at the record. The server counts the entries of a subject,
+// which counts the jobs.
 
 // Entry is a record's place in the index.
 type Entry struct {
-	Number uint64 `json:"number"` // of the message; 0: it has none yet
-	State  State  `json:"state"`  // that it is under
+	Number uint64 `json:"number"` // sequence of the message; 0: the record has no entry yet
+	State  State  `json:"state"`  // state in the entry's subject
 }
 
 const (
 	indexName    = "IMPASTO_INDEX"
 	indexSubject = "impasto.index."
-	// indexComplete is the subject of a message that is there once every record has an entry.
+	// indexComplete is the subject of a message that exists once every record has an entry.
 	indexComplete = "impasto.index.complete"
 )
 
@@ -50,8 +51,8 @@ func indexPattern(f Filter) string {
 	return indexSubject + state + "." + batch
 }
 
-// batchDigest stands for a batch in a subject. Two batches may have the same: who reads
-// an entry looks at the record.
+// batchDigest stands for a batch in a subject. Two batches may have the same digest, so
+// readers of an entry compare the record.
 func batchDigest(name string) string {
 	sum := sha256.Sum256([]byte(wording.Printable(name)))
 	return hex.EncodeToString(sum[:8])
@@ -68,8 +69,8 @@ func (s *natsStore) enter(ctx context.Context, st *Status) error {
 	}))
 }
 
-// strike removes an entry that no record names. Nobody waits for it but close; one that
-// stays is struck out by who reads it.
+// strike deletes an entry that no record names. Only close waits for the deletion. If it
+// fails, the next reader of the entry deletes it.
 func (s *natsStore) strike(number uint64) {
 	if number == 0 {
 		return
@@ -83,10 +84,10 @@ func (s *natsStore) strike(number uint64) {
 	}()
 }
 
-// strikesAtOnce is how many entries are with the server to be removed.
+// strikesAtOnce is how many deletions of entries are under way at most.
 const strikesAtOnce = 64
 
-// struck waits until all that was to be struck out is.
+// struck waits until all deletions of entries have ended.
 func (s *natsStore) struck() {
 	for range strikesAtOnce {
 		s.striking <- struct{}{}
@@ -96,15 +97,16 @@ func (s *natsStore) struck() {
 	}
 }
 
-// indexed is an entry as it was read.
+// indexed is an entry as read from the stream.
 type indexed struct {
 	number  uint64
 	id      string
 	entered time.Time
 }
 
-// chosen calls f with the jobs that a filter chooses, in the order of their entries
-// after one, until it returns false. A job whose state changes meanwhile comes again.
+// chosen calls f with the jobs that a filter chooses, in the order of their entries and
+// from those after a number on, until f returns false. A job whose state changes
+// meanwhile comes again.
 func (s *natsStore) chosen(ctx context.Context, filter Filter, after uint64, f func(st Status, mark uint64) bool) error {
 	complete, err := s.isIndexed(ctx)
 	if err != nil {
@@ -132,11 +134,11 @@ func (s *natsStore) chosen(ctx context.Context, filter Filter, after uint64, f f
 			after = e.number
 			v := records[e.id]
 			switch {
-			case v.Damaged && !damaged[e.id]: // it cannot say which entry it has
+			case v.Damaged && !damaged[e.id]: // a damaged record cannot name its entry
 				damaged[e.id] = true
 			case v.revision == 0 || v.Entry.Number != e.number:
 				moved = moved || v.Entry.Number > e.number
-				if time.Since(e.entered) > s.stale { // a record may be about to name a younger one
+				if time.Since(e.entered) > s.stale { // a record may be about to name a younger entry
 					s.strike(e.number)
 				}
 				continue
@@ -151,13 +153,13 @@ func (s *natsStore) chosen(ctx context.Context, filter Filter, after uint64, f f
 	}
 }
 
-// How many entries are read at once: few at first, for who wants one job.
+// How many entries are read at once: few at first, for callers that want one job.
 const (
 	readFirst  = 128
 	readAtOnce = 1024
 )
 
-// entries are the next n entries of a subject, or all there are, after one.
+// entries returns the next n entries of a subject after a number, or as many as there are.
 func (s *natsStore) entries(ctx context.Context, pattern string, after uint64, n int) (list []indexed, err error) {
 	if s.direct {
 		messages, err := s.together(ctx, indexName, directRequest{Sequence: after + 1, Next: pattern, Batch: n})
@@ -176,7 +178,7 @@ func (s *natsStore) entries(ctx context.Context, pattern string, after uint64, n
 }
 
 // tally counts the jobs that a filter chooses by their states. The server keeps the
-// counts; an entry that a killed process left counts as well, until it is read.
+// counts. An entry that a killed process left counts too, until it is read.
 func (s *natsStore) tally(ctx context.Context, filter Filter) (map[State]int, error) {
 	counts := map[State]int{}
 	complete, err := s.isIndexed(ctx)
@@ -226,7 +228,7 @@ func (s *natsStore) isIndexed(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
-// beginIndex says that the index of a queue without jobs is complete.
+// beginIndex marks the index of a queue without jobs as complete.
 func (s *natsStore) beginIndex(ctx context.Context) error {
 	complete, err := s.isIndexed(ctx)
 	if complete || err != nil {
@@ -260,7 +262,7 @@ func (s *natsStore) reindex(ctx context.Context) error {
 			}
 			_, err := s.put(ctx, &v.Status, v.revision)
 			if errors.Is(err, errConflict) {
-				return nil // who changed it has entered it, or it comes again
+				return nil // the process that changed the record has written its entry, or the record comes again
 			}
 			return err
 		})
@@ -288,8 +290,8 @@ func (s *natsStore) reindex(ctx context.Context) error {
 	return s.completeIndex(ctx)
 }
 
-// enterDamaged makes a record that describes no job known as one that failed; once for
-// each time it was written.
+// enterDamaged writes an entry of a failed job for a record that describes no job, once
+// for each revision of the record.
 func (s *natsStore) enterDamaged(ctx context.Context, v version) error {
 	return s.gone(ctx, s.asking(ctx, func(ctx context.Context) error {
 		_, err := s.js.Publish(ctx, indexSubject+string(Failed)+"."+batchDigest(v.Job.Batch), []byte(v.Job.ID),

@@ -56,7 +56,7 @@ func (s *natsStore) scan(ctx context.Context, after uint64, f func(jetstream.Key
 	return nil
 }
 
-// watch sends a record of no job, and then what changes.
+// watch sends a record of no job, and then every record that changes.
 func (s *natsStore) watch(ctx context.Context) (<-chan Status, error) {
 	ctx, release := s.alive(context.WithCancel(ctx))
 	w, err := s.records.WatchAll(ctx, jetstream.UpdatesOnly())
@@ -93,7 +93,7 @@ func (s *natsStore) last(ctx context.Context) (uint64, error) {
 	return m.Sequence, nil
 }
 
-// state is what the server keeps of the records, without looking through them.
+// state returns the counts that the server keeps of the records, without reading them.
 func (s *natsStore) state(ctx context.Context) (state jetstream.StreamState, err error) {
 	err = s.asking(ctx, func(ctx context.Context) error {
 		info, err := s.bucket.Info(ctx)
@@ -105,7 +105,7 @@ func (s *natsStore) state(ctx context.Context) (state jetstream.StreamState, err
 	return state, s.gone(ctx, err)
 }
 
-// relay sends what a server says of the records.
+// relay passes on the records that a server sends.
 type relay struct {
 	to      chan<- Status
 	updates <-chan jetstream.KeyValueEntry // in order; nil: there is no more for now
@@ -115,9 +115,9 @@ type relay struct {
 	ask     func(context.Context) (uint64, error)
 }
 
-// read calls f with all records there are, those that change meanwhile again,
-// until it returns false; false if there is an end to them. They are complete when the
-// server has nothing more to send and what it sent reaches to what the leader had.
+// read calls f with all records until f returns false. A record that changes meanwhile
+// comes again. read returns false if the updates end too early. It has all records when
+// the server has no more to send and has sent the newest revision that the leader had.
 func (r *relay) read(ctx context.Context, f func(jetstream.KeyValueEntry) bool) bool {
 	for seen, idle := r.from, false; !idle || seen < r.last; {
 		select {
@@ -143,7 +143,7 @@ func (r *relay) read(ctx context.Context, f func(jetstream.KeyValueEntry) bool) 
 	return true
 }
 
-// follow sends what changes, until there is an end to it.
+// follow sends the records that change, until the updates end.
 func (r *relay) follow(ctx context.Context) {
 	for {
 		select {

@@ -34,7 +34,7 @@ func (s *natsStore) each(ctx context.Context, after uint64, f func(s Status, rev
 		}
 	}
 	for silent := 0; ; {
-		if seen >= last { // what changed before it was read has moved on
+		if seen >= last { // records that changed while they were read are further on now
 			if last, err = s.newest(ctx); err != nil || seen >= last {
 				return err
 			}
@@ -65,8 +65,9 @@ func (s *natsStore) each(ctx context.Context, after uint64, f func(s Status, rev
 	}
 }
 
-// newest is the last revision; 0: there is no record. It may be of one that was purged
-// since, which last, who has the server look through the keys, would not name.
+// newest returns the last revision; 0: there is no record. The record may have been
+// purged since. last never returns such a revision, but makes the server look through
+// all keys.
 func (s *natsStore) newest(ctx context.Context) (uint64, error) {
 	now, err := s.state(ctx)
 	if err != nil || now.Msgs == 0 {
@@ -79,11 +80,11 @@ func (s *natsStore) newest(ctx context.Context) (uint64, error) {
 type reading struct {
 	s       *natsStore
 	c       jetstream.Consumer // nil: there is none
-	pending uint64             // how many follow, at most; each message says
+	pending uint64             // how many records follow at most, from each message
 }
 
-// page reads the next records, and reports whether f wants more. What it read last it
-// notes in seen.
+// page reads the next records, and reports whether f wants more. It sets seen to the
+// last revision that it read.
 func (r *reading) page(ctx context.Context, seen *uint64, f func(s Status, revision uint64) bool) (got int, goOn bool, err error) {
 	if r.c == nil {
 		asked, cancel := r.s.asked(ctx)

@@ -10,13 +10,13 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
-// Messages of JetStream's pull consumers, by its protocol itself
+// This file takes messages of JetStream's pull consumers by the protocol itself
 // (https://docs.nats.io/reference/reference-protocols/nats_api_reference). The client
-// library waits for one a second at most and takes silence for emptiness: a message that
-// a slow server sends later is nobody's until the server gives it away again.
+// library waits at most a second for a message and then assumes that there is none. If a
+// slow server sends the message later, no worker has it until the server delivers it again.
 
 // fetch takes a message of the first of the priorities that has one, and reports whether
-// the server said that none has.
+// the server answered.
 func (s *natsStore) fetch(ctx context.Context, class string, priorities []int) (m message, answered bool, err error) {
 	for _, p := range priorities {
 		consumer, err := s.consumer(ctx, class, p)
@@ -34,8 +34,8 @@ func (s *natsStore) fetch(ctx context.Context, class string, priorities []int) (
 	return nil, true, nil
 }
 
-// next asks a consumer for its next message; nil: it has none. It does not end with ctx
-// at once, for the message may be on its way.
+// next asks a consumer for its next message; nil: it has none. It does not end at once
+// with ctx, because the message may be on its way.
 func (s *natsStore) next(ctx context.Context, consumer string) (message, error) {
 	asked, cancel := s.asked(context.WithoutCancel(ctx))
 	defer cancel()
@@ -64,8 +64,8 @@ func (s *natsStore) next(ctx context.Context, consumer string) (message, error) 
 	return &natsMessage{conn: s.conn, text: string(m.Data), reply: m.Reply, number: meta.Sequence.Stream}, nil
 }
 
-// request is that of the client library, which knows an answer by its subject: a message
-// keeps its own.
+// request sends a request and waits for its answer. The client library's own request
+// recognises an answer by its subject, but a message keeps the subject it was published under.
 func (s *natsStore) request(ctx context.Context, subject string, text []byte) (*nats.Msg, error) {
 	inbox := s.conn.NewInbox()
 	answer, err := s.conn.SubscribeSync(inbox)
@@ -84,7 +84,7 @@ type natsMessage struct {
 	conn        *nats.Conn
 	text, reply string
 	number      uint64
-	over        atomic.Bool // it was acknowledged or given back
+	over        atomic.Bool // acknowledged or given back
 }
 
 func (d *natsMessage) id() string       { return d.text }
@@ -108,7 +108,7 @@ func (d *natsMessage) again(delay time.Duration) error {
 	return err
 }
 
-// acknowledge waits until the server has heard of it.
+// acknowledge acknowledges the message and waits until the server confirms it.
 func (d *natsMessage) acknowledge(ctx context.Context) error {
 	if d.over.Load() {
 		return nil

@@ -9,36 +9,36 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// A page of the records from anywhere on. For a consumer the server first counts what
-// follows, which takes it more than a second with a million records. So the first
-// records are asked for one by one, each as the next after a revision. The questions go
-// to the leader, several at once: what lies ahead is cut into stretches of revisions,
-// and each stretch is gone through by itself.
+// This file reads a page of the records from any revision on. To make a consumer there,
+// the server first counts the records that follow, which takes more than a second with a
+// million records. So the first records are asked for one by one, each as the next after
+// a revision. Several requests go to the leader at once: the revisions ahead are cut into
+// stretches, and each stretch is read by itself.
 
 const (
-	// walked is about how many records are asked for one by one before the others come
-	// by a consumer: some more than a page of `queue ls`.
+	// walked is about how many records are asked for one by one before a consumer sends
+	// the others: somewhat more than a page of `queue ls`.
 	walked = 2000
 	// stretchHolds is how many records of a stretch are held at most.
 	stretchHolds = 32
 )
 
-// route is the messages of a stream under a subject.
+// route names messages: those of a stream under a subject.
 type route struct {
 	stream  jetstream.Stream
 	subject string
 }
 
-// stretch is a part of the revisions, from one to before another.
+// stretch is the revisions from, from+1, ..., to-1.
 type stretch struct {
 	from, to uint64
 	found    []*jetstream.RawStreamMsg
 	next     uint64 // no record lies between those found and this revision; 0: none follows
 }
 
-// walk calls f with the messages after a revision, in the order of revisions, until it
-// returns false, there is none, or it has read about most of them. It returns the
-// revision it came to, and whether f wants more.
+// walk calls f with the messages after a revision, in the order of revisions. It stops
+// when f returns false, at the last message, and when about most messages are read. It
+// returns the last revision that was read, and whether f wants more.
 func (s *natsStore) walk(ctx context.Context, of route, after uint64, most int, f func(*jetstream.RawStreamMsg) bool) (seen uint64, goOn bool, err error) {
 	width := uint64(stretchHolds)
 	for read := 0; read < most; {
@@ -63,7 +63,7 @@ func (s *natsStore) walk(ctx context.Context, of route, after uint64, most int, 
 			}
 			after = p.next - 1
 			if short = p.next < p.to; short {
-				break // it holds only its first: the later ones are asked for again
+				break // the stretch has more messages; they and later stretches are read again
 			}
 		}
 		switch {
@@ -76,7 +76,7 @@ func (s *natsStore) walk(ctx context.Context, of route, after uint64, most int, 
 	return after, true, nil
 }
 
-// pass finds the first records of a stretch.
+// pass reads the first messages of a stretch.
 func (s *natsStore) pass(ctx context.Context, of route, p *stretch) error {
 	for p.next = p.from; p.next < p.to && len(p.found) < stretchHolds; {
 		m, err := s.following(ctx, of, p.next)
@@ -95,7 +95,7 @@ func (s *natsStore) pass(ctx context.Context, of route, p *stretch) error {
 	return nil
 }
 
-// following asks for the first message from a revision on.
+// following returns the first message from a revision on.
 func (s *natsStore) following(ctx context.Context, of route, revision uint64) (m *jetstream.RawStreamMsg, err error) {
 	err = s.asking(ctx, func(ctx context.Context) (err error) {
 		m, err = of.stream.GetMsg(ctx, revision, jetstream.WithGetMsgSubject(of.subject))
@@ -107,7 +107,7 @@ func (s *natsStore) following(ctx context.Context, of route, revision uint64) (m
 // walkRecords is walk for the records.
 func (s *natsStore) walkRecords(ctx context.Context, after uint64, f func(st Status, revision uint64) bool) (seen uint64, goOn bool, err error) {
 	all := route{s.bucket, ">"} // not the keys' pattern: the server would match each
-	if after == 0 && s.direct { // the only place from which the server need not count what follows
+	if after == 0 && s.direct { // only from here the server need not count what follows
 		after, goOn, err = s.firstRecords(ctx, f)
 		if err != nil || !goOn {
 			return after, false, err
@@ -115,14 +115,14 @@ func (s *natsStore) walkRecords(ctx context.Context, after uint64, f func(st Sta
 	}
 	return s.walk(ctx, all, after, walked, func(m *jetstream.RawStreamMsg) bool {
 		if m.Header.Get("KV-Operation") != "" {
-			return true // a mark of one that was removed
+			return true // the mark of a removed record
 		}
 		return f(decode(strings.TrimPrefix(m.Subject, "$KV."+bucketName+"."), m.Data), m.Sequence)
 	})
 }
 
-// firstRecords calls f with the first records until it returns false, and returns the
-// revision it came to, and whether f wants more.
+// firstRecords calls f with the first records until f returns false. It returns the last
+// revision that was read, and whether f wants more.
 func (s *natsStore) firstRecords(ctx context.Context, f func(st Status, revision uint64) bool) (seen uint64, goOn bool, err error) {
 	messages, err := s.together(ctx, "KV_"+bucketName, directRequest{Sequence: 1, Next: ">", Batch: readAtOnce})
 	for _, m := range messages {
@@ -130,7 +130,7 @@ func (s *natsStore) firstRecords(ctx context.Context, f func(st Status, revision
 			return seen, false, err
 		}
 		if m.Header.Get("KV-Operation") != "" {
-			continue // a mark of one that was removed
+			continue // the mark of a removed record
 		}
 		if !f(decode(strings.TrimPrefix(m.Header.Get(jetstream.SubjectHeader), "$KV."+bucketName+"."), m.Data), seen) {
 			return seen, false, nil

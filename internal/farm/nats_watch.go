@@ -20,7 +20,7 @@ import (
 const watchedTogether = 250
 
 func (s *natsStore) watchOnly(ctx context.Context, ids []string) (<-chan Status, error) {
-	begun, err := s.state(ctx) // not last, for which the server looks through all keys
+	begun, err := s.state(ctx) // not last, which makes the server look through all keys
 	if err != nil {
 		return nil, err
 	}

@@ -82,9 +82,9 @@ func (e *UnreachableError) Unwrap() error { return e.Err }
 
 const (
 	connectWithin = 5 * time.Second
-	holderWithin  = 20 * time.Second // until the process that serves a store is found
-	maxPayload    = 8 << 20          // of a message; a record is one, and NATS by itself takes 1 MiB
-	urlFile       = "url"            // how to reach the server, for this user only
+	holderWithin  = 20 * time.Second // limit of the search for the process that serves a store
+	maxPayload    = 8 << 20          // of a message, and so of a record; NATS's default is 1 MiB
+	urlFile       = "url"            // how to reach the server, readable for this user only
 	tokenFile     = "token"
 	tlsFile       = "tls" // the folder of the certificates that the server speaks with
 	lockFile      = "LOCK"
@@ -147,7 +147,7 @@ func openQueue(ctx context.Context, o Options) (Queue, error) {
 		if o.MustServe {
 			return nil, holder
 		}
-		// Its server may be about to write down where it listens, or to end.
+		// The server of the store may be about to write its address, or to end.
 		if at, err := os.ReadFile(filepath.Join(o.Store, urlFile)); err == nil {
 			found := o
 			found.URL = strings.TrimSpace(string(at))

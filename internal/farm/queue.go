@@ -33,19 +33,19 @@ type store interface {
 	// get returns a record and its revision, or ErrUnknown.
 	get(ctx context.Context, id string) (Status, uint64, error)
 	// put replaces the record of that revision (0: there must be none), or
-	// returns errConflict. It notes in s where the store finds it.
+	// returns errConflict. It sets the entry of s.
 	put(ctx context.Context, s *Status, revision uint64) (uint64, error)
 	remove(ctx context.Context, s Status) error
 	all(ctx context.Context) ([]Status, error)
 	// each calls f with the records that changed after a revision, in that order,
 	// until it returns false.
 	each(ctx context.Context, after uint64, f func(s Status, revision uint64) bool) error
-	// chosen is each for the records that a filter chooses, in the order of its marks.
+	// chosen is each for the records that a filter chooses, in the order of their marks.
 	chosen(ctx context.Context, filter Filter, after uint64, f func(s Status, mark uint64) bool) error
 	tally(ctx context.Context, filter Filter) (map[State]int, error)
-	// reindex repairs what chosen and tally go by.
+	// reindex repairs the index that chosen and tally use.
 	reindex(ctx context.Context) error
-	// watch sends a record of no job, and then what changes.
+	// watch sends a record of no job, and then every record that changes.
 	watch(ctx context.Context) (<-chan Status, error)
 	// watchOnly is watch for the jobs of these IDs.
 	watchOnly(ctx context.Context, ids []string) (<-chan Status, error)
@@ -313,7 +313,7 @@ func (q *queue) Scan(ctx context.Context, f Filter, after uint64, each func(Stat
 	if f == (Filter{}) {
 		return q.each(ctx, after, each)
 	}
-	f.Batch = wording.Printable(f.Batch) // as records are read
+	f.Batch = wording.Printable(f.Batch) // as decode makes the names in records
 	return q.chosen(ctx, f, after, each)
 }
 

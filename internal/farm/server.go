@@ -26,9 +26,9 @@ import (
 // speaks to queues that others serve.
 
 const (
-	// startWithin is long, for a store of many jobs is read first.
+	// startWithin is long, because the server first reads the store.
 	startWithin = 2 * time.Minute
-	// greetWithin is how long who connects may take to say who it is.
+	// greetWithin is how long a client may take to authenticate.
 	greetWithin = 10 * time.Second
 )
 
@@ -112,7 +112,7 @@ func serve(ctx context.Context, o Options, lock *folderLock) (_ Queue, err error
 	return q, nil
 }
 
-// ready waits until a server takes connections.
+// ready waits until a server accepts connections.
 func ready(ctx context.Context, srv *server.Server, says *serverLog) error {
 	up := make(chan bool, 1)
 	go func() { up <- srv.ReadyForConnections(startWithin) }()
@@ -199,7 +199,7 @@ type serverLog struct {
 	log   *slog.Logger
 	once  sync.Once
 	full  chan struct{} // closed when a write failed for lack of room
-	fatal chan string   // why it cannot go on
+	fatal chan string   // why the server cannot go on
 }
 
 func (l *serverLog) Noticef(f string, v ...any) { l.log.Debug(fmt.Sprintf(f, v...)) }
@@ -212,7 +212,7 @@ func (l *serverLog) Fatalf(f string, v ...any) {
 	l.said(slog.LevelError, f, v)
 	select {
 	case l.fatal <- fmt.Sprintf(f, v...):
-	default: // the first is the reason
+	default: // the first message is the reason
 	}
 }
 

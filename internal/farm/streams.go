@@ -45,7 +45,7 @@ type streams struct {
 	records jetstream.KeyValue
 	bucket  jetstream.Stream // that of the records
 	index   jetstream.Stream
-	alone   bool // there is one server, which may be read from directly
+	alone   bool // there is one server, so direct reads are safe
 }
 
 // openStreams waits a little for a cluster that has just been started: for its
@@ -120,9 +120,9 @@ func makeStreams(ctx context.Context, js jetstream.JetStream, replicas int, alon
 
 var jobSubjects = []string{"impasto.job.>"}
 
-// readsFrom has a server that is alone read from directly, which costs it little, and
-// the leader of several asked: any replica answers a direct read, also one that lags
-// behind; a record it does not know yet would be taken for that of a job that was removed.
+// readsFrom turns direct reads on for a single server, where they are cheap, and off in a
+// cluster, so that the leader answers. There any replica answers a direct read, also one
+// that lags behind, and a record it does not know yet would look like a removed job.
 func readsFrom(c *jetstream.StreamConfig, alone bool) bool {
 	same := c.AllowDirect == alone
 	c.AllowDirect = alone
