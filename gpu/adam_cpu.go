@@ -57,7 +57,7 @@ func (a *cpuAdam) Step(x, g *Array) {
 	a.b.status.StepSize = lr
 }
 
-// Restart does nothing: moments are of gradients of any function.
+// Restart does nothing: Adam's moments may be of gradients of several functions.
 func (a *cpuAdam) Restart(*Array) {}
 
 type adamTask struct {

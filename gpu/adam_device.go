@@ -71,7 +71,7 @@ func (a *deviceAdam) Step(x, g *Array) {
 	a.b.launchAdamMove(grid, a.track, a.adam, x.at, g.at, a.base.at, at(a.average), a.m.at, a.v.at, at(a.bounds), n, a.shape.C)
 }
 
-// Restart does nothing: moments are of gradients of any function.
+// Restart does nothing: Adam's moments may be of gradients of several functions.
 func (a *deviceAdam) Restart(*Array) {}
 
 // Carry is the CPU's.

@@ -94,7 +94,8 @@ func (l *cpuLBFGS) stepLength() float64 {
 	return step
 }
 
-// Restart goes back to the base, whose evaluation comes next, without a history.
+// Restart goes back to the base and forgets the history. The next evaluation is of the
+// base.
 func (l *cpuLBFGS) Restart(x *Array) {
 	if l.has {
 		copy(x.data, l.base)

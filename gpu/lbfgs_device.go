@@ -128,7 +128,8 @@ func (l *deviceLBFGS) Carry(from Optimizer, gradient float64) {
 	l.b.writeCells(l.memory, now.cells)
 }
 
-// Restart goes back to the base, whose evaluation comes next, without a history.
+// Restart goes back to the base and forgets the history. The next evaluation is of the
+// base.
 func (l *deviceLBFGS) Restart(x *Array) {
 	l.b.outside("Restart")
 	t, m := l.readTrack(), l.readMemory()

@@ -14,7 +14,7 @@ type Optimizer interface {
 	// Options.Average is set, else the last accepted one. Before the first
 	// accepted evaluation dst keeps what it holds.
 	Result(dst *Array)
-	// Restart prepares for another function to minimise from here on. L-BFGS
+	// Restart prepares to minimise another function from here on. L-BFGS
 	// forgets its history and the step under way: x goes back to the last accepted
 	// image, and the next step is along its gradient. Adam goes on. It waits.
 	Restart(x *Array)

@@ -4,30 +4,30 @@ import "github.com/impasto/impasto/cuda"
 
 // Places are some of the positions of a layer's features.
 type Places struct {
-	Features Shape // of all of the layer
-	n        int   // positions
+	Features Shape // of the whole layer
+	n        int   // number of positions
 
 	at     []int32  // y*W + x, CPU backend
-	device cuda.Ptr // of the same
+	device cuda.Ptr // the same on a device
 }
 
 // Len is the number of positions.
 func (p *Places) Len() int { return p.n }
 
-// Rows is the shape of the features at the positions: (n, C, 1), kept in single
-// precision whatever the layer's.
+// Rows is the shape of the features at the positions: (n, C, 1). They are in single
+// precision also if the layer is in half.
 func (p *Places) Rows() Shape { return Shape{p.n, p.Features.C, 1} }
 
-// NewPlaces notes positions y*W + x of features f (H, W, C), each once. The order
-// is kept.
+// NewPlaces takes positions y*W + x of features f (H, W, C), which must differ. Their
+// order is kept.
 //
-// Gather copies the features of f at those positions that lie in its part own to
-// their rows of dst (n, C, 1). f is a window of the layer that begins at its row y
-// and column x. Other rows stay as they are, so windows that share no position
-// fill dst one after another.
+// In Gather f is a window of the layer, which begins at row y and column x of the
+// layer. Gather copies the features of f at the positions that lie in own, a part of
+// f, to their rows of dst (n, C, 1). Other rows stay as they are, so windows whose
+// parts own do not overlap fill dst one after another.
 //
-// Scatter adds the rows of src (n, C, 1) to dx at all positions that lie in it,
-// also a window that begins at row y and column x.
+// In Scatter dx is such a window. Scatter adds the rows of src (n, C, 1) to dx at all
+// positions that lie in dx.
 
 func checkPlaces(f Shape, at []int32) {
 	seen := make([]bool, f.Pixels())
@@ -42,8 +42,8 @@ func checkPlaces(f Shape, at []int32) {
 	}
 }
 
-// checkWindowOf checks rows at places, and a window of the layer that begins at
-// row y and column x, of which r is a part.
+// checkWindowOf checks the shape of rows at places, and a window of the layer that
+// begins at row y and column x and has the part r.
 func (p *Places) checkWindowOf(op string, rows, f *Array, r Rect, y, x int) {
 	all, s := p.Features, f.Shape
 	if rows.Shape != p.Rows() {

@@ -2,13 +2,13 @@ package gpu
 
 import "slices"
 
-// NewPlaces notes positions y*W + x of features f (H, W, C), each once.
+// NewPlaces takes different positions y*W + x of features f (H, W, C).
 func (b *CPU) NewPlaces(f Shape, at []int32) *Places {
 	checkPlaces(f, at)
 	return &Places{Features: f, n: len(at), at: slices.Clone(at)}
 }
 
-// FreePlaces gives back the memory of each; nil is ignored.
+// FreePlaces frees the memory of each; nil is ignored.
 func (b *CPU) FreePlaces(all ...*Places) {
 	for _, p := range all {
 		if p != nil {
@@ -17,20 +17,20 @@ func (b *CPU) FreePlaces(all ...*Places) {
 	}
 }
 
-// Gather copies to dst (n, C, 1) the features of window f at the positions in its
-// part own; see places.go.
+// Gather copies to dst (n, C, 1) the features of window f at the positions in own, a
+// part of f; see places.go.
 func (b *CPU) Gather(dst, f *Array, p *Places, own Rect, y, x int) {
 	p.checkWindowOf("Gather", dst, f, own, y, x)
 	b.runPlaces(placesTask{p: p, rows: dst, window: f, r: own, y: y, x: x})
 }
 
-// Scatter adds src (n, C, 1) to window dx at its positions; see places.go.
+// Scatter adds the rows of src (n, C, 1) to window dx at their positions; see places.go.
 func (b *CPU) Scatter(dx, src *Array, p *Places, y, x int) {
 	p.checkWindowOf("Scatter", src, dx, dx.Shape.Whole(), y, x)
 	b.runPlaces(placesTask{p: p, rows: src, window: dx, r: dx.Shape.Whole(), y: y, x: x, add: true})
 }
 
-// placesChunk is how many positions a chunk moves.
+// placesChunk is how many positions a chunk of work has.
 const placesChunk = 256
 
 func (b *CPU) runPlaces(t placesTask) {

@@ -2,63 +2,64 @@ package gpu
 
 import "github.com/impasto/impasto/cuda"
 
-// SlicedTarget is what SlicedLoss compares with: how paintings' features lie along
-// some directions.
+// SlicedTarget holds directions, and the quantiles of paintings' features along them,
+// with which SlicedLoss compares.
 type SlicedTarget struct {
 	n, channels int
 	count       int     // directions
-	ends        []int32 // where each region of the positions ends, the last at n
+	ends        []int32 // the end of each region of the positions, the last n
 
 	directions *Array // (D, C, 1)
-	across     *Array // CPU backend: (C, D, 1), the same transposed
+	across     *Array // CPU backend: directions transposed, (C, D, 1)
 	quantiles  *Array // (D, n, 1)
 
 	device cuda.Ptr // of the ends
 }
 
-// SlicedPainting holds a painting's features at some positions: (M, C, 1), and where
-// each region of them ends, the last at M. A region may be empty.
+// SlicedPainting holds a painting's features at some positions, (M, C, 1), and the end
+// of each region of these positions, the last M. A region may be empty.
 type SlicedPainting struct {
 	Rows   *Array
 	Ends   []int32
-	Weight float64 // beside other paintings
+	Weight float64 // relative to the other paintings
 }
 
-// SlicedTargetBytes is what a target of n positions takes at a layer of so many
-// channels, and SlicedWorkBytes what the loss takes while it is computed, by all
-// targets in turn.
+// SlicedTargetBytes returns the bytes of a target of n positions with so many channels
+// and directions.
 func SlicedTargetBytes(b Memory, n, channels, directions int) int64 {
 	return 2*b.Bytes(Shape{directions, channels, 1}) + b.Bytes(Shape{directions, n, 1})
 }
 
-// SlicedWorkBytes is what SlicedLoss takes beside its arguments, at most.
+// SlicedWorkBytes returns the most bytes that SlicedLoss takes beside its arguments.
+// All targets use them in turn.
 func SlicedWorkBytes(n, directions int) int64 {
 	return 4*4*int64(n)*int64(directions) + 8*int64(directions)
 }
 
-// NewSlicedTarget makes room for the target of n positions with so many channels,
-// along so many directions. Positions of a region lie side by side and are compared
-// with the paintings' positions of that region alone; one region is all of them.
+// NewSlicedTarget makes room for a target of n positions, for so many channels and
+// directions. The positions of a region are consecutive and are compared only with
+// the paintings' positions of the same region. With one region, all are compared.
 //
-// Aim gives it directions (D, C), of length 1, and the paintings to compare with.
-// With S the values along a direction of a painting's M features in a region,
-// sorted, those of n positions of the region are compared with n of its quantiles:
+// Aim sets the directions (D, C), of length 1, and the paintings to compare with.
+// Let S be the sorted values of a painting's M features of a region along a
+// direction. The sorted values of the region's n positions are compared with n
+// quantiles of S:
 //
 //	t   = (i + 1/2) M/n - 1/2, kept within 0..M-1
 //	q_i = S_t, linear between neighbours
 //
-// and with the weighted mean of several paintings' quantiles, which is the
+// Several paintings have the weighted mean of their quantiles, which is the
 // barycentre of their distributions along the direction. Paintings without the
 // region do not count.
 //
-// SlicedLoss is the sliced Wasserstein distance of features x (n, C, 1) from them
-// (Heitz et al. 2021, "A Sliced Wasserstein Loss for Neural Texture Synthesis").
-// With u_d direction d of D, and sort_i the i-th value from below, equal values in
-// the order of their positions,
+// SlicedLoss is the sliced Wasserstein distance between features x (n, C, 1) and the
+// target (Heitz et al. 2021, "A Sliced Wasserstein Loss for Neural Texture
+// Synthesis"). With u_d direction d of D, and sort_i the i-th smallest value, where
+// equal values have the order of their positions,
 //
 //	slot = coef / (D n) sum_d sum_i (sort_i(u_d . x) - q_di)^2
 //
-// and x becomes the gradient by x: with r(p) the rank of position p,
+// It replaces x by the gradient by x. With r(p) the rank of position p,
 //
 //	dx_p = 2 coef / (D n) sum_d (u_d . x_p - q_dr(p)) u_d
 
@@ -86,7 +87,7 @@ func checkEnds(op string, ends []int32, n int) {
 	}
 }
 
-// regionOf is where region r begins and ends.
+// regionOf returns the begin and end of region r.
 func regionOf(ends []int32, r int) (from, to int) {
 	if r > 0 {
 		from = int(ends[r-1])
@@ -94,8 +95,8 @@ func regionOf(ends []int32, r int) (from, to int) {
 	return from, int(ends[r])
 }
 
-// shares are the weights of the paintings in each region, of sum 1 where there is
-// one at all.
+// shares returns the weights of the paintings in each region. Their sum is 1 in a
+// region that any painting has.
 func (t *SlicedTarget) shares(directions []float32, paintings []SlicedPainting) [][]float32 {
 	if len(directions) != t.count*t.channels {
 		fail("Aim", "%d values of %d directions with %d channels", len(directions), t.count, t.channels)

@@ -2,7 +2,7 @@ package gpu
 
 import "math"
 
-// NewSlicedTarget makes room for the target of n positions in regions that end so;
+// NewSlicedTarget makes room for a target of n positions in regions with these ends;
 // see sliced.go.
 func (b *CPU) NewSlicedTarget(n, channels, directions int, ends []int32) *SlicedTarget {
 	t := newSlicedTarget(b, n, channels, directions, ends)
@@ -10,7 +10,7 @@ func (b *CPU) NewSlicedTarget(n, channels, directions int, ends []int32) *Sliced
 	return t
 }
 
-// FreeSlicedTargets gives back the memory of each; nil is ignored.
+// FreeSlicedTargets frees the memory of each target; nil is ignored.
 func (b *CPU) FreeSlicedTargets(all ...*SlicedTarget) {
 	for _, t := range all {
 		if t != nil {
@@ -19,7 +19,7 @@ func (b *CPU) FreeSlicedTargets(all ...*SlicedTarget) {
 	}
 }
 
-// Aim sets the directions (D, C) and the quantiles of paintings along them; see
+// Aim sets the directions (D, C) and the paintings' quantiles along them; see
 // sliced.go.
 func (b *CPU) Aim(t *SlicedTarget, directions []float32, paintings []SlicedPainting) {
 	shares := t.shares(directions, paintings)
@@ -37,8 +37,8 @@ func (b *CPU) Aim(t *SlicedTarget, directions []float32, paintings []SlicedPaint
 	}
 }
 
-// SlicedLoss compares how features x (n, C, 1) lie along directions with how the
-// paintings' do; see sliced.go for the formula. x becomes the gradient.
+// SlicedLoss compares the distributions of features x (n, C, 1) along directions with
+// the paintings'; see sliced.go for the formula. It replaces x by its gradient.
 func (b *CPU) SlicedLoss(x *Array, t *SlicedTarget, coef float64, slot int) {
 	t.check(x, slot)
 	b.project(x, t)
@@ -49,7 +49,7 @@ func (b *CPU) SlicedLoss(x *Array, t *SlicedTarget, coef float64, slot int) {
 	b.multiply(x.data, b.projections[:t.n*t.count], t.directions.data, nil, t.count, t.channels, false)
 }
 
-// project writes x U^T (n, D), the values of features along the directions, to
+// project writes the values of features along the directions, x U^T (n, D), to
 // b.projections.
 func (b *CPU) project(x *Array, t *SlicedTarget) {
 	n := x.Shape.H
@@ -60,8 +60,8 @@ func (b *CPU) project(x *Array, t *SlicedTarget) {
 	b.multiply(b.projections, x.data, t.across.data, nil, t.channels, t.count, false)
 }
 
-// slicedTogether is how many directions a chunk handles: their values lie side by
-// side.
+// slicedTogether is how many directions a chunk of work has. Their values are adjacent
+// in memory.
 const slicedTogether = 4
 
 type slicedTask struct {
@@ -71,9 +71,9 @@ type slicedTask struct {
 	n    int
 	ends []int32
 
-	shares []float32 // of a painting by region, to make quantiles of; nil: compare with them
-	coef   float64   // of each square
-	part   []float64 // the loss along each direction
+	shares []float32 // a painting's share of each region's quantiles, to measure; nil: compare
+	coef   float64   // factor of each square
+	part   []float64 // loss along each direction
 }
 
 func (k *slicedTask) chunk(worker, chunk int) {
@@ -105,8 +105,8 @@ func (k *slicedTask) chunk(worker, chunk int) {
 	}
 }
 
-// compare is the loss along direction d, where the features have values v, which
-// become its slope by them.
+// compare returns the loss along direction d of features with values v, and replaces
+// v by the derivative of the loss.
 func (k *slicedTask) compare(s *sorter, d int, v []float32) float64 {
 	loss := 0.0
 	for r := range k.ends {
@@ -122,8 +122,8 @@ func (k *slicedTask) compare(s *sorter, d int, v []float32) float64 {
 	return k.coef * loss
 }
 
-// measure adds a painting's quantiles along direction d, where its features have
-// values v.
+// measure adds to the target a painting's quantiles along direction d; v are the values
+// of its features.
 func (k *slicedTask) measure(s *sorter, d int, v []float32) {
 	for r, share := range k.shares {
 		from, to := regionOf(k.ends, r)
@@ -143,21 +143,21 @@ func (k *slicedTask) measure(s *sorter, d int, v []float32) {
 	}
 }
 
-// sorter sorts floats by their bits, least digits first, so that equal ones keep
-// their order. It is a worker's own.
+// sorter sorts floats by radix, least significant digit first, so that equal values keep
+// their order. Each worker has one.
 type sorter struct {
 	keys, order [2][]uint32
 	counts      [1 << sortBits]uint32
 }
 
-// sortBits is the width of a digit, of many values; few are sorted by bytes.
+// sortBits is the width of a digit from sortMany values on; fewer are sorted by bytes.
 const (
 	sortBits = 11
 	sortMany = 2048
 )
 
-// keyOf is a number that is larger where v is. Zeros are equal; NaN comes first or
-// last, by its sign.
+// keyOf maps floats to numbers that compare in the same way. Zeros are equal; NaN comes
+// first or last, by its sign.
 func keyOf(v float32) uint32 {
 	b := math.Float32bits(v + 0)
 	if b>>31 != 0 {
@@ -173,7 +173,7 @@ func valueOf(key uint32) float32 {
 	return math.Float32frombits(^key)
 }
 
-// sort returns the keys of v from below, and where in v each comes from.
+// sort returns the keys of v in ascending order, and the index in v of each.
 func (s *sorter) sort(v []float32) (keys, order []uint32) {
 	for i := range 2 {
 		if len(s.keys[i]) < len(v) {

@@ -9,7 +9,7 @@ import (
 // slicedTile is the side of the tiles of products in kernels/sliced.cu.
 const slicedTile = 32
 
-// NewSlicedTarget makes room for the target of n positions in regions that end so;
+// NewSlicedTarget makes room for a target of n positions in regions with these ends;
 // see sliced.go.
 func (b *Device) NewSlicedTarget(n, channels, directions int, ends []int32) *SlicedTarget {
 	b.outside("NewSlicedTarget")
@@ -18,7 +18,7 @@ func (b *Device) NewSlicedTarget(n, channels, directions int, ends []int32) *Sli
 	return t
 }
 
-// uploadedCounts are whole numbers in new device memory.
+// uploadedCounts copies whole numbers to new device memory.
 func (b *Device) uploadedCounts(v []int32) cuda.Ptr {
 	raw := make([]byte, 0, 4*len(v))
 	for _, e := range v {
@@ -29,7 +29,7 @@ func (b *Device) uploadedCounts(v []int32) cuda.Ptr {
 	return p
 }
 
-// FreeSlicedTargets gives back the memory of each; nil is ignored.
+// FreeSlicedTargets frees the memory of each target; nil is ignored.
 func (b *Device) FreeSlicedTargets(all ...*SlicedTarget) {
 	for _, t := range all {
 		if t != nil {
@@ -40,7 +40,7 @@ func (b *Device) FreeSlicedTargets(all ...*SlicedTarget) {
 	}
 }
 
-// Aim sets the directions (D, C) and the quantiles of paintings along them; see
+// Aim sets the directions (D, C) and the paintings' quantiles along them; see
 // sliced.go.
 func (b *Device) Aim(t *SlicedTarget, directions []float32, paintings []SlicedPainting) {
 	b.outside("Aim")
@@ -56,9 +56,9 @@ func (b *Device) Aim(t *SlicedTarget, directions []float32, paintings []SlicedPa
 	}
 }
 
-// sorted are, for each direction, the keys of the values of n features x along it
-// from below, (D, n), and the positions they come from. other is as much memory
-// again, and part is a float64 for each direction.
+// sorted holds, for each direction, the keys of the values of n features x along it in
+// ascending order, (D, n), and the positions they come from. other is work space of the
+// same size, and part has a float64 for each direction.
 func (b *Device) sorted(x *Array, t *SlicedTarget, n int, ends cuda.Ptr) (keys, order, other, part cuda.Ptr) {
 	size := cuda.Ptr(4 * n * t.count)
 	size = (size + deviceAlign - 1) / deviceAlign * deviceAlign
@@ -69,8 +69,8 @@ func (b *Device) sorted(x *Array, t *SlicedTarget, n int, ends cuda.Ptr) (keys, 
 	return keys, order, other, part
 }
 
-// SlicedLoss compares how features x (n, C, 1) lie along directions with how the
-// paintings' do; see sliced.go for the formula. x becomes the gradient.
+// SlicedLoss compares the distributions of features x (n, C, 1) along directions with
+// the paintings'; see sliced.go for the formula. It replaces x by its gradient.
 func (b *Device) SlicedLoss(x *Array, t *SlicedTarget, coef float64, slot int) {
 	t.check(x, slot)
 	keys, order, slope, part := b.sorted(x, t, t.n, t.device)

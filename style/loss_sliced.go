@@ -11,30 +11,30 @@ import (
 )
 
 // The sliced Wasserstein distance (Heitz et al., "A Sliced Wasserstein Loss for
-// Neural Texture Synthesis", CVPR 2021) compares whole distributions of features:
-// along random directions, the sorted values of the canvas with those of the
-// painting. gpu/sliced.go has the formula.
+// Neural Texture Synthesis", CVPR 2021) compares whole distributions of features.
+// Along random directions it compares the sorted values of the canvas with the
+// sorted values of the painting. gpu/sliced.go has the formula.
 //
-// A layer of C channels is looked at along C directions, at as many positions as
-// keep values to 4 million, at most 65,536. They are drawn once for each scale,
-// one from each of as many equal parts of the layer. Directions come from the seed;
-// they change every sliced-hold iterations, and with each scale. L-BFGS goes down
-// one and the same function, so it forgets its history where they change.
+// A layer of C channels is compared along C directions, at n positions: at most
+// 65,536, and at most so many that n*C is 4 million. The layer is divided into n
+// equal parts, and a position is drawn from each, once for each scale. Directions
+// come from the seed. They change with each scale and every sliced-hold iterations.
+// L-BFGS minimises one function, so it forgets its history when directions change.
 
-// What is sorted at a layer, at most.
+// Limits of what is sorted at a layer.
 const (
 	slicedPositions = 1 << 16
 	slicedValues    = 1 << 22
 )
 
-// slicedBalance makes style weight 1 a balance to the eye: see docs/looks.md.
+// slicedBalance is the factor of the loss with which a style weight of 1 looks balanced.
 const slicedBalance = 10
 
-// SlicedLayers are those that the sliced loss looks at where none are named.
+// SlicedLayers are the style layers of the sliced loss by default.
 var SlicedLayers = VGG19Layers[:12]
 
-// useSlicedLayers sets the layers of LossSliced, where it comes to or goes from other
-// losses.
+// useSlicedLayers sets the default style layers when the loss changes to or from
+// LossSliced.
 func (o *Options) useSlicedLayers(from, to StyleLoss, network string) {
 	switch {
 	case to == LossSliced:
@@ -47,30 +47,30 @@ func (o *Options) useSlicedLayers(from, to StyleLoss, network string) {
 	}
 }
 
-// slicedTerm compares the canvas's features at a layer, at some positions, with the
-// paintings'.
+// slicedTerm compares features of the canvas at some positions of a layer with the
+// paintings' features.
 type slicedTerm struct {
 	layer  string
 	at     []int32 // positions, y*W + x of the layer
 	places *gpu.Places
-	rows   *gpu.Array // (n, C, 1), the canvas's features there, then their gradient
+	rows   *gpu.Array // (n, C, 1), the canvas's features at these positions, then their gradient
 	coef   float64
 	weight float64
 	slot   int
 	alone  *gpu.Array // this term's own gradient, where gradients are normalised
 
-	// Not of a team's other members.
+	// Nil for the other members of a team.
 	target    *gpu.SlicedTarget
-	paintings []gpu.SlicedPainting // nil once directions stay
+	paintings []gpu.SlicedPainting // nil once the directions no longer change
 }
 
-// slicedCount is how many of a layer's positions are looked at.
+// slicedCount is how many of a layer's positions are compared.
 func slicedCount(positions, channels int) int {
 	return min(positions, slicedPositions, max(1, slicedValues/channels))
 }
 
-// strata draws a position from each of n equal parts of all: its middle, or with
-// rng anywhere in it.
+// strata draws a position from each of n equal parts of 0..all-1: the middle of the
+// part, or a random position in it if rng is not nil.
 func strata(n, all int, rng *rand.Rand) []int32 {
 	list := make([]int32, n)
 	for i := range list {
@@ -84,14 +84,14 @@ func strata(n, all int, rng *rand.Rand) []int32 {
 	return list
 }
 
-// randomFor are numbers from the seed for a purpose.
+// randomFor returns random numbers that depend on the seed and a purpose.
 func randomFor(seed uint64, purpose string) *rand.Rand {
 	hash := fnv.New64a()
 	hash.Write([]byte(purpose))
 	return rand.New(rand.NewPCG(seed, hash.Sum64()))
 }
 
-// unitVectors are n random directions with c channels: (n, c), even over the sphere.
+// unitVectors returns n random directions of c channels, (n, c), uniform on the sphere.
 func unitVectors(rng *rand.Rand, n, c int) []float32 {
 	all, one := make([]float32, 0, n*c), make([]float64, c)
 	for range n {
@@ -107,7 +107,7 @@ func unitVectors(rng *rand.Rand, n, c int) []float32 {
 	return all
 }
 
-// measureRows takes the features of picture x at some positions, by style layer.
+// measureRows returns, by style layer, the features of picture x at some positions.
 func (t *tiling) measureRows(o Options, x *gpu.Array) map[string]moments {
 	all, places := map[string]moments{}, map[string]*gpu.Places{}
 	for _, l := range o.StyleLayers {
@@ -127,7 +127,7 @@ func (t *tiling) measureRows(o Options, x *gpu.Array) map[string]moments {
 	return all
 }
 
-// gather takes a tile's own features at places into their rows.
+// gather copies a tile's own features at places to their rows.
 func (t *tiling) gather(rows *gpu.Array, p *gpu.Places, s *stage, i int, tap string, f *gpu.Array, own gpu.Rect) {
 	if own.H > 0 && own.W > 0 {
 		n, w := s.unit[tap], s.tiles[i].ahead
@@ -137,10 +137,10 @@ func (t *tiling) gather(rows *gpu.Array, p *gpu.Places, s *stage, i int, tap str
 
 // addSliced makes the term of a layer from the paintings' features:
 //
-//	relative  the distance over the mean square of the paintings' features
-//	others    the distance
+//	relative loss scale   the distance over the mean square of the paintings' features
+//	other loss scales     the distance
 //
-// It takes the paintings' rows over.
+// The term owns the paintings' rows from then on.
 func (ob *objective) addSliced(l LayerWeight, all []moments) {
 	f, in := ob.t.whole[l.Layer], ob.inside(l.Layer)
 	n := slicedCount(in.H*in.W, f.C)
@@ -170,7 +170,7 @@ func (ob *objective) addSliced(l LayerWeight, all []moments) {
 	ob.aim(&ob.sliced[len(ob.sliced)-1], 0)
 }
 
-// aim gives a term the directions of a turn.
+// aim gives a term the turn-th directions, from 0 on.
 func (ob *objective) aim(t *slicedTerm, turn int) {
 	c := t.rows.Shape.W
 	rng := randomFor(ob.o.Seed, fmt.Sprintf("directions %s %v %d", t.layer, ob.canvas().Shape, turn))
@@ -180,8 +180,8 @@ func (ob *objective) aim(t *slicedTerm, turn int) {
 	}
 }
 
-// turn prepares iteration it, from 1 on, and says whether what is minimised is
-// another function from there on.
+// turn prepares iteration it, from 1 on. It reports whether the function to minimise
+// changes with this iteration.
 func (ob *objective) turn(it int) bool {
 	if len(ob.sliced) == 0 || ob.o.SlicedHold == 0 {
 		return false
@@ -195,7 +195,7 @@ func (ob *objective) turn(it int) bool {
 	return it > 1 && (it-1)%ob.o.SlicedHold == 0
 }
 
-// slicedAt adds to grad the gradient of these losses on features f of a layer.
+// slicedAt adds to grad the gradient of the sliced losses by features f of a layer.
 func (ob *objective) slicedAt(layer string, f *gpu.Array, grad *vgg.Gradient) {
 	for i := range ob.sliced {
 		if t := &ob.sliced[i]; t.layer == layer {
@@ -207,7 +207,7 @@ func (ob *objective) slicedAt(layer string, f *gpu.Array, grad *vgg.Gradient) {
 	}
 }
 
-// slicedGradients makes the gradients by the rows of an image that is cut.
+// slicedGradients replaces the rows of an image in tiles by their gradients.
 func (ob *objective) slicedGradients() {
 	for i := range ob.sliced {
 		t := &ob.sliced[i]
@@ -215,7 +215,7 @@ func (ob *objective) slicedGradients() {
 	}
 }
 
-// slicedAtTile adds to grad the gradients by the features of a tile's window.
+// slicedAtTile adds to grad the gradient by the features of a tile's window.
 func (ob *objective) slicedAtTile(s *stage, window gpu.Rect, tap string, grad *vgg.Gradient) {
 	for i := range ob.sliced {
 		if t := &ob.sliced[i]; t.layer == tap {
@@ -225,8 +225,8 @@ func (ob *objective) slicedAtTile(s *stage, window gpu.Rect, tap string, grad *v
 	}
 }
 
-// joinRows adds the rows that other members of a team have gathered: each position
-// is one member's, and zero with the others.
+// joinRows adds the rows that other members of a team have gathered. One member has
+// the features of a position; the others have zeros there.
 func (ob *objective) joinRows() {
 	for i := range ob.sliced {
 		rows := ob.sliced[i].rows
@@ -242,7 +242,7 @@ func (ob *objective) joinRows() {
 	}
 }
 
-// memberSliced is a term as far as tiles on another backend need it.
+// memberSliced returns the part of a term that tiles on another backend need.
 func memberSliced(to gpu.Backend, t slicedTerm) slicedTerm {
 	p := to.NewPlaces(t.places.Features, t.at)
 	return slicedTerm{layer: t.layer, places: p, rows: to.NewArray(p.Rows())}
@@ -262,8 +262,8 @@ func (t *slicedTerm) free(b gpu.Backend) {
 	b.Free(t.rows, t.alone)
 }
 
-// slicedBytes is what the sliced loss takes at a layer with features f, with the
-// work space that all layers share.
+// slicedBytes returns the bytes that the sliced loss takes at a layer with features f,
+// and those of the work space that all layers share.
 func (o Options) slicedBytes(b gpu.Backend, f gpu.Shape) (term, work int64) {
 	n := slicedCount(f.Pixels(), f.C)
 	painting := slicedCount(max(1, int(float64(f.Pixels())*o.StyleScale*o.StyleScale)), f.C)
