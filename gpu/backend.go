@@ -146,7 +146,7 @@ type Neighbours interface {
 	CosineLoss(dx, x, t *Array, coef float64, slot int)
 }
 
-// Scattered are features at some positions of a layer; see places.go.
+// Scattered copies features at some positions of a layer; see places.go.
 type Scattered interface {
 	NewPlaces(f Shape, at []int32) *Places
 	FreePlaces(...*Places)

@@ -13,7 +13,7 @@
 //	w2          the small matrices of the Wasserstein-2 style loss
 //	covariance  the style loss on means and covariances without a matrix root
 //	moments     the style loss on Gram matrices, means and standard deviations
-//	sliced      the style loss on how features lie along directions, and its sort
+//	sliced      the sliced style loss, and its sort
 //	places      features at some positions of a layer
 //	ncc         the most similar patch
 //	patch       the loss and the vote of matched patches

@@ -19,10 +19,10 @@ type Earlier struct {
 // eye. See docs/video.md for what other weights do to flicker and to style.
 const temporalBalance = 50
 
-// UsualTemporalWeight is the weight to start from with these options. Under
-// relative losses it is 1, or 4 with the moments loss, a sum of three; under others
-// it is the published program's 1000, which goes with a style weight of 100 and a
-// content weight of 5.
+// UsualTemporalWeight returns the default temporal weight for these options. With
+// relative losses it is 1, or 4 with the moments loss, which is a sum of three. With
+// other loss scales it is the published program's 1000, which goes with a style weight
+// of 100 and a content weight of 5.
 func UsualTemporalWeight(o Options) float64 {
 	switch {
 	case o.LossScale != ScaleRelative:

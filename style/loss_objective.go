@@ -30,7 +30,7 @@ type objective struct {
 
 	style  []styleTerm
 	sliced []slicedTerm
-	turned int // times that their directions have changed
+	turned int // how often the directions of sliced losses have changed
 
 	patches   []*patchTerm
 	analogies []contentTerm // towards what an analogy says

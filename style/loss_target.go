@@ -10,7 +10,7 @@ type moments struct {
 	second *gpu.Array // Gram matrix, (C, C, 1)
 	mean   *gpu.Array // (1, C, 1), nil for Gram losses
 
-	rows *gpu.Array // of LossSliced, in their place: features at some positions, (M, C, 1)
+	rows *gpu.Array // LossSliced has only these: features at some positions, (M, C, 1)
 }
 
 // arrays are those that there are; momentsFrom is the way back.

@@ -129,7 +129,7 @@ func WithMethod(m Method) Option {
 }
 
 // WithStyleLoss paints by a style loss and the weights that go with it; see
-// UseStyleLoss. It comes before options that should differ.
+// UseStyleLoss. Options that set other weights come after it.
 func WithStyleLoss(loss StyleLoss) Option {
 	return func(j *job) { j.options.UseStyleLoss(loss, j.network()) }
 }

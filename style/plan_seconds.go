@@ -31,9 +31,9 @@ func (o Options) flops(n *vgg.Network, depth, w, h int) float64 {
 	return total
 }
 
-// styleFlops is the arithmetic of the style loss at a layer of c channels: Gram
-// matrices and their gradient. Sliced, it is two plain products and a sort, whose
-// values take as long as some hundred operations each.
+// styleFlops counts the operations of the style loss at a layer of c channels: Gram
+// matrices and their gradient. The sliced loss takes two plain products and a sort, in
+// which a value takes as long as some hundred operations.
 func (o Options) styleFlops(c int, positions float64) float64 {
 	const plain, sorted = 2, 100
 	if o.StyleLoss == LossSliced {

@@ -62,7 +62,7 @@ func DefaultOptions(mode Mode, device, network string) Options {
 		o.Iterations = []int{500, 300, 200, 150}
 	}
 	if network == "mini" {
-		o.TVWeight = 4 // a tenth of VGG-19's filters leave more fine patterns unseen
+		o.TVWeight = 4 // mini has a tenth of VGG19's filters and sees fewer fine patterns
 	}
 	if !matches(mode) {
 		cleanDefaults(&o, network)
@@ -84,7 +84,7 @@ func DefaultOptions(mode Mode, device, network string) Options {
 // docs/looks.md. With mini the moments loss leaves beads where a picture is busy.
 func cleanDefaults(o *Options, network string) {
 	switch {
-	case o.Mode == ModeTexture: // there is no photograph whose detail could be spared
+	case o.Mode == ModeTexture: // without a photograph there is no detail to spare
 		o.StyleLoss, o.TVWeight = LossCovariance, 16
 		if network == "mini" {
 			o.TVWeight = 20
@@ -96,10 +96,10 @@ func cleanDefaults(o *Options, network string) {
 	}
 }
 
-// UseStyleLoss sets a style loss and the weights that go with it, of content and
-// of smoothness, on a network, "vgg19" or "mini". The moments loss is a sum of
-// three, beside which other terms weigh more. Only ModeArt has such weights.
-// LossSliced looks at SlicedLayers.
+// UseStyleLoss sets a style loss and the weights of content and of smoothness that go
+// with it on a network, "vgg19" or "mini". The moments loss is a sum of three, so the
+// other terms have larger weights with it. Only ModeArt changes these weights.
+// LossSliced also sets the style layers, to SlicedLayers.
 func (o *Options) UseStyleLoss(loss StyleLoss, network string) {
 	o.useSlicedLayers(o.StyleLoss, loss, network)
 	o.StyleLoss = loss

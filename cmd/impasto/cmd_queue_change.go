@@ -69,7 +69,7 @@ func (w change) run(ctx context.Context, s *session, c *cli.Context, q farm.Queu
 	var bad ui.Faults
 	ids, did := []string{}, map[string]bool{}
 	err := eachChosen(ctx, c, q, func(st farm.Status) error {
-		if did[st.Job.ID] { // it comes again, for it has changed
+		if did[st.Job.ID] { // a job that has changed comes again
 			return nil
 		}
 		means := w.fits

@@ -71,7 +71,7 @@ func queueList(ctx context.Context, s *session, c *cli.Context, q farm.Queue) er
 	return nil
 }
 
-// filterWords are a filter's flags, each after a space.
+// filterWords returns the flags of a filter, each after a space.
 func filterWords(f farm.Filter) (words string) {
 	if f.Batch != "" {
 		words += " --batch " + ui.ShellQuote(f.Batch)

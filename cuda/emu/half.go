@@ -22,7 +22,7 @@ func halfToFloat(h uint16) float32 {
 	return math.Float32frombits(sign | (exp+112)<<23 | frac<<13)
 }
 
-// halves are the values of all binary16.
+// halves has the value of each binary16.
 var halves = sync.OnceValue(func() *[1 << 16]float64 {
 	table := new([1 << 16]float64)
 	for h := range table {

@@ -20,7 +20,7 @@ type Follower struct {
 	Weights map[string]float64
 	// Collect is called once for each job that is done.
 	Collect func(context.Context, farm.Status) error
-	// Forever goes on when all jobs have ended, for they may be queued again.
+	// Forever continues when all jobs have ended, because they may be queued again.
 	Forever bool
 	// Calls are made by Run between one change and the next, so that they may
 	// add jobs. The channel is closed when no more come. nil: none come.
@@ -41,8 +41,8 @@ type Follower struct {
 	changedAt   time.Time // when a job changed last, or a warning was printed that none does
 
 	more   chan farm.Status              // changes of jobs that Calls added
-	watch  func(id string)               // has them sent; set by Run
-	unwind map[string]context.CancelFunc // ends that, by ID
+	watch  func(id string)               // begins to watch a job for more; set by Run
+	unwind map[string]context.CancelFunc // ends the watch of a job, by ID
 }
 
 const (
@@ -77,8 +77,8 @@ func (f *Follower) Run(ctx context.Context, q farm.Queue) error {
 	}
 	tick := time.NewTicker(followEvery)
 	defer tick.Stop()
-	first := true           // what comes first is not news
-	var calls <-chan func() // not before all that was is known
+	first := true           // the first statuses are not changes
+	var calls <-chan func() // nil until all first statuses are known
 	f.changedAt = time.Now()
 	for {
 		select {
@@ -108,7 +108,7 @@ func (f *Follower) Run(ctx context.Context, q farm.Queue) error {
 			}
 			f.news(ctx, st, first)
 			if len(changes) > 0 {
-				continue // tell the whole once for a burst
+				continue // report totals once for several changes
 			}
 		}
 		if first {
@@ -124,7 +124,7 @@ func (f *Follower) Run(ctx context.Context, q farm.Queue) error {
 	}
 }
 
-// news takes in how a job stands.
+// news records the status of a job and reports what changed.
 func (f *Follower) news(ctx context.Context, st farm.Status, first bool) {
 	before := f.Jobs[st.Job.ID]
 	f.changedAt = time.Now()
@@ -133,7 +133,7 @@ func (f *Follower) news(ctx context.Context, st farm.Status, first bool) {
 	f.unwatch(st)
 }
 
-// watchMore has the changes of a job sent that Calls added.
+// watchMore sends the changes of a job that Calls added to more.
 func (f *Follower) watchMore(ctx context.Context, q farm.Queue, id string) error {
 	ctx, stop := context.WithCancel(ctx)
 	changes, err := q.Watch(ctx, []string{id})
@@ -143,7 +143,7 @@ func (f *Follower) watchMore(ctx context.Context, q farm.Queue, id string) error
 	}
 	f.unwind[id] = stop
 	go func() {
-		first := true // who submits the job sees how it stands
+		first := true // the submitter knows the first status
 		for st := range changes {
 			if first || st.Job.ID == "" {
 				first = first && st.Job.ID != ""
@@ -158,7 +158,7 @@ func (f *Follower) watchMore(ctx context.Context, q farm.Queue, id string) error
 	return nil
 }
 
-// unwatch ends that for a job that is done.
+// unwatch ends the watch of a job that is done.
 func (f *Follower) unwatch(st farm.Status) {
 	if stop := f.unwind[st.Job.ID]; stop != nil && st.State == farm.Done {
 		stop()
@@ -166,7 +166,7 @@ func (f *Follower) unwatch(st farm.Status) {
 	}
 }
 
-// own are the IDs of the jobs that are known, which may be none.
+// own returns the IDs of the known jobs. It is never nil, which would mean all jobs.
 func (f *Follower) own() []string {
 	return slices.AppendSeq(make([]string, 0, len(f.Jobs)), maps.Keys(f.Jobs))
 }
@@ -386,7 +386,7 @@ func (f *Follower) Fault() error {
 	return someFailed(b)
 }
 
-// someFailed is the fault of jobs that are not done.
+// someFailed returns the fault for jobs that failed or were cancelled.
 func someFailed(b progress.Batch) error {
 	return ui.NewFault(ui.ExitSomeFailed, "some_failed", fmt.Sprintf("%d of %s failed", b.Failed, ui.Count(b.Total, "job")),
 		"impasto queue ls --state failed", "impasto queue retry --state failed")

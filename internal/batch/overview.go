@@ -13,23 +13,23 @@ import (
 	"github.com/impasto/impasto/internal/ui"
 )
 
-// An Overview reports the progress of the jobs of a queue that a filter chooses, also of
-// those that come later. It holds only the jobs that run: the queue counts the others.
+// An Overview reports the progress of the jobs that a filter chooses, also of jobs that
+// are queued later. It holds only the running jobs; the queue counts the others.
 type Overview struct {
 	Reporter progress.BatchReporter
 	Filter   farm.Filter
-	// Forever goes on when all jobs have ended, for jobs that are still to come.
+	// Forever continues when all jobs have ended, and waits for new ones.
 	Forever bool
 
 	counts    Tally
 	running   map[string]farm.Status // by ID
-	told      map[string]bool        // jobs whose end was told lately
+	told      map[string]bool        // jobs whose end was reported lately
 	begun     time.Time
-	before    int       // jobs that had ended by then
-	changedAt time.Time // when a job changed last, or a warning was printed that none does
+	before    int       // jobs that had ended before begun
+	changedAt time.Time // time of the last change of a job, or of the last warning that none changes
 }
 
-// maxTold bounds the jobs that are remembered as told.
+// maxTold bounds the jobs whose reported end is remembered.
 const maxTold = 10000
 
 // Run reports until all jobs have ended, or with the error of ctx.
@@ -53,7 +53,7 @@ func (o *Overview) Run(ctx context.Context, q farm.Queue) error {
 	tick := time.NewTicker(followEvery)
 	defer tick.Stop()
 	for misses := 0; ; {
-		// A job on its way from one state to another is counted, though it may not be found.
+		// While a job changes its state it is counted, but may not be found.
 		left := o.counts[farm.Queued]+o.counts[farm.Running] > 0
 		if left {
 			if left, err = o.left(ctx, q); err != nil {
@@ -62,7 +62,7 @@ func (o *Overview) Run(ctx context.Context, q farm.Queue) error {
 			if misses++; left {
 				misses = 0
 			}
-			if left = misses < 2; !left { // what is counted was left by a process that was killed
+			if left = misses < 2; !left { // a killed process left the entries that are counted
 				delete(o.counts, farm.Running)
 				delete(o.counts, farm.Queued)
 			}
@@ -83,7 +83,7 @@ func (o *Overview) Run(ctx context.Context, q farm.Queue) error {
 	}
 }
 
-// hear tells of what changes until the next tick.
+// hear reports changes of jobs until the next tick.
 func (o *Overview) hear(ctx context.Context, changes <-chan farm.Status, tick <-chan time.Time) error {
 	for {
 		select {
@@ -103,7 +103,7 @@ func (o *Overview) hear(ctx context.Context, changes <-chan farm.Status, tick <-
 	}
 }
 
-// findRunning finds the jobs that run, of which there are as many as workers.
+// findRunning finds the running jobs; there are no more of them than workers.
 func (o *Overview) findRunning(ctx context.Context, q farm.Queue) error {
 	if o.Filter.State != "" && o.Filter.State != farm.Running {
 		return nil
@@ -114,7 +114,7 @@ func (o *Overview) findRunning(ctx context.Context, q farm.Queue) error {
 	})
 }
 
-// left reports whether it finds a job that waits or runs. It reads one.
+// left reports whether a job waits or runs. It reads at most one such job.
 func (o *Overview) left(ctx context.Context, q farm.Queue) (left bool, err error) {
 	for _, state := range []farm.State{farm.Running, farm.Queued} {
 		if o.Filter.State != "" && o.Filter.State != state {
@@ -137,7 +137,7 @@ func (o *Overview) count(ctx context.Context, q farm.Queue) error {
 	return err
 }
 
-// changed tells of a job that has changed.
+// changed reports a job that has changed.
 func (o *Overview) changed(st farm.Status) {
 	before, runs := o.running[st.Job.ID]
 	if st.Job.ID == "" || !runs && !o.Filter.Has(st) {
@@ -193,7 +193,8 @@ func (o *Overview) ended() int {
 	return o.counts[farm.Done] + o.counts[farm.Failed] + o.counts[farm.Cancelled]
 }
 
-// totals estimates the time left at the speed of this run so far, each job alike.
+// totals estimates the time left from the speed of this run so far, as if all jobs took
+// the same time.
 func (o *Overview) totals() progress.Batch {
 	b := progress.Batch{Total: o.counts.total(), Done: o.counts[farm.Done], Failed: o.counts[farm.Failed] + o.counts[farm.Cancelled],
 		Running: o.counts[farm.Running], ETA: -1}

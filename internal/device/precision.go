@@ -17,7 +17,7 @@ const (
 	Single = gpu.Single
 )
 
-// Precisions are those that device name computes in.
+// Precisions returns the precisions that the device name has.
 func Precisions(name string) []gpu.Precision {
 	if _, note := Settle(name, Half); note != "" || CheckPrecision(name, Half) != nil {
 		return []gpu.Precision{Single}
@@ -98,9 +98,9 @@ func chosen(name string) string {
 	return "cpu"
 }
 
-// Settle returns the precision to open the devices of a list with where p is asked
-// for. A processor paints in single precision even where half is asked for, and the
-// note, else empty, says so.
+// Settle returns the precision for the devices of a list if p is asked for. A processor
+// paints in single precision even if half is asked for; the note says so then, and is
+// else empty.
 func Settle(list string, p gpu.Precision) (settled gpu.Precision, note string) {
 	if p == gpu.Half && chosen(names(list)[0]) == "cpu" {
 		return gpu.Single, "--precision half: the processor paints in single precision (float32); half needs a CUDA device"
@@ -130,9 +130,9 @@ func CheckPrecision(list string, p gpu.Precision) error {
 	return bad.Err()
 }
 
-// For returns the precision that a network is computed in where p is asked for.
-// Half moves channels eight at a time: Auto is single for a network that has
-// others, and Half is a fault.
+// For returns the precision of a network if p is asked for. Half precision needs
+// channels in multiples of eight. For a network with other channels, Auto is single
+// and Half is a fault.
 func For(n *vgg.Network, p gpu.Precision) (gpu.Precision, error) {
 	for _, l := range n.Layers {
 		if l.Out%8 == 0 || p == gpu.Single {

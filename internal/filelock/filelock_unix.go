@@ -22,8 +22,8 @@ func Try(f *os.File) (bool, error) {
 	}
 }
 
-// Release lets go of the lock of a file. To close the file is not enough at once: a
-// process that this one is about to start has the file as well, until it runs its program.
+// Release releases the lock of a file. Closing the file would not release it at once: a
+// child process that is being started has the file open too, until it runs its program.
 func Release(f *os.File) { _ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN) }
 
 // TryFolder takes the exclusive lock of a folder, which holds where a file in

@@ -27,9 +27,9 @@ type Metrics struct {
 	server *http.Server
 
 	tallying   sync.Mutex
-	tally      *looked       // as of the last look at the jobs that wait
-	tallyAfter time.Time     // when they may be looked at again
-	looking    chan struct{} // closed when the look at hand ends; nil: there is none
+	tally      *looked       // result of the last look at the waiting jobs
+	tallyAfter time.Time     // when the next look may begin
+	looking    chan struct{} // closed when the present look ends; nil: there is none
 	at         net.Listener  // nil without --metrics
 }
 
@@ -145,9 +145,9 @@ func (m *Metrics) serveMetrics(w http.ResponseWriter, r *http.Request) {
 	metrics.WriteProcessMetrics(w)
 }
 
-// writeQueue tells how the queue stands. The server counts the jobs; how much work waits
-// takes a look at each that does, so that is looked at seldom enough to take a twentieth of
-// the time.
+// writeQueue writes the metrics of the queue. The server counts the jobs. The amount of
+// waiting work requires a look at each waiting job, so it is computed only as often as
+// takes a twentieth of the time.
 func (m *Metrics) writeQueue(ctx context.Context, w io.Writer, q farm.Queue) error {
 	load, err := q.Load(ctx)
 	if err != nil {
@@ -174,19 +174,20 @@ func (m *Metrics) writeQueue(ctx context.Context, w io.Writer, q farm.Queue) err
 	return nil
 }
 
-// looked is what a look at the jobs that wait found.
+// looked is the result of a look at the waiting jobs.
 type looked struct {
 	states  batch.Tally
 	waiting map[string]float64 // estimated seconds of work that waits, by class
 }
 
-// see counts the work of a job that waits.
+// see adds the work of a waiting job.
 func (l *looked) see(st farm.Status) {
 	l.waiting[st.Job.Class] += st.Job.Estimate * (1 - min(1, max(0, st.Fraction)))
 }
 
-// tallyOf returns how many jobs there are of each state and how much work waits, as of
-// the last look. Where a look is due it waits a moment for that; nil: none has ended yet.
+// tallyOf returns the number of jobs of each state and the amount of waiting work, from
+// the last look. If a look is due it waits a moment for its result. nil: no look has
+// ended yet.
 func (m *Metrics) tallyOf(ctx context.Context, q farm.Queue) *looked {
 	m.tallying.Lock()
 	if m.looking == nil && time.Now().After(m.tallyAfter) {

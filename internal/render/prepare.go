@@ -296,8 +296,8 @@ func (r *Prepared) withDeviceMemory(err error) error {
 	return all
 }
 
-// memoryAsked is the limit that was set, if it can be meant: settings.Check tells of
-// one that cannot, and pictures need not say that they are over it as well.
+// memoryAsked returns the value of --max-memory if it is one that makes sense.
+// settings.Check reports any other value, so pictures need not fail for it too.
 func (r *Prepared) memoryAsked() (bytes int64, ok bool) {
 	n, ok := ui.ParseBytes(r.values.Text("max-memory"))
 	return n, ok && n >= settings.LeastMemory

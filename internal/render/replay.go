@@ -238,9 +238,9 @@ func (v Verified) Err() error {
 	return nil
 }
 
-// findWeights finds the weights of a recipe: installed or built-in ones with its
-// checksum, else those of its name, else the default ones, unless these are only
-// the built-in stand-in.
+// findWeights finds the weights of a recipe: installed or built-in weights with its
+// checksum, else weights of its name, else the default weights, unless these are only
+// the built-in ones.
 func findWeights(w recipe.Weights) (string, error) {
 	store := vgg.DefaultStore()
 	list, err := store.List()

@@ -238,8 +238,8 @@ func Defaults(mode style.Mode, weights, on string) style.Options {
 	return defaultsWith(mode, weights, on, "")
 }
 
-// defaultsWith are the defaults with a style loss, which some weights go with; "":
-// the default loss.
+// defaultsWith returns the defaults with a style loss and the weights that go with it;
+// "" is the default loss.
 func defaultsWith(mode style.Mode, weights, on string, loss style.StyleLoss) style.Options {
 	network, kind := networkName(weights), device.Kind(on)
 	base := mode

@@ -81,12 +81,12 @@ func (j *jobs) follow(ctx context.Context) {
 	}
 }
 
-// listen takes in the jobs of this folder, and then what changes, until there is an end
-// to that.
+// listen reads the jobs of this folder and then their changes, until the queue sends no
+// more.
 func (j *jobs) listen(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	news, err := j.s.o.Queue.Watch(ctx, nil) // before the list, which then lacks nothing
+	news, err := j.s.o.Queue.Watch(ctx, nil) // before the list is read, so that no change is missed
 	if err != nil {
 		return err
 	}

@@ -2,12 +2,12 @@ package timemodel
 
 import "math"
 
-// Work is what a launch has to do, however it does it.
+// Work is the work of a launch, whatever the kernel.
 type Work struct {
 	Flop   float64 // multiplications and additions
 	Tensor bool    // in binary16, for tensor cores
 	Bytes  float64 // operands and results, each once
-	L2     float64 // bytes that no kernel can keep from reading anew
+	L2     float64 // bytes that every kernel must read again
 }
 
 // history is the pairs of L-BFGS that the model assumes, the default.
@@ -23,7 +23,7 @@ func (l *Launch) Work() Work {
 	return Work{}
 }
 
-// Known reports whether the model knows what the kernel has to do.
+// Known reports whether the model knows the work of the kernel.
 func Known(kernel string) bool { return works[kernel] != nil }
 
 func moves(bytes float64) Work { return Work{Bytes: bytes} }
@@ -172,9 +172,10 @@ var works = map[string]func(l *Launch) Work{
 	"resample_y":      func(l *Launch) Work { return moves(4 * l.i(3, 4) * (l.i(1) + l.i(2))) },
 }
 
-// held is the side of the largest square of pairs whose sums a multiprocessor can hold:
-// the march keeps three for each, the products of a row and two sums of rows before, in
-// 65536 registers. Another row of both operands comes for each such square.
+// held is the side of the largest square of pairs of pixels whose sums a multiprocessor
+// can hold in its 65536 registers. The march keeps three sums for each pair: the products
+// of a row and two sums of the rows before. Each such square reads a row of both operands
+// at each step.
 var held = math.Sqrt(65536 / 3.0)
 
 // nccWork compares every pixel of the canvas with every one of the painting.

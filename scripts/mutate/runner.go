@@ -23,12 +23,12 @@ type runner struct {
 	timeout time.Duration
 	jobs    int
 
-	folder string // the sources, the tests' binary, and a folder for each job
+	folder string // has the sources, the tests' binary, and a folder for each job
 
 	mu       sync.Mutex
 	verdicts map[string]verdict
-	catches  map[string]int          // of each test of each file
-	done     map[string]func() error // what once has begun
+	catches  map[string]int          // faults caught, by file and test
+	done     map[string]func() error // calls of once, by key
 }
 
 // verdict is what the tests said of a mutant.
@@ -137,8 +137,8 @@ func (r *runner) judge(m *mutant) error {
 	return f.Close()
 }
 
-// trustSources sees to it, once for each set of modules, that kernels without a
-// fault compile to the committed PTX.
+// trustSources checks, once for each set of modules, that the kernels without a fault
+// compile to the committed PTX.
 func (r *runner) trustSources(m *mutant) error {
 	return r.once("modules "+strings.Join(m.modules, " "), func() error {
 		folder, err := os.MkdirTemp(r.folder, "sound")
@@ -159,8 +159,8 @@ func (r *runner) trustSources(m *mutant) error {
 	})
 }
 
-// trustTest sees to it, once for each test, that it passes without a fault, and
-// that there is one.
+// trustTest checks, once for each test, that the test exists and passes without a
+// fault.
 func (r *runner) trustTest(test string) error {
 	return r.once("test "+test, func() error {
 		out, err := r.run(test, "")
@@ -233,9 +233,9 @@ func (r *runner) compile(module, folder string, m *mutant) (changed bool, err er
 	return ptx.String() != string(committed), os.WriteFile(filepath.Join(folder, module+".ptx"), []byte(ptx.String()), 0o644)
 }
 
-// test runs m's tests one after another up to the first failure, those first that
-// have caught most faults of its file, and says what that one said. A test that
-// fails must pass without the fault.
+// test runs m's tests one after another up to the first failure. Tests that have caught
+// most faults of m's file run first. by is the last test and its first words. A test
+// that fails must pass without the fault.
 func (r *runner) test(m *mutant, folder string) (caught bool, by string, err error) {
 	tests := alternatives(r.testsOf(m))
 	r.mu.Lock()
@@ -261,8 +261,8 @@ func (r *runner) testsOf(m *mutant) string {
 	return m.tests
 }
 
-// alternatives splits a pattern at each | that is in no brackets, and gives those
-// that name no sub-tests the software device's.
+// alternatives splits a pattern at each | outside brackets. Alternatives that name no
+// sub-tests get those of the software device.
 func alternatives(pattern string) []string {
 	var list []string
 	depth, from := 0, 0
@@ -305,7 +305,7 @@ func (r *runner) run(test, folder string) ([]byte, error) {
 
 var complaint = regexp.MustCompile(`(?m)^ *\w+_test\.go.*|^panic: .*`)
 
-// firstWords is the first thing a failed test said.
+// firstWords returns the first message of a failed test.
 func firstWords(out []byte) string {
 	words := complaint.Find(out)
 	if len(words) == 0 {
