@@ -1,24 +1,24 @@
 // conv_first_mma.cu: the gradient of the image from binary16 gradients of the first
-// convolution's features, on tensor cores. Memory-bound: three colours fill little
-// of a product, but the sums over channels come at its speed.
+// convolution's features, on tensor cores. It is memory-bound: three colours use only
+// a part of a product, but the sums over channels run at the speed of tensor cores.
 #include "mma.cuh"
 
 namespace {
 
 constexpr int TILE_H = 8, TILE_W = 16, HALO_W = TILE_W + 2, HALO_PIXELS = (TILE_H + 2) * HALO_W, THREADS = 64;
 constexpr int SLICE = 64;  // channels, in rows of 128 bytes
-constexpr int COLUMNS = 6; // of a product: per colour a weight rounded to binary16, and what that lost
+constexpr int COLUMNS = 6; // of a product: for each colour a weight rounded to binary16, and its rounding error
 
-// slice_at is where piece p of row r lies: the pieces are turned so that 8 rows that
-// differ in r mod 8 touch every bank once.
+// slice_at is the place of piece p of row r. The pieces of a row are rotated so that 8
+// rows with different r mod 8 touch every bank once.
 DEV int slice_at(int row, int turn, int piece) { return row * 128 + ((piece ^ turn) << 4); }
 
 struct Tile {
 	__attribute__((aligned(128))) unsigned char dy[HALO_PIXELS * 128], taps[9 * COLUMNS * 128];
 };
 
-// load copies channels k0.. of dy around the block's pixels, each pixel's pieces turned by
-// its column, and the weights.
+// load copies the weights, and channels from k0 on of dy around the block's pixels. The
+// pieces of a pixel are rotated by its column.
 DEV void load(Tile& tile, const half* __restrict__ dy, const float* __restrict__ weights, int H, int W, int K, int k0, int tileY, int tileX) {
 	const int piece = THREAD & 7, k = k0 + piece * PIECE_VALUES;
 	int row = 0, col = THREAD >> 3;
@@ -44,8 +44,8 @@ DEV void load(Tile& tile, const half* __restrict__ dy, const float* __restrict__
 	__syncthreads();
 }
 
-// copies_of is what the copies of border pixel (y, x) outside the image received in
-// colour c; it lies at (row, col) of the tile.
+// copies_of is the gradient, in colour c, of the copies of border pixel (y, x) that lie
+// outside the image. The pixel is at (row, col) of the tile.
 DEV float copies_of(const Tile& tile, int y, int x, int row, int col, int c, int H, int W, int channels) {
 	float sum = 0.f;
 	ROLLED for (int at = 0; at < 81; at++) {
@@ -64,9 +64,9 @@ DEV float copies_of(const Tile& tile, int y, int x, int row, int col, int c, int
 
 }  // namespace
 
-// conv_first_bwd_half: conv_first_bwd of conv_first.cu from dy (H, W, K) binary16 times
-// the gradients' scale. A warp does 4 rows of 16 pixels; K comes through shared memory
-// 64 channels at a time and is a multiple of 8. Grid: (tiles).
+// conv_first_bwd_half: conv_first_bwd of conv_first.cu, where dy (H, W, K) is binary16 times
+// the scale of gradients. A warp has 4 rows of 16 pixels. Channels pass through shared
+// memory 64 at a time; K is a multiple of 8. Grid: (tiles).
 KERNEL __launch_bounds__(THREADS)
     conv_first_bwd_half(const half* __restrict__ dy, const float* __restrict__ weights, float* __restrict__ dimage, int H, int W, int K,
                         int tilesX, int add, int replicate, const GradientScale* __restrict__ gradient) {

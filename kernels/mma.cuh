@@ -22,7 +22,8 @@ DEV unsigned shared_address(const void* p) {
 DEV void copy_piece(unsigned to, const void* source, bool in) {
 	asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(source), "r"(in ? 16 : 0) : "memory");
 }
-// copy_cached is copy_piece for what the block soon reads again: the first-level cache keeps it.
+// copy_cached is copy_piece, but keeps the piece in the first-level cache, for a block that
+// soon reads it again.
 DEV void copy_cached(unsigned to, const void* source, bool in) {
 	const int bytes = in ? 16 : 0;
 	asm volatile("cp.async.ca.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(source), "r"(bytes) : "memory");

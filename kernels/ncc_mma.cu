@@ -1,11 +1,11 @@
 // ncc_mma.cu: ncc.cu's march along the diagonals with the slabs' products on tensor
 // cores, for binary16 features: score, keys and order are ncc.cu's. A block takes two
-// neighbouring diagonals, so that a row of the painting that one needs now and the
-// other next comes from memory once. The sums over three rows and over three columns
-// stay in the registers of the products: one step of the march moves all rows one on,
-// and columns come from other lanes, at a warp's edge through shared memory. The last
-// strips are as wide as what is left of their picture: a warp leaves out its tiles
-// beyond. C is a multiple of 8.
+// neighbouring diagonals. A row of the painting that one diagonal needs now, the other
+// needs at the next step, so it is read from memory once. The sums over three rows and
+// over three columns stay in the registers of the products: each step of the march moves
+// on by a row, and sums of neighbouring columns come from other lanes, at a warp's edge
+// through shared memory. In the last strips a warp leaves out tiles that are past the
+// picture. C is a multiple of 8.
 #include "mma.cuh"
 
 namespace {
@@ -14,19 +14,21 @@ constexpr int CANVAS = 128, STYLE = 64, DIAGONALS = 2, THREADS = 256, STAGES = 2
 constexpr int STYLE_BYTES = STYLE * ROW_BYTES, STAGE_BYTES = CANVAS * ROW_BYTES + DIAGONALS * STYLE_BYTES;
 constexpr int TALL = 4, WIDE = 4;  // tiles of a warp: of 16 canvas columns, of 8 style columns
 
-// Which column of its strip lies in row r of a slice: a lane's sums are then those of 8
-// canvas columns in a row, and of twice 4 style columns in a row.
+// canvas_column and style_column say which column of its strip lies in row r of a slice.
+// By this order a lane's sums are of 8 consecutive canvas columns, and of two groups of 4
+// consecutive style columns.
 DEV int canvas_column(int r) { return (r & 7) * 8 + (r >> 3); }
 DEV int style_column(int r) { return (r & ~15) + (r >> 1 & 3) * 4 + (r >> 3 & 1) * 2 + (r & 1); }
 
-// Step is what the warps of a block tell each other when a row is summed, by diagonal.
+// Step is what the warps of a block exchange when a row is summed, by diagonal.
 struct Step {
-	// Sums at the edges of warps, for their neighbours: of canvas columns 64 and 65 with
-	// all style columns, and of style columns 32 and 33 with all of the canvas.
+	// Sums at the edges of warps, for their neighbours: rows has those of canvas columns 64
+	// and 65 with all style columns, columns those of style columns 32 and 33 with all
+	// canvas columns.
 	float4 rows[DIAGONALS][2][STYLE / 4];
 	float2 columns[DIAGONALS][CANVAS];
-	// By style column: what makes a score of the sum of a patch, NaN where none is, and
-	// what is added to it.
+	// By style column: the factor that makes a score of a patch's sum, NaN where there is no
+	// patch, and the bias added to the score.
 	float scale[DIAGONALS][STYLE], bias[DIAGONALS][STYLE];
 };
 
@@ -36,8 +38,8 @@ DEV unsigned ordered(float v) {
 	return u & 0x80000000u ? ~u : u | 0x80000000u;
 }
 
-// products adds to acc those of 32 channels of a warp's tiles: as many of 16 canvas
-// columns as tall says, of 8 style columns as wide says.
+// products adds to acc the products of 32 channels of a warp's tiles: tall tiles of 16
+// canvas columns, wide tiles of 8 style columns.
 DEV void products(float acc[TALL][WIDE][4], unsigned canvas, unsigned style, int tall, int wide) {
 	UNROLL for (int k = 0; k < 2; k++) {
 		unsigned a[4], b[WIDE / 2][4];
@@ -50,9 +52,9 @@ DEV void products(float acc[TALL][WIDE][4], unsigned canvas, unsigned style, int
 	}
 }
 
-// Registers are full of sums. forget makes the compiler read shared memory once more instead
-// of keeping what it read; thread_anew is THREAD read once more, so that what follows from it
-// takes no register before.
+// Registers are full of sums. forget makes the compiler read shared memory again instead of
+// keeping earlier values in registers. thread_anew reads THREAD again, so that values
+// computed from it take no registers before.
 DEV void forget() { asm volatile("" ::: "memory"); }
 DEV int thread_anew() {
 	int thread;
@@ -60,8 +62,9 @@ DEV int thread_anew() {
 	return thread;
 }
 
-// Lane is where a thread is: its diagonal, the first canvas and style column of its warp;
-// its canvas columns are m + 8g + 0..7, its style columns n + 4t + 0..3 and 16 more.
+// Lane is the place of a thread: its diagonal, and the first canvas and style column m and n
+// of its warp. Its canvas columns are m + 8g + 0..7, its style columns n + 4t + 0..3 and
+// n + 16 + 4t + 0..3.
 struct Lane {
 	int diagonal, m, n, g, t;
 	DEV Lane(int thread) : diagonal(thread >> 7), m((thread >> 5 & 1) * 64), n((thread >> 6 & 1) * 32), g(thread >> 2 & 7), t(thread & 3) {}
@@ -73,7 +76,7 @@ struct Lane {
 // sum_at is a lane's sum of canvas column b and style column k, both 0..7.
 DEV float sum_at(const float acc[TALL][WIDE][4], int b, int k) { return acc[b >> 1][k >> 1][(b & 1) * 2 + (k & 1)]; }
 
-// leave_edges gives a warp's neighbours the sums that they need of it.
+// leave_edges stores the sums at a warp's edges for its neighbours.
 DEV void leave_edges(Step& step, const Lane& lane, const float acc[TALL][WIDE][4]) {
 	if (lane.m && lane.g == 0) UNROLL for (int b = 0; b < 2; b++) UNROLL for (int k = 0; k < 8; k += 4)
 		step.rows[lane.diagonal][b][lane.style(k) / 4] = make4(sum_at(acc, b, k), sum_at(acc, b, k + 1), sum_at(acc, b, k + 2), sum_at(acc, b, k + 3));
@@ -81,12 +84,12 @@ DEV void leave_edges(Step& step, const Lane& lane, const float acc[TALL][WIDE][4
 		step.columns[lane.diagonal][lane.m + lane.g * 8 + b] = float2{sum_at(acc, b, 0), sum_at(acc, b, 1)};
 }
 
-// Row is a lane's sums of one canvas column with twice 6 style columns: its own and, from
-// the lane to the right, the next two.
+// Row is a lane's sums of one canvas column with two groups of 6 style columns: 4 of its own,
+// and the next 2 from the lane to the right.
 struct Row {
 	float v[2][6];
-	// of takes canvas column b of the lane; 8 and 9 are the first two of the lane below.
-	// What is past the block is 0: no patch needs it.
+	// of fills the row with canvas column b of the lane; columns 8 and 9 are the first two of
+	// the lane below. Sums past the block are 0, because no patch needs them.
 	DEV void of(const float acc[TALL][WIDE][4], int b, const Step& step, const Lane& lane) {
 		UNROLL for (int h = 0; h < 2; h++) {
 			UNROLL for (int k = 0; k < 4; k++) {
@@ -111,16 +114,16 @@ struct Row {
 	}
 };
 
-// Best is the highest score of some style patches, minus infinity where there is none, and
-// of equals the first's column.
+// Best is the highest score of some style patches and its column, of equal scores the first.
+// The score is minus infinity if there is no patch.
 struct Best {
 	float score;
 	int column;
 	DEV void offer(float v, int k) {
 		if (v > score) score = v, column = k;
 	}
-	// shared is the better one of two lanes that both have a's and b's canvas column: of b's
-	// for the upper lane, of a's for the other.
+	// shared compares the bests of two lanes that both have the canvas columns of a and b. It
+	// returns the better for b's column to the upper lane, for a's column to the other.
 	static DEV Best shared(const Best& a, const Best& b, int lanes) {
 		const bool upper = THREAD & lanes;
 		const float score = shuffle_xor(upper ? a.score : b.score, lanes);
@@ -132,8 +135,8 @@ struct Best {
 };
 
 // find_best enters the best of a warp's style patches for each of its canvas columns. best
-// and q0 are those of the strips' first columns; corners has a bit for each of the two
-// canvas columns that the lane ends up with: is it one of a patch?
+// and q0 are of the strips' first columns. corners has a bit for each of the two canvas
+// columns that the lane ends up with, set if a patch begins there.
 template <int R>
 DEV void find_best(unsigned long long* __restrict__ best, const float acc[TALL][WIDE][4], const Step& step, const Lane& lane, unsigned corners,
                    bool biased, int q0) {
@@ -144,7 +147,7 @@ DEV void find_best(unsigned long long* __restrict__ best, const float acc[TALL][
 		if (R == 1) UNROLL for (int i = 2; i < 4; i++) rows[(b + i) % 4].of(acc, b + i, step, lane);
 		Best now[2] = {{-__builtin_inff(), 0}, {-__builtin_inff(), 0}};
 		UNROLL for (int h = 0; h < 2; h++) {
-			forget();  // no registers for eight factors
+			forget();  // there are no registers for eight factors
 			const float4 scale = load4(&step.scale[lane.diagonal][lane.style(h * 4)]);
 			UNROLL for (int i = 0; i < 2; i++) {
 				float v[4];
@@ -161,7 +164,7 @@ DEV void find_best(unsigned long long* __restrict__ best, const float acc[TALL][
 			}
 		}
 		UNROLL for (int i = 0; i < 2; i++) now[i].column += lane.style(0);
-		// Four lanes have parts of the same four canvas columns: each ends up with one.
+		// Four lanes have parts of the same four canvas columns. Each ends up with one column.
 		const Best better = Best::shared(now[0], now[1], 1);
 		if (b % 4 == 0) two = better;
 		else four[b / 4] = Best::shared(two, better, 2);
@@ -178,23 +181,23 @@ DEV void march(unsigned char* shared, Step& step, const half* __restrict__ F, co
                int rows, int stride, int styleStride, float gain) {
 	const int segments = (H + rows - 1) / rows, px0 = BLOCK_Y * (CANVAS - 2 * R), qx0 = BLOCK_Z * (STYLE - 2 * R);
 	const int first = BLOCK_X / segments * DIAGONALS - (H - 1);
-	// Rows t of F to march over: those of the segment's patches, as far as both
-	// pictures reach on one of the diagonals.
+	// Rows t of F to march over: the rows of the segment's patches that both pictures have
+	// on one of the diagonals.
 	const int top = BLOCK_X % segments * rows, bottom = min(top + rows + 2 * R, H);
 	const int r0 = max(top, -first - 1), r1 = min(bottom, Hs - first);
 	if (r1 - r0 < 2 * R + 1) return;
 
-	// Slices of 32 channels of the strips follow each other through two stages, row after
-	// row: the canvas's row, the painting's of the first diagonal and of the second. A
-	// thread copies a piece of two columns of the canvas, 64 apart, and of one column of
-	// both rows of the painting.
+	// Slices of 32 channels of the strips pass through two stages, row after row: the canvas's
+	// row, and the painting's rows of the first and of the second diagonal. A thread copies a
+	// piece of two columns of the canvas, 64 apart, and a piece of one column of both rows of
+	// the painting.
 	const int chunks = (C + ROW_VALUES - 1) / ROW_VALUES;
 	auto copy = [&](int t, int chunk, int stage, int thread) INLINED {
 		const int row = thread >> 2, c = chunk * ROW_VALUES + (thread & 3) * PIECE_VALUES;
 		const int px = px0 + canvas_column(row), qx = qx0 + style_column(row);
 		const half *f = F + ((size_t)t * W + px) * C + c, *s = S + ((long long)(t + first) * Ws + qx) * C + c;
 		const unsigned to = shared_address(shared) + stage * STAGE_BYTES + piece_at(row, thread & 3);
-		// Rows of tiles that are past the pictures stay as they are: nobody reads them.
+		// Rows of tiles past the pictures are not copied, because they are not read.
 		const bool used = qx0 + (row & 48) < Ws;
 		UNROLL for (int r = 0; r < 2; r++) {
 			const bool inF = c < C && px + r * 64 < W, inS = c < C && qx < Ws && inside(t + first + r, 0, Hs, 1);
@@ -231,7 +234,7 @@ DEV void march(unsigned char* shared, Step& step, const half* __restrict__ F, co
 			const bool more = chunk + 1 < chunks;
 			if (more || t + 1 < r1) copy(more ? t : t + 1, more ? chunk + 1 : 0, stage ^ 1, thread);
 			commit_copies();
-			// The barrier above parts the readers of the row before from these writers.
+			// The barrier above separates the readers of the row before from these writers.
 			if (const int j = thread & 127, qx = qx0 + j; chunk == 0 && scored && j < STYLE) {
 				const bool in = j < min(STYLE, Ws - qx0) - 2 * R && qx % styleStride == 0;
 				step.scale[lane.diagonal][j] = in ? inv ? gain * inv[qy * Ws + qx] : gain : __builtin_nanf("");

@@ -1,10 +1,10 @@
-// places.cu: features at some positions of a layer, copied out of a window of it
-// and added to one; gpu/places.go says which. Rows are (n, C), float32.
+// places.cu: copies features at some positions out of a window of a layer, and adds
+// rows to a window at these positions; see gpu/places.go. Rows are (n, C), float32.
 #include "common.cuh"
 
-// places_gather: row i = unit * the features of f (., fw, C) at position at[i] of a layer w wide,
-// where that lies in the part h x wide at (top, left) of f, which begins at row y
-// and column x of the layer. A block does a position. Grid: n.
+// places_gather: row i = unit * the features of window f (., fw, C) at position at[i]. The
+// layer is w wide, and f begins at its row y and column x. Only positions in the part
+// h x wide at (top, left) of f are copied. A block has one position. Grid: n.
 template <class T> DEV void places_gather_stored(float* __restrict__ rows, const T* __restrict__ f, const int* __restrict__ at,
          int w, int fw, int C, int top, int left, int h, int wide, int y, int x, float unit) {
 	const int py = at[BLOCK_X] / w - y, px = at[BLOCK_X] % w - x;
@@ -22,9 +22,9 @@ KERNEL __launch_bounds__(128) places_gather_half(float* __restrict__ rows, const
 	places_gather_stored(rows, f, at, w, fw, C, top, left, h, wide, y, x, unit);
 }
 
-// places_scatter: dx (h, wide, C), which begins at row y and column x of a layer w wide,
-// += unit * row i at position at[i], where that lies in it. A block does a position.
-// Grid: n.
+// places_scatter: window dx (h, wide, C) += unit * row i at position at[i], if dx has that
+// position. The layer is w wide, and dx begins at its row y and column x. A block has
+// one position. Grid: n.
 template <class T> DEV void places_scatter_stored(T* __restrict__ dx, const float* __restrict__ rows, const int* __restrict__ at,
          int w, int h, int wide, int C, int y, int x, float unit, GradientScale* __restrict__ gradient) {
 	const int py = at[BLOCK_X] / w - y, px = at[BLOCK_X] % w - x;

@@ -1,5 +1,6 @@
-// sliced.cu: the style loss on how features lie along directions. Formulas:
-// gpu/sliced.go. Rows x (n, C), directions (D, C), values along them (D, n).
+// sliced.cu: the sliced style loss, which compares the distributions of features along
+// directions; gpu/sliced.go has the formulas. Features x are (n, C), directions (D, C),
+// values of features along directions (D, n).
 #include "common.cuh"
 
 namespace {
@@ -19,8 +20,8 @@ constexpr int DIGITS = 16;  // values of a digit of 4 bits
 
 }  // namespace
 
-// sliced_project: key[d][p] = u_d . x_p as an ordered integer. 32x32 tiles, a thread four
-// directions apart. Grid: (ceil(n/32), ceil(D/32)).
+// sliced_project: key[d][p] = u_d . x_p as an ordered integer. Tiles are 32x32; a thread
+// has four directions, 8 apart. Grid: (ceil(n/32), ceil(D/32)).
 KERNEL __launch_bounds__(256)
     sliced_project(unsigned* __restrict__ key, const float* __restrict__ u, const float* __restrict__ x, int n, int C, int D) {
 	__shared__ float tu[32][33], tx[32][33];
@@ -42,11 +43,11 @@ KERNEL __launch_bounds__(256)
 	}
 }
 
-// sliced_sort: the keys (D, n) of each region from below, and the positions they
-// come from, by digits of 4 bits, least first, so that equal keys keep their order.
-// A block does a region along a direction. A thread has a run of its keys: it counts
-// the digits there, all counts are added up, and it moves its keys to where those
-// sums say. Regions: ends. Grid: (regions, D).
+// sliced_sort: sorts the keys (D, n) of each region in ascending order, and with them the
+// positions they come from, by digits of 4 bits, the least significant first, so that
+// equal keys keep their order. A block sorts a region along a direction. Each thread has
+// a run of its keys and counts their digits. The sums of all counts before are the places
+// to which it moves its keys. ends has the end of each region. Grid: (regions, D).
 KERNEL __launch_bounds__(256)
     sliced_sort(unsigned* __restrict__ key, int* __restrict__ order, unsigned* __restrict__ key2, int* __restrict__ order2,
                 const int* __restrict__ ends, int n) {
@@ -57,15 +58,15 @@ KERNEL __launch_bounds__(256)
 	int *fromOrder = order + at, *toOrder = order2 + at;
 	for (int i = THREAD; i < count; i += 256) fromOrder[i] = first + i;
 	__syncthreads();
-	// Runs are numbered so that a lane adds up the counts of eight that follow each
-	// other: those of threads 32 apart.
+	// Runs are numbered so that a lane adds up the counts of eight consecutive runs,
+	// which are those of threads 32 apart.
 	const int lane = THREAD % 32, warp = THREAD / 32;
 	const int length = (count + 255) / 256, begin = min(count, (lane * 8 + warp) * length), end = min(count, begin + length);
 	ROLLED for (int shift = 0; shift < 32; shift += 4) {
 		for (int d = 0; d < DIGITS; d++) counts[d][THREAD] = 0;
 		for (int i = begin; i < end; i++) counts[from[i] >> shift & (DIGITS - 1)][THREAD]++;
 		__syncthreads();
-		int before[2];  // of the digits that this warp adds up: in the lanes below
+		int before[2];  // counts in the lanes below, of the two digits that this warp adds up
 		UNROLL for (int r = 0; r < 2; r++) {
 			int total = 0;
 			for (int q = 0; q < 8; q++) total += counts[warp * 2 + r][q * 32 + lane];
@@ -101,8 +102,8 @@ KERNEL __launch_bounds__(256)
 	}
 }
 
-// sliced_quantiles: quantile[d][i] += share of the region times that of a painting's
-// m sorted keys (D, m), whose regions end at ends2. Grid: (regions, D).
+// sliced_quantiles: quantile[d][i] += share of the region times the i-th quantile of a
+// painting's m sorted keys (D, m), whose regions end at ends2. Grid: (regions, D).
 KERNEL __launch_bounds__(256)
     sliced_quantiles(float* __restrict__ quantile, const unsigned* __restrict__ key, const int* __restrict__ ends,
                      const int* __restrict__ ends2, const float* __restrict__ share, int n, int m) {
@@ -122,7 +123,7 @@ KERNEL __launch_bounds__(256)
 
 // sliced_loss: along direction d, with v_i the sorted values and q_i the quantiles,
 // loss[d] = coef sum_i (v_i - q_i)^2 and slope[d][order_i] = 2 coef (v_i - q_i).
-// A block does a direction. Grid: D.
+// A block has one direction. Grid: D.
 KERNEL __launch_bounds__(256)
     sliced_loss(float* __restrict__ slope, double* __restrict__ loss, const unsigned* __restrict__ key,
                 const int* __restrict__ order, const float* __restrict__ quantile, int n, float coef) {
@@ -138,8 +139,8 @@ KERNEL __launch_bounds__(256)
 	if (THREAD == 0) loss[BLOCK_X] = coef * sum;
 }
 
-// sliced_gradient: x_p = sum_d slope[d][p] u_d. Tiles of 32 positions and 32
-// channels, a thread four positions apart. Grid: (ceil(C/32), ceil(n/32)).
+// sliced_gradient: x_p = sum_d slope[d][p] u_d. Tiles are 32 positions by 32 channels;
+// a thread has four positions, 8 apart. Grid: (ceil(C/32), ceil(n/32)).
 KERNEL __launch_bounds__(256)
     sliced_gradient(float* __restrict__ x, const float* __restrict__ slope, const float* __restrict__ u, int n, int C, int D) {
 	__shared__ float ts[32][33], tu[32][33];
