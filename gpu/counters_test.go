@@ -105,7 +105,7 @@ var strided = map[string]float64{
 	"join": 1.1, "match_finish": 1.1, "patch_loss": 1.1, "patch_vote": 1.1, "join_half": 1.1, "join_from_half": 1.1,
 	"join_to_half": 1.2, "patch_loss_half": 1.1, "patch_vote_half": 1.1, "patch_norm_half": 1.2,
 	"selfsim_distances": 1.1, "selfsim_shares": 1.2, "selfsim_slope": 1.1, "sliced_quantiles": 1.1,
-	// Each thread sorts a run of its own, and what is sorted goes where it belongs.
+	// Each thread reads a run of its own and writes its keys to many places.
 	"sliced_sort": 8, "sliced_loss": 2.2,
 	// Masks of 8 channels are 2 bytes, biases and scales the same for many lanes;
 	// features and weights cross by cp.async, which is not counted here.

@@ -86,8 +86,8 @@ func TestManyTiles(t *testing.T) {
 	}
 }
 
-// TestManyPixels has more blocks of pixels in the gradient of a style loss than a
-// kernel may take for granted, 66 of 64 pixels, in half precision of 128, and more
+// TestManyPixels takes the gradient of a style loss with more blocks of pixels than a
+// kernel could assume: 66 blocks of 64 pixels, in half precision of 128. It also has more
 // channels than a block has threads.
 func TestManyPixels(t *testing.T) {
 	onDevices(t, func(t *testing.T, b *Device) {
@@ -130,7 +130,7 @@ func TestManyColumns(t *testing.T) {
 	})
 }
 
-// TestSelfSimEdges: a distance of just the least is kept, the next below is 0.
+// TestSelfSimEdges: a distance equal to the least is kept, the next smaller one becomes 0.
 func TestSelfSimEdges(t *testing.T) {
 	onDevices(t, func(t *testing.T, b *Device) {
 		unit, dst := upload(b, Shape{1, 2, 2}, []float32{1, 0, 0.5, 0}), b.NewArray(Matrix(2))

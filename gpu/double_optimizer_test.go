@@ -23,7 +23,7 @@ func newAdamCase(b *Device, o AdamOptions) *adamCase {
 	return &adamCase{b: b, s: s, x: ragged(570, s.Len()), g: ragged(571, s.Len()), opt: b.NewAdam(s, o).(*deviceAdam)}
 }
 
-// step moves once at the loss v.
+// step takes one step with the loss v.
 func (c *adamCase) step(v float64) Status {
 	c.b.AddLoss(0, v-c.b.Loss(0))
 	c.opt.Step(upload(c.b, c.s, c.x), upload(c.b, c.s, c.g))
@@ -58,8 +58,8 @@ func TestDoubleAdam(t *testing.T) {
 	})
 }
 
-// TestDoubleGuard: sums beyond the largest float32 are numbers like others, and
-// what is an explosion is decided in float64.
+// TestDoubleGuard: sums beyond the largest float32 are accepted, and the test for an
+// exploding loss is in float64.
 func TestDoubleGuard(t *testing.T) {
 	onADevice(t, func(t *testing.T, b *Device) {
 		huge := []int{0, 256, 1, 31, 32, chunkLen, chunkLen + 1, 2 * chunkLen} // one thread's, one warp's, one block's
@@ -85,7 +85,7 @@ func TestDoubleGuard(t *testing.T) {
 			taken bool
 		}{
 			{1, true}, {1 + 0x1p-30, true}, // the worst so far
-			{100, true}, // which becomes the worst: a loss may be 100 times as high
+			{100, true}, // accepted, because a loss may be 100 times the worst; becomes the worst
 			{100 * 100, true}, {100 * 100 * 100 * (1 + 0x1p-40), false}, {100 * 100 * 100, true},
 			{1e8 * (1 + 0x1p-40), false}, {1e8, true},
 		} {
@@ -111,8 +111,8 @@ func TestDoubleGuard(t *testing.T) {
 	})
 }
 
-// TestDoubleLBFGS holds the dot products, the direction that follows from them and
-// the slope to float64, on the vectors that the device has.
+// TestDoubleLBFGS compares the dot products, the direction that follows from them and
+// the slope with float64, on the vectors that the device has.
 func TestDoubleLBFGS(t *testing.T) {
 	onADevice(t, func(t *testing.T, b *Device) {
 		s, p := Shape{1, 1500, 3}, quadratic(30)
@@ -208,8 +208,8 @@ func absolute(v []float64) []float64 {
 	return out
 }
 
-// solver is lbfgs_solve by itself, on sums that a test makes up. An image of one
-// element has a history of one pair: n = 5 basis vectors.
+// solver runs lbfgs_solve alone, on sums that a test chooses. The image has one element
+// and the history one pair: n = 5 basis vectors.
 type solver struct {
 	b     *Device
 	track cuda.Ptr
@@ -223,8 +223,8 @@ func newSolver(b *Device, o LBFGSOptions) *solver {
 	return &solver{b, opt.track, opt}
 }
 
-// solve judges an evaluation of the loss v, the rows of sums as lbfgs_dots writes
-// them for free slot f, and the slope of the step that led there.
+// solve gives it an evaluation: the loss v, the rows of sums as lbfgs_dots writes them
+// for free slot f, and the slope of the step before.
 func (s *solver) solve(v, ss, sy, yy, sg, yg, gg, slope float64) *memoryCells {
 	m := s.opt.readMemory()
 	f, n := m.free, m.size()
@@ -238,10 +238,10 @@ func (s *solver) solve(v, ss, sy, yy, sg, yg, gg, slope float64) *memoryCells {
 	return s.opt.readMemory()
 }
 
-// TestDoubleSearch: the rules of L-BFGS meet their thresholds in float64.
+// TestDoubleSearch: the rules of L-BFGS compare with their thresholds in float64.
 func TestDoubleSearch(t *testing.T) {
 	onADevice(t, func(t *testing.T, b *Device) {
-		// Armijo's rule: a loss of just so much is taken, the next above is not.
+		// Armijo's rule: a loss equal to the threshold is accepted, the next larger one is not.
 		const slope = -0.5
 		for _, loss := range []float64{1, 1 + 0x1p-40} {
 			limit := loss + 1e-4*slope
@@ -294,7 +294,7 @@ func TestDoubleSearch(t *testing.T) {
 }
 
 // TestHistoryBeyond32Bits has slots of history that begin more than 2^32 elements
-// after the first. There is memory only where the kernels must look.
+// after the first. Memory is allocated only for the slot that the kernels must read.
 func TestHistoryBeyond32Bits(t *testing.T) {
 	onADevice(t, func(t *testing.T, b *Device) {
 		const n, count, slot = 100, 1 << 30, 5

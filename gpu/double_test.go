@@ -10,10 +10,10 @@ import (
 	"github.com/impasto/impasto/cuda"
 )
 
-// Kernels add and scale in float64 wherever a sum over many terms, or a difference
-// of nearly equal ones, follows. The tests here hold them to it, with operands of
-// all 24 bits: a sum or a product in float32 is wrong by 1e-8 of the result, and
-// what a kernel stores as float32 must be the float64 result rounded once.
+// Kernels add and scale in float64 in sums over many terms and in differences of nearly
+// equal numbers. The tests of this file check that, with operands that need all 24 bits.
+// A sum or a product in float32 is wrong by 1e-8 of the result. A value that a kernel
+// stores as float32 must be the float64 result rounded once.
 
 // onADevice runs f as a sub-test on one device in single precision.
 func onADevice(t *testing.T, f func(t *testing.T, b *Device)) {
@@ -44,7 +44,7 @@ func whole(seed uint64, n, most int) []float32 {
 	return v
 }
 
-// sameDouble wants got to be want but for the order of a float64 sum.
+// sameDouble checks that got is want, but for the order of a float64 sum.
 func sameDouble(t *testing.T, what string, got, want float64) {
 	t.Helper()
 	if !(math.Abs(got-want) <= 1e-12*math.Abs(want)) {
@@ -52,7 +52,7 @@ func sameDouble(t *testing.T, what string, got, want float64) {
 	}
 }
 
-// sameFloats wants each value of got to be that of want, rounded once.
+// sameFloats checks that each value of got is that of want rounded once.
 func sameFloats(t *testing.T, what string, got []float32, want []float64) {
 	t.Helper()
 	wrong := 0
@@ -79,7 +79,7 @@ func doubles(b *Device, p cuda.Ptr, n int) []float64 {
 	return v
 }
 
-// newDoubles is device memory that holds v.
+// newDoubles copies v to new device memory.
 func newDoubles(b *Device, v ...float64) cuda.Ptr {
 	var raw []byte
 	for _, x := range v {
@@ -221,7 +221,7 @@ func TestDoubleMean(t *testing.T) {
 		m := b.NewArray(Vector(s.C))
 		b.Mean(m, upload(b, s, f))
 		sameFloats(t, "mean", download(b, m), want)
-		// What the two kernels hand over.
+		// What the first kernel passes to the second.
 		splits, pixels := splitPixels(s.Pixels())
 		part := b.alloc(8 * int64(splits*s.C))
 		b.launchMeanPartial(cuda.Dim3{X: splits, Y: chunks(s.C, 128)}, upload(b, s, f).at, part, s.Pixels(), s.C, pixels)
@@ -397,7 +397,7 @@ func TestDoubleSelfSim(t *testing.T) {
 		sameFloats(t, "length", download(b, l), length)
 		sameFloats(t, "unit", download(b, u), unit)
 
-		// Beside what each thread adds first, the rest is lost to a float32.
+		// The first value of each thread is so large that a float32 loses the others.
 		const many = 1024
 		steep, far := ragged(544, n*many), make([]float64, n)
 		for i := range steep {
@@ -593,7 +593,7 @@ func TestDoubleVectors(t *testing.T) {
 			t.Errorf("moved loss is %.17g", v)
 		}
 
-		// Over the norm, and over norms as small as what is added to them.
+		// Divided by the norm, also by norms as small as the number added to them.
 		for _, size := range []float64{1, 1e-12, 0x1p-126} {
 			for k := range 24 {
 				a, v := float32(0.1*float64(k+1)), ragged(uint64(600+k), 37)
@@ -636,7 +636,7 @@ func TestDoubleCosine(t *testing.T) {
 		}
 		dx := b.NewArray(s)
 		b.CosineLoss(dx, upload(b, s, x), upload(b, s, target), float64(coef), 4)
-		// Of numbers near 1, so the rounding of float64 itself is of 1e-16.
+		// Numbers near 1, so that rounding in float64 is about 1e-16.
 		if got := lossOf(b, 4); math.Abs(got-loss) > 1e-14*float64(s.Pixels()) {
 			t.Errorf("loss is %.17g, want %.17g", got, loss)
 		}
@@ -656,7 +656,7 @@ func TestDoubleSliced(t *testing.T) {
 			b.upload(p, raw)
 			return p
 		}
-		key := func(v []float32) []uint32 { // in whose order unsigned numbers stand
+		key := func(v []float32) []uint32 { // unsigned numbers in the same order
 			keys := make([]uint32, len(v))
 			for i, x := range v {
 				if u := math.Float32bits(x); u>>31 == 1 {

@@ -165,9 +165,9 @@ func TestHalfMatchWide(t *testing.T) {
 	})
 }
 
-// TestHalfConvFirst takes the gradient of an image whose features have gradients that
-// binary16 holds exactly: so the sums must be as good as float32's, whatever is done to
-// the weights. K is not always a multiple of the slices of 64.
+// TestHalfConvFirst takes the gradient of an image from gradients of features that are
+// exact in binary16. So the sums must be as exact as in float32, though the weights are
+// split. K is not always a multiple of the slices of 64.
 func TestHalfConvFirst(t *testing.T) {
 	onHalf(t, func(t *testing.T, b *Device) {
 		for i, k := range []int{8, 64, 72, 136} {
@@ -175,7 +175,7 @@ func TestHalfConvFirst(t *testing.T) {
 				image := Shape{9 + i, 18 - i, 3}
 				weight, bias := testFilter(3, k)
 				for n := range weight {
-					weight[n] /= 3 // more bits than binary16 has
+					weight[n] /= 3 // needs more bits than binary16 has
 				}
 				dy := random(70, image.Pixels()*k, 1)
 				for n := range dy {

@@ -7,8 +7,8 @@ import (
 	"github.com/impasto/impasto/internal/testutil"
 )
 
-// TestHalfLossNotes: what begins a gradient multiplies it by the scale of gradients
-// and notes its largest value.
+// TestHalfLossNotes: every loss that begins a gradient multiplies it by the scale of
+// gradients and records its largest value.
 func TestHalfLossNotes(t *testing.T) {
 	onHalf(t, func(t *testing.T, b *Device) {
 		s := Shape{5, 7, 40}
@@ -42,7 +42,7 @@ func TestHalfLossNotes(t *testing.T) {
 	})
 }
 
-// TestHalfNormFloor: the 1e-8 beside a norm is scaled as gradients are.
+// TestHalfNormFloor: the 1e-8 added to a norm is scaled like the gradients.
 func TestHalfNormFloor(t *testing.T) {
 	onHalf(t, func(t *testing.T, b *Device) {
 		s := Shape{1, 1, 8}

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// refMoments are the mean (c) and second moments (c, c) of features f (n, c).
+// refMoments returns the mean (c) and second moments (c, c) of features f (n, c).
 func refMoments(f []float64, c int) (mean []float64, second [][]float64) {
 	mean, second = make([]float64, c), make([][]float64, c)
 	n := float64(len(f) / c)

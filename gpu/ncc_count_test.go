@@ -19,7 +19,8 @@ func marched(p Precision, h, w, hs, ws, c int) float64 {
 			}
 		}
 	}
-	// Columns of w that strips of so many compute, where tiles says how many of those left.
+	// columns counts the columns computed for a picture w wide. Strips are strip wide, and
+	// tiles says how many columns a strip computes if so many are left.
 	columns := func(w, strip int, tiles func(left int) int) (sum int) {
 		for at := 0; at < w-2; at += strip - 2 {
 			sum += tiles(min(strip, w-at))

@@ -470,9 +470,9 @@ func TestCarry(t *testing.T) {
 	})
 }
 
-// TestRestart: of another function, whose values are higher, the first evaluation is
-// at the last accepted image and is accepted, whatever the step under way, and its
-// minimum is found as from there.
+// TestRestart: after Restart, the first evaluation of another function is at the last
+// accepted image. It is accepted though the function's values are higher, and the
+// optimiser finds the minimum from there.
 func TestRestart(t *testing.T) {
 	onOneDevice(t, func(t *testing.T, b Backend) {
 		s := Shape{6, 7, 3}

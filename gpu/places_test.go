@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// somePlaces are n different positions of features s, in no order.
+// somePlaces returns n different positions of features s in random order.
 func somePlaces(s Shape, n int) []int32 {
 	var at []int32
 	for _, p := range rand.New(rand.NewPCG(9, uint64(s.Len()))).Perm(s.Pixels())[:n] {
@@ -15,8 +15,8 @@ func somePlaces(s Shape, n int) []int32 {
 	return at
 }
 
-// Features are gathered window by window, of which each owns a part, and scattered
-// to windows that overlap.
+// Features are gathered window by window, each with a part of its own, and scattered to
+// windows that overlap.
 func TestPlaces(t *testing.T) {
 	onEach(t, func(t *testing.T, b Backend) {
 		for _, c := range []struct {
@@ -57,7 +57,7 @@ func TestPlaces(t *testing.T) {
 					}
 				}
 			}
-			// The left column of a window that begins beside the border is not its own.
+			// The left column of a window that does not begin at the border is not its own.
 			if s.W > 2 {
 				narrow := b.NewArray(Shape{s.H, s.W - 1, s.C})
 				b.CopyWindow(narrow, all, 0, 1)

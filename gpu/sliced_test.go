@@ -71,7 +71,7 @@ func refSliced(x []float64, ends []int32, u []float64, c int, paintings []refPai
 	return loss, dx
 }
 
-// unitDirections are random ones, (count, c).
+// unitDirections returns random directions (count, c) of length 1.
 func unitDirections(seed uint64, count, c int) []float32 {
 	rng := rand.New(rand.NewPCG(seed, 3))
 	u := make([]float32, count*c)
@@ -134,7 +134,7 @@ func TestSlicedLoss(t *testing.T) {
 			near(t, b, what+" loss", []float64{lossOf(b, 9)}, []float64{coef * loss}, 1e-6, 1e-5)
 			near(t, b, what+" gradient", download(b, rows), dx, 1e-5, 1e-4)
 
-			// And that the reference's gradient is the slope of its loss.
+			// The reference's gradient is the slope of its loss.
 			direction, want := random(520, len(x), 1), 0.0
 			for i, d := range direction {
 				want += float64(d) * dx[i]
@@ -157,8 +157,8 @@ func TestSlicedLoss(t *testing.T) {
 	})
 }
 
-// A painting has no loss against itself, in any order, nor twice as many of its
-// features; what is equal stays in order; a value that is no number reaches the loss.
+// A painting has no loss against itself in any order, nor against its features taken
+// twice. Equal values keep their order. NaN reaches the loss.
 func TestSlicedLossOfItself(t *testing.T) {
 	onEach(t, func(t *testing.T, b Backend) {
 		const n, c, count = 50, 8, 6
@@ -205,7 +205,7 @@ func TestSlicedLossOfItself(t *testing.T) {
 	})
 }
 
-// TestSorter: values of all kinds, few and many, against the standard library.
+// TestSorter sorts few and many values of all kinds and compares with package slices.
 func TestSorter(t *testing.T) {
 	var s sorter
 	for _, n := range []int{0, 1, 2, 255, 2047, 2048, 70000} {

@@ -86,8 +86,8 @@ func iterationIsOneGraphLaunch(t *testing.T, p gpu.Precision, graphs int64, size
 	}
 }
 
-// TestSlicedTurnsOnADevice: L-BFGS starts again with each turn of directions, beside
-// recorded iterations, and its loss falls as the CPU's does.
+// TestSlicedTurnsOnADevice: L-BFGS starts again when directions change, also with recorded
+// iterations, and its loss falls as on the CPU.
 func TestSlicedTurnsOnADevice(t *testing.T) {
 	o := tinyOptions(ModeArt)
 	o.StyleLoss, o.SlicedHold, o.Scales, o.Iterations, o.Plateau = LossSliced, 4, 1, []int{10}, 0

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// referenceSliced is mean over directions and positions of (sort_i(u.F) - q_i)^2
-// with q the weighted mean of the paintings' quantiles, as Heitz et al. have it.
+// referenceSliced is the mean over directions and positions of (sort_i(u.F) - q_i)^2, as in
+// Heitz et al., with q the weighted mean of the paintings' quantiles.
 func referenceSliced(f grid, styles []grid, weights []float64, directions []float32) float64 {
 	along := func(g grid, d int) []float64 {
 		v := make([]float64, g.h*g.w)
@@ -112,8 +112,8 @@ func TestSlicedStyle(t *testing.T) {
 	}
 }
 
-// TestSlicedTurns: directions change after sliced-hold iterations, are those of the
-// seed, and stay without it.
+// TestSlicedTurns: directions come from the seed and change after sliced-hold iterations;
+// without sliced-hold they stay.
 func TestSlicedTurns(t *testing.T) {
 	n := tinyNetwork(7)
 	content, style, x := noisePicture(23, 17, 1), noisePicture(23, 17, 2), noisePicture(23, 17, 3)
@@ -149,7 +149,7 @@ func TestSlicedTurns(t *testing.T) {
 	}
 }
 
-// TestSlicedPositions: few are all taken, of many one from each of equal parts.
+// TestSlicedPositions: all of few positions are taken, of many one from each equal part.
 func TestSlicedPositions(t *testing.T) {
 	for _, c := range []struct{ positions, channels, want int }{
 		{1, 64, 1}, {500, 512, 500}, {1 << 20, 64, 65536}, {1 << 20, 8, 65536}, {1 << 20, 128, 32768}, {1 << 20, 512, 8192},
@@ -168,7 +168,7 @@ func TestSlicedPositions(t *testing.T) {
 	}
 }
 
-// TestSlicedLayers: those that the network has.
+// TestSlicedLayers: the default layers are those that the network has.
 func TestSlicedLayers(t *testing.T) {
 	for network, want := range map[string]int{"vgg19": 12, "mini": 8} {
 		o := DefaultOptions(ModeArt, "cpu", network)

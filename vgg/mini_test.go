@@ -33,8 +33,8 @@ func TestMini(t *testing.T) {
 	}
 }
 
-// TestFirstMini: older recipes and checkpoints find the first edition by its
-// checksum, which is what they hold, and it still is what they were made with.
+// TestFirstMini: older recipes and checkpoints find the first edition by its checksum,
+// and the first edition has not changed.
 func TestFirstMini(t *testing.T) {
 	const sum = "9b06fea182603cf57284ab770d2d8c9748dd7b98bc3d27036d747aacab2edc04"
 	if name := BuiltinOf(sum); name != "mini:1" {

@@ -58,7 +58,7 @@ func TestOlderCheckpointIsFinished(t *testing.T) {
 	dir, run := olderFiles(t)
 	copyOlder(t, "unfinished.png.checkpoint", filepath.Join(dir, "out.png.checkpoint"))
 	args := []string{"art", "sample:lighthouse", "sample:woodblock", "-s", "40", "-n", "60", "--plateau", "0", "--optimizer", "adam", "--resume", "-o", "out.png", "--weights"}
-	c := exec.Command(theCommand(t), append(args, "mini")...) // of this version, not of the checkpoint's
+	c := exec.Command(theCommand(t), append(args, "mini")...) // the mini of this version, not that of the checkpoint
 	c.Dir = dir
 	if out, err := c.CombinedOutput(); err == nil || !strings.Contains(string(out), "--weights mini:1   (with its weights)") {
 		t.Errorf("with the weights of today: %v\n%s", err, out)

@@ -15,8 +15,8 @@ import (
 	"github.com/impasto/impasto/internal/ui"
 )
 
-// TestInterruptedWithoutItsServer: what waits for a server that was killed ends at
-// Ctrl-C, with the code of its kind.
+// TestInterruptedWithoutItsServer: a command that waits for a killed server ends at
+// Ctrl-C, with its own exit code.
 func TestInterruptedWithoutItsServer(t *testing.T) {
 	if testing.Short() {
 		t.Skip("SKIPPED: starts three processes")
@@ -67,7 +67,7 @@ func TestInterruptedWithoutItsServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	watch, told := start(false, append([]string{"queue", "watch", "--json"}, where...)...)
-	line(told) // it has the jobs
+	line(told) // the command has found the jobs
 	worker, works := start(true, append([]string{"worker", "--device", "cpu", "--threads", "1"}, where...)...)
 	if text := line(works); !strings.HasPrefix(text, "working on") {
 		t.Errorf("the worker says %q", text)

@@ -25,7 +25,7 @@ func TestStudioGoesOnFromACheckpoint(t *testing.T) {
 	id := made["job"].(map[string]any)["id"].(string)
 	look := func() studioJob { return jobOf(t, browser, base, id) }
 
-	// Until a checkpoint is kept that was made when the loss was a quarter of the first.
+	// Wait for a checkpoint made when the loss was a quarter of the first loss.
 	var j studioJob
 	waitFor(t, func() bool { j = look(); n := len(j.Curve); return n > 0 && j.Curve[n-1] < j.Curve[0]/4 })
 	before := j.Saved

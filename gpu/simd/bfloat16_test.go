@@ -18,10 +18,10 @@ func roundAll(v []float32) {
 	}
 }
 
-// TestBFloat16Convolutions measures what rounding the factors of a convolution to
-// bfloat16 costs, sums being exact: the figures of docs/performance.md that keep
-// matrix instructions out of Winograd's products. Inputs are as after ReLU,
-// filters He's, and errors relative root mean squares.
+// TestBFloat16Convolutions measures the error of a convolution whose factors are rounded
+// to bfloat16 and whose sums are exact. docs/performance.md has the figures, which are why
+// Winograd's products use no matrix instructions. Inputs are as after ReLU, filters have
+// He's distribution, and errors are relative root mean squares.
 func TestBFloat16Convolutions(t *testing.T) {
 	const nr, tiles = 16, 12
 	for _, c := range []int{64, 256} {
@@ -69,7 +69,7 @@ func TestBFloat16Convolutions(t *testing.T) {
 	}
 }
 
-// directTile64 is a 4x4 tile's outputs (16, nr) from a patch (36, c), in float64.
+// directTile64 computes a 4x4 tile's outputs (16, nr) from a patch (36, c) in float64.
 func directTile64(patch, taps []float32, c, nr int) []float64 {
 	out := make([]float64, 16*nr)
 	for p := range 16 {
@@ -85,9 +85,9 @@ func directTile64(patch, taps []float32, c, nr int) []float64 {
 	return out
 }
 
-// winogradTile64 is the same from transformed patch (36, c) and filters (36, c, nr).
+// winogradTile64 does so from a transformed patch (36, c) and filters (36, c, nr).
 func winogradTile64(v, u []float32, c, nr int) []float64 {
-	at := winoMatrix(4) // A, of which the transform takes the transpose
+	at := winoMatrix(4) // A; the transform uses its transpose
 	out := make([]float64, 16*nr)
 	for i := range 36 {
 		for k := range nr {

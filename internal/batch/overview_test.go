@@ -11,8 +11,8 @@ import (
 	"github.com/impasto/impasto/internal/ui"
 )
 
-// TestOverview: the progress of a batch among others is told until its jobs have ended,
-// what ended before is counted and is no news, and those of other batches are neither.
+// TestOverview: the progress of a batch is reported until its jobs have ended. Jobs that
+// ended before are counted but not reported. Jobs of other batches are not counted.
 func TestOverview(t *testing.T) {
 	q := farm.Memory(time.Minute)
 	defer q.Close()
@@ -62,7 +62,7 @@ func TestOverview(t *testing.T) {
 	}
 }
 
-// begins does something once the changes of a queue are watched and its jobs counted.
+// begins calls a function once the changes of a queue are watched and its jobs counted.
 type begins struct {
 	farm.Queue
 	then func()

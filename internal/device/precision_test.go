@@ -90,8 +90,8 @@ func TestPrecisionOfNetworks(t *testing.T) {
 	}
 }
 
-// TestProcessorsPaintInSingle: half on a processor is single, with a note; auto is the
-// processor where there is no CUDA device.
+// TestProcessorsPaintInSingle: half precision on a processor is single, with a note. The
+// device auto is the processor if there is no CUDA device.
 func TestProcessorsPaintInSingle(t *testing.T) {
 	with(t, pascal)
 	for _, c := range []struct {

@@ -207,11 +207,11 @@ func TestCluster(t *testing.T) {
 	c.loseALeader(t, q, o)
 }
 
-// loseALeader has the server that leads the jobs' stream leave in the middle of some
-// jobs, and come back. Who watches them is told all, and pages are whole.
+// loseALeader stops the server that leads the jobs' stream in the middle of some jobs,
+// and starts it again. A watcher learns of every change, and pages are complete.
 func (c *natsCluster) loseALeader(t *testing.T, q Queue, o Options) {
 	ctx := soon(t)
-	o.Wait = 4 * silence // what is lost with the server is not missed for long
+	o.Wait = 4 * silence // so that jobs lost with the server are taken again soon
 	brief := open(t, o)
 	var jobs []Job
 	var ids []string
@@ -264,7 +264,7 @@ func (c *natsCluster) loseALeader(t *testing.T, q Queue, o Options) {
 	<-gone
 	c.servers[leader].Shutdown()
 	c.servers[leader].WaitForShutdown()
-	// A page from the second record on, which the others send, once they have a leader.
+	// A page from the second record on. The other servers send it once they have a leader.
 	listed := map[string]bool{}
 	for err := errors.New("not asked yet"); err != nil; {
 		clear(listed)

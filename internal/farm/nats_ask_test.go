@@ -14,16 +14,16 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// wire is what lies between a client and a server, and can lose what the client says.
+// wire connects a client with a server, and can lose what the client sends.
 type wire struct {
 	to     string
 	listen net.Listener
 	mu     sync.Mutex
-	lose   string // after this word all that the client says is lost; "": nothing is
+	lose   string // all that the client sends from this word on is lost; "": nothing is
 	lost   chan struct{}
 }
 
-// newWire connects whoever comes to a server.
+// newWire listens for clients and connects each to a server.
 func newWire(t *testing.T, to string) *wire {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -50,8 +50,8 @@ func newWire(t *testing.T, to string) *wire {
 	return w
 }
 
-// loseFrom has what the client says from a word on be lost, and its connection end
-// then, as that of a server that goes. lost is closed before that.
+// loseFrom makes the wire lose what the client sends from a word on and then end the
+// connection, as when a server leaves. lost is closed before the connection ends.
 func (w *wire) loseFrom(word string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -83,8 +83,8 @@ func (w *wire) carry(client, server net.Conn) {
 	}
 }
 
-// TestAskedAgain: what was sent to a server just before it left is asked again of the
-// one that comes after it, and done once.
+// TestAskedAgain: a request sent to a server just before it left is sent again to the
+// next server, and carried out once.
 func TestAskedAgain(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -118,7 +118,7 @@ func TestAskedAgain(t *testing.T) {
 	}
 }
 
-// TestAFileMayTakeItsTime: longer than the client would give it.
+// TestAFileMayTakeItsTime: a file may take longer than the client library's limit.
 func TestAFileMayTakeItsTime(t *testing.T) {
 	t.Parallel()
 	q := open(t, Options{Store: t.TempDir()})

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// chosenNames are the jobs that a filter chooses, in pages, as names in order.
+// chosenNames returns the names of the jobs that a filter chooses, read in pages, in order.
 func chosenNames(t *testing.T, q Queue, f Filter, page int) string {
 	t.Helper()
 	var names []string
@@ -36,7 +36,7 @@ func chosenNames(t *testing.T, q Queue, f Filter, page int) string {
 	}
 }
 
-// holds finds that each filter chooses what it says, and that the counts are right.
+// holds checks that each filter chooses its jobs, and that the counts are right.
 func holds(t *testing.T, q Queue, batches ...string) {
 	t.Helper()
 	byFilter, counts := map[Filter][]string{}, map[Filter]map[State]int{}
@@ -82,12 +82,12 @@ func holds(t *testing.T, q Queue, batches ...string) {
 	}
 }
 
-// TestIndex: the jobs of a state and of a batch are found through all that happens to them.
+// TestIndex: the jobs of a state and of a batch are found after every kind of change.
 func TestIndex(t *testing.T) {
 	eachQueue(t, func(t *testing.T, q Queue) { moveAbout(t, q) })
 }
 
-// moveAbout has jobs go through all states, and looks whether the index follows.
+// moveAbout takes jobs through all states, and checks the index after each.
 func moveAbout(t *testing.T, q Queue) {
 	t.Helper()
 	ctx := soon(t)
@@ -101,7 +101,7 @@ func moveAbout(t *testing.T, q Queue) {
 	}
 	check := func() { t.Helper(); awaitStruck(t, q); holds(t, q, "one", "two.*>") }
 	check()
-	if n, err := q.Submit(ctx, jobs...); n != 0 || err != nil { // all are there
+	if n, err := q.Submit(ctx, jobs...); n != 0 || err != nil { // all are in the queue already
 		t.Fatal(n, err)
 	}
 	check()
@@ -142,7 +142,7 @@ func moveAbout(t *testing.T, q Queue) {
 	}
 }
 
-// awaitStruck waits until the server has struck out what it was told to: nobody else waits for
+// awaitStruck waits until the server has deleted old entries. No other code waits for
 // that.
 func awaitStruck(t *testing.T, q Queue) {
 	t.Helper()
@@ -164,7 +164,8 @@ func awaitStruck(t *testing.T, q Queue) {
 }
 
 // TestIndexAfterKill: a process that is killed between its two writes, or before it has
-// struck out the entry before, leaves an entry that says nothing. It is struck out later.
+// deleted the old entry, leaves an entry that its record does not name. It is ignored and
+// deleted later.
 func TestIndexAfterKill(t *testing.T) {
 	t.Parallel()
 	ctx := soon(t)
@@ -185,7 +186,7 @@ func TestIndexAfterKill(t *testing.T) {
 	if got := chosenNames(t, q, Filter{State: Failed}, 9) + "|" + chosenNames(t, q, Filter{State: Queued}, 9); got != "|a" {
 		t.Errorf("chosen %q", got)
 	}
-	// Before the entry of the record as it was is struck out.
+	// Before the old entry is deleted.
 	after := before
 	after.State = Running
 	if err := s.enter(ctx, &after); err != nil {
@@ -208,8 +209,8 @@ func TestIndexAfterKill(t *testing.T) {
 	holds(t, q, j.Batch)
 }
 
-// TestIndexWhileItChanges: a job that changes from one state of a filter's to another
-// while it is looked for is found, and one that is found was in that state.
+// TestIndexWhileItChanges: a job whose state changes while a batch is read is found, and
+// every job found by its state was in that state.
 func TestIndexWhileItChanges(t *testing.T) {
 	t.Parallel()
 	q := open(t, Options{Store: t.TempDir()})
@@ -258,8 +259,8 @@ func TestIndexWhileItChanges(t *testing.T) {
 	changing.Wait()
 }
 
-// TestIndexOfEarlierVersion: a queue without an index is listed all the same, and gets one
-// from who serves it next, or by a prune.
+// TestIndexOfEarlierVersion: a queue without an index can be listed, and gets an index from
+// the next process that serves it, or from a prune.
 func TestIndexOfEarlierVersion(t *testing.T) {
 	t.Parallel()
 	ctx, store := soon(t), t.TempDir()
@@ -274,7 +275,7 @@ func TestIndexOfEarlierVersion(t *testing.T) {
 	if err := s.js.DeleteStream(ctx, indexName); err != nil {
 		t.Fatal(err)
 	}
-	// As a client of a server elsewhere finds it.
+	// As a client of a server on another machine finds the queue.
 	bare, err := makeStreams(ctx, s.js, 1, true)
 	if err != nil {
 		t.Fatal(err)

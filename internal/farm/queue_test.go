@@ -17,9 +17,10 @@ import (
 )
 
 const (
-	// silence is how long a worker may be silent in tests of those that are.
+	// silence is how long a worker may be silent in tests of silent workers.
 	silence = time.Second
-	// calm is how long it may be in all others: no machine stands still for longer.
+	// calm is how long a worker may be silent in all other tests: longer than any machine
+	// stands still.
 	calm = time.Minute
 )
 
@@ -61,7 +62,7 @@ func submit(t testing.TB, q Queue, jobs ...Job) {
 	}
 }
 
-// next takes a job.
+// next takes the next job.
 func next(t testing.TB, q Queue) Lease {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*calm)
@@ -92,7 +93,7 @@ func state(t testing.TB, q Queue, j Job, want State) Status {
 	return s
 }
 
-// endsAs waits until a job has ended for which no worker is needed but to look.
+// endsAs waits until a job has ended; a worker only has to look at the queue for that.
 func endsAs(t *testing.T, q Queue, j Job, want State) Status {
 	t.Helper()
 	ctx, stop := context.WithCancel(soon(t))
@@ -120,7 +121,7 @@ func soon(t *testing.T) context.Context {
 	return ctx
 }
 
-// fallSilent has the queue give a job to another, as it does when its worker has been
+// fallSilent makes the queue give a job to another worker, as when its worker has been
 // silent for too long.
 func fallSilent(t testing.TB, l Lease) {
 	t.Helper()
@@ -265,8 +266,8 @@ func TestSilentWorkerLosesItsJob(t *testing.T) {
 	})
 }
 
-// TestHeartbeatKeepsTheJob: whoever takes it has been told so by a silence that was
-// long enough, if the machine stood still.
+// TestHeartbeatKeepsTheJob: another worker gets the job only after a silence that was long
+// enough, as when the machine stood still.
 func TestHeartbeatKeepsTheJob(t *testing.T) {
 	eachQueueOf(t, silence, func(t *testing.T, q Queue) {
 		submit(t, q, job(t, "a"))

@@ -142,8 +142,8 @@ func changeMany(b testing.TB, s *natsStore, n int) (id string, last uint64) {
 	return j.ID, last
 }
 
-// processorTime is what this process has used of the processors, 0 where the system does
-// not say it as Linux does.
+// processorTime returns the processor time of this process, or 0 on systems that do not
+// report it as Linux does.
 func processorTime() time.Duration {
 	text, err := os.ReadFile("/proc/self/stat")
 	if err != nil {

@@ -36,8 +36,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// loopback is an address of this machine, of this process alone where there are many:
-// a port of it that is let go of stays free.
+// loopback is an address of this machine that no other process uses, if the system has
+// several: so a port that is released stays free.
 func loopback(t *testing.T) string {
 	t.Helper()
 	n := os.Getpid()
@@ -208,7 +208,7 @@ func TestServerAway(t *testing.T) {
 	}
 }
 
-// TestPortTaken: who cannot serve is told why, and at once.
+// TestPortTaken: a process that cannot serve gets the reason at once.
 func TestPortTaken(t *testing.T) {
 	t.Parallel()
 	taken, err := net.Listen("tcp", "127.0.0.1:0")

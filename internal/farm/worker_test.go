@@ -41,7 +41,7 @@ func worker(t testing.TB, q Queue, d doer) *Worker {
 	return &Worker{Queue: q, Doer: d, Class: ClassCPU, Name: "w", Dir: t.TempDir(), Beat: silence / 8, Pause: time.Millisecond}
 }
 
-// run has a worker work until every job of its queue has ended.
+// run lets a worker work until every job of its queue has ended.
 func run(t testing.TB, w *Worker) {
 	t.Helper()
 	drain, left, watched := make(chan struct{}), make(chan struct{}), make(chan struct{})
@@ -250,7 +250,7 @@ func TestWorkerStopsACancelledJob(t *testing.T) {
 	})
 }
 
-// noting is a queue that remembers the first lease it gave.
+// noting is a queue that keeps the first lease it gave.
 type noting struct {
 	Queue
 	first Lease

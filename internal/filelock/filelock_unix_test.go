@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestReleasedForAll: a lock that is let go of is free, though another process, here
-// another descriptor, has the file yet.
+// TestReleasedForAll: a released lock is free even if another process, here another
+// descriptor, still has the file open.
 func TestReleasedForAll(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "f")
 	open := func() *os.File {

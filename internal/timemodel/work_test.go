@@ -82,9 +82,9 @@ func TestWorkByHand(t *testing.T) {
 	}
 }
 
-// TestMarchFloor: no kernel can read less from the second-level cache than a square of
-// 147.8 by 147.8 pairs, whose three sums fill the 65536 registers of a multiprocessor. On an
-// H100 that takes longer than the products, on the others it does not.
+// TestMarchFloor: no kernel can read less from the second-level cache than one that has a
+// square of 147.8 by 147.8 pairs, whose three sums fill the 65536 registers of a
+// multiprocessor. On an H100 these reads take longer than the products, on the others not.
 func TestMarchFloor(t *testing.T) {
 	l := &Launch{Kernel: "ncc_half_match3", Ints: []int{100, 200, 300, 400, 256, 128, 1, 1}}
 	w, pairs := l.Work(), 100*200*300*400.0
