@@ -19,26 +19,32 @@
 //	if err != nil { ... }
 //	err = style.Save("out.png", result.Picture)
 //
-// Decode, Encode, FromImage and Picture.Image join it to io and image. The
-// functions Art, Texture, Patch, Doodle and Analogy are what a Painter calls,
-// for programs that keep network and device themselves.
+// Decode, Encode, FromImage and Picture.Image work with package io and package image. A
+// Painter calls the functions Art, Texture, Patch, Doodle and Analogy; programs that keep
+// network and device themselves may call them too.
 //
-// The parts: painter.go is the object that programs keep; options.go names every parameter, presets.go the values that
-// reproduce other systems, validate.go what cannot be; plan.go lays out the
-// scales before anything is allocated; engine.go goes through them and loop.go
-// through the iterations of one; loss_objective.go holds the losses of one scale and
-// loss_target.go the paintings' statistics they aim at. Of patches: modes.go says what
-// Patch, Doodle and Analogy take, patch_views.go how paintings are looked at, patch_maps.go
-// how maps join features, patch_loss.go and patch_analogy.go hold the losses, and
-// patch_correspondence.go what is told of the matches.
+// The files:
 //
-// What lets pictures be larger than memory and renders longer than a power cut:
-// memory.go says beforehand what will be held and chooses the tiles, tile_pass.go
-// cuts, tile_objective.go puts losses and gradients together again, checkpoint.go writes
-// down where a run stands.
-//
-// Of films: film_temporal.go holds a frame near the one before it, film_sequence.go paints
-// the frames of a shot in order.
+//	painter.go               the object that programs keep
+//	options.go               every parameter
+//	presets.go               the defaults, and the values that reproduce other systems
+//	validate.go              the checks of parameters
+//	plan.go                  the scales, before anything is allocated
+//	engine.go, loop.go       run the scales, and the iterations of a scale
+//	loss_objective.go        the losses of a scale
+//	loss_target.go           the paintings' statistics, which are their targets
+//	modes.go                 what Patch, Doodle and Analogy take
+//	patch_views.go           the turned and resized copies of paintings
+//	patch_maps.go            joins maps to features
+//	patch_loss.go, patch_analogy.go  the losses of patches
+//	patch_correspondence.go  reports the matches
+//	memory.go                counts the memory beforehand and chooses the tiles
+//	tile_pass.go             computes tile by tile
+//	tile_objective.go        adds up losses and gradients of tiles
+//	checkpoint.go            saves and reads the state of a run
+//	nnst*.go                 the method of nearest neighbours
+//	film_temporal.go         keeps a frame near the one before it
+//	film_sequence.go         paints the frames of a shot in order
 //
 // It imports vgg, gpu, internal/picture and internal/flow; the command imports it.
 package style

@@ -35,7 +35,7 @@ func patchCommand(s *session) *cli.Command {
 		ArgsUsage: "CONTENT STYLE...",
 		Description: "Each patch of the picture's features is pulled towards the most similar one in the paintings,\n" +
 			"by normalised cross-correlation. Neighbouring features stay neighbours, unlike in art.\n" +
-			"--patch-weight asks for more of the painting; --style-weight adds the style loss of art.\n" +
+			"--patch-weight asks for more of the painting; --style-weight adds a style loss, by default gram.\n" +
 			"Presets follow CNNMRF: cnnmrf its cnnmrf.lua, cnnmrf-trans its run_trans.lua.",
 	})
 }

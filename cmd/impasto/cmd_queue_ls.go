@@ -18,12 +18,12 @@ func queueListCommand(s *session) *cli.Command {
 	return &cli.Command{
 		Name:  "ls",
 		Usage: "list jobs and their states",
-		Description: "Lists the first thousand jobs in the order in which they changed last, sorted by\n" +
-			"state. --batch and --state read only the jobs they choose. --after goes on from\n" +
-			"there; --limit 0 lists all.",
+		Description: "Lists a thousand jobs, those that changed longest ago, sorted by state. --batch and\n" +
+			"--state read only the jobs they choose. --after MARK lists the next thousand,\n" +
+			"--limit 0 all jobs.",
 		Flags: queueFlags(append(chooseFlags(),
 			textFlag("limit", "", settings.GroupQueue, "N", "number of jobs to list; 0 for all (default: 1000)"),
-			textFlag("after", "", settings.GroupQueue, "MARK", "mark at the end of the list before, with the same --batch and --state; the next jobs are listed"))...),
+			textFlag("after", "", settings.GroupQueue, "MARK", "list the jobs after this mark, which the last list printed; with the same --batch and --state"))...),
 		Action: func(c *cli.Context) error {
 			if c.NArg() > 0 {
 				return ui.UsageFault(fmt.Sprintf("queue ls takes no argument, got %q", c.Args().First()), "impasto queue show "+c.Args().First())

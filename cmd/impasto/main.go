@@ -1,8 +1,8 @@
 // Command impasto turns pictures into paintings.
 //
 // This file is the only one that ends the process. A command line is read by
-// the front end (argv.go), run by urfave/cli (app.go), and whatever goes wrong
-// comes back here as an error with an exit code (internal/ui).
+// the front end (argv.go) and run by urfave/cli (app.go). Every error comes back
+// here with an exit code (internal/ui).
 package main
 
 import (

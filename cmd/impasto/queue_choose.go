@@ -19,8 +19,8 @@ import (
 // chooseFlags choose jobs where they are not named.
 func chooseFlags() []cli.Flag {
 	return []cli.Flag{
-		textFlag("batch", "b", settings.GroupQueue, "NAME", "name of a batch, whose jobs are meant"),
-		textFlag("state", "", settings.GroupQueue, "STATE", "state of the jobs meant: queued, running, done, failed or cancelled"),
+		textFlag("batch", "b", settings.GroupQueue, "NAME", "only the jobs of this batch"),
+		textFlag("state", "", settings.GroupQueue, "STATE", "only jobs in this state: queued, running, done, failed or cancelled"),
 	}
 }
 

@@ -8,7 +8,7 @@
 //	nothing: there are no devices, and Reason says why
 //
 // gorgonia.org/cu calls cuInit in its init and ends the process if that fails.
-// Ours therefore always succeeds; what it found is told by Bound and Reason.
+// Our cuInit therefore always succeeds; Bound and Reason say what it found.
 //
 // symbols.h is the table of symbols, written by `go generate`. Each is one jump
 // (stubs.S) through one pointer (bind.c). link/libcuda.a is an archive with

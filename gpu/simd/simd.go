@@ -1,12 +1,12 @@
-// Package simd holds the micro-kernels of the CPU backend: the routines in
-// which its time goes, each written in Go and, for the processors that have
-// them, in assembly for AVX2+FMA, AVX-512 or NEON. It knows float32 and memory,
-// nothing of layers or arrays, and imports nothing of ours.
+// Package simd holds the micro-kernels of the CPU backend: the routines that take
+// most of its time. Each is written in Go and in assembly for AVX2+FMA, AVX-512 or
+// NEON. They work on float32 in memory and know nothing of layers or arrays. The
+// package imports nothing of Impasto.
 //
 // A Kernels value is one implementation of all of them. The routines are
 // single-threaded, keep no state, and a call lasts well under 100 us on usual
-// sizes, because Go cannot preempt assembly. Pointers are raw, for they go to
-// assembly as they are: callers vouch for the extents that each routine states.
+// sizes, because Go cannot preempt assembly. Pointers are raw, because they are passed
+// to assembly: callers guarantee the extents that each routine states.
 package simd
 
 import (

@@ -1,12 +1,12 @@
-// Package farm is the durable queue of a batch: jobs wait in it, workers take
-// them, and whatever breaks (a worker, the server, the network, a disk) each
-// ends once, as done or as failed, and goes on from its last checkpoint.
+// Package farm is the durable queue of a batch: jobs wait in it, and workers take
+// them. If a worker, the server, the network or a disk fails, a job continues from
+// its last checkpoint. Each job ends once, as done or as failed.
 //
-// A job is a chain of Impasto's own command lines; what runs one is handed in
-// (Doer), so the package knows no command and imports nothing of ours but locks of files. The
-// queue itself is NATS JetStream: a server inside this process by default, one
-// elsewhere by its URL, by the same code (nats.go, server.go). docs/farm.md
-// describes it for its users.
+// A job is one or more of Impasto's own command lines. The caller passes what runs
+// them (Doer), so the package knows no command; of Impasto it imports only
+// internal/filelock and internal/wording. The queue itself is NATS JetStream, by
+// default a server inside this process, else a server at a URL, with the same code
+// (nats.go, server.go). docs/farm.md describes the queue for its users.
 package farm
 
 import (

@@ -1,8 +1,8 @@
-// Package manifest reads the file of a batch: jobs, each a chain of command
-// lines, written as YAML, JSON, JSON Lines or CSV, and multiplied out over
-// lists, globs and a matrix. It knows no command and no flag by itself: the
-// caller hands it a Vocabulary, so that whatever can be typed can be a key. It
-// imports internal/config for the form of its faults.
+// Package manifest reads the file of a batch. The file lists jobs, each one or more
+// command lines, as YAML, JSON, JSON Lines or CSV. The package multiplies them out
+// over lists, globs and a matrix. It knows no command and no flag: the caller passes
+// a Vocabulary, so that every flag can be a key. It imports internal/config for the
+// form of its faults.
 //
 // docs/batches.md describes the file for its users.
 package manifest

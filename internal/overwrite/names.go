@@ -1,6 +1,6 @@
-// Package overwrite keeps what a run writes apart from what it reads: each path
-// is compared with every input and every other output before any work, however
-// it is spelled, and existing files are treated by one rule.
+// Package overwrite keeps a run from writing over files that it reads. Before any
+// work it compares each output with every input and every other output, however
+// their paths are spelled. It also decides what happens to files that exist.
 package overwrite
 
 import (

@@ -1,8 +1,8 @@
 // Package progress tells a person or a program how a render is getting on.
 //
 // One interface, four writers: a bar for terminals, plain lines for logs, JSON
-// lines for programs, and nothing. It knows no more of a render than the
-// numbers in Update, and writes no control character that comes from elsewhere.
+// lines for programs, and nothing. It knows only the numbers in Update of a render,
+// and writes no control characters from names and messages.
 package progress
 
 import (

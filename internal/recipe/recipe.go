@@ -1,6 +1,6 @@
-// Package recipe is the memory of a picture: everything needed to paint it
-// again, as canonical JSON that travels inside the picture's file. It imports
-// style for the options and nothing else of Impasto.
+// Package recipe stores in a picture's file, as canonical JSON, everything that is
+// needed to paint the picture again. It imports style for the options and nothing
+// else of Impasto.
 package recipe
 
 import (

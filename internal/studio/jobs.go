@@ -349,7 +349,7 @@ func (s *Studio) changeJob(w http.ResponseWriter, r *http.Request) error {
 		s.jobs.mu.Lock()
 		if s.jobs.elsewhere {
 			s.jobs.mu.Unlock()
-			return bad(http.StatusConflict, "a worker elsewhere paints this picture, and hands over a finished one alone", "Pause   (Resume goes on from its checkpoint)")
+			return bad(http.StatusConflict, "a worker of the queue paints this picture and returns it only when it is finished", "Pause   (Resume continues from its checkpoint)")
 		}
 		s.jobs.keeping[ask.ID] = true
 		s.jobs.mu.Unlock()
