@@ -273,7 +273,7 @@ func readOrder(dir string) (*keptOrder, error) {
 		err = errors.New("its shots do not follow each other")
 	}
 	if err != nil {
-		return nil, ui.NewFault(ui.ExitOutput, "other_frames", fmt.Sprintf("%q, which says what the frames beside it are of, cannot be read: %s", path, ui.Reason(err)), "--restart   (paint them anew)")
+		return nil, ui.NewFault(ui.ExitOutput, "other_frames", fmt.Sprintf("%q, which describes the frames beside it, cannot be read: %s", path, ui.Reason(err)), "--restart   (paint them anew)")
 	}
 	return &kept, nil
 }

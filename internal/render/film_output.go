@@ -126,7 +126,7 @@ func (v *Film) keepApart(in string) error {
 	if v.input.Film || film.IsArchive(in) {
 		set.Reads("the film that is painted", v.input.Path)
 	} else if ui.SameFile(filepath.Dir(v.frames), filepath.Dir(in+"/")) {
-		return ui.NewFault(ui.ExitOutput, "same_file", fmt.Sprintf("painted frames would lie among those that are painted, in %q", filepath.Dir(v.frames)), "-o "+ui.ShellQuote(set.Free("painted"))+"/")
+		return ui.NewFault(ui.ExitOutput, "same_file", fmt.Sprintf("painted frames would be written among the frames to paint, in %q", filepath.Dir(v.frames)), "-o "+ui.ShellQuote(set.Free("painted"))+"/")
 	}
 	if v.film.Path != "" {
 		if err := set.Writes("output", "-o", v.film.Path); err != nil {
