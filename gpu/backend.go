@@ -1,17 +1,18 @@
 package gpu
 
-// Backend is the seam: the operations of style transfer, destination first.
+// Backend is the interface of a device: the operations of style transfer. The
+// destination is the first argument.
 //
-//   - Arguments are arrays of the same backend. Wrong shapes panic; what fails
-//     later (a device lost, memory gone) is kept and returned by Err, and every
-//     operation after it does nothing.
-//   - There is no autodiff: each operation holds its own backward. Gradients are
-//     added to what the destination holds where the doc says so.
-//   - Nothing inside an iteration needs the host: losses go to numbered slots of
-//     the status block, and the optimisers read them there. So an iteration can
-//     be recorded once per scale and replayed.
+//   - Arguments are arrays of the same backend. Wrong shapes panic. A later failure (a
+//     lost device, no memory) is returned by Err, and every operation after it does
+//     nothing.
+//   - There is no autodiff: each operation has its own backward pass. Gradients are
+//     added to the destination where the documentation says so.
+//   - An iteration needs nothing from the host: losses are written to numbered slots
+//     of the status block, where the optimisers read them. So an iteration can be
+//     recorded once for each scale and replayed.
 //   - Results depend on the inputs only, never on the number of threads.
-//   - A backend serves one render at a time; make one for each of several.
+//   - A backend serves one render at a time; make several for several renders.
 type Backend interface {
 	Memory
 	Network
@@ -24,37 +25,37 @@ type Backend interface {
 	Windows
 	Optimizers
 
-	// Record prepares f, which calls operations of this backend with arguments
-	// that stay the same, for being run many times. It runs nothing itself.
+	// Record records the operations that f calls, so that they can be run many times
+	// with the same arguments. It does not run them.
 	Record(f func()) Program
 	// Status returns the status block as of the last finished Optimizer.Step.
 	Status() Status
 	// ResetStatus clears every slot and counter.
 	ResetStatus()
-	// Sync waits for everything asked so far.
+	// Sync waits for all operations called so far.
 	Sync()
 	// Err returns the first failure, or nil.
 	Err() error
-	// Close gives back memory and threads.
+	// Close frees memory and threads.
 	Close()
-	// Name says what this is: "cpu", "cuda:0", "emu".
+	// Name is "cpu", "cuda:0" or "emu".
 	Name() string
 }
 
 // Program is a recorded sequence of operations.
 type Program interface {
 	Run()
-	// Close gives back what the recording holds; it is not run again. The
-	// backend's Close does so too.
+	// Close frees the recording, which must not be run again. The backend's Close
+	// does so too.
 	Close()
 }
 
-// Memory makes arrays and moves values across.
+// Memory makes arrays and copies values from and to the host.
 type Memory interface {
 	NewArray(Shape) *Array                   // of zeros
-	View(a *Array, at int64, s Shape) *Array // an array inside another's memory, at bytes from its start
-	Bytes(Shape) int64                       // what an array takes, padding included
-	MaxLen() int                             // of an array with more than one position, in elements
+	View(a *Array, at int64, s Shape) *Array // an array in a's memory, at bytes from its start
+	Bytes(Shape) int64                       // bytes of an array, with padding
+	MaxLen() int                             // most elements of an array with more than one position
 	NewMask(Shape, Pool) *Mask
 	ViewMask(m *Mask, s Shape) *Mask // a mask of a smaller shape in another's memory
 	MaskBytes(Shape, Pool) int64
@@ -68,7 +69,7 @@ type Memory interface {
 type Network interface {
 	NewFilter(weight, bias []float32, in, out int) *Filter
 	FreeFilters(...*Filter)
-	ConvTile() int // side of the squares of outputs that are computed, and rounded, together
+	ConvTile() int // side of the squares of outputs that are computed together
 	Conv(out ConvOut, x *Array, f *Filter, pad Pad)
 	ConvGrad(dx, dy *Array, f *Filter, o ConvGradOptions)
 	Pool(y, x *Array, p Pool)
@@ -77,7 +78,7 @@ type Network interface {
 }
 
 // Losses write coef times their value to a slot and add their gradient to dx
-// (nil: value only); see content.go, selfsim.go, gram.go, w2.go, covariance.go,
+// (nil: no gradient); see content.go, selfsim.go, gram.go, w2.go, covariance.go,
 // moments.go, sliced.go, tv.go.
 type Losses interface {
 	ContentLoss(dx, f, target *Array, coef float64, slot int)
@@ -101,7 +102,7 @@ type Losses interface {
 	TV(dx, x, weight *Array, kind TVKind, coef float64, slot int)
 }
 
-// Statistics are moments of features that come part by part; see sums.go.
+// Statistics are moments of features that are given part by part; see sums.go.
 type Statistics interface {
 	NewSums(channels int, mean bool) *Sums
 	SumsBytes(channels int) int64
@@ -114,7 +115,7 @@ type Statistics interface {
 	Moments(second, mean *Array, s *Sums, norm float64, pixels int)
 }
 
-// Matching finds for each patch of a canvas the most similar of a painting and
+// Matching finds for each patch of a canvas the most similar patch of a painting, and
 // pulls the canvas towards it; see ncc.go, prune.go, join.go, patch.go.
 type Matching interface {
 	Join(dst, f, m *Array, scale float64, unit bool)
@@ -133,8 +134,8 @@ type Matching interface {
 	FreeMatches(...*Matches)
 }
 
-// Neighbours are what nearest-neighbour style transfer needs beside matching:
-// features joined at one size, positions on a grid, and directions compared; see
+// Neighbours are the operations of nearest-neighbour style transfer beside matching:
+// they join features at one size, sample positions on a grid, and compare directions; see
 // resize.go, sample.go, cosine.go.
 type Neighbours interface {
 	NewResizer(to, from Shape, filter ResampleFilter) *Resizer

@@ -5,31 +5,31 @@ import "io"
 // Optimizer moves an image against its gradient. Its state lives on the
 // backend, and it reads the losses from the status block there.
 type Optimizer interface {
-	// Step judges the evaluation just made, losses in the slots and their
-	// gradient g at image x, and moves x to the next point to evaluate. An
-	// evaluation that is not finite, or whose loss exploded, is thrown away:
-	// x goes back to the last good image and the step is halved.
+	// Step takes the last evaluation, with losses in the slots and their gradient g
+	// at image x, and moves x to the next point to evaluate. An evaluation that is
+	// not finite, or whose loss exploded, is rejected: x goes back to the last good
+	// image and the step is halved.
 	Step(x, g *Array)
-	// Result writes what to show: the average of the accepted images if
-	// Options.Average is set, else the last accepted one. Before the first
-	// accepted evaluation dst keeps what it holds.
+	// Result writes the present picture to dst: the average of the accepted images if
+	// Options.Average is set, else the last accepted image. Before the first accepted
+	// evaluation it leaves dst as it is.
 	Result(dst *Array)
 	// Restart prepares to minimise another function from here on. L-BFGS
 	// forgets its history and the step under way: x goes back to the last accepted
-	// image, and the next step is along its gradient. Adam goes on. It waits.
+	// image, and the next step is along its gradient. Adam keeps its state. Restart
+	// waits for the device.
 	Restart(x *Array)
-	// Carry takes over the state of the optimiser of the same kind that worked
-	// at the scale before, resampled to this one's shape. gradient is the factor
-	// by which the gradient of a pixel changes between the two: 1 for a loss that
-	// grows with the number of pixels, else the ratio of the old number to the new.
+	// Carry takes over the state of an optimiser of the same kind from the scale before,
+	// resampled to this shape. gradient is the factor by which the gradient of a pixel
+	// changes between the scales: 1 for a loss that grows with the number of pixels,
+	// else the old number of pixels over the new.
 	Carry(from Optimizer, gradient float64)
-	// Save writes all that decides the steps to come, the status block
-	// included, and Load takes it into a new optimiser of the same kind, shape
-	// and options, on this or another machine. What follows has the same bytes
-	// as if nothing had come between.
+	// Save writes the whole state, with the status block. Load reads it into a new
+	// optimiser of the same kind, shape and options, on this or another machine. The
+	// steps that follow have the same bytes as without the interruption.
 	Save(w io.Writer) error
 	Load(r io.Reader) error
-	// Bytes is the memory of the state; Free gives it back.
+	// Bytes is the memory of the state; Free frees it.
 	Bytes() int64
 	Free()
 }
@@ -55,7 +55,7 @@ func (o StepOptions) patience() int {
 }
 
 // explosion: an evaluation this many times above the worst accepted one is
-// thrown away like one that is not finite.
+// rejected like one that is not finite.
 const explosion = 100
 
 // AdamOptions configure Adam (Kingma & Ba 2015):

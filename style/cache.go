@@ -13,23 +13,22 @@ import (
 	"github.com/impasto/impasto/vgg"
 )
 
-// CacheBytes is what a Cache holds at most where nothing else is said.
+// CacheBytes is the default of Cache.MaxBytes.
 const CacheBytes = 256 << 20
 
-// Cache keeps what runs find out about paintings: the moments of their
-// features, or the features that patches are taken from, at every size they were
-// measured at. Runs that share paintings, sizes and network, such as those of a
-// batch, then measure each once. A picture is the same with and without it, byte
-// for byte. Runs may share a Cache at the same time; its zero value is empty and
-// ready. Beside paintings it knows, for a few seconds, how fast a backend is, so
-// that not every plan measures it.
+// Cache keeps what runs compute of paintings: the moments of their features, or the
+// features that patches are taken from, at every size. Runs that share paintings, sizes
+// and network, such as those of a batch, then compute each once. A picture has the same
+// bytes with and without a Cache. Runs may share a Cache at the same time; its zero
+// value is empty and ready. It also keeps the measured speed of a backend for a few
+// seconds, so that not every plan measures it.
 //
-// All lies in the program's memory, whatever device it was measured on. With
-// VGG19 and the usual layers moments take 2.5 MB for a painting at a size;
-// features take 96 bytes a pixel, 25 MB at 512x512.
+// Everything is kept in the program's memory, also if a device computed it. With VGG19
+// and the usual layers, moments take 2.5 MB for a painting at a size; features take 96
+// bytes a pixel, 25 MB at 512x512.
 type Cache struct {
-	// MaxBytes is what it may hold; what was used least recently goes first.
-	// 0: CacheBytes.
+	// MaxBytes is the most that the Cache holds; entries used least recently are
+	// dropped first. 0: CacheBytes.
 	MaxBytes int64
 
 	mu      sync.Mutex
@@ -81,7 +80,7 @@ func (c *Cache) Bytes() int64 {
 	return c.bytes
 }
 
-// Drop forgets everything.
+// Drop empties the cache.
 func (c *Cache) Drop() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -20,11 +20,11 @@ import (
 	"github.com/impasto/impasto/internal/picture"
 )
 
-// Saving says where a run keeps what it can be taken up from.
+// Saving says where and how often a run writes checkpoints.
 type Saving struct {
-	Path string // of the file; "": keep nothing
-	// Every is the time between two checkpoints. 0: half a minute, and longer
-	// where writing them would take more than a hundredth of the time.
+	Path string // of the file; "": no checkpoints
+	// Every is the time between two checkpoints. 0: half a minute, or longer if
+	// writing them would take more than a hundredth of the time.
 	Every time.Duration
 	Note  string // for the caller, such as the recipe that the run follows
 
@@ -32,9 +32,9 @@ type Saving struct {
 	Saved func(path string)
 }
 
-// Checkpoint is where an unfinished run stood: at which iteration of which
-// scale, with which losses behind it. The image and the optimiser's state stay
-// in the file until the run goes on.
+// Checkpoint is the state of an unfinished run: the scale, the iteration and the losses
+// so far. The image and the optimiser's state stay in the file until the run
+// continues.
 //
 // The file is a line that names the format, the length of the JSON form of this
 // struct (4 bytes, little-endian), that JSON, the image (H, W, 3) as float32,
@@ -55,7 +55,7 @@ type Checkpoint struct {
 	History   []Sample `json:"history"`
 	Seconds   float64  `json:"seconds"`
 
-	// Damaged is the newer file's fault where the one before it had to be used.
+	// Damaged is what is wrong with the newest file, if the file before it was used.
 	Damaged error `json:"-"`
 
 	path string
@@ -70,9 +70,9 @@ func before(path string) string { return path + ".before" }
 // CheckpointFiles are the files that a run with its checkpoint at path may write.
 func CheckpointFiles(path string) []string { return []string{path, before(path)} }
 
-// LoadCheckpoint reads what was last kept at path and checks that it is whole.
-// A damaged file is refused and the one kept before it used. Where there is
-// neither the error is fs.ErrNotExist.
+// LoadCheckpoint reads the last checkpoint at path and checks that it is complete. If
+// the file is damaged, it reads the file before it. If there is neither, the error is
+// fs.ErrNotExist.
 func LoadCheckpoint(path string) (*Checkpoint, error) {
 	c, err := readCheckpoint(path)
 	if err == nil {
@@ -91,12 +91,12 @@ func LoadCheckpoint(path string) (*Checkpoint, error) {
 	return nil, err
 }
 
-// RemoveCheckpoint removes what was kept at path, once a run is finished and
-// its picture safe.
+// RemoveCheckpoint removes the checkpoints at path, once a run is finished and its
+// picture written.
 func RemoveCheckpoint(path string) {
 	left, _ := filepath.Glob(path + ".tmp-*") // of writers that were killed
 	for _, name := range append(left, path, before(path)) {
-		_ = os.Remove(name) // one that stays does no harm but to take room
+		_ = os.Remove(name) // a file that stays only takes room
 	}
 }
 
@@ -143,9 +143,8 @@ func readCheckpoint(path string) (*Checkpoint, error) {
 	return c, nil
 }
 
-// write keeps where the loop stands after iteration it, replacing path's file
-// only once the new one is whole and safe on the disk. What path held before is
-// kept beside it until then and after.
+// write writes a checkpoint after iteration it. It replaces the file at path only once
+// the new file is complete and on the disk, and keeps the old file beside it.
 func (c *Checkpoint) write(path string, backend gpu.Backend, arrays []*gpu.Array, optimizer gpu.Optimizer) error {
 	text, err := json.Marshal(c)
 	if err != nil {
@@ -211,8 +210,7 @@ func (c *Checkpoint) fits(p Plan) error {
 	return nil
 }
 
-// restore brings arrays and the optimiser to where they stood. image is the shape
-// of the picture.
+// restore restores the arrays and the optimiser. image is the shape of the picture.
 func (c *Checkpoint) restore(b gpu.Backend, image gpu.Shape, arrays []*gpu.Array, optimizer gpu.Optimizer) error {
 	if (image != gpu.Shape{H: c.H, W: c.W, C: 3}) {
 		return fmt.Errorf("checkpoint %q is of %dx%d, the run of %dx%d", c.path, c.W, c.H, image.W, image.H)
@@ -275,8 +273,8 @@ func (k *keeper) due(now time.Time) bool {
 	return k.Path != "" && now.Sub(k.last) >= every
 }
 
-// keep writes where the loop stands after iteration it. A full disk must not
-// end the render; it is told and tried again later.
+// keep writes a checkpoint after iteration it. A full disk does not end the render: it
+// is reported, and the next checkpoint is tried later.
 func (l *loop) keep(it int) {
 	begun := time.Now()
 	s := l.plan.Scales[l.index]

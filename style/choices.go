@@ -20,7 +20,7 @@ const (
 	ModeAnalogy Mode = "analogy" // A is to A' as B is to the result
 )
 
-// StyleLoss is what the style loss compares of the features of two pictures.
+// StyleLoss says what the style loss compares of the features of two pictures.
 type StyleLoss string
 
 // The style losses. None of them sees where in the picture a feature is.
@@ -29,10 +29,10 @@ const (
 	LossCovariance StyleLoss = "covariance" // means and covariances of channels, each channel weighted; always ScaleRelative
 	LossMoments    StyleLoss = "moments"    // Gram matrices, means and standard deviations of channels
 	LossW2         StyleLoss = "w2"         // Wasserstein-2 distance of the normal distributions with these means and covariances
-	LossSliced     StyleLoss = "sliced"     // sliced Wasserstein distance of the distributions themselves (Heitz et al. 2021)
+	LossSliced     StyleLoss = "sliced"     // sliced Wasserstein distance of whole distributions (Heitz et al. 2021)
 )
 
-// ContentLoss is what the content loss compares of the features of two pictures.
+// ContentLoss says what the content loss compares of the features of two pictures.
 type ContentLoss string
 
 // The content losses.
@@ -90,8 +90,8 @@ const (
 	NormalizeMean Normalization = "mean" // to a mean magnitude of 1 (style_transfer)
 )
 
-// TotalVariation is a penalty of noise, a sum over pixels of their differences dx
-// and dy to the next pixel.
+// TotalVariation is a measure of noise: a sum over pixels of their differences dx and
+// dy to the next pixels.
 type TotalVariation string
 
 // The total variations.
@@ -172,8 +172,8 @@ const (
 )
 
 // choices lists the values of every option that takes one of a few words, in the
-// order of help. The checks of Validate and the flags of the command derive from
-// it: a new value is a constant above and a word here.
+// order of the help. The checks of Validate and the command's flags derive from it: a
+// new value is a constant above and a word here.
 var choices = []wordOption{
 	{"mode", words(ModeArt, ModeTexture, ModePatch, ModeDoodle, ModeAnalogy), false},
 	{"method", words(MethodLosses, MethodNNST), false},
@@ -196,8 +196,8 @@ var choices = []wordOption{
 	{"flow", words(FlowDense, FlowNone), false},
 }
 
-// omitted are options that recipes of older versions do not have. Empty, they mean
-// what those versions did.
+// omitted are options that recipes of older versions do not have. If they are empty,
+// the picture is painted as by those versions.
 var omitted = map[string]bool{"method": true, "color-space": true, "content-loss": true, "scale-side": true}
 
 // wordOption is an option that takes one of a few words.

@@ -16,9 +16,9 @@ type Inputs struct {
 	Styles  []*Picture // the paintings; none where the style weight is 0
 	Init    *Picture   // the picture to begin with, for InitFile
 
-	Guides  []Guide  // what the matching of patches goes by beside features
-	Protect *Map     // one channel, 0..1: how far the content stays as it is
-	A, B    *Picture // of an analogy; Styles holds A'
+	Guides  []Guide  // maps that steer the matching of patches, beside features
+	Protect *Map     // one channel, 0..1: how far each pixel of the content is kept
+	A, B    *Picture // for an analogy; Styles holds A'
 
 	Earlier *Earlier // the frame of a film before this one, for temporal-weight
 }
@@ -26,35 +26,35 @@ type Inputs struct {
 // Env is what a run uses and does not own.
 type Env struct {
 	Backend  gpu.Backend
-	Others   []gpu.Backend // also compute tiles, of a picture that is cut; each needs memory as Backend does
+	Others   []gpu.Backend // compute tiles too, if the picture has tiles; each needs as much memory as Backend
 	Network  *vgg.Network
-	MaxBytes int64       // refuse a plan that needs more memory, in tiles too; 0: no limit
+	MaxBytes int64       // limit of memory, in bytes; a plan that needs more even in tiles is refused; 0: no limit
 	Pictures int64       // memory of the pictures that the caller holds, counted in the plan
 	Progress func(Event) // nil: silent
-	Every    int         // also report at multiples of this iteration count, whatever the clock says; 0: off
+	Every    int         // report at least at multiples of this number of iterations; 0: off
 
-	Cache *Cache // what is known of paintings from other runs; nil: nothing is kept
+	Cache *Cache // statistics of paintings from earlier runs; nil: nothing is kept
 
-	Saving Saving      // keep what the run can be taken up from
-	Resume *Checkpoint // take it up there; inputs, options and network must be those of then
+	Saving Saving      // where to write checkpoints
+	Resume *Checkpoint // continue from it; inputs, options and network must be those it was written with
 
-	// Plan is what NewPlan made for these inputs, options and Env, so that the run
-	// need not plan again; nil: it plans.
+	// Plan is the result of NewPlan for these inputs, options and Env. If it is nil, the
+	// run makes a plan.
 	Plan *Plan
 }
 
-// Art paints the content in the look of the styles. With no style weight it
-// reproduces the content's features alone, with no content weight the styles'
-// alone. When ctx is cancelled it finishes the iteration, keeps a checkpoint if
-// asked to, and returns the picture so far together with ctx.Err(); when the
-// loss stops being finite, the last good picture and a *DivergedError.
+// Art paints the content in the look of the styles. With a style weight of 0 it
+// reproduces only the content's features, with a content weight of 0 only the styles'.
+// If ctx is cancelled, it finishes the iteration, writes a checkpoint if env.Saving
+// says so, and returns the picture so far with ctx.Err(). If the loss stops being
+// finite, it returns the last good picture and a *DivergedError.
 func Art(ctx context.Context, in Inputs, o Options, env Env) (*Result, error) {
 	o.Mode = ModeArt
 	return paint(ctx, in, o, env)
 }
 
-// Texture makes a picture of any size with the look of the styles and nothing
-// else. It ends as Art does.
+// Texture makes a picture of any size with the look of the styles and nothing else.
+// Results and errors are as for Art.
 func Texture(ctx context.Context, in Inputs, o Options, env Env) (*Result, error) {
 	o.Mode = ModeTexture
 	return paint(ctx, in, o, env)

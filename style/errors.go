@@ -8,8 +8,8 @@ import (
 // OptionError is one fault of an Options, or of an input that an option needs.
 type OptionError struct {
 	Option string // JSON name of the option, or of the input: "content", "style", "map"
-	Value  any    // what it holds; nil where something is missing
-	Reason string // what is wrong, complete in itself
+	Value  any    // its value; nil if something is missing
+	Reason string // what is wrong, as a complete message
 	Try    []Suggestion
 }
 
@@ -19,7 +19,7 @@ func (e *OptionError) Error() string { return e.Reason }
 type Suggestion struct {
 	Option string // JSON name
 	Value  string // as text
-	Note   string // what it brings, such as the memory that remains; may be ""
+	Note   string // the effect, such as the memory that remains; may be ""
 }
 
 func (s Suggestion) String() string {
@@ -50,7 +50,7 @@ func (p Problems) Unwrap() []error {
 	return all
 }
 
-// err is p as an error, nil where there is no fault.
+// err returns p as an error, or nil if there is no fault.
 func (p Problems) err() error {
 	if len(p) == 0 {
 		return nil

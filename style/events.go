@@ -3,9 +3,8 @@ package style
 import "time"
 
 // Losses are the terms of the objective at one evaluation, weights included:
-// Total = Content + Style + Patch + Temporal + TV (TV stays out of Total where
-// tv-in-loss is false). Under gradient normalisation the terms are still those
-// of the losses.
+// Total = Content + Style + Patch + Temporal + TV (without TV if tv-in-loss is false).
+// Normalising gradients does not change these values.
 type Losses struct {
 	Content  float64     `json:"content"`
 	Style    float64     `json:"style"`
@@ -23,8 +22,8 @@ type LayerLoss struct {
 	Loss  float64 `json:"loss"`
 }
 
-// Event reports where a run stands. Progress functions are called from the
-// loop that paints, at most ten times a second, and hold it up while they run.
+// Event reports the progress of a run. Progress functions are called from the loop
+// that paints, at most ten times a second; painting waits while they run.
 type Event struct {
 	Scale, Scales         int // from 1
 	W, H                  int // of this scale, in pixels
@@ -35,10 +34,10 @@ type Event struct {
 	ETA                   time.Duration // to the end of the run; 0 while unknown
 	Elapsed               time.Duration
 	Bytes                 int64  // memory held for this scale
-	Notice                string // what the run did of itself, such as going back after a NaN; mostly ""
+	Notice                string // something unusual that the run did, such as going back after a NaN; mostly ""
 
-	// Snapshot makes the picture as it is now. It costs a copy and is valid
-	// only until the progress function returns.
+	// Snapshot copies the picture as it is now. It may be called only until the
+	// progress function returns.
 	Snapshot func() *Picture
 }
 

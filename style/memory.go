@@ -9,21 +9,20 @@ import (
 	"github.com/impasto/impasto/gpu"
 )
 
-// What a run holds at a time, worked out before it starts. The most is held in
-// the iterations of the last scale:
+// This file counts the memory that a run will hold. Most is held in the iterations of
+// the last scale:
 //
 //	the network's weights, as read and as the backend lays them out
-//	one tile's pass through it, and what tiles need to be put together
+//	one tile's pass through it, and what combines the tiles
 //	checkpoints, and their gradients
 //	the photograph's features, the paintings' statistics
 //	the image, its gradient, and the optimiser's copies of both
 //	the pictures that the caller holds, and the program itself
 //
-// Where that is more than there is, the image is cut; see tile_cut.go.
+// If that is more than the limit, the image is computed in tiles; see tile_cut.go.
 
-// What the program takes beside what it holds for a picture: code, the runtime
-// and threads, and for each channel of the widest layer the operations' work
-// space.
+// The memory of the program itself: code, the runtime and threads, and for each channel
+// of the widest layer the operations' work space.
 const (
 	programBytes = 36 << 20
 	workBytes    = 48 << 10
@@ -137,8 +136,8 @@ func (p Plan) accountOf(env Env, w, h int, c Cut, stages []stage, pass int64, re
 	return parts, nil
 }
 
-// checkUncut refuses a canvas that no cut can save: what does not shrink with the
-// tiles is over the limit already. The search among cuts is not worth it then.
+// checkUncut refuses a canvas if the memory that does not shrink with tiles is over the
+// limit already. The search among cuts is not needed then.
 func (p Plan) checkUncut(env Env, tiles bool) error {
 	image := env.Backend.Bytes(gpu.Shape{H: p.H(), W: p.W(), C: 3})
 	least := int64(2+p.Options.optimizerImages())*image + p.weightBytes(env) + env.Pictures + programBytes
@@ -198,8 +197,8 @@ func (o Options) styleBytes(b gpu.Backend, f gpu.Shape, cut bool) int64 {
 	return total
 }
 
-// weightBytes is the network's weights as they were read, and those in use as
-// the backend lays them out for the way forward and the way back.
+// weightBytes is the bytes of the network's weights as they were read, and of those in
+// use as the backend stores them for the forward and the backward pass.
 func (p Plan) weightBytes(env Env) int64 {
 	depth, _, err := p.Options.deepest(env.Network)
 	if err != nil {
@@ -244,7 +243,7 @@ func largest(w, h int, o Options, env Env) (Plan, error) {
 	return try(max(n, 1) * step)
 }
 
-// advise works out what would fit.
+// advise finds sizes and settings that would fit.
 func (e *MemoryError) advise(w, h int, o Options, env Env) {
 	if p, err := largest(w, h, o, env); err == nil {
 		e.Fits = fmt.Sprintf("%dx%d", p.W(), p.H())

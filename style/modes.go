@@ -6,19 +6,19 @@ import (
 )
 
 // Patch paints the content with patches of the styles: each patch of features
-// is pulled towards the most similar one there (Li & Wand, "Combining Markov
-// Random Fields and Convolutional Neural Networks", CVPR 2016). It ends as Art
-// does.
+// is pulled towards their most similar one (Li & Wand, "Combining Markov
+// Random Fields and Convolutional Neural Networks", CVPR 2016). Results and errors
+// are as for Art.
 func Patch(ctx context.Context, in Inputs, o Options, env Env) (*Result, error) {
 	o.Mode = ModePatch
 	return paint(ctx, in, o, env)
 }
 
-// Doodle paints from maps: patches come from where a painting's map says the
-// same as the canvas's (Champandard, "Semantic Style Transfer and Turning
-// Two-Bit Doodles into Fine Artworks", 2016). With a content picture it is
-// semantic style transfer, without maps plain patches, and with a style alone a
-// texture. It ends as Art does.
+// Doodle paints from maps: patches come from places where the painting's map has the
+// same region as the canvas's map (Champandard, "Semantic Style Transfer and Turning
+// Two-Bit Doodles into Fine Artworks", 2016). With a content picture it is semantic
+// style transfer. Without maps patches alone decide, and with a style alone it paints
+// a texture. Results and errors are as for Art.
 func Doodle(ctx context.Context, in Inputs, o Options, env Env) (*Result, error) {
 	o.Mode = ModeDoodle
 	if in.Content == nil { // nothing to weigh
@@ -30,7 +30,7 @@ func Doodle(ctx context.Context, in Inputs, o Options, env Env) (*Result, error)
 // Analogy paints B as the style A' was made of A: A is to A' as B is to the
 // result (Hertzmann et al., "Image Analogies", 2001). A and B may be photographs
 // or maps of regions; their colours guide the matching, and where they are
-// photographs so do their features. It ends as Art does.
+// photographs so do their features. Results and errors are as for Art.
 func Analogy(ctx context.Context, in Inputs, o Options, env Env) (*Result, error) {
 	o.Mode = ModeAnalogy
 	return paint(ctx, in, o, env)
@@ -41,7 +41,7 @@ func matches(mode Mode) bool {
 	return mode == ModePatch || mode == ModeDoodle || mode == ModeAnalogy
 }
 
-// guided are the guides of a run: in an analogy A and B are one.
+// guided returns the guides of a run; in an analogy A and B are a guide.
 func (in Inputs) guided(o Options) []Guide {
 	guides := in.Guides
 	if o.Mode == ModeAnalogy && o.MapWeight > 0 && in.A != nil && in.B != nil {
@@ -53,7 +53,7 @@ func (in Inputs) guided(o Options) []Guide {
 	return guides
 }
 
-// Canvas is the size of what the result takes its proportions from.
+// Canvas returns the size of the picture from which the result takes its proportions.
 func (in Inputs) Canvas(mode Mode) (w, h int) {
 	switch {
 	case mode == ModeAnalogy && in.B != nil:

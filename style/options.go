@@ -14,25 +14,25 @@ import (
 // Options are all the parameters that decide a picture, apart from the input
 // pictures and the network. Their JSON names are the command's flags, so the
 // JSON form of an Options is the parameter part of a recipe: the same Options,
-// inputs and network give the same picture. The groups are embedded, so that
-// o.StyleWeight is o.LossOptions.StyleWeight and the JSON form is flat.
+// inputs and network give the same picture. The groups are embedded, so
+// o.StyleWeight is o.LossOptions.StyleWeight, and the JSON form is flat.
 //
-// Weights read as "1 = balanced" under ScaleRelative: they do not depend on
-// the picture's size nor on the network's units.
+// With ScaleRelative a weight of 1 is about balanced, whatever the picture's size
+// and the network's units.
 //
-// Begin with DefaultOptions or Preset and change what should differ; the zero
-// Options is not valid.
+// Begin with DefaultOptions or Preset and change single fields; the zero Options is
+// not valid.
 type Options struct {
 	Mode   Mode   `json:"mode"`   // ModeArt ...; Art, Texture, Patch, Doodle and Analogy set it
-	Preset string `json:"preset"` // where the values come from; does nothing by itself
-	Size   string `json:"size"`   // of the result, after the content (or the first style); as "512" (long side), "640x480", "2x", "50%", "content", "512+" (area) or "max"
+	Preset string `json:"preset"` // the preset of the values, for information only
+	Size   string `json:"size"`   // of the result, with the proportions of the content (or the first style): "512" (long side), "640x480", "2x", "50%", "content", "512+" (area) or "max"
 
 	LossOptions
 	MixOptions
 	PatchOptions
 	NeighbourOptions
 
-	TemporalWeight float64 `json:"temporal-weight,omitempty"` // of Inputs.Earlier, where there is one
+	TemporalWeight float64 `json:"temporal-weight,omitempty"` // weight of likeness to Inputs.Earlier, if there is one
 
 	StartOptions
 	ScaleOptions
@@ -40,20 +40,20 @@ type Options struct {
 	NetworkOptions
 }
 
-// LossOptions say what is minimised:
+// LossOptions are the terms of the objective and their weights:
 //
 //	total = content-weight * content + style-weight * style + patch-weight * patches
 //		+ analogy-weight * analogy + temporal-weight * temporal + tv-weight * tv
 type LossOptions struct {
 	ContentWeight float64        `json:"content-weight"`     // alpha
 	StyleWeight   float64        `json:"style-weight"`       // beta
-	TVWeight      float64        `json:"tv-weight"`          // of the total variation, a penalty of noise
-	TVSpare       float64        `json:"tv-spare,omitempty"` // how far detail of the photograph is spared that: 1 wholly, 0 not at all
+	TVWeight      float64        `json:"tv-weight"`          // of the total variation, a measure of noise
+	TVSpare       float64        `json:"tv-spare,omitempty"` // how far detail of the photograph is not smoothed by TVWeight: 1 not at all, 0 like the rest
 	ContentLayers []LayerWeight  `json:"content-layers"`
 	StyleLayers   []LayerWeight  `json:"style-layers"`
 	StyleLoss     StyleLoss      `json:"style-loss"`             // LossGram ...
-	SlicedHold    int            `json:"sliced-hold,omitempty"`  // iterations that LossSliced holds its directions; 0: those of a scale
-	ContentLoss   ContentLoss    `json:"content-loss,omitempty"` // ContentFeatures, also where empty, or ContentSelfSim
+	SlicedHold    int            `json:"sliced-hold,omitempty"`  // iterations that LossSliced keeps its directions; 0: all of a scale
+	ContentLoss   ContentLoss    `json:"content-loss,omitempty"` // ContentFeatures (also "") or ContentSelfSim
 	LossScale     LossScale      `json:"loss-scale"`             // ScaleRelative ...
 	Normalize     Normalization  `json:"normalize-gradients"`    // NormalizeOff ...
 	TV            TotalVariation `json:"tv"`                     // TVSquares ...
@@ -64,74 +64,73 @@ type LossOptions struct {
 type MixOptions struct {
 	StyleWeights   []float64 `json:"style-weights,omitempty"`   // one for each style; none means equal
 	StyleBlend     Blend     `json:"style-blend"`               // BlendTargets ...
-	StyleScale     float64   `json:"style-scale"`               // style's scale-side over the canvas's
-	Tileable       bool      `json:"tileable,omitempty"`        // of a texture: the right edge continues at the left one, the lower at the upper
-	LayerPositions float64   `json:"layer-positions,omitempty"` // positions for each channel that a style layer needs to weigh in full; with fewer it weighs less; 0: always in full
-	StyleUpscale   bool      `json:"style-upscale"`             // enlarge styles smaller than that
+	StyleScale     float64   `json:"style-scale"`               // side of a painting over that of the canvas, as ScaleSide measures them
+	Tileable       bool      `json:"tileable,omitempty"`        // a texture repeats without seams
+	LayerPositions float64   `json:"layer-positions,omitempty"` // positions for each channel with which a style layer has its full weight; with fewer it has less; 0: always its full weight
+	StyleUpscale   bool      `json:"style-upscale"`             // enlarge paintings that are smaller than StyleScale asks for
 }
 
-// PatchOptions are those of the modes that match patches: ModePatch, ModeDoodle
-// and ModeAnalogy.
+// PatchOptions are for the modes that match patches: ModePatch, ModeDoodle and
+// ModeAnalogy.
 type PatchOptions struct {
 	PatchWeight    float64       `json:"patch-weight,omitempty"`
 	PatchLayers    []LayerWeight `json:"patch-layers,omitempty"`
 	PatchSize      int           `json:"patch-size,omitempty"`      // side, in positions of the layer
-	PatchStride    []int         `json:"patch-stride,omitempty"`    // on the canvas, for each patch layer; the last repeats
-	StyleStride    []int         `json:"style-stride,omitempty"`    // in the paintings
-	PatchAverage   bool          `json:"patch-average,omitempty"`   // overlapping patches count as one (CNNMRF)
+	PatchStride    []int         `json:"patch-stride,omitempty"`    // distance between patches of the canvas at each patch layer; the last value repeats
+	StyleStride    []int         `json:"style-stride,omitempty"`    // distance between patches of the paintings
+	PatchAverage   bool          `json:"patch-average,omitempty"`   // average overlapping patches into one target (CNNMRF)
 	Match          Match         `json:"match,omitempty"`           // MatchPatch ...
-	Rematch        int           `json:"rematch,omitempty"`         // iterations that matches are held
-	Confidence     float64       `json:"confidence,omitempty"`      // patches that match less well have no say
-	Variety        float64       `json:"variety,omitempty"`         // favour patches that are wanted little
-	StyleRotations int           `json:"style-rotations,omitempty"` // turned views of the paintings to each side, 7.5 degrees apart
-	StyleScales    int           `json:"style-scales,omitempty"`    // smaller and larger views, 5 % apart
+	Rematch        int           `json:"rematch,omitempty"`         // iterations between two matchings
+	Confidence     float64       `json:"confidence,omitempty"`      // cosine below which a match is left out
+	Variety        float64       `json:"variety,omitempty"`         // preference for unused patches, 0 to 1
+	StyleRotations int           `json:"style-rotations,omitempty"` // copies of the paintings turned to each side, 7.5 degrees apart
+	StyleScales    int           `json:"style-scales,omitempty"`    // smaller and larger copies of the paintings, 5 % apart
 	MapWeight      float64       `json:"map-weight,omitempty"`
-	MapLayers      []LayerWeight `json:"map-layers,omitempty"`    // factors of it by layer; 1 where not named
+	MapLayers      []LayerWeight `json:"map-layers,omitempty"`    // factors of MapWeight by layer; 1 for other layers
 	MapForm        MapForm       `json:"map-form,omitempty"`      // MapLabels ...
-	MapWeights     []float64     `json:"map-weights,omitempty"`   // of several guides, times map-weight
-	RegionStyles   string        `json:"region-styles,omitempty"` // painting of each region, in the words of whoever made the guide: see StylePerRegion
+	MapWeights     []float64     `json:"map-weights,omitempty"`   // factors of MapWeight for several guides
+	RegionStyles   string        `json:"region-styles,omitempty"` // painting of each region, as text; see StylePerRegion
 	AnalogyWeight  float64       `json:"analogy-weight,omitempty"`
 }
 
-// NeighbourOptions are those of nearest-neighbour style transfer, and the choice
-// of it.
+// NeighbourOptions choose nearest-neighbour style transfer and are its parameters.
 type NeighbourOptions struct {
-	Method      Method `json:"method,omitempty"`       // MethodLosses where empty
-	Refine      int    `json:"refine,omitempty"`       // iterations at full size that match anew each time
+	Method      Method `json:"method,omitempty"`       // "" is MethodLosses
+	Refine      int    `json:"refine,omitempty"`       // last iterations, at full size, each of which matches anew
 	StyleTurns  bool   `json:"style-turns,omitempty"`  // also match the paintings turned by 90, 180 and 270 degrees
-	ColorFinish bool   `json:"color-finish,omitempty"` // bring the result's colours to the paintings' mean and covariance
+	ColorFinish bool   `json:"color-finish,omitempty"` // give the result the mean and covariance of the paintings' colours
 }
 
-// StartOptions say what the first iteration begins with, and whose colours the
-// result has.
+// StartOptions are the picture that the first iteration begins with, and the colours
+// of the result.
 type StartOptions struct {
 	Init       Init       `json:"init"`        // InitContent ...
-	NoiseRange Range      `json:"noise-range"` // uniform noise, in 0..255
-	NoiseStd   float64    `json:"noise-std"`   // > 0: normal noise round the network's mean instead
+	NoiseRange Range      `json:"noise-range"` // of uniform noise, in 0..255
+	NoiseStd   float64    `json:"noise-std"`   // > 0: normal noise around the network's mean, instead of uniform noise
 	Seed       uint64     `json:"seed"`
 	Color      Color      `json:"color"`                 // ColorStyle ...
-	ColorSpace ColorSpace `json:"color-space,omitempty"` // ColorYUV where empty
+	ColorSpace ColorSpace `json:"color-space,omitempty"` // "" is ColorYUV
 }
 
-// ScaleOptions lay out the pyramid: the picture is painted small first, then
-// larger and larger.
+// ScaleOptions are the scales: the picture is painted small first, then larger and
+// larger.
 type ScaleOptions struct {
-	Iterations []int   `json:"iterations"`           // of each scale, coarsest first; the last repeats
+	Iterations []int   `json:"iterations"`           // of each scale, coarsest first; the last value repeats
 	Scales     int     `json:"scales"`               // 0: as many as MinScale allows
 	ScaleStep  float64 `json:"scale-step"`           // ratio of neighbouring scales
-	MinScale   int     `json:"min-scale"`            // least scale-side of the coarsest scale, in pixels
-	ScaleSide  Side    `json:"scale-side,omitempty"` // what min-scale and style-scale measure: SideLong, also where empty, or SideShort
-	ScaleFrom  float64 `json:"scale-from,omitempty"` // > 0: scales lie evenly from this share of the size to 1
-	CarryState bool    `json:"carry-state"`          // the optimiser's, resampled: good for Adam; L-BFGS may overshoot on a net with sharp features
-	Plateau    float64 `json:"plateau"`              // end a scale when 50 iterations gain less than this share; 0: never
+	MinScale   int     `json:"min-scale"`            // least side of the coarsest scale, in pixels, as ScaleSide measures it
+	ScaleSide  Side    `json:"scale-side,omitempty"` // the side that MinScale and StyleScale measure: SideLong (also "") or SideShort
+	ScaleFrom  float64 `json:"scale-from,omitempty"` // > 0: scales grow in even steps from this share of the size
+	CarryState bool    `json:"carry-state"`          // keep the optimiser's state, resampled, from scale to scale: good for Adam; L-BFGS may overshoot
+	Plateau    float64 `json:"plateau"`              // end a scale when 50 iterations lower the loss by less than this share; 0: never
 }
 
-// OptimizerOptions say how pixels move.
+// OptimizerOptions are the optimiser and its parameters.
 type OptimizerOptions struct {
 	Optimizer  Optimizer `json:"optimizer"`   // OptimizerLBFGS ...
-	LR         float64   `json:"lr"`          // learning rate, in 0..255 pixel values for Adam; step length for L-BFGS; 0: the usual
-	History    int       `json:"history"`     // of L-BFGS: pairs of steps and gradients kept
-	LineSearch bool      `json:"line-search"` // of L-BFGS
+	LR         float64   `json:"lr"`          // learning rate, for Adam in pixel values 0..255, for L-BFGS a factor of the step; 0: 5 for Adam, 1 for L-BFGS
+	History    int       `json:"history"`     // L-BFGS: pairs of steps and gradients kept
+	LineSearch bool      `json:"line-search"` // L-BFGS: search for a step that lowers the loss
 	Box        bool      `json:"box"`         // keep every pixel value within 0..255
 	Beta1      float64   `json:"adam-beta1"`
 	Beta2      float64   `json:"adam-beta2"`
@@ -139,18 +138,17 @@ type OptimizerOptions struct {
 	Average    float64   `json:"average"` // decay of the bias-corrected mean of iterates; 0: off
 }
 
-// NetworkOptions say how the network is run.
+// NetworkOptions say how the network is computed.
 type NetworkOptions struct {
 	Pooling   vgg.Pool `json:"pooling"`       // vgg.PoolAvg ...
 	PoolScale float64  `json:"pool-scale"`    // factor after each pooling
 	PoolRound Rounding `json:"pool-rounding"` // RoundFloor ...
 	Padding   Padding  `json:"padding"`       // PadZero ...
-	// Tile cuts images wider or higher than it: "1024" or "2048x512" pixels, ""
-	// for as large as memory allows, "off" for never. The picture is the same
-	// but for rounding.
+	// Tile is the largest tile: "1024" or "2048x512" pixels, "" for as large as
+	// memory allows, "off" for no tiles. The picture is the same but for rounding.
 	Tile string `json:"tile,omitempty"`
 
-	ImageRange float64 `json:"image-range"` // value of white before the mean is taken off: 255, or neural-style's 256
+	ImageRange float64 `json:"image-range"` // value of white before the mean is subtracted: 255, or 256 as in neural-style
 }
 
 // OptionNames lists the JSON names of the options, in the order of a recipe.
@@ -164,7 +162,7 @@ func OptionNames() []string {
 }
 
 // Field returns a pointer to the field with that JSON name: a *float64, *int,
-// *[]LayerWeight and so on. It is nil where no option has the name.
+// *[]LayerWeight and so on. It is nil if no option has the name.
 func (o *Options) Field(name string) any {
 	for _, f := range optionFields() {
 		if f.name == name {
@@ -174,7 +172,7 @@ func (o *Options) Field(name string) any {
 	return nil
 }
 
-// value is that of the option with that JSON name, nil where none has it.
+// value returns the value of the option with that JSON name, or nil.
 func (o Options) value(name string) any {
 	if p := o.Field(name); p != nil {
 		return reflect.ValueOf(p).Elem().Interface()
@@ -198,7 +196,7 @@ var optionFields = sync.OnceValue(func() []optionField {
 	return list
 })
 
-// LayerWeight is a layer of the network and the share its loss has.
+// LayerWeight is a layer of the network and the weight of its loss.
 // As text it is "relu3_1" (weight 1) or "relu3_1:0.5".
 type LayerWeight struct {
 	Layer  string

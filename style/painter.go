@@ -10,20 +10,20 @@ import (
 	"github.com/impasto/impasto/vgg"
 )
 
-// Painter paints pictures with one network on one device. It owns both and
-// keeps what pictures share, such as a painting's statistics, so that a program
-// that paints many makes one Painter and keeps it. Goroutines may share a
-// Painter; it paints one picture at a time.
+// Painter paints pictures with one network on one device. It owns both, and keeps
+// what pictures share, such as a painting's statistics. So a program that paints many
+// pictures makes one Painter. Goroutines may share a Painter; it paints one picture at
+// a time.
 type Painter struct {
 	mu    sync.Mutex // held while a picture is painted
 	env   Env        // Backend is nil once the Painter is closed
 	cache Cache
 }
 
-// ErrClosed is the error of a Painter that was closed.
+// ErrClosed is returned by a Painter that was closed.
 var ErrClosed = errors.New("the painter is closed")
 
-// PainterOption changes what NewPainter makes.
+// PainterOption changes the Painter that NewPainter makes.
 type PainterOption func(*painterSetup)
 
 type painterSetup struct {
@@ -37,7 +37,7 @@ type painterSetup struct {
 // is the installed VGG-19, else mini.
 func WithWeights(name string) PainterOption { return func(s *painterSetup) { s.weights = name } }
 
-// WithNetwork takes a network that was loaded by vgg.
+// WithNetwork sets a network that was loaded by vgg.
 func WithNetwork(n *vgg.Network) PainterOption { return func(s *painterSetup) { s.env.Network = n } }
 
 // WithBackend computes on b, such as a CUDA device from gpu.NewDevice, instead
@@ -48,8 +48,8 @@ func WithBackend(b gpu.Backend) PainterOption { return func(s *painterSetup) { s
 // picture. The default is all of them.
 func WithThreads(n int) PainterOption { return func(s *painterSetup) { s.threads = n } }
 
-// WithMaxBytes limits the memory of a picture under way, in bytes: larger
-// pictures are painted in tiles. The default is no limit.
+// WithMaxBytes limits the memory of a picture, in bytes; larger pictures are painted
+// in tiles. The default is no limit.
 func WithMaxBytes(n int64) PainterOption { return func(s *painterSetup) { s.env.MaxBytes = n } }
 
 // NewPainter loads the network and opens the device. The errors are those of
@@ -74,8 +74,8 @@ func NewPainter(ctx context.Context, options ...PainterOption) (*Painter, error)
 	return p, nil
 }
 
-// Close waits for the picture under way and gives back the device and what is
-// kept. A Painter may be closed twice.
+// Close waits for the picture that is being painted, and frees the device and the
+// cache. A Painter may be closed twice.
 func (p *Painter) Close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -99,7 +99,7 @@ type job struct {
 	err     error
 }
 
-// network is the name that defaults are chosen by.
+// network is "vgg19" or "mini", for which the defaults differ.
 func (j *job) network() string {
 	if n := j.env.Network; n != nil {
 		return n.Name
@@ -107,7 +107,7 @@ func (j *job) network() string {
 	return ""
 }
 
-// WithOptions paints by all of o, such as the options of an earlier Result.
+// WithOptions replaces all options by o, such as the options of an earlier Result.
 func WithOptions(o Options) Option { return func(j *job) { j.options = o } }
 
 // WithPreset paints as another system does; see Preset for the names.
@@ -123,7 +123,7 @@ func WithPreset(name string) Option {
 }
 
 // WithMethod paints by a method and the options that go with it; see UseMethod.
-// It comes before options that should differ.
+// Options that set other values come after it.
 func WithMethod(m Method) Option {
 	return func(j *job) { j.options.UseMethod(m, j.network()) }
 }
@@ -138,18 +138,18 @@ func WithStyleLoss(loss StyleLoss) Option {
 // "50%", "content", "512+" (the area of 512x512) or "max".
 func WithSize(size string) Option { return func(j *job) { j.options.Size = size } }
 
-// With changes any of the options. Options given earlier have been applied.
+// With changes any of the options, after the Options given before it.
 func With(change func(*Options)) Option { return func(j *job) { change(&j.options) } }
 
 // WithProgress calls f while the picture is painted; see Event.
 func WithProgress(f func(Event)) Option { return func(j *job) { j.env.Progress = f } }
 
-// WithCheckpoints keeps in a file what the picture can be taken up from after a
-// crash.
+// WithCheckpoints writes checkpoints to a file, from which the picture can be
+// continued after a crash.
 func WithCheckpoints(s Saving) Option { return func(j *job) { j.env.Saving = s } }
 
-// WithResume goes on where c was kept. Inputs, options and network must be
-// those of then.
+// WithResume continues from checkpoint c. Inputs, options and network must be those
+// with which c was written.
 func WithResume(c *Checkpoint) Option { return func(j *job) { j.env.Resume = c } }
 
 // Defaults returns the options that a mode starts from with this Painter.
@@ -213,8 +213,8 @@ func (p *Painter) paint(ctx context.Context, mode Mode, in Inputs, options []Opt
 	return recipe(ctx, in, j.options, j.env)
 }
 
-// Plan says what painting would do, its size, memory and time, and does not do
-// it. The errors are those of NewPlan.
+// Plan returns what painting would do, its size, memory and time, without painting.
+// The errors are those of NewPlan.
 func (p *Painter) Plan(mode Mode, in Inputs, options ...Option) (Plan, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

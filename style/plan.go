@@ -19,26 +19,26 @@ type Scale struct {
 	Iterations int `json:"iterations"`
 
 	cut       Cut
-	recompute bool // the photograph's features tile by tile, in each iteration, rather than keep them
+	recompute bool // compute the photograph's features anew for each tile in each iteration
 	refine    bool // nearest neighbours are found anew in each iteration
 }
 
-// Plan says what a run will do before it does it.
+// Plan says what a run will do.
 type Plan struct {
 	Options   Options // with every automatic value made concrete
 	Scales    []Scale
 	Tile      TileSize
 	Cut       Cut   // of the last scale, Tile with it
-	Recompute bool  // the photograph's features tile by tile, in each iteration, rather than keep them
-	PeakBytes int64 // the most that is held at a time: see memory.go
+	Recompute bool  // compute the photograph's features anew for each tile in each iteration, and do not keep them
+	PeakBytes int64 // most bytes held at a time; see memory.go
 	Memory    []MemoryPart
 	Seconds   float64 // estimate, from the arithmetic and a short measurement; 0 if not measured
 }
 
-// NewPlan works out what painting a canvas of the proportions w x h would do:
-// for Art those of the content, for Texture those of the first style. It checks
-// the options against the network and the backend, and allocates nothing that
-// stays. The error is a Problems where options are at fault, or a *MemoryError.
+// NewPlan returns the plan of painting a canvas of the proportions w x h, which are
+// those of the content for Art and of the first style for Texture. It checks the
+// options against the network and the backend, and allocates nothing that stays. The
+// error is a Problems if options are at fault, or a *MemoryError.
 func NewPlan(w, h int, o Options, env Env) (Plan, error) {
 	if o.Mode == ModeTexture { // there is no content to weigh
 		o.ContentWeight, o.ContentLayers = 0, nil
@@ -106,8 +106,8 @@ func (o Options) sizeFor(w, h, least int) string {
 	return strconv.Itoa(((2*max(w, h)+1)*least + 2*min(w, h) - 2) / (2*min(w, h) - 1))
 }
 
-// concrete replaces what "automatic" stood for, so that the options repeat the
-// run wherever they are used.
+// concrete replaces automatic values by those used, so that the options repeat the
+// run on any machine.
 func (o Options) concrete(w, h int, scales []Scale) Options {
 	o.Size = fmt.Sprintf("%dx%d", w, h)
 	o.Scales = len(scales)
@@ -124,13 +124,13 @@ func (o Options) concrete(w, h int, scales []Scale) Options {
 	return o
 }
 
-// W and H are the size of the finished picture.
+// W is the width of the finished picture.
 func (p Plan) W() int { return p.Scales[len(p.Scales)-1].W }
 
 // H is the height of the finished picture.
 func (p Plan) H() int { return p.Scales[len(p.Scales)-1].H }
 
-// Iterations is their number over all scales.
+// Iterations is the number of iterations over all scales.
 func (p Plan) Iterations() int {
 	n := 0
 	for _, s := range p.Scales {
