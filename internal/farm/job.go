@@ -23,21 +23,21 @@ import (
 	"time"
 )
 
-// Job is one order. It does not change once it is submitted.
+// Job is what a worker does at a time. It does not change once it is submitted.
 type Job struct {
 	ID       string            `json:"id"`               // see Identify
 	Name     string            `json:"name"`             // for people
-	Batch    string            `json:"batch,omitempty"`  // submission it belongs to
-	Steps    [][]string        `json:"steps"`            // the words of each command line; paths absolute, as the submitter means them
-	Inputs   map[string]string `json:"inputs,omitempty"` // path -> SHA-256 of the file, but for what earlier steps write
+	Batch    string            `json:"batch,omitempty"`  // name of its batch
+	Steps    [][]string        `json:"steps"`            // the words of each command line, with absolute paths of the submitter
+	Inputs   map[string]string `json:"inputs,omitempty"` // path -> SHA-256 of the file; without files that earlier steps write
 	Outputs  []string          `json:"outputs"`          // paths that the steps write
-	Class    string            `json:"class"`            // which workers may take it
+	Class    string            `json:"class"`            // class of workers that may take it
 	Priority int               `json:"priority"`         // 0..MaxPriority, higher first
 	Timeout  time.Duration     `json:"timeout,omitempty"`
-	Retries  int               `json:"retries,omitempty"`  // attempts after the first that failed
-	Estimate float64           `json:"estimate,omitempty"` // seconds it takes, as the submitter believes; 0: unknown
-	Price    float64           `json:"price,omitempty"`    // of an hour of its worker, where that has none of its own
-	Needs    []Need            `json:"needs,omitempty"`    // jobs that are to be done first
+	Retries  int               `json:"retries,omitempty"`  // further attempts after a failed one
+	Estimate float64           `json:"estimate,omitempty"` // seconds it takes, by the submitter's plan; 0: unknown
+	Price    float64           `json:"price,omitempty"`    // of an hour of its worker, if the worker has no price
+	Needs    []Need            `json:"needs,omitempty"`    // jobs that must be done first
 	Awaits   map[string]string `json:"awaits,omitempty"`   // input -> ID of the needed job that writes it
 }
 
@@ -50,9 +50,9 @@ const (
 // MaxPriority is the highest priority of a job.
 const MaxPriority = 9
 
-// Identify fills in ID: 16 hex digits of the SHA-256 of what decides the job's
-// results, so that the same order has the same ID whoever gives it. An input
-// counts by its content, not by its name.
+// Identify sets ID: 16 hex digits of the SHA-256 of all that decides the job's results.
+// So the same job has the same ID, whoever submits it. An input counts by its content,
+// not by its name.
 func (j *Job) Identify() {
 	h := sha256.New()
 	var swap []string
@@ -104,32 +104,32 @@ const (
 	Cancelled State = "cancelled"
 )
 
-// Ended reports whether the job will not change by itself any more.
+// Ended reports whether the state is final.
 func (s State) Ended() bool { return s == Done || s == Failed || s == Cancelled }
 
-// Status is a job and how it stands.
+// Status is a job and its state.
 type Status struct {
 	Job      Job       `json:"job"`
 	State    State     `json:"state"`
-	Worker   string    `json:"worker,omitempty"`   // that has or had it last
-	Attempts int       `json:"attempts,omitempty"` // that ended by themselves
+	Worker   string    `json:"worker,omitempty"`   // the worker that has the job or had it last
+	Attempts int       `json:"attempts,omitempty"` // attempts that ended, neither lost nor given back
 	Deaths   int       `json:"deaths,omitempty"`   // attempts whose worker was lost, since the last checkpoint
 	Fraction float64   `json:"fraction,omitempty"` // 0..1
 	Text     string    `json:"text,omitempty"`     // progress in words
 	Error    string    `json:"error,omitempty"`    // of the last attempt that failed
-	After    time.Time `json:"after,omitzero"`     // when it is tried again
+	After    time.Time `json:"after,omitzero"`     // earliest time of the next attempt
 	Started  time.Time `json:"started,omitzero"`   // of the last attempt
 	Ended    time.Time `json:"ended,omitzero"`
-	Seconds  float64   `json:"seconds,omitempty"` // that attempts took together
+	Seconds  float64   `json:"seconds,omitempty"` // of all attempts together
 	Saved    time.Time `json:"saved,omitzero"`    // the last checkpoint of the last attempt
 	Bill
 
-	// Price is what an hour of the worker costs that has the job, once it has said so.
+	// Price is the price of an hour of the worker that has the job, once it is known.
 	Price float64 `json:"price,omitempty"`
 
 	Results     map[string]string `json:"results,omitempty"`     // output -> SHA-256
 	Checkpoints map[string]string `json:"checkpoints,omitempty"` // output -> SHA-256 of its checkpoint
-	Outcome     json.RawMessage   `json:"outcome,omitempty"`     // what the Doer had to tell
+	Outcome     json.RawMessage   `json:"outcome,omitempty"`     // what the Doer reported
 
 	Found      map[string]string `json:"found,omitempty"`      // awaited input -> SHA-256
 	Dependents []string          `json:"dependents,omitempty"` // jobs that wait for this one
@@ -147,8 +147,8 @@ type Status struct {
 // Bill is what a job has cost beyond the seconds of its attempts.
 type Bill struct {
 	Lost   float64 `json:"lost_seconds,omitempty"`   // of attempts whose worker fell silent
-	Wasted float64 `json:"wasted_seconds,omitempty"` // of them and of attempts that failed: what was done again, or for nothing
-	Cost   float64 `json:"cost,omitempty"`           // money, of workers whose price is known
+	Wasted float64 `json:"wasted_seconds,omitempty"` // of lost and failed attempts: the time since their last checkpoint
+	Cost   float64 `json:"cost,omitempty"`           // money, for workers with a known price
 }
 
 // Add adds the bill of another job.
@@ -158,7 +158,7 @@ func (b *Bill) Add(other Bill) {
 	b.Cost += other.Cost
 }
 
-// unsaved is what of the last attempt is in no checkpoint.
+// unsaved returns the seconds of the last attempt since its last checkpoint.
 func (s *Status) unsaved() float64 {
 	from := s.Started
 	if s.Saved.After(from) {
@@ -167,14 +167,14 @@ func (s *Status) unsaved() float64 {
 	return max(0, time.Since(from).Seconds())
 }
 
-// Errors that callers tell apart.
+// Errors for callers to compare.
 var (
 	ErrUnknown = errors.New("there is no such job")
 	ErrLost    = errors.New("the job was given to another worker")
 	ErrEmpty   = errors.New("there is nothing to do")
 )
 
-// EndedError says that what was asked does not fit the state a job is in.
+// EndedError says that a request does not fit the state of a job.
 type EndedError struct {
 	ID    string
 	State State
@@ -184,13 +184,14 @@ func (e *EndedError) Error() string { return fmt.Sprintf("job %s is %s", e.ID, e
 
 // Queue holds jobs. Its methods may be called from many goroutines.
 type Queue interface {
-	// Submit adds the jobs that are not there yet and returns how many were
-	// new. A job that is there, ended or not, stays as it is. It stops at the
-	// first error; *UnreachableError says that the server is gone.
+	// Submit adds jobs that are not in the queue yet and returns how many it added. A
+	// job that is there, ended or not, stays as it is. Submit stops at the first error;
+	// *UnreachableError says that the server cannot be reached.
 	Submit(ctx context.Context, jobs ...Job) (added int, err error)
 	// Next waits for a job of a class and takes it, those of higher priority
-	// first. It ends with ctx, and with ErrEmpty when the queue has said for as
-	// long as empty (0: for ever) that it has none; silence says nothing.
+	// first. It ends with ctx, and with ErrEmpty if the queue has answered for as long
+	// as empty (0: for ever) that it has no job. A queue that does not answer does not
+	// count as empty.
 	Next(ctx context.Context, class, worker string, empty time.Duration) (Lease, error)
 	// Status returns ErrUnknown for a job that is not there.
 	Status(ctx context.Context, id string) (Status, error)
@@ -212,63 +213,63 @@ type Queue interface {
 	// sends the Status without an ID and then every job that changes. The server's work
 	// grows with the number of IDs, not with the queue.
 	Watch(ctx context.Context, ids []string) (<-chan Status, error)
-	// Cancel stops a job; one that runs, within seconds, but at once if the
-	// server has no message of it any more, so that no worker could end it.
+	// Cancel stops a job. A running job stops within seconds, or at once if the server
+	// has no message of the job any more, so that no worker could end it.
 	Cancel(ctx context.Context, id string) error
-	// Retry queues a job anew that failed, was cancelled or is done, or that
-	// runs without a message.
+	// Retry queues a job again that failed, was cancelled or is done, or that runs
+	// without a message.
 	Retry(ctx context.Context, id string) error
-	// Remove forgets a job that has ended.
+	// Remove deletes the record of a job that has ended.
 	Remove(ctx context.Context, id string) error
 	// Blobs are the files that travel with jobs.
 	Blobs() Blobs
-	// Life ends when the queue cannot go on, as when the disk of a store that
-	// this process serves is full; its cause is the reason, *FullError or
-	// *TakenError, which every method then returns.
+	// Life ends when the queue cannot go on, for example because the disk of the store
+	// that this process serves is full. Its cause is *FullError or *TakenError, which
+	// every method then returns.
 	Life() context.Context
-	// Close lets go of the queue; a server of this process ends with it.
+	// Close closes the queue; a server of this process ends with it.
 	Close() error
 }
 
-// Load is what workers of a class have before them. A job that was cancelled
-// while it waited counts until a worker would have taken it.
+// Load counts the jobs of a class that have not ended. A job that was cancelled while
+// it waited counts until a worker would have taken it.
 type Load struct {
 	Waiting int
-	Running int       // with a worker, or to be tried again
-	Oldest  time.Time // when the first of them was queued
+	Running int       // with a worker, or waiting for another attempt
+	Oldest  time.Time // when the oldest of these jobs was queued
 }
 
-// Filter chooses jobs; what is empty says nothing.
+// Filter chooses jobs. An empty field chooses all.
 type Filter struct {
 	Batch string
 	State State
 }
 
-// Has reports whether a job passes.
+// Has reports whether the filter chooses a job.
 func (f Filter) Has(s Status) bool {
 	return (f.Batch == "" || s.Job.Batch == f.Batch) && (f.State == "" || s.State == f.State)
 }
 
-// Lease is a job in the hands of one worker. When another got it, because this
-// one did not extend it in time, every method returns ErrLost.
+// Lease is a worker's hold on a job. If the worker did not extend it in time and
+// another worker got the job, every method returns ErrLost.
 type Lease interface {
 	Status() Status
-	// Extend says that the worker lives, and returns the job as it stands.
+	// Extend renews the lease, and returns the present status of the job.
 	Extend(ctx context.Context) (Status, error)
 	// Update changes what the worker may: Fraction, Text, Checkpoints, Deaths.
 	Update(ctx context.Context, change func(*Status)) error
-	// Finish ends the attempt in state Done, Failed or Cancelled, or puts the
-	// job back with Queued, not to be taken before After, after change. It may
-	// be repeated when its answer was lost.
+	// Finish calls change and ends the attempt: the job is Done, Failed or Cancelled, or
+	// Queued again, to be taken from After on. It may be called again if its answer was
+	// lost.
 	Finish(ctx context.Context, state State, change func(*Status)) error
 }
 
 // Blobs are files by the SHA-256 of their content, in hex.
 type Blobs interface {
-	// Put stores what r holds, which must have that sum.
+	// Put stores the content of r, which must have that sum.
 	Put(ctx context.Context, sum string, r io.Reader) error
-	// Get returns fs.ErrNotExist for one that is not there. The reader fails
-	// at its end if the content is damaged.
+	// Get returns fs.ErrNotExist for a blob that is not there. The reader fails at its
+	// end if the content is damaged.
 	Get(ctx context.Context, sum string) (io.ReadCloser, error)
 	Has(ctx context.Context, sum string) (bool, error)
 	Delete(ctx context.Context, sum string) error
@@ -278,7 +279,7 @@ type Blobs interface {
 	// one that is not there.
 	Stored(ctx context.Context, sum string) (time.Time, error)
 	List(ctx context.Context) ([]Blob, error)
-	// Tidy removes what puts that died before a time left behind.
+	// Tidy removes what a Put left behind that was killed before a time.
 	Tidy(ctx context.Context, before time.Time) error
 }
 
@@ -291,26 +292,26 @@ type Blob struct {
 // Task is one attempt at a job, for a Doer.
 type Task struct {
 	Job     Job
-	Steps   [][]string      // with the paths that hold here
-	Inputs  []string        // the files that the steps may read, where they lie here
-	Dir     string          // the job's own, for whatever else it needs
+	Steps   [][]string      // with the paths on this machine
+	Inputs  []string        // paths on this machine of the files that the steps may read
+	Dir     string          // folder of this job alone
 	Attempt int             // from 1
 	Outcome json.RawMessage // JSON of at most 128 KiB; more is dropped
-	// Progress may be called as often as one likes.
+	// Progress reports progress. It may be called at any rate.
 	Progress func(fraction float64, text string)
-	// Checkpointed says that a checkpoint of an output, here, was saved beside
-	// it as OUTPUT.checkpoint.
+	// Checkpointed reports that a checkpoint of an output, a path on this machine, was
+	// saved beside it as OUTPUT.checkpoint.
 	Checkpointed func(output string)
 }
 
 // Doer runs the steps of a job. A step whose output has a checkpoint beside it
-// is to go on from there. The error, if any, fails the attempt; the job is
-// tried again if retries are left, unless the error is Permanent.
+// continues from the checkpoint. An error fails the attempt. The job is tried again if
+// retries are left, unless the error is Permanent.
 type Doer interface {
 	Do(ctx context.Context, t *Task) error
 }
 
-// Permanent marks an error that another attempt would meet again.
+// Permanent marks an error that would occur again in another attempt.
 func Permanent(err error) error {
 	if err == nil {
 		return nil
@@ -322,7 +323,7 @@ type permanentError struct{ error }
 
 func (e *permanentError) Unwrap() error { return e.error }
 
-// IsPermanent reports whether err was marked so.
+// IsPermanent reports whether err was marked by Permanent.
 func IsPermanent(err error) bool {
 	var p *permanentError
 	return errors.As(err, &p)

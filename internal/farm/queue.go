@@ -15,20 +15,20 @@ import (
 	"github.com/impasto/impasto/internal/wording"
 )
 
-// queue is what a Queue does, over a store that keeps records and delivers
-// messages. A record changes only by comparison with the revision that was read,
-// and while a job runs only under its lease, so that of two workers who both
-// believe to have a job one finds out.
+// queue implements Queue over a store that keeps records and delivers messages. A record
+// is replaced only if it still has the revision that was read, and while a job runs only
+// by the holder of its lease. So if two workers believe that they have a job, one of them
+// learns that it has not.
 //
-// The message behind a job is delivered at least once, and again when its
-// worker falls silent; the record decides what a delivery means.
+// The message of a job is delivered at least once, and again if its worker falls silent.
+// The record decides what a delivery means.
 type queue struct {
 	store
 	blobs Blobs
 	own   Own
 }
 
-// store is where a queue's records and messages live.
+// store keeps a queue's records and messages.
 type store interface {
 	// get returns a record and its revision, or ErrUnknown.
 	get(ctx context.Context, id string) (Status, uint64, error)
@@ -37,8 +37,8 @@ type store interface {
 	put(ctx context.Context, s *Status, revision uint64) (uint64, error)
 	remove(ctx context.Context, s Status) error
 	all(ctx context.Context) ([]Status, error)
-	// each calls f with the records that changed after a revision, in that order,
-	// until it returns false.
+	// each calls f with the records that changed after a revision, in the order of
+	// revisions, until f returns false.
 	each(ctx context.Context, after uint64, f func(s Status, revision uint64) bool) error
 	// chosen is each for the records that a filter chooses, in the order of their marks.
 	chosen(ctx context.Context, filter Filter, after uint64, f func(s Status, mark uint64) bool) error
@@ -51,7 +51,7 @@ type store interface {
 	watchOnly(ctx context.Context, ids []string) (<-chan Status, error)
 	load(ctx context.Context) (map[string]Load, error)
 
-	// publish queues the message of a record's ticket; twice is once.
+	// publish queues the message of a record's ticket. To call it twice has no effect.
 	publish(ctx context.Context, s Status) error
 	// take waits for a message of a class, higher priorities first; ErrEmpty as
 	// for Next.
@@ -64,8 +64,8 @@ type store interface {
 	close() error
 }
 
-// message is a delivery. It comes again to somebody if it is neither
-// acknowledged nor extended for a while.
+// message is a delivery. It is delivered again if it is neither acknowledged nor
+// extended for a while.
 type message interface {
 	id() string
 	sequence() uint64 // the same for every delivery of the message
@@ -79,8 +79,8 @@ var (
 	errTold     = errors.New("this end was reported before")
 )
 
-// maxDeaths is how often a job's worker may be lost without a checkpoint in
-// between, before the job is taken to be the reason.
+// maxDeaths is how often a job's worker may be lost without a checkpoint in between
+// before the job is assumed to be the cause.
 const maxDeaths = 10
 
 func (q *queue) Submit(ctx context.Context, jobs ...Job) (int, error) {
@@ -130,8 +130,8 @@ func (q *queue) submit(ctx context.Context, j Job) (isNew bool, err error) {
 	return true, q.publish(ctx, s)
 }
 
-// remind sends the message of a job again that is not there: whoever submitted
-// the job may have died before it was sent, and a disk may lose it.
+// remind sends the message of a job again if it is missing: the submitter may have died
+// before sending it, and a disk may lose it.
 // A record that describes no job is replaced by fresh.
 func (q *queue) remind(ctx context.Context, j Job, fresh Status) (isNew bool, err error) {
 	s, revision, err := q.get(ctx, j.ID)
@@ -180,11 +180,12 @@ func (q *queue) Next(ctx context.Context, class, worker string, empty time.Durat
 	}
 }
 
-// acceptWithin bounds what a delivery takes, which does not end with the
-// taker's context: another would wait for the job as for that of a dead worker.
+// acceptWithin bounds the time to accept a delivery. Accepting does not end with the
+// worker's context: another worker would have to wait for the job as if its worker had
+// died.
 const acceptWithin = 30 * time.Second
 
-// accept leases the job of a delivery, or gives it back if the taker has left.
+// accept leases the job of a delivery, or gives it back if the worker has left.
 func (q *queue) accept(ctx context.Context, m message, worker string) (Lease, error) {
 	own, cancel := context.WithTimeout(context.WithoutCancel(ctx), acceptWithin)
 	defer cancel()
@@ -194,7 +195,7 @@ func (q *queue) accept(ctx context.Context, m message, worker string) (Lease, er
 	l, err := q.lease(own, m, worker)
 	switch {
 	case err != nil:
-		_ = m.again(0) // if that does not arrive either, it comes after a while
+		_ = m.again(0) // if that is lost too, the message comes again after a while
 		return nil, err
 	case l == nil:
 		return nil, nil
@@ -204,8 +205,8 @@ func (q *queue) accept(ctx context.Context, m message, worker string) (Lease, er
 	return l, nil
 }
 
-// lease makes worker the one that has the job of a delivery; nil if there is
-// nothing to do for it.
+// lease gives the job of a delivery to worker; nil if there is nothing to do for the
+// delivery.
 func (q *queue) lease(ctx context.Context, m message, worker string) (Lease, error) {
 	for {
 		s, revision, err := q.get(ctx, m.id())
@@ -260,8 +261,8 @@ func (q *queue) lease(ctx context.Context, m message, worker string) (Lease, err
 	}
 }
 
-// ended has the jobs go on that wait for one that ended, and then takes its message
-// out of the queue.
+// ended releases the jobs that wait for a job that has ended, and then removes the job's
+// message from the queue.
 func (q *queue) ended(ctx context.Context, m message, s Status) error {
 	if err := q.release(ctx, s); err != nil {
 		return err
@@ -269,7 +270,7 @@ func (q *queue) ended(ctx context.Context, m message, s Status) error {
 	return m.acknowledge(ctx)
 }
 
-// end is what all ends have in common.
+// end makes the changes that are common to all ends.
 func (s *Status) end(state State) {
 	if s.State == Running && !s.Started.IsZero() {
 		s.Seconds += max(0, time.Since(s.Started).Seconds())
@@ -283,9 +284,9 @@ func (s *Status) end(state State) {
 	}
 }
 
-// token tells one lease, or ticket, from another. It is drawn, not counted: a
-// job that was removed and comes again must not be taken for its predecessor,
-// which the server remembers.
+// token identifies a lease or a ticket. It is random and not counted, because a job that
+// was removed and submitted again must differ from the earlier one, which the server
+// remembers.
 func token() string {
 	var b [8]byte
 	_, _ = rand.Read(b[:]) // never fails
@@ -331,7 +332,7 @@ func (q *queue) Watch(ctx context.Context, ids []string) (<-chan Status, error) 
 	return q.watchOnly(ctx, ids)
 }
 
-// change replaces a record by what f makes of it.
+// change replaces a record by the result of f.
 func (q *queue) change(ctx context.Context, id string, f func(*Status) error) (Status, error) {
 	v, err := q.changeFrom(ctx, id, version{}, f)
 	return v.Status, err
@@ -343,8 +344,8 @@ type version struct {
 	revision uint64
 }
 
-// changeFrom is change for who knows a version of the record. It saves a question
-// while nobody else has changed it; who has makes it read the record.
+// changeFrom is change for a caller that knows a version of the record. It reads the
+// record only if another process has changed it since.
 func (q *queue) changeFrom(ctx context.Context, id string, v version, f func(*Status) error) (version, error) {
 	for {
 		if v.revision == 0 {

@@ -19,40 +19,40 @@ type Worker struct {
 	Queue Queue
 	Doer  Doer
 	Class string
-	Name  string // told in statuses: "host:4711"
-	Dir   string // where jobs and files lie; of this worker alone
+	Name  string // for statuses: "host:4711"
+	Dir   string // folder for jobs and files, of this worker alone
 
-	// Beat is how often it says that it lives, and looks whether its job was
-	// cancelled; well below the queue's Wait. 0: 1 s.
+	// Beat is how often the worker renews its lease and sees whether its job was
+	// cancelled. It is well below the queue's Wait. 0: 1 s.
 	Beat time.Duration
-	// Patience is how long it goes on asking a server that is away to take a
-	// result, before it gives the job up; 0: LongPatience.
+	// Patience is how long the worker tries to deliver a result to a server that cannot
+	// be reached, before it gives the job up. 0: LongPatience.
 	Patience time.Duration
 	// Empty ends Run when the queue has had nothing for this long; 0: never.
 	Empty time.Duration
-	// Pause is how long a job that failed waits for its first retry; each
-	// further one is five times as long, to 25 times. 0: 1 s.
+	// Pause is how long a failed job waits for its first retry. Each further pause is
+	// five times as long, up to 25 times Pause. 0: 1 s.
 	Pause time.Duration
-	// Grace is how long a job may take to stop when the worker is to; then it
+	// Grace is how long a job may take to stop when the worker stops. After that the job
 	// is given back as it is. 0: 30 s.
 	Grace time.Duration
-	// Cache bounds the fetched inputs that stay in Dir for jobs to come, in
-	// bytes; those unused for longest go first. 0: 10 GB.
+	// Cache limits the bytes of fetched inputs that stay in Dir for later jobs. Inputs
+	// unused for longest are removed first. 0: 10 GB.
 	Cache int64
 	// Price is what an hour of this worker costs, for the bill of its jobs.
 	Price float64
-	// Ended is told of each attempt at its end; may be nil.
+	// Ended is called at the end of each attempt; may be nil.
 	Ended func(Status)
 	Log   *slog.Logger // nil: none
 
 	sums   Sums           // of inputs
-	ending sync.WaitGroup // of a job that is done, for which the next does not wait
+	ending sync.WaitGroup // a done job whose results are stored while the next job begins
 }
 
-// LongPatience is how long a worker waits for a server that is away.
+// LongPatience is how long a worker waits for a server that cannot be reached.
 const LongPatience = 10 * time.Minute
 
-// errCancelled ends an attempt whose job was cancelled, errDrained one whose
+// errCancelled ends an attempt whose job was cancelled, errDrained an attempt whose
 // worker was asked to stop.
 var (
 	errCancelled = errors.New("the job was cancelled")
@@ -61,10 +61,10 @@ var (
 	errStuck     = errors.New("the job at hand did not stop in time")
 )
 
-// Run works until ctx ends or drain is closed. Then the job at hand is stopped
-// as by an interruption, which saves its checkpoint, and given back to the
-// queue. It returns nil, the reason why the queue cannot go on, or that the Doer
-// did not stop: the job is with the queue again then, but the Doer still runs.
+// Run works until ctx ends or drain is closed. Then the present job is stopped as by an
+// interruption, which saves a checkpoint, and given back to the queue. Run returns nil,
+// the reason why the queue cannot go on, or an error if the Doer did not stop: the job
+// is in the queue again then, but the Doer still runs.
 func (w *Worker) Run(ctx context.Context, drain <-chan struct{}) error {
 	if w.Log == nil {
 		w.Log = slog.New(slog.DiscardHandler)
@@ -108,16 +108,16 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// insist repeats what needs the server while that is away.
+// insist calls f again while the server cannot be reached.
 func (w *Worker) insist(f func(context.Context) error) error {
 	patience := w.Patience
 	if patience == 0 {
 		patience = LongPatience
 	}
-	// Not the caller's context: what was done is to be told even when it ends.
+	// Not the caller's context: results are reported even after that ends.
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	var last error // that says more than that time is up
+	var last error // says more than that the time is over
 	for {
 		try, cancel := context.WithTimeout(ctx, time.Minute)
 		err := f(try)
@@ -146,9 +146,8 @@ func isLocal(err error) bool {
 	return errors.As(err, &path) || errors.As(err, &damaged)
 }
 
-// attempt does a job and writes down how it ended. The results of one that is
-// done are stored while the next begins. It returns errStuck if the Doer did not
-// stop.
+// attempt does a job and reports its end. The results of a job that is done are stored
+// while the next job begins. It returns errStuck if the Doer did not stop.
 func (w *Worker) attempt(ctx context.Context, stopping <-chan struct{}, l Lease) error {
 	s := l.Status()
 	a := &attempt{lease: l, before: s, log: w.Log.With("job", s.Job.ID, "name", s.Job.Name),
@@ -167,16 +166,16 @@ func (w *Worker) attempt(ctx context.Context, stopping <-chan struct{}, l Lease)
 		beating.Wait()
 		cancel(nil)
 	}
-	if _, err := os.Stat(a.place.dir); err == nil { // perhaps the same job again
+	if _, err := os.Stat(a.place.dir); err == nil { // the job whose results are being stored may be this one
 		w.ending.Wait()
 	}
 	t := &Task{Job: s.Job, Dir: a.place.dir, Attempt: s.Attempts + 1}
 	err := w.doOrLeave(stopping, func() error { return w.do(work, a.place, s, t, l) })
-	if a.stuck = errors.Is(err, errStuck); !a.stuck { // or it is the Doer's still
+	if a.stuck = errors.Is(err, errStuck); !a.stuck { // else the Doer may still write the outcome
 		a.outcome = t.Outcome
 	}
 	if err == nil {
-		w.ending.Wait() // for one at a time
+		w.ending.Wait() // only one job at a time is being stored
 		w.ending.Go(func() {
 			results, err := w.store(a.place)
 			w.end(ctx, a, results, err, false)
@@ -194,14 +193,14 @@ func (w *Worker) attempt(ctx context.Context, stopping <-chan struct{}, l Lease)
 	return nil
 }
 
-// attempt is a job at hand.
+// attempt is a job that the worker has.
 type attempt struct {
 	lease   Lease
 	before  Status
 	place   *place
 	outcome json.RawMessage
 	stuck   bool   // the Doer has not stopped
-	silence func() // ends the heartbeats: one after the end would find the lease gone
+	silence func() // ends the heartbeats, because one after the end would find the lease gone
 	log     *slog.Logger
 }
 
@@ -213,7 +212,7 @@ func (w *Worker) store(p *place) (results map[string]string, err error) {
 	return results, err
 }
 
-// end tells the queue what came of an attempt, and cleans up after it.
+// end reports the result of an attempt to the queue, and removes its files.
 func (w *Worker) end(ctx context.Context, a *attempt, results map[string]string, err error, stopped bool) {
 	a.silence()
 	if errors.Is(err, ErrLost) {
@@ -246,7 +245,7 @@ func (w *Worker) end(ctx context.Context, a *attempt, results map[string]string,
 	a.log.Info(string(state), "seconds", after.Seconds, "error", after.Error)
 	if state == Done {
 		os.RemoveAll(a.place.dir)
-		for name := range a.place.outputs { // no checkpoint is needed any more
+		for name := range a.place.outputs { // checkpoints are not needed any more
 			a.place.drop(ctx, w.Queue.Blobs(), name)
 		}
 	}
@@ -255,8 +254,8 @@ func (w *Worker) end(ctx context.Context, a *attempt, results map[string]string,
 	}
 }
 
-// priceOf is what an hour at a job costs: that of this worker, else what its
-// submitter said.
+// priceOf returns the price of an hour at a job: the worker's price, else that of the
+// submitter.
 func (w *Worker) priceOf(j Job) float64 {
 	if w.Price > 0 {
 		return w.Price
@@ -285,8 +284,8 @@ func (w *Worker) doOrLeave(stopping <-chan struct{}, do func() error) error {
 	}
 }
 
-// verdict is the state that an attempt's error leads to. stopped says that the
-// worker ended it, not the Doer by itself, whose own contexts may end as well.
+// verdict returns the state that an attempt's error leads to. stopped says that the
+// worker ended the attempt; the Doer's own contexts may have ended too.
 func (w *Worker) verdict(before Status, err error, stopped bool) (State, func(*Status)) {
 	switch {
 	case err == nil:
@@ -294,7 +293,7 @@ func (w *Worker) verdict(before Status, err error, stopped bool) (State, func(*S
 	case errors.Is(err, errCancelled):
 		return Cancelled, func(*Status) {}
 	case stopped && (errors.Is(err, errDrained) || errors.Is(err, context.Canceled)):
-		return Queued, func(*Status) {} // no attempt of its own
+		return Queued, func(*Status) {} // does not count as an attempt
 	}
 	state := Queued
 	if IsPermanent(err) || before.Attempts >= before.Job.Retries {
@@ -309,8 +308,8 @@ func (w *Worker) verdict(before Status, err error, stopped bool) (State, func(*S
 	}
 }
 
-// pauseBefore is how long the nth retry, from 1, waits: what failed, a full disk
-// or a device in use, may need a while to pass.
+// pauseBefore returns how long the nth retry, from 1, waits. The cause of the failure,
+// such as a full disk or a device in use, may take a while to pass.
 func (w *Worker) pauseBefore(n int) time.Duration {
 	pause := w.Pause
 	if pause == 0 {
@@ -354,7 +353,7 @@ func (w *Worker) do(ctx context.Context, p *place, s Status, t *Task, l Lease) (
 	t.Checkpointed = func(output string) {
 		mu.Lock()
 		defer mu.Unlock()
-		// The last one is saved because the attempt is being stopped.
+		// The last checkpoint is saved because the attempt is being stopped.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 		defer cancel()
 		if err := w.keep(ctx, p, l, output); err != nil {
@@ -371,7 +370,7 @@ func (w *Worker) cacheBytes() int64 {
 	return 10e9
 }
 
-// keep stores the checkpoint of an output in place of the one before.
+// keep stores the checkpoint of an output and replaces the one before.
 func (w *Worker) keep(ctx context.Context, p *place, l Lease, output string) error {
 	sum, isNew, err := PutNew(ctx, w.Queue.Blobs(), output+checkpointSuffix)
 	if err != nil {
@@ -405,8 +404,8 @@ func (w *Worker) beatEvery() time.Duration {
 	return time.Second
 }
 
-// beat says that the worker lives until ctx ends, and stops the job when it
-// was cancelled, lost, or the worker is to drain.
+// beat renews the lease until ctx ends. It stops the job if the job was cancelled or
+// lost, or if the worker is to stop.
 func (w *Worker) beat(ctx context.Context, stop context.CancelCauseFunc, stopping <-chan struct{}, l Lease) {
 	tick := time.NewTicker(w.beatEvery())
 	defer tick.Stop()
