@@ -12,7 +12,7 @@ import (
 	"github.com/impasto/impasto/internal/ui"
 )
 
-// MoneyText is an amount with two digits after the point, or, below 0.01, with the
+// MoneyText writes an amount with two digits after the point, or below 0.01 with the
 // first two digits that are not 0.
 func MoneyText(amount float64) string {
 	if amount >= 0.01 {
@@ -22,21 +22,21 @@ func MoneyText(amount float64) string {
 	return strconv.FormatFloat(two, 'f', -1, 64)
 }
 
-// spent is what the jobs have cost so far, with those that run.
+// spent returns what the jobs have cost so far, with the running ones.
 func (f *Follower) spent() float64 {
 	sum := 0.0
 	for _, st := range f.Jobs {
 		sum += st.Cost
 		if st.State == farm.Running && !st.Started.IsZero() {
-			price := cmp.Or(st.Price, st.Job.Price) // the worker's own, once it has said so
+			price := cmp.Or(st.Price, st.Job.Price) // the worker's price, once it is known
 			sum += max(0, time.Since(st.Started).Hours()) * price
 		}
 	}
 	return sum
 }
 
-// checkBudget cancels the jobs that wait once the budget is spent, and says so. What
-// runs goes on: its time is paid.
+// checkBudget cancels the waiting jobs once the budget is spent, and says so. Running
+// jobs continue, because most of their time is paid already.
 func (f *Follower) checkBudget(ctx context.Context, q farm.Queue) error {
 	if f.Budget == 0 || f.spent() < f.Budget {
 		return nil

@@ -49,8 +49,8 @@ func (b *Builder) clashes() (bad ui.Faults) {
 	return bad
 }
 
-// CheckReport keeps a report and its contact sheet apart from the manifest, from
-// what the jobs read and write, and from files that are no report of a batch.
+// CheckReport makes sure that a report and its contact sheet do not replace the manifest,
+// a file that the jobs read or write, or a file that is no report of a batch.
 func (b *Batch) CheckReport(path, manifest string, replace bool) error {
 	set := overwrite.New(picture.Fail, false)
 	for _, j := range b.Jobs {

@@ -9,10 +9,10 @@ import (
 	"github.com/impasto/impasto/internal/ui"
 )
 
-// Fetch writes the results of a job into a folder, or with into "" to the places
-// that its submitter named: without a yes only if that was this user, for anybody
-// who may write to the queue can have written the record. The files are
-// st.Job.Outputs afterwards.
+// Fetch writes the results of a job into a folder, or if into is "" to the paths in its
+// record. It does the latter without a yes only if this user submitted the job, because
+// anybody with access to the queue can have written the record. Afterwards the files are
+// st.Job.Outputs.
 func Fetch(ctx context.Context, q farm.Queue, own farm.Own, st *farm.Status, into string, yes bool) error {
 	if into != "" {
 		moved, err := MovedTo(*st, into)

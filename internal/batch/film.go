@@ -20,11 +20,12 @@ import (
 	"github.com/impasto/impasto/internal/ui"
 )
 
-// PackedAhead bounds the archives of shots that are not painted yet, in bytes: a
-// film of hours as frames fills disks. One archive always fits. Tests lower it.
+// PackedAhead limits the bytes of archives of shots that are not painted yet, because the
+// frames of a film of hours would fill a disk. One archive is always allowed. Tests lower
+// it.
 var PackedAhead int64 = 4 << 30
 
-// FilmShots has the shots of a film painted by the workers of a queue. One
+// FilmShots lets the workers of a queue paint the shots of a film. One
 // goroutine packs and submits them, while Paint follows the queue and takes the
 // painted frames back.
 type FilmShots struct {
@@ -37,8 +38,8 @@ type FilmShots struct {
 	Own    farm.Own       // the jobs that this user submitted
 }
 
-// Paint brings the frames that are missing, and returns what was painted. The
-// caller then makes the film of them.
+// Paint fetches the missing frames, and returns what was painted. The caller then makes
+// the film.
 func (v *FilmShots) Paint(ctx context.Context, r progress.BatchReporter) (o *render.FilmResult, err error) {
 	o = &render.FilmResult{}
 	if err := v.Begin(); err != nil {
@@ -128,7 +129,7 @@ func shotsText(frames, shots, missing int) string {
 func (v *FilmShots) missingShots(ctx context.Context) (missing []int, err error) {
 	for i, s := range v.Shots() {
 		_, painted := v.ShotFiles(s)
-		if _, err := os.Stat(painted); err == nil && v.Missing(s) { // stopped before it was taken
+		if _, err := os.Stat(painted); err == nil && v.Missing(s) { // the command was stopped before it took the archive
 			if err := v.TakeShot(ctx, s); err != nil {
 				return nil, err
 			}
@@ -151,8 +152,8 @@ type shotPacker struct {
 
 	mu        sync.Mutex
 	submitted map[string]submittedShot // by job ID
-	bytes     int64                    // of all that are
-	back      chan struct{}            // one came back
+	bytes     int64                    // of all submitted archives
+	back      chan struct{}            // receives when a shot came back
 }
 
 type submittedShot struct {
@@ -201,7 +202,7 @@ func (p *shotPacker) run(ctx context.Context, r progress.BatchReporter, shots []
 	return nil
 }
 
-// submit brings a job into the queue, or takes what it did before.
+// submit puts a job into the queue, or takes its result if it is done already.
 func (p *shotPacker) submit(ctx context.Context, j farm.Job, seconds float64, shot film.Shot, frames string) error {
 	size := int64(0)
 	if st, err := os.Stat(frames); err == nil {
@@ -262,7 +263,7 @@ func (p *shotPacker) room(ctx context.Context) error {
 	}
 }
 
-// call has follow's goroutine do something.
+// call calls a function on follow's goroutine.
 func (p *shotPacker) call(ctx context.Context, f func()) {
 	select {
 	case p.calls <- f:
@@ -276,7 +277,7 @@ func (p *shotPacker) shot(id string) film.Shot {
 	return p.submitted[id].shot
 }
 
-// returned counts a shot whose job has ended as no longer on its way.
+// returned counts a shot whose job has ended as no longer submitted.
 func (p *shotPacker) returned(id string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -291,8 +292,8 @@ func (p *shotPacker) returned(id string) {
 	}
 }
 
-// shotEntry is the job of a shot: the video command with the settings of this
-// one's command line; Builder adds those of the configuration.
+// shotEntry returns the job of a shot: the video command with the settings of this command
+// line. Builder adds the settings of the configuration.
 func (v *FilmShots) shotEntry(nth int, frames, painted string) manifest.Entry {
 	step := manifest.Step{Command: string(settings.ModeVideo), Args: []string{frames}, Inputs: []string{frames}, Outputs: []string{painted}}
 	say := func(name, text string) { step.Flags = append(step.Flags, manifest.Value{Key: name, Text: text}) }

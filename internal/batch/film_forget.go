@@ -8,16 +8,16 @@ import (
 	"github.com/impasto/impasto/internal/farm"
 )
 
-// The frames of a film take gigabytes. So shots whose painted frames are here leave
-// the queue, with their archives: some while others are still painted, the rest when
-// all are.
+// The frames of a film take gigabytes. So shots whose painted frames are fetched are
+// removed from the queue with their archives: some while others are still being painted,
+// the rest when all are painted.
 
 // forgetShare is the share of PackedAhead that archives of painted shots may take
 // in the queue.
 const forgetShare = 4
 
-// noteFrames notes that the archive of a shot was put into the queue by this
-// process, so that nobody else counts on it.
+// noteFrames notes that this process put the archive of a shot into the queue, so that no
+// other process relies on it.
 func (p *shotPacker) noteFrames(ctx context.Context, id, sum string) error {
 	stored, err := p.v.Queue.Blobs().Stored(ctx, sum)
 	if err != nil {
@@ -31,7 +31,7 @@ func (p *shotPacker) noteFrames(ctx context.Context, id, sum string) error {
 	return nil
 }
 
-// taken notes that the frames of a shot are here.
+// taken notes that the frames of a shot are fetched.
 func (p *shotPacker) taken(ctx context.Context, st farm.Status) {
 	files := map[string]time.Time{}
 	for _, sum := range st.Results {
@@ -49,8 +49,8 @@ func (p *shotPacker) taken(ctx context.Context, st farm.Status) {
 	p.submitted[st.Job.ID] = s
 }
 
-// forget removes the shots from the queue whose frames are here, once their
-// archives take more than that.
+// forget removes shots whose frames are fetched from the queue, once their archives take
+// more than forgetShare allows.
 func (p *shotPacker) forget(ctx context.Context, bytes int64) error {
 	p.mu.Lock()
 	var ids []string
@@ -78,9 +78,9 @@ func (p *shotPacker) forget(ctx context.Context, bytes int64) error {
 	return farm.Forget(ctx, p.v.Queue, ids, files)
 }
 
-// forgetAll removes all shots of the film from the queue that this user submitted,
-// also those that an earlier command did, which was stopped. Files of these that
-// are older than an hour go with them, others with the next sweep.
+// forgetAll removes from the queue all shots of the film that this user submitted, also by
+// an earlier command that was stopped. Their files that are older than an hour are removed
+// with them, the others by the next sweep.
 func (p *shotPacker) forgetAll(ctx context.Context) error {
 	if err := p.forget(ctx, -1); err != nil {
 		return err

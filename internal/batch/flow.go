@@ -9,8 +9,7 @@ import (
 	"github.com/impasto/impasto/internal/report"
 )
 
-// flowOf is the picture of which entries of the manifest need which, with the
-// states of their jobs.
+// flowOf draws which entries of the manifest need which, with the states of their jobs.
 func (b *Batch) flowOf(jobs []JobReport) report.Flow {
 	var f report.Flow
 	place := map[int]int{} // of an entry of the file
@@ -40,7 +39,7 @@ func (b *Batch) flowOf(jobs []JobReport) report.Flow {
 	return f
 }
 
-// brief is a tally in a box: the words, and the state that decides its colour.
+// brief returns the words of a tally in a box, and the state that decides its colour.
 func (t Tally) brief() (text, state string) {
 	n := 0
 	for _, count := range t {

@@ -22,13 +22,13 @@ type Follower struct {
 	Collect func(context.Context, farm.Status) error
 	// Forever continues when all jobs have ended, because they may be queued again.
 	Forever bool
-	// Calls are made by Run between one change and the next, so that they may
-	// add jobs. The channel is closed when no more come. nil: none come.
+	// Calls has functions that Run calls between two changes, so that they may add
+	// jobs. The channel is closed after the last. nil: there are none.
 	Calls <-chan func()
-	// Coming is how many jobs Calls are still to add.
+	// Coming is how many jobs Calls will still add.
 	Coming int
-	// Budget is how much the jobs may cost together: when they have, those that
-	// wait are cancelled. 0: no bound.
+	// Budget is the most that the jobs may cost together. Once it is spent, waiting
+	// jobs are cancelled. 0: no limit.
 	Budget float64
 	// Ended is called for each job that has ended, after Collect; may be nil.
 	Ended func(farm.Status)
@@ -221,7 +221,7 @@ func (f *Follower) AddEnded(ctx context.Context, st farm.Status) bool {
 	return done
 }
 
-// changed tells of a job whose state is another than before.
+// changed reports a job whose state has changed.
 func (f *Follower) changed(ctx context.Context, before, st farm.Status, first bool) {
 	if st.State == farm.Done && f.Collect != nil && (before.State != farm.Done || first) {
 		if err := f.Collect(ctx, st); err != nil {
@@ -247,13 +247,13 @@ func (f *Follower) changed(ctx context.Context, before, st farm.Status, first bo
 	}
 }
 
-// failed reports whether a job ended otherwise than done, or its results could
-// not be had.
+// failed reports whether a job failed or was cancelled, or its results could not be
+// fetched.
 func (f *Follower) failed(st farm.Status) bool {
 	return st.State == farm.Failed || st.State == farm.Cancelled || f.Uncollected[st.Job.ID] != nil
 }
 
-// describe is one job that has ended, in a line.
+// describe returns a line about a job that has ended.
 func (f *Follower) describe(st farm.Status) string {
 	switch err := f.Uncollected[st.Job.ID]; {
 	case err != nil:
@@ -289,7 +289,7 @@ func (f *Follower) weight(st farm.Status) float64 {
 	return 1
 }
 
-// work is what has been done, in the units of weights.
+// work returns the work that has been done, in the units of Weights.
 func (f *Follower) work() float64 {
 	sum := 0.0
 	for _, st := range f.Jobs {
@@ -333,7 +333,7 @@ func (f *Follower) Totals() progress.Batch {
 		}
 	}
 	b.Text = strings.Join(running, ", ")
-	if len(f.Jobs) > 0 { // the others are taken to be like those that are known
+	if len(f.Jobs) > 0 { // assume that the others are like the known ones
 		total += total / float64(len(f.Jobs)) * float64(f.Coming)
 	}
 	work := f.work()
@@ -392,7 +392,7 @@ func someFailed(b progress.Batch) error {
 		"impasto queue ls --state failed", "impasto queue retry --state failed")
 }
 
-// Bill is what the jobs have cost together.
+// Bill returns what the jobs have cost together.
 func (f *Follower) Bill() (b farm.Bill) {
 	for _, st := range f.Jobs {
 		b.Add(st.Bill)

@@ -17,7 +17,7 @@ import (
 	"github.com/impasto/impasto/internal/ui"
 )
 
-// A Batch is a manifest as jobs for the queue.
+// A Batch has the jobs of a manifest.
 type Batch struct {
 	Name    string
 	Jobs    []farm.Job
@@ -27,13 +27,13 @@ type Batch struct {
 	Terms   Terms
 }
 
-// Terms are what is said of money, in the manifest or on the command line.
+// Terms are the price and the budget, from the manifest or the command line.
 type Terms struct {
 	Price  func(class string) float64 // of an hour of a machine; nil: unknown
 	Budget float64                    // that the jobs may cost together; 0: no bound
 }
 
-// price is what an hour of a machine for a class costs, 0 where that is not known.
+// price returns the price of an hour of a machine for a class, or 0 if it is unknown.
 func (t Terms) price(class string) float64 {
 	if t.Price == nil {
 		return 0
@@ -41,8 +41,8 @@ func (t Terms) price(class string) float64 {
 	return t.Price(class)
 }
 
-// Cost is what the jobs will cost by their estimates, and how many of them have no
-// estimate or no price.
+// Cost returns the estimated cost of the jobs, and how many of them have no estimate or no
+// price.
 func (b *Batch) Cost() (cost float64, unknown int) {
 	for _, j := range b.Jobs {
 		one := b.Seconds[j.ID] / 3600 * b.Terms.price(j.Class)
@@ -53,8 +53,8 @@ func (b *Batch) Cost() (cost float64, unknown int) {
 	return cost, unknown
 }
 
-// A Builder turns the entries of a manifest into jobs. Each job is prepared, so
-// that everything that can be wrong is found before the first one starts.
+// A Builder turns the entries of a manifest into jobs. It prepares each job, so that all
+// faults are found before the first job starts.
 type Builder struct {
 	Batch Batch
 
@@ -75,9 +75,8 @@ type Builder struct {
 }
 
 // NewBuilder returns a builder for the manifest of this path. The user's
-// environment and configuration are written into the command lines of jobs, for
-// they hold wherever a job runs. class is that of the workers; "" lets the
-// device decide.
+// environment and configuration are written into the command lines of jobs, so that they
+// apply on every worker. class is the class of the workers; "" is that of the device.
 func NewBuilder(ctx context.Context, path, class string, env render.Env) *Builder {
 	b := &Builder{ctx: ctx, env: env, path: path, file: filepath.Base(path), class: class, sums: map[string]string{}, written: map[string]string{},
 		first: map[string]*ui.Fault{}, more: map[*ui.Fault]int{}}
@@ -95,7 +94,7 @@ func NewBuilder(ctx context.Context, path, class string, env render.Env) *Builde
 // Read returns the jobs of a manifest, or all that is wrong with it. path is "-"
 // for standard input. check may add faults of the batch as a whole.
 //
-// terms, where it says something, takes the place of what the manifest says of money.
+// terms replaces the price and the budget of the manifest, as far as it has them.
 func Read(ctx context.Context, path string, data []byte, class string, terms Terms, env render.Env, check func(*Batch) error) (*Builder, error) {
 	file, err := manifest.Read(path, data, Vocabulary())
 	if err != nil {
@@ -135,12 +134,12 @@ func manifestFaults(err error) error {
 	return nothingStarted(bad)
 }
 
-// nothingStarted adds how many faults there are.
+// nothingStarted adds a fault that says how many faults there are.
 func nothingStarted(bad ui.Faults) error {
 	return append(bad, ui.NewFault(bad[0].Exit, "nothing_started", ui.Count(len(bad), "error")+", nothing started"))
 }
 
-// Notes are what the user should know of the pictures of all jobs, each once.
+// Notes returns the notes about the pictures of all jobs, each once.
 func (b *Batch) Notes() []string {
 	var notes []string
 	for _, p := range b.Plans {
@@ -174,7 +173,7 @@ func (b *Builder) Add(e manifest.Entry) {
 		Priority: e.Priority, Timeout: e.Timeout, Retries: e.Retries}}
 	b.added = append(b.added, nil)
 	if !b.addNeeds(d) {
-		return // their faults are told
+		return // the needed jobs have faults, which are reported
 	}
 	for _, step := range e.Steps {
 		b.addStep(d, step)
@@ -196,7 +195,7 @@ func (b *Builder) Add(e manifest.Entry) {
 	list.Seconds[d.ID] = d.plan.Seconds
 }
 
-// addNeeds adds the jobs that are to be done first, and the files that they write.
+// addNeeds adds the jobs that must be done first, and the files that they write.
 // It returns false if one of them has faults.
 func (b *Builder) addNeeds(d *draft) bool {
 	for _, at := range d.entry.Needs {
@@ -269,7 +268,7 @@ func (b *Builder) addStep(d *draft, step manifest.Step) {
 	d.Steps, d.Outputs = append(d.Steps, words), append(d.Outputs, outputs...)
 }
 
-// plan prepares a step and returns what it would do, or all that is wrong.
+// plan prepares a step and returns its plan, or all faults.
 func (b *Builder) plan(words []string) (render.Plan, error) {
 	s, err := job.Parse(words)
 	if err != nil {
@@ -278,8 +277,8 @@ func (b *Builder) plan(words []string) (render.Plan, error) {
 	return s.Plan(b.ctx, b.env)
 }
 
-// blame keeps the faults of an entry. A fault that many jobs have is printed for
-// the first one, with the number of the others.
+// blame keeps the faults of an entry. A fault that many jobs have is printed for the first
+// job, with the number of the others.
 func (b *Builder) blame(e manifest.Entry, bad ui.Faults) {
 	seen := map[string]bool{} // of this entry
 	for _, f := range bad {
@@ -301,7 +300,7 @@ func (b *Builder) blame(e manifest.Entry, bad ui.Faults) {
 	}
 }
 
-// faults returns all that is wrong, each with how many jobs have it.
+// faults returns all faults, each with the number of jobs that have it.
 func (b *Builder) faults() ui.Faults {
 	for _, f := range b.bad {
 		if n := b.more[f]; n > 0 {
@@ -312,8 +311,8 @@ func (b *Builder) faults() ui.Faults {
 	return b.bad
 }
 
-// makeFolder makes the folder of an output: a batch may sort its pictures into
-// new ones. Where that fails, the check of the step says so.
+// makeFolder makes the folder of an output, because a batch may sort its pictures into new
+// folders. If that fails, the check of the step says so.
 func (b *Builder) makeFolder(output string) {
 	folder, _, _ := strings.Cut(output, "{")
 	if !strings.HasSuffix(folder, string(filepath.Separator)) {

@@ -12,8 +12,7 @@ import (
 	"github.com/impasto/impasto/internal/ui"
 )
 
-// StoreFolder returns the folder of a queue on this machine; "" is that of this
-// user.
+// StoreFolder returns the folder of a queue on this machine; "" is the user's queue.
 func StoreFolder(where string) (string, error) {
 	if where != "" {
 		return filepath.Abs(ui.Home(where))
@@ -22,7 +21,7 @@ func StoreFolder(where string) (string, error) {
 	return filepath.Join(dir, "queue"), err
 }
 
-// Open opens a queue. Its errors are faults with ways out.
+// Open opens a queue. Its errors are faults that say what to try.
 func Open(ctx context.Context, o farm.Options) (farm.Queue, error) {
 	q, err := farm.Open(ctx, o)
 	var file *fs.PathError
@@ -37,8 +36,8 @@ func Open(ctx context.Context, o farm.Options) (farm.Queue, error) {
 	return q, QueueFault(err)
 }
 
-// QueueFault turns an error of the queue into a fault with its exit code and ways
-// out. Any other error, and nil, is returned as it is.
+// QueueFault turns an error of the queue into a fault with its exit code and what to try.
+// It returns nil and any other error unchanged.
 func QueueFault(err error) error {
 	var busy *farm.BusyError
 	var away *farm.UnreachableError

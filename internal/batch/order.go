@@ -7,10 +7,10 @@ import (
 	"github.com/impasto/impasto/internal/farm"
 )
 
-// GroupByPainting orders jobs so that those with the same weights, paintings and
-// size follow each other: what is known of a painting is then there when the
-// next job asks for it. The groups stand in the order of their first jobs, and
-// so do the jobs of a group; the queue puts higher priorities first by itself.
+// GroupByPainting orders jobs so that those with the same weights, paintings and size
+// follow each other and use the same cached statistics of paintings. Groups are in the
+// order of their first jobs, and jobs keep their order in a group. The queue puts higher
+// priorities first by itself.
 func GroupByPainting(jobs []farm.Job) []farm.Job {
 	first := map[string]int{}
 	place := make(map[string]int, len(jobs))
@@ -26,7 +26,7 @@ func GroupByPainting(jobs []farm.Job) []farm.Job {
 	return sorted
 }
 
-// paintingsOf are the words of a job that say what is measured of paintings.
+// paintingsOf returns the words of a job that decide which statistics of paintings it uses.
 func paintingsOf(j farm.Job) string {
 	var key []string
 	for _, step := range j.Steps {

@@ -59,8 +59,8 @@ func PutNew(ctx context.Context, b Blobs, path string) (sum string, isNew bool, 
 	return sum, true, b.Put(ctx, sum, f)
 }
 
-// GetFile writes a blob to path: beside it first, then renamed, so that path
-// is never half there.
+// GetFile writes a blob to a temporary name beside path and renames it, so that path is
+// never half written.
 func GetFile(ctx context.Context, b Blobs, sum, path string) error {
 	if !isSum(sum) {
 		return &DamagedError{wording.Printable(sum)}
@@ -90,7 +90,7 @@ func GetFile(ctx context.Context, b Blobs, sum, path string) error {
 	}
 	var away *UnreachableError
 	if errors.As(err, &away) {
-		return err // it was not the writing
+		return err // the reading failed, not the writing
 	}
 	if err != nil {
 		return fmt.Errorf("%q cannot be written: %w", path, err)
@@ -116,13 +116,13 @@ func (v *verifier) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// youth is how long a blob is spared that no record names. Files are stored
-// before the record that names them: inputs before their jobs are submitted, a
-// result before its job is done.
+// youth is how long a blob is kept that no record names. Files are stored before the
+// record that names them: inputs before their jobs are submitted, results before their
+// job is done.
 const youth = time.Hour
 
-// Sweep deletes the blobs that no job refers to, but for those of the last hour,
-// and returns how many those were. It may run while jobs are submitted and done.
+// Sweep deletes the blobs that no job refers to, but not those of the last hour, and
+// returns how many it deleted. It may run while jobs are submitted and done.
 func Sweep(ctx context.Context, q Queue) (int, error) { return sweep(ctx, q, time.Now()) }
 
 func sweep(ctx context.Context, q Queue, now time.Time) (int, error) {
@@ -130,7 +130,7 @@ func sweep(ctx context.Context, q Queue, now time.Time) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	// Listed after the jobs: what a job took up since then has been touched.
+	// Blobs are listed after the jobs: a blob that a job began to use since is touched.
 	blobs, err := q.Blobs().List(ctx)
 	if err != nil {
 		return 0, err
@@ -148,8 +148,8 @@ func sweep(ctx context.Context, q Queue, now time.Time) (int, error) {
 	return n, q.Blobs().Tidy(ctx, now.Add(-youth))
 }
 
-// usedBlobs are those that records name, by the bytes of their sums, of which a
-// million take 64 MB.
+// usedBlobs has the blobs that records name, by the bytes of their sums. A million take
+// 64 MB.
 func usedBlobs(ctx context.Context, q Queue) (map[[sha256.Size]byte]bool, error) {
 	used := map[[sha256.Size]byte]bool{}
 	err := q.Scan(ctx, Filter{}, 0, func(s Status, _ uint64) bool {

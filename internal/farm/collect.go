@@ -7,7 +7,7 @@ import (
 	"os"
 )
 
-// ExistsError says that an output is there and is something else.
+// ExistsError says that another file is at the path of an output.
 type ExistsError struct{ Path string }
 
 func (e *ExistsError) Error() string {
@@ -21,11 +21,11 @@ func (e *ForgedError) Error() string {
 	return fmt.Sprintf("the record of job %s is not of the job that was submitted under that ID", e.ID)
 }
 
-// Collect writes the results of a job that is done to where its submitter wants
-// them, each beside its place first and then renamed. What is there already and
-// right is left alone; what is there and different is replaced only if replace.
-// It returns how many files were written, and every error: *ForgedError, before
-// anything is written, for a record that was changed.
+// Collect writes the results of a job that is done to the paths that its submitter named,
+// each under a temporary name which is then renamed. A file with the same content is left
+// alone; a different file is replaced only if replace is set. Collect returns how many
+// files it wrote, and every error. If the record was changed, it returns *ForgedError and
+// writes nothing.
 func Collect(ctx context.Context, q Queue, s Status, replace bool) (int, error) {
 	if !s.Job.identified() {
 		return 0, &ForgedError{s.Job.ID}
@@ -33,7 +33,7 @@ func Collect(ctx context.Context, q Queue, s Status, replace bool) (int, error) 
 	return CollectAt(ctx, q, s, replace)
 }
 
-// CollectAt is Collect for a job whose Outputs were changed to lead elsewhere.
+// CollectAt is Collect for a job whose Outputs the caller has changed.
 func CollectAt(ctx context.Context, q Queue, s Status, replace bool) (int, error) {
 	if s.State != Done {
 		return 0, &EndedError{s.Job.ID, s.State}

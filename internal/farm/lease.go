@@ -13,10 +13,10 @@ type lease struct {
 	status Status // as it was taken
 
 	mu    sync.Mutex
-	known version // as this lease read or wrote it last
+	known version // version that this lease read or wrote last
 }
 
-// last returns the record as this lease knows it.
+// last returns the version of the record that this lease knows.
 func (l *lease) last() version {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -49,7 +49,7 @@ func (l *lease) Extend(ctx context.Context) (Status, error) {
 	return s, err
 }
 
-// mine is a change that only the holder of the lease may make.
+// mine makes a change that only the holder of the lease may make.
 func (l *lease) mine(ctx context.Context, f func(*Status)) error {
 	v, err := l.q.changeFrom(ctx, l.status.Job.ID, l.last(), func(s *Status) error {
 		if s.Lease != l.status.Lease {
@@ -70,8 +70,8 @@ func (l *lease) mine(ctx context.Context, f func(*Status)) error {
 
 func (l *lease) Update(ctx context.Context, f func(*Status)) error { return l.mine(ctx, f) }
 
-// Finish writes the end down before the message is acknowledged: should this
-// process die in between, the next delivery finds the job ended.
+// Finish writes the end into the record before it acknowledges the message. If this
+// process dies in between, the next delivery finds that the job has ended.
 func (l *lease) Finish(ctx context.Context, state State, f func(*Status)) error {
 	v, err := l.q.changeFrom(ctx, l.status.Job.ID, l.last(), func(s *Status) error {
 		switch l.status.Lease {
@@ -90,7 +90,7 @@ func (l *lease) Finish(ctx context.Context, state State, f func(*Status)) error 
 		return ErrLost
 	case err != nil && !errors.Is(err, errTold):
 		return err
-	case v.State == Running: // told before, and taken by another since
+	case v.State == Running: // this end was reported before, and another worker has the job now
 		return nil
 	case v.State == Queued:
 		return l.m.again(max(0, time.Until(v.After)))

@@ -8,11 +8,10 @@ import (
 	"slices"
 )
 
-// A job may need others: it runs once they are done, and fails if one of them
-// ends otherwise. Its message is sent when it is submitted and whenever a job that
-// it needs has ended; a delivery that comes too early is dropped. So nothing
-// waits but the record, and a process that dies in between leaves a message that
-// comes again.
+// A job may need others: it runs once they are done, and fails if one of them fails or is
+// cancelled. Its message is sent when it is submitted and whenever a job that it needs
+// has ended. A delivery that comes too early is dropped. So only the record waits, and if
+// a process dies in between, a message is delivered again.
 
 // Need is a job that another one waits for.
 type Need struct {
@@ -23,7 +22,7 @@ type Need struct {
 // errWaits says that a job that is needed has not ended.
 var errWaits = errors.New("a job that this one needs has not ended")
 
-// NeedError says that a job cannot run, for one that it needs is not done.
+// NeedError says that a job cannot run, because a job that it needs is not done.
 type NeedError struct {
 	Name  string
 	State State // "": it is not in the queue any more
@@ -39,8 +38,8 @@ func (e *NeedError) Error() string {
 	return fmt.Sprintf("needs %q, which %s", e.Name, e.State)
 }
 
-// findNeeds notes the checksums of what the jobs that a job needs have written. It
-// returns errWaits, or *NeedError.
+// findNeeds notes the checksums of the files that the needed jobs of a job have written.
+// It returns errWaits or *NeedError.
 func (q *queue) findNeeds(ctx context.Context, s *Status) error {
 	if len(s.Job.Needs) == 0 {
 		return nil
@@ -68,7 +67,7 @@ func (q *queue) findNeeds(ctx context.Context, s *Status) error {
 	return nil
 }
 
-// order is the job with the files that jobs before it wrote as its inputs.
+// order returns the job, with the files of the needed jobs as inputs.
 func (s Status) order() Job {
 	j := s.Job
 	if len(s.Found) > 0 {
@@ -81,8 +80,8 @@ func (s Status) order() Job {
 	return j
 }
 
-// awaitNeeds notes in the records of the jobs that these need who waits for them.
-// It goes before their messages.
+// awaitNeeds notes, in the records of needed jobs, the jobs that wait for them. It comes
+// before the messages of the jobs are sent.
 func (q *queue) awaitNeeds(ctx context.Context, jobs []Job) error {
 	waiting := map[string][]string{}
 	for _, j := range jobs {
@@ -104,7 +103,7 @@ func (q *queue) awaitNeeds(ctx context.Context, jobs []Job) error {
 			s.Dependents = all
 			return nil
 		})
-		if err != nil && !errors.Is(err, errTold) && !errors.Is(err, ErrUnknown) { // who finds it gone fails
+		if err != nil && !errors.Is(err, errTold) && !errors.Is(err, ErrUnknown) { // a job whose need is gone fails later
 			return err
 		}
 	}
@@ -131,7 +130,7 @@ func (q *queue) release(ctx context.Context, s Status) error {
 	return nil
 }
 
-// Levels divides jobs so that each comes after those among them that it needs.
+// Levels divides jobs so that each job comes after the jobs among them that it needs.
 func Levels(jobs []Job) [][]Job {
 	at := make(map[string]int, len(jobs))
 	for i, j := range jobs {

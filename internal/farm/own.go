@@ -9,16 +9,16 @@ import (
 	"strings"
 )
 
-// Own remembers in a folder which jobs this user submitted, by their IDs. An ID
-// decides the outputs of its job (see Identify), so that what a job of one's own
-// writes is what one asked for, whatever its record says.
+// Own keeps in a folder the IDs of the jobs that this user submitted. An ID depends on
+// the outputs of its job (see Identify). So a record with such an ID and other outputs is
+// recognised as changed.
 //
-// The folder has a file for each first two digits of an ID, an ID a line.
+// The folder has a file for each first two digits of IDs, with an ID on each line.
 type Own string
 
 func (o Own) shard(id string) string { return filepath.Join(string(o), id[:2]) }
 
-// add remembers jobs.
+// add adds jobs.
 func (o Own) add(jobs []Job) error {
 	if o == "" || len(jobs) == 0 {
 		return nil
@@ -80,7 +80,7 @@ func readIDs(path string) (map[string]bool, error) {
 	return ids, lines.Err()
 }
 
-// identified reports whether a job has the ID that its order decides.
+// identified reports whether a job has the ID that Identify gives it.
 func (j Job) identified() bool {
 	same := j
 	same.Identify()

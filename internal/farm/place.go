@@ -14,21 +14,21 @@ import (
 	"time"
 )
 
-// checkpointSuffix is what a render's checkpoint is called after its output.
+// checkpointSuffix is what the name of a checkpoint adds to that of its output.
 const checkpointSuffix = ".checkpoint"
 
-// place is where a job's files lie on the machine that does it:
+// place has the paths of a job's files on the machine that does the job:
 //
-//	blobs/SHA/NAME        inputs that are not here under their own path
+//	blobs/SHA/NAME        inputs that this machine does not have under their own path
 //	jobs/ID/out/N/NAME    output N, and NAME.checkpoint
 //
-// Base names stay, for recipes and messages tell them.
+// Base names are kept, because recipes and messages show them.
 type place struct {
 	dir, blobs string
 	job        Job
-	pairs      []string          // path as submitted, path here
-	outputs    map[string]string // here, by path as submitted
-	inputs     []string          // here
+	pairs      []string          // submitted path, path on this machine
+	outputs    map[string]string // path on this machine, by submitted path
+	inputs     []string          // paths on this machine
 
 	mu   sync.Mutex
 	kept map[string]stamped // the checkpoints that the record names, by output
@@ -45,8 +45,8 @@ func newPlace(dir, blobs string, j Job, known *Sums) *place {
 	return p
 }
 
-// baseName drops folders in the fashion of any system: the submitter's may be
-// another.
+// baseName drops the folders of a path of any system, because the submitter's system may
+// be another.
 func baseName(path string) string {
 	return path[strings.LastIndexAny(path, `/\`)+1:]
 }
@@ -84,7 +84,7 @@ func (p *place) prepare(ctx context.Context, b Blobs, checkpoints map[string]str
 		if had, err := SumOf(here); err == nil && had == sum {
 			continue
 		}
-		// A checkpoint that cannot be had costs time, not the job.
+		// Without the checkpoint the job takes longer, but does not fail.
 		if err := GetFile(ctx, b, sum, here); err != nil && ctx.Err() != nil {
 			return err
 		}
@@ -92,7 +92,7 @@ func (p *place) prepare(ctx context.Context, b Blobs, checkpoints map[string]str
 	return nil
 }
 
-// input is where an input is found here.
+// input returns the path of an input on this machine.
 func (p *place) input(ctx context.Context, b Blobs, path, sum string) (string, error) {
 	if !isSum(sum) {
 		return "", Permanent(fmt.Errorf("input %q: %q is no SHA-256", path, sum))
@@ -120,7 +120,7 @@ func (p *place) input(ctx context.Context, b Blobs, path, sum string) (string, e
 	return here, nil
 }
 
-// stamped is a blob that was stored or touched last at a time.
+// stamped is a blob, and when it was stored or touched last.
 type stamped struct {
 	sum string
 	at  time.Time
@@ -135,10 +135,10 @@ func (p *place) stamp(ctx context.Context, b Blobs, name, sum string) {
 	}
 }
 
-// drop deletes the checkpoint of an output that is not needed any more, if it was
-// noted and nobody has touched it since, as another job would have that has the
-// same. One that takes it up at this very moment loses time, not the job. What is
-// not deleted a sweep finds.
+// drop deletes the checkpoint of an output that is not needed any more, if stamp noted it
+// and it has not been touched since, as by another job with the same checkpoint. A job
+// that begins to use it at this moment takes longer, but does not fail. A checkpoint that
+// stays is deleted by a sweep.
 func (p *place) drop(ctx context.Context, b Blobs, name string) {
 	p.mu.Lock()
 	old, ok := p.kept[name]
@@ -154,8 +154,8 @@ func (p *place) drop(ctx context.Context, b Blobs, name string) {
 	}
 }
 
-// trim removes fetched inputs, those unused for longest first, until all take at
-// most limit bytes; what this job needs stays.
+// trim removes fetched inputs, those unused for longest first, until the rest takes at
+// most limit bytes. Inputs of this job stay.
 func (p *place) trim(limit int64) error {
 	type file struct {
 		path string
@@ -198,7 +198,7 @@ func (p *place) trim(limit int64) error {
 	return nil
 }
 
-// words are a step's with the paths that hold here.
+// words returns the words of a step with the paths on this machine.
 func (p *place) words(step []string) []string {
 	out := make([]string, len(step))
 	for i, w := range step {
@@ -207,7 +207,7 @@ func (p *place) words(step []string) []string {
 	return out
 }
 
-// original is the path that the submitter gave an output.
+// original returns the submitted path of an output.
 func (p *place) original(here string) string {
 	for path, at := range p.outputs {
 		if at == here {

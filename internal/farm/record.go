@@ -13,8 +13,7 @@ import (
 	"github.com/impasto/impasto/internal/wording"
 )
 
-// Whoever may speak to a server can write any record there, so what a record
-// says is checked where it is read.
+// Every client of a server can write any record, so a record is checked when it is read.
 
 // isID reports whether a text is a job's ID: see Identify.
 func isID(text string) bool { return isHex(text, 16) }
@@ -26,9 +25,9 @@ func isHex(text string, digits int) bool {
 	return len(text) == digits && strings.Trim(text, "0123456789abcdef") == ""
 }
 
-// decode reads the record of a key. One that is damaged, or that describes no
-// job, comes as a job that failed: it stops nobody, it is seen, and it can be
-// removed.
+// decode reads the record of a key. A record that is damaged or describes no job is
+// returned as a failed job, so that it is listed, can be removed, and does not stop other
+// jobs.
 func decode(key string, data []byte) Status {
 	var s Status
 	err := json.Unmarshal(data, &s)
@@ -68,7 +67,7 @@ func (e *DamagedRecordError) Error() string {
 	return fmt.Sprintf("job %s can only be removed: %s", wording.Printable(e.ID), e.Reason)
 }
 
-// check finds what would break the queue, not what would fail the job.
+// check finds faults that would break the queue, not those that would fail the job.
 func (j Job) check(limit int) error {
 	switch {
 	case !isID(j.ID):
@@ -92,7 +91,7 @@ func (j Job) check(limit int) error {
 	return nil
 }
 
-// Bounds of what a record tells, in bytes.
+// Limits of the texts of a record, in bytes.
 const (
 	maxOutcome = 128 << 10
 	maxText    = 4 << 10
@@ -112,7 +111,7 @@ func (j Job) largest() int {
 	return n + len(job)
 }
 
-// bound keeps a record below that.
+// bound cuts the texts of a record to these limits.
 func (s *Status) bound() {
 	if len(s.Outcome) > maxOutcome || !json.Valid(s.Outcome) {
 		s.Outcome = nil
@@ -124,8 +123,8 @@ func (s *Status) bound() {
 	}
 }
 
-// checkFiles finds names that lead out of the folders files are written to, and
-// sums that are none.
+// checkFiles finds names that lead out of the folders to which files are written, and
+// texts that are no SHA-256.
 func (j Job) checkFiles() error {
 	for _, path := range j.Outputs {
 		if name := baseName(path); name == "." || !filepath.IsLocal(name) || strings.ContainsRune(name, 0) {
@@ -140,7 +139,7 @@ func (j Job) checkFiles() error {
 	return nil
 }
 
-// checkNeeds finds needs that name no job, and files that come from none.
+// checkNeeds finds needs that name no job, and files that no needed job writes.
 func (j Job) checkNeeds() error {
 	needs := map[string]bool{}
 	for _, n := range j.Needs {
