@@ -1,8 +1,8 @@
 #!/bin/bash
 # An array of workers under Slurm, each with one GPU, until the queue is empty:
 #   sbatch --array=1-8 slurm-workers.sh nats://queue.example:4222 farm.token
-# Two minutes before its time is up Slurm sends SIGTERM to each: it saves a
-# checkpoint and gives its job back. The next array goes on from there.
+# Two minutes before the time limit Slurm sends SIGTERM to each worker, which saves a
+# checkpoint and gives its job back. The workers of the next array continue the job.
 #SBATCH --job-name=impasto
 #SBATCH --gres=gpu:1
 #SBATCH --cpus-per-task=4

@@ -1,8 +1,8 @@
 #!/bin/bash
 # Workers on machines that are reached by ssh, until the queue is empty:
 #   ssh-workers.sh nats://queue.example:4222 farm.token one two three
-# Each machine has impasto in its PATH. Ctrl-C stops them all; they give back
-# what they have.
+# Each machine must have impasto in its PATH. Ctrl-C stops all workers; they give their
+# jobs back.
 set -euo pipefail
 queue=$1 token=$2
 shift 2
