@@ -67,7 +67,7 @@ func packFilter(in, out int, tap func(k, c, t int) float32) []float32 {
 	return v
 }
 
-// ConvTile is 1: each output is a sum by itself.
+// ConvTile is 1: each output is computed separately.
 func (b *Device) ConvTile() int { return 1 }
 
 func (b *Device) FreeFilters(filters ...*Filter) {

@@ -55,7 +55,7 @@ type Device struct {
 
 var _ Backend = (*Device)(nil)
 
-// NewDevice returns a backend on d, which Close closes. What fails is told by Err.
+// NewDevice returns a backend on d, which Close closes. Err returns failures.
 func NewDevice(d cuda.Driver, o DeviceOptions) *Device {
 	b := &Device{d: d, name: o.Name, modules: map[string]cuda.Module{}, kernels: map[string]cuda.Kernel{}, lists: map[string]cuda.Ptr{}}
 	i := d.Info()

@@ -83,7 +83,7 @@ func (s *Sequence) next() Options {
 // NextPlan is that of each frame but the first.
 func (s *Sequence) NextPlan() (Plan, error) { return NewPlan(s.plan.W(), s.plan.H(), s.next(), s.env) }
 
-// SetProgress makes f what is told of the frames to come.
+// SetProgress sets the progress function of the next frames.
 func (s *Sequence) SetProgress(f func(Event)) { s.env.Progress = f }
 
 // Start forgets the frame before: the next one begins a shot.

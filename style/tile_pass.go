@@ -45,7 +45,7 @@ type stage struct {
 	x, g  *gpu.Array // its input and the gradient of it: between stages; nil for the first
 }
 
-// tile is a part of a stage's input that is computed by itself.
+// tile is a part of a stage's input that is computed separately.
 type tile struct {
 	own    gpu.Rect // in units of the stage's input
 	ahead  window   // of pass 1

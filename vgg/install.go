@@ -56,7 +56,7 @@ func readImport(ctx context.Context, path string, opts ImportOptions) (*Network,
 	return n, nil
 }
 
-// installFile is Import by whoever holds the lock.
+// installFile is Import for a caller that holds the lock.
 func (s *Store) installFile(ctx context.Context, path string, opts ImportOptions) (Installed, error) {
 	n, err := readImport(ctx, path, opts)
 	if err != nil {
@@ -65,7 +65,7 @@ func (s *Store) installFile(ctx context.Context, path string, opts ImportOptions
 	return s.install(ctx, n, filepath.Base(path), opts)
 }
 
-// install writes the network of a file into the store, by whoever holds its lock.
+// install writes the network of a file into the store. The caller holds its lock.
 func (s *Store) install(ctx context.Context, n *Network, source string, opts ImportOptions) (Installed, error) {
 	if n.Meta.Licence == "" {
 		n.Meta.Licence = opts.licence

@@ -13,7 +13,7 @@ import (
 // bytes. A variable is an element that holds elements (class, dimensions, name,
 // values), and may be compressed by zlib. Numbers are little-endian here.
 
-// Types of elements and classes of arrays that are told apart.
+// Types of elements and classes of arrays that the reader distinguishes.
 const (
 	miMatrix     = 14
 	miCompressed = 15
@@ -284,7 +284,7 @@ func (m *matReader) values(v *matValue, n int) error {
 		return fmt.Errorf("has an array of shape %v in %d bytes of type %d", v.dims, t.size, t.kind)
 	}
 	if n > matKeep {
-		return nil // whoever called passes over the rest
+		return nil // the caller skips the rest
 	}
 	if m.kept.numbers += n; m.kept.numbers > matNumbers {
 		return fmt.Errorf("holds more numbers than a VGG network has, %d", matNumbers)

@@ -105,7 +105,7 @@ func parseHeader(raw []byte) (tensors []namedHeader, meta map[string]string, err
 		if err != nil {
 			return nil, nil, fmt.Errorf("header is damaged at byte %d", 8+dec.InputOffset())
 		}
-		name := tok.(string) // a JSON object's keys are strings, the decoder sees to it
+		name := tok.(string) // the decoder guarantees that keys of a JSON object are strings
 		if seen[name] {
 			return nil, nil, fmt.Errorf("tensor %q occurs twice", clip(name))
 		}

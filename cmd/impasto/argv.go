@@ -328,7 +328,7 @@ func flagWord(w string) (name, value string, hasValue bool) {
 	name, value, hasValue = strings.Cut(name, "=")
 	name = strings.ReplaceAll(name, "_", "-")
 	if name == "" {
-		name = w // "-=x" or "---": a flag nobody has
+		name = w // "-=x" or "---": no flag of any command
 	}
 	return name, value, hasValue
 }

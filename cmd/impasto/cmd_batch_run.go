@@ -63,7 +63,7 @@ func batchRun(s *session, c *cli.Context) error {
 	defer leave()
 	// Its own server: that of another process would end with that process.
 	o.MustServe = true
-	if o.Wait == 0 { // whoever had a job before a crash is on this machine, and gone
+	if o.Wait == 0 { // a worker that had a job before a crash was on this machine, and is gone
 		o.Wait = 5 * time.Second
 	}
 	ctx, signals := ui.WatchSignals()

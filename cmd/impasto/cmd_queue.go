@@ -44,7 +44,7 @@ func queueCommand(s *session) *cli.Command {
 	})
 }
 
-// queueFlags are those of every command that speaks to a queue.
+// queueFlags are the flags of every command that uses a queue.
 func queueFlags(more ...cli.Flag) []cli.Flag {
 	return slices.Concat(more, placeFlags(), commonFlags())
 }

@@ -163,7 +163,7 @@ func studioPlace(c *cli.Context) (folder string, places []job.Place, at farm.Opt
 	if flagText(c, "queue") == "" && os.Getenv(queueVariable) == "" {
 		at.Store, at.MustServe = filepath.Join(folder, ".impasto", "queue"), true
 	}
-	if at.URL == "" && at.Wait == 0 { // whoever had a job before a crash is on this machine, and gone
+	if at.URL == "" && at.Wait == 0 { // a worker that had a job before a crash was on this machine, and is gone
 		at.Wait = 5 * time.Second
 	}
 	if text := flagText(c, "port"); text != "" {

@@ -15,7 +15,7 @@ import (
 	"github.com/impasto/impasto/internal/ui"
 )
 
-// workerLimits say when a worker ends by itself.
+// workerLimits are the conditions that end a worker.
 type workerLimits struct {
 	notice string        // the cloud's metadata address; "": none
 	idle   time.Duration // 0: never

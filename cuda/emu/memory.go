@@ -38,7 +38,7 @@ func fillPoison(b []byte) {
 const (
 	unwritten = 0
 	written   = 1
-	pending   = 2 // target of an asynchronous copy that nobody waited for yet
+	pending   = 2 // target of an asynchronous copy that no thread has waited for yet
 
 	written4 = 0x01010101
 	written8 = 0x0101010101010101

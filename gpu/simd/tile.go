@@ -6,7 +6,7 @@ import "unsafe"
 // each pixel, the first byte of its sign bits (channel c is bit c%8 of byte
 // c/8), and for the four 2x2 windows channel 0 of the pooled value and the
 // first bytes of the two bit planes that say which pixel won, 2*dy + dx: Lo has
-// dx, Hi has dy. What is not wanted or outside points at memory nobody reads.
+// dx, Hi has dy. Values that are not wanted or outside go to memory that is not read.
 type Tile struct {
 	Px     [16]*float32
 	Sign   [16]*byte

@@ -10,7 +10,7 @@ import (
 	"github.com/impasto/impasto/internal/progress"
 )
 
-// busy is the share of the processors from which other programs are told of.
+// busy is the share of the processors from which on other programs are reported.
 const busy = 0.1
 
 // enough is how many rounds a case needs before a change can be called one: the

@@ -113,7 +113,7 @@ func (r *Report) Throughput(ctx context.Context, o ThroughputOptions) error {
 		}
 	}()
 	seconds := 0.0
-	for _, c := range cases { // what cannot be is told before anything slow starts
+	for _, c := range cases { // report impossible cases before anything slow starts
 		p, err := style.NewPlan(c.Side, c.Side, c.atMost(o.limit()), style.Env{Backend: o.Backend, Network: network})
 		if err != nil {
 			return fmt.Errorf("%s, %d pixels: %w", c.Name, c.Side, err)

@@ -34,7 +34,7 @@ type memory struct {
 	changed  chan struct{} // closed and renewed when there may be something to take
 }
 
-// memoryWatcher is told of some jobs.
+// memoryWatcher receives the changes of some jobs.
 type memoryWatcher struct {
 	to   chan Status
 	only map[string]bool // by ID; nil: of all

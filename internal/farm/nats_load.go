@@ -123,7 +123,7 @@ func (r *reading) page(ctx context.Context, seen *uint64, f func(s Status, revis
 	return got, true, nil
 }
 
-// end removes the consumer, which would go by itself in a minute.
+// end removes the consumer, which the server would remove after a minute.
 func (r *reading) end(ctx context.Context) {
 	if r.c != nil {
 		asked, cancel := r.s.asked(context.WithoutCancel(ctx))

@@ -22,7 +22,7 @@ const noticeEvery = 5 * time.Second
 //	http://metadata.google.internal/computeMetadata/v1/instance/preempted   (Google: FALSE or TRUE)
 //	http://169.254.169.254/metadata/scheduledevents?api-version=2020-07-01  (Azure: a list of events)
 //
-// An address that does not answer says nothing. log is told of that once; may be nil.
+// An address that does not answer counts as no notice. log gets that once; may be nil.
 func Notice(ctx context.Context, address string, log func(error)) error {
 	return notice(ctx, address, noticeEvery, log)
 }

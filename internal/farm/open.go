@@ -48,7 +48,7 @@ type Options struct {
 	// Patience is how long a server of URL that does not answer is asked again, as
 	// one that starts or has no leader yet; 0: not at all. One that says no is not.
 	Patience time.Duration
-	// Waiting is told once that a server is asked again, and why; may be nil.
+	// Waiting is called once when a server is asked again, with the reason; may be nil.
 	Waiting func(error)
 	// Who says what opened the store, for the message to the next: "impasto worker".
 	Who string
@@ -86,7 +86,7 @@ const (
 	maxPayload    = 8 << 20          // of a message, and so of a record; NATS's default is 1 MiB
 	urlFile       = "url"            // how to reach the server, readable for this user only
 	tokenFile     = "token"
-	tlsFile       = "tls" // the folder of the certificates that the server speaks with
+	tlsFile       = "tls" // names the folder of the server's certificates
 	lockFile      = "LOCK"
 	recordFolder  = "jetstream" // what the server keeps
 )

@@ -77,7 +77,7 @@ func (p *place) prepare(ctx context.Context, b Blobs, checkpoints map[string]str
 	for path, sum := range checkpoints {
 		at, ours := p.outputs[path]
 		if !ours || !isSum(sum) {
-			continue // of somebody who wrote the record
+			continue // the record was written by another program
 		}
 		p.stamp(ctx, b, path, sum)
 		here := at + checkpointSuffix

@@ -24,8 +24,8 @@ type CertificateError struct{ Err error }
 func (e *CertificateError) Error() string { return e.Err.Error() }
 func (e *CertificateError) Unwrap() error { return e.Err }
 
-// clientTLS is how a server is spoken to: ca.pem says which to trust (without it
-// the system does); cert.pem and key.pem, if they are there, say who asks.
+// clientTLS returns the TLS configuration of a client. ca.pem has the authority to trust,
+// by default the system's; cert.pem and key.pem, if present, are the client's certificate.
 func clientTLS(folder string) (*tls.Config, error) {
 	pool, err := authorities(folder)
 	if err != nil {
@@ -44,8 +44,8 @@ func clientTLS(folder string) (*tls.Config, error) {
 	return config, nil
 }
 
-// serverTLS is how a server speaks: with cert.pem and key.pem, and where ca.pem
-// is there only to those whose certificate that authority signed.
+// serverTLS returns the TLS configuration of a server, with cert.pem and key.pem. If there
+// is a ca.pem, it accepts only clients whose certificate that authority signed.
 func serverTLS(folder string) (*tls.Config, error) {
 	certificate, err := ownCertificate(folder)
 	if err != nil {
@@ -70,7 +70,7 @@ func ownCertificate(folder string) (tls.Certificate, error) {
 	return c, nil
 }
 
-// authorities are those of ca.pem, nil without it.
+// authorities returns the authorities of ca.pem, or nil if there is no such file.
 func authorities(folder string) (*x509.CertPool, error) {
 	text, err := os.ReadFile(filepath.Join(folder, caFile))
 	if errors.Is(err, fs.ErrNotExist) {

@@ -99,7 +99,7 @@ type process struct {
 func start(ctx context.Context, path string, args []string, feed, fetch bool) (*process, error) {
 	p := &process{cmd: exec.CommandContext(ctx, path, args...)}
 	p.cmd.Stderr = &p.stderr
-	p.cmd.WaitDelay = 5 * time.Second // then its pipes are closed, whoever holds them
+	p.cmd.WaitDelay = 5 * time.Second // then its pipes are closed, even if a child process holds them
 	ownGroup(p.cmd)
 	p.cmd.Cancel = func() error { return killGroup(p.cmd) }
 	var err error

@@ -41,7 +41,7 @@ type Reader interface {
 	Close()
 }
 
-// Selection is which frames of a source are meant.
+// Selection chooses frames of a source.
 type Selection struct {
 	Rate     Rate // that the film is brought to; zero: its own
 	From, To int  // frames at that rate, To excluded; 0: to the end

@@ -142,7 +142,7 @@ type Writer struct {
 // is whole.
 func (t Tools) Create(ctx context.Context, target Target) (*Writer, error) {
 	ext := filepath.Ext(target.Path)
-	tmp := target.Path + ".tmp-" + strings.ToLower(rand.Text()[:8]) + ext // ffmpeg goes by the extension
+	tmp := target.Path + ".tmp-" + strings.ToLower(rand.Text()[:8]) + ext // ffmpeg chooses the format by the extension
 	ctx, cancel := context.WithCancel(ctx)
 	args := append(quiet[:len(quiet):len(quiet)], target.Arguments(target.pipe(), "file:"+tmp)...)
 	p, err := start(ctx, t.FFmpeg, args, true, false)

@@ -21,7 +21,7 @@ const Version = 1
 
 const (
 	maxBytes  = 1 << 20 // of a file
-	maxFaults = 100     // that are told
+	maxFaults = 100     // that are reported
 	maxJobs   = 100000  // after multiplying out
 	maxDepth  = 20      // of lists in mappings in lists
 	maxWait   = time.Hour * 24 * 30
@@ -191,7 +191,7 @@ func (r *reader) read(data []byte) []Entry {
 	return r.manifest(top)
 }
 
-// format goes by the name, and where that tells nothing by the text.
+// format finds the format from the name, or if the name does not say it from the text.
 func (r *reader) format(data []byte) string {
 	switch strings.ToLower(filepath.Ext(r.path)) {
 	case ".csv", ".tsv":

@@ -28,7 +28,7 @@ type hue struct {
 }
 
 const (
-	// edge marks a colour that belongs to no region by itself.
+	// edge marks a colour that is no region of its own.
 	edge = -1
 	// calmStep is the distance to a neighbour within a flat area: JPEG noise
 	// away from edges stays below it, a soft brush goes in larger steps.

@@ -119,7 +119,7 @@ var fit = Tool{
 	run: runFit,
 }
 
-// mostStretch is the difference in proportions that comes of rounding sizes.
+// mostStretch is the difference in proportions that rounding sizes causes.
 const mostStretch = 0.01
 
 func runFit(c *call) error {

@@ -83,7 +83,7 @@ type Input struct {
 	Given settings.Given // values of flags
 	Args  []string
 	Env   render.Env
-	// Show draws a picture for the user; nil where nobody looks.
+	// Show draws a picture for the user; nil if there is no user.
 	Show func(*picture.Picture) error
 	// OnlyNamed reads no picture that lies beside a map.
 	OnlyNamed bool

@@ -157,7 +157,7 @@ func (b *batchBar) Update(u Batch) {
 	b.line.SetCurrent(min(int64(u.Fraction*batchSteps), batchSteps-1))
 }
 
-// Job is told above the bar only where a person must know.
+// Job prints a line above the bar only if a person must know.
 func (b *batchBar) Job(message string, facts map[string]any) {
 	if facts["state"] != "done" {
 		b.say("%s", message)

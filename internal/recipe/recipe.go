@@ -58,7 +58,7 @@ type Output struct {
 	Depth  int    `json:"depth,omitempty"`
 }
 
-// Result is what came of it.
+// Result is the outcome of the render.
 type Result struct {
 	W          int      `json:"w"`
 	H          int      `json:"h"`

@@ -228,7 +228,7 @@ func (d *Devices) forget(old device.Device) {
 	}
 }
 
-// Release lets go of the devices.
+// Release closes the devices.
 func (d *Devices) Release() {
 	for key, old := range d.opened {
 		d.forget(old)

@@ -214,7 +214,7 @@ func stopReason(err error) string {
 	return "failed"
 }
 
-// finished completes the recipe with what came of it.
+// finished adds the outcome to the recipe.
 func (r *Prepared) finished(res *style.Result, stopped string) recipe.Recipe {
 	rec := r.recipe
 	rec.Options = res.Options

@@ -175,7 +175,7 @@ func (s *Studio) command(w http.ResponseWriter, r *http.Request) error {
 // commandLine writes words as they are typed.
 func commandLine(words []string) string {
 	if at := slices.Index(words, "--"); at >= 0 && !slices.ContainsFunc(words[at+1:], func(w string) bool { return strings.HasPrefix(w, "-") }) {
-		words = slices.Delete(slices.Clone(words), at, at+1) // nobody types it without need
+		words = slices.Delete(slices.Clone(words), at, at+1) // it is only typed where it is needed
 	}
 	return ui.ImpastoCommand(words)
 }

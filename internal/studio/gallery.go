@@ -24,7 +24,7 @@ import (
 type result struct {
 	entry
 	Mode    style.Mode `json:"mode"`
-	From    []string   `json:"from"` // names of what it was painted from
+	From    []string   `json:"from"` // names of the pictures it was painted from
 	Style   string     `json:"style"`
 	Rating  int        `json:"rating"`
 	Stopped string     `json:"stopped,omitempty"`

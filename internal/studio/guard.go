@@ -19,7 +19,7 @@ import (
 	"time"
 )
 
-// guard decides who is answered.
+// guard decides which requests are answered.
 //
 //   - Host must be a name of this machine or one that was allowed: a page that
 //     rebinds its own name to 127.0.0.1 has another one.

@@ -102,7 +102,7 @@ func (j *jobs) listen(ctx context.Context) error {
 	return nil
 }
 
-// heard takes in what the queue says of a job.
+// heard records the status of a job from the queue.
 func (j *jobs) heard(ctx context.Context, st farm.Status) {
 	if st.Job.ID == "" {
 		j.mu.Lock()
@@ -207,7 +207,7 @@ func (j *jobs) Do(ctx context.Context, t *farm.Task) error {
 	keep := j.keeping[t.Job.ID]
 	j.mu.Unlock()
 	if err != nil && ctx.Err() != nil && keep {
-		// Stopped by a person who wants what is there.
+		// A person stopped it and wants the picture so far.
 		if data, err := os.ReadFile(outputOf(t.Steps[len(t.Steps)-1])); err == nil {
 			if _, err := j.s.write(name, data); err == nil {
 				j.s.events.send("files", nil)
@@ -230,10 +230,10 @@ func outputOf(words []string) string {
 	return ""
 }
 
-// watchEvery is how often pages are told of a job's progress.
+// watchEvery is how often pages get a job's progress.
 const watchEvery = 200 * time.Millisecond
 
-// watch takes in what a job of this process shows.
+// watch records the progress of a job that this process paints.
 func (j *jobs) watch(id string, m Moment) {
 	j.mu.Lock()
 	b := j.list[id]

@@ -35,7 +35,7 @@ func NewPainter(env render.Env, place job.Place) *Painter {
 	return &Painter{env: env, place: place}
 }
 
-// Release lets go of the device.
+// Release closes the device.
 func (p *Painter) Release() { p.env.Devices.Release() }
 
 // Plan implements Engine.

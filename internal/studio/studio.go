@@ -87,7 +87,7 @@ type Options struct {
 	Queue   farm.Queue // where jobs go
 	Engine  Engine
 	Program string // name and version
-	// Link is told of a new address with its token, when a used one was opened.
+	// Link is called with a new address and its token when a used address was opened.
 	Link func(token string)
 	Log  *slog.Logger // nil: none
 }
@@ -167,7 +167,7 @@ func (s *Studio) Run(ctx context.Context, workers ...*farm.Worker) {
 	s.done.Wait()
 }
 
-// Close lets go of the folder.
+// Close releases the folder.
 func (s *Studio) Close() error {
 	s.events.close()
 	return s.root.Close()

@@ -136,7 +136,7 @@ func run(ctx context.Context, o settings) error {
 	return r.finish(context.WithoutCancel(ctx), q)
 }
 
-// open connects to the queue, as each worker does by itself.
+// open connects to the queue. Each worker has its own connection.
 func (f *fleet) open(ctx context.Context) (farm.Queue, error) {
 	return farm.Open(ctx, farm.Options{URL: f.urls, Wait: f.lease, Patience: time.Minute})
 }

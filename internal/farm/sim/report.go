@@ -12,7 +12,7 @@ import (
 	"github.com/impasto/impasto/internal/farm"
 )
 
-// report is what came of a simulation.
+// report is the result of a simulation.
 type report struct {
 	*fleet
 	servers            *servers

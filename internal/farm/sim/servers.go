@@ -97,7 +97,7 @@ func startServers(o settings) (*servers, error) {
 	return s, nil
 }
 
-// freePorts returns ports that nobody listens on.
+// freePorts returns ports on which no process listens.
 func freePorts(n int) (ports []string, err error) {
 	for range n {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
