@@ -244,7 +244,7 @@ func (s Setting) HelpFor(mode style.Mode) string {
 	return help
 }
 
-// ChoicesFor lists the words a setting takes in a mode; nil if it also takes other values.
+// ChoicesFor lists the words that a setting takes in a mode; nil if it has none.
 func (s Setting) ChoicesFor(mode style.Mode) []string {
 	if s.Name == "preset" && mode != "" {
 		if mode == ModeVideo {
