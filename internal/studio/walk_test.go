@@ -108,6 +108,7 @@ func walkDoodle(t *testing.T, s *server, p *page) {
 	}
 
 	// A region that the painting does not have is told in place, and mended.
+	p.wait(`!impasto.stale`) // what the checks say moves the buttons below
 	p.clickText("+ Region")
 	p.press("g")
 	p.drag("canvas", 0.6, 0.85)

@@ -297,7 +297,8 @@ class App {
   }
 
   async lint() {
-    if (!isMap(this.mode) || !this.doc.canvas || this.toolbox.g) return;
+    if (!isMap(this.mode) || !this.doc.canvas) return;
+    if (this.toolbox.g) { this.lintSoon(); return; } // the bucket fills before its button is let go
     const at = this.doc.at;
     try {
       const { findings } = await api.lint(this.doc.wire('canvas'), this.doc.painting && this.doc.wire('painting'));
