@@ -10,7 +10,6 @@
 package simd
 
 import (
-	"fmt"
 	"os"
 	"unsafe"
 )
@@ -82,8 +81,9 @@ type Kernels struct {
 func All() []*Kernels { return append([]*Kernels{generic}, native()...) }
 
 // Best returns the fastest implementation that this machine can run, or the
-// one that the environment variable IMPASTO_SIMD names. With a name that this
-// machine cannot run it returns an error and the plainest.
+// one that the environment variable IMPASTO_SIMD names. If it names one of the
+// BF16Kernels, that is the fastest. With a name that this machine cannot run it
+// returns an error and the plainest.
 func Best() (*Kernels, error) {
 	all := All()
 	name := os.Getenv("IMPASTO_SIMD")
@@ -95,15 +95,12 @@ func Best() (*Kernels, error) {
 			return k, nil
 		}
 	}
-	return generic, fmt.Errorf("IMPASTO_SIMD=%q: this machine can run %s", name, names(all))
-}
-
-func names(all []*Kernels) string {
-	s := all[0].Name
-	for _, k := range all[1:] {
-		s += ", " + k.Name
+	for _, k := range nativeBF16() {
+		if k.Name == name {
+			return all[len(all)-1], nil
+		}
 	}
-	return s
+	return generic, unknown(name)
 }
 
 // at is &p[i].

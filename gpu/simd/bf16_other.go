@@ -1,0 +1,5 @@
+//go:build !amd64
+
+package simd
+
+func nativeBF16() []*BF16Kernels { return nil }
