@@ -102,10 +102,7 @@ func (b *Device) Conv(out ConvOut, x *Array, f *Filter, pad Pad) {
 		if act == 0 && pools {
 			act = b.scratch(b.Bytes(full) + b.Bytes(out.Pool.Out(full)))
 		}
-		launch := b.launchConvFirstFwd
-		if b.halves(full) {
-			launch = b.launchConvFirstFwdHalf
-		}
+		launch := kernelFor(b.halves(full), b.launchConvFirstFwd, b.launchConvFirstFwdHalf)
 		launch(blocks, x.at, f.device.forward, f.device.bias, act, mask.signs, h, w, f.Out, across, flag(pad == ReplicatePad))
 		if pools {
 			pooled := at(out.Pooled)
@@ -178,9 +175,6 @@ func (b *Device) Gate(dx *Array, m *Mask) {
 		fail("Gate", "the mask is %v, dx is %v", m.Shape, dx.Shape)
 	}
 	n := dx.Shape.Len()
-	launch := b.launchGate
-	if b.halves(dx.Shape) {
-		launch = b.launchGateHalf
-	}
+	launch := kernelFor(b.halves(dx.Shape), b.launchGate, b.launchGateHalf)
 	launch(blocksFor(n, 1024), dx.at, m.device.signs, n)
 }

@@ -78,24 +78,5 @@ func covarianceStatistics(mean, second []float32) (cov, weight []float32, meanSh
 }
 
 func checkCovariance(d, shift, mean, second *Array, t *CovarianceTarget, pixels, slot int) {
-	sameShape("CovarianceLoss", mean, t.mean)
-	sameShape("CovarianceLoss", second, t.cov)
-	if !((d == nil) == (shift == nil)) {
-		fail("CovarianceLoss", "d and shift go together")
-	}
-	if d != nil {
-		sameShape("CovarianceLoss", d, t.cov)
-		sameShape("CovarianceLoss", shift, t.mean)
-	}
-	if pixels <= 0 {
-		fail("CovarianceLoss", "%d pixels", pixels)
-	}
-	checkSlot("CovarianceLoss", slot)
-}
-
-func checkCovarianceTarget(mean, second *Array) {
-	c := mean.Shape.W
-	if mean.Shape != Vector(c) || second.Shape != Matrix(c) {
-		fail("NewCovarianceTarget", "mean %v and second moment %v", mean.Shape, second.Shape)
-	}
+	checkStatisticsLoss("CovarianceLoss", d, shift, mean, second, t.mean, t.cov, pixels, slot)
 }

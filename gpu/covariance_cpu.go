@@ -3,7 +3,7 @@ package gpu
 // NewCovarianceTarget prepares a painting's mean (1, C, 1) and second moment
 // (C, C, 1) for CovarianceLoss.
 func (b *CPU) NewCovarianceTarget(mean, second *Array) *CovarianceTarget {
-	checkCovarianceTarget(mean, second)
+	checkStatistics("NewCovarianceTarget", mean, second)
 	c := mean.Shape.W
 	t := &CovarianceTarget{mean: b.NewArray(Vector(c)), cov: b.NewArray(Matrix(c)), weight: b.NewArray(Vector(c))}
 	copy(t.mean.data, mean.data)

@@ -6,7 +6,7 @@ import "github.com/impasto/impasto/cuda"
 // (C, C, 1) for CovarianceLoss, on the host.
 func (b *Device) NewCovarianceTarget(mean, second *Array) *CovarianceTarget {
 	b.outside("NewCovarianceTarget")
-	checkCovarianceTarget(mean, second)
+	checkStatistics("NewCovarianceTarget", mean, second)
 	c := mean.Shape.W
 	t := &CovarianceTarget{mean: b.NewArray(Vector(c)), cov: b.NewArray(Matrix(c)), weight: b.NewArray(Vector(c))}
 	m, s := make([]float32, c), make([]float32, c*c)

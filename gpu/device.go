@@ -2,7 +2,6 @@ package gpu
 
 import (
 	"encoding/binary"
-	"math"
 	"slices"
 
 	"github.com/impasto/impasto/cuda"
@@ -216,11 +215,8 @@ func blocksFor(n, block int) cuda.Dim3 { return cuda.Dim3{X: chunks(n, block)} }
 
 // floatBytes are values as they lie in device memory.
 func floatBytes(v []float32) []byte {
-	out := make([]byte, 0, 4*len(v))
-	for _, x := range v {
-		out = binary.LittleEndian.AppendUint32(out, math.Float32bits(x))
-	}
-	return out
+	raw, _ := binary.Append(nil, binary.LittleEndian, v) // it fails for other types only
+	return raw
 }
 
 // uploaded is new memory that holds v.

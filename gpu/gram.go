@@ -75,6 +75,31 @@ func checkStyleGrad(dx, f, d, shift *Array) {
 	}
 }
 
+// checkStatistics checks a painting's mean and second moment.
+func checkStatistics(op string, mean, second *Array) {
+	if c := mean.Shape.W; mean.Shape != Vector(c) || second.Shape != Matrix(c) {
+		fail(op, "mean %v and second moment %v", mean.Shape, second.Shape)
+	}
+}
+
+// checkStatisticsLoss checks the arguments of a loss on mean and second moment. Those
+// of its target have the shapes of the last two arrays.
+func checkStatisticsLoss(op string, d, shift, mean, second, targetMean, targetSecond *Array, pixels, slot int) {
+	sameShape(op, mean, targetMean)
+	sameShape(op, second, targetSecond)
+	if (d == nil) != (shift == nil) {
+		fail(op, "d and shift go together")
+	}
+	if d != nil {
+		sameShape(op, d, targetSecond)
+		sameShape(op, shift, targetMean)
+	}
+	if pixels <= 0 {
+		fail(op, "%d pixels", pixels)
+	}
+	checkSlot(op, slot)
+}
+
 func checkMean(m, f *Array) {
 	if m.Shape != Vector(f.Shape.C) {
 		fail("Mean", "m is %v for features %v", m.Shape, f.Shape)

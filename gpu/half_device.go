@@ -255,7 +255,8 @@ func (b *Device) convBlocks(s Shape, k int) (grid cuda.Dim3, across int, wide bo
 func (b *Device) convHalf(out ConvOut, x *Array, f *Filter, pad Pad, mask deviceMask) {
 	s := x.Shape
 	grid, across, wide := b.convBlocks(s, f.Out)
-	launch := convForm(b, wide, b.launchConvHalfFwd64, b.launchConvHalfFwd128, b.launchConvHalfFwd64Two, b.launchConvHalfFwd128Two)
+	launch := kernelFor(b.stages == 2, kernelFor(wide, b.launchConvHalfFwd64, b.launchConvHalfFwd128),
+		kernelFor(wide, b.launchConvHalfFwd64Two, b.launchConvHalfFwd128Two))
 	p := out.Pool.Out(Shape{s.H, s.W, f.Out})
 	launch(grid, x.at, f.device.forward, f.device.bias, at(out.Act), mask.signs, at(out.Pooled), mask.winners,
 		s.H, s.W, f.In, f.Out, across, flag(pad == ReplicatePad), poolCode(out.Pool.Kind), p.H, p.W, out.Pool.scale())
@@ -270,29 +271,26 @@ func (b *Device) convGradHalf(dx, dy *Array, f *Filter, o ConvGradOptions, gate 
 		b.scaled = true
 	}
 	if m := o.Unpool; m != nil {
-		launch := convForm(b, wide, b.launchConvHalfBwdPooled64, b.launchConvHalfBwdPooled128, b.launchConvHalfBwdPooled64Two, b.launchConvHalfBwdPooled128Two)
+		launch := kernelFor(b.stages == 2, kernelFor(wide, b.launchConvHalfBwdPooled64, b.launchConvHalfBwdPooled128),
+			kernelFor(wide, b.launchConvHalfBwdPooled64Two, b.launchConvHalfBwdPooled128Two))
 		launch(grid, dy.at, m.device.winners, m.device.signs, f.device.backward, dx.at, gate, b.gradient,
 			s.H, s.W, f.Out, f.In, across, flag(o.Add), dy.Shape.H, dy.Shape.W, poolCode(m.Pool.Kind), m.Pool.scale(),
 			at(o.Style.F), packed, scales, at(o.Style.Shift), halfUnit)
 		return
 	}
-	launch := convForm(b, wide, b.launchConvHalfBwd64, b.launchConvHalfBwd128, b.launchConvHalfBwd64Two, b.launchConvHalfBwd128Two)
+	launch := kernelFor(b.stages == 2, kernelFor(wide, b.launchConvHalfBwd64, b.launchConvHalfBwd128),
+		kernelFor(wide, b.launchConvHalfBwd64Two, b.launchConvHalfBwd128Two))
 	launch(grid, dy.at, f.device.backward, dx.at, gate, b.gradient, s.H, s.W, f.Out, f.In, across, flag(o.Add),
 		at(o.Style.F), packed, scales, at(o.Style.Shift), halfUnit)
 }
 
-// convForm chooses among the forms of a convolution: 64 or 128 channels a block,
-// three stages of weights or two.
-func convForm[F any](b *Device, wide bool, narrow, full, narrowTwo, fullTwo F) F {
-	switch {
-	case b.stages == 2 && wide:
-		return fullTwo
-	case b.stages == 2:
-		return narrowTwo
-	case wide:
-		return full
+// kernelFor chooses between two kernels with the same parameters: one for the usual
+// case, another for where special holds, such as features that are stored as binary16.
+func kernelFor[F any](special bool, usual, other F) F {
+	if special {
+		return other
 	}
-	return narrow
+	return usual
 }
 
 // packGradient lays the matrix of a style loss out as binary16, each row by its

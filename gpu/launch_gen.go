@@ -4,642 +4,564 @@ package gpu
 
 import "github.com/impasto/impasto/cuda"
 
-// launchAdamJudge runs adam_judge of kernels/adam.cu (compute_75).
+// Kernels of adam.cu (compute_75).
+
 func (dev *Device) launchAdamJudge(grid cuda.Dim3, st, t, a, partial cuda.Ptr, chunks int, schedule cuda.Ptr) {
 	dev.launch("adam", "adam_judge", grid, 0, new(cuda.Args).Ptr(st).Ptr(t).Ptr(a).Ptr(partial).Count(chunks).Ptr(schedule))
 }
 
-// launchAdamMove runs adam_move of kernels/adam.cu (compute_75).
 func (dev *Device) launchAdamMove(grid cuda.Dim3, t, a, x, g, base, average, m, v, bounds cuda.Ptr, n, C int) {
 	dev.launch("adam", "adam_move", grid, 0, new(cuda.Args).Ptr(t).Ptr(a).Ptr(x).Ptr(g).Ptr(base).Ptr(average).Ptr(m).Ptr(v).Ptr(bounds).Count(n).Count(C))
 }
 
-// launchImageSums runs image_sums of kernels/adam.cu (compute_75).
 func (dev *Device) launchImageSums(grid cuda.Dim3, x, g, partial cuda.Ptr, n int) {
 	dev.launch("adam", "image_sums", grid, 0, new(cuda.Args).Ptr(x).Ptr(g).Ptr(partial).Count(n))
 }
 
-// launchTrackResult runs track_result of kernels/adam.cu (compute_75).
 func (dev *Device) launchTrackResult(grid cuda.Dim3, dst, t, base, average cuda.Ptr, n int) {
 	dev.launch("adam", "track_result", grid, 0, new(cuda.Args).Ptr(dst).Ptr(t).Ptr(base).Ptr(average).Count(n))
 }
 
-// launchConv3x3Bwd runs conv3x3_bwd of kernels/conv.cu (compute_75).
+// Kernels of conv.cu (compute_75).
+
 func (dev *Device) launchConv3x3Bwd(grid cuda.Dim3, dy, weights, dx, signs cuda.Ptr, H, W, cin, cout, tilesX, add int) {
 	dev.launch("conv", "conv3x3_bwd", grid, 0, new(cuda.Args).Ptr(dy).Ptr(weights).Ptr(dx).Ptr(signs).Count(H).Count(W).Count(cin).Count(cout).Count(tilesX).Count(add))
 }
 
-// launchConv3x3BwdPooled runs conv3x3_bwd_pooled of kernels/conv.cu (compute_75).
 func (dev *Device) launchConv3x3BwdPooled(grid cuda.Dim3, dy, winners, active, weights, dx, signs cuda.Ptr, H, W, cin, cout, tilesX, add, PH, PW, kind int, scale float32) {
 	dev.launch("conv", "conv3x3_bwd_pooled", grid, 0, new(cuda.Args).Ptr(dy).Ptr(winners).Ptr(active).Ptr(weights).Ptr(dx).Ptr(signs).Count(H).Count(W).Count(cin).Count(cout).Count(tilesX).Count(add).Count(PH).Count(PW).Count(kind).Float(scale))
 }
 
-// launchConv3x3Fwd runs conv3x3_fwd of kernels/conv.cu (compute_75).
 func (dev *Device) launchConv3x3Fwd(grid cuda.Dim3, x, weights, bias, act, signs, pooled, winners cuda.Ptr, H, W, cin, cout, tilesX, replicate, kind, PH, PW int, scale float32) {
 	dev.launch("conv", "conv3x3_fwd", grid, 0, new(cuda.Args).Ptr(x).Ptr(weights).Ptr(bias).Ptr(act).Ptr(signs).Ptr(pooled).Ptr(winners).Count(H).Count(W).Count(cin).Count(cout).Count(tilesX).Count(replicate).Count(kind).Count(PH).Count(PW).Float(scale))
 }
 
-// launchConvFirstBwd runs conv_first_bwd of kernels/conv_first.cu (compute_75).
+// Kernels of conv_first.cu (compute_75).
+
 func (dev *Device) launchConvFirstBwd(grid cuda.Dim3, dy, weights, dimage cuda.Ptr, H, W, K, tilesX, add, replicate int) {
 	dev.launch("conv_first", "conv_first_bwd", grid, 0, new(cuda.Args).Ptr(dy).Ptr(weights).Ptr(dimage).Count(H).Count(W).Count(K).Count(tilesX).Count(add).Count(replicate))
 }
 
-// launchConvFirstFwd runs conv_first_fwd of kernels/conv_first.cu (compute_75).
 func (dev *Device) launchConvFirstFwd(grid cuda.Dim3, image, weights, bias, act, signs cuda.Ptr, H, W, K, tilesX, replicate int) {
 	dev.launch("conv_first", "conv_first_fwd", grid, 0, new(cuda.Args).Ptr(image).Ptr(weights).Ptr(bias).Ptr(act).Ptr(signs).Count(H).Count(W).Count(K).Count(tilesX).Count(replicate))
 }
 
-// launchConvFirstFwdHalf runs conv_first_fwd_half of kernels/conv_first.cu (compute_75).
 func (dev *Device) launchConvFirstFwdHalf(grid cuda.Dim3, image, weights, bias, act, signs cuda.Ptr, H, W, K, tilesX, replicate int) {
 	dev.launch("conv_first", "conv_first_fwd_half", grid, 0, new(cuda.Args).Ptr(image).Ptr(weights).Ptr(bias).Ptr(act).Ptr(signs).Count(H).Count(W).Count(K).Count(tilesX).Count(replicate))
 }
 
-// launchConvFirstBwdHalf runs conv_first_bwd_half of kernels/conv_first_mma.cu (compute_80).
+// Kernels of conv_first_mma.cu (compute_80).
+
 func (dev *Device) launchConvFirstBwdHalf(grid cuda.Dim3, dy, weights, dimage cuda.Ptr, H, W, K, tilesX, add, replicate int, gradient cuda.Ptr) {
 	dev.launch("conv_first_mma", "conv_first_bwd_half", grid, 0, new(cuda.Args).Ptr(dy).Ptr(weights).Ptr(dimage).Count(H).Count(W).Count(K).Count(tilesX).Count(add).Count(replicate).Ptr(gradient))
 }
 
-// launchConvHalfBwd128 runs conv_half_bwd_128 of kernels/conv_mma.cu (compute_80).
+// Kernels of conv_mma.cu (compute_80).
+
 func (dev *Device) launchConvHalfBwd128(grid cuda.Dim3, p0, p1, p2, p3, p4 cuda.Ptr, p5, p6, p7, p8, p9, p10 int, p11, p12, p13, p14 cuda.Ptr, p15 float32) {
 	dev.launch("conv_mma", "conv_half_bwd_128", grid, 0, new(cuda.Args).Ptr(p0).Ptr(p1).Ptr(p2).Ptr(p3).Ptr(p4).Count(p5).Count(p6).Count(p7).Count(p8).Count(p9).Count(p10).Ptr(p11).Ptr(p12).Ptr(p13).Ptr(p14).Float(p15))
 }
 
-// launchConvHalfBwd64 runs conv_half_bwd_64 of kernels/conv_mma.cu (compute_80).
 func (dev *Device) launchConvHalfBwd64(grid cuda.Dim3, p0, p1, p2, p3, p4 cuda.Ptr, p5, p6, p7, p8, p9, p10 int, p11, p12, p13, p14 cuda.Ptr, p15 float32) {
 	dev.launch("conv_mma", "conv_half_bwd_64", grid, 0, new(cuda.Args).Ptr(p0).Ptr(p1).Ptr(p2).Ptr(p3).Ptr(p4).Count(p5).Count(p6).Count(p7).Count(p8).Count(p9).Count(p10).Ptr(p11).Ptr(p12).Ptr(p13).Ptr(p14).Float(p15))
 }
 
-// launchConvHalfBwdPooled128 runs conv_half_bwd_pooled_128 of kernels/conv_mma.cu (compute_80).
 func (dev *Device) launchConvHalfBwdPooled128(grid cuda.Dim3, p0, p1, p2, p3, p4, p5, p6 cuda.Ptr, p7, p8, p9, p10, p11, p12, p13, p14, p15 int, p16 float32, p17, p18, p19, p20 cuda.Ptr, p21 float32) {
 	dev.launch("conv_mma", "conv_half_bwd_pooled_128", grid, 0, new(cuda.Args).Ptr(p0).Ptr(p1).Ptr(p2).Ptr(p3).Ptr(p4).Ptr(p5).Ptr(p6).Count(p7).Count(p8).Count(p9).Count(p10).Count(p11).Count(p12).Count(p13).Count(p14).Count(p15).Float(p16).Ptr(p17).Ptr(p18).Ptr(p19).Ptr(p20).Float(p21))
 }
 
-// launchConvHalfBwdPooled64 runs conv_half_bwd_pooled_64 of kernels/conv_mma.cu (compute_80).
 func (dev *Device) launchConvHalfBwdPooled64(grid cuda.Dim3, p0, p1, p2, p3, p4, p5, p6 cuda.Ptr, p7, p8, p9, p10, p11, p12, p13, p14, p15 int, p16 float32, p17, p18, p19, p20 cuda.Ptr, p21 float32) {
 	dev.launch("conv_mma", "conv_half_bwd_pooled_64", grid, 0, new(cuda.Args).Ptr(p0).Ptr(p1).Ptr(p2).Ptr(p3).Ptr(p4).Ptr(p5).Ptr(p6).Count(p7).Count(p8).Count(p9).Count(p10).Count(p11).Count(p12).Count(p13).Count(p14).Count(p15).Float(p16).Ptr(p17).Ptr(p18).Ptr(p19).Ptr(p20).Float(p21))
 }
 
-// launchConvHalfFwd128 runs conv_half_fwd_128 of kernels/conv_mma.cu (compute_80).
 func (dev *Device) launchConvHalfFwd128(grid cuda.Dim3, p0, p1, p2, p3, p4, p5, p6 cuda.Ptr, p7, p8, p9, p10, p11, p12, p13, p14, p15 int, p16 float32) {
 	dev.launch("conv_mma", "conv_half_fwd_128", grid, 0, new(cuda.Args).Ptr(p0).Ptr(p1).Ptr(p2).Ptr(p3).Ptr(p4).Ptr(p5).Ptr(p6).Count(p7).Count(p8).Count(p9).Count(p10).Count(p11).Count(p12).Count(p13).Count(p14).Count(p15).Float(p16))
 }
 
-// launchConvHalfFwd64 runs conv_half_fwd_64 of kernels/conv_mma.cu (compute_80).
 func (dev *Device) launchConvHalfFwd64(grid cuda.Dim3, p0, p1, p2, p3, p4, p5, p6 cuda.Ptr, p7, p8, p9, p10, p11, p12, p13, p14, p15 int, p16 float32) {
 	dev.launch("conv_mma", "conv_half_fwd_64", grid, 0, new(cuda.Args).Ptr(p0).Ptr(p1).Ptr(p2).Ptr(p3).Ptr(p4).Ptr(p5).Ptr(p6).Count(p7).Count(p8).Count(p9).Count(p10).Count(p11).Count(p12).Count(p13).Count(p14).Count(p15).Float(p16))
 }
 
-// launchConvHalfBwd128Two runs conv_half_bwd_128_two of kernels/conv_two_mma.cu (compute_80).
+// Kernels of conv_two_mma.cu (compute_80).
+
 func (dev *Device) launchConvHalfBwd128Two(grid cuda.Dim3, p0, p1, p2, p3, p4 cuda.Ptr, p5, p6, p7, p8, p9, p10 int, p11, p12, p13, p14 cuda.Ptr, p15 float32) {
 	dev.launch("conv_two_mma", "conv_half_bwd_128_two", grid, 0, new(cuda.Args).Ptr(p0).Ptr(p1).Ptr(p2).Ptr(p3).Ptr(p4).Count(p5).Count(p6).Count(p7).Count(p8).Count(p9).Count(p10).Ptr(p11).Ptr(p12).Ptr(p13).Ptr(p14).Float(p15))
 }
 
-// launchConvHalfBwd64Two runs conv_half_bwd_64_two of kernels/conv_two_mma.cu (compute_80).
 func (dev *Device) launchConvHalfBwd64Two(grid cuda.Dim3, p0, p1, p2, p3, p4 cuda.Ptr, p5, p6, p7, p8, p9, p10 int, p11, p12, p13, p14 cuda.Ptr, p15 float32) {
 	dev.launch("conv_two_mma", "conv_half_bwd_64_two", grid, 0, new(cuda.Args).Ptr(p0).Ptr(p1).Ptr(p2).Ptr(p3).Ptr(p4).Count(p5).Count(p6).Count(p7).Count(p8).Count(p9).Count(p10).Ptr(p11).Ptr(p12).Ptr(p13).Ptr(p14).Float(p15))
 }
 
-// launchConvHalfBwdPooled128Two runs conv_half_bwd_pooled_128_two of kernels/conv_two_mma.cu (compute_80).
 func (dev *Device) launchConvHalfBwdPooled128Two(grid cuda.Dim3, p0, p1, p2, p3, p4, p5, p6 cuda.Ptr, p7, p8, p9, p10, p11, p12, p13, p14, p15 int, p16 float32, p17, p18, p19, p20 cuda.Ptr, p21 float32) {
 	dev.launch("conv_two_mma", "conv_half_bwd_pooled_128_two", grid, 0, new(cuda.Args).Ptr(p0).Ptr(p1).Ptr(p2).Ptr(p3).Ptr(p4).Ptr(p5).Ptr(p6).Count(p7).Count(p8).Count(p9).Count(p10).Count(p11).Count(p12).Count(p13).Count(p14).Count(p15).Float(p16).Ptr(p17).Ptr(p18).Ptr(p19).Ptr(p20).Float(p21))
 }
 
-// launchConvHalfBwdPooled64Two runs conv_half_bwd_pooled_64_two of kernels/conv_two_mma.cu (compute_80).
 func (dev *Device) launchConvHalfBwdPooled64Two(grid cuda.Dim3, p0, p1, p2, p3, p4, p5, p6 cuda.Ptr, p7, p8, p9, p10, p11, p12, p13, p14, p15 int, p16 float32, p17, p18, p19, p20 cuda.Ptr, p21 float32) {
 	dev.launch("conv_two_mma", "conv_half_bwd_pooled_64_two", grid, 0, new(cuda.Args).Ptr(p0).Ptr(p1).Ptr(p2).Ptr(p3).Ptr(p4).Ptr(p5).Ptr(p6).Count(p7).Count(p8).Count(p9).Count(p10).Count(p11).Count(p12).Count(p13).Count(p14).Count(p15).Float(p16).Ptr(p17).Ptr(p18).Ptr(p19).Ptr(p20).Float(p21))
 }
 
-// launchConvHalfFwd128Two runs conv_half_fwd_128_two of kernels/conv_two_mma.cu (compute_80).
 func (dev *Device) launchConvHalfFwd128Two(grid cuda.Dim3, p0, p1, p2, p3, p4, p5, p6 cuda.Ptr, p7, p8, p9, p10, p11, p12, p13, p14, p15 int, p16 float32) {
 	dev.launch("conv_two_mma", "conv_half_fwd_128_two", grid, 0, new(cuda.Args).Ptr(p0).Ptr(p1).Ptr(p2).Ptr(p3).Ptr(p4).Ptr(p5).Ptr(p6).Count(p7).Count(p8).Count(p9).Count(p10).Count(p11).Count(p12).Count(p13).Count(p14).Count(p15).Float(p16))
 }
 
-// launchConvHalfFwd64Two runs conv_half_fwd_64_two of kernels/conv_two_mma.cu (compute_80).
 func (dev *Device) launchConvHalfFwd64Two(grid cuda.Dim3, p0, p1, p2, p3, p4, p5, p6 cuda.Ptr, p7, p8, p9, p10, p11, p12, p13, p14, p15 int, p16 float32) {
 	dev.launch("conv_two_mma", "conv_half_fwd_64_two", grid, 0, new(cuda.Args).Ptr(p0).Ptr(p1).Ptr(p2).Ptr(p3).Ptr(p4).Ptr(p5).Ptr(p6).Count(p7).Count(p8).Count(p9).Count(p10).Count(p11).Count(p12).Count(p13).Count(p14).Count(p15).Float(p16))
 }
 
-// launchCovarianceLoss runs covariance_loss of kernels/covariance.cu (compute_75).
+// Kernels of covariance.cu (compute_75).
+
 func (dev *Device) launchCovarianceLoss(grid cuda.Dim3, d, shift, loss, mean, second, mean2, cov2, weight cuda.Ptr, C, pixels int, meanShare, covShare float32) {
 	dev.launch("covariance", "covariance_loss", grid, 0, new(cuda.Args).Ptr(d).Ptr(shift).Ptr(loss).Ptr(mean).Ptr(second).Ptr(mean2).Ptr(cov2).Ptr(weight).Count(C).Count(pixels).Float(meanShare).Float(covShare))
 }
 
-// launchGramFinish runs gram_finish of kernels/gram.cu (compute_75).
+// Kernels of gram.cu (compute_75).
+
 func (dev *Device) launchGramFinish(grid cuda.Dim3, partial, g cuda.Ptr, splits, C int, norm float32) {
 	dev.launch("gram", "gram_finish", grid, 0, new(cuda.Args).Ptr(partial).Ptr(g).Count(splits).Count(C).Float(norm))
 }
 
-// launchGramLoss runs gram_loss of kernels/gram.cu (compute_75).
 func (dev *Device) launchGramLoss(grid cuda.Dim3, grad, g, target, loss cuda.Ptr, n int, coef, norm float32, add int) {
 	dev.launch("gram", "gram_loss", grid, 0, new(cuda.Args).Ptr(grad).Ptr(g).Ptr(target).Ptr(loss).Count(n).Float(coef).Float(norm).Count(add))
 }
 
-// launchGramPartial runs gram_partial of kernels/gram.cu (compute_75).
 func (dev *Device) launchGramPartial(grid cuda.Dim3, f, partial cuda.Ptr, N, C, pixelsPerSplit int) {
 	dev.launch("gram", "gram_partial", grid, 0, new(cuda.Args).Ptr(f).Ptr(partial).Count(N).Count(C).Count(pixelsPerSplit))
 }
 
-// launchMeanFinish runs mean_finish of kernels/gram.cu (compute_75).
 func (dev *Device) launchMeanFinish(grid cuda.Dim3, partial, mean cuda.Ptr, splits, N, C int) {
 	dev.launch("gram", "mean_finish", grid, 0, new(cuda.Args).Ptr(partial).Ptr(mean).Count(splits).Count(N).Count(C))
 }
 
-// launchMeanPartial runs mean_partial of kernels/gram.cu (compute_75).
 func (dev *Device) launchMeanPartial(grid cuda.Dim3, f, partial cuda.Ptr, N, C, pixelsPerSplit int) {
 	dev.launch("gram", "mean_partial", grid, 0, new(cuda.Args).Ptr(f).Ptr(partial).Count(N).Count(C).Count(pixelsPerSplit))
 }
 
-// launchMeanPartialHalf runs mean_partial_half of kernels/gram.cu (compute_75).
 func (dev *Device) launchMeanPartialHalf(grid cuda.Dim3, f, partial cuda.Ptr, N, C, pixelsPerSplit int, gain float32) {
 	dev.launch("gram", "mean_partial_half", grid, 0, new(cuda.Args).Ptr(f).Ptr(partial).Count(N).Count(C).Count(pixelsPerSplit).Float(gain))
 }
 
-// launchStyleGrad runs style_grad of kernels/gram.cu (compute_75).
 func (dev *Device) launchStyleGrad(grid cuda.Dim3, dx, f, d, shift cuda.Ptr, N, C int) {
 	dev.launch("gram", "style_grad", grid, 0, new(cuda.Args).Ptr(dx).Ptr(f).Ptr(d).Ptr(shift).Count(N).Count(C))
 }
 
-// launchGradientPack runs gradient_pack of kernels/gram_mma.cu (compute_80).
+// Kernels of gram_mma.cu (compute_80).
+
 func (dev *Device) launchGradientPack(grid cuda.Dim3, packed, scales, d cuda.Ptr, gain float32, C int) {
 	dev.launch("gram_mma", "gradient_pack", grid, 0, new(cuda.Args).Ptr(packed).Ptr(scales).Ptr(d).Float(gain).Count(C))
 }
 
-// launchGramHalfPartial runs gram_half_partial of kernels/gram_mma.cu (compute_80).
 func (dev *Device) launchGramHalfPartial(grid cuda.Dim3, f, partial cuda.Ptr, N, C, pixelsPerSplit int) {
 	dev.launch("gram_mma", "gram_half_partial", grid, 0, new(cuda.Args).Ptr(f).Ptr(partial).Count(N).Count(C).Count(pixelsPerSplit))
 }
 
-// launchStyleGradHalf runs style_grad_half of kernels/gram_mma.cu (compute_80).
 func (dev *Device) launchStyleGradHalf(grid cuda.Dim3, dx, f, packed, scales, shift cuda.Ptr, shiftGain float32, gradient cuda.Ptr, N, C int) {
 	dev.launch("gram_mma", "style_grad_half", grid, 0, new(cuda.Args).Ptr(dx).Ptr(f).Ptr(packed).Ptr(scales).Ptr(shift).Float(shiftGain).Ptr(gradient).Count(N).Count(C))
 }
 
-// launchGradientScale runs gradient_scale of kernels/half.cu (compute_75).
+// Kernels of half.cu (compute_75).
+
 func (dev *Device) launchGradientScale(grid cuda.Dim3, s cuda.Ptr) {
 	dev.launch("half", "gradient_scale", grid, 0, new(cuda.Args).Ptr(s))
 }
 
-// launchToSingle runs to_single of kernels/half.cu (compute_75).
 func (dev *Device) launchToSingle(grid cuda.Dim3, dst, src cuda.Ptr, gain float32, n int) {
 	dev.launch("half", "to_single", grid, 0, new(cuda.Args).Ptr(dst).Ptr(src).Float(gain).Count(n))
 }
 
-// launchLbfgsDots runs lbfgs_dots of kernels/lbfgs.cu (compute_75).
+// Kernels of lbfgs.cu (compute_75).
+
 func (dev *Device) launchLbfgsDots(grid cuda.Dim3, m, t, x, g, grad, S, Y, bounds, partial cuda.Ptr, count, C int) {
 	dev.launch("lbfgs", "lbfgs_dots", grid, 0, new(cuda.Args).Ptr(m).Ptr(t).Ptr(x).Ptr(g).Ptr(grad).Ptr(S).Ptr(Y).Ptr(bounds).Ptr(partial).Count(count).Count(C))
 }
 
-// launchLbfgsMove runs lbfgs_move of kernels/lbfgs.cu (compute_75).
 func (dev *Device) launchLbfgsMove(grid cuda.Dim3, m, t, x, g, base, average, grad, S, Y, bounds, slopes cuda.Ptr, count, C int) {
 	dev.launch("lbfgs", "lbfgs_move", grid, 0, new(cuda.Args).Ptr(m).Ptr(t).Ptr(x).Ptr(g).Ptr(base).Ptr(average).Ptr(grad).Ptr(S).Ptr(Y).Ptr(bounds).Ptr(slopes).Count(count).Count(C))
 }
 
-// launchLbfgsSolve runs lbfgs_solve of kernels/lbfgs.cu (compute_75).
 func (dev *Device) launchLbfgsSolve(grid cuda.Dim3, st, t, m, partial, slopes cuda.Ptr, chunks int) {
 	dev.launch("lbfgs", "lbfgs_solve", grid, 0, new(cuda.Args).Ptr(st).Ptr(t).Ptr(m).Ptr(partial).Ptr(slopes).Count(chunks))
 }
 
-// launchContentLoss runs content_loss of kernels/loss.cu (compute_75).
+// Kernels of loss.cu (compute_75).
+
 func (dev *Device) launchContentLoss(grid cuda.Dim3, dx, f, target, loss cuda.Ptr, n int, coef float32) {
 	dev.launch("loss", "content_loss", grid, 0, new(cuda.Args).Ptr(dx).Ptr(f).Ptr(target).Ptr(loss).Count(n).Float(coef))
 }
 
-// launchContentLossHalf runs content_loss_half of kernels/loss.cu (compute_75).
 func (dev *Device) launchContentLossHalf(grid cuda.Dim3, dx, f, target, loss cuda.Ptr, n int, coef float32, gradient cuda.Ptr) {
 	dev.launch("loss", "content_loss_half", grid, 0, new(cuda.Args).Ptr(dx).Ptr(f).Ptr(target).Ptr(loss).Count(n).Float(coef).Ptr(gradient))
 }
 
-// launchTvLoss runs tv_loss of kernels/loss.cu (compute_75).
 func (dev *Device) launchTvLoss(grid cuda.Dim3, dx, x, weight, loss cuda.Ptr, H, W, kind int, coef float32) {
 	dev.launch("loss", "tv_loss", grid, 0, new(cuda.Args).Ptr(dx).Ptr(x).Ptr(weight).Ptr(loss).Count(H).Count(W).Count(kind).Float(coef))
 }
 
-// launchTvStencil runs tv_stencil of kernels/loss.cu (compute_75).
 func (dev *Device) launchTvStencil(grid cuda.Dim3, dx, x, loss cuda.Ptr, H, W int, coef float32) {
 	dev.launch("loss", "tv_stencil", grid, 0, new(cuda.Args).Ptr(dx).Ptr(x).Ptr(loss).Count(H).Count(W).Float(coef))
 }
 
-// launchMomentsLoss runs moments_loss of kernels/moments.cu (compute_75).
+// Kernels of moments.cu (compute_75).
+
 func (dev *Device) launchMomentsLoss(grid cuda.Dim3, d, shift, loss, mean, second, mean2, second2, deviation2 cuda.Ptr, C, pixels int, floor, gram, means, deviations float32) {
 	dev.launch("moments", "moments_loss", grid, 0, new(cuda.Args).Ptr(d).Ptr(shift).Ptr(loss).Ptr(mean).Ptr(second).Ptr(mean2).Ptr(second2).Ptr(deviation2).Count(C).Count(pixels).Float(floor).Float(gram).Float(means).Float(deviations))
 }
 
-// launchMatchBias runs match_bias of kernels/ncc.cu (compute_75).
+// Kernels of ncc.cu (compute_75).
+
 func (dev *Device) launchMatchBias(grid cuda.Dim3, bias, score cuda.Ptr, scale float32, n int) {
 	dev.launch("ncc", "match_bias", grid, 0, new(cuda.Args).Ptr(bias).Ptr(score).Float(scale).Count(n))
 }
 
-// launchMatchCosines runs match_cosines of kernels/ncc.cu (compute_75).
 func (dev *Device) launchMatchCosines(grid cuda.Dim3, score, F cuda.Ptr, rows, cols, W, C, K, stride int) {
 	dev.launch("ncc", "match_cosines", grid, 0, new(cuda.Args).Ptr(score).Ptr(F).Count(rows).Count(cols).Count(W).Count(C).Count(K).Count(stride))
 }
 
-// launchMatchCosinesHalf runs match_cosines_half of kernels/ncc.cu (compute_75).
 func (dev *Device) launchMatchCosinesHalf(grid cuda.Dim3, score, F cuda.Ptr, rows, cols, W, C, K, stride int, gain float32) {
 	dev.launch("ncc", "match_cosines_half", grid, 0, new(cuda.Args).Ptr(score).Ptr(F).Count(rows).Count(cols).Count(W).Count(C).Count(K).Count(stride).Float(gain))
 }
 
-// launchMatchFinish runs match_finish of kernels/ncc.cu (compute_75).
 func (dev *Device) launchMatchFinish(grid cuda.Dim3, index, score, best cuda.Ptr, rows, cols, W, Ws, stride, styleStride, styleCols, first, add int) {
 	dev.launch("ncc", "match_finish", grid, 0, new(cuda.Args).Ptr(index).Ptr(score).Ptr(best).Count(rows).Count(cols).Count(W).Count(Ws).Count(stride).Count(styleStride).Count(styleCols).Count(first).Count(add))
 }
 
-// launchNccMatch1 runs ncc_match1 of kernels/ncc.cu (compute_75).
 func (dev *Device) launchNccMatch1(grid cuda.Dim3, F, S, inv, bias, best cuda.Ptr, H, W, Hs, Ws, C, rows, stride, styleStride int) {
 	dev.launch("ncc", "ncc_match1", grid, 0, new(cuda.Args).Ptr(F).Ptr(S).Ptr(inv).Ptr(bias).Ptr(best).Count(H).Count(W).Count(Hs).Count(Ws).Count(C).Count(rows).Count(stride).Count(styleStride))
 }
 
-// launchNccMatch3 runs ncc_match3 of kernels/ncc.cu (compute_75).
 func (dev *Device) launchNccMatch3(grid cuda.Dim3, F, S, inv, bias, best cuda.Ptr, H, W, Hs, Ws, C, rows, stride, styleStride int) {
 	dev.launch("ncc", "ncc_match3", grid, 0, new(cuda.Args).Ptr(F).Ptr(S).Ptr(inv).Ptr(bias).Ptr(best).Count(H).Count(W).Count(Hs).Count(Ws).Count(C).Count(rows).Count(stride).Count(styleStride))
 }
 
-// launchNccMatchAny runs ncc_match_any of kernels/ncc.cu (compute_75).
 func (dev *Device) launchNccMatchAny(grid cuda.Dim3, F, S, inv, bias, best cuda.Ptr, W, Hs, Ws, C, K, stride, styleStride int) {
 	dev.launch("ncc", "ncc_match_any", grid, 0, new(cuda.Args).Ptr(F).Ptr(S).Ptr(inv).Ptr(bias).Ptr(best).Count(W).Count(Hs).Count(Ws).Count(C).Count(K).Count(stride).Count(styleStride))
 }
 
-// launchNccMatchAnyHalf runs ncc_match_any_half of kernels/ncc.cu (compute_75).
 func (dev *Device) launchNccMatchAnyHalf(grid cuda.Dim3, F, S, inv, bias, best cuda.Ptr, W, Hs, Ws, C, K, stride, styleStride int, gain float32) {
 	dev.launch("ncc", "ncc_match_any_half", grid, 0, new(cuda.Args).Ptr(F).Ptr(S).Ptr(inv).Ptr(bias).Ptr(best).Count(W).Count(Hs).Count(Ws).Count(C).Count(K).Count(stride).Count(styleStride).Float(gain))
 }
 
-// launchPatchNorm runs patch_norm of kernels/ncc.cu (compute_75).
 func (dev *Device) launchPatchNorm(grid cuda.Dim3, inv, S cuda.Ptr, Hs, Ws, C, K int) {
 	dev.launch("ncc", "patch_norm", grid, 0, new(cuda.Args).Ptr(inv).Ptr(S).Count(Hs).Count(Ws).Count(C).Count(K))
 }
 
-// launchPatchNormHalf runs patch_norm_half of kernels/ncc.cu (compute_75).
 func (dev *Device) launchPatchNormHalf(grid cuda.Dim3, inv, S cuda.Ptr, Hs, Ws, C, K int) {
 	dev.launch("ncc", "patch_norm_half", grid, 0, new(cuda.Args).Ptr(inv).Ptr(S).Count(Hs).Count(Ws).Count(C).Count(K))
 }
 
-// launchNccHalfMatch1 runs ncc_half_match1 of kernels/ncc_mma.cu (compute_80).
+// Kernels of ncc_mma.cu (compute_80).
+
 func (dev *Device) launchNccHalfMatch1(grid cuda.Dim3, F, S, inv, bias, best cuda.Ptr, H, W, Hs, Ws, C, rows, stride, styleStride int, gain float32) {
 	dev.launch("ncc_mma", "ncc_half_match1", grid, 0, new(cuda.Args).Ptr(F).Ptr(S).Ptr(inv).Ptr(bias).Ptr(best).Count(H).Count(W).Count(Hs).Count(Ws).Count(C).Count(rows).Count(stride).Count(styleStride).Float(gain))
 }
 
-// launchNccHalfMatch3 runs ncc_half_match3 of kernels/ncc_mma.cu (compute_80).
 func (dev *Device) launchNccHalfMatch3(grid cuda.Dim3, F, S, inv, bias, best cuda.Ptr, H, W, Hs, Ws, C, rows, stride, styleStride int, gain float32) {
 	dev.launch("ncc_mma", "ncc_half_match3", grid, 0, new(cuda.Args).Ptr(F).Ptr(S).Ptr(inv).Ptr(bias).Ptr(best).Count(H).Count(W).Count(Hs).Count(Ws).Count(C).Count(rows).Count(stride).Count(styleStride).Float(gain))
 }
 
-// launchAddChannels runs add_channels of kernels/neighbours.cu (compute_75).
+// Kernels of neighbours.cu (compute_75).
+
 func (dev *Device) launchAddChannels(grid cuda.Dim3, dst, m cuda.Ptr, a float32, C, n int) {
 	dev.launch("neighbours", "add_channels", grid, 0, new(cuda.Args).Ptr(dst).Ptr(m).Float(a).Count(C).Count(n))
 }
 
-// launchAddChannelsHalf runs add_channels_half of kernels/neighbours.cu (compute_75).
 func (dev *Device) launchAddChannelsHalf(grid cuda.Dim3, dst, m cuda.Ptr, a float32, C, n int) {
 	dev.launch("neighbours", "add_channels_half", grid, 0, new(cuda.Args).Ptr(dst).Ptr(m).Float(a).Count(C).Count(n))
 }
 
-// launchAddSample runs add_sample of kernels/neighbours.cu (compute_75).
 func (dev *Device) launchAddSample(grid cuda.Dim3, all, few cuda.Ptr, w, W, C, y, x, step, n int) {
 	dev.launch("neighbours", "add_sample", grid, 0, new(cuda.Args).Ptr(all).Ptr(few).Count(w).Count(W).Count(C).Count(y).Count(x).Count(step).Count(n))
 }
 
-// launchAddSampleHalf runs add_sample_half of kernels/neighbours.cu (compute_75).
 func (dev *Device) launchAddSampleHalf(grid cuda.Dim3, all, few cuda.Ptr, w, W, C, y, x, step, n int) {
 	dev.launch("neighbours", "add_sample_half", grid, 0, new(cuda.Args).Ptr(all).Ptr(few).Count(w).Count(W).Count(C).Count(y).Count(x).Count(step).Count(n))
 }
 
-// launchCosineLoss runs cosine_loss of kernels/neighbours.cu (compute_75).
 func (dev *Device) launchCosineLoss(grid cuda.Dim3, dx, x, t, loss cuda.Ptr, N, C int, coef float32) {
 	dev.launch("neighbours", "cosine_loss", grid, 0, new(cuda.Args).Ptr(dx).Ptr(x).Ptr(t).Ptr(loss).Count(N).Count(C).Float(coef))
 }
 
-// launchCosineLossHalf runs cosine_loss_half of kernels/neighbours.cu (compute_75).
 func (dev *Device) launchCosineLossHalf(grid cuda.Dim3, dx, x, t, loss cuda.Ptr, N, C int, coef float32, gradient cuda.Ptr) {
 	dev.launch("neighbours", "cosine_loss_half", grid, 0, new(cuda.Args).Ptr(dx).Ptr(x).Ptr(t).Ptr(loss).Count(N).Count(C).Float(coef).Ptr(gradient))
 }
 
-// launchResizeX runs resize_x of kernels/neighbours.cu (compute_75).
 func (dev *Device) launchResizeX(grid cuda.Dim3, strip, src, start, weights cuda.Ptr, taps, h, w, W, C, P, at int) {
 	dev.launch("neighbours", "resize_x", grid, 0, new(cuda.Args).Ptr(strip).Ptr(src).Ptr(start).Ptr(weights).Count(taps).Count(h).Count(w).Count(W).Count(C).Count(P).Count(at))
 }
 
-// launchResizeXHalf runs resize_x_half of kernels/neighbours.cu (compute_75).
 func (dev *Device) launchResizeXHalf(grid cuda.Dim3, strip, src, start, weights cuda.Ptr, taps, h, w, W, C, P, at int) {
 	dev.launch("neighbours", "resize_x_half", grid, 0, new(cuda.Args).Ptr(strip).Ptr(src).Ptr(start).Ptr(weights).Count(taps).Count(h).Count(w).Count(W).Count(C).Count(P).Count(at))
 }
 
-// launchResizeY runs resize_y of kernels/neighbours.cu (compute_75).
 func (dev *Device) launchResizeY(grid cuda.Dim3, dst, strip, start, weights cuda.Ptr, taps, h, H, W, C, P, at int, scale float32, add int) {
 	dev.launch("neighbours", "resize_y", grid, 0, new(cuda.Args).Ptr(dst).Ptr(strip).Ptr(start).Ptr(weights).Count(taps).Count(h).Count(H).Count(W).Count(C).Count(P).Count(at).Float(scale).Count(add))
 }
 
-// launchResizeYHalf runs resize_y_half of kernels/neighbours.cu (compute_75).
 func (dev *Device) launchResizeYHalf(grid cuda.Dim3, dst, strip, start, weights cuda.Ptr, taps, h, H, W, C, P, at int, scale float32, add int) {
 	dev.launch("neighbours", "resize_y_half", grid, 0, new(cuda.Args).Ptr(dst).Ptr(strip).Ptr(start).Ptr(weights).Count(taps).Count(h).Count(H).Count(W).Count(C).Count(P).Count(at).Float(scale).Count(add))
 }
 
-// launchSample runs sample of kernels/neighbours.cu (compute_75).
 func (dev *Device) launchSample(grid cuda.Dim3, few, all cuda.Ptr, w, W, C, y, x, step, n int) {
 	dev.launch("neighbours", "sample", grid, 0, new(cuda.Args).Ptr(few).Ptr(all).Count(w).Count(W).Count(C).Count(y).Count(x).Count(step).Count(n))
 }
 
-// launchSampleHalf runs sample_half of kernels/neighbours.cu (compute_75).
 func (dev *Device) launchSampleHalf(grid cuda.Dim3, few, all cuda.Ptr, w, W, C, y, x, step, n int) {
 	dev.launch("neighbours", "sample_half", grid, 0, new(cuda.Args).Ptr(few).Ptr(all).Count(w).Count(W).Count(C).Count(y).Count(x).Count(step).Count(n))
 }
 
-// launchPatchLoss runs patch_loss of kernels/patch.cu (compute_75).
+// Kernels of patch.cu (compute_75).
+
 func (dev *Device) launchPatchLoss(grid cuda.Dim3, dx, f, loss, index, score, sources cuda.Ptr, n, W, C, rows, cols, K, stride int, least float32, average int, coef float32) {
 	dev.launch("patch", "patch_loss", grid, 0, new(cuda.Args).Ptr(dx).Ptr(f).Ptr(loss).Ptr(index).Ptr(score).Ptr(sources).Count(n).Count(W).Count(C).Count(rows).Count(cols).Count(K).Count(stride).Float(least).Count(average).Float(coef))
 }
 
-// launchPatchLossHalf runs patch_loss_half of kernels/patch.cu (compute_75).
 func (dev *Device) launchPatchLossHalf(grid cuda.Dim3, dx, f, loss, index, score, sources cuda.Ptr, n, W, C, rows, cols, K, stride int, least float32, average int, coef float32, gradient cuda.Ptr) {
 	dev.launch("patch", "patch_loss_half", grid, 0, new(cuda.Args).Ptr(dx).Ptr(f).Ptr(loss).Ptr(index).Ptr(score).Ptr(sources).Count(n).Count(W).Count(C).Count(rows).Count(cols).Count(K).Count(stride).Float(least).Count(average).Float(coef).Ptr(gradient))
 }
 
-// launchPatchVote runs patch_vote of kernels/patch.cu (compute_75).
 func (dev *Device) launchPatchVote(grid cuda.Dim3, dst, index, score, sources cuda.Ptr, n, W, C, rows, cols, K, stride int, least float32) {
 	dev.launch("patch", "patch_vote", grid, 0, new(cuda.Args).Ptr(dst).Ptr(index).Ptr(score).Ptr(sources).Count(n).Count(W).Count(C).Count(rows).Count(cols).Count(K).Count(stride).Float(least))
 }
 
-// launchPatchVoteHalf runs patch_vote_half of kernels/patch.cu (compute_75).
 func (dev *Device) launchPatchVoteHalf(grid cuda.Dim3, dst, index, score, sources cuda.Ptr, n, W, C, rows, cols, K, stride int, least float32) {
 	dev.launch("patch", "patch_vote_half", grid, 0, new(cuda.Args).Ptr(dst).Ptr(index).Ptr(score).Ptr(sources).Count(n).Count(W).Count(C).Count(rows).Count(cols).Count(K).Count(stride).Float(least))
 }
 
-// launchPlacesGather runs places_gather of kernels/places.cu (compute_75).
+// Kernels of places.cu (compute_75).
+
 func (dev *Device) launchPlacesGather(grid cuda.Dim3, rows, f, at cuda.Ptr, w, fw, C, top, left, h, wide, y, x int) {
 	dev.launch("places", "places_gather", grid, 0, new(cuda.Args).Ptr(rows).Ptr(f).Ptr(at).Count(w).Count(fw).Count(C).Count(top).Count(left).Count(h).Count(wide).Count(y).Count(x))
 }
 
-// launchPlacesGatherHalf runs places_gather_half of kernels/places.cu (compute_75).
 func (dev *Device) launchPlacesGatherHalf(grid cuda.Dim3, rows, f, at cuda.Ptr, w, fw, C, top, left, h, wide, y, x int, unit float32) {
 	dev.launch("places", "places_gather_half", grid, 0, new(cuda.Args).Ptr(rows).Ptr(f).Ptr(at).Count(w).Count(fw).Count(C).Count(top).Count(left).Count(h).Count(wide).Count(y).Count(x).Float(unit))
 }
 
-// launchPlacesScatter runs places_scatter of kernels/places.cu (compute_75).
 func (dev *Device) launchPlacesScatter(grid cuda.Dim3, dx, rows, at cuda.Ptr, w, h, wide, C, y, x int) {
 	dev.launch("places", "places_scatter", grid, 0, new(cuda.Args).Ptr(dx).Ptr(rows).Ptr(at).Count(w).Count(h).Count(wide).Count(C).Count(y).Count(x))
 }
 
-// launchPlacesScatterHalf runs places_scatter_half of kernels/places.cu (compute_75).
 func (dev *Device) launchPlacesScatterHalf(grid cuda.Dim3, dx, rows, at cuda.Ptr, w, h, wide, C, y, x int, unit float32, gradient cuda.Ptr) {
 	dev.launch("places", "places_scatter_half", grid, 0, new(cuda.Args).Ptr(dx).Ptr(rows).Ptr(at).Count(w).Count(h).Count(wide).Count(C).Count(y).Count(x).Float(unit).Ptr(gradient))
 }
 
-// launchPoolAny runs pool_any of kernels/pool.cu (compute_75).
+// Kernels of pool.cu (compute_75).
+
 func (dev *Device) launchPoolAny(grid cuda.Dim3, pooled, x cuda.Ptr, H, W, C, PH, PW, size, kind int, scale float32) {
 	dev.launch("pool", "pool_any", grid, 0, new(cuda.Args).Ptr(pooled).Ptr(x).Count(H).Count(W).Count(C).Count(PH).Count(PW).Count(size).Count(kind).Float(scale))
 }
 
-// launchPoolAnyBwd runs pool_any_bwd of kernels/pool.cu (compute_75).
 func (dev *Device) launchPoolAnyBwd(grid cuda.Dim3, dx, dy, x, pooled cuda.Ptr, H, W, C, PH, PW, size, kind int, scale float32, add int) {
 	dev.launch("pool", "pool_any_bwd", grid, 0, new(cuda.Args).Ptr(dx).Ptr(dy).Ptr(x).Ptr(pooled).Count(H).Count(W).Count(C).Count(PH).Count(PW).Count(size).Count(kind).Float(scale).Count(add))
 }
 
-// launchPoolAnyBwdHalf runs pool_any_bwd_half of kernels/pool.cu (compute_75).
 func (dev *Device) launchPoolAnyBwdHalf(grid cuda.Dim3, dx, dy, x, pooled cuda.Ptr, H, W, C, PH, PW, size, kind int, scale float32, add int) {
 	dev.launch("pool", "pool_any_bwd_half", grid, 0, new(cuda.Args).Ptr(dx).Ptr(dy).Ptr(x).Ptr(pooled).Count(H).Count(W).Count(C).Count(PH).Count(PW).Count(size).Count(kind).Float(scale).Count(add))
 }
 
-// launchPoolAnyHalf runs pool_any_half of kernels/pool.cu (compute_75).
 func (dev *Device) launchPoolAnyHalf(grid cuda.Dim3, pooled, x cuda.Ptr, H, W, C, PH, PW, size, kind int, scale float32) {
 	dev.launch("pool", "pool_any_half", grid, 0, new(cuda.Args).Ptr(pooled).Ptr(x).Count(H).Count(W).Count(C).Count(PH).Count(PW).Count(size).Count(kind).Float(scale))
 }
 
-// launchPoolFwd runs pool_fwd of kernels/pool.cu (compute_75).
 func (dev *Device) launchPoolFwd(grid cuda.Dim3, x, pooled, winners cuda.Ptr, H, W, C, PH, PW, kind int, scale float32) {
 	dev.launch("pool", "pool_fwd", grid, 0, new(cuda.Args).Ptr(x).Ptr(pooled).Ptr(winners).Count(H).Count(W).Count(C).Count(PH).Count(PW).Count(kind).Float(scale))
 }
 
-// launchPoolFwdHalf runs pool_fwd_half of kernels/pool.cu (compute_75).
 func (dev *Device) launchPoolFwdHalf(grid cuda.Dim3, x, pooled, winners cuda.Ptr, H, W, C, PH, PW, kind int, scale float32) {
 	dev.launch("pool", "pool_fwd_half", grid, 0, new(cuda.Args).Ptr(x).Ptr(pooled).Ptr(winners).Count(H).Count(W).Count(C).Count(PH).Count(PW).Count(kind).Float(scale))
 }
 
-// launchUnpool runs unpool of kernels/pool.cu (compute_75).
 func (dev *Device) launchUnpool(grid cuda.Dim3, dx, dy, winners, signs, x, pooled cuda.Ptr, H, W, C, PH, PW, kind int, scale float32, add int) {
 	dev.launch("pool", "unpool", grid, 0, new(cuda.Args).Ptr(dx).Ptr(dy).Ptr(winners).Ptr(signs).Ptr(x).Ptr(pooled).Count(H).Count(W).Count(C).Count(PH).Count(PW).Count(kind).Float(scale).Count(add))
 }
 
-// launchUnpoolHalf runs unpool_half of kernels/pool.cu (compute_75).
 func (dev *Device) launchUnpoolHalf(grid cuda.Dim3, dx, dy, winners, signs, x, pooled cuda.Ptr, H, W, C, PH, PW, kind int, scale float32, add int) {
 	dev.launch("pool", "unpool_half", grid, 0, new(cuda.Args).Ptr(dx).Ptr(dy).Ptr(winners).Ptr(signs).Ptr(x).Ptr(pooled).Count(H).Count(W).Count(C).Count(PH).Count(PW).Count(kind).Float(scale).Count(add))
 }
 
-// launchResampleX runs resample_x of kernels/resample.cu (compute_75).
+// Kernels of resample.cu (compute_75).
+
 func (dev *Device) launchResampleX(grid cuda.Dim3, dst, src, start, weights cuda.Ptr, taps, h, w, W, C int) {
 	dev.launch("resample", "resample_x", grid, 0, new(cuda.Args).Ptr(dst).Ptr(src).Ptr(start).Ptr(weights).Count(taps).Count(h).Count(w).Count(W).Count(C))
 }
 
-// launchResampleXHalf runs resample_x_half of kernels/resample.cu (compute_75).
 func (dev *Device) launchResampleXHalf(grid cuda.Dim3, dst, src, start, weights cuda.Ptr, taps, h, w, W, C int) {
 	dev.launch("resample", "resample_x_half", grid, 0, new(cuda.Args).Ptr(dst).Ptr(src).Ptr(start).Ptr(weights).Count(taps).Count(h).Count(w).Count(W).Count(C))
 }
 
-// launchResampleY runs resample_y of kernels/resample.cu (compute_75).
 func (dev *Device) launchResampleY(grid cuda.Dim3, dst, src, start, weights cuda.Ptr, taps, h, H, W, C int) {
 	dev.launch("resample", "resample_y", grid, 0, new(cuda.Args).Ptr(dst).Ptr(src).Ptr(start).Ptr(weights).Count(taps).Count(h).Count(H).Count(W).Count(C))
 }
 
-// launchResampleYHalf runs resample_y_half of kernels/resample.cu (compute_75).
 func (dev *Device) launchResampleYHalf(grid cuda.Dim3, dst, src, start, weights cuda.Ptr, taps, h, H, W, C int) {
 	dev.launch("resample", "resample_y_half", grid, 0, new(cuda.Args).Ptr(dst).Ptr(src).Ptr(start).Ptr(weights).Count(taps).Count(h).Count(H).Count(W).Count(C))
 }
 
-// launchSelfsimDistances runs selfsim_distances of kernels/selfsim.cu (compute_75).
+// Kernels of selfsim.cu (compute_75).
+
 func (dev *Device) launchSelfsimDistances(grid cuda.Dim3, distance, unit cuda.Ptr, n, C int, least float32) {
 	dev.launch("selfsim", "selfsim_distances", grid, 0, new(cuda.Args).Ptr(distance).Ptr(unit).Count(n).Count(C).Float(least))
 }
 
-// launchSelfsimGather runs selfsim_gather of kernels/selfsim.cu (compute_75).
 func (dev *Device) launchSelfsimGather(grid cuda.Dim3, f, at, unit, length cuda.Ptr, C int) {
 	dev.launch("selfsim", "selfsim_gather", grid, 0, new(cuda.Args).Ptr(f).Ptr(at).Ptr(unit).Ptr(length).Count(C))
 }
 
-// launchSelfsimGatherHalf runs selfsim_gather_half of kernels/selfsim.cu (compute_75).
 func (dev *Device) launchSelfsimGatherHalf(grid cuda.Dim3, f, at, unit, length cuda.Ptr, C int) {
 	dev.launch("selfsim", "selfsim_gather_half", grid, 0, new(cuda.Args).Ptr(f).Ptr(at).Ptr(unit).Ptr(length).Count(C))
 }
 
-// launchSelfsimScatter runs selfsim_scatter of kernels/selfsim.cu (compute_75).
 func (dev *Device) launchSelfsimScatter(grid cuda.Dim3, dx, slope, unit, length, at cuda.Ptr, C int) {
 	dev.launch("selfsim", "selfsim_scatter", grid, 0, new(cuda.Args).Ptr(dx).Ptr(slope).Ptr(unit).Ptr(length).Ptr(at).Count(C))
 }
 
-// launchSelfsimScatterHalf runs selfsim_scatter_half of kernels/selfsim.cu (compute_75).
 func (dev *Device) launchSelfsimScatterHalf(grid cuda.Dim3, dx, slope, unit, length, at cuda.Ptr, C int, gradient cuda.Ptr) {
 	dev.launch("selfsim", "selfsim_scatter_half", grid, 0, new(cuda.Args).Ptr(dx).Ptr(slope).Ptr(unit).Ptr(length).Ptr(at).Count(C).Ptr(gradient))
 }
 
-// launchSelfsimShares runs selfsim_shares of kernels/selfsim.cu (compute_75).
 func (dev *Device) launchSelfsimShares(grid cuda.Dim3, p, target, loss cuda.Ptr, n int, coef float32, gradient int) {
 	dev.launch("selfsim", "selfsim_shares", grid, 0, new(cuda.Args).Ptr(p).Ptr(target).Ptr(loss).Count(n).Float(coef).Count(gradient))
 }
 
-// launchSelfsimSlope runs selfsim_slope of kernels/selfsim.cu (compute_75).
 func (dev *Device) launchSelfsimSlope(grid cuda.Dim3, slope, g, unit cuda.Ptr, n, C int) {
 	dev.launch("selfsim", "selfsim_slope", grid, 0, new(cuda.Args).Ptr(slope).Ptr(g).Ptr(unit).Count(n).Count(C))
 }
 
-// launchJoin runs join of kernels/semantic.cu (compute_75).
+// Kernels of semantic.cu (compute_75).
+
 func (dev *Device) launchJoin(grid cuda.Dim3, dst, f, m cuda.Ptr, N, C, K, width int, scale float32, unit int) {
 	dev.launch("semantic", "join", grid, 0, new(cuda.Args).Ptr(dst).Ptr(f).Ptr(m).Count(N).Count(C).Count(K).Count(width).Float(scale).Count(unit))
 }
 
-// launchJoinFromHalf runs join_from_half of kernels/semantic.cu (compute_75).
 func (dev *Device) launchJoinFromHalf(grid cuda.Dim3, dst, f, m cuda.Ptr, N, C, K, width int, scale float32, unit int, gain float32) {
 	dev.launch("semantic", "join_from_half", grid, 0, new(cuda.Args).Ptr(dst).Ptr(f).Ptr(m).Count(N).Count(C).Count(K).Count(width).Float(scale).Count(unit).Float(gain))
 }
 
-// launchJoinHalf runs join_half of kernels/semantic.cu (compute_75).
 func (dev *Device) launchJoinHalf(grid cuda.Dim3, dst, f, m cuda.Ptr, N, C, K, width int, scale float32, unit int, gain float32) {
 	dev.launch("semantic", "join_half", grid, 0, new(cuda.Args).Ptr(dst).Ptr(f).Ptr(m).Count(N).Count(C).Count(K).Count(width).Float(scale).Count(unit).Float(gain))
 }
 
-// launchJoinToHalf runs join_to_half of kernels/semantic.cu (compute_75).
 func (dev *Device) launchJoinToHalf(grid cuda.Dim3, dst, f, m cuda.Ptr, N, C, K, width int, scale float32, unit int, gain float32) {
 	dev.launch("semantic", "join_to_half", grid, 0, new(cuda.Args).Ptr(dst).Ptr(f).Ptr(m).Count(N).Count(C).Count(K).Count(width).Float(scale).Count(unit).Float(gain))
 }
 
-// launchSlicedGradient runs sliced_gradient of kernels/sliced.cu (compute_75).
+// Kernels of sliced.cu (compute_75).
+
 func (dev *Device) launchSlicedGradient(grid cuda.Dim3, x, slope, u cuda.Ptr, n, C, D int) {
 	dev.launch("sliced", "sliced_gradient", grid, 0, new(cuda.Args).Ptr(x).Ptr(slope).Ptr(u).Count(n).Count(C).Count(D))
 }
 
-// launchSlicedLoss runs sliced_loss of kernels/sliced.cu (compute_75).
 func (dev *Device) launchSlicedLoss(grid cuda.Dim3, slope, loss, key, order, quantile cuda.Ptr, n int, coef float32) {
 	dev.launch("sliced", "sliced_loss", grid, 0, new(cuda.Args).Ptr(slope).Ptr(loss).Ptr(key).Ptr(order).Ptr(quantile).Count(n).Float(coef))
 }
 
-// launchSlicedProject runs sliced_project of kernels/sliced.cu (compute_75).
 func (dev *Device) launchSlicedProject(grid cuda.Dim3, key, u, x cuda.Ptr, n, C, D int) {
 	dev.launch("sliced", "sliced_project", grid, 0, new(cuda.Args).Ptr(key).Ptr(u).Ptr(x).Count(n).Count(C).Count(D))
 }
 
-// launchSlicedQuantiles runs sliced_quantiles of kernels/sliced.cu (compute_75).
 func (dev *Device) launchSlicedQuantiles(grid cuda.Dim3, quantile, key, ends, ends2, share cuda.Ptr, n, m int) {
 	dev.launch("sliced", "sliced_quantiles", grid, 0, new(cuda.Args).Ptr(quantile).Ptr(key).Ptr(ends).Ptr(ends2).Ptr(share).Count(n).Count(m))
 }
 
-// launchSlicedSort runs sliced_sort of kernels/sliced.cu (compute_75).
 func (dev *Device) launchSlicedSort(grid cuda.Dim3, key, order, key2, order2, ends cuda.Ptr, n int) {
 	dev.launch("sliced", "sliced_sort", grid, 0, new(cuda.Args).Ptr(key).Ptr(order).Ptr(key2).Ptr(order2).Ptr(ends).Count(n))
 }
 
-// launchAbsSumPartial runs abs_sum_partial of kernels/vector.cu (compute_75).
+// Kernels of vector.cu (compute_75).
+
 func (dev *Device) launchAbsSumPartial(grid cuda.Dim3, x, partial cuda.Ptr, n int) {
 	dev.launch("vector", "abs_sum_partial", grid, 0, new(cuda.Args).Ptr(x).Ptr(partial).Count(n))
 }
 
-// launchAbsSumPartialHalf runs abs_sum_partial_half of kernels/vector.cu (compute_75).
 func (dev *Device) launchAbsSumPartialHalf(grid cuda.Dim3, x, partial cuda.Ptr, n int) {
 	dev.launch("vector", "abs_sum_partial_half", grid, 0, new(cuda.Args).Ptr(x).Ptr(partial).Count(n))
 }
 
-// launchAddWindow runs add_window of kernels/vector.cu (compute_75).
 func (dev *Device) launchAddWindow(grid cuda.Dim3, large, small cuda.Ptr, W, w, C, y, x, n int) {
 	dev.launch("vector", "add_window", grid, 0, new(cuda.Args).Ptr(large).Ptr(small).Count(W).Count(w).Count(C).Count(y).Count(x).Count(n))
 }
 
-// launchAddWindowHalf runs add_window_half of kernels/vector.cu (compute_75).
 func (dev *Device) launchAddWindowHalf(grid cuda.Dim3, large, small cuda.Ptr, W, w, C, y, x, n int) {
 	dev.launch("vector", "add_window_half", grid, 0, new(cuda.Args).Ptr(large).Ptr(small).Count(W).Count(w).Count(C).Count(y).Count(x).Count(n))
 }
 
-// launchAxpy runs axpy of kernels/vector.cu (compute_75).
 func (dev *Device) launchAxpy(grid cuda.Dim3, dst, x cuda.Ptr, a float32, n int) {
 	dev.launch("vector", "axpy", grid, 0, new(cuda.Args).Ptr(dst).Ptr(x).Float(a).Count(n))
 }
 
-// launchAxpyHalf runs axpy_half of kernels/vector.cu (compute_75).
 func (dev *Device) launchAxpyHalf(grid cuda.Dim3, dst, x cuda.Ptr, a float32, n int) {
 	dev.launch("vector", "axpy_half", grid, 0, new(cuda.Args).Ptr(dst).Ptr(x).Float(a).Count(n))
 }
 
-// launchAxpyNormalized runs axpy_normalized of kernels/vector.cu (compute_75).
 func (dev *Device) launchAxpyNormalized(grid cuda.Dim3, dst, x, norm cuda.Ptr, a float32, n int) {
 	dev.launch("vector", "axpy_normalized", grid, 0, new(cuda.Args).Ptr(dst).Ptr(x).Ptr(norm).Float(a).Count(n))
 }
 
-// launchAxpyNormalizedHalf runs axpy_normalized_half of kernels/vector.cu (compute_75).
 func (dev *Device) launchAxpyNormalizedHalf(grid cuda.Dim3, dst, x, norm cuda.Ptr, a float32, n int, gradient cuda.Ptr) {
 	dev.launch("vector", "axpy_normalized_half", grid, 0, new(cuda.Args).Ptr(dst).Ptr(x).Ptr(norm).Float(a).Count(n).Ptr(gradient))
 }
 
-// launchCopyWindow runs copy_window of kernels/vector.cu (compute_75).
 func (dev *Device) launchCopyWindow(grid cuda.Dim3, large, small cuda.Ptr, W, w, C, y, x, n int) {
 	dev.launch("vector", "copy_window", grid, 0, new(cuda.Args).Ptr(large).Ptr(small).Count(W).Count(w).Count(C).Count(y).Count(x).Count(n))
 }
 
-// launchCopyWindowHalf runs copy_window_half of kernels/vector.cu (compute_75).
 func (dev *Device) launchCopyWindowHalf(grid cuda.Dim3, large, small cuda.Ptr, W, w, C, y, x, n int) {
 	dev.launch("vector", "copy_window_half", grid, 0, new(cuda.Args).Ptr(large).Ptr(small).Count(W).Count(w).Count(C).Count(y).Count(x).Count(n))
 }
 
-// launchDotPartial runs dot_partial of kernels/vector.cu (compute_75).
 func (dev *Device) launchDotPartial(grid cuda.Dim3, a, b, partial cuda.Ptr, n int) {
 	dev.launch("vector", "dot_partial", grid, 0, new(cuda.Args).Ptr(a).Ptr(b).Ptr(partial).Count(n))
 }
 
-// launchDotPartialHalf runs dot_partial_half of kernels/vector.cu (compute_75).
 func (dev *Device) launchDotPartialHalf(grid cuda.Dim3, a, b, partial cuda.Ptr, n int) {
 	dev.launch("vector", "dot_partial_half", grid, 0, new(cuda.Args).Ptr(a).Ptr(b).Ptr(partial).Count(n))
 }
 
-// launchGate runs gate of kernels/vector.cu (compute_75).
 func (dev *Device) launchGate(grid cuda.Dim3, dx, signs cuda.Ptr, n int) {
 	dev.launch("vector", "gate", grid, 0, new(cuda.Args).Ptr(dx).Ptr(signs).Count(n))
 }
 
-// launchGateHalf runs gate_half of kernels/vector.cu (compute_75).
 func (dev *Device) launchGateHalf(grid cuda.Dim3, dx, signs cuda.Ptr, n int) {
 	dev.launch("vector", "gate_half", grid, 0, new(cuda.Args).Ptr(dx).Ptr(signs).Count(n))
 }
 
-// launchMoveLoss runs move_loss of kernels/vector.cu (compute_75).
 func (dev *Device) launchMoveLoss(grid cuda.Dim3, into, from cuda.Ptr) {
 	dev.launch("vector", "move_loss", grid, 0, new(cuda.Args).Ptr(into).Ptr(from))
 }
 
-// launchSumFinish runs sum_finish of kernels/vector.cu (compute_75).
 func (dev *Device) launchSumFinish(grid cuda.Dim3, total, partial cuda.Ptr, n int) {
 	dev.launch("vector", "sum_finish", grid, 0, new(cuda.Args).Ptr(total).Ptr(partial).Count(n))
 }
 
-// launchWeigh runs weigh of kernels/vector.cu (compute_75).
 func (dev *Device) launchWeigh(grid cuda.Dim3, dst, w cuda.Ptr, C, n int) {
 	dev.launch("vector", "weigh", grid, 0, new(cuda.Args).Ptr(dst).Ptr(w).Count(C).Count(n))
 }
 
-// launchWeighHalf runs weigh_half of kernels/vector.cu (compute_75).
 func (dev *Device) launchWeighHalf(grid cuda.Dim3, dst, w cuda.Ptr, C, n int) {
 	dev.launch("vector", "weigh_half", grid, 0, new(cuda.Args).Ptr(dst).Ptr(w).Count(C).Count(n))
 }
 
-// launchCovariance runs covariance of kernels/w2.cu (compute_75).
+// Kernels of w2.cu (compute_75).
+
 func (dev *Device) launchCovariance(grid cuda.Dim3, cov, mean, second cuda.Ptr, C int, eps float32) {
 	dev.launch("w2", "covariance", grid, 0, new(cuda.Args).Ptr(cov).Ptr(mean).Ptr(second).Count(C).Float(eps))
 }
 
-// launchMatmul runs matmul of kernels/w2.cu (compute_75).
 func (dev *Device) launchMatmul(grid cuda.Dim3, dst, a, b cuda.Ptr, C int, scale, diagonal float32) {
 	dev.launch("w2", "matmul", grid, 0, new(cuda.Args).Ptr(dst).Ptr(a).Ptr(b).Count(C).Float(scale).Float(diagonal))
 }
 
-// launchNewtonSchulzStart runs newton_schulz_start of kernels/w2.cu (compute_75).
 func (dev *Device) launchNewtonSchulzStart(grid cuda.Dim3, norm, y, z, m cuda.Ptr, C int) {
 	dev.launch("w2", "newton_schulz_start", grid, 0, new(cuda.Args).Ptr(norm).Ptr(y).Ptr(z).Ptr(m).Count(C))
 }
 
-// launchScaleRoot runs scale_root of kernels/w2.cu (compute_75).
 func (dev *Device) launchScaleRoot(grid cuda.Dim3, root, norm cuda.Ptr, n int) {
 	dev.launch("w2", "scale_root", grid, 0, new(cuda.Args).Ptr(root).Ptr(norm).Count(n))
 }
 
-// launchW2Grad runs w2_grad of kernels/w2.cu (compute_75).
 func (dev *Device) launchW2Grad(grid cuda.Dim3, d, shift, inverse, norm, mean, mean2 cuda.Ptr, C, pixels int, coef float32) {
 	dev.launch("w2", "w2_grad", grid, 0, new(cuda.Args).Ptr(d).Ptr(shift).Ptr(inverse).Ptr(norm).Ptr(mean).Ptr(mean2).Count(C).Count(pixels).Float(coef))
 }
 
-// launchW2Loss runs w2_loss of kernels/w2.cu (compute_75).
 func (dev *Device) launchW2Loss(grid cuda.Dim3, slot, mean, mean2, cov, cov2, root, norm cuda.Ptr, C int, coef float32) {
 	dev.launch("w2", "w2_loss", grid, 0, new(cuda.Args).Ptr(slot).Ptr(mean).Ptr(mean2).Ptr(cov).Ptr(cov2).Ptr(root).Ptr(norm).Count(C).Float(coef))
 }

@@ -70,9 +70,7 @@ func (b *Device) Download(dst []float32, src *Array) {
 		}
 		return
 	}
-	for i := range dst {
-		dst[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
-	}
+	_, _ = binary.Decode(raw, binary.LittleEndian, dst) // raw has its length
 }
 
 // deviceMask is a mask's bits: a byte for four channels of a position in signs

@@ -73,24 +73,5 @@ func momentsStatistics(mean, second []float32) (deviation []float32, floor float
 }
 
 func checkMomentsLoss(d, shift, mean, second *Array, t *MomentsTarget, pixels, slot int) {
-	sameShape("MomentsLoss", mean, t.mean)
-	sameShape("MomentsLoss", second, t.second)
-	if (d == nil) != (shift == nil) {
-		fail("MomentsLoss", "d and shift go together")
-	}
-	if d != nil {
-		sameShape("MomentsLoss", d, t.second)
-		sameShape("MomentsLoss", shift, t.mean)
-	}
-	if pixels <= 0 {
-		fail("MomentsLoss", "%d pixels", pixels)
-	}
-	checkSlot("MomentsLoss", slot)
-}
-
-func checkMomentsTarget(mean, second *Array) {
-	c := mean.Shape.W
-	if mean.Shape != Vector(c) || second.Shape != Matrix(c) {
-		fail("NewMomentsTarget", "mean %v and second moment %v", mean.Shape, second.Shape)
-	}
+	checkStatisticsLoss("MomentsLoss", d, shift, mean, second, t.mean, t.second, pixels, slot)
 }

@@ -5,7 +5,7 @@ import "math"
 // NewMomentsTarget prepares a painting's mean (1, C, 1) and second moment
 // (C, C, 1) for MomentsLoss.
 func (b *CPU) NewMomentsTarget(mean, second *Array) *MomentsTarget {
-	checkMomentsTarget(mean, second)
+	checkStatistics("NewMomentsTarget", mean, second)
 	c := mean.Shape.W
 	t := &MomentsTarget{mean: b.NewArray(Vector(c)), second: b.NewArray(Matrix(c)), deviation: b.NewArray(Vector(c))}
 	copy(t.mean.data, mean.data)

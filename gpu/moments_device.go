@@ -6,7 +6,7 @@ import "github.com/impasto/impasto/cuda"
 // (C, C, 1) for MomentsLoss, on the host.
 func (b *Device) NewMomentsTarget(mean, second *Array) *MomentsTarget {
 	b.outside("NewMomentsTarget")
-	checkMomentsTarget(mean, second)
+	checkStatistics("NewMomentsTarget", mean, second)
 	c := mean.Shape.W
 	t := &MomentsTarget{mean: b.NewArray(Vector(c)), second: b.NewArray(Matrix(c)), deviation: b.NewArray(Vector(c))}
 	m, s := make([]float32, c), make([]float32, c*c)

@@ -2,7 +2,6 @@ package gpu
 
 import (
 	"encoding/binary"
-	"math"
 
 	"github.com/impasto/impasto/cuda"
 )
@@ -41,10 +40,7 @@ func (b *Device) FillBank(bank *Bank, f *Array) {
 	s, d := bank.Shape, bank.device
 	b.joined(d.features, d.channels, b.half, f, nil, 1, false)
 	if d.inv != 0 {
-		launch := b.launchPatchNorm
-		if b.half {
-			launch = b.launchPatchNormHalf
-		}
+		launch := kernelFor(b.half, b.launchPatchNorm, b.launchPatchNormHalf)
 		launch(blocksFor(s.Pixels(), 4), d.inv, d.features, s.H, s.W, d.channels, bank.Size)
 	}
 }
@@ -80,10 +76,7 @@ func (b *Device) FreeMatches(all ...*Matches) {
 
 func (b *Device) UploadMatches(m *Matches, index []int32, score []float32) {
 	b.outside("UploadMatches")
-	var raw []byte
-	for _, v := range index {
-		raw = binary.LittleEndian.AppendUint32(raw, uint32(v))
-	}
+	raw, _ := binary.Append(nil, binary.LittleEndian, index)
 	b.upload(m.device.index, raw)
 	b.upload(m.device.score, floatBytes(score))
 }
@@ -92,13 +85,9 @@ func (b *Device) DownloadMatches(index []int32, score []float32, m *Matches) {
 	b.outside("DownloadMatches")
 	raw := make([]byte, 4*m.Shape.Len())
 	b.download(raw, m.device.index)
-	for i := range index {
-		index[i] = int32(binary.LittleEndian.Uint32(raw[4*i:]))
-	}
+	_, _ = binary.Decode(raw, binary.LittleEndian, index) // raw has the length of each
 	b.download(raw, m.device.score)
-	for i := range score {
-		score[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
-	}
+	_, _ = binary.Decode(raw, binary.LittleEndian, score)
 }
 
 // NewPruning finds nothing to leave out: a device looks at all pairs.

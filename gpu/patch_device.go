@@ -28,10 +28,7 @@ func (b *Device) PatchLoss(dx, f *Array, m *Matches, from []PatchSource, o Patch
 func (b *Device) Vote(dst *Array, m *Matches, from []PatchSource, o PatchOptions) {
 	o = o.withDefaults()
 	checkPatches("Vote", dst, m, from, o)
-	launch := b.launchPatchVote
-	if b.halves(dst.Shape) {
-		launch = b.launchPatchVoteHalf
-	}
+	launch := kernelFor(b.halves(dst.Shape), b.launchPatchVote, b.launchPatchVoteHalf)
 	launch(cuda.Dim3{X: dst.Shape.Pixels()}, dst.at, m.device.index, m.device.score, b.sources(from, o.Size), len(from),
 		dst.Shape.W, dst.Shape.C, m.Shape.H, m.Shape.W, o.Size, o.Stride, float32(o.Least))
 }

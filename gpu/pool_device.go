@@ -14,20 +14,14 @@ func (b *Device) Pool(y, x *Array, p Pool) {
 		return
 	}
 	s := x.Shape
-	launch := b.launchPoolAny
-	if b.halves(x.Shape) {
-		launch = b.launchPoolAnyHalf
-	}
+	launch := kernelFor(b.halves(x.Shape), b.launchPoolAny, b.launchPoolAnyHalf)
 	launch(blocksFor(y.Shape.Len(), 256), y.at, x.at, s.H, s.W, s.C, y.Shape.H, y.Shape.W, p.size(), poolCode(p.Kind), p.scale())
 }
 
 // poolFours pools features of shape s 2x2 and notes the winners unless that is 0.
 func (b *Device) poolFours(y, winners, x cuda.Ptr, s Shape, p Pool) {
 	o := p.Out(s)
-	launch := b.launchPoolFwd
-	if b.halves(s) {
-		launch = b.launchPoolFwdHalf
-	}
+	launch := kernelFor(b.halves(s), b.launchPoolFwd, b.launchPoolFwdHalf)
 	launch(blocksFor(o.Len()/4, 256), x, y, winners, s.H, s.W, s.C, o.H, o.W, poolCode(p.Kind), p.scale())
 }
 
@@ -38,10 +32,7 @@ func (b *Device) PoolGrad(dx, dy *Array, o PoolGradOptions) {
 		b.unpool(dx.at, dy.at, o, s, p)
 		return
 	}
-	launch := b.launchPoolAnyBwd
-	if b.halves(s) {
-		launch = b.launchPoolAnyBwdHalf
-	}
+	launch := kernelFor(b.halves(s), b.launchPoolAnyBwd, b.launchPoolAnyBwdHalf)
 	launch(blocksFor(s.Len(), 256), dx.at, dy.at, at(o.X), at(o.Y),
 		s.H, s.W, s.C, dy.Shape.H, dy.Shape.W, p.size(), poolCode(p.Kind), p.scale(), flag(o.Add))
 }
@@ -53,10 +44,7 @@ func (b *Device) unpool(dx, dy cuda.Ptr, o PoolGradOptions, s Shape, p Pool) {
 		mask = o.Mask.device
 	}
 	out := p.Out(s)
-	launch := b.launchUnpool
-	if b.halves(s) {
-		launch = b.launchUnpoolHalf
-	}
+	launch := kernelFor(b.halves(s), b.launchUnpool, b.launchUnpoolHalf)
 	launch(blocksFor(s.Len()/4, 256), dx, dy, mask.winners, mask.signs, at(o.X), at(o.Y),
 		s.H, s.W, s.C, out.H, out.W, poolCode(p.Kind), p.scale(), flag(o.Add))
 }

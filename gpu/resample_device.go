@@ -1,10 +1,6 @@
 package gpu
 
-import (
-	"encoding/binary"
-
-	"github.com/impasto/impasto/cuda"
-)
+import "github.com/impasto/impasto/cuda"
 
 // Resample is used between scales, not inside an iteration: it lays the taps out
 // on the host and waits.
@@ -14,10 +10,8 @@ func (b *Device) Resample(dst, src *Array, filter ResampleFilter) {
 	to, from := dst.Shape, src.Shape
 	strip := b.NewArray(Shape{from.H, to.W, from.C}) // widened or narrowed, not yet along y
 	start, weights, taps := b.uploadTaps(tapsFor(to.W, from.W, filter))
-	alongX, alongY := b.launchResampleX, b.launchResampleY
-	if b.halves(to) {
-		alongX, alongY = b.launchResampleXHalf, b.launchResampleYHalf
-	}
+	alongX := kernelFor(b.halves(to), b.launchResampleX, b.launchResampleXHalf)
+	alongY := kernelFor(b.halves(to), b.launchResampleY, b.launchResampleYHalf)
 	alongX(blocksFor(strip.Shape.Len(), 256), strip.at, src.at, start, weights, taps, from.H, from.W, to.W, to.C)
 	start2, weights2, taps := b.uploadTaps(tapsFor(to.H, from.H, filter))
 	alongY(blocksFor(to.Len(), 256), dst.at, strip.at, start2, weights2, taps, from.H, to.H, to.W, to.C)
@@ -31,14 +25,12 @@ func (b *Device) uploadTaps(list []taps) (start, weights cuda.Ptr, width int) {
 	for _, t := range list {
 		width = max(width, len(t.weights))
 	}
-	var first []byte
+	var first []int32
 	var flat []float32
 	for _, t := range list {
-		first = binary.LittleEndian.AppendUint32(first, uint32(t.first))
+		first = append(first, int32(t.first))
 		flat = append(flat, t.weights...)
 		flat = append(flat, make([]float32, width-len(t.weights))...)
 	}
-	start = b.alloc(int64(len(first)))
-	b.upload(start, first)
-	return start, b.uploaded(flat), width
+	return b.uploadedCounts(first), b.uploaded(flat), width
 }

@@ -45,10 +45,8 @@ func (b *Device) Resize(dst, src *Array, r *Resizer, o ResizeOptions) {
 	d, c := r.device, o.Channels
 	n := r.From.H * r.To.W * c
 	strip := b.scratch(4 * int64(n))
-	alongX, alongY := b.launchResizeX, b.launchResizeY
-	if b.halves(dst.Shape) {
-		alongX, alongY = b.launchResizeXHalf, b.launchResizeYHalf
-	}
+	alongX := kernelFor(b.halves(dst.Shape), b.launchResizeX, b.launchResizeXHalf)
+	alongY := kernelFor(b.halves(dst.Shape), b.launchResizeY, b.launchResizeYHalf)
 	alongX(blocksFor(n, 256), strip, src.at, d.startX, d.weightsX, d.tapsX, r.From.H, r.From.W, r.To.W, c, src.Shape.C, o.From)
 	alongY(blocksFor(r.To.H*r.To.W*c, 256), dst.at, strip, d.startY, d.weightsY, d.tapsY, r.From.H, r.To.H, r.To.W, c, dst.Shape.C, o.To,
 		float32(o.Scale), flag(o.Add))

@@ -2,20 +2,14 @@ package gpu
 
 func (b *Device) Sample(dst, src *Array, g Grid) {
 	checkSample("Sample", dst, src, g)
-	launch := b.launchSample
-	if b.halves(dst.Shape) {
-		launch = b.launchSampleHalf
-	}
+	launch := kernelFor(b.halves(dst.Shape), b.launchSample, b.launchSampleHalf)
 	n := dst.Shape.Len()
 	launch(blocksFor(n, 256), dst.at, src.at, dst.Shape.W, src.Shape.W, dst.Shape.C, g.Y, g.X, g.Step, n)
 }
 
 func (b *Device) AddSample(dst, src *Array, g Grid) {
 	checkSample("AddSample", src, dst, g)
-	launch := b.launchAddSample
-	if b.halves(dst.Shape) {
-		launch = b.launchAddSampleHalf
-	}
+	launch := kernelFor(b.halves(dst.Shape), b.launchAddSample, b.launchAddSampleHalf)
 	n := src.Shape.Len()
 	launch(blocksFor(n, 256), dst.at, src.at, src.Shape.W, dst.Shape.W, dst.Shape.C, g.Y, g.X, g.Step, n)
 }

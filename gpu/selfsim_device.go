@@ -1,10 +1,6 @@
 package gpu
 
-import (
-	"encoding/binary"
-
-	"github.com/impasto/impasto/cuda"
-)
+import "github.com/impasto/impasto/cuda"
 
 // selfSimTile is the side of the tiles of products in kernels/selfsim.cu.
 const selfSimTile = 32
@@ -16,12 +12,7 @@ func (b *Device) NewSelfSimilarity(f *Array, positions []int32) *SelfSimilarity 
 	checkSelfSimilarity(f, positions)
 	n := len(positions)
 	s := newSelfSimilarity(b, f.Shape, n)
-	raw := make([]byte, 0, 4*n)
-	for _, p := range positions {
-		raw = binary.LittleEndian.AppendUint32(raw, uint32(p))
-	}
-	s.device = b.alloc(int64(len(raw)))
-	b.upload(s.device, raw)
+	s.device = b.uploadedCounts(positions)
 	b.distances(f, s)
 	b.launchSelfsimShares(cuda.Dim3{X: n}, s.shares.at, 0, 0, n, 0, 0)
 	b.Copy(s.target, s.shares)
@@ -62,10 +53,7 @@ func (b *Device) SelfSimLoss(dx, f *Array, s *SelfSimilarity, coef float64, slot
 
 // distances writes those of the features at the positions to s.shares.
 func (b *Device) distances(f *Array, s *SelfSimilarity) {
-	launch := b.launchSelfsimGather
-	if b.halves(f.Shape) {
-		launch = b.launchSelfsimGatherHalf
-	}
+	launch := kernelFor(b.halves(f.Shape), b.launchSelfsimGather, b.launchSelfsimGatherHalf)
 	launch(cuda.Dim3{X: s.n}, f.at, s.device, s.unit.at, s.length.at, f.Shape.C)
 	tiles := chunks(s.n, selfSimTile)
 	b.launchSelfsimDistances(cuda.Dim3{X: tiles, Y: tiles}, s.shares.at, s.unit.at, s.n, f.Shape.C, selfSimLeast)

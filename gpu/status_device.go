@@ -40,6 +40,12 @@ func (b *Device) readCells(p cuda.Ptr, describe func(*stateIO)) {
 	}
 }
 
+// number is the float64 at p.
+func (b *Device) number(p cuda.Ptr) (v float64) {
+	b.readCells(p, func(s *stateIO) { s.number(&v) })
+	return v
+}
+
 // Status waits for what was launched before.
 func (b *Device) Status() (s Status) {
 	b.outside("Status")

@@ -1,9 +1,6 @@
 package gpu
 
-import (
-	"encoding/binary"
-	"math"
-)
+import "math"
 
 func (b *Device) Fill(dst *Array, v float32) {
 	word := math.Float32bits(v)
@@ -21,10 +18,7 @@ func (b *Device) Copy(dst, src *Array) {
 func (b *Device) Axpy(dst *Array, a float64, x *Array) {
 	sameShape("Axpy", dst, x)
 	n := x.Shape.Len()
-	launch := b.launchAxpy
-	if b.halves(x.Shape) {
-		launch = b.launchAxpyHalf
-	}
+	launch := kernelFor(b.halves(x.Shape), b.launchAxpy, b.launchAxpyHalf)
 	launch(blocksFor(n, 1024), dst.at, x.at, float32(a), n)
 }
 
@@ -47,10 +41,7 @@ func (b *Device) AddNormalized(dst *Array, a float64, x *Array) {
 func (b *Device) Weigh(dst, w *Array) {
 	checkWeigh(dst, w)
 	n := dst.Shape.Len()
-	launch := b.launchWeigh
-	if b.halves(dst.Shape) {
-		launch = b.launchWeighHalf
-	}
+	launch := kernelFor(b.halves(dst.Shape), b.launchWeigh, b.launchWeighHalf)
 	launch(blocksFor(n, 1024), dst.at, w.at, dst.Shape.C, n)
 }
 
@@ -60,14 +51,9 @@ func (b *Device) Dot(x, y *Array) float64 {
 	n := x.Shape.Len()
 	blocks := blocksFor(n, chunkLen)
 	total := b.scratch(8 * int64(1+blocks.X))
-	launch := b.launchDotPartial
-	if b.halves(x.Shape) {
-		launch = b.launchDotPartialHalf
-	}
+	launch := kernelFor(b.halves(x.Shape), b.launchDotPartial, b.launchDotPartialHalf)
 	launch(blocks, x.at, y.at, total+8, n)
 	b.sumInto(total, total+8, blocks.X)
-	raw := make([]byte, 8)
-	b.download(raw, total)
 	unit := float64(b.unit(x.Shape))
-	return unit * unit * math.Float64frombits(binary.LittleEndian.Uint64(raw))
+	return unit * unit * b.number(total)
 }

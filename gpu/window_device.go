@@ -1,27 +1,16 @@
 package gpu
 
-import (
-	"encoding/binary"
-	"math"
-)
-
 func (b *Device) CopyWindow(dst, src *Array, y, x int) {
 	checkWindow("CopyWindow", src.Shape, dst.Shape, y, x)
 	n := dst.Shape.Len()
-	launch := b.launchCopyWindow
-	if b.halves(src.Shape) {
-		launch = b.launchCopyWindowHalf
-	}
+	launch := kernelFor(b.halves(src.Shape), b.launchCopyWindow, b.launchCopyWindowHalf)
 	launch(blocksFor(n, 1024), src.at, dst.at, src.Shape.W, dst.Shape.W, dst.Shape.C, y, x, n)
 }
 
 func (b *Device) AddWindow(dst, src *Array, y, x int) {
 	checkWindow("AddWindow", dst.Shape, src.Shape, y, x)
 	n := src.Shape.Len()
-	launch := b.launchAddWindow
-	if b.halves(dst.Shape) {
-		launch = b.launchAddWindowHalf
-	}
+	launch := kernelFor(b.halves(dst.Shape), b.launchAddWindow, b.launchAddWindowHalf)
 	launch(blocksFor(n, 1024), dst.at, src.at, dst.Shape.W, src.Shape.W, src.Shape.C, y, x, n)
 }
 
@@ -29,12 +18,10 @@ func (b *Device) AddWindow(dst, src *Array, y, x int) {
 func (b *Device) Loss(slot int) float64 {
 	b.outside("Loss")
 	checkSlot("Loss", slot)
-	raw := make([]byte, 8)
-	b.download(raw, b.slot(slot))
-	return math.Float64frombits(binary.LittleEndian.Uint64(raw))
+	return b.number(b.slot(slot))
 }
 
 func (b *Device) AddLoss(slot int, v float64) {
 	sum := b.Loss(slot) + v
-	b.upload(b.slot(slot), binary.LittleEndian.AppendUint64(nil, math.Float64bits(sum)))
+	b.writeCells(b.slot(slot), func(s *stateIO) { s.number(&sum) })
 }
