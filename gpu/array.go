@@ -11,9 +11,15 @@ import (
 // cross to the host with Upload and Download.
 type Array struct {
 	Shape Shape
-	data  []float32 // CPU backend: row-major (H, W, C), channels contiguous
-	at    cuda.Ptr  // Device backend: the same order in device memory
-	view  bool      // Device backend: the memory is another array's
+
+	// CPU backend: row-major (H, W, C), channels contiguous. An array has data, or
+	// half where it is stored as bfloat16; either lies in memory.
+	data   []float32
+	half   []uint16
+	memory []float32
+
+	at   cuda.Ptr // Device backend: the same order in device memory
+	view bool     // Device backend: the memory is another array's
 }
 
 // Mask is what the backward pass needs of a layer whose activation is not kept:

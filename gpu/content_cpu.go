@@ -1,8 +1,8 @@
 package gpu
 
 type contentTask struct {
-	dx, f, target []float32
-	c             int // channels
+	b             *CPU
+	dx, f, target *Array
 	pixels        int // of a chunk
 	coef          float64
 	part          []float64
@@ -19,31 +19,37 @@ type contentTask struct {
 // length of a step, and a last bit there becomes another picture.
 func (b *CPU) ContentLoss(dx, f, target *Array, coef float64, slot int) {
 	checkContent(dx, f, target, slot)
-	t := contentTask{f: f.data, target: target.data, c: f.Shape.C, coef: coef}
-	t.pixels = max(1, chunkLen/t.c)
+	t := contentTask{b: b, dx: dx, f: f, target: target, pixels: max(1, chunkLen/f.Shape.C), coef: coef}
 	n := chunks(f.Shape.Pixels(), t.pixels)
 	t.part = b.partials(n)
-	if dx != nil {
-		t.dx = dx.data
-	}
 	b.content = t
 	b.workers.run(n, &b.content)
 	b.status.Loss[slot] = sum(t.part)
 }
 
-func (t *contentTask) chunk(_, i int) {
-	k, step := float32(2*t.coef), t.pixels*t.c
+func (t *contentTask) chunk(worker, i int) {
+	c := t.f.Shape.C
+	k, at := float32(2*t.coef), i*t.pixels*c
+	n := min(t.f.Shape.Len()-at, t.pixels*c)
+	f, target := t.b.read(worker, 0, t.f, at, n), t.b.read(worker, 1, t.target, at, n)
+	var dx []float32
+	if t.dx != nil {
+		dx = t.b.read(worker, 2, t.dx, at, n)
+	}
 	total := 0.0
-	for lo, end := i*step, min(len(t.f), (i+1)*step); lo < end; lo += t.c {
+	for lo := 0; lo < n; lo += c {
 		s := 0.0
-		for j := lo; j < lo+t.c; j++ {
-			d := t.f[j] - t.target[j]
+		for j := lo; j < lo+c; j++ {
+			d := f[j] - target[j]
 			s += float64(d) * float64(d)
-			if t.dx != nil {
-				t.dx[j] += k * d
+			if dx != nil {
+				dx[j] += k * d
 			}
 		}
 		total += float64(float32(t.coef * s))
+	}
+	if dx != nil {
+		t.b.keep(t.dx, at, dx)
 	}
 	t.part[i] = total
 }

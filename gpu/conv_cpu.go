@@ -9,6 +9,7 @@ type cpuFilter struct {
 
 	plain, plainGrad   []float32 // (9, C, K) and (9, K, C), tap = 3*dy + dx
 	panels, panelsGrad []float32 // (K/NR, C, 9, NR) and (C/NR, K, 9 turned round, NR); see conv_first_cpu.go for few inputs
+	half, halfGrad     []uint16  // in half precision; see halfPanels
 }
 
 // NewFilter takes weights (K, C, 3, 3), the order of PyTorch and Caffe. It
@@ -31,7 +32,16 @@ func (b *CPU) ConvTile() int { return winogradTile }
 // Conv takes the fast way where the channels fill the micro-kernels' registers.
 func (b *CPU) Conv(out ConvOut, x *Array, f *Filter, pad Pad) {
 	checkConv(out, x, f)
-	if f.fast() && (out.Pool.Kind == NoPool || out.Pool.size() == 2) {
+	if x.half != nil && b.halves(Shape{1, 1, f.Out}) {
+		t := &b.halfConv
+		t.h, t.w, t.c, t.n = x.Shape.H, x.Shape.W, f.In, f.Out
+		t.filter = f.forwardHalf()
+		t.src = halfSource{x: x.half, pad: pad}
+		t.dst = finishTarget{bias: f.cpu.bias, out: out}
+		t.run(b)
+		return
+	}
+	if b.bf16 == nil && f.fast() && (out.Pool.Kind == NoPool || out.Pool.size() == 2) {
 		t := &b.winograd
 		t.h, t.w, t.c, t.n = x.Shape.H, x.Shape.W, f.In, f.Out
 		t.taps = f.forwardPanels(b.kernels.NR)
@@ -55,7 +65,16 @@ func (b *CPU) Conv(out ConvOut, x *Array, f *Filter, pad Pad) {
 func (b *CPU) ConvGrad(dx, dy *Array, f *Filter, o ConvGradOptions) {
 	checkConvGrad(dx, dy, f, o)
 	addStyle(b, dx, &o)
-	if f.fast() && o.Pad == ZeroPad {
+	if dx.half != nil && dy.half != nil && o.Pad == ZeroPad {
+		t := &b.halfConv
+		t.h, t.w, t.c, t.n = dx.Shape.H, dx.Shape.W, f.Out, f.In
+		t.filter = f.gradHalf()
+		t.src = halfSource{x: dy.half, mask: o.Unpool}
+		t.dst = finishTarget{out: ConvOut{Act: dx, Mask: o.Gate}, add: o.Add}
+		t.run(b)
+		return
+	}
+	if b.bf16 == nil && f.fast() && o.Pad == ZeroPad {
 		t := &b.winograd
 		t.h, t.w, t.c, t.n = dx.Shape.H, dx.Shape.W, f.Out, f.In
 		t.taps = f.gradPanels(b.kernels.NR)
@@ -137,7 +156,38 @@ func panels(in, out, nr int, tap func(k, c, t int) float32) []float32 {
 	return p
 }
 
+func (f *Filter) forwardHalf() []uint16 {
+	if f.cpu.half == nil {
+		f.cpu.half = halfPanels(f.In, f.Out, f.tap)
+	}
+	return f.cpu.half
+}
+
+func (f *Filter) gradHalf() []uint16 {
+	if f.cpu.halfGrad == nil {
+		f.cpu.halfGrad = halfPanels(f.Out, f.In, func(c, k, t int) float32 { return f.tap(k, c, 8-t) })
+	}
+	return f.cpu.halfGrad
+}
+
+// halfPanels rounds taps of in inputs and out outputs and lays them out for products of
+// bfloat16: (out/32; 3 dy, in/32, 3 dx; 32, 32), filled up with zeros.
+func halfPanels(in, out int, tap func(k, c, t int) float32) []uint16 {
+	blocks := chunks(in, halfOutputs)
+	p := bf16s(chunks(out, halfOutputs) * 9 * blocks * simd.BF16Step)
+	for k := range out {
+		for c := range in {
+			for t := range 9 {
+				step := ((k/halfOutputs*3+t/3)*blocks+c/halfOutputs)*3 + t%3
+				p[step*simd.BF16Step+simd.BF16Index(c%halfOutputs, k%halfOutputs)] = simd.RoundBF16(tap(k, c, t))
+			}
+		}
+	}
+	return p
+}
+
 type gateTask struct {
+	b  *CPU
 	dx *Array
 	m  *Mask
 }
@@ -148,11 +198,13 @@ func (b *CPU) Gate(dx *Array, m *Mask) {
 	if m.Shape != dx.Shape {
 		fail("Gate", "the mask is %v, dx is %v", m.Shape, dx.Shape)
 	}
-	b.gate = gateTask{dx, m}
+	b.gate = gateTask{b, dx, m}
 	b.workers.run(dx.Shape.H, &b.gate)
 }
 
-func (t *gateTask) chunk(_, y int) {
+func (t *gateTask) chunk(worker, y int) {
 	w, c := t.dx.Shape.W, t.dx.Shape.C
-	gatePixels(t.dx.data[y*w*c:][:w*c], t.m, y*w, c)
+	row := t.b.read(worker, 0, t.dx, y*w*c, w*c)
+	gatePixels(row, t.m, y*w, c)
+	t.b.keep(t.dx, y*w*c, row)
 }

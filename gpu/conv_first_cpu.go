@@ -121,8 +121,9 @@ func (t *firstGradTask) chunk(worker, i int) {
 		clear(t.dx.data[y0*w*c : y1*w*c])
 	}
 	for r := max(0, y0-1); r < min(h, y1+1); r++ {
+		dy := t.b.read(worker, 0, t.dy, r*w*k, w*k)
 		for p := range width / nr {
-			ks.Gemm(w, k, &t.dy.data[r*w*k], k, 1, &t.taps[p*k*nr], &g[p*nr], width, false, nil, 0)
+			ks.Gemm(w, k, &dy[0], k, 1, &t.taps[p*k*nr], &g[p*nr], width, false, nil, 0)
 		}
 		for ty := range 3 {
 			y := r + ty - 1

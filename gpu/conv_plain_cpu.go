@@ -21,15 +21,15 @@ func (t *convTask) chunk(worker, i int) {
 	h, w, k := t.x.Shape.H, t.x.Shape.W, t.f.Out
 	y0, y1 := i*convRows, min(h, (i+1)*convRows)
 	var act []float32
-	if t.out.Act != nil {
-		act = t.out.Act.data[y0*w*k : y1*w*k]
+	if a := t.out.Act; a != nil && a.half == nil {
+		act = a.data[y0*w*k : y1*w*k]
 	} else {
 		act = t.b.scratchFor(worker, convRows*w*k)[:(y1-y0)*w*k]
 	}
 	if t.f.narrow() {
 		t.products(worker, y0, y1, act)
 	} else {
-		t.sums(y0, y1, act)
+		t.sums(worker, y0, y1, act)
 	}
 	if t.f.Out%channelStep == 0 {
 		var signs *byte
@@ -48,15 +48,40 @@ func (t *convTask) chunk(worker, i int) {
 			packSigns(m.sign[y0*w*n:y1*w*n], act, k)
 		}
 	}
-	act2d := Shape{y1 - y0, w, k}
+	if a := t.out.Act; a != nil {
+		t.b.keep(a, y0*w*k, act)
+	}
 	if t.out.Pooled != nil || (t.out.Mask != nil && t.out.Pool.Kind == MaxPool) {
-		poolRows(t.out.Pooled, t.out.Mask, t.out.Pool, act, act2d, y0/2, h)
+		t.pool(worker, y0, act, Shape{y1 - y0, w, k})
+	}
+}
+
+// pool pools act, rows of the activation from y0 on.
+func (t *convTask) pool(worker, y0 int, act []float32, s Shape) {
+	h := t.x.Shape.H
+	var pooled []float32
+	at := 0
+	if t.b.halves(s) { // winners are those of what is stored
+		rounded := t.b.halfBuffer(worker, len(act))
+		t.b.round(rounded, act)
+		t.b.widen(act, rounded)
+	}
+	if p := t.out.Pooled; p != nil {
+		row := p.Shape.W * p.Shape.C
+		at = y0 / 2 * row
+		pooled = t.b.write(worker, 1, p, at, pooledRows(t.out.Pool, s, y0/2, h)*row)
+	}
+	poolRows(pooled, t.out.Mask, t.out.Pool, act, s, y0/2, h)
+	if pooled != nil {
+		t.b.keep(t.out.Pooled, at, pooled)
 	}
 }
 
 // sums computes rows y0..y1 of conv(x) + bias into act, before ReLU.
-func (t *convTask) sums(y0, y1 int, act []float32) {
+func (t *convTask) sums(worker, y0, y1 int, act []float32) {
 	h, w, c, k := t.x.Shape.H, t.x.Shape.W, t.x.Shape.C, t.f.Out
+	first := max(0, y0-1)
+	rows := t.b.read(worker, 0, t.x, first*w*c, (min(h, y1+1)-first)*w*c)
 	for y := y0; y < y1; y++ {
 		for x := range w {
 			acc := act[((y-y0)*w+x)*k:][:k]
@@ -69,7 +94,7 @@ func (t *convTask) sums(y0, y1 int, act []float32) {
 				if yy < 0 || yy >= h || xx < 0 || xx >= w {
 					continue
 				}
-				mulAdd(acc, t.x.data[(yy*w+xx)*c:][:c], t.taps[tap*c*k:])
+				mulAdd(acc, rows[((yy-first)*w+xx)*c:][:c], t.taps[tap*c*k:])
 			}
 		}
 	}
@@ -132,23 +157,26 @@ type convGradTask struct {
 func (t *convGradTask) chunk(worker, i int) {
 	h, w, c, k := t.dx.Shape.H, t.dx.Shape.W, t.dx.Shape.C, t.f.Out
 	y0, y1 := i*convRows, min(h, (i+1)*convRows)
-	dy, first := t.dy.data, 0 // dy's rows, from row first on
+	first := max(0, y0-1) // dy's rows, from row first on
+	rows := min(h, y1+1) - first
+	var dy []float32
 	if m := t.o.Unpool; m != nil {
-		first = max(0, y0-1)
-		rows := min(h, y1+1) - first
 		dy = t.b.scratchFor(worker, (convRows+2)*w*k)[:rows*w*k]
 		clear(dy)
 		for r := range rows {
-			unpoolRow(dy[r*w*k:][:w*k], t.dy, nil, nil, m, m.Pool, m.Shape, first+r)
+			t.b.unpoolRow(worker, dy[r*w*k:][:w*k], t.dy, nil, nil, m, m.Pool, m.Shape, first+r)
 			gatePixels(dy[r*w*k:][:w*k], m, (first+r)*w, k)
 		}
+	} else {
+		dy = t.b.read(worker, 0, t.dy, first*w*k, rows*w*k)
 	}
+	dx := t.b.read(worker, 1, t.dx, y0*w*c, (y1-y0)*w*c)
 	var fromY, fromX [5]source
 	for y := y0; y < y1; y++ {
 		ny := sources(&fromY, y, h, t.o.Pad)
 		for x := range w {
 			nx := sources(&fromX, x, w, t.o.Pad)
-			acc := t.dx.data[(y*w+x)*c:][:c]
+			acc := dx[((y-y0)*w+x)*c:][:c]
 			if !t.o.Add {
 				clear(acc)
 			}
@@ -160,9 +188,10 @@ func (t *convGradTask) chunk(worker, i int) {
 			}
 		}
 		if t.o.Gate != nil {
-			gatePixels(t.dx.data[y*w*c:][:w*c], t.o.Gate, y*w, c)
+			gatePixels(dx[(y-y0)*w*c:][:w*c], t.o.Gate, y*w, c)
 		}
 	}
+	t.b.keep(t.dx, y0*w*c, dx)
 }
 
 // source is a place along one axis whose output read position p by tap -1, 0 or 1.

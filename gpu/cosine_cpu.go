@@ -6,23 +6,29 @@ import "math"
 // cosine.go.
 func (b *CPU) CosineLoss(dx, x, t *Array, coef float64, slot int) {
 	checkCosineLoss(dx, x, t, slot)
-	b.cosine = cosineTask{dx, x, t, coef, b.partials(x.Shape.H)}
+	b.cosine = cosineTask{b, dx, x, t, coef, b.partials(x.Shape.H)}
 	b.workers.run(x.Shape.H, &b.cosine)
 	b.status.Loss[slot] = coef * sum(b.cosine.part)
 }
 
 // cosineTask is the loss and its gradient, a row at a time.
 type cosineTask struct {
+	b        *CPU
 	dx, x, t *Array
 	coef     float64
 	part     []float64
 }
 
-func (k *cosineTask) chunk(_, y int) {
+func (k *cosineTask) chunk(worker, y int) {
 	w, c := k.x.Shape.W, k.x.Shape.C
+	xs, ts := k.b.read(worker, 0, k.x, y*w*c, w*c), k.b.read(worker, 1, k.t, y*w*c, w*c)
+	var dxs []float32
+	if k.dx != nil {
+		dxs = k.b.write(worker, 2, k.dx, y*w*c, w*c)
+	}
 	value := 0.0
-	for p := y * w; p < (y+1)*w; p++ {
-		x, t := k.x.data[p*c:][:c], k.t.data[p*c:][:c]
+	for p := range w {
+		x, t := xs[p*c:][:c], ts[p*c:][:c]
 		xx, tt, xt := dots(x, t)
 		cos, ofX, ofT := 0.0, 0.0, 0.0
 		if xx > 0 && tt > 0 {
@@ -35,10 +41,13 @@ func (k *cosineTask) chunk(_, y int) {
 			continue
 		}
 		a, e := float32(ofX), float32(ofT)
-		dx := k.dx.data[p*c:][:c]
+		dx := dxs[p*c:][:c]
 		for i, v := range x {
 			dx[i] = float32(a*v) + float32(e*t[i])
 		}
+	}
+	if k.dx != nil {
+		k.b.keep(k.dx, y*w*c, dxs)
 	}
 	k.part[y] = value
 }

@@ -14,14 +14,17 @@ const chunkLen = 4096
 
 // CPUOptions configure NewCPU.
 type CPUOptions struct {
-	Threads int // 0: one per processor Go may use
+	Threads   int       // 0: one per processor Go may use
+	Precision Precision // Auto is Single
 }
 
-// CPU is the backend in Go: arrays are (H, W, C) row-major float32.
+// CPU is the backend in Go: arrays are (H, W, C) row-major float32, or in half
+// precision bfloat16.
 type CPU struct {
 	workers *workers
 	kernels *simd.Kernels
-	err     error // IMPASTO_SIMD names what this machine lacks
+	bf16    *simd.BF16Kernels // nil in single precision
+	err     error             // IMPASTO_SIMD names what this machine lacks
 	status  Status
 	work
 }
@@ -30,6 +33,7 @@ type CPU struct {
 // allocate. Nothing in it is a result: it may be dropped between operations.
 type work struct {
 	scratch        [][]float32 // per worker, grown to the largest need
+	wide           []buffers   // per worker, of rows in half precision
 	partial        []float64   // per chunk of the running reduction
 	winoU          []float32   // transformed filters and patches of a run that shares them
 	winoV          []float32
@@ -42,6 +46,7 @@ type work struct {
 	// One task per operation; see parallel.go.
 	winograd   winogradTask
 	firstGrad  firstGradTask
+	halfConv   halfConvTask
 	product    productTask
 	momentum   momentTask
 	conv       convTask
@@ -78,8 +83,11 @@ func NewCPU(o CPUOptions) *CPU {
 		n = runtime.GOMAXPROCS(0)
 	}
 	b := &CPU{workers: newWorkers(n)}
-	b.scratch = make([][]float32, n)
+	b.clearWork()
 	b.kernels, b.err = simd.Best()
+	if o.Precision == Half {
+		b.bf16, b.err = simd.BestBF16()
+	}
 	// The workers know nothing of b, so a backend that is dropped without Close
 	// still gives its threads back.
 	runtime.AddCleanup(b, func(w *workers) { w.close() }, b.workers)
@@ -101,21 +109,27 @@ func (b *CPU) NewArray(s Shape) *Array {
 	if !s.valid() {
 		fail("NewArray", "shape %v", s)
 	}
-	return &Array{Shape: s, data: simd.Floats(s.Len())}
+	n := s.Len()
+	// A single position may be memory for views, which are counted in float32.
+	if b.halves(s) && s.Pixels() > 1 {
+		n /= 2
+	}
+	return b.placed(s, simd.Floats(n))
 }
 
 // View is an array of shape s inside a's memory, which begins at bytes from its
 // start, a multiple of 64.
 func (b *CPU) View(a *Array, at int64, s Shape) *Array {
-	if !s.valid() || at < 0 || at%64 != 0 || at+4*int64(s.Len()) > 4*int64(len(a.data)) {
+	if !s.valid() || at < 0 || at%64 != 0 || at+b.size(s) > 4*int64(len(a.memory)) {
 		fail("View", "shape %v at byte %d does not fit in %v", s, at, a.Shape)
 	}
 	from := int(at / 4)
-	return &Array{Shape: s, data: a.data[from : from+s.Len() : from+s.Len()]}
+	to := from + int((b.size(s)+3)/4)
+	return b.placed(s, a.memory[from:to:to])
 }
 
 // Bytes rounds up to a cache line, so that arrays side by side share none.
-func (b *CPU) Bytes(s Shape) int64 { return (4*int64(s.Len()) + 63) &^ 63 }
+func (b *CPU) Bytes(s Shape) int64 { return (b.size(s) + 63) &^ 63 }
 
 // MaxLen is no limit: memory ends before.
 func (b *CPU) MaxLen() int { return math.MaxInt }
@@ -164,8 +178,8 @@ func (b *CPU) Free(arrays ...*Array) {
 	var bytes int64
 	for _, a := range arrays {
 		if a != nil {
-			bytes += 4 * int64(len(a.data))
-			a.data = nil
+			bytes += 4 * int64(len(a.memory))
+			a.data, a.half, a.memory = nil, nil, nil
 		}
 	}
 	b.returnMemory(bytes)
@@ -176,9 +190,13 @@ func (b *CPU) Free(arrays ...*Array) {
 // tasks would keep it alive, for they point at what they last worked on.
 func (b *CPU) returnMemory(freed int64) {
 	if freed >= 16<<20 {
-		b.work = work{scratch: make([][]float32, len(b.scratch))}
+		b.clearWork()
 		debug.FreeOSMemory()
 	}
+}
+
+func (b *CPU) clearWork() {
+	b.work = work{scratch: make([][]float32, b.workers.n), wide: make([]buffers, b.workers.n)}
 }
 
 // FreeMasks gives back the memory of masks; nil is ignored.
@@ -192,18 +210,20 @@ func (b *CPU) FreeMasks(masks ...*Mask) {
 
 // Upload copies src, in (H, W, C) order, to dst.
 func (b *CPU) Upload(dst *Array, src []float32) {
-	if len(src) != len(dst.data) {
+	if len(src) != dst.Shape.Len() {
 		fail("Upload", "%d values for %v", len(src), dst.Shape)
 	}
 	copy(dst.data, src)
+	b.keep(dst, 0, src)
 }
 
 // Download copies src to dst, in (H, W, C) order.
 func (b *CPU) Download(dst []float32, src *Array) {
-	if len(dst) != len(src.data) {
+	if len(dst) != src.Shape.Len() {
 		fail("Download", "%d values for %v", len(dst), src.Shape)
 	}
 	copy(dst, src.data)
+	b.widen(dst, src.half)
 }
 
 // cpuProgram replays by calling: on the CPU there is nothing to capture.

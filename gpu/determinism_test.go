@@ -112,8 +112,15 @@ func TestSameBytesForAnyThreads(t *testing.T) {
 	s := Shape{47, 61, 3}
 	for name, opt := range artistOptimizers {
 		var want []float32
-		for _, threads := range []int{1, 2, 3, 7} {
-			b := NewCPU(CPUOptions{Threads: threads})
+		for _, threads := range []int{1, 2, 3, 7, -1, -2, -3, -7} {
+			precision := Single
+			if threads < 0 {
+				precision, threads = Half, -threads
+			}
+			if threads == 1 {
+				want = nil
+			}
+			b := NewCPU(CPUOptions{Threads: threads, Precision: precision})
 			a := newArtist(b, s, opt)
 			p := b.Record(a.iterate)
 			for range 6 {
@@ -160,9 +167,10 @@ func TestIterationDescends(t *testing.T) {
 
 func TestNoAllocations(t *testing.T) {
 	for name, opt := range artistOptimizers {
-		for _, threads := range []int{1, 3} {
-			t.Run(fmt.Sprintf("%s on %d", name, threads), func(t *testing.T) {
-				b := NewCPU(CPUOptions{Threads: threads})
+		for i, threads := range []int{1, 3, 1, 3} {
+			precision := []Precision{Single, Half}[i/2]
+			t.Run(fmt.Sprintf("%s in %s on %d", name, precision, threads), func(t *testing.T) {
+				b := NewCPU(CPUOptions{Threads: threads, Precision: precision})
 				a := newArtist(b, Shape{33, 29, 3}, opt)
 				a.iterate()
 				a.iterate()

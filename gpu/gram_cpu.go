@@ -49,14 +49,14 @@ func (b *CPU) StyleGrad(dx, f, d, shift *Array) {
 		row = shift.data
 	}
 	c := f.Shape.C
-	b.multiply(dx.data, f.data, d.data, row, c, c, true) // d is symmetric
+	b.multiplyArrays(*dx, *f, d.data, row, f.Shape.Pixels(), c, c, true) // d is symmetric
 }
 
 // Mean writes the mean of features f (H, W, C) over positions to m (1, C, 1).
 func (b *CPU) Mean(m, f *Array) {
 	checkMean(m, f)
 	c := f.Shape.C
-	b.mean = meanTask{f.data, f.Shape, f.Shape.Whole(), b.partials(f.Shape.H * c)}
+	b.mean = meanTask{b, f, f.Shape.Whole(), b.partials(f.Shape.H * c)}
 	b.workers.run(f.Shape.H, &b.mean)
 	for j := range c {
 		s := 0.0

@@ -3,6 +3,7 @@ package gpu
 import "math"
 
 type joinTask struct {
+	b         *CPU
 	dst, f, m *Array
 	scale     float64
 	unit      bool
@@ -13,14 +14,19 @@ type joinTask struct {
 // pixel of f by its norm (Champandard 2016).
 func (b *CPU) Join(dst, f, m *Array, scale float64, unit bool) {
 	checkJoin(dst, f, m)
-	b.join = joinTask{dst, f, m, scale, unit}
+	b.join = joinTask{b, dst, f, m, scale, unit}
 	b.workers.run(f.Shape.H, &b.join)
 }
 
-func (t *joinTask) chunk(_, y int) {
+func (t *joinTask) chunk(worker, y int) {
 	w, c, n := t.f.Shape.W, t.f.Shape.C, t.dst.Shape.C
-	for x := y * w; x < (y+1)*w; x++ {
-		f, dst := t.f.data[x*c:][:c], t.dst.data[x*n:][:n]
+	fs, dsts := t.b.read(worker, 0, t.f, y*w*c, w*c), t.b.write(worker, 1, t.dst, y*w*n, w*n)
+	var ms []float32
+	if t.m != nil {
+		ms = t.b.read(worker, 2, t.m, y*w*(n-c), w*(n-c))
+	}
+	for x := range w {
+		f, dst := fs[x*c:][:c], dsts[x*n:][:n]
 		k := float32(t.scale)
 		if t.unit {
 			squares := dot(f, f)
@@ -32,7 +38,8 @@ func (t *joinTask) chunk(_, y int) {
 			dst[i] = k * v
 		}
 		if t.m != nil {
-			copy(dst[c:], t.m.data[x*(n-c):])
+			copy(dst[c:], ms[x*(n-c):])
 		}
 	}
+	t.b.keep(t.dst, y*w*n, dsts)
 }

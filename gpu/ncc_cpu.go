@@ -80,11 +80,12 @@ type bankTask struct {
 	f    *Array
 }
 
-func (t *bankTask) chunk(_, y int) {
+func (t *bankTask) chunk(worker, y int) {
 	s, nr, c := t.f.Shape, t.b.kernels.NR, t.bank.cpu
+	row := t.b.read(worker, 0, t.f, y*s.W*s.C, s.W*s.C)
 	for p := y * s.W; p < (y+1)*s.W; p++ {
 		panel := c.panels[p/nr*nr*s.C+p%nr:]
-		f := t.f.data[p*s.C:][:s.C]
+		f := row[(p-y*s.W)*s.C:][:s.C]
 		for ch, v := range f {
 			panel[ch*nr] = v
 		}
@@ -141,7 +142,7 @@ func (b *CPU) Cosines(m *Matches, x *Array, size, stride int) {
 	for p := range m.score {
 		y, u, squares := p/m.Shape.W*stride, p%m.Shape.W*stride, 0.0
 		for i := range size {
-			row := x.data[((y+i)*s.W+u)*s.C:][:size*s.C]
+			row := b.read(0, 0, x, ((y+i)*s.W+u)*s.C, size*s.C)
 			squares += dot(row, row)
 		}
 		if squares == 0 {
@@ -256,9 +257,8 @@ func (t *matchTask) note(index []int32, score []float32, p int, i int32, s float
 func (t *matchTask) chunk(worker, i int) {
 	k, h, hs := t.bank.Size, t.x.Shape.H, t.bank.Shape.H
 	first := i*t.band - (h - k)
-	w := t.workers[worker]
 	for y := max(0, -first-t.band+1); y < min(h, hs-first); y++ {
-		t.multiply(w, y, max(0, y+first), min(hs, y+first+t.band))
+		t.multiply(worker, y, max(0, y+first), min(hs, y+first+t.band))
 		top := y - k + 1 // the row of patches that is complete now
 		if top < 0 || top%t.stride != 0 {
 			continue
@@ -288,14 +288,16 @@ func (t *matchTask) column(y, v, first int) int {
 }
 
 // multiply computes the products of canvas row y with style rows va to vb-1.
-func (t *matchTask) multiply(w *matchWorker, y, va, vb int) {
+func (t *matchTask) multiply(worker, y, va, vb int) {
+	w := t.workers[worker]
+	row := t.b.read(worker, 0, t.x, y*t.x.Shape.W*t.x.Shape.C, t.x.Shape.W*t.x.Shape.C)
 	s, nr, ws := t.x.Shape, t.b.kernels.NR, t.bank.Shape.W
 	slab := t.slab(w, y)
 	p0, p1 := va*ws/nr, chunks(vb*ws, nr)
 	for p := p0; p < p1; p++ {
 		at := slab[(p-p0)*nr:]
 		if t.prune == nil {
-			t.product(at, y, 0, s.W, p, p1)
+			t.product(at, row, 0, s.W, p, p1)
 			continue
 		}
 		// Runs of tiles that are needed, or not.
@@ -307,7 +309,7 @@ func (t *matchTask) multiply(w *matchWorker, y, va, vb int) {
 			}
 			x0, x1 := from*pruneSide, min(i*pruneSide, s.W)
 			if live {
-				t.product(at, y, x0, x1, p, p1)
+				t.product(at, row, x0, x1, p, p1)
 				continue
 			}
 			for x := x0; x < x1; x++ {
@@ -320,9 +322,9 @@ func (t *matchTask) multiply(w *matchWorker, y, va, vb int) {
 	}
 }
 
-// product multiplies pixels x0 to x1-1 of canvas row y with panel p; p1 ends the
+// product multiplies pixels x0 to x1-1 of a row of the canvas with panel p; p1 ends the
 // panels that follow.
-func (t *matchTask) product(slab []float32, y, x0, x1, p, p1 int) {
+func (t *matchTask) product(slab, row []float32, x0, x1, p, p1 int) {
 	ks, s := t.b.kernels, t.x.Shape
 	nr := ks.NR
 	panel := t.bank.cpu.panels[p*s.C*nr:]
@@ -332,7 +334,7 @@ func (t *matchTask) product(slab []float32, y, x0, x1, p, p1 int) {
 		if c+depth < s.C {
 			next = &panel[(c+depth)*nr]
 		}
-		ks.Gemm(x1-x0, depth, &t.x.data[(y*s.W+x0)*s.C+c], s.C, 1, &panel[c*nr], &slab[x0*t.ld], t.ld, c > 0, next, depth*nr)
+		ks.Gemm(x1-x0, depth, &row[x0*s.C+c], s.C, 1, &panel[c*nr], &slab[x0*t.ld], t.ld, c > 0, next, depth*nr)
 	}
 }
 

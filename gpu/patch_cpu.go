@@ -41,15 +41,23 @@ func (b *CPU) Vote(dst *Array, m *Matches, from []PatchSource, o PatchOptions) {
 func (t *patchTask) chunk(worker, y int) {
 	s := t.f.Shape
 	votes := t.b.scratchFor(worker, s.C)
+	row := y * s.W * s.C
+	fs := t.b.read(worker, 0, t.f, row, s.W*s.C)
+	var dxs []float32
+	switch {
+	case t.vote:
+		dxs = t.b.write(worker, 1, t.dx, row, s.W*s.C)
+	case t.dx != nil:
+		dxs = t.b.read(worker, 1, t.dx, row, s.W*s.C)
+	}
 	value := 0.0
 	for x := range s.W {
 		clear(votes)
-		at := (y*s.W + x) * s.C
-		f := t.f.data[at:][:s.C]
-		n, apart := t.gather(votes, f, y, x)
+		f := fs[x*s.C:][:s.C]
+		n, apart := t.gather(worker, votes, f, y, x)
 		switch {
 		case t.vote:
-			dst := t.dx.data[at:][:s.C]
+			dst := dxs[x*s.C:][:s.C]
 			for c, v := range votes {
 				dst[c] = v / float32(max(n, 1))
 			}
@@ -64,11 +72,14 @@ func (t *patchTask) chunk(worker, y int) {
 		value += omega * apart
 		if t.dx != nil {
 			k, count := float32(2*t.coef*omega), float32(n)
-			dx := t.dx.data[at:][:s.C]
+			dx := dxs[x*s.C:][:s.C]
 			for c, v := range votes {
 				dx[c] += k * (float32(count*f[c]) - v)
 			}
 		}
+	}
+	if dxs != nil {
+		t.b.keep(t.dx, row, dxs)
 	}
 	if t.part != nil {
 		t.part[y] = value
@@ -77,7 +88,7 @@ func (t *patchTask) chunk(worker, y int) {
 
 // gather adds to votes what each patch that covers (y, x) has there, and returns
 // how many there are and, but for a vote, the sum of their squared distances to f.
-func (t *patchTask) gather(votes, f []float32, y, x int) (n int, apart float64) {
+func (t *patchTask) gather(worker int, votes, f []float32, y, x int) (n int, apart float64) {
 	for i := range t.o.Size {
 		for j := range t.o.Size {
 			py, px := y-i, x-j
@@ -92,7 +103,7 @@ func (t *patchTask) gather(votes, f []float32, y, x int) (n int, apart float64) 
 			if float64(t.m.score[p]) < t.o.Least {
 				continue
 			}
-			v := t.source(int(t.m.index[p]), i, j)
+			v := t.source(worker, int(t.m.index[p]), i, j)
 			n++
 			if t.vote {
 				for c, e := range v {
@@ -113,7 +124,7 @@ func (t *patchTask) gather(votes, f []float32, y, x int) (n int, apart float64) 
 }
 
 // source is the pixel (i, j) of the patch with that number.
-func (t *patchTask) source(index, i, j int) []float32 {
+func (t *patchTask) source(worker, index, i, j int) []float32 {
 	k := len(t.from) - 1
 	for t.from[k].First > index {
 		k--
@@ -123,5 +134,5 @@ func (t *patchTask) source(index, i, j int) []float32 {
 	cols := (s.F.Shape.W-t.o.Size)/stride + 1
 	q := index - s.First
 	y, x := q/cols*stride+i, q%cols*stride+j
-	return s.F.data[(y*s.F.Shape.W+x)*s.F.Shape.C:][:s.F.Shape.C]
+	return t.b.read(worker, 2, s.F, (y*s.F.Shape.W+x)*s.F.Shape.C, s.F.Shape.C)
 }

@@ -34,11 +34,13 @@ func (b *CPU) Scatter(dx, src *Array, p *Places, y, x int) {
 const placesChunk = 256
 
 func (b *CPU) runPlaces(t placesTask) {
+	t.b = b
 	b.places = t
 	b.workers.run(chunks(t.p.n, placesChunk), &b.places)
 }
 
 type placesTask struct {
+	b            *CPU
 	p            *Places
 	rows, window *Array
 	r            Rect // of the window
@@ -46,14 +48,15 @@ type placesTask struct {
 	add          bool
 }
 
-func (t *placesTask) chunk(_, chunk int) {
+func (t *placesTask) chunk(worker, chunk int) {
 	c := t.p.Features.C
 	for i := chunk * placesChunk; i < min(t.p.n, (chunk+1)*placesChunk); i++ {
 		y, x := int(t.p.at[i])/t.p.Features.W-t.y, int(t.p.at[i])%t.p.Features.W-t.x
 		if y < t.r.Y || x < t.r.X || y >= t.r.Y+t.r.H || x >= t.r.X+t.r.W {
 			continue
 		}
-		row, f := t.rows.data[i*c:][:c], t.window.data[(y*t.window.Shape.W+x)*c:][:c]
+		at := (y*t.window.Shape.W + x) * c
+		row, f := t.rows.data[i*c:][:c], t.b.read(worker, 0, t.window, at, c)
 		if !t.add {
 			copy(row, f)
 			continue
@@ -61,5 +64,6 @@ func (t *placesTask) chunk(_, chunk int) {
 		for j, v := range row {
 			f[j] += v
 		}
+		t.b.keep(t.window, at, f)
 	}
 }

@@ -3,6 +3,7 @@ package gpu
 import "math"
 
 type poolTask struct {
+	b    *CPU
 	y, x *Array
 	p    Pool
 }
@@ -10,30 +11,38 @@ type poolTask struct {
 // Pool reduces x (H, W, C) to y (H', W', C), the shape that p.Out gives.
 func (b *CPU) Pool(y, x *Array, p Pool) {
 	checkPool(y, x, p)
-	b.pool = poolTask{y, x, p}
+	b.pool = poolTask{b, y, x, p}
 	b.workers.run(y.Shape.H, &b.pool)
 }
 
-func (t *poolTask) chunk(_, i int) {
+func (t *poolTask) chunk(worker, i int) {
 	s := t.x.Shape
 	n := t.p.size()
 	y0, y1 := i*n, min(s.H, (i+1)*n)
-	poolRows(t.y, nil, t.p, t.x.data[y0*s.W*s.C:y1*s.W*s.C], Shape{y1 - y0, s.W, s.C}, i, s.H)
+	row := t.y.Shape.W * s.C
+	y := t.b.write(worker, 0, t.y, i*row, row)
+	poolRows(y, nil, t.p, t.b.read(worker, 1, t.x, y0*s.W*s.C, (y1-y0)*s.W*s.C), Shape{y1 - y0, s.W, s.C}, i, s.H)
+	t.b.keep(t.y, i*row, y)
 }
 
-// poolRows pools rows of x, which start at a window's edge, into rows of y (nil:
-// not stored) from row first on, and notes the winners of max pooling in m
-// (nil: not noted). h is the height of the whole input.
-func poolRows(y *Array, m *Mask, p Pool, x []float32, s Shape, first, h int) {
+// pooledRows is how many rows poolRows writes.
+func pooledRows(p Pool, s Shape, first, h int) int {
+	return min(p.Out(Shape{h, s.W, s.C}).H-first, chunks(s.H, p.size()))
+}
+
+// poolRows pools rows of x, of shape s, which start at a window's edge, into y (nil:
+// not stored), the rows of the pooled array from first on, and notes the winners of max
+// pooling in m (nil: not noted). h is the height of the whole input.
+func poolRows(y []float32, m *Mask, p Pool, x []float32, s Shape, first, h int) {
 	out := p.Out(Shape{h, s.W, s.C})
 	n, c := p.size(), s.C
 	planes := signBytes(c)
-	for oy := first; oy < out.H && (oy-first)*n < s.H; oy++ {
+	for oy := first; oy < first+pooledRows(p, s, first, h); oy++ {
 		for ox := range out.W {
 			win := window{(oy - first) * n, min((oy-first+1)*n, s.H), ox * n, min((ox+1)*n, s.W)}
 			var dst []float32
 			if y != nil {
-				dst = y.data[(oy*out.W+ox)*c:][:c]
+				dst = y[((oy-first)*out.W+ox)*c:][:c]
 			}
 			var arg []byte
 			if m != nil && p.Kind == MaxPool {
@@ -90,6 +99,7 @@ func reduce(p Pool, x []float32, w window, width, c, ch int) (v float32, at int)
 }
 
 type poolGradTask struct {
+	b      *CPU
 	dx, dy *Array
 	o      PoolGradOptions
 	p      Pool
@@ -100,25 +110,26 @@ type poolGradTask struct {
 // x/y for L2 pooling.
 func (b *CPU) PoolGrad(dx, dy *Array, o PoolGradOptions) {
 	p := checkPoolGrad(dx, dy, o)
-	b.poolGrad = poolGradTask{dx, dy, o, p}
+	b.poolGrad = poolGradTask{b, dx, dy, o, p}
 	b.workers.run(dx.Shape.H, &b.poolGrad)
 }
 
-func (t *poolGradTask) chunk(_, y int) {
+func (t *poolGradTask) chunk(worker, y int) {
 	w, c := t.dx.Shape.W, t.dx.Shape.C
-	row := t.dx.data[y*w*c:][:w*c]
+	row := t.b.read(worker, 0, t.dx, y*w*c, w*c)
 	if !t.o.Add {
 		clear(row)
 	}
-	unpoolRow(row, t.dy, t.o.X, t.o.Y, t.o.Mask, t.p, t.dx.Shape, y)
+	t.b.unpoolRow(worker, row, t.dy, t.o.X, t.o.Y, t.o.Mask, t.p, t.dx.Shape, y)
 	if t.o.Mask != nil {
 		gatePixels(row, t.o.Mask, y*w, c)
 	}
+	t.b.keep(t.dx, y*w*c, row)
 }
 
 // unpoolRow adds to row, row y of an input of shape s, the gradient that pooled
-// gradient dy sends there. Max takes the winner from m, or finds it again in x.
-func unpoolRow(row []float32, dy, xs, ys *Array, m *Mask, p Pool, s Shape, y int) {
+// gradient dy sends there. Max takes the winner from m, or finds it again in xs.
+func (b *CPU) unpoolRow(worker int, row []float32, dy, xs, ys *Array, m *Mask, p Pool, s Shape, y int) {
 	n, c, w := p.size(), s.C, s.W
 	out := p.Out(s)
 	oy := y / n
@@ -126,11 +137,20 @@ func unpoolRow(row []float32, dy, xs, ys *Array, m *Mask, p Pool, s Shape, y int
 		return
 	}
 	planes := signBytes(c)
+	y0, y1 := oy*n, min((oy+1)*n, s.H) // rows of the windows
+	grads := b.read(worker, 1, dy, oy*out.W*c, out.W*c)
+	var values, pooled []float32
+	if xs != nil {
+		values = b.read(worker, 2, xs, y0*w*c, (y1-y0)*w*c)
+	}
+	if ys != nil {
+		pooled = b.read(worker, 3, ys, oy*out.W*c, out.W*c)
+	}
 	for x := 0; x < w && x/n < out.W; x++ {
 		at := oy*out.W + x/n
-		win := window{oy * n, min((oy+1)*n, s.H), x / n * n, min((x/n+1)*n, w)}
-		g, d := dy.data[at*c:][:c], row[x*c:][:c]
-		place := (y-win.y0)*n + x - win.x0
+		win := window{0, y1 - y0, x / n * n, min((x/n+1)*n, w)}
+		g, d := grads[x/n*c:][:c], row[x*c:][:c]
+		place := (y-y0)*n + x - win.x0
 		switch {
 		case p.Kind == AvgPool:
 			k := p.scale() / float32((win.y1-win.y0)*(win.x1-win.x0))
@@ -139,7 +159,7 @@ func unpoolRow(row []float32, dy, xs, ys *Array, m *Mask, p Pool, s Shape, y int
 			}
 		case p.Kind == L2Pool:
 			k := p.scale() * p.scale()
-			xv, yv := xs.data[(y*w+x)*c:][:c], ys.data[at*c:][:c]
+			xv, yv := values[((y-y0)*w+x)*c:][:c], pooled[x/n*c:][:c]
 			for ch := range d {
 				if yv[ch] != 0 {
 					d[ch] += k * g[ch] * xv[ch] / yv[ch]
@@ -156,7 +176,7 @@ func unpoolRow(row []float32, dy, xs, ys *Array, m *Mask, p Pool, s Shape, y int
 		default:
 			k := p.scale()
 			for ch := range d {
-				if _, won := reduce(p, xs.data, win, w, c, ch); won == place {
+				if _, won := reduce(p, values, win, w, c, ch); won == place {
 					d[ch] += g[ch] * k
 				}
 			}

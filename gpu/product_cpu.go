@@ -25,9 +25,9 @@ var one = [1]float32{1}
 // plus row in every row of dst where row is not nil.
 type productTask struct {
 	b        *CPU
-	dst, a   []float32
+	dst, a   Array
 	p, row   []float32
-	k, n     int
+	m, k, n  int
 	add      bool
 	packing  bool
 	panelLen int
@@ -37,14 +37,18 @@ type productTask struct {
 const productRows = 96
 
 func (b *CPU) multiply(dst, a, p, row []float32, k, n int, add bool) {
+	b.multiplyArrays(Array{data: dst}, Array{data: a}, p, row, len(a)/k, k, n, add)
+}
+
+func (b *CPU) multiplyArrays(dst, a Array, p, row []float32, m, k, n int, add bool) {
 	t := &b.product
-	*t = productTask{b: b, dst: dst, a: a, p: p, row: row, k: k, n: n, add: add, panelLen: (k + 1) * b.kernels.NR}
+	*t = productTask{b: b, dst: dst, a: a, p: p, row: row, m: m, k: k, n: n, add: add, panelLen: (k + 1) * b.kernels.NR}
 	panels := chunks(n, b.kernels.NR)
 	grown(&b.packed, panels*t.panelLen)
 	t.packing = true
 	b.workers.run(panels, t)
 	t.packing = false
-	b.workers.run(chunks(len(a)/k, productRows), t)
+	b.workers.run(chunks(m, productRows), t)
 }
 
 func (t *productTask) chunk(worker, i int) {
@@ -59,11 +63,12 @@ func (t *productTask) chunk(worker, i int) {
 		return
 	}
 	r0 := i * productRows
-	rows := min(productRows, len(t.a)/t.k-r0)
+	rows := min(productRows, t.m-r0)
+	a, out := t.b.read(worker, 0, &t.a, r0*t.k, rows*t.k), t.b.read(worker, 1, &t.dst, r0*t.n, rows*t.n)
 	for j := range chunks(t.n, nr) {
 		panel := t.b.packed[j*t.panelLen:]
 		cols := min(nr, t.n-j*nr)
-		dst, ld, add := t.dst[r0*t.n+j*nr:], t.n, t.add
+		dst, ld, add := out[j*nr:], t.n, t.add
 		if cols < nr { // the kernel writes whole panels
 			dst, ld, add = t.b.scratchFor(worker, productRows*nr), nr, false
 		}
@@ -73,12 +78,13 @@ func (t *productTask) chunk(worker, i int) {
 		}
 		for k0 := 0; k0 < t.k; k0 += productDepth {
 			depth := min(productDepth, t.k-k0)
-			ks.Gemm(rows, depth, &t.a[r0*t.k+k0], t.k, 1, &panel[k0*nr], &dst[0], ld, add || k0 > 0, nil, 0)
+			ks.Gemm(rows, depth, &a[k0], t.k, 1, &panel[k0*nr], &dst[0], ld, add || k0 > 0, nil, 0)
 		}
 		if cols < nr {
-			copyColumns(t.dst[r0*t.n+j*nr:], dst, rows, t.n, nr, cols, t.add)
+			copyColumns(out[j*nr:], dst, rows, t.n, nr, cols, t.add)
 		}
 	}
+	t.b.keep(&t.dst, r0*t.n, out)
 }
 
 // copyColumns copies or adds cols columns of src (rows nr apart) to dst (rows ld apart).

@@ -36,6 +36,7 @@ func (b *CPU) NewPruning(x *Array, banks []*Bank, stride int, slack float64) []*
 		b.Match(m, x, bank, MatchOptions{Stride: stride, Add: i > 0})
 	}
 	segments := chunks(s.W, pruneSide)
+	values := b.read(0, 0, x, 0, s.Len())
 	tiles := make([]patchTile, s.H*segments)
 	for i := range tiles {
 		y, x0 := i/segments, i%segments*pruneSide
@@ -48,7 +49,7 @@ func (b *CPU) NewPruning(x *Array, banks []*Bank, stride int, slack float64) []*
 			origins = append(origins, y*s.W+xx)
 			tiles[i].least = min(tiles[i].least, float64(m.score[y/stride*m.Shape.W+xx/stride]))
 		}
-		tiles[i].places = places(origins, k, s, func(p, c int) float32 { return x.data[p*s.C+c] })
+		tiles[i].places = places(origins, k, s, func(p, c int) float32 { return values[p*s.C+c] })
 	}
 	pruned := make([]*Pruning, len(banks))
 	for i, bank := range banks {

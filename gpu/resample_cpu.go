@@ -15,7 +15,9 @@ type resampleTask struct {
 // Resample is used between scales, not inside an iteration, so it may allocate.
 func (b *CPU) Resample(dst, src *Array, filter ResampleFilter) {
 	checkResample(dst, src)
-	b.resample(dst.data, src.data, dst.Shape, src.Shape, filter)
+	to := b.write(0, 0, dst, 0, dst.Shape.Len())
+	b.resample(to, b.read(0, 1, src, 0, src.Shape.Len()), dst.Shape, src.Shape, filter)
+	b.keep(dst, 0, to)
 }
 
 func (b *CPU) resample(dst, src []float32, to, from Shape, filter ResampleFilter) {

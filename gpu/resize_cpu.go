@@ -37,22 +37,23 @@ func (t *resizeTask) chunk(worker, i int) {
 	line, strip := strip[:row], strip[row:]
 	clear(strip)
 	for y := first; y < end; y++ {
-		t.across(strip[(y-first)*row:][:row], y)
+		t.across(worker, strip[(y-first)*row:][:row], y)
 	}
 	for j, tap := range rows {
 		clear(line)
 		for k, w := range tap.weights {
 			t.b.kernels.Axpy(line, w, strip[(tap.first+k-first)*row:][:row])
 		}
-		t.store(i*resampleRows+j, line)
+		t.store(worker, i*resampleRows+j, line)
 	}
 }
 
 // across adds row y of the source, filtered along x, to out (W, Channels).
-func (t *resizeTask) across(out []float32, y int) {
+func (t *resizeTask) across(worker int, out []float32, y int) {
 	r, c, pitch := t.r, t.o.Channels, t.src.Shape.C
+	src := t.b.read(worker, 0, t.src, y*r.From.W*pitch, r.From.W*pitch)
 	for x, tap := range r.across {
-		to, from := out[x*c:][:c], t.src.data[(y*r.From.W+tap.first)*pitch+t.o.From:]
+		to, from := out[x*c:][:c], src[tap.first*pitch+t.o.From:]
 		for k, w := range tap.weights {
 			if v := from[k*pitch:][:c]; c >= 8 {
 				t.b.kernels.Axpy(to, w, v)
@@ -66,10 +67,12 @@ func (t *resizeTask) across(out []float32, y int) {
 }
 
 // store writes a row of the result.
-func (t *resizeTask) store(y int, line []float32) {
+func (t *resizeTask) store(worker, y int, line []float32) {
 	c, pitch, scale := t.o.Channels, t.dst.Shape.C, float32(t.o.Scale)
+	at := y * t.r.To.W * pitch
+	row := t.b.read(worker, 0, t.dst, at, t.r.To.W*pitch)
 	for x := range t.r.To.W {
-		dst, v := t.dst.data[(y*t.r.To.W+x)*pitch+t.o.To:][:c], line[x*c:][:c]
+		dst, v := row[x*pitch+t.o.To:][:c], line[x*c:][:c]
 		if !t.o.Add {
 			clear(dst)
 		}
@@ -81,4 +84,5 @@ func (t *resizeTask) store(y int, line []float32) {
 			dst[ch] += scale * e
 		}
 	}
+	t.b.keep(t.dst, at, row)
 }

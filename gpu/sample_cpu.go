@@ -3,35 +3,39 @@ package gpu
 // Sample writes the positions of src (H, W, C) on the grid to dst (h, w, C).
 func (b *CPU) Sample(dst, src *Array, g Grid) {
 	checkSample("Sample", dst, src, g)
-	b.sample = sampleTask{dst, src, g, false}
+	b.sample = sampleTask{b, dst, src, g, false}
 	b.workers.run(dst.Shape.H, &b.sample)
 }
 
 // AddSample adds src (h, w, C) to the positions of dst (H, W, C) on the grid.
 func (b *CPU) AddSample(dst, src *Array, g Grid) {
 	checkSample("AddSample", src, dst, g)
-	b.sample = sampleTask{src, dst, g, true}
+	b.sample = sampleTask{b, src, dst, g, true}
 	b.workers.run(src.Shape.H, &b.sample)
 }
 
 type sampleTask struct {
+	b        *CPU
 	few, all *Array
 	g        Grid
 	add      bool
 }
 
-func (t *sampleTask) chunk(_, y int) {
+func (t *sampleTask) chunk(worker, y int) {
 	s, c := t.few.Shape, t.few.Shape.C
 	for x := range s.W {
-		few := t.few.data[(y*s.W+x)*c:][:c]
-		all := t.all.data[((t.g.Y+y*t.g.Step)*t.all.Shape.W+t.g.X+x*t.g.Step)*c:][:c]
+		from := (y*s.W + x) * c
+		at := ((t.g.Y+y*t.g.Step)*t.all.Shape.W + t.g.X + x*t.g.Step) * c
+		few, all := t.b.read(worker, 0, t.few, from, c), t.b.read(worker, 1, t.all, at, c)
 		if !t.add {
 			copy(few, all)
+			t.b.keep(t.few, from, few)
 			continue
 		}
 		for i, v := range few {
 			all[i] += v
 		}
+		t.b.keep(t.all, at, all)
 	}
 }
 
@@ -48,9 +52,11 @@ type channelTask struct {
 	a      float32
 }
 
-func (t *channelTask) chunk(_, y int) {
+func (t *channelTask) chunk(worker, y int) {
 	w, c := t.dst.Shape.W, t.dst.Shape.C
-	for p := y * w; p < (y+1)*w; p++ {
-		t.b.kernels.Axpy(t.dst.data[p*c:][:c], t.a, t.m.data)
+	row := t.b.read(worker, 0, t.dst, y*w*c, w*c)
+	for p := range w {
+		t.b.kernels.Axpy(row[p*c:][:c], t.a, t.m.data)
 	}
+	t.b.keep(t.dst, y*w*c, row)
 }

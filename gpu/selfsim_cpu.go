@@ -48,7 +48,7 @@ func (b *CPU) SelfSimLoss(dx, f *Array, s *SelfSimilarity, coef float64, slot in
 
 // distances writes the cosines of the features at the positions to s.shares.
 func (b *CPU) distances(f *Array, s *SelfSimilarity) {
-	b.selfSim = selfSimTask{s: s, f: f.data, c: f.Shape.C}
+	b.selfSim = selfSimTask{b: b, s: s, f: f, c: f.Shape.C}
 	b.runSelfSim(selfSimGather, s.n)
 	b.runSelfSim(selfSimAcross, f.Shape.C)
 	b.multiply(s.shares.data, s.unit.data, s.across.data, nil, f.Shape.C, s.n, false)
@@ -71,19 +71,20 @@ const (
 )
 
 type selfSimTask struct {
+	b    *CPU
 	step selfSimStep
 	s    *SelfSimilarity
 	dx   *Array
-	f    []float32
+	f    *Array
 	c    int       // channels
 	coef float64   // of the loss, over n
 	part []float64 // the loss of each row
 }
 
-func (t *selfSimTask) chunk(_, i int) {
+func (t *selfSimTask) chunk(worker, i int) {
 	switch t.step {
 	case selfSimGather:
-		t.gather(i)
+		t.gather(worker, i)
 	case selfSimAcross:
 		row := t.s.across.data[i*t.s.n:][:t.s.n]
 		for j := range row {
@@ -100,12 +101,12 @@ func (t *selfSimTask) chunk(_, i int) {
 			row[j] = -(g[i*n+j] + g[j*n+i])
 		}
 	case selfSimScatter:
-		t.scatter(i)
+		t.scatter(worker, i)
 	}
 }
 
-func (t *selfSimTask) gather(i int) {
-	x, unit := t.f[int(t.s.positions[i])*t.c:][:t.c], t.s.unit.data[i*t.c:][:t.c]
+func (t *selfSimTask) gather(worker, i int) {
+	x, unit := t.b.read(worker, 0, t.f, int(t.s.positions[i])*t.c, t.c), t.s.unit.data[i*t.c:][:t.c]
 	squares := 0.0
 	for _, v := range x {
 		squares += float64(v) * float64(v)
@@ -163,13 +164,14 @@ func (t *selfSimTask) compare(i int) {
 	}
 }
 
-func (t *selfSimTask) scatter(i int) {
+func (t *selfSimTask) scatter(worker, i int) {
 	length := t.s.length.data[i]
 	if length == 0 {
 		return
 	}
 	v, unit := t.s.slope.data[i*t.c:][:t.c], t.s.unit.data[i*t.c:][:t.c]
-	dx := t.dx.data[int(t.s.positions[i])*t.c:][:t.c]
+	at := int(t.s.positions[i]) * t.c
+	dx := t.b.read(worker, 0, t.dx, at, t.c)
 	along := 0.0
 	for j, u := range unit {
 		along += float64(v[j]) * float64(u)
@@ -177,4 +179,5 @@ func (t *selfSimTask) scatter(i int) {
 	for j, u := range unit {
 		dx[j] += float32((float64(v[j]) - along*float64(u)) / float64(length))
 	}
+	t.b.keep(t.dx, at, dx)
 }

@@ -78,7 +78,7 @@ func (b *CPU) AddSums(s *Sums, f *Array, r Rect, cell int) {
 	b.products(s.second, f, r, cell)
 	if s.Mean {
 		c := f.Shape.C
-		b.mean = meanTask{f.data, f.Shape, r, b.partials(r.H * c)}
+		b.mean = meanTask{b, f, r, b.partials(r.H * c)}
 		b.workers.run(r.H, &b.mean)
 		for i := range r.H {
 			for j := range c {
@@ -90,17 +90,17 @@ func (b *CPU) AddSums(s *Sums, f *Array, r Rect, cell int) {
 
 // meanTask sums the channels of each row of a part of f.
 type meanTask struct {
-	f    []float32
-	of   Shape
+	b    *CPU
+	f    *Array
 	r    Rect
 	part []float64
 }
 
-func (t *meanTask) chunk(_, i int) {
-	c := t.of.C
+func (t *meanTask) chunk(worker, i int) {
+	c := t.f.Shape.C
 	part := t.part[i*c:][:c]
 	clear(part)
-	row := t.f[((t.r.Y+i)*t.of.W+t.r.X)*c:][:t.r.W*c]
+	row := t.b.read(worker, 0, t.f, ((t.r.Y+i)*t.f.Shape.W+t.r.X)*c, t.r.W*c)
 	for p := 0; p < len(row); p += c {
 		for j, v := range row[p : p+c] {
 			part[j] += float64(v)
@@ -113,9 +113,9 @@ func (t *meanTask) chunk(_, i int) {
 // partial matrix, and worked through in rounds: pack a slice of every cell, then
 // multiply it.
 type momentTask struct {
+	b               *CPU
 	ks              *simd.Kernels
-	f               []float32
-	of              Shape
+	f               *Array
 	r               Rect
 	cell            int
 	first, cells    int // of this batch
@@ -137,7 +137,7 @@ const (
 
 func (b *CPU) products(sum []float64, f *Array, r Rect, cell int) {
 	t := &b.momentum
-	*t = momentTask{ks: b.kernels, f: f.data, of: f.Shape, r: r, cell: cell, sum: sum}
+	*t = momentTask{b: b, ks: b.kernels, f: f, r: r, cell: cell, sum: sum}
 	t.cell = min(cell, max(r.H, r.W))
 	most := 1
 	t.slice = gramSliceLarge
@@ -175,18 +175,23 @@ func (t *momentTask) part(i int) (r Rect, from, to int) {
 }
 
 func (t *momentTask) panel(cell, j int) []float32 {
-	return t.packed[(cell*chunks(t.of.C, t.ks.NR)+j)*t.slice*t.ks.NR:]
+	return t.packed[(cell*chunks(t.f.Shape.C, t.ks.NR)+j)*t.slice*t.ks.NR:]
 }
 
 func (t *momentTask) pack(i int) {
-	c, nr := t.of.C, t.ks.NR
+	c, nr := t.f.Shape.C, t.ks.NR
 	panels := chunks(c, nr)
 	cell, j := i/panels, i%panels
 	r, from, to := t.part(cell)
 	panel := t.panel(cell, j)
 	for p := from; p < to; {
 		n := min(to-p, r.W-p%r.W) // positions in one row
-		pack(panel[(p-from)*nr:], t.f[((r.Y+p/r.W)*t.of.W+r.X+p%r.W)*c:], n, c, j*nr, c, nr)
+		at := ((r.Y+p/r.W)*t.f.Shape.W + r.X + p%r.W) * c
+		if t.f.half != nil {
+			t.b.packHalf(panel[(p-from)*nr:], t.f.half[at:], n, c, j*nr)
+		} else {
+			pack(panel[(p-from)*nr:], t.f.data[at:], n, c, j*nr, c, nr)
+		}
 		p += n
 	}
 }
@@ -194,7 +199,7 @@ func (t *momentTask) pack(i int) {
 // multiply takes panel j of a cell against the panels up to it; those with most
 // work come first.
 func (t *momentTask) multiply(i int) {
-	nr, panels := t.ks.NR, chunks(t.of.C, t.ks.NR)
+	nr, panels := t.ks.NR, chunks(t.f.Shape.C, t.ks.NR)
 	cell, j := i%t.cells, panels-1-i/t.cells
 	side := panels * nr
 	partial := t.partial[cell*side*side:]
@@ -209,7 +214,7 @@ func (t *momentTask) multiply(i int) {
 
 // finish adds the cells in their order.
 func (t *momentTask) finish(i int) {
-	c := t.of.C
+	c := t.f.Shape.C
 	side := chunks(c, t.ks.NR) * t.ks.NR
 	for y := i * gramRows; y < min(c, (i+1)*gramRows); y++ {
 		sum := t.sum[y*c+y : y*c+c]

@@ -4,10 +4,9 @@ package gpu
 const windowRows = 16
 
 type windowTask struct {
-	large, small []float32
-	to           Shape // of large
-	of           Shape // of small
-	y, x         int
+	b            *CPU
+	large, small *Array
+	y, x         int // of small in large
 	add          bool
 }
 
@@ -15,33 +14,39 @@ type windowTask struct {
 // column x.
 func (b *CPU) CopyWindow(dst, src *Array, y, x int) {
 	checkWindow("CopyWindow", src.Shape, dst.Shape, y, x)
-	b.runWindow(windowTask{large: src.data, small: dst.data, to: src.Shape, of: dst.Shape, y: y, x: x})
+	b.runWindow(windowTask{b: b, large: src, small: dst, y: y, x: x})
 }
 
 // AddWindow adds src to the part of dst of its size that begins at row y and
 // column x.
 func (b *CPU) AddWindow(dst, src *Array, y, x int) {
 	checkWindow("AddWindow", dst.Shape, src.Shape, y, x)
-	b.runWindow(windowTask{large: dst.data, small: src.data, to: dst.Shape, of: src.Shape, y: y, x: x, add: true})
+	b.runWindow(windowTask{b: b, large: dst, small: src, y: y, x: x, add: true})
 }
 
 func (b *CPU) runWindow(t windowTask) {
 	b.window = t
-	b.workers.run(chunks(t.of.H, windowRows), &b.window)
+	b.workers.run(chunks(t.small.Shape.H, windowRows), &b.window)
 }
 
-func (t *windowTask) chunk(_, i int) {
-	row := t.of.W * t.of.C
-	for y := i * windowRows; y < min(t.of.H, (i+1)*windowRows); y++ {
-		large := t.large[((t.y+y)*t.to.W+t.x)*t.to.C:][:row]
-		small := t.small[y*row:][:row]
-		if !t.add {
-			copy(small, large)
+func (t *windowTask) chunk(worker, i int) {
+	to, of := t.large.Shape, t.small.Shape
+	row := of.W * of.C
+	for y := i * windowRows; y < min(of.H, (i+1)*windowRows); y++ {
+		at := ((t.y+y)*to.W + t.x) * to.C
+		switch {
+		case !t.add && t.small.half != nil:
+			copy(t.small.half[y*row:][:row], t.large.half[at:])
+			continue
+		case !t.add:
+			copy(t.small.data[y*row:][:row], t.large.data[at:])
 			continue
 		}
-		for j, v := range small {
+		large := t.b.read(worker, 0, t.large, at, row)
+		for j, v := range t.b.read(worker, 1, t.small, y*row, row) {
 			large[j] += v
 		}
+		t.b.keep(t.large, at, large)
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"testing"
+
+	"github.com/impasto/impasto/gpu/simd"
 )
 
 // finish is when the last of n chunks of a cost each is done by workers of these
@@ -110,27 +112,34 @@ func TestConvAnyThreads(t *testing.T) {
 		s Shape
 		n int
 	}{{Shape{44, 61, 192}, 192}, {Shape{50, 37, 48}, 80}, {Shape{11, 15, 256}, 160}} {
-		var want []float32
-		for _, threads := range []int{1, 2, 3, 8, 24} {
-			b := NewCPU(CPUOptions{Threads: threads})
-			f := b.NewFilter(random(1, c.n*c.s.C*9, 0.1), random(2, c.n, 1), c.s.C, c.n)
-			out, pool := withChannels(c.s, c.n), Pool{Kind: MaxPool}
-			mask, pooled, act, dx := b.NewMask(out, pool), b.NewArray(pool.Out(out)), b.NewArray(out), b.NewArray(c.s)
-			x := upload(b, c.s, random(3, c.s.Len(), 1))
-			b.Conv(ConvOut{Act: act, Pooled: pooled, Mask: mask, Pool: pool}, x, f, ZeroPad)
-			b.ConvGrad(dx, act, f, ConvGradOptions{})
-			got := fmt.Sprintf("%v in %d outputs on %d threads", c.s, c.n, threads)
-			all := append(append(append([]float32(nil), act.data...), pooled.data...), dx.data...)
-			if want == nil {
-				want = all
-			}
-			for i, v := range all {
-				if math.Float32bits(v) != math.Float32bits(want[i]) {
-					t.Errorf("%s: value %d is %g, on one %g", got, i, v, want[i])
-					break
-				}
-			}
-			b.Close()
+		testConvThreads(t, c.s, c.n, "single", func(threads int) *CPU { return NewCPU(CPUOptions{Threads: threads}) })
+		for _, k := range simd.AllBF16() {
+			testConvThreads(t, c.s, c.n, k.Name, func(threads int) *CPU { return newHalfCPU(threads, k) })
 		}
+	}
+}
+
+func testConvThreads(t *testing.T, s Shape, n int, name string, open func(threads int) *CPU) {
+	var want []float32
+	for _, threads := range []int{1, 2, 3, 8, 24} {
+		b := open(threads)
+		f := b.NewFilter(random(1, n*s.C*9, 0.1), random(2, n, 1), s.C, n)
+		out, pool := withChannels(s, n), Pool{Kind: MaxPool}
+		mask, pooled, act, dx := b.NewMask(out, pool), b.NewArray(pool.Out(out)), b.NewArray(out), b.NewArray(s)
+		x := upload(b, s, random(3, s.Len(), 1))
+		b.Conv(ConvOut{Act: act, Pooled: pooled, Mask: mask, Pool: pool}, x, f, ZeroPad)
+		b.ConvGrad(dx, act, f, ConvGradOptions{})
+		got := fmt.Sprintf("%s: %v in %d outputs on %d threads", name, s, n, threads)
+		all := append(append(download(b, act), download(b, pooled)...), download(b, dx)...)
+		if want == nil {
+			want = all
+		}
+		for i, v := range all {
+			if math.Float32bits(v) != math.Float32bits(want[i]) {
+				t.Errorf("%s: value %d is %g, on one %g", got, i, v, want[i])
+				break
+			}
+		}
+		b.Close()
 	}
 }

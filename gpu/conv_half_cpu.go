@@ -1,0 +1,292 @@
+package gpu
+
+import (
+	"unsafe"
+
+	"github.com/impasto/impasto/gpu/simd"
+)
+
+// The 3x3 convolution of features in half precision, in both directions: products of
+// bfloat16 with sums in float32, as the definition says. Winograd's transforms would
+// round to values that are several times less exact.
+//
+// A chunk is a block of outputs. Its inputs, with a pixel of padding all round, are
+// copied into a strip, where every tap of every pixel is an offset. Backward, inputs
+// and outputs change places, the taps are turned round, and pooling is undone while
+// the strip is filled. For 32 outputs at a time the block's sums are then taken,
+// finished in float32 (bias, ReLU and masks, or what the gradient already was) and
+// rounded. Pooling reads what was rounded, so winners are those of the stored values.
+
+const (
+	// halfRows and halfColumns are the sides of a block: whole windows of pooling,
+	// and with 512 channels a strip of 700 KB that stays in the second level of cache.
+	halfRows, halfColumns = 8, 64
+	// halfPixels is how many neighbouring pixels one product takes.
+	halfPixels = 32
+	// halfOutputs is the outputs of a panel, and the inputs of a step.
+	halfOutputs = 32
+	// halfChunks is how many chunks a worker should find.
+	halfChunks = 3
+)
+
+type halfConvTask struct {
+	b *CPU
+
+	h, w, c, n int      // positions, inputs, outputs
+	filter     []uint16 // (n/32; steps, 1024)
+	src        halfSource
+	dst        finishTarget
+
+	columns int   // of a block
+	pixel   int   // from pixel to pixel in a strip
+	offsets []int // of each step in a strip
+	parts   int   // that the panels are divided into
+	workers []*halfWorker
+}
+
+// halfSource is what a convolution reads: x (h, w, c), or with a mask the gradient of
+// x's pooled form, to be spread through the mask.
+type halfSource struct {
+	x    []uint16
+	pad  Pad
+	mask *Mask
+}
+
+// halfWorker is the memory of one worker.
+type halfWorker struct {
+	strip   []uint16
+	sums    []float32 // (rows, columns, 32) of a block
+	rounded []uint16
+	signs   []byte
+	values  []float32 // a row of a pooled gradient, times the scale of its pooling
+	scaled  []uint16  // the same, rounded
+	pool    halfPoolTable
+}
+
+// run computes the convolution that the fields describe.
+func (t *halfConvTask) run(b *CPU) {
+	t.b = b
+	t.columns = min(halfColumns, t.w)
+	inputs := chunks(t.c, halfOutputs) * halfOutputs
+	t.pixel = inputs
+	if inputs%512 == 0 { // pixels a power of two apart would share few sets of the cache
+		t.pixel += halfOutputs
+	}
+	t.offsets = t.offsets[:0]
+	for dy := range 3 {
+		for c := 0; c < inputs; c += halfOutputs {
+			for dx := range 3 {
+				t.offsets = append(t.offsets, (dy*(t.columns+2)+dx)*t.pixel+c)
+			}
+		}
+	}
+	for len(t.workers) < b.workers.n {
+		t.workers = append(t.workers, &halfWorker{})
+	}
+	for _, w := range t.workers {
+		w.reserve(t)
+	}
+	panels := chunks(t.n, halfOutputs)
+	t.parts = min(panels, chunks(halfChunks*b.workers.n, t.blocks()))
+	if b.workers.n == 1 {
+		t.parts = 1
+	}
+	b.workers.run(t.blocks()*t.parts, t)
+}
+
+func (t *halfConvTask) blocks() int { return chunks(t.h, halfRows) * chunks(t.w, t.columns) }
+
+func (w *halfWorker) reserve(t *halfConvTask) {
+	if n := (halfRows + 2) * (t.columns + 2) * t.pixel; len(w.strip) < n {
+		w.strip = bf16s(n)
+	}
+	if n := (t.columns/2 + 2) * t.c; t.src.mask != nil && len(w.scaled) < n {
+		w.scaled, w.values = bf16s(n), simd.Floats(n)
+	}
+	if w.sums == nil {
+		n := halfRows * halfColumns * halfOutputs
+		w.sums, w.rounded, w.signs = simd.Floats(n), bf16s(n), make([]byte, n/8)
+		w.pool.reserve()
+	}
+}
+
+// halfArea is a part of the outputs: its first position and its size.
+type halfArea struct{ y, x, rows, columns int }
+
+func (t *halfConvTask) chunk(worker, i int) {
+	w := t.workers[worker]
+	block, part := i/t.parts, i%t.parts
+	across := chunks(t.w, t.columns)
+	a := halfArea{y: block / across * halfRows, x: block % across * t.columns}
+	a.rows, a.columns = min(halfRows, t.h-a.y), min(t.columns, t.w-a.x)
+	t.fill(w, a)
+	panels := chunks(t.n, halfOutputs)
+	for p := part * panels / t.parts; p < (part+1)*panels/t.parts; p++ {
+		first := p * halfOutputs
+		n := min(halfOutputs, t.n-first)
+		t.multiply(w, a, p, first, n)
+		if t.dst.bias != nil {
+			t.finish(w, a, first, n)
+		} else {
+			t.finishGrad(w, a, first, n)
+		}
+	}
+}
+
+// fill copies the inputs of a block into the strip.
+func (t *halfConvTask) fill(w *halfWorker, a halfArea) {
+	for r := range a.rows + 2 {
+		row := w.strip[r*(t.columns+2)*t.pixel:][:(a.columns+2)*t.pixel]
+		y := a.y + r - 1
+		switch {
+		case t.src.pad == ReplicatePad:
+			y = min(max(y, 0), t.h-1)
+		case y < 0 || y >= t.h:
+			clear(row)
+			continue
+		}
+		if t.src.mask != nil {
+			t.fillUnpooled(w, row, y, a)
+			continue
+		}
+		from, to := max(a.x-1, 0), min(a.x+a.columns+1, t.w) // inside the image
+		in := row[(from-a.x+1)*t.pixel:]
+		src := t.src.x[(y*t.w+from)*t.c : (y*t.w+to)*t.c]
+		if t.pixel == t.c {
+			copy(in, src)
+		} else {
+			for x := range to - from {
+				px := in[x*t.pixel:][:t.pixel]
+				copy(px, src[x*t.c:][:t.c])
+				clear(px[t.c:])
+			}
+		}
+		if a.x == 0 {
+			t.border(row[:t.pixel], src)
+		}
+		if a.x+a.columns == t.w {
+			t.border(row[(a.columns+1)*t.pixel:], src[len(src)-t.c:])
+		}
+	}
+}
+
+// border fills the pixel beyond the end of a row, whose last is inside.
+func (t *halfConvTask) border(px, inside []uint16) {
+	clear(px)
+	if t.src.pad == ReplicatePad {
+		copy(px, inside[:t.c])
+	}
+}
+
+// fillUnpooled fills a row of the strip with row y of the gradient before pooling.
+func (t *halfConvTask) fillUnpooled(w *halfWorker, row []uint16, y int, a halfArea) {
+	m := t.src.mask
+	out := m.Pool.Out(m.Shape)
+	if y/2 >= out.H {
+		clear(row)
+		return
+	}
+	first := max(a.x-1, 0) / 2
+	last := min((a.x+a.columns)/2, out.W-1)
+	var g []uint16
+	if first <= last {
+		g = t.scaled(w, t.src.x[(y/2*out.W+first)*t.c:(y/2*out.W+last+1)*t.c], first, min(2, t.h-y/2*2))
+	}
+	planes := signBytes(t.c)
+	for i := range a.columns + 2 {
+		px, x := row[i*t.pixel:][:t.pixel], a.x+i-1
+		if x < 0 || x >= t.w || x/2 >= out.W {
+			clear(px)
+			continue
+		}
+		clear(px[t.c:])
+		dy := g[(x/2-first)*t.c:][:t.c]
+		sign := m.sign[(y*t.w+x)*planes:][:planes]
+		if m.Pool.Kind == AvgPool {
+			for j, bits := range sign {
+				keepWhere(px[8*j:], dy[8*j:], bits)
+			}
+			continue
+		}
+		arg := m.arg[(y/2*out.W+x/2)*2*planes:][:2*planes]
+		lo, hi := arg[:planes], arg[planes:]
+		notX, notY := byte(x&1)-1, byte(y&1)-1 // all bits where the pixel is the first
+		for j, bits := range sign {
+			keepWhere(px[8*j:], dy[8*j:], bits&(lo[j]^notX)&(hi[j]^notY))
+		}
+	}
+}
+
+// scaled returns the gradients g of windows first on of a row of windows, times what
+// their pooling multiplied by. The windows are so many rows high.
+func (t *halfConvTask) scaled(w *halfWorker, g []uint16, first, height int) []uint16 {
+	p := t.src.mask.Pool
+	if p.Kind == MaxPool && p.scale() == 1 {
+		return g
+	}
+	v := w.values[:len(g)]
+	t.b.widen(v, g)
+	for i := range len(g) / t.c {
+		k := p.scale()
+		if p.Kind == AvgPool {
+			k /= float32(height * min(2, t.w-2*(first+i)))
+		}
+		for j := range v[i*t.c:][:t.c] {
+			v[i*t.c+j] *= k
+		}
+	}
+	t.b.round(w.scaled[:len(g)], v)
+	return w.scaled[:len(g)]
+}
+
+// keepWhere copies to dst the eight values of src whose bit is set, and zeros. Both
+// begin at a multiple of eight bytes.
+func keepWhere(dst, src []uint16, bits byte) {
+	d, s := (*[2]uint64)(unsafe.Pointer(&dst[:8][0])), (*[2]uint64)(unsafe.Pointer(&src[:8][0]))
+	d[0], d[1] = s[0]&fourOf[bits&15], s[1]&fourOf[bits>>4]
+}
+
+// fourOf has all bits of those of four uint16 whose bit is set.
+var fourOf = func() (all [16]uint64) {
+	for bits := range all {
+		four := (*[4]uint16)(unsafe.Pointer(&all[bits]))
+		for i := range four {
+			if bits>>i&1 != 0 {
+				four[i] = 0xffff
+			}
+		}
+	}
+	return all
+}()
+
+// multiply computes the sums of a panel, n outputs from first on, of a block.
+func (t *halfConvTask) multiply(w *halfWorker, a halfArea, panel, first, n int) {
+	size := a.rows * a.columns * halfOutputs
+	sums := w.sums[:size]
+	acc := true
+	switch {
+	case t.dst.bias != nil:
+		var bias [halfOutputs]float32
+		copy(bias[:n], t.dst.bias[first:])
+		for i := 0; i < size; i += halfOutputs {
+			*(*[halfOutputs]float32)(sums[i:]) = bias
+		}
+	case t.dst.add:
+		for y := range a.rows {
+			src := t.dst.out.Act.half[((a.y+y)*t.w+a.x)*t.n+first:]
+			for x := range a.columns {
+				copy(w.rounded[(y*a.columns+x)*halfOutputs:][:n], src[x*t.n:])
+			}
+		}
+		t.b.bf16.Widen(&sums[0], &w.rounded[0], size)
+	default:
+		acc = false
+	}
+	filter := &t.filter[panel*len(t.offsets)*simd.BF16Step]
+	for y := range a.rows {
+		for x := 0; x < a.columns; x += halfPixels {
+			t.b.bf16.Mul(min(halfPixels, a.columns-x), &w.strip[(y*(t.columns+2)+x)*t.pixel], t.pixel, &t.offsets[0], len(t.offsets),
+				filter, &sums[(y*a.columns+x)*halfOutputs], halfOutputs, acc)
+		}
+	}
+}

@@ -1,0 +1,131 @@
+package gpu
+
+import (
+	"math"
+	"unsafe"
+
+	"github.com/impasto/impasto/gpu/simd"
+)
+
+// In half precision an array whose channels are a multiple of eight, as those of
+// features are, is stored as bfloat16: a float32 without its lower half. Its range is
+// that of float32, so nothing is scaled. Images, maps of fewer channels, matrices and
+// vectors stay float32, and so does what operations compute.
+//
+// Convolutions of such arrays read bfloat16 as it is; see conv_half_cpu.go. All other
+// operations read and change arrays through read and keep, some rows at a time.
+
+// Precision is Half or Single.
+func (b *CPU) Precision() Precision {
+	if b.bf16 != nil {
+		return Half
+	}
+	return Single
+}
+
+// halves says whether arrays of shape s are stored as bfloat16.
+func (b *CPU) halves(s Shape) bool { return b.bf16 != nil && s.C%8 == 0 }
+
+// size is the number of bytes that the elements of an array take.
+func (b *CPU) size(s Shape) int64 {
+	if b.halves(s) {
+		return 2 * int64(s.Len())
+	}
+	return 4 * int64(s.Len())
+}
+
+// placed is an array of shape s in memory that is at least as large.
+func (b *CPU) placed(s Shape, memory []float32) *Array {
+	a := &Array{Shape: s, memory: memory}
+	if b.halves(s) {
+		a.half = unsafe.Slice((*uint16)(unsafe.Pointer(&memory[0])), s.Len())
+	} else {
+		a.data = memory[:s.Len()]
+	}
+	return a
+}
+
+// buffers are what a worker widens rows into.
+type buffers [4][]float32
+
+// read returns n elements of a, from element at on, as float32: those of a, or where a
+// is stored as bfloat16 a copy in buffer k of the worker.
+func (b *CPU) read(worker, k int, a *Array, at, n int) []float32 {
+	if a.half == nil {
+		return a.data[at : at+n]
+	}
+	v := b.buffer(worker, k, n)
+	b.widen(v, a.half[at:at+n])
+	return v
+}
+
+// write is read for elements that are overwritten: they have any values.
+func (b *CPU) write(worker, k int, a *Array, at, n int) []float32 {
+	if a.half == nil {
+		return a.data[at : at+n]
+	}
+	return b.buffer(worker, k, n)
+}
+
+// keep stores v, which came from read or write and has new values, in a from element
+// at on.
+func (b *CPU) keep(a *Array, at int, v []float32) {
+	if a.half != nil {
+		b.round(a.half[at:at+len(v)], v)
+	}
+}
+
+func (b *CPU) buffer(worker, k, n int) []float32 {
+	v := &b.wide[worker][k]
+	if len(*v) < n {
+		*v = simd.Floats(n)
+	}
+	return (*v)[:n]
+}
+
+// halfBuffer is room for n values of the worker.
+func (b *CPU) halfBuffer(worker, n int) []uint16 {
+	v := b.buffer(worker, len(buffers{})-1, (n+1)/2)
+	return unsafe.Slice((*uint16)(unsafe.Pointer(&v[0])), n)
+}
+
+// packHalf is pack for rows c apart of features in half precision.
+func (b *CPU) packHalf(panel []float32, x []uint16, rows, c, first int) {
+	nr := b.kernels.NR
+	cols := min(nr, c-first)
+	for r := range rows {
+		row := panel[r*nr:][:nr]
+		b.widen(row[:cols], x[r*c+first:][:cols])
+		clear(row[cols:])
+	}
+}
+
+// halfStep is what the routines on bfloat16 want lengths to be multiples of.
+const halfStep = 16
+
+// widen writes src to dst, of the same length.
+func (b *CPU) widen(dst []float32, src []uint16) {
+	n := len(src) / halfStep * halfStep
+	if n > 0 {
+		b.bf16.Widen(&dst[0], &src[0], n)
+	}
+	for i, x := range src[n:] {
+		dst[n+i] = math.Float32frombits(uint32(x) << 16)
+	}
+}
+
+// round rounds src into dst, of the same length.
+func (b *CPU) round(dst []uint16, src []float32) {
+	n := len(src) / halfStep * halfStep
+	if n > 0 {
+		b.bf16.Round(&dst[0], &src[0], n)
+	}
+	for i, x := range src[n:] {
+		dst[n+i] = simd.RoundBF16(x)
+	}
+}
+
+// bf16s returns n zeros that start on a cache line.
+func bf16s(n int) []uint16 {
+	return unsafe.Slice((*uint16)(unsafe.Pointer(&simd.Floats((n + 1) / 2)[0])), n)
+}
