@@ -3,9 +3,9 @@ package vgg
 import (
 	"fmt"
 	"io"
+	"maps"
 	"regexp"
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
 )
@@ -143,10 +143,8 @@ func (e *entry) role() string {
 // sample lists a few names, so that a wrong file is recognised.
 func (a *archive) sample() string {
 	var names []string
-	for _, e := range a.entries {
-		if names = append(names, strconv.Quote(clip(e.name))); len(names) == 3 {
-			break
-		}
+	for _, e := range a.entries[:min(3, len(a.entries))] {
+		names = append(names, strconv.Quote(clip(e.name)))
 	}
 	if names == nil {
 		return ""
@@ -196,11 +194,7 @@ func (a *archive) nameLayers() error {
 // of three begins a block. torchvision's features 0, 2, 5, 7, 10 are conv1_1,
 // conv1_2, conv2_1, conv2_2, conv3_1.
 func nameByPosition(numbered map[int][]*entry) {
-	places := make([]int, 0, len(numbered))
-	for n := range numbered {
-		places = append(places, n)
-	}
-	sort.Ints(places)
+	places := slices.Sorted(maps.Keys(numbered))
 	block, index := 1, 0
 	for i, n := range places {
 		if i > 0 && n-places[i-1] > 2 {

@@ -1,6 +1,10 @@
 package vgg
 
-import "sort"
+import (
+	"cmp"
+	"slices"
+	"sort"
+)
 
 // span is a buffer's life, in steps of a pass (both ends included), and its
 // size in bytes. at is where the arena puts it.
@@ -15,8 +19,8 @@ type span struct {
 // place that is free for its whole life: the greedy rule of inference engines,
 // exact for the nested lives of a network in nearly all cases.
 func pack(spans []*span) int64 {
-	order := append([]*span(nil), spans...)
-	sort.SliceStable(order, func(i, j int) bool { return order[i].bytes > order[j].bytes })
+	order := slices.Clone(spans)
+	slices.SortStableFunc(order, func(a, b *span) int { return cmp.Compare(b.bytes, a.bytes) })
 	var size int64
 	var placed []*span // by place
 	for _, s := range order {
@@ -33,9 +37,7 @@ func pack(spans []*span) int64 {
 		s.at = at
 		size = max(size, at+s.bytes)
 		i := sort.Search(len(placed), func(i int) bool { return placed[i].at > at })
-		placed = append(placed, nil)
-		copy(placed[i+1:], placed[i:])
-		placed[i] = s
+		placed = slices.Insert(placed, i, s)
 	}
 	return size
 }

@@ -14,58 +14,37 @@ type blob struct {
 	data  extent
 }
 
-func openCaffe(f *source) (*archive, error) {
+func openCaffe(f *source) (a *archive, err error) {
+	defer caught(&err)
 	r := &wireReader{f: f}
-	a := &archive{format: "caffemodel", layout: LayoutCaffe}
-	m := r.message(extent{0, f.size})
-	for {
-		fd, more, err := m.next()
-		if err != nil {
-			return nil, err
-		}
-		if !more {
-			return a, nil
-		}
+	a = &archive{format: "caffemodel", layout: LayoutCaffe}
+	for fd := range r.fields(extent{0, f.size}) {
 		switch {
 		case fd.num == 2 && fd.wire == wireBytes:
-			err = a.addCaffeLayer(r, fd.extent, 4, 6)
+			a.addCaffeLayer(r, fd.extent, 4, 6)
 		case fd.num == 100 && fd.wire == wireBytes:
-			err = a.addCaffeLayer(r, fd.extent, 1, 7)
+			a.addCaffeLayer(r, fd.extent, 1, 7)
 		case fd.num == 1 && fd.wire == wireBytes && a.origin == "":
-			a.origin, err = r.text(fd.extent)
-		}
-		if err != nil {
-			return nil, err
+			a.origin = r.text(fd.extent)
 		}
 	}
+	return a, nil
 }
 
 // addCaffeLayer adds the blobs of a layer: weights and, if any, biases.
-func (a *archive) addCaffeLayer(r *wireReader, s extent, nameField, blobField int) error {
+func (a *archive) addCaffeLayer(r *wireReader, s extent, nameField, blobField int) {
 	var name string
 	var blobs []blob
-	for m := r.message(s); ; {
-		fd, more, err := m.next()
-		if err != nil {
-			return err
-		}
-		if !more {
-			break
-		}
+	for fd := range r.fields(s) {
 		switch {
 		case fd.num == nameField && fd.wire == wireBytes:
-			name, err = r.text(fd.extent)
+			name = r.text(fd.extent)
 		case fd.num == blobField && fd.wire == wireBytes && len(blobs) < 2:
-			var b blob
-			b, err = readBlob(r, fd.extent)
-			blobs = append(blobs, b)
-		}
-		if err != nil {
-			return err
+			blobs = append(blobs, readBlob(r, fd.extent))
 		}
 	}
 	if len(a.entries) > maxTensors {
-		return errTooMany
+		fail(errTooMany)
 	}
 	for i, b := range blobs {
 		role := [2]string{".weight", ".bias"}[i]
@@ -80,53 +59,38 @@ func (a *archive) addCaffeLayer(r *wireReader, s extent, nameField, blobField in
 			return r.f.readFloats(b.data.from, int(count), "F32")
 		}})
 	}
-	return nil
 }
 
-func readBlob(r *wireReader, s extent) (b blob, err error) {
+func readBlob(r *wireReader, s extent) (b blob) {
 	old := [4]int{1, 1, 1, 1}
 	hasOld, hasData := false, false
-	for m := r.message(s); ; {
-		fd, more, err := m.next()
-		if err != nil {
-			return b, err
-		}
-		if !more {
-			break
-		}
+	for fd := range r.fields(s) {
 		switch {
 		case fd.num >= 1 && fd.num <= 4 && fd.wire == wireVarint:
 			if fd.value > 1<<31 {
-				return b, fmt.Errorf("has a blob with a dimension of %d", fd.value)
+				failf("has a blob with a dimension of %d", fd.value)
 			}
 			old[fd.num-1], hasOld = int(fd.value), true
 		case fd.num == 5 && fd.wire == wireBytes && !hasData:
 			b.data, hasData = fd.extent, true
 		case fd.num == 5, fd.num == 8:
-			return b, refusedf(nil, "has values that are not one packed list of float32 (byte %d)", fd.from)
+			fail(refusedf(nil, "has values that are not one packed list of float32 (byte %d)", fd.from))
 		case fd.num == 7 && fd.wire == wireBytes:
-			if b.shape, err = readBlobShape(r, fd.extent); err != nil {
-				return b, err
-			}
+			b.shape = readBlobShape(r, fd.extent)
 		}
 	}
 	if hasOld && b.shape == nil {
 		b.shape = old[:]
 	}
-	return b, nil
+	return b
 }
 
 // readBlobShape reads a BlobShape: its dimensions are field 1.
-func readBlobShape(r *wireReader, s extent) (shape []int, err error) {
-	for m := r.message(s); ; {
-		fd, more, err := m.next()
-		if err != nil || !more {
-			return shape, err
-		}
+func readBlobShape(r *wireReader, s extent) (shape []int) {
+	for fd := range r.fields(s) {
 		if fd.num == 1 {
-			if shape, err = r.numbers(shape, fd); err != nil {
-				return nil, err
-			}
+			shape = r.numbers(shape, fd)
 		}
 	}
+	return shape
 }

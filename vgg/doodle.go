@@ -25,7 +25,8 @@ func numpyName(name string) bool {
 	return false
 }
 
-func openDoodle(f *source) (*archive, error) {
+func openDoodle(f *source) (a *archive, err error) {
+	defer caught(&err)
 	z := bzip2.NewReader(io.NewSectionReader(f, 0, f.size))
 	var raw bytes.Buffer
 	if _, err := io.Copy(&raw, io.LimitReader(z, maxDoodle+1)); err != nil {
@@ -42,7 +43,7 @@ func openDoodle(f *source) (*archive, error) {
 	if !ok {
 		return nil, fmt.Errorf("does not hold a list of arrays")
 	}
-	a := &archive{format: "pkl.bz2", layout: LayoutCaffe, flipped: true}
+	a = &archive{format: "pkl.bz2", layout: LayoutCaffe, flipped: true}
 	for i, v := range list.items {
 		shape, data, err := numpyArray(v)
 		if err != nil {
@@ -60,67 +61,62 @@ func openDoodle(f *source) (*archive, error) {
 // numpyArray understands a pickled array of float32: a call of _reconstruct
 // whose state is (version, shape, dtype, Fortran order, bytes).
 func numpyArray(v any) (shape []int, data []byte, err error) {
+	defer caught(&err)
 	call, _ := v.(*pyCall)
 	if call == nil || !strings.HasSuffix(string(call.fn), "_reconstruct") {
-		return nil, nil, fmt.Errorf("is no NumPy array")
+		failf("is no NumPy array")
 	}
 	state, _ := call.state.(pyTuple)
 	if len(state) != 5 {
-		return nil, nil, fmt.Errorf("is no NumPy array")
+		failf("is no NumPy array")
 	}
 	dims, _ := state[1].(pyTuple)
 	for _, d := range dims {
 		n, ok := d.(int64)
 		if !ok || n < 0 || n > maxDoodle || len(dims) > 8 {
-			return nil, nil, fmt.Errorf("has no valid shape")
+			failf("has no valid shape")
 		}
 		shape = append(shape, int(n))
 	}
-	if err := float32Type(state[2]); err != nil {
-		return nil, nil, err
-	}
+	checkFloat32(state[2])
 	if state[3] == true {
-		return nil, nil, fmt.Errorf("is in Fortran order")
+		failf("is in Fortran order")
 	}
-	if data, err = pickledBytes(state[4]); err != nil {
-		return nil, nil, err
+	data = pickledBytes(state[4])
+	if n := must(elements(shape, 4, int64(len(data)))); 4*n != len(data) {
+		failf("has %d bytes, its shape is %v", len(data), shape)
 	}
-	n, err := elements(shape, 4, int64(len(data)))
-	if err == nil && 4*n != len(data) {
-		err = fmt.Errorf("has %d bytes, its shape is %v", len(data), shape)
-	}
-	return shape, data, err
+	return shape, data, nil
 }
 
-// float32Type accepts a pickled dtype("f4") that is little-endian.
-func float32Type(v any) error {
+// checkFloat32 accepts a pickled dtype("f4") that is little-endian.
+func checkFloat32(v any) {
 	call, _ := v.(*pyCall)
 	if call == nil || call.fn != "numpy.dtype" || len(call.args) == 0 || call.args[0] != "f4" {
-		return fmt.Errorf("is not of type float32")
+		failf("is not of type float32")
 	}
 	if state, _ := call.state.(pyTuple); len(state) > 1 && state[1] == ">" {
-		return fmt.Errorf("is big-endian")
+		failf("is big-endian")
 	}
-	return nil
 }
 
 // pickledBytes returns an array's bytes: as they are, or, as Python 3 writes
 // them under protocol 2, as a text of the same code points.
-func pickledBytes(v any) ([]byte, error) {
+func pickledBytes(v any) []byte {
 	if call, ok := v.(*pyCall); ok && call.fn == "_codecs.encode" && len(call.args) > 0 {
 		text, _ := call.args[0].(string)
 		out := make([]byte, 0, utf8.RuneCountInString(text))
 		for _, r := range text {
 			if r > 0xff {
-				return nil, fmt.Errorf("has no valid bytes")
+				failf("has no valid bytes")
 			}
 			out = append(out, byte(r))
 		}
-		return out, nil
+		return out
 	}
 	text, ok := v.(string)
 	if !ok {
-		return nil, fmt.Errorf("has no bytes")
+		failf("has no bytes")
 	}
-	return []byte(text), nil
+	return []byte(text)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"path/filepath"
 	"regexp"
@@ -67,6 +66,32 @@ func checksumError(path, got, want string, hints []string) error {
 		filepath.Base(path), got[:min(8, len(got))], want[:min(8, len(want))])}
 }
 
+// A parseFault carries an error from any depth of a file's reader up to caught.
+type parseFault struct{ error }
+
+// fail stops the reader of a file with err, failf with a message. caught, deferred in
+// the reader, makes that its error.
+func fail(err error)                   { panic(parseFault{err}) }
+func failf(format string, args ...any) { fail(fmt.Errorf(format, args...)) }
+
+func caught(err *error) {
+	switch r := recover().(type) {
+	case nil:
+	case parseFault:
+		*err = r.error
+	default:
+		panic(r)
+	}
+}
+
+// must is a value that a reader cannot go on without.
+func must[T any](v T, err error) T {
+	if err != nil {
+		fail(err)
+	}
+	return v
+}
+
 // predicate matches messages that go on from the file's name, "is empty"; the
 // others begin with a part of it, "tensor …".
 var predicate = regexp.MustCompile(`^(is|was|has|holds|claims|ends|lists|keeps|uses|asks|makes|nests|unpacks|cannot|does|do) `)
@@ -111,13 +136,4 @@ func fileError(path string, err error) error {
 		e.Hints = []string{"impasto weights ls   (what is installed)"}
 	}
 	return e
-}
-
-// readFull fills p from r; a short file is no error.
-func readFull(r io.Reader, p []byte) (int, error) {
-	n, err := io.ReadFull(r, p)
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		err = nil
-	}
-	return n, err
 }

@@ -10,9 +10,7 @@ import (
 func decodeFloats(dst []float32, raw []byte, dtype string) {
 	switch dtype {
 	case "F32":
-		for i := range dst {
-			dst[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
-		}
+		_, _ = binary.Decode(raw, binary.LittleEndian, dst) // it fails for other lengths only
 	case "F16":
 		for i := range dst {
 			dst[i] = fromHalf(binary.LittleEndian.Uint16(raw[2*i:]))
@@ -43,33 +41,16 @@ func fromHalf(h uint16) float32 {
 // too large becomes an infinity.
 func toHalf(f float32) uint16 {
 	bits := math.Float32bits(f)
-	sign := uint16(bits >> 16 & 0x8000)
-	exp := int(bits >> 23 & 0xff)
-	frac := bits & 0x7fffff
+	sign, size := uint16(bits>>16&0x8000), math.Abs(float64(f))
 	switch {
-	case exp == 0xff:
-		if frac != 0 {
-			return sign | 0x7e00
-		}
+	case f != f:
+		return sign | 0x7e00
+	case size >= 65520: // half way from the largest to the next that would follow
 		return sign | 0x7c00
-	case exp >= 127-14: // normal; the carry of rounding may reach the exponent
-		h := uint32(exp-(127-15))<<10 | frac>>13
-		h += roundUp(frac, 13, h)
-		return sign | uint16(min(h, 0x7c00))
-	case exp >= 127-25: // subnormal, in units of 2^-24
-		frac |= 1 << 23
-		shift := uint(126 - exp) // 14..24
-		h := frac >> shift
-		return sign | uint16(h+roundUp(frac, shift, h))
+	case size < 0x1p-14: // subnormal, in units of 2^-24
+		return sign | uint16(math.RoundToEven(size*0x1p24))
 	}
-	return sign
-}
-
-// roundUp returns 1 if dropping the low n bits of v must carry into kept.
-func roundUp(v uint32, n uint, kept uint32) uint32 {
-	rest, tie := v&(1<<n-1), uint32(1)<<(n-1)
-	if rest > tie || rest == tie && kept&1 == 1 {
-		return 1
-	}
-	return 0
+	// The exponent's bias goes from 127 to 15; a carry of rounding may reach it.
+	bits = bits&0x7fffffff - 112<<23
+	return sign | uint16((bits+0xfff+bits>>13&1)>>13)
 }

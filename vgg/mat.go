@@ -1,6 +1,7 @@
 package vgg
 
 import (
+	"bytes"
 	"compress/zlib"
 	"encoding/binary"
 	"fmt"
@@ -63,32 +64,29 @@ func (v *matValue) field(name string) *matValue {
 }
 
 // readVariable reads a variable, if it is one of those that are used.
-func readVariable(r io.Reader, kind uint32, size int64, kept *matKept) (*matValue, error) {
+func readVariable(r io.Reader, kind uint32, size int64, kept *matKept) *matValue {
 	m := &matReader{r: r, kept: kept}
 	switch kind {
 	case miCompressed:
 		z, err := zlib.NewReader(r)
 		if err != nil {
-			return nil, fmt.Errorf("has a damaged compressed variable: %v", err)
+			failf("has a damaged compressed variable: %v", err)
 		}
 		m.r = &cappedReader{z, size*matRatio + 64<<20}
-		var tag matTag
-		if tag, err = m.tag(); err != nil {
-			return nil, err
-		}
+		tag := m.tag()
 		if tag.kind != miMatrix {
-			return nil, fmt.Errorf("has a compressed variable that is no array")
+			failf("has a compressed variable that is no array")
 		}
 		m.r = io.LimitReader(m.r, int64(tag.size))
 	case miMatrix:
 	default:
-		return &matValue{}, nil
+		return &matValue{}
 	}
-	v, err := m.header()
-	if err != nil || v.name != "layers" && v.name != "meta" && v.name != "normalization" {
-		return v, err
+	v := m.header()
+	if v.name == "layers" || v.name == "meta" || v.name == "normalization" {
+		m.content(v, 0)
 	}
-	return v, m.content(v, 0)
+	return v
 }
 
 // cappedReader fails when more is unpacked than weights could ever need.
@@ -122,65 +120,57 @@ type matTag struct {
 	small []byte // nil for ordinary elements
 }
 
-func (m *matReader) tag() (t matTag, err error) {
+func (m *matReader) tag() matTag {
 	var raw [8]byte
-	if _, err := io.ReadFull(m.r, raw[:]); err != nil {
-		return t, matCut(err)
-	}
+	m.fill(raw[:])
 	word := binary.LittleEndian.Uint32(raw[:])
 	if n := int(word >> 16); n != 0 {
 		if n > 4 {
-			return t, fmt.Errorf("has a damaged element tag (%#x)", word)
+			failf("has a damaged element tag (%#x)", word)
 		}
-		return matTag{int(word & 0xffff), n, raw[4 : 4+n]}, nil
+		return matTag{int(word & 0xffff), n, raw[4 : 4+n]}
 	}
-	return matTag{kind: int(word), size: int(binary.LittleEndian.Uint32(raw[4:]))}, nil
+	return matTag{kind: int(word), size: int(binary.LittleEndian.Uint32(raw[4:]))}
 }
 
-func matCut(err error) error {
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		return fmt.Errorf("ends in the middle of a variable; it is incomplete")
+// fill reads the next bytes.
+func (m *matReader) fill(raw []byte) {
+	if _, err := io.ReadFull(m.r, raw); err != nil {
+		if err == io.EOF || err == io.ErrUnexpectedEOF {
+			err = fmt.Errorf("ends in the middle of a variable; it is incomplete")
+		}
+		fail(err)
 	}
-	return err
 }
 
 // short reads a short element whole.
-func (m *matReader) short(limit int) ([]byte, error) {
-	t, err := m.tag()
-	if err != nil || t.small != nil {
-		return t.small, err
+func (m *matReader) short(limit int) []byte {
+	t := m.tag()
+	if t.small != nil {
+		return t.small
 	}
 	if t.size > limit {
-		return nil, fmt.Errorf("has an element of %d bytes where at most %d were expected", t.size, limit)
+		failf("has an element of %d bytes where at most %d were expected", t.size, limit)
 	}
 	raw := make([]byte, t.size+-t.size&7)
-	if _, err := io.ReadFull(m.r, raw); err != nil {
-		return nil, matCut(err)
-	}
-	return raw[:t.size], nil
+	m.fill(raw)
+	return raw[:t.size]
 }
 
 // header reads the first three elements of an array: class, dimensions, name.
-func (m *matReader) header() (*matValue, error) {
+func (m *matReader) header() *matValue {
 	v := &matValue{}
-	flags, err := m.short(8)
-	if err != nil {
-		return nil, err
-	}
+	flags := m.short(8)
 	if len(flags) != 8 {
-		return nil, fmt.Errorf("has an array without its class")
+		failf("has an array without its class")
 	}
 	v.class = int(flags[0])
-	dims, err := m.short(8 * 4)
-	if err != nil {
-		return nil, err
-	}
+	dims := m.short(8 * 4)
 	for i := 0; i+4 <= len(dims); i += 4 {
 		v.dims = append(v.dims, int(int32(binary.LittleEndian.Uint32(dims[i:]))))
 	}
-	name, err := m.short(256)
-	v.name = string(name)
-	return v, err
+	v.name = string(m.short(256))
+	return v
 }
 
 // count returns the number of the array's elements.
@@ -189,84 +179,62 @@ func (v *matValue) count() (int, error) {
 }
 
 // content reads what follows the header.
-func (m *matReader) content(v *matValue, depth int) error {
+func (m *matReader) content(v *matValue, depth int) {
 	n, err := v.count()
 	if err != nil {
-		return fmt.Errorf("array %w", err)
+		failf("array %w", err)
 	}
 	if depth > matDepth {
-		return fmt.Errorf("nests arrays more than %d deep", matDepth)
+		failf("nests arrays more than %d deep", matDepth)
 	}
 	switch {
 	case v.class == mxCell:
-		return m.arrays(v, n, depth)
+		m.arrays(v, n, depth)
 	case v.class == mxStruct:
-		if err := m.fieldNames(v); err != nil {
-			return err
-		}
-		return m.arrays(v, n*len(v.fields), depth)
+		m.fieldNames(v)
+		m.arrays(v, n*len(v.fields), depth)
 	case v.class == mxChar, v.class >= mxDouble && v.class <= mxUint64:
-		return m.values(v, n)
-	}
-	return nil // objects, sparse arrays, functions: of no use here
+		m.values(v, n)
+	} // objects, sparse arrays, functions are of no use here
 }
 
 // fieldNames reads a struct's field names: their common length and the names,
 // each filled up with zeros.
-func (m *matReader) fieldNames(v *matValue) error {
-	raw, err := m.short(4)
-	if err != nil {
-		return err
-	}
+func (m *matReader) fieldNames(v *matValue) {
+	raw := m.short(4)
 	if len(raw) != 4 {
-		return fmt.Errorf("has a struct without field names")
+		failf("has a struct without field names")
 	}
 	width := int(int32(binary.LittleEndian.Uint32(raw)))
-	if raw, err = m.short(1 << 16); err != nil {
-		return err
-	}
+	raw = m.short(1 << 16)
 	if width < 1 || width > 256 {
-		return fmt.Errorf("has a struct with field names of %d bytes", width)
+		failf("has a struct with field names of %d bytes", width)
 	}
 	for ; len(raw) >= width; raw = raw[width:] {
-		end := 0
-		for end < width && raw[end] != 0 {
-			end++
-		}
-		v.fields = append(v.fields, string(raw[:end]))
+		name, _, _ := bytes.Cut(raw[:width], []byte{0})
+		v.fields = append(v.fields, string(name))
 	}
-	return nil
 }
 
 // arrays reads the n arrays inside a cell array or a struct.
-func (m *matReader) arrays(v *matValue, n, depth int) error {
+func (m *matReader) arrays(v *matValue, n, depth int) {
 	for range n {
-		t, err := m.tag()
-		if err != nil {
-			return err
-		}
+		t := m.tag()
 		if t.kind != miMatrix || t.small != nil {
-			return fmt.Errorf("has an element of type %d where an array was expected", t.kind)
+			failf("has an element of type %d where an array was expected", t.kind)
 		}
 		if m.kept.arrays++; m.kept.arrays > matArrays {
-			return fmt.Errorf("holds more than %d arrays", matArrays)
+			failf("holds more than %d arrays", matArrays)
 		}
 		item := &matValue{}
 		if t.size > 0 {
 			inner := &matReader{io.LimitReader(m.r, int64(t.size)), m.kept}
-			if item, err = inner.header(); err == nil {
-				err = inner.content(item, depth+1)
-			}
-			if err == nil {
-				_, err = io.Copy(io.Discard, inner.r)
-			}
-			if err != nil {
-				return err
-			}
+			item = inner.header()
+			inner.content(item, depth+1)
+			must(io.Copy(io.Discard, inner.r))
 		}
 		v.values = append(v.values, *item)
 	}
-	return nil
 }
 
 // matWidth is the size of one number, by the type of its element.
@@ -274,28 +242,25 @@ var matWidth = map[int]int{1: 1, 2: 1, 3: 2, 4: 2, 5: 4, 6: 4, 7: 4, 9: 8, 12: 8
 
 // values reads n numbers or characters. They come in chunks, so that memory
 // follows what is really there and not what the tag claims.
-func (m *matReader) values(v *matValue, n int) error {
-	t, err := m.tag()
-	if err != nil {
-		return err
-	}
+func (m *matReader) values(v *matValue, n int) {
+	t := m.tag()
 	width := matWidth[t.kind]
 	if width == 0 || t.size != n*width {
-		return fmt.Errorf("has an array of shape %v in %d bytes of type %d", v.dims, t.size, t.kind)
+		failf("has an array of shape %v in %d bytes of type %d", v.dims, t.size, t.kind)
 	}
 	if n > matKeep {
-		return nil // the caller skips the rest
+		return // the caller skips the rest
 	}
 	if m.kept.numbers += n; m.kept.numbers > matNumbers {
-		return fmt.Errorf("holds more numbers than a VGG network has, %d", matNumbers)
+		failf("holds more numbers than a VGG network has, %d", matNumbers)
 	}
 	chunk := make([]byte, min(t.size, 1<<16))
 	for left := t.size; left > 0; {
 		part := chunk[:min(left, len(chunk))]
 		if t.small != nil {
 			copy(part, t.small)
-		} else if _, err := io.ReadFull(m.r, part); err != nil {
-			return matCut(err)
+		} else {
+			m.fill(part)
 		}
 		left -= len(part)
 		for i := 0; i < len(part); i += width {
@@ -307,10 +272,9 @@ func (m *matReader) values(v *matValue, n int) error {
 			}
 		}
 		if len(v.text) > 4096 {
-			return fmt.Errorf("has a text of more than 4096 bytes")
+			failf("has a text of more than 4096 bytes")
 		}
 	}
-	return nil
 }
 
 // matNumber decodes one number. MATLAB stores any class in the smallest type

@@ -12,31 +12,23 @@ import (
 // its importer of Caffe models transposes them so that the first index is a
 // row, unless it is told not to.
 
-func openMat(f *source) (*archive, error) {
-	head, err := f.readRaw(0, 128)
-	if err != nil {
-		return nil, err
-	}
+func openMat(f *source) (a *archive, err error) {
+	defer caught(&err)
+	head := must(f.readRaw(0, 128))
 	if string(head[126:128]) != "IM" {
 		return nil, fmt.Errorf("was written on a big-endian machine, or is damaged")
 	}
-	a := &archive{format: "mat", layout: LayoutRGB}
+	a = &archive{format: "mat", layout: LayoutRGB}
 	kept := &matKept{}
 	found := false
 	for pos := int64(128); pos < f.size; {
-		tag, err := f.readRaw(pos, 8)
-		if err != nil {
-			return nil, err
-		}
+		tag := must(f.readRaw(pos, 8))
 		kind, size := binary.LittleEndian.Uint32(tag), int64(binary.LittleEndian.Uint32(tag[4:]))
 		pos += 8
 		if size > f.size-pos {
 			return nil, fmt.Errorf("claims %d bytes at byte %d, %d are left; it is incomplete", size, pos, f.size-pos)
 		}
-		v, err := readVariable(io.NewSectionReader(f, pos, size), kind, size, kept)
-		if err != nil {
-			return nil, err
-		}
+		v := readVariable(io.NewSectionReader(f, pos, size), kind, size, kept)
 		pos += size
 		if kind != miCompressed {
 			pos += -size & 7
@@ -49,9 +41,7 @@ func openMat(f *source) (*archive, error) {
 			found = true
 			a.addMatLayers(v)
 		case "meta", "normalization":
-			if err := a.setMatMean(v); err != nil {
-				return nil, err
-			}
+			a.setMatMean(v)
 		}
 	}
 	if !found {
@@ -110,15 +100,15 @@ func fromColumns(in []float32, channels, filters int) ([]float32, error) {
 
 // setMatMean takes the mean colour, R G B, or that of the mean picture
 // (H, W, 3), from normalization.averageImage.
-func (a *archive) setMatMean(v *matValue) error {
+func (a *archive) setMatMean(v *matValue) {
 	if v.name == "meta" {
 		if v = v.field("normalization"); v == nil {
-			return nil
+			return
 		}
 	}
 	image := v.field("averageImage")
 	if image == nil || len(image.numbers) < 3 || len(image.numbers)%3 != 0 {
-		return nil
+		return
 	}
 	plane := len(image.numbers) / 3
 	var mean [3]float64
@@ -127,9 +117,8 @@ func (a *archive) setMatMean(v *matValue) error {
 			mean[c] += float64(x) / float64(plane)
 		}
 		if !(mean[c] >= 0 && mean[c] <= 255) {
-			return fmt.Errorf("has a mean colour of %g, which is not in 0..255", mean[c])
+			failf("has a mean colour of %g, which is not in 0..255", mean[c])
 		}
 	}
 	a.mean = &mean
-	return nil
 }

@@ -26,25 +26,17 @@ type onnxNode struct {
 	inputs []string
 }
 
-func openONNX(f *source) (*archive, error) {
+func openONNX(f *source) (a *archive, err error) {
+	defer caught(&err)
 	r := &wireReader{f: f}
 	var nodes []onnxNode
 	var tensors []onnxTensor
-	for m := r.message(extent{0, f.size}); ; {
-		fd, more, err := m.next()
-		if err != nil {
-			return nil, err
-		}
-		if !more {
-			break
-		}
+	for fd := range r.fields(extent{0, f.size}) {
 		if fd.num == 7 && fd.wire == wireBytes {
-			if nodes, tensors, err = readGraph(r, fd.extent); err != nil {
-				return nil, err
-			}
+			nodes, tensors = readGraph(r, fd.extent)
 		}
 	}
-	a := &archive{format: "onnx"}
+	a = &archive{format: "onnx"}
 	byName := map[string]int{}
 	for i, t := range tensors {
 		if _, twice := byName[t.name]; twice {
@@ -61,69 +53,46 @@ func openONNX(f *source) (*archive, error) {
 	return a, a.matchShapes()
 }
 
-func readGraph(r *wireReader, s extent) (nodes []onnxNode, tensors []onnxTensor, err error) {
-	for m := r.message(s); ; {
-		fd, more, err := m.next()
-		if err != nil || !more {
-			return nodes, tensors, err
-		}
+func readGraph(r *wireReader, s extent) (nodes []onnxNode, tensors []onnxTensor) {
+	for fd := range r.fields(s) {
 		switch {
 		case fd.num == 1 && fd.wire == wireBytes:
-			var n onnxNode
-			n, err = readNode(r, fd.extent)
-			nodes = append(nodes, n)
+			nodes = append(nodes, readNode(r, fd.extent))
 		case fd.num == 5 && fd.wire == wireBytes:
-			var t onnxTensor
-			t, err = readTensorProto(r, fd.extent)
-			tensors = append(tensors, t)
+			tensors = append(tensors, readTensorProto(r, fd.extent))
 		}
-		if err == nil && len(nodes)+len(tensors) > maxTensors {
-			err = errTooMany
-		}
-		if err != nil {
-			return nil, nil, err
+		if len(nodes)+len(tensors) > maxTensors {
+			fail(errTooMany)
 		}
 	}
+	return nodes, tensors
 }
 
-func readNode(r *wireReader, s extent) (n onnxNode, err error) {
-	for m := r.message(s); ; {
-		fd, more, err := m.next()
-		if err != nil || !more {
-			return n, err
-		}
-		if fd.wire != wireBytes || fd.num != 1 && fd.num != 4 {
-			continue
-		}
-		text, err := r.text(fd.extent)
-		if err != nil {
-			return n, err
-		}
-		if fd.num == 1 {
-			if n.inputs = append(n.inputs, text); len(n.inputs) > maxTensors {
-				return n, errTooMany
+func readNode(r *wireReader, s extent) (n onnxNode) {
+	for fd := range r.fields(s) {
+		switch {
+		case fd.num == 1 && fd.wire == wireBytes:
+			if n.inputs = append(n.inputs, r.text(fd.extent)); len(n.inputs) > maxTensors {
+				fail(errTooMany)
 			}
-		} else {
-			n.op = text
+		case fd.num == 4 && fd.wire == wireBytes:
+			n.op = r.text(fd.extent)
 		}
 	}
+	return n
 }
 
-func readTensorProto(r *wireReader, s extent) (t onnxTensor, err error) {
-	for m := r.message(s); ; {
-		fd, more, err := m.next()
-		if err != nil || !more {
-			return t, err
-		}
+func readTensorProto(r *wireReader, s extent) (t onnxTensor) {
+	for fd := range r.fields(s) {
 		switch fd.num {
 		case 1: // dims
-			t.shape, err = r.numbers(t.shape, fd)
+			t.shape = r.numbers(t.shape, fd)
 		case 2: // data_type
 			if t.dtype = onnxType[fd.value]; t.dtype == "" {
 				t.dtype = fmt.Sprintf("%d of ONNX", fd.value)
 			}
 		case 8: // name
-			t.name, err = r.text(fd.extent)
+			t.name = r.text(fd.extent)
 		case 4, 9: // float_data, raw_data
 			t.odd = t.odd || fd.wire != wireBytes || t.data.to > 0
 			t.data = fd.extent
@@ -132,10 +101,8 @@ func readTensorProto(r *wireReader, s extent) (t onnxTensor, err error) {
 		case 14: // data_location
 			t.external = fd.value == 1
 		}
-		if err != nil {
-			return t, err
-		}
 	}
+	return t
 }
 
 // read decodes a tensor's values.

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // A Python pickle is a program for a small stack machine (protocol 2-4, see
@@ -62,18 +63,15 @@ const maxSteps = 1 << 20
 // unpickle runs one pickle at the start of in and returns its value and its
 // length in bytes. Only globals that allowed accepts may be named.
 func unpickle(in []byte, allowed func(name string) bool) (value any, length int, err error) {
+	defer caught(&err)
 	u := &unpickler{in: in, memo: map[uint32]any{}, allowed: allowed}
 	for range maxSteps {
-		op, err := u.take(1)
-		if err != nil {
-			return nil, 0, err
-		}
-		if op[0] == '.' {
-			v, err := u.pop()
-			return v, u.pos, err
+		op := u.take(1)[0]
+		if op == '.' {
+			return u.pop(), u.pos, nil
 		}
 		at := u.pos - 1
-		if err := u.step(op[0]); err != nil {
+		if err := u.step(op); err != nil {
 			return nil, 0, fmt.Errorf("pickle, byte %d: %w", at, err)
 		}
 	}
@@ -81,105 +79,113 @@ func unpickle(in []byte, allowed func(name string) bool) (value any, length int,
 }
 
 // step runs one instruction.
-func (u *unpickler) step(op byte) error {
+func (u *unpickler) step(op byte) (err error) {
+	defer caught(&err)
 	switch op {
 	case 0x80: // PROTO
-		v, err := u.take(1)
-		if err == nil && (v[0] < 2 || v[0] > 5) {
-			return fmt.Errorf("protocol %d is not read", v[0])
+		if v := u.take(1)[0]; v < 2 || v > 5 {
+			failf("protocol %d is not read", v)
 		}
-		return err
 	case 0x95: // FRAME: a hint for buffering
-		_, err := u.take(8)
-		return err
+		u.take(8)
 	case '(':
-		return u.push(pyMark{})
+		u.push(pyMark{})
 	case 'N':
-		return u.push(nil)
+		u.push(nil)
 	case 0x88, 0x89:
-		return u.push(op == 0x88)
+		u.push(op == 0x88)
 	case 'K', 'M', 'J', 0x8a, 0x8b, 'G':
-		return u.number(op)
+		u.number(op)
 	case 'U', 'C', 0x8c, 'T', 'B', 'X', 0x8d, 0x8e:
-		return u.text(op)
+		u.text(op)
 	case 'c', 0x93:
-		return u.global(op)
+		u.global(op)
 	case 'q', 'r', 0x94, 'h', 'j':
-		return u.remember(op)
-	case ')', 't', 0x85, 0x86, 0x87:
-		return u.tuple(op)
+		u.remember(op)
+	case ')', 0x85, 0x86, 0x87:
+		u.push(pyTuple(u.popN(max(0, int(op)-0x84))))
+	case 't':
+		u.push(pyTuple(u.popMark()))
 	case ']':
-		return u.push(&pyList{})
+		u.push(&pyList{})
 	case '}':
-		return u.push(&pyDict{})
-	case 'a', 'e', 's', 'u':
-		return u.insert(op)
-	case 'R', 'b', 'Q':
-		return u.object(op)
+		u.push(&pyDict{})
+	case 'a', 'e':
+		u.insert(op == 'e', 1)
+	case 's', 'u':
+		u.insert(op == 'u', 2)
+	case 'R':
+		u.call()
+	case 'b':
+		u.build()
+	case 'Q':
+		u.push(pyRef{u.pop()})
+	default:
+		failf("instruction %#02x does not belong in a file of weights", op)
 	}
-	return fmt.Errorf("instruction %#02x does not belong in a file of weights", op)
-}
-
-func (u *unpickler) take(n int) ([]byte, error) {
-	if n < 0 || n > len(u.in)-u.pos {
-		return nil, fmt.Errorf("ends at byte %d, in the middle of a value", len(u.in))
-	}
-	u.pos += n
-	return u.in[u.pos-n : u.pos], nil
-}
-
-func (u *unpickler) push(v any) error {
-	u.stack = append(u.stack, v)
 	return nil
 }
 
-func (u *unpickler) pop() (any, error) {
-	if len(u.stack) == 0 {
-		return nil, fmt.Errorf("takes a value from an empty stack")
+func (u *unpickler) take(n int) []byte {
+	if n < 0 || n > len(u.in)-u.pos {
+		failf("ends at byte %d, in the middle of a value", len(u.in))
 	}
-	v := u.stack[len(u.stack)-1]
-	u.stack = u.stack[:len(u.stack)-1]
-	return v, nil
+	u.pos += n
+	return u.in[u.pos-n : u.pos]
+}
+
+func (u *unpickler) push(v any) { u.stack = append(u.stack, v) }
+
+func (u *unpickler) pop() any { return u.popN(1)[0] }
+
+// popN takes the topmost n values.
+func (u *unpickler) popN(n int) []any {
+	if len(u.stack) < n {
+		failf("takes a value from an empty stack")
+	}
+	return u.cut(len(u.stack) - n)
 }
 
 // popMark takes everything above the topmost mark, and the mark.
-func (u *unpickler) popMark() ([]any, error) {
-	for i := len(u.stack) - 1; i >= 0; i-- {
-		if _, ok := u.stack[i].(pyMark); ok {
-			items := append([]any(nil), u.stack[i+1:]...)
-			u.stack = u.stack[:i]
-			return items, nil
+func (u *unpickler) popMark() []any {
+	for i, v := range slices.Backward(u.stack) {
+		if _, ok := v.(pyMark); ok {
+			return u.cut(i)[1:]
 		}
 	}
-	return nil, fmt.Errorf("refers to a mark that was never set")
+	failf("refers to a mark that was never set")
+	return nil
 }
 
-func (u *unpickler) number(op byte) error {
-	size := map[byte]int{'K': 1, 'M': 2, 'J': 4, 0x8a: 1, 0x8b: 4, 'G': 8}[op]
-	raw, err := u.take(size)
-	if err != nil {
-		return err
-	}
+// cut takes the values from the i-th on off the stack.
+func (u *unpickler) cut(i int) []any {
+	items := slices.Clone(u.stack[i:])
+	u.stack = u.stack[:i]
+	return items
+}
+
+func (u *unpickler) number(op byte) {
+	raw := u.take(map[byte]int{'K': 1, 'M': 2, 'J': 4, 0x8a: 1, 0x8b: 4, 'G': 8}[op])
 	switch op {
 	case 'G':
-		return u.push(math.Float64frombits(binary.BigEndian.Uint64(raw)))
+		u.push(math.Float64frombits(binary.BigEndian.Uint64(raw)))
 	case 'J':
-		return u.push(int64(int32(binary.LittleEndian.Uint32(raw))))
+		u.push(int64(int32(binary.LittleEndian.Uint32(raw))))
 	case 0x8a, 0x8b: // LONG1, LONG4: two's complement of that many bytes
 		n := little(raw)
-		if raw, err = u.take(int(n)); err != nil {
-			return err
-		}
+		raw = u.take(int(n))
 		if n > 8 { // a number we have no use for, such as PyTorch's magic
-			return u.push(string(raw))
+			u.push(string(raw))
+			return
 		}
 		v := int64(little(raw))
 		if n > 0 && n < 8 && raw[n-1]&0x80 != 0 {
 			v -= 1 << (8 * n)
 		}
-		return u.push(v)
+		u.push(v)
+	default:
+		u.push(int64(little(raw)))
 	}
-	return u.push(int64(little(raw)))
 }
 
 // little reads up to eight bytes, least significant first.
@@ -192,7 +198,7 @@ func little(raw []byte) uint64 {
 }
 
 // text pushes a string; bytes and text are the same to us.
-func (u *unpickler) text(op byte) error {
+func (u *unpickler) text(op byte) {
 	size := 4
 	switch op {
 	case 'U', 'C', 0x8c:
@@ -200,194 +206,135 @@ func (u *unpickler) text(op byte) error {
 	case 0x8d, 0x8e:
 		size = 8
 	}
-	raw, err := u.take(size)
-	if err != nil {
-		return err
-	}
-	n := little(raw)
+	n := little(u.take(size))
 	if n > uint64(len(u.in)) {
-		return fmt.Errorf("claims a text of %d bytes in a pickle of %d", n, len(u.in))
+		failf("claims a text of %d bytes in a pickle of %d", n, len(u.in))
 	}
-	if raw, err = u.take(int(n)); err != nil {
-		return err
-	}
-	return u.push(string(raw))
+	u.push(string(u.take(int(n))))
 }
 
-func (u *unpickler) global(op byte) error {
+func (u *unpickler) global(op byte) {
 	var module, name string
 	if op == 'c' {
 		for _, part := range []*string{&module, &name} {
 			rest := u.in[u.pos:]
 			end := bytes.IndexByte(rest[:min(len(rest), 256)], '\n')
 			if end < 0 {
-				return fmt.Errorf("has an unfinished name")
+				failf("has an unfinished name")
 			}
 			*part = string(rest[:end])
 			u.pos += end + 1
 		}
 	} else {
-		n, err := u.pop()
-		if err != nil {
-			return err
-		}
-		m, err := u.pop()
-		if err != nil {
-			return err
-		}
+		pair := u.popN(2)
 		var ok1, ok2 bool
-		module, ok1 = m.(string)
-		if name, ok2 = n.(string); !ok1 || !ok2 {
-			return fmt.Errorf("has a name that is no text")
+		module, ok1 = pair[0].(string)
+		if name, ok2 = pair[1].(string); !ok1 || !ok2 {
+			failf("has a name that is no text")
 		}
 	}
 	full := module + "." + name
 	if !u.allowed(full) {
-		return refusedf([]string{"if you trust the file, load it in Python and save only model.state_dict()"},
-			"asks to call %q, which has no place among weights; nothing was run", clip(full))
+		fail(refusedf([]string{"if you trust the file, load it in Python and save only model.state_dict()"},
+			"asks to call %q, which has no place among weights; nothing was run", clip(full)))
 	}
-	return u.push(pyGlobal(full))
+	u.push(pyGlobal(full))
 }
 
-func (u *unpickler) remember(op byte) error {
+func (u *unpickler) remember(op byte) {
 	key := uint32(len(u.memo)) // MEMOIZE takes the next number
 	if size := map[byte]int{'q': 1, 'h': 1, 'r': 4, 'j': 4}[op]; size > 0 {
-		raw, err := u.take(size)
-		if err != nil {
-			return err
-		}
-		key = uint32(little(raw))
+		key = uint32(little(u.take(size)))
 	}
 	if op == 'h' || op == 'j' {
 		v, ok := u.memo[key]
 		if !ok {
-			return fmt.Errorf("recalls value %d, which was never stored", key)
+			failf("recalls value %d, which was never stored", key)
 		}
-		return u.push(v)
+		u.push(v)
+		return
 	}
 	if len(u.stack) == 0 {
-		return fmt.Errorf("stores a value from an empty stack")
+		failf("stores a value from an empty stack")
 	}
 	u.memo[key] = u.stack[len(u.stack)-1]
-	return nil
 }
 
-func (u *unpickler) tuple(op byte) error {
-	switch op {
-	case ')':
-		return u.push(pyTuple(nil))
-	case 't':
-		items, err := u.popMark()
-		if err != nil {
-			return err
-		}
-		return u.push(pyTuple(items))
-	}
-	n := int(op) - 0x84
-	if len(u.stack) < n {
-		return fmt.Errorf("takes a value from an empty stack")
-	}
-	items := append(pyTuple(nil), u.stack[len(u.stack)-n:]...)
-	u.stack = u.stack[:len(u.stack)-n]
-	return u.push(items)
-}
-
-// insert appends to the list, or sets items of the dict, under the values.
-func (u *unpickler) insert(op byte) error {
+// insert appends to the list under the values, or sets items of the dict under them.
+// width is how many values one item has; all: the values reach down to the mark.
+func (u *unpickler) insert(all bool, width int) {
 	var items []any
-	var err error
-	switch op {
-	case 'e', 'u':
-		items, err = u.popMark()
-	case 'a', 's':
-		n := 1
-		if op == 's' {
-			n = 2
-		}
-		if len(u.stack) < n {
-			return fmt.Errorf("takes a value from an empty stack")
-		}
-		items = append(items, u.stack[len(u.stack)-n:]...)
-		u.stack = u.stack[:len(u.stack)-n]
+	if all {
+		items = u.popMark()
+	} else {
+		items = u.popN(width)
 	}
-	if err != nil {
-		return err
-	}
-	if len(u.stack) == 0 {
-		return fmt.Errorf("takes a value from an empty stack")
-	}
-	switch to := u.stack[len(u.stack)-1].(type) {
-	case *pyList:
-		if op == 'a' || op == 'e' {
-			to.items = append(to.items, items...)
-			return nil
+	under := u.pop()
+	u.push(under)
+	list, isList := under.(*pyList)
+	dict, isDict := under.(*pyDict)
+	switch {
+	case isList && width == 1:
+		list.items = append(list.items, items...)
+	case isDict && width == 2 && len(items)%2 == 0:
+		for pair := range slices.Chunk(items, 2) {
+			dict.set(pair)
 		}
-	case *pyDict:
-		if (op == 's' || op == 'u') && len(items)%2 == 0 {
-			for i := 0; i < len(items); i += 2 {
-				to.keys, to.values = append(to.keys, items[i]), append(to.values, items[i+1])
-			}
-			return nil
-		}
+	default:
+		failf("puts items into what is no list and no dict")
 	}
-	return fmt.Errorf("puts items into what is no list and no dict")
 }
 
-// object records a call (REDUCE), its state (BUILD) or a reference (BINPERSID).
-func (u *unpickler) object(op byte) error {
-	top, err := u.pop()
-	if err != nil {
-		return err
+// set adds a key and its value.
+func (d *pyDict) set(pair []any) {
+	d.keys, d.values = append(d.keys, pair[0]), append(d.values, pair[1])
+}
+
+// build records the state of an object.
+func (u *unpickler) build() {
+	pair := u.popN(2)
+	switch o := pair[0].(type) {
+	case *pyCall:
+		o.state = pair[1]
+	case *pyDict: // attributes of an OrderedDict, such as _metadata
+	default:
+		failf("sets attributes of what is no object")
 	}
-	if op == 'Q' {
-		return u.push(pyRef{top})
-	}
-	under, err := u.pop()
-	if err != nil {
-		return err
-	}
-	if op == 'b' {
-		switch o := under.(type) {
-		case *pyCall:
-			o.state = top
-		case *pyDict: // attributes of an OrderedDict, such as _metadata
-		default:
-			return fmt.Errorf("sets attributes of what is no object")
-		}
-		return u.push(under)
-	}
-	fn, ok := under.(pyGlobal)
-	args, ok2 := top.(pyTuple)
+	u.push(pair[0])
+}
+
+// call records a call.
+func (u *unpickler) call() {
+	pair := u.popN(2)
+	fn, ok := pair[0].(pyGlobal)
+	args, ok2 := pair[1].(pyTuple)
 	if !ok || !ok2 {
-		return fmt.Errorf("calls what is no function")
+		failf("calls what is no function")
 	}
 	if fn == "collections.OrderedDict" {
-		dict, err := orderedDict(args)
-		if err != nil {
-			return err
-		}
-		return u.push(dict)
+		u.push(orderedDict(args))
+		return
 	}
-	return u.push(&pyCall{fn: fn, args: args})
+	u.push(&pyCall{fn: fn, args: args})
 }
 
 // orderedDict makes an OrderedDict: empty, to be filled by SETITEMS, or, as
 // Python 2 wrote it, from a list of [key, value] lists.
-func orderedDict(args pyTuple) (*pyDict, error) {
+func orderedDict(args pyTuple) *pyDict {
 	dict := &pyDict{}
 	if len(args) == 0 {
-		return dict, nil
+		return dict
 	}
 	list, ok := args[0].(*pyList)
 	if !ok {
-		return nil, fmt.Errorf("makes an OrderedDict of what is no list")
+		failf("makes an OrderedDict of what is no list")
 	}
 	for _, item := range list.items {
 		pair, ok := item.(*pyList)
 		if !ok || len(pair.items) != 2 {
-			return nil, fmt.Errorf("makes an OrderedDict of what are no pairs")
+			failf("makes an OrderedDict of what are no pairs")
 		}
-		dict.keys, dict.values = append(dict.keys, pair.items[0]), append(dict.values, pair.items[1])
+		dict.set(pair.items)
 	}
-	return dict, nil
+	return dict
 }

@@ -19,7 +19,8 @@ const maxPickle = 4 << 20
 // torchMagic opens the older format: a pickled 0x1950a86a20f9469cfc6c.
 const torchMagic = "\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 
-func openTorchZip(f *source) (*archive, error) {
+func openTorchZip(f *source) (a *archive, err error) {
+	defer caught(&err)
 	z, err := zip.NewReader(f, f.size)
 	if err != nil {
 		return nil, fmt.Errorf("is a damaged zip: %v", err)
@@ -41,19 +42,11 @@ func openTorchZip(f *source) (*archive, error) {
 		return nil, unreadZip(z.File)
 	}
 	if e := files["byteorder"]; e != nil {
-		order, err := readEntry(f, e, 16)
-		if err != nil {
-			return nil, err
-		}
-		if string(order) != "little" {
+		if order := readEntry(f, e, 16); string(order) != "little" {
 			return nil, fmt.Errorf("was written on a big-endian machine")
 		}
 	}
-	raw, err := readEntry(f, files["data.pkl"], maxPickle)
-	if err != nil {
-		return nil, err
-	}
-	root, _, err := unpickle(raw, torchName)
+	root, _, err := unpickle(readEntry(f, files["data.pkl"], maxPickle), torchName)
 	if err != nil {
 		return nil, err
 	}
@@ -89,25 +82,20 @@ func entryOffset(f *source, e *zip.File) (int64, error) {
 	return off, nil
 }
 
-func readEntry(f *source, e *zip.File, limit uint64) ([]byte, error) {
-	off, err := entryOffset(f, e)
-	if err != nil {
-		return nil, err
-	}
+func readEntry(f *source, e *zip.File, limit uint64) []byte {
+	off := must(entryOffset(f, e))
 	if e.UncompressedSize64 > limit {
-		return nil, fmt.Errorf("entry %q has %d bytes, at most %d were expected", clip(e.Name), e.UncompressedSize64, limit)
+		failf("entry %q has %d bytes, at most %d were expected", clip(e.Name), e.UncompressedSize64, limit)
 	}
-	return f.readRaw(off, int(e.UncompressedSize64))
+	return must(f.readRaw(off, int(e.UncompressedSize64)))
 }
 
 // openTorchLegacy reads the format before zip: pickles of the magic, the
 // version, the machine, the tensors and the list of storage keys; then, in the
 // order of that list, a count (int64) and the values of each storage.
-func openTorchLegacy(f *source) (*archive, error) {
-	head, err := f.readRaw(0, int(min(f.size, maxPickle)))
-	if err != nil {
-		return nil, err
-	}
+func openTorchLegacy(f *source) (a *archive, err error) {
+	defer caught(&err)
+	head := must(f.readRaw(0, int(min(f.size, maxPickle))))
 	pos := 0
 	var parts [5]any
 	for i := range parts {
@@ -139,10 +127,7 @@ func openTorchLegacy(f *source) (*archive, error) {
 	}); err != nil {
 		return nil, err
 	}
-	places, err := legacyPlaces(f, keys.items, types, int64(pos))
-	if err != nil {
-		return nil, err
-	}
+	places := legacyPlaces(f, keys.items, types, int64(pos))
 	return torchArchive(f, parts[3], func(key, dtype string, count int64) (storage, error) {
 		s, ok := places[key]
 		if !ok {
@@ -155,29 +140,25 @@ func openTorchLegacy(f *source) (*archive, error) {
 	})
 }
 
-func legacyPlaces(f *source, keys []any, types map[string]string, pos int64) (map[string]storage, error) {
+func legacyPlaces(f *source, keys []any, types map[string]string, pos int64) map[string]storage {
 	places := map[string]storage{}
 	for _, k := range keys {
 		key, _ := k.(string)
 		dtype := types[key]
 		if dtype == "" {
-			return nil, fmt.Errorf("lists values %q, which no tensor uses", clip(key))
+			failf("lists values %q, which no tensor uses", clip(key))
 		}
 		if _, twice := places[key]; twice {
-			return nil, fmt.Errorf("lists values %q twice", clip(key))
+			failf("lists values %q twice", clip(key))
 		}
-		raw, err := f.readRaw(pos, 8)
-		if err != nil {
-			return nil, err
-		}
-		count := binary.LittleEndian.Uint64(raw)
+		count := binary.LittleEndian.Uint64(must(f.readRaw(pos, 8)))
 		pos += 8
 		width := int64(dtypeSize[dtype])
 		if count > uint64((f.size-pos)/width) {
-			return nil, fmt.Errorf("claims %d values in the last %d bytes (%q); it is incomplete", count, f.size-pos, clip(key))
+			failf("claims %d values in the last %d bytes (%q); it is incomplete", count, f.size-pos, clip(key))
 		}
 		places[key] = storage{dtype, int64(count), pos}
 		pos += int64(count) * width
 	}
-	return places, nil
+	return places
 }

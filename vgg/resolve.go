@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
@@ -134,11 +135,6 @@ func (s *Store) lookUp(name, why string) (Source, error) {
 
 // validName reports whether name may name installed weights: letters, digits,
 // "-" and "_", which no path with a directory or an extension is made of.
-func validName(name string) bool {
-	for _, r := range name {
-		if (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_' {
-			return false
-		}
-	}
-	return name != "" && len(name) <= 64
-}
+func validName(name string) bool { return nameForm.MatchString(name) }
+
+var nameForm = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)

@@ -5,7 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
-	"sort"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -131,8 +131,7 @@ func parseHeader(raw []byte) (tensors []namedHeader, meta map[string]string, err
 // checkRanges checks every tensor's byte range against its shape, its
 // neighbours and the size of the data.
 func checkRanges(tensors []namedHeader, size int64) error {
-	order := make([]namedHeader, len(tensors))
-	copy(order, tensors)
+	order := slices.Clone(tensors)
 	for _, t := range order {
 		width, ok := dtypeSize[t.DType]
 		if !ok {
@@ -152,10 +151,7 @@ func checkRanges(tensors []namedHeader, size int64) error {
 			return fmt.Errorf("tensor %q of shape %v needs %d bytes and has %d", clip(t.name), t.Shape, n*width, t.Offsets[1]-t.Offsets[0])
 		}
 	}
-	sort.SliceStable(order, func(i, j int) bool {
-		a, b := order[i].Offsets, order[j].Offsets
-		return a[0] < b[0] || a[0] == b[0] && a[1] < b[1]
-	})
+	slices.SortStableFunc(order, func(a, b namedHeader) int { return slices.Compare(a.Offsets, b.Offsets) })
 	end := int64(0)
 	for i, t := range order {
 		if t.Offsets[0] < end {

@@ -35,12 +35,10 @@ type Extent struct {
 // margin to match they are right to the last bit. To the gradient features that
 // are themselves wrong contribute, so its margin is wider.
 func (n *Network) Extent(s Stage, o PassOptions, grain int) (Extent, error) {
-	o.Stage = s
-	start, depth, _, err := n.extent(o)
+	layers, err := n.stageLayers(s, o)
 	if err != nil {
 		return Extent{}, err
 	}
-	layers := n.Layers[start:depth]
 	first := layers[0].Block
 	e := Extent{Stride: 1 << (first - 1), Deepest: 1 << (layers[len(layers)-1].Block - first)}
 	e.OutStride = e.Deepest
@@ -97,31 +95,30 @@ func (n *Network) Input(s Stage, h, w int, o PassOptions) (gpu.Shape, error) {
 // Work is the multiplications of a stage's convolutions for each unit of its
 // input, forward.
 func (n *Network) Work(s Stage, o PassOptions) (float64, error) {
-	o.Stage = s
-	start, depth, _, err := n.extent(o)
-	if err != nil {
-		return 0, err
+	layers, err := n.stageLayers(s, o)
+	total := 0.0
+	for _, l := range layers {
+		total += 9 * float64(l.In*l.Out) / float64(int(1)<<(2*(l.Block-layers[0].Block)))
 	}
-	total, first := 0.0, n.Layers[start].Block
-	for _, l := range n.Layers[start:depth] {
-		total += 9 * float64(l.In*l.Out) / float64(int(1)<<(2*(l.Block-first)))
-	}
-	return total, nil
+	return total, err
 }
 
 // Widest is the most values that an activation of a stage has for each unit of
 // its input.
 func (n *Network) Widest(s Stage, o PassOptions) (float64, error) {
+	layers, err := n.stageLayers(s, o)
+	widest := 0.0
+	for _, l := range layers {
+		widest = max(widest, float64(l.Out)/float64(int(1)<<(2*(l.Block-layers[0].Block))))
+	}
+	return widest, err
+}
+
+// stageLayers are the layers of a stage.
+func (n *Network) stageLayers(s Stage, o PassOptions) ([]Layer, error) {
 	o.Stage = s
 	start, depth, _, err := n.extent(o)
-	if err != nil {
-		return 0, err
-	}
-	widest, first := 0.0, n.Layers[start].Block
-	for _, l := range n.Layers[start:depth] {
-		widest = max(widest, float64(l.Out)/float64(int(1)<<(2*(l.Block-first))))
-	}
-	return widest, nil
+	return n.Layers[start:depth], err
 }
 
 // extent returns the layers that a pass computes, start to depth-1, and which

@@ -6,10 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"sort"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -51,12 +53,11 @@ func (s *Store) List() ([]Installed, error) {
 		return nil, s.broken("cannot be read: %v", cause(err))
 	}
 	defer f.Close()
-	raw := make([]byte, maxIndex+1)
-	n, err := readFull(f, raw)
+	raw, err := io.ReadAll(io.LimitReader(f, maxIndex+1))
 	if err != nil {
 		return nil, s.broken("cannot be read: %v", cause(err))
 	}
-	list, err := parseIndex(raw[:n])
+	list, err := parseIndex(raw)
 	if err != nil {
 		return nil, s.broken("%v", err)
 	}
@@ -93,17 +94,12 @@ func parseIndex(raw []byte) ([]Installed, error) {
 		}
 		seen[w.Name] = true
 	}
-	sort.Slice(ix.Weights, func(i, j int) bool { return ix.Weights[i].Name < ix.Weights[j].Name })
+	slices.SortFunc(ix.Weights, func(a, b Installed) int { return strings.Compare(a.Name, b.Name) })
 	return ix.Weights, nil
 }
 
 func validSum(s string) bool {
-	for _, r := range s {
-		if (r < '0' || r > '9') && (r < 'a' || r > 'f') {
-			return false
-		}
-	}
-	return len(s) == 64
+	return len(s) == 64 && strings.Trim(s, "0123456789abcdef") == ""
 }
 
 // installed resolves an installed name, or a file of that name without an

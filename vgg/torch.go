@@ -47,18 +47,18 @@ func torchArchive(f *source, root any, at locate) (*archive, error) {
 		if !ok {
 			continue
 		}
+		var s storage
 		t, err := torchTensor(dict.values[i])
-		if err != nil {
-			return nil, fmt.Errorf("tensor %q: %w", clip(name), err)
-		}
-		if t == nil {
+		if t == nil && err == nil {
 			continue
 		}
-		s, err := at(t.key, t.dtype, t.count)
-		if err != nil {
-			return nil, fmt.Errorf("tensor %q: %w", clip(name), err)
+		if err == nil {
+			s, err = at(t.key, t.dtype, t.count)
 		}
-		if err := t.check(s.count); err != nil {
+		if err == nil {
+			err = t.check(s.count)
+		}
+		if err != nil {
 			return nil, fmt.Errorf("tensor %q: %w", clip(name), err)
 		}
 		a.entries = append(a.entries, entry{name: name, shape: t.shape, read: func() ([]float32, error) {
@@ -92,7 +92,8 @@ type torchView struct {
 }
 
 // torchTensor understands one value of a state dict; nil for what is none.
-func torchTensor(v any) (*torchView, error) {
+func torchTensor(v any) (t *torchView, err error) {
+	defer caught(&err)
 	call, ok := v.(*pyCall)
 	if ok && call.fn == "torch._utils._rebuild_parameter" && len(call.args) > 0 {
 		call, ok = call.args[0].(*pyCall)
@@ -101,50 +102,47 @@ func torchTensor(v any) (*torchView, error) {
 		return nil, nil
 	}
 	if len(call.args) < 4 {
-		return nil, fmt.Errorf("is described by %d values, at least 4 were expected", len(call.args))
+		failf("is described by %d values, at least 4 were expected", len(call.args))
 	}
-	t := &torchView{}
-	var err error
-	if t.key, t.dtype, t.count, err = torchRef(call.args[0]); err != nil {
-		return nil, err
-	}
+	t = &torchView{}
+	t.key, t.dtype, t.count = torchRef(call.args[0])
 	if t.offset, ok = call.args[1].(int64); !ok || t.offset < 0 {
-		return nil, fmt.Errorf("has no valid offset")
+		failf("has no valid offset")
 	}
 	for i, to := range []*[]int{&t.shape, &t.stride} {
 		tuple, ok := call.args[2+i].(pyTuple)
 		if !ok || len(tuple) > 8 {
-			return nil, fmt.Errorf("has no valid shape")
+			failf("has no valid shape")
 		}
 		for _, v := range tuple {
 			d, ok := v.(int64)
 			if !ok || d < 0 || d > 1<<40 {
-				return nil, fmt.Errorf("has no valid shape")
+				failf("has no valid shape")
 			}
 			*to = append(*to, int(d))
 		}
 	}
 	if len(t.shape) != len(t.stride) {
-		return nil, fmt.Errorf("has %d dimensions and %d strides", len(t.shape), len(t.stride))
+		failf("has %d dimensions and %d strides", len(t.shape), len(t.stride))
 	}
 	return t, nil
 }
 
 // torchRef reads a reference to a storage: ("storage", class, key, device,
 // count), with a sixth value in the older format for views, which is None.
-func torchRef(v any) (key, dtype string, count int64, err error) {
+func torchRef(v any) (key, dtype string, count int64) {
 	ref, _ := v.(pyRef)
 	id, _ := ref.id.(pyTuple)
 	if len(id) < 5 || id[0] != "storage" || len(id) > 5 && id[5] != nil {
-		return "", "", 0, fmt.Errorf("does not refer to stored values")
+		failf("does not refer to stored values")
 	}
 	class, _ := id[1].(pyGlobal)
 	key, ok := id[2].(string)
 	count, ok2 := id[4].(int64)
 	if dtype = storageType[class]; dtype == "" || !ok || !ok2 || count < 0 {
-		return "", "", 0, fmt.Errorf("does not refer to stored values")
+		failf("does not refer to stored values")
 	}
-	return key, dtype, count, nil
+	return key, dtype, count
 }
 
 // walkStorages calls fn for the storage of every tensor of a state dict.

@@ -3,6 +3,7 @@ package vgg
 import (
 	"fmt"
 	"io"
+	"iter"
 )
 
 // Protocol buffers on the wire (protobuf.dev/programming-guides/encoding): a
@@ -43,12 +44,10 @@ type message struct {
 	end int64
 }
 
-func (r *wireReader) message(s extent) *message { return &message{r, s.from, s.to} }
-
 // byteAt returns the byte at pos, which lies in the file.
-func (r *wireReader) byteAt(pos int64) (byte, error) {
+func (r *wireReader) byteAt(pos int64) byte {
 	if i := pos - r.base; i >= 0 && i < int64(len(r.chunk)) {
-		return r.chunk[i], nil
+		return r.chunk[i]
 	}
 	if r.chunk == nil {
 		r.chunk = make([]byte, 4096)
@@ -56,107 +55,97 @@ func (r *wireReader) byteAt(pos int64) (byte, error) {
 	r.chunk = r.chunk[:cap(r.chunk)]
 	n, err := r.f.ReadAt(r.chunk, pos)
 	r.base, r.chunk = pos, r.chunk[:n]
-	if n > 0 {
-		return r.chunk[0], nil
+	if n == 0 {
+		if err == nil || err == io.EOF {
+			err = fmt.Errorf("ends at byte %d, in the middle of a value", pos)
+		}
+		fail(err)
 	}
-	if err == nil || err == io.EOF {
-		err = fmt.Errorf("ends at byte %d, in the middle of a value", pos)
-	}
-	return 0, err
+	return r.chunk[0]
 }
 
-func (m *message) varint() (uint64, error) {
+func (m *message) varint() uint64 {
 	var v uint64
 	for shift := 0; shift < 64; shift += 7 {
 		if m.pos >= m.end {
-			return 0, fmt.Errorf("is cut off at byte %d", m.pos)
+			failf("is cut off at byte %d", m.pos)
 		}
-		b, err := m.r.byteAt(m.pos)
-		if err != nil {
-			return 0, err
-		}
+		b := m.r.byteAt(m.pos)
 		m.pos++
 		v |= uint64(b&0x7f) << shift
 		if b < 0x80 {
-			return v, nil
+			return v
 		}
 	}
-	return 0, fmt.Errorf("has a number of more than 64 bits at byte %d", m.pos)
+	failf("has a number of more than 64 bits at byte %d", m.pos)
+	return 0
 }
 
-// next returns the message's next field; more is false at its end.
-func (m *message) next() (f field, more bool, err error) {
-	if m.pos == m.end {
-		return f, false, nil
+// fields walks over the fields of the message in a stretch of the file.
+func (r *wireReader) fields(s extent) iter.Seq[field] {
+	return func(yield func(field) bool) {
+		for m := (&message{r, s.from, s.to}); m.pos != m.end && yield(m.next()); {
+		}
 	}
+}
+
+// next returns the message's next field.
+func (m *message) next() (f field) {
 	at := m.pos
-	tag, err := m.varint()
-	if err != nil {
-		return f, false, err
-	}
+	tag := m.varint()
 	f.num, f.wire = int(tag>>3), int(tag&7)
 	size := int64(0)
 	switch f.wire {
 	case wireVarint:
-		f.value, err = m.varint()
+		f.value = m.varint()
 	case wireFixed8:
 		size = 8
 	case wireFixed4:
 		size = 4
 	case wireBytes:
-		var n uint64
-		if n, err = m.varint(); err == nil && n > uint64(m.end-m.pos) {
-			err = fmt.Errorf("claims %d bytes at byte %d, %d are left; it is incomplete", n, at, m.end-m.pos)
+		n := m.varint()
+		if n > uint64(m.end-m.pos) {
+			failf("claims %d bytes at byte %d, %d are left; it is incomplete", n, at, m.end-m.pos)
 		}
 		size = int64(n)
 	default:
-		err = fmt.Errorf("is no protocol buffer: field type %d at byte %d", f.wire, at)
+		failf("is no protocol buffer: field type %d at byte %d", f.wire, at)
 	}
-	if err == nil && size > m.end-m.pos {
-		err = fmt.Errorf("is cut off at byte %d", m.end)
+	if size > m.end-m.pos {
+		failf("is cut off at byte %d", m.end)
 	}
-	if err != nil || f.num == 0 || tag>>32 != 0 {
-		if err == nil {
-			err = fmt.Errorf("is no protocol buffer: field number %d at byte %d", tag>>3, at)
-		}
-		return f, false, err
+	if f.num == 0 || tag>>32 != 0 {
+		failf("is no protocol buffer: field number %d at byte %d", tag>>3, at)
 	}
 	f.extent = extent{m.pos, m.pos + size}
 	m.pos += size
-	return f, true, nil
+	return f
 }
 
 // text reads a short text field.
-func (r *wireReader) text(s extent) (string, error) {
+func (r *wireReader) text(s extent) string {
 	n := s.to - s.from
 	if n > 4096 {
-		return "", fmt.Errorf("has a name of %d bytes at byte %d", n, s.from)
+		failf("has a name of %d bytes at byte %d", n, s.from)
 	}
-	raw, err := r.f.readRaw(s.from, int(n))
-	return string(raw), err
+	return string(must(r.f.readRaw(s.from, int(n))))
 }
 
 // numbers appends the values of a repeated integer field, packed or not.
-func (r *wireReader) numbers(list []int, f field) ([]int, error) {
+func (r *wireReader) numbers(list []int, f field) []int {
 	if f.wire == wireVarint {
 		return appendDim(list, f.value)
 	}
-	m := r.message(f.extent)
+	m := message{r, f.from, f.to}
 	for f.wire == wireBytes && m.pos < m.end {
-		v, err := m.varint()
-		if err == nil {
-			list, err = appendDim(list, v)
-		}
-		if err != nil {
-			return nil, err
-		}
+		list = appendDim(list, m.varint())
 	}
-	return list, nil
+	return list
 }
 
-func appendDim(list []int, v uint64) ([]int, error) {
+func appendDim(list []int, v uint64) []int {
 	if v > 1<<40 || len(list) == 8 {
-		return nil, fmt.Errorf("has a tensor of more than 8 dimensions, or one of them is %d", v)
+		failf("has a tensor of more than 8 dimensions, or one of them is %d", v)
 	}
-	return append(list, int(v)), nil
+	return append(list, int(v))
 }

@@ -23,14 +23,13 @@ func (n *Network) Write(path string, half bool) (sum string, size int64, err err
 	if half || n.fitsHalf() {
 		dtype, width = "F16", 2
 	}
-	head, err := n.header(dtype, width)
+	head, data, err := n.header(dtype, width)
 	if err != nil {
 		return "", 0, err
 	}
 	h := sha256.New()
 	err = writeBeside(path, func(f io.Writer) error {
-		count := &countWriter{w: io.MultiWriter(f, h)}
-		w := bufio.NewWriterSize(count, 1<<16)
+		w := bufio.NewWriterSize(io.MultiWriter(f, h), 1<<16)
 		w.Write(binary.LittleEndian.AppendUint64(nil, uint64(len(head))))
 		w.Write(head)
 		for _, l := range n.Layers {
@@ -40,18 +39,17 @@ func (n *Network) Write(path string, half bool) (sum string, size int64, err err
 				}
 			}
 		}
-		err := w.Flush()
-		size = count.n
-		return err
+		return w.Flush()
 	})
 	if err != nil {
 		return "", 0, &Error{Kind: KindStore, Msg: fmt.Sprintf("weights %q cannot be written: %v", path, cause(err)), Err: err}
 	}
-	return hex.EncodeToString(h.Sum(nil)), size, nil
+	return hex.EncodeToString(h.Sum(nil)), int64(8 + len(head) + data), nil
 }
 
-// header builds the JSON header, padded with spaces so that values are aligned.
-func (n *Network) header(dtype string, width int) ([]byte, error) {
+// header builds the JSON header, padded with spaces so that values are aligned, and
+// counts the bytes of the values.
+func (n *Network) header(dtype string, width int) (head []byte, data int, err error) {
 	meta := map[string]string{
 		"impasto.format":  "1",
 		"impasto.name":    n.Name,
@@ -66,14 +64,13 @@ func (n *Network) header(dtype string, width int) ([]byte, error) {
 	}
 	text, err := json.Marshal(meta) // keys are sorted
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, `{"__metadata__":%s`, text)
-	at := 0
 	put := func(name string, count int, shape string) {
-		fmt.Fprintf(&b, `,"%s":{"dtype":"%s","shape":%s,"data_offsets":[%d,%d]}`, name, dtype, shape, at, at+count*width)
-		at += count * width
+		fmt.Fprintf(&b, `,"%s":{"dtype":"%s","shape":%s,"data_offsets":[%d,%d]}`, name, dtype, shape, data, data+count*width)
+		data += count * width
 	}
 	for _, l := range n.Layers {
 		put(l.Name+".weight", len(l.Weight), fmt.Sprintf("[%d,%d,3,3]", l.Out, l.In))
@@ -83,7 +80,7 @@ func (n *Network) header(dtype string, width int) ([]byte, error) {
 	for b.Len()%8 != 0 {
 		b.WriteByte(' ')
 	}
-	return []byte(b.String()), nil
+	return []byte(b.String()), data, nil
 }
 
 // fitsHalf reports whether float16 holds every value exactly.
@@ -115,17 +112,6 @@ func writeFloats(w io.Writer, values []float32, dtype string) error {
 	}
 	_, err := w.Write(raw)
 	return err
-}
-
-type countWriter struct {
-	w io.Writer
-	n int64
-}
-
-func (c *countWriter) Write(p []byte) (int, error) {
-	n, err := c.w.Write(p)
-	c.n += int64(n)
-	return n, err
 }
 
 // writeBeside writes a file under another name, makes sure that it is on the
