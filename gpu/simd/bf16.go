@@ -32,6 +32,10 @@ type BF16Kernels struct {
 
 	// Widen is the reverse, which is exact. n is a multiple of 16.
 	Widen func(dst *float32, src *uint16, n int)
+
+	// FMA runs about n flop of independent products in registers, for measuring the
+	// peak, and returns how many it ran.
+	FMA func(n int) int
 }
 
 // BF16Step is the number of elements of one step of BF16Kernels.Mul's b: 32 inputs by
@@ -86,6 +90,7 @@ var genericBF16 = &BF16Kernels{
 	Mul:   mulBF16Generic,
 	Round: roundBF16Generic,
 	Widen: widenBF16Generic,
+	FMA:   fmaGeneric,
 }
 
 func mulBF16Generic(m int, a *uint16, stride int, offsets *int, steps int, b *uint16, c *float32, crs int, acc bool) {

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strconv"
 	"testing"
+	"time"
 )
 
 // eachBF16 runs f for every implementation that this machine can run.
@@ -262,6 +264,46 @@ func TestBF16Widen(t *testing.T) {
 			}
 		}
 	})
+}
+
+// BenchmarkBF16Mul reports the best of many runs, as BenchmarkGemm does, for a row of 64
+// pixels and convolutions of 3x3 taps with 64, 256 and 512 inputs, and beside them the
+// float32 kernels with as many inputs. One call lasts well under a time slice.
+func BenchmarkBF16Mul(b *testing.B) {
+	const m = 64
+	report := func(b *testing.B, steps int, f func()) {
+		best := time.Hour
+		for b.Loop() {
+			start := time.Now()
+			f()
+			best = min(best, time.Since(start))
+		}
+		b.ReportMetric(2*float64(m*32*32*steps)/best.Seconds()/1e9, "GFLOP/s")
+	}
+	for _, channels := range []int{64, 256, 512} {
+		offsets := make([]int, 0, channels/32*9)
+		for tap := range 9 {
+			for block := range channels / 32 {
+				offsets = append(offsets, (tap/3*(m+2)+tap%3)*channels+32*block)
+			}
+		}
+		steps := len(offsets)
+		a, panel, c := make([]uint16, 3*(m+2)*channels), make([]uint16, steps*BF16Step), Floats(m*32)
+		for _, k := range AllBF16() {
+			b.Run(k.Name+"/"+strconv.Itoa(channels), func(b *testing.B) {
+				report(b, steps, func() { k.Mul(m, &a[0], channels, &offsets[0], steps, &panel[0], &c[0], 32, false) })
+			})
+		}
+		k := All()[len(All())-1]
+		x, y := Floats(m*32*steps), Floats(32*steps*k.NR)
+		b.Run("float32-"+k.Name+"/"+strconv.Itoa(channels), func(b *testing.B) {
+			report(b, steps, func() {
+				for p := 0; p < 32; p += k.NR {
+					k.Gemm(m, 32*steps, &x[0], 32*steps, 1, &y[0], &c[p], 32, false, nil, 0)
+				}
+			})
+		})
+	}
 }
 
 // TestBestBF16: one variable chooses both sets of kernels, and a set that the named one

@@ -72,10 +72,14 @@ func native() []*Kernels {
 		return nil
 	}
 	ks = append(ks, &avx2)
-	if cpu.X86.HasAVX512F && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VL {
+	if hasAVX512() {
 		ks = append(ks, &avx512)
 	}
 	return ks
+}
+
+func hasAVX512() bool {
+	return cpu.X86.HasAVX512F && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VL
 }
 
 var avx2 = Kernels{
