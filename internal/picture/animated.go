@@ -46,16 +46,15 @@ func decodeWebP(r io.Reader) (image.Image, error) {
 		return nil, err
 	}
 	canvas, frame := firstANMF(file)
-	if frame == nil {
-		img, err := webp.Decode(bytes.NewReader(file))
-		if err != nil {
-			return nil, err
-		}
-		return studioRange(img), nil
+	if frame != nil {
+		file = frame.still()
 	}
-	img, err := webp.Decode(bytes.NewReader(frame.still()))
+	img, err := webp.Decode(bytes.NewReader(file))
 	if err != nil {
 		return nil, err
+	}
+	if frame == nil {
+		return studioRange(img), nil
 	}
 	return onCanvas(studioRange(img), canvas, frame.at), nil
 }

@@ -21,6 +21,16 @@ type segment struct {
 	from, to int    // extent of the whole segment in the file
 }
 
+// find returns the payload of the first segment of a kind, nil if there is none.
+func find(list []segment, kind string) []byte {
+	for _, s := range list {
+		if s.kind == kind {
+			return s.data
+		}
+	}
+	return nil
+}
+
 // pngChunks returns the chunks of a PNG file.
 func pngChunks(file []byte) []segment {
 	var out []segment
@@ -95,38 +105,45 @@ const (
 	tagICC         = 34675
 )
 
-// tiffTag returns the bytes of a tag's value in the first directory of a TIFF
-// structure (which EXIF is too), and their byte order. The value is at most as
-// long as the structure.
-func tiffTag(tiff []byte, tag uint16) ([]byte, binary.ByteOrder, bool) {
+// tiffEntry returns the twelve bytes that the first directory of a TIFF structure
+// (which EXIF is too) has for a tag, nil if there are none, and the byte order.
+func tiffEntry(tiff []byte, tag uint16) (entry []byte, order binary.ByteOrder) {
 	if len(tiff) < 8 {
-		return nil, nil, false
+		return nil, nil
 	}
-	var order binary.ByteOrder = binary.LittleEndian
+	order = binary.LittleEndian
 	if tiff[0] == 'M' {
 		order = binary.BigEndian
 	}
-	size := int64(len(tiff))
-	at := int64(order.Uint32(tiff[4:]))
+	at, size := int64(order.Uint32(tiff[4:])), int64(len(tiff))
 	if at > size-2 {
-		return nil, nil, false
+		return nil, nil
 	}
 	entries := int64(order.Uint16(tiff[at:]))
 	for e := at + 2; entries > 0 && e+12 <= size; e, entries = e+12, entries-1 {
-		if order.Uint16(tiff[e:]) != tag {
-			continue
+		if order.Uint16(tiff[e:]) == tag {
+			return tiff[e : e+12], order
 		}
-		n := int64(order.Uint32(tiff[e+4:])) * tiffWidth(order.Uint16(tiff[e+2:]))
-		from := e + 8 // up to four bytes stand in the entry itself
-		if n > 4 {
-			from = int64(order.Uint32(tiff[e+8:]))
-		}
-		if n == 0 || from+n > size {
-			return nil, nil, false
-		}
-		return tiff[from : from+n], order, true
 	}
-	return nil, nil, false
+	return nil, nil
+}
+
+// tiffTag returns the bytes of a tag's value, and their byte order. The value is
+// at most as long as the structure.
+func tiffTag(tiff []byte, tag uint16) ([]byte, binary.ByteOrder, bool) {
+	entry, order := tiffEntry(tiff, tag)
+	if entry == nil {
+		return nil, nil, false
+	}
+	n := int64(order.Uint32(entry[4:])) * tiffWidth(order.Uint16(entry[2:]))
+	if n > 0 && n <= 4 { // it stands in the entry itself
+		return entry[8 : 8+n], order, true
+	}
+	from := int64(order.Uint32(entry[8:]))
+	if n == 0 || from+n > int64(len(tiff)) {
+		return nil, nil, false
+	}
+	return tiff[from : from+n], order, true
 }
 
 // tiffWidth returns the bytes of one value of a TIFF field type.

@@ -90,8 +90,13 @@ func Decode(r io.Reader, name string, o ReadOptions) (*Picture, *Info, error) {
 		}
 		p = FromImage(img)
 	}
-	info.Warnings = append(info.Warnings, oddities(file, format, name)...)
-	if format == PNG && (hasCodePoints(file) || embeddedICC(file, format) == nil) {
+	if what := after(file, format); what != "" {
+		info.Warnings = append(info.Warnings, fmt.Sprintf("%q: %s", name, what))
+	}
+	if note := frameNote(file, format, name); note != "" {
+		info.Warnings = append(info.Warnings, note)
+	}
+	if format == PNG && (find(pngChunks(file), "cICP") != nil || embeddedICC(file, format) == nil) {
 		prof, note := pngColours(file, name)
 		if note != "" {
 			info.Warnings = append(info.Warnings, note)
@@ -110,17 +115,6 @@ func Decode(r io.Reader, name string, o ReadOptions) (*Picture, *Info, error) {
 	return p.orient(orientation(file, format)), info, nil
 }
 
-// oddities are what a user should know of a file that was read.
-func oddities(file []byte, f Format, name string) (notes []string) {
-	if what := after(file, f); what != "" {
-		notes = append(notes, fmt.Sprintf("%q: %s", name, what))
-	}
-	if note := frameNote(file, f, name); note != "" {
-		notes = append(notes, note)
-	}
-	return notes
-}
-
 // slurp reads the whole file once its first bytes are those of a picture. It
 // gives up on an endless stream: no picture within the limit needs more than
 // eight bytes a pixel, and 64 MiB are left for everything else.
@@ -132,13 +126,13 @@ func slurp(r io.Reader, name string, maxPixels int) ([]byte, error) {
 		return nil, unreadable(name, err)
 	}
 	if n == 0 {
-		return nil, inputError("empty", "%q is empty (0 bytes)", name)
+		return nil, InputError("empty", "%q is empty (0 bytes)", name)
 	}
 	if kind := recognise(head, name); kind != "" {
 		return nil, notRead(name, kind)
 	}
 	if _, ok := sniff(head); !ok {
-		return nil, inputError("not_a_picture", "%q is not a picture impasto can read: no PNG, JPEG, TIFF, WebP or GIF", name)
+		return nil, InputError("not_a_picture", "%q is not a picture impasto can read: no PNG, JPEG, TIFF, WebP or GIF", name)
 	}
 	most := int64(maxPixels)*8 + 64<<20
 	var all bytes.Buffer
@@ -154,7 +148,7 @@ func slurp(r io.Reader, name string, maxPixels int) ([]byte, error) {
 	}
 	file := all.Bytes()
 	if int64(len(file)) > most {
-		return nil, inputError("too_large", "%q is longer than %d MB, too long for a picture of %s",
+		return nil, InputError("too_large", "%q is longer than %d MB, too long for a picture of %s",
 			name, most>>20, megapixels(int64(maxPixels)))
 	}
 	return file, nil
@@ -168,13 +162,13 @@ func checkSize(file []byte, name string, f Format, o ReadOptions) (w, h int, err
 		return 0, 0, damaged(name, f, len(file), 0, err)
 	}
 	if cfg.Width <= 0 || cfg.Height <= 0 {
-		return 0, 0, inputError("no_pixels", "%q has no pixels (%dx%d)", name, cfg.Width, cfg.Height)
+		return 0, 0, InputError("no_pixels", "%q has no pixels (%dx%d)", name, cfg.Width, cfg.Height)
 	}
 	pixels := int64(cfg.Width) * int64(cfg.Height)
 	if pixels > int64(o.MaxPixels) {
-		return 0, 0, inputError("too_large", "%q is %dx%d (%s), over the limit of %s", name, cfg.Width, cfg.Height,
+		return 0, 0, InputError("too_large", "%q is %dx%d (%s), over the limit of %s", name, cfg.Width, cfg.Height,
 			megapixels(pixels), megapixels(int64(o.MaxPixels))).
-			hint("--max-pixels %d", pixels)
+			Hint("--max-pixels %d", pixels)
 	}
 	if need := pixels * bytesAPixel; o.MaxBytes > 0 && need > o.MaxBytes {
 		return 0, 0, tooMuch(name, cfg.Width, cfg.Height, need, o.MaxBytes)
@@ -190,14 +184,14 @@ const bytesAPixel = 4*4 + 4
 // command that makes it half as large as would just fit.
 func tooMuch(name string, w, h int, need, most int64) error {
 	gigabytes := func(n int64) string { return fmt.Sprintf("%.2g GB", float64(n)/1e9) }
-	e := inputError("memory", "%q is %dx%d (%s), which takes %s to read, over the limit of %s", name, w, h,
+	e := InputError("memory", "%q is %dx%d (%s), which takes %s to read, over the limit of %s", name, w, h,
 		megapixels(int64(w)*int64(h)), gigabytes(need), gigabytes(most))
 	e.Kind = Memory
 	shrink := math.Sqrt(float64(most) / float64(need) / 2)
 	size := fmt.Sprintf(" -resize %dx%d ", max(1, int(shrink*float64(w))), max(1, int(shrink*float64(h))))
-	from := shellWord(name)
-	return e.hint("%s", strings.Replace(convert(name, asPNG(name)), " "+from+" ", " "+from+size, 1)).
-		hint("--max-memory %dGB   (where there is so much)", need/1e9+1)
+	from := ShellWord(name)
+	return e.Hint("%s", strings.Replace(convert(name, FreePNG(name)), " "+from+" ", " "+from+size, 1)).
+		Hint("--max-memory %dGB   (where there is so much)", need/1e9+1)
 }
 
 var codecs = map[Format]struct {

@@ -48,13 +48,6 @@ func Encode(w io.Writer, p *Picture, f Format, o WriteOptions) error {
 	return errors.New("no format to encode to")
 }
 
-func or(v, otherwise int) int {
-	if v == 0 {
-		return otherwise
-	}
-	return v
-}
-
 // Fits reports whether a picture of w x h pixels can be held by the format,
 // so that it is known before the picture is painted.
 func (f Format) Fits(w, h int) error {
@@ -69,11 +62,11 @@ func (f Format) Fits(w, h int) error {
 	}
 	if max(w, h) > longest {
 		return outputError("too_large", "%dx%d is too large for %s, whose sides end at %d pixels", w, h, f, longest).
-			hint("write a .png")
+			Hint("write a .png")
 	}
 	if int64(w)*int64(h) > pixels {
 		return outputError("too_large", "%dx%d is too large for %s, which ends at %s", w, h, f, megapixels(pixels)).
-			hint("write a .png")
+			Hint("write a .png")
 	}
 	return nil
 }

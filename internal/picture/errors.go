@@ -45,7 +45,9 @@ func (e *Error) Try() []string { return e.try }
 // Unwrap returns the error of the operating system or decoder below, if any.
 func (e *Error) Unwrap() error { return e.err }
 
-func inputError(code, format string, args ...any) *Error {
+// InputError says that something given by the user cannot be used. code is the
+// stable word for it.
+func InputError(code, format string, args ...any) *Error {
 	return &Error{Kind: Input, Code: code, msg: fmt.Sprintf(format, args...)}
 }
 
@@ -53,7 +55,8 @@ func outputError(code, format string, args ...any) *Error {
 	return &Error{Kind: Output, Code: code, msg: fmt.Sprintf(format, args...)}
 }
 
-func (e *Error) hint(format string, args ...any) *Error {
+// Hint adds something to try.
+func (e *Error) Hint(format string, args ...any) *Error {
 	e.try = append(e.try, fmt.Sprintf(format, args...))
 	return e
 }
@@ -72,28 +75,28 @@ func megapixels(n int64) string {
 
 // notRead says that the file is a picture of a kind that is not read.
 func notRead(name, kind string) error {
-	e := inputError("unsupported", "%q is %s, which impasto cannot read", name, kind)
+	e := InputError("unsupported", "%q is %s, which impasto cannot read", name, kind)
 	switch kind {
 	case "a ZIP archive", "XML":
 		return e
 	case "a Git LFS pointer":
 		e.msg += ": the picture itself was not fetched"
-		return e.hint("git lfs pull --include %s", shellWord(name))
+		return e.Hint("git lfs pull --include %s", ShellWord(name))
 	case "a web page", "JSON":
 		e.msg += ": a server sent it in the picture's place"
 		return e
 	case "a video":
-		return e.hint("ffmpeg -i %s -frames:v 1 %s", shellWord(name), shellWord(asPNG(name)))
+		return e.Hint("ffmpeg -i %s -frames:v 1 %s", ShellWord(name), ShellWord(FreePNG(name)))
 	case "PDF", "PSD": // of several pictures, pages or layers, the first
-		return e.hint("%s", convert(name+"[0]", asPNG(name)))
+		return e.Hint("%s", convert(name+"[0]", FreePNG(name)))
 	}
-	return e.hint("%s", convert(name, asPNG(name)))
+	return e.Hint("%s", convert(name, FreePNG(name)))
 }
 
 // convert is a command that makes a PNG of a picture of another kind: with what
 // is installed, ImageMagick 7 or 6, or else the one that is usually there.
 func convert(from, to string) string {
-	return ImageMagick() + " " + shellWord(from) + " " + shellWord(to)
+	return ImageMagick() + " " + ShellWord(from) + " " + ShellWord(to)
 }
 
 // ImageMagick is how that program is called here: magick, or convert where only
@@ -108,8 +111,9 @@ func ImageMagick() string {
 	return program
 }
 
-// asPNG proposes a name to convert a file to.
-func asPNG(name string) string {
+// FreePNG is a name for a PNG made of a file: its own, or with a number where a
+// file is called so.
+func FreePNG(name string) string {
 	stem := strings.TrimSuffix(name, filepath.Ext(name))
 	for n := 1; ; n++ {
 		free := stem + ".png"
@@ -122,9 +126,9 @@ func asPNG(name string) string {
 	}
 }
 
-// shellWord quotes a name if a shell would not take it as it stands.
-func shellWord(s string) string {
-	if strings.ContainsAny(s, " \t\"'`$&|;<>()[]{}*?!#~\\") {
+// ShellWord quotes a word if a shell would not take it as it stands.
+func ShellWord(s string) string {
+	if s == "" || strings.ContainsAny(s, " \t\"'`$&|;<>()[]{}*?!#~\\") {
 		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 	}
 	return s
@@ -142,14 +146,14 @@ func damaged(name string, f Format, size int, share float64, err error) error {
 	switch {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), strings.Contains(what, "short"), strings.Contains(what, "not enough pixel data"), share > 0:
 		if share > 0 {
-			return inputError("truncated", "%q is cut short: about %.0f %% of it is there", name, 100*share).because(err)
+			return InputError("truncated", "%q is cut short: about %.0f %% of it is there", name, 100*share).because(err)
 		}
-		return inputError("truncated", "%q is cut short: the %s data ends after %d bytes", name, f, size).because(err)
+		return InputError("truncated", "%q is cut short: the %s data ends after %d bytes", name, f, size).because(err)
 	case errors.As(err, &jpegUnsupported), errors.As(err, &pngUnsupported), errors.As(err, &tiffUnsupported):
-		return inputError("unsupported", "%q is a %s of a kind impasto cannot read (%s)", name, f, what).because(err).
-			hint("%s", convert(name, asPNG(name)))
+		return InputError("unsupported", "%q is a %s of a kind impasto cannot read (%s)", name, f, what).because(err).
+			Hint("%s", convert(name, FreePNG(name)))
 	}
-	return inputError("damaged", "%q is damaged: %s", name, what).because(err)
+	return InputError("damaged", "%q is damaged: %s", name, what).because(err)
 }
 
 // address is the beginning of a URL.
@@ -158,26 +162,26 @@ var address = regexp.MustCompile(`^(?i)(https?|ftp|s3|data):`)
 func openError(path, role string, err error) error {
 	switch {
 	case address.MatchString(path) && !errors.Is(err, fs.ErrPermission):
-		return inputError("address", "%s is an address; files are read, and nothing is fetched", called(role, path)).because(err).
-			hint("curl -fLO %s", shellWord(path))
+		return InputError("address", "%s is an address; files are read, and nothing is fetched", called(role, path)).because(err).
+			Hint("curl -fLO %s", ShellWord(path))
 	case errors.Is(err, fs.ErrNotExist):
-		e := inputError("not_found", "%s does not exist", called(role, path)).because(err)
+		e := InputError("not_found", "%s does not exist", called(role, path)).because(err)
 		if near := nearest(path); near != "" {
-			e.hint("did you mean %q?", near)
+			e.Hint("did you mean %q?", near)
 		}
 		return e
 	case errors.Is(err, fs.ErrPermission):
-		return inputError("unreadable", "%s may not be read: permission denied", called(role, path)).because(err)
+		return InputError("unreadable", "%s may not be read: permission denied", called(role, path)).because(err)
 	}
 	return unreadable(path, err)
 }
 
 func isDirectory(path, role string) error {
-	return inputError("directory", "%s is a directory, not a picture", called(role, path))
+	return InputError("directory", "%s is a directory, not a picture", called(role, path))
 }
 
 func unreadable(name string, err error) error {
-	return inputError("unreadable", "%q cannot be read: %s", name, cause(err)).because(err)
+	return InputError("unreadable", "%q cannot be read: %s", name, cause(err)).because(err)
 }
 
 // cause strips the operation and path from an error of the operating system.

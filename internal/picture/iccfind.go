@@ -6,11 +6,7 @@ import "bytes"
 func embeddedICC(file []byte, f Format) []byte {
 	switch f {
 	case PNG:
-		for _, s := range pngChunks(file) {
-			if s.kind == "iCCP" {
-				return unpackICCP(s.data)
-			}
-		}
+		return unpackICCP(find(pngChunks(file), "iCCP"))
 	case JPEG:
 		return joinAPP2(jpegSegments(file))
 	case TIFF:
@@ -18,11 +14,7 @@ func embeddedICC(file []byte, f Format) []byte {
 			return value
 		}
 	case WebP:
-		for _, s := range riffChunks(file) {
-			if s.kind == "ICCP" {
-				return s.data
-			}
-		}
+		return find(riffChunks(file), "ICCP")
 	}
 	return nil
 }

@@ -135,26 +135,19 @@ func unpremultiply(v, a uint16, depth int) float32 {
 func (p *Picture) Image(depth int) image.Image {
 	r := image.Rect(0, 0, p.W, p.H)
 	if depth == 16 {
-		img := image.NewNRGBA64(r)
-		parallelRows(p.H, func(y int) {
-			for i := y * p.W; i < (y+1)*p.W; i++ {
-				for c := 0; c < 4; c++ {
-					v := p.code(i, c, 65535)
-					img.Pix[8*i+2*c], img.Pix[8*i+2*c+1] = uint8(v>>8), uint8(v)
-				}
-			}
-		})
-		return img
+		return &image.NRGBA64{Pix: p.codes(16), Stride: 8 * p.W, Rect: r}
 	}
-	img := image.NewNRGBA(r)
-	parallelRows(p.H, func(y int) {
-		for i := y * p.W; i < (y+1)*p.W; i++ {
-			for c := 0; c < 4; c++ {
-				img.Pix[4*i+c] = uint8(p.code(i, c, 255))
-			}
-		}
-	})
-	return img
+	return &image.NRGBA{Pix: p.codes(8), Stride: 4 * p.W, Rect: r}
+}
+
+// codes are the rounded codes, RGBA of 8 bits or of 16 with the most significant
+// byte first.
+func (p *Picture) codes(depth int) []byte {
+	rows := rowWriter{p: p, depth: depth, channels: 4}
+	size := rows.size()
+	pix := make([]byte, p.H*size)
+	parallelRows(p.H, func(y int) { rows.row(pix[y*size:], y) })
+	return pix
 }
 
 // code returns channel c (3 = alpha) of pixel i as an integer of 0..top.

@@ -2,6 +2,7 @@ package picture
 
 import (
 	"bytes"
+	"cmp"
 	"image"
 	"image/jpeg"
 	"io"
@@ -20,7 +21,7 @@ func encodeJPEG(w io.Writer, p *Picture, o WriteOptions) error {
 	var parts [3]greyJPEG
 	for c, plane := range ycbcrPlanes(p) {
 		var file bytes.Buffer
-		if err := jpeg.Encode(&file, plane, &jpeg.Options{Quality: or(o.Quality, 95)}); err != nil {
+		if err := jpeg.Encode(&file, plane, &jpeg.Options{Quality: cmp.Or(o.Quality, 95)}); err != nil {
 			return err
 		}
 		parts[c] = splitGreyJPEG(file.Bytes())

@@ -205,7 +205,7 @@ func jpegBand(first, last int) (sum float64) {
 	return sum
 }
 
-// after is what lies behind the end of a PNG.
+// after says that something follows the end of a PNG, "" if nothing does.
 func after(file []byte, f Format) string {
 	if f != PNG {
 		return ""

@@ -39,7 +39,7 @@ func ReadRecipe(path string) (string, error) {
 	if beside, err := os.ReadFile(Sidecar(path)); err == nil {
 		return string(beside), nil
 	}
-	return "", inputError("no_recipe", "%q carries no recipe", path)
+	return "", InputError("no_recipe", "%q carries no recipe", path)
 }
 
 // StripRecipe takes the recipe and the program's name out of the picture at

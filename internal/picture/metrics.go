@@ -7,7 +7,7 @@ import "math"
 // sameSize is the condition of every comparison.
 func sameSize(a, b *Picture) error {
 	if a.W != b.W || a.H != b.H {
-		return inputError("size_differs", "the pictures differ in size: %dx%d and %dx%d", a.W, a.H, b.W, b.H)
+		return InputError("size_differs", "the pictures differ in size: %dx%d and %dx%d", a.W, a.H, b.W, b.H)
 	}
 	return nil
 }

@@ -40,17 +40,9 @@ func exif(file []byte, f Format) []byte {
 			}
 		}
 	case PNG:
-		for _, s := range pngChunks(file) {
-			if s.kind == "eXIf" {
-				return s.data
-			}
-		}
+		return find(pngChunks(file), "eXIf")
 	case WebP:
-		for _, s := range riffChunks(file) {
-			if s.kind == "EXIF" { // some writers keep JPEG's header
-				return bytes.TrimPrefix(s.data, exifHeader)
-			}
-		}
+		return bytes.TrimPrefix(find(riffChunks(file), "EXIF"), exifHeader) // some writers keep JPEG's header
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ package picture
 
 import (
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -37,10 +38,7 @@ func (p *Picture) Transparency() float64 {
 // Clone returns a copy that shares nothing with p.
 func (p *Picture) Clone() *Picture {
 	q := *p
-	q.Pix = append([]float32(nil), p.Pix...)
-	if p.Alpha != nil {
-		q.Alpha = append([]float32(nil), p.Alpha...)
-	}
+	q.Pix, q.Alpha = slices.Clone(p.Pix), slices.Clone(p.Alpha)
 	return &q
 }
 

@@ -176,13 +176,3 @@ func codePoints(b []byte) (*profile, error) {
 	toXYZ, _ := space.toXYZ()
 	return &profile{toXYZ: toXYZ, trc: [3]curve{f, f, f}}, nil
 }
-
-// hasCodePoints reports whether cICP counts before a profile.
-func hasCodePoints(file []byte) bool {
-	for _, c := range pngChunks(file) {
-		if c.kind == "cICP" {
-			return true
-		}
-	}
-	return false
-}

@@ -2,6 +2,7 @@ package picture
 
 import (
 	"bufio"
+	"cmp"
 	"compress/zlib"
 	"encoding/binary"
 	"io"
@@ -66,7 +67,7 @@ func (p *Picture) WriteCodes(w io.Writer, depth int) {
 // encodePNG writes chunks in this order: IHDR, sRGB, texts, pixels. It holds
 // two rows: a picture may be larger than what memory is left.
 func encodePNG(w io.Writer, p *Picture, o WriteOptions) error {
-	rows := newRowWriter(p, or(o.Depth, 8))
+	rows := newRowWriter(p, cmp.Or(o.Depth, 8))
 	header := binary.BigEndian.AppendUint32(nil, uint32(p.W))
 	header = binary.BigEndian.AppendUint32(header, uint32(p.H))
 	colour := byte(2) // RGB
@@ -168,27 +169,16 @@ func (f *pngFilter) next(y int) []byte {
 	return f.tries[best]
 }
 
-func magnitude(b byte) int {
-	v := int(int8(b))
-	if v < 0 {
-		return -v
-	}
-	return v
-}
+func abs(v int) int { return max(v, -v) }
+
+// magnitude is that of a difference modulo 256.
+func magnitude(b byte) int { return abs(int(int8(b))) }
 
 // predictor is Paeth's: the neighbour closest to left + above - corner.
 func predictor(a, b, c byte) byte {
 	pa, pb := int(b)-int(c), int(a)-int(c)
-	pc := pa + pb
-	if pa < 0 {
-		pa = -pa
-	}
-	if pb < 0 {
-		pb = -pb
-	}
-	if pc < 0 {
-		pc = -pc
-	}
+	pc := abs(pa + pb)
+	pa, pb = abs(pa), abs(pb)
 	switch {
 	case pa <= pb && pa <= pc:
 		return a

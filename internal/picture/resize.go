@@ -64,6 +64,15 @@ func (p *Picture) Resize(w, h int, f Filter) *Picture {
 	return q
 }
 
+// Within returns p with its longer side at most side pixels long; p itself if it is.
+func (p *Picture) Within(side int, f Filter) *Picture {
+	long := max(p.W, p.H)
+	if long <= side {
+		return p
+	}
+	return p.Resize(max(1, p.W*side/long), max(1, p.H*side/long), f)
+}
+
 // Resample filters src (h, w, c) to (h2, w2, c) as plain numbers: no light, no
 // clamping. It is for what is not a picture: maps, optimiser state.
 func Resample(src []float32, w, h, c, w2, h2 int, f Filter) []float32 {

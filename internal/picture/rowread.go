@@ -161,7 +161,7 @@ func readTIFFRows(file []byte, w, h int) *Picture {
 	number := func(tag uint16, otherwise int) int {
 		v, order, ok := tiffTag(file, tag)
 		switch {
-		case !ok && !tiffNames(file, tag):
+		case !ok && !hasTag(file, tag):
 			return otherwise
 		case len(v) == 2:
 			return int(order.Uint16(v))
@@ -191,7 +191,7 @@ func readTIFFRows(file []byte, w, h int) *Picture {
 			return nil
 		}
 	}
-	if formats, _, ok := tiffTag(file, 339); depth != 8 && depth != 16 || ok != tiffNames(file, 339) || !unsigned(formats, order) {
+	if formats, _, ok := tiffTag(file, 339); depth != 8 && depth != 16 || ok != hasTag(file, 339) || !unsigned(formats, order) {
 		return nil
 	}
 	perStrip := min(h, number(278, h))
@@ -233,24 +233,8 @@ func readTIFFRows(file []byte, w, h int) *Picture {
 	return rows.picture()
 }
 
-// tiffNames reports whether the directory has a tag, whatever its value.
-func tiffNames(file []byte, tag uint16) bool {
-	var order binary.ByteOrder = binary.LittleEndian
-	if file[0] == 'M' {
-		order = binary.BigEndian
-	}
-	at, size := int64(order.Uint32(file[4:])), int64(len(file))
-	if at > size-2 {
-		return false
-	}
-	entries := int64(order.Uint16(file[at:]))
-	for e := at + 2; entries > 0 && e+12 <= size; e, entries = e+12, entries-1 {
-		if order.Uint16(file[e:]) == tag {
-			return true
-		}
-	}
-	return false
-}
+// hasTag reports whether the directory has a tag, whatever its value.
+func hasTag(file []byte, tag uint16) bool { entry, _ := tiffEntry(file, tag); return entry != nil }
 
 // unsigned reports whether all sample formats are unsigned integers.
 func unsigned(formats []byte, order binary.ByteOrder) bool {

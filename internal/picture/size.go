@@ -79,8 +79,8 @@ func pixels(s string) (float64, bool) {
 }
 
 func badSize(s string) error {
-	return inputError("size", "%q is not a size: 512 (long side), 640x480, 2x, 50%%, content, 512+ (area of 512x512) or max", s).
-		hint("--size 512")
+	return InputError("size", "%q is not a size: 512 (long side), 640x480, 2x, 50%%, content, 512+ (area of 512x512) or max", s).
+		Hint("--size 512")
 }
 
 // String returns the size in the grammar it was read from.
@@ -110,7 +110,7 @@ func (s Size) IsMax() bool { return s.unit == maxSize }
 // to the nearest pixel and never 0.
 func (s Size) Resolve(w, h int) (int, int, error) {
 	if w < 1 || h < 1 {
-		return 0, 0, inputError("size", "size %q needs a content of at least 1x1, got %dx%d", s, w, h)
+		return 0, 0, InputError("size", "size %q needs a content of at least 1x1, got %dx%d", s, w, h)
 	}
 	scale := 1.0
 	switch s.unit {
@@ -125,11 +125,11 @@ func (s Size) Resolve(w, h int) (int, int, error) {
 	case areaSize:
 		scale = s.a / math.Sqrt(float64(w)*float64(h))
 	case maxSize:
-		return 0, 0, inputError("size", "size \"max\" depends on the device's memory")
+		return 0, 0, InputError("size", "size \"max\" depends on the device's memory")
 	}
 	rw, rh := math.Round(float64(w)*scale), math.Round(float64(h)*scale)
 	if rw > maxSide || rh > maxSide {
-		return 0, 0, inputError("size", "size %q of a %dx%d picture is %.0fx%.0f; a side may have %d pixels",
+		return 0, 0, InputError("size", "size %q of a %dx%d picture is %.0fx%.0f; a side may have %d pixels",
 			s, w, h, rw, rh, maxSide)
 	}
 	return max(int(rw), 1), max(int(rh), 1), nil

@@ -32,10 +32,10 @@ func FormatOf(name string) (Format, error) {
 		return WebP, nil
 	case "":
 		return 0, outputError("format", "%q has no extension to say what format it should be", name).
-			hint("%s.png", name)
+			Hint("%s.png", name)
 	default:
 		return 0, outputError("format", "%q: impasto does not write %s files", name, ext).
-			hint("%s", strings.TrimSuffix(name, ext)+".png")
+			Hint("%s", strings.TrimSuffix(name, ext)+".png")
 	}
 }
 

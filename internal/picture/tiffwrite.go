@@ -2,6 +2,7 @@ package picture
 
 import (
 	"bytes"
+	"cmp"
 	"compress/zlib"
 	"encoding/binary"
 	"io"
@@ -46,7 +47,7 @@ const stripBytes = 1 << 20
 // tiffBody writes all that comes after the header's eight bytes and returns
 // where the directory is.
 func tiffBody(w io.Writer, p *Picture, o WriteOptions) (directory uint32, err error) {
-	rows := newRowWriter(p, or(o.Depth, 16))
+	rows := newRowWriter(p, cmp.Or(o.Depth, 16))
 	rows.little = true
 	perStrip := min(p.H, max(1, stripBytes/rows.size()))
 	var offsets, counts []uint32

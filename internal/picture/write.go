@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -51,7 +52,7 @@ func WriteFile(path string, write func(io.Writer) error) (err error) {
 	if st, err := os.Stat(target); err == nil {
 		switch {
 		case st.IsDir():
-			return outputError("directory", "%q is a directory", path).hint("%s", filepath.Join(path, "out.png"))
+			return outputError("directory", "%q is a directory", path).Hint("%s", filepath.Join(path, "out.png"))
 		case !st.Mode().IsRegular():
 			return writeDevice(path, write)
 		}
@@ -136,7 +137,7 @@ func unwritable(path string, err error) error {
 		return outputError("unwritable", "%q cannot be written: the disk is read-only", path).because(err)
 	case errors.Is(err, fs.ErrNotExist):
 		return outputError("unwritable", "%q cannot be written: there is no directory %q", path, filepath.Dir(path)).
-			because(err).hint("mkdir -p %s", filepath.Dir(path))
+			because(err).Hint("mkdir -p %s", filepath.Dir(path))
 	}
 	return outputError("unwritable", "%q cannot be written: %s", path, cause(err)).because(err)
 }
@@ -154,12 +155,10 @@ const (
 
 // ParseOverwrite reads "fail", "replace", "number" or "skip".
 func ParseOverwrite(s string) (Overwrite, error) {
-	for i, name := range []string{"fail", "replace", "number", "skip"} {
-		if s == name {
-			return Overwrite(i), nil
-		}
+	if i := slices.Index([]string{"fail", "replace", "number", "skip"}, s); i >= 0 {
+		return Overwrite(i), nil
 	}
-	return 0, inputError("overwrite", "%q is not a rule for existing files", s).hint("--overwrite number").hint("--overwrite replace   (or fail, skip)")
+	return 0, InputError("overwrite", "%q is not a rule for existing files", s).Hint("--overwrite number").Hint("--overwrite replace   (or fail, skip)")
 }
 
 // Destination returns the file to write for the wanted path, or skip = true
@@ -170,12 +169,12 @@ func Destination(path string, o Overwrite) (dest string, skip bool, err error) {
 	if err == nil {
 		switch {
 		case st.IsDir():
-			return "", false, outputError("directory", "%q is a directory", path).hint("%s", filepath.Join(path, "out.png"))
+			return "", false, outputError("directory", "%q is a directory", path).Hint("%s", filepath.Join(path, "out.png"))
 		case !st.Mode().IsRegular():
 			return path, false, nil
 		case o == Fail:
 			return "", false, outputError("exists", "%q exists", path).
-				hint("-y   (replaces it)").hint("--overwrite number   (keeps both)")
+				Hint("-y   (replaces it)").Hint("--overwrite number   (keeps both)")
 		case o == Skip:
 			return "", true, nil
 		case o == Number:

@@ -118,9 +118,7 @@ func figure(b *bytes.Buffer, f Figure, class string, side int) error {
 
 // dataURI embeds p, at most side pixels long: as JPEG, or PNG when it has alpha.
 func dataURI(p *picture.Picture, side int) (uri string, w, h int, err error) {
-	if long := max(p.W, p.H); long > side {
-		p = p.Resize(max(1, p.W*side/long), max(1, p.H*side/long), picture.Lanczos3)
-	}
+	p = p.Within(side, picture.Lanczos3)
 	format, kind := picture.JPEG, "jpeg"
 	if p.Alpha != nil {
 		format, kind = picture.PNG, "png"

@@ -245,10 +245,7 @@ func (s *Studio) thumb(w http.ResponseWriter, r *http.Request) error {
 
 // shrink draws a picture as JPEG, at most side pixels long.
 func shrink(p *picture.Picture, side int) ([]byte, error) {
-	p = p.Flatten()
-	if long := max(p.W, p.H); long > side {
-		p = p.Resize(max(1, p.W*side/long), max(1, p.H*side/long), picture.Area)
-	}
+	p = p.Flatten().Within(side, picture.Area)
 	var b bytes.Buffer
 	err := jpeg.Encode(&b, p.Image(8), &jpeg.Options{Quality: 85})
 	return b.Bytes(), err

@@ -108,10 +108,7 @@ func (w *watcher) see(event render.Event) {
 		}
 	}
 	if begun := time.Now(); w.look.Preview != "" && begun.After(w.next) {
-		p := (*picture.Picture)(e.Snapshot())
-		if long := max(p.W, p.H); long > previewSide {
-			p = p.Resize(max(1, p.W*previewSide/long), max(1, p.H*previewSide/long), picture.Area)
-		}
+		p := (*picture.Picture)(e.Snapshot()).Within(previewSide, picture.Area)
 		// One that cannot be saved is not worth ending the render for.
 		_ = picture.Save(w.look.Preview, p, picture.WriteOptions{Fast: true})
 		w.next = time.Now().Add(max(previewEvery, previewShare*time.Since(begun)))
