@@ -8,6 +8,7 @@
 package explain
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/impasto/impasto/internal/maps"
@@ -118,7 +119,7 @@ func measure(c *style.Correspondence) Layer {
 // that of the painting.
 func leaks(c *style.Correspondence, canvas *maps.Map, paintings []*maps.Map) []Leak {
 	canvas = canvas.Resize(c.CanvasW, c.CanvasH)
-	table, ofCanvas, ofPainting := joined(canvas, paintings)
+	table, ofPainting := maps.Joined(canvas, paintings...)
 	counts := make([][]int, len(table))
 	for i := range counts {
 		counts[i] = make([]int, len(table))
@@ -131,7 +132,7 @@ func leaks(c *style.Correspondence, canvas *maps.Map, paintings []*maps.Map) []L
 			at := g.place(c.Index[y*c.W+x], half, half)
 			m := paintings[at.style]
 			from := ofPainting[at.style][m.Labels[at.pixel(m.W, m.H)]]
-			counts[ofCanvas[canvas.Labels[py*c.CanvasW+px]]][from]++
+			counts[canvas.Labels[py*c.CanvasW+px]][from]++
 		}
 	}
 	var list []Leak
@@ -143,45 +144,16 @@ func leaks(c *style.Correspondence, canvas *maps.Map, paintings []*maps.Map) []L
 		if total == 0 {
 			continue
 		}
-		l := Leak{Region: label(table[to]), Colour: maps.Hex(table[to].Colour), Patches: total, Own: float64(row[to]) / float64(total)}
+		l := Leak{Region: table[to].Label(), Colour: maps.Hex(table[to].Colour), Patches: total, Own: float64(row[to]) / float64(total)}
 		for from, n := range row {
 			if from != to && n > 0 {
-				l.From = append(l.From, Share{label(table[from]), float64(n) / float64(total)})
+				l.From = append(l.From, Share{table[from].Label(), float64(n) / float64(total)})
 			}
 		}
-		slices.SortStableFunc(l.From, func(a, b Share) int {
-			switch {
-			case a.Share > b.Share:
-				return -1
-			case a.Share < b.Share:
-				return 1
-			}
-			return 0
-		})
+		slices.SortStableFunc(l.From, func(a, b Share) int { return cmp.Compare(b.Share, a.Share) })
 		list = append(list, l)
 	}
 	return list
-}
-
-// joined makes one table of all maps' regions.
-func joined(canvas *maps.Map, paintings []*maps.Map) (table []maps.Region, ofCanvas []int, ofPainting [][]int) {
-	all := &maps.Map{W: 1, H: 1, Labels: []uint8{0}, Regions: canvas.Regions}
-	for i := range canvas.Regions {
-		ofCanvas = append(ofCanvas, i)
-	}
-	for _, m := range paintings {
-		t, _, from := maps.Shared(all, m)
-		all.Regions = t
-		ofPainting = append(ofPainting, from)
-	}
-	return all.Regions, ofCanvas, ofPainting
-}
-
-func label(r maps.Region) string {
-	if r.Name != "" {
-		return r.Name
-	}
-	return maps.Word(r.Colour)
 }
 
 // coverage compares how far regions count at the layer on both sides.
@@ -189,13 +161,13 @@ func coverage(c *style.Correspondence, canvas, painting *maps.Map) []Coverage {
 	base := newGeometry(c).base[0]
 	canvas = canvas.Resize(c.CanvasW, c.CanvasH)
 	painting = painting.Resize(base.W, base.H)
-	table, ofCanvas, ofPainting := joined(canvas, []*maps.Map{painting})
+	table, ofPainting := maps.Joined(canvas, painting)
 	list := make([]Coverage, len(table))
 	for i, r := range table {
-		list[i].Region = label(r)
+		list[i].Region = r.Label()
 	}
 	for i, v := range canvas.Coverage(c.Cell) {
-		list[ofCanvas[i]].Canvas = v
+		list[i].Canvas = v
 	}
 	for i, v := range painting.Coverage(c.Cell) {
 		list[ofPainting[0][i]].Style = v

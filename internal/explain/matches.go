@@ -155,15 +155,4 @@ func (l *Matched) Correspondence() *style.Correspondence {
 	return c
 }
 
-// Error is a message for the user.
-type Error struct{ msg string }
-
-func (e *Error) Error() string { return e.msg }
-
-// Code returns the stable word for this error in machine-readable output.
-func (e *Error) Code() string { return "matches" }
-
-// ExitCode returns the command's exit status: an input cannot be used.
-func (e *Error) ExitCode() int { return 4 }
-
-func bad(format string, args ...any) error { return &Error{fmt.Sprintf(format, args...)} }
+func bad(format string, args ...any) error { return picture.InputError("matches", format, args...) }

@@ -34,7 +34,7 @@ func Origin(c *style.Correspondence) *picture.Picture {
 
 // Key is a painting under the colours of its places, at most side pixels long.
 func Key(painting *picture.Picture, number, side int) *picture.Picture {
-	p := shrunk(painting.Flatten(), side)
+	p := painting.Flatten().Within(side, picture.Area).Clone()
 	luma := p.Luma()
 	for y := range p.H {
 		for x := range p.W {
@@ -51,7 +51,7 @@ func Key(painting *picture.Picture, number, side int) *picture.Picture {
 // Used is a painting whose patches are lit by how often they were used: dark
 // where nothing was taken, white where the most was.
 func Used(c *style.Correspondence, painting *picture.Picture, number, side int) *picture.Picture {
-	p := shrunk(painting.Flatten(), side)
+	p := painting.Flatten().Within(side, picture.Area).Clone()
 	g := newGeometry(c)
 	count := make([]float32, p.W*p.H)
 	most := float32(1)
@@ -117,13 +117,4 @@ func heatColour(t float32) (v [3]float32) {
 		v[k] = heatColours[i][k] + f*(heatColours[i+1][k]-heatColours[i][k])
 	}
 	return v
-}
-
-// shrunk is p at most side pixels long.
-func shrunk(p *picture.Picture, side int) *picture.Picture {
-	long := max(p.W, p.H)
-	if long <= side {
-		return p.Clone()
-	}
-	return p.Resize(max(1, p.W*side/long), max(1, p.H*side/long), picture.Area)
 }

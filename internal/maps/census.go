@@ -58,15 +58,13 @@ func newCensus(p *picture.Picture) *census {
 		}
 		c.list[n].count++
 	}
-	for y := range c.h {
-		for x := range c.w {
-			far := c.step(x, y)
-			if far <= calmStep {
-				c.list[c.at[c.pixels[y*c.w+x]]].calm++
-			}
-			if far == 0 {
-				c.flat++
-			}
+	for i, k := range c.pixels {
+		far := c.step(i)
+		if far <= calmStep {
+			c.list[c.at[k]].calm++
+		}
+		if far == 0 {
+			c.flat++
 		}
 	}
 	slices.SortFunc(c.list, func(a, b hue) int {
@@ -80,19 +78,15 @@ func newCensus(p *picture.Picture) *census {
 
 func (k codes) nrgba() color.NRGBA { return color.NRGBA{k[0], k[1], k[2], k[3]} }
 
-// step is the distance from the pixel's colour to the farthest of its four
+// step is the distance from the colour of pixel i to the farthest of its four
 // neighbours' colours.
-func (c *census) step(x, y int) float64 {
-	i, far := y*c.w+x, 0.0
-	look := func(ok bool, j int) {
-		if ok && c.pixels[j] != c.pixels[i] {
+func (c *census) step(i int) float64 {
+	far := 0.0
+	each4(i, c.w, len(c.pixels), func(j int) {
+		if c.pixels[j] != c.pixels[i] {
 			far = max(far, Distance(c.pixels[i].nrgba(), c.pixels[j].nrgba()))
 		}
-	}
-	look(x > 0, i-1)
-	look(x < c.w-1, i+1)
-	look(y > 0, i-c.w)
-	look(y < c.h-1, i+c.w)
+	})
 	return far
 }
 
@@ -238,62 +232,27 @@ func (c *census) assign(src *Source) *Map {
 	}
 	src.Exact = true
 	known := make([]bool, len(c.pixels))
-	var open []int
 	for i, k := range c.pixels {
 		n := c.home[c.at[k]]
 		if n == edge {
-			open = append(open, i)
+			src.EdgePixels++
 			continue
 		}
 		known[i] = true
 		m.Labels[i] = uint8(n)
 		src.Exact = src.Exact && k == c.list[c.leaders[n]].codes
 	}
-	src.EdgePixels = len(open)
-	src.Exact = src.Exact && len(open) == 0
+	src.Exact = src.Exact && src.EdgePixels == 0
 	for i := range c.list {
 		if c.home[i] == edge {
 			src.EdgeColors++
 		}
 	}
-	for len(open) > 0 {
-		open = c.ring(m, known, open)
-	}
+	m.grow(known, func(i int, l uint8) float64 { return Distance(c.pixels[i].nrgba(), m.Regions[l].Colour) })
 	order := m.compactOrder()
 	c.nearPairs(src, order)
 	m.permute(order)
 	return m
-}
-
-// ring labels the open pixels beside known ones and returns the others.
-func (c *census) ring(m *Map, known []bool, open []int) []int {
-	var rest, done []int
-	var labels []uint8
-	for _, i := range open {
-		best, label := 1e9, -1
-		look := func(ok bool, j int) {
-			if !ok || !known[j] {
-				return
-			}
-			if d := Distance(c.pixels[i].nrgba(), m.Regions[m.Labels[j]].Colour); d < best {
-				best, label = d, int(m.Labels[j])
-			}
-		}
-		x, y := i%c.w, i/c.w
-		look(x > 0, i-1)
-		look(x < c.w-1, i+1)
-		look(y > 0, i-c.w)
-		look(y < c.h-1, i+c.w)
-		if label < 0 {
-			rest = append(rest, i)
-			continue
-		}
-		done, labels = append(done, i), append(labels, uint8(label))
-	}
-	for n, i := range done {
-		known[i], m.Labels[i] = true, labels[n]
-	}
-	return rest
 }
 
 // nearPairs lists the solid colours that were read as one region with another.

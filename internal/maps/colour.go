@@ -76,6 +76,9 @@ var otherWords = []Region{
 	{Colour: rgb(255, 200, 150), Name: "peach"},
 }
 
+// named are the colours that have a word.
+var named = slices.Concat(Palette, otherWords)
+
 func rgb(r, g, b uint8) color.NRGBA { return color.NRGBA{r, g, b, 255} }
 
 // Hex writes a colour as "#0080ff", with alpha only where it is not opaque.
@@ -91,21 +94,26 @@ func Word(c color.NRGBA) string {
 	if c.A < 128 {
 		return "transparent"
 	}
-	best, word := math.Inf(1), ""
-	for _, list := range [][]Region{Palette, otherWords} {
-		for _, k := range list {
-			if d := Distance(c, k.Colour); d < best {
-				best, word = d, k.Name
-			}
+	at, _ := nearest(c, named)
+	return named[at].Name
+}
+
+// nearest returns the first of the regions whose colour is nearest to c, and its
+// distance. Without regions the distance is infinite.
+func nearest(c color.NRGBA, regions []Region) (at int, distance float64) {
+	distance = math.Inf(1)
+	for i, r := range regions {
+		if d := Distance(c, r.Colour); d < distance {
+			at, distance = i, d
 		}
 	}
-	return word
+	return at, distance
 }
 
 // words lists the colours ParseColour knows by name.
 func words() []string {
 	var list []string
-	for _, k := range append(slices.Clone(Palette), otherWords...) {
+	for _, k := range named {
 		list = append(list, k.Name)
 	}
 	return list
@@ -114,12 +122,8 @@ func words() []string {
 // ParseColour reads "#0080ff", "#08f", "0,128,255" or a word such as "azure".
 func ParseColour(text string) (color.NRGBA, error) {
 	t := strings.ToLower(strings.TrimSpace(text))
-	for _, list := range [][]Region{Palette, otherWords} {
-		for _, k := range list {
-			if k.Name == t {
-				return k.Colour, nil
-			}
-		}
+	if i := slices.IndexFunc(named, func(k Region) bool { return k.Name == t }); i >= 0 {
+		return named[i].Colour, nil
 	}
 	if hex, ok := strings.CutPrefix(t, "#"); ok {
 		if len(hex) == 3 {
@@ -143,12 +147,10 @@ func ParseColour(text string) (color.NRGBA, error) {
 			return rgb(c[0], c[1], c[2]), nil
 		}
 	}
-	e := inputError("colour", "%q is not a colour", text)
 	if near := wording.Nearest(t, words()); near != "" {
-		return color.NRGBA{}, e.hint("did you mean %q?", near)
+		return color.NRGBA{}, inputError("colour", "%q is not a colour", text).Hint("did you mean %q?", near)
 	}
-	e.msg += fmt.Sprintf("; one is written #0080ff, 0,128,255 or as a word: %s, ...", strings.Join(words()[:6], ", "))
-	return color.NRGBA{}, e
+	return color.NRGBA{}, inputError("colour", "%q is not a colour; one is written #0080ff, 0,128,255 or as a word: %s, ...", text, strings.Join(words()[:6], ", "))
 }
 
 // Find returns the region that text means: its name, its colour, or the word
@@ -174,22 +176,16 @@ func (m *Map) Find(text string) (int, error) {
 		return byWord[0], nil
 	case len(byWord) > 1:
 		return 0, inputError("region", "%q fits %d regions: %s", text, len(byWord), m.list(byWord)).
-			hint("did you mean %q?", Hex(m.Regions[byWord[0]].Colour))
+			Hint("did you mean %q?", Hex(m.Regions[byWord[0]].Colour))
 	}
 	if c, err := ParseColour(t); err == nil {
-		best, at := Near+1, -1
-		for i, r := range m.Regions {
-			if d := Distance(c, r.Colour); d < best {
-				best, at = d, i
-			}
-		}
-		if at >= 0 {
+		if at, d := nearest(c, m.Regions); d < Near+1 {
 			return at, nil
 		}
 	}
 	e := inputError("region", "the map has no region %q; it has %s", text, m.list(nil))
 	if near := wording.Nearest(t, known); near != "" {
-		e.hint("did you mean %q?", near)
+		e.Hint("did you mean %q?", near)
 	}
 	return 0, e
 }

@@ -56,16 +56,12 @@ const (
 // and the same picture gets the same map every time.
 func Derive(p *picture.Picture, o DeriveOptions) (*Map, error) {
 	if o.Regions < MinRegions || o.Regions > MostRegions {
-		return nil, inputError("count", "a map is derived with %d to %d regions, not %d", MinRegions, MostRegions, o.Regions).hint("-k 6")
+		return nil, inputError("count", "a map is derived with %d to %d regions, not %d", MinRegions, MostRegions, o.Regions).Hint("-k 6")
 	}
 	if min(p.W, p.H) < minSide {
 		return nil, inputError("small", "a picture of %dx%d is too small to find regions in; %d pixels on each side are needed", p.W, p.H, minSide)
 	}
-	full := p.Flatten()
-	small := full
-	if long := max(p.W, p.H); long > WorkSide {
-		small = full.Resize(max(1, p.W*WorkSide/long), max(1, p.H*WorkSide/long), picture.Area)
-	}
+	small := p.Flatten().Within(WorkSide, picture.Area)
 	w, h := small.W, small.H
 	colours := lab(small)
 	calm := slices.Clone(colours)
@@ -322,12 +318,7 @@ func (m *Map) smooth(r int) {
 	labels := make([]uint8, len(m.Labels))
 	plane := make([]float64, len(m.Labels))
 	for n := range m.Regions {
-		for i, l := range m.Labels {
-			plane[i] = 0
-			if int(l) == n {
-				plane[i] = 1
-			}
-		}
+		drawPlane(m, n, plane)
 		boxMean(plane, m.W, m.H, r)
 		boxMean(plane, m.W, m.H, r)
 		for i, v := range plane {

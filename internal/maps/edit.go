@@ -2,6 +2,7 @@ package maps
 
 import (
 	"image/color"
+	"math"
 	"slices"
 )
 
@@ -23,10 +24,7 @@ func (m *Map) Recolor(region int, c color.NRGBA) error {
 func (m *Map) FreeColour() Region {
 	far, best := -1.0, Palette[0]
 	for _, p := range Palette {
-		d := 1e9
-		for _, r := range m.Regions {
-			d = min(d, Distance(p.Colour, r.Colour))
-		}
+		_, d := nearest(p.Colour, m.Regions)
 		if d > 100 {
 			return p
 		}
@@ -146,19 +144,57 @@ func (m *Map) borders(pieces []piece, of []int) []map[int]int {
 	return border
 }
 
+// grow gives each pixel that is not known, ring by ring from the known ones, the
+// label beside it of least cost, the first of equals. One pixel must be known.
+func (m *Map) grow(known []bool, cost func(i int, label uint8) float64) {
+	var open []int
+	for i, k := range known {
+		if !k {
+			open = append(open, i)
+		}
+	}
+	for len(open) > 0 {
+		var rest, done []int
+		var labels []uint8
+		for _, i := range open {
+			least, label := math.Inf(1), -1
+			m.each4(i, func(j int) {
+				if !known[j] {
+					return
+				}
+				if d := cost(i, m.Labels[j]); d < least {
+					least, label = d, int(m.Labels[j])
+				}
+			})
+			if label < 0 {
+				rest = append(rest, i)
+				continue
+			}
+			done, labels = append(done, i), append(labels, uint8(label))
+		}
+		for n, i := range done {
+			known[i], m.Labels[i] = true, labels[n]
+		}
+		open = rest
+	}
+}
+
 // each4 calls do for the neighbours of pixel i.
-func (m *Map) each4(i int, do func(j int)) {
-	x := i % m.W
+func (m *Map) each4(i int, do func(j int)) { each4(i, m.W, len(m.Labels), do) }
+
+// each4 calls do for the neighbours of pixel i among n, w of them in a row.
+func each4(i, w, n int, do func(j int)) {
+	x := i % w
 	if x > 0 {
 		do(i - 1)
 	}
-	if x < m.W-1 {
+	if x < w-1 {
 		do(i + 1)
 	}
-	if i >= m.W {
-		do(i - m.W)
+	if i >= w {
+		do(i - w)
 	}
-	if i < len(m.Labels)-m.W {
-		do(i + m.W)
+	if i < n-w {
+		do(i + w)
 	}
 }

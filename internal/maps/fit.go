@@ -95,12 +95,7 @@ func (m *Map) Enlarge(w, h int) *Map {
 	highest := make([]float32, w*h)
 	plane := make([]float32, len(m.Labels))
 	for r := range m.Regions {
-		for i, l := range m.Labels {
-			plane[i] = 0
-			if int(l) == r {
-				plane[i] = 1
-			}
-		}
+		drawPlane(m, r, plane)
 		for i, v := range picture.Resample(plane, m.W, m.H, 1, w, h, picture.Bilinear) {
 			if v > highest[i] {
 				highest[i], q.Labels[i] = v, uint8(r)
@@ -111,17 +106,23 @@ func (m *Map) Enlarge(w, h int) *Map {
 	return q
 }
 
+// drawPlane makes plane (H, W) 1 where a region is and 0 elsewhere.
+func drawPlane[T float32 | float64](m *Map, region int, plane []T) {
+	for i, l := range m.Labels {
+		plane[i] = 0
+		if int(l) == region {
+			plane[i] = 1
+		}
+	}
+}
+
 // Soft is how much each pixel belongs to a region, (H, W), 0..1: 1 inside, 0
 // outside, and a ramp of about radius pixels to either side of its border. It
 // is the mean of the region over a square of 2 radius + 1 pixels, within the
 // picture; the weights of all regions add up to 1 everywhere.
 func (m *Map) Soft(region, radius int) []float32 {
 	v := make([]float64, len(m.Labels))
-	for i, l := range m.Labels {
-		if int(l) == region {
-			v[i] = 1
-		}
-	}
+	drawPlane(m, region, v)
 	boxMean(v, m.W, m.H, radius)
 	soft := make([]float32, len(v))
 	for i := range v {

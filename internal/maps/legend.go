@@ -119,7 +119,7 @@ func CheckOutput(path string) error {
 	}
 	if f != picture.PNG {
 		return inputError("format", "%q: maps are written as PNG; %s would not keep their colours apart in every program", path, f).
-			hint("-o %s", shellWord(strings.TrimSuffix(path, filepath.Ext(path))+".png"))
+			Hint("-o %s", picture.ShellWord(strings.TrimSuffix(path, filepath.Ext(path))+".png"))
 	}
 	return nil
 }

@@ -1,13 +1,9 @@
 package maps
 
 import (
-	"cmp"
 	"fmt"
 	"image/color"
-	"math"
 	"os"
-	"path/filepath"
-	"strings"
 
 	"github.com/impasto/impasto/internal/picture"
 )
@@ -63,7 +59,7 @@ func (m *Map) SpeckSize() int { return max(12, len(m.Labels)/5000) }
 
 // Check lists what is wrong with one map. Files are named in the commands.
 func Check(s Side) []Finding {
-	l := linter{Side: s, q: shellWord(s.Path)}
+	l := linter{Side: s, q: picture.ShellWord(s.Path)}
 	l.size()
 	l.colours()
 	l.regions()
@@ -96,28 +92,14 @@ func (l *linter) add(s Severity, code, message string, try ...string) {
 func (l *linter) fix() string { return fmt.Sprintf("impasto map repair %s -o %s", l.q, l.free()) }
 
 // free is a name for a map made of this one, which no file has.
-func (l *linter) free() string { return shellWord(freeName(l.Path)) }
-
-// freeName is path as a PNG, with a number if a file is called so.
-func freeName(path string) string {
-	stem := strings.TrimSuffix(path, filepath.Ext(path))
-	for n := 1; ; n++ {
-		name := stem + ".png"
-		if n > 1 {
-			name = fmt.Sprintf("%s-%d.png", stem, n)
-		}
-		if _, err := os.Lstat(name); err != nil && name != path {
-			return name
-		}
-	}
-}
+func (l *linter) free() string { return picture.ShellWord(picture.FreePNG(l.Path)) }
 
 // size compares the map with its picture.
 func (l *linter) size() {
 	if l.Picture == "" || l.W == 0 || l.Map.W == l.W && l.Map.H == l.H {
 		return
 	}
-	fit := fmt.Sprintf("impasto map fit %s --to %s -o %s", l.q, shellWord(l.Picture), l.free())
+	fit := fmt.Sprintf("impasto map fit %s --to %s -o %s", l.q, picture.ShellWord(l.Picture), l.free())
 	what := fmt.Sprintf("map %q is %dx%d but %q is %dx%d", l.Path, l.Map.W, l.Map.H, l.Picture, l.W, l.H)
 	by := l.Map.Stretch(l.W, l.H)
 	switch {
@@ -227,7 +209,7 @@ func (l *linter) regions() {
 	cover, coarse, width := m.Coverage(CoarsestCell), m.Coverage(4*CoarsestCell), m.Width()
 	var leftovers []int
 	for i, r := range m.Regions {
-		merge := fmt.Sprintf("impasto map merge %s '%s' '%s' -o %s", l.q, Hex(m.Regions[m.neighbour(i)].Colour), Hex(r.Colour), l.free())
+		merge := fmt.Sprintf("impasto map merge %s '%s' '%s' -o %s", l.q, Hex(m.Regions[m.Neighbour(i)].Colour), Hex(r.Colour), l.free())
 		switch {
 		case len(m.Regions) == 1:
 		case cover[i] < leastCover && l.Source.Format == picture.JPEG:
@@ -252,11 +234,11 @@ func (l *linter) derive() string {
 	if l.Picture == "" {
 		return "impasto map derive --help   (makes one of the picture)"
 	}
-	return fmt.Sprintf("impasto map derive %s -o %s", shellWord(l.Picture), l.free())
+	return fmt.Sprintf("impasto map derive %s -o %s", picture.ShellWord(l.Picture), l.free())
 }
 
-// neighbour is the region that region i has the longest border with.
-func (m *Map) neighbour(i int) int {
+// Neighbour is the region that region i has the longest border with.
+func (m *Map) Neighbour(i int) int {
 	sides := make([]int, len(m.Regions))
 	for p, l := range m.Labels {
 		if int(l) == i {
@@ -289,7 +271,7 @@ func CheckPair(style, canvas Side) []Finding {
 	for i, t := range fromB {
 		onCanvas[t] = b.Share(i)
 	}
-	cq, free := shellWord(canvas.Path), shellWord(freeName(canvas.Path))
+	cq, free := picture.ShellWord(canvas.Path), picture.ShellWord(picture.FreePNG(canvas.Path))
 	if style.Source.Channels%2 != canvas.Source.Channels%2 {
 		add(Fault, "channels", canvas.Path, fmt.Sprintf("%q has %s and %q has %s: one of them uses transparency", style.Path,
 			channelWords(style.Source.Channels), canvas.Path, channelWords(canvas.Source.Channels)),
@@ -332,20 +314,15 @@ func CheckPair(style, canvas Side) []Finding {
 func RepairCommand(paths ...string) string {
 	words := "impasto map repair"
 	for _, p := range paths {
-		words += " " + shellWord(p)
+		words += " " + picture.ShellWord(p)
 	}
-	return fmt.Sprintf("%s -o %s/", words, shellWord(freeFolder("repaired")))
+	return fmt.Sprintf("%s -o %s/", words, picture.ShellWord(freeFolder("repaired")))
 }
 
 // closest is the colour of m's region nearest to c.
 func closest(c color.NRGBA, m *Map) color.NRGBA {
-	best, at := math.Inf(1), m.Regions[0].Colour
-	for _, r := range m.Regions {
-		if d := Distance(c, r.Colour); d < best {
-			best, at = d, r.Colour
-		}
-	}
-	return at
+	at, _ := nearest(c, m.Regions)
+	return m.Regions[at].Colour
 }
 
 // has reports whether a region of m has nearly the colour c.
@@ -365,7 +342,7 @@ func Areas(style, canvas *Map) []AreaRow {
 	table, fromA, fromB := Shared(style, canvas)
 	rows := make([]AreaRow, len(table))
 	for t, r := range table {
-		rows[t] = AreaRow{Region: r, Label: cmp.Or(r.Name, Word(r.Colour)), Colour: Hex(r.Colour)}
+		rows[t] = AreaRow{Region: r, Label: r.Label(), Colour: Hex(r.Colour)}
 	}
 	for i, t := range fromA {
 		rows[t].Style = style.Share(i)

@@ -9,6 +9,7 @@
 package maps
 
 import (
+	"cmp"
 	"image/color"
 	"slices"
 
@@ -27,12 +28,10 @@ type Region struct {
 
 // String names the region for people: `sky #0080ff`, or `azure #0080ff` by the
 // word for its colour where it has no name.
-func (r Region) String() string {
-	if r.Name != "" {
-		return r.Name + " " + Hex(r.Colour)
-	}
-	return Word(r.Colour) + " " + Hex(r.Colour)
-}
+func (r Region) String() string { return r.Label() + " " + Hex(r.Colour) }
+
+// Label is the name of the region, or the word for its colour.
+func (r Region) Label() string { return cmp.Or(r.Name, Word(r.Colour)) }
 
 // Map is a picture of labels.
 type Map struct {
@@ -129,6 +128,16 @@ func (m *Map) permute(order []int) {
 		m.Labels[i] = to[l]
 	}
 	m.Regions = regions
+}
+
+// Joined is Shared for several maps: region i of the first is table[i], region j
+// of others[n] table[from[n][j]].
+func Joined(first *Map, others ...*Map) (table []Region, from [][]int) {
+	table, from = first.Regions, make([][]int, len(others))
+	for n, m := range others {
+		table, _, from[n] = Shared(&Map{Regions: table}, m)
+	}
+	return table, from
 }
 
 // Shared joins the tables of two maps: regions whose colours are the same, or

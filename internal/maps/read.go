@@ -79,11 +79,11 @@ func FromPicture(p *picture.Picture, name string) (*Map, *Source, error) {
 	}
 	if c.isPhotograph() {
 		return nil, nil, inputError("photograph", "%q has %d colours and no flat regions: a picture, not a map", name, len(c.list)).
-			hint("impasto map derive %s -o %s", shellWord(name), shellWord(MapPath(name)))
+			Hint("impasto map derive %s -o %s", picture.ShellWord(name), picture.ShellWord(MapPath(name)))
 	}
 	if !c.lead() {
 		return nil, nil, inputError("regions", "%q has more than %d regions", name, MaxRegions).
-			hint("impasto map derive %s -k 8 -o %s", shellWord(name), shellWord(MapPath(name)))
+			Hint("impasto map derive %s -k 8 -o %s", picture.ShellWord(name), picture.ShellWord(MapPath(name)))
 	}
 	m := c.assign(src)
 	return m, src, nil

@@ -42,38 +42,16 @@ func Repair(m *Map, src *Source) []string {
 // nearest to them, ring by ring, and returns how many they were. A map that is
 // transparent everywhere stays as it is.
 func (m *Map) fillClear() int {
-	var open []int
-	known := make([]bool, len(m.Labels))
+	filled, known := 0, make([]bool, len(m.Labels))
 	for i, l := range m.Labels {
 		if known[i] = m.Regions[l].Colour.A == 255; !known[i] {
-			open = append(open, i)
+			filled++
 		}
 	}
-	if len(open) == len(m.Labels) {
+	if filled == len(m.Labels) {
 		return 0
 	}
-	filled := len(open)
-	for len(open) > 0 {
-		var rest, done []int
-		var labels []uint8
-		for _, i := range open {
-			label := -1
-			m.each4(i, func(j int) {
-				if known[j] && label < 0 {
-					label = int(m.Labels[j])
-				}
-			})
-			if label < 0 {
-				rest = append(rest, i)
-				continue
-			}
-			done, labels = append(done, i), append(labels, uint8(label))
-		}
-		for n, i := range done {
-			known[i], m.Labels[i] = true, labels[n]
-		}
-		open = rest
-	}
+	m.grow(known, func(int, uint8) float64 { return 0 })
 	m.compact()
 	return filled
 }
@@ -93,7 +71,7 @@ func (m *Map) mergeVanishing() int {
 		if least < 0 {
 			break
 		}
-		m.Merge([]int{m.neighbour(least), least})
+		m.Merge([]int{m.Neighbour(least), least})
 		merged++
 	}
 	return merged
@@ -118,7 +96,7 @@ func (m *Map) JoinLeftovers(other *Map) int {
 			into = slices.IndexFunc(m.Regions, func(r Region) bool { return r.Colour == to })
 		}
 		if into < 0 && m.Share(i) < leftOver {
-			into = m.neighbour(i)
+			into = m.Neighbour(i)
 		}
 		if into < 0 || into == i {
 			continue

@@ -62,12 +62,12 @@ func superpixels(lab []float64, w, h, n int, compact float64) (of []int, cells i
 			}
 		}
 	}
-	return connect(of, w, h, int(step*step/4))
+	return connect(of, w, int(step*step/4))
 }
 
 // connect renumbers cells so that each is connected: pieces of fewer than least
 // pixels join the cell before them, row by row.
-func connect(of []int, w, h, least int) ([]int, int) {
+func connect(of []int, w, least int) ([]int, int) {
 	out := make([]int, len(of))
 	for i := range out {
 		out[i] = -1
@@ -85,21 +85,15 @@ func connect(of []int, w, h, least int) ([]int, int) {
 			i := stack[len(stack)-1]
 			stack = stack[:len(stack)-1]
 			members = append(members, i)
-			look := func(ok bool, j int) {
+			each4(i, w, len(of), func(j int) {
 				switch {
-				case !ok:
 				case out[j] < 0 && of[j] == of[start]:
 					out[j] = cells
 					stack = append(stack, j)
 				case out[j] >= 0 && out[j] != cells:
 					beside = out[j]
 				}
-			}
-			x, y := i%w, i/w
-			look(x > 0, i-1)
-			look(x < w-1, i+1)
-			look(y > 0, i-w)
-			look(y < h-1, i+w)
+			})
 		}
 		if len(members) < least && beside >= 0 {
 			for _, i := range members {

@@ -11,10 +11,7 @@ type Cells struct {
 // Superpixels divides a picture into about n connected cells, at most WorkSide
 // pixels long: what a brush fills at a touch.
 func Superpixels(p *picture.Picture, n int) *Cells {
-	small := p.Flatten()
-	if long := max(p.W, p.H); long > WorkSide {
-		small = small.Resize(max(1, p.W*WorkSide/long), max(1, p.H*WorkSide/long), picture.Area)
-	}
+	small := p.Flatten().Within(WorkSide, picture.Area)
 	w, h := small.W, small.H
 	of, _ := superpixels(lab(small), w, h, max(1, min(n, w*h/16)), compactness)
 	c := &Cells{W: w, H: h, Cell: make([]uint16, len(of))}
@@ -23,6 +20,3 @@ func Superpixels(p *picture.Picture, n int) *Cells {
 	}
 	return c
 }
-
-// Neighbour is the region that region i has the longest border with.
-func (m *Map) Neighbour(i int) int { return m.neighbour(i) }

@@ -1,8 +1,6 @@
 package maps
 
 import (
-	"cmp"
-
 	"github.com/impasto/impasto/internal/picture"
 )
 
@@ -50,7 +48,7 @@ func (m *Map) Rows() []Row {
 	rows := make([]Row, len(m.Regions))
 	width := m.Width()
 	for i, r := range m.Regions {
-		rows[i] = Row{Label: cmp.Or(r.Name, Word(r.Colour)), Colour: Hex(r.Colour), Pixels: r.Pixels, Share: m.Share(i), Width: width[i]}
+		rows[i] = Row{Label: r.Label(), Colour: Hex(r.Colour), Pixels: r.Pixels, Share: m.Share(i), Width: width[i]}
 	}
 	pieces, _ := m.pieces()
 	for _, p := range pieces {

@@ -175,21 +175,18 @@ func (r *Prepared) guide(files []guideFile) style.Guide {
 	// All maps share one table: each painting's regions are joined to those
 	// found so far.
 	canvas := files[0].labels
-	table := &maps.Map{Regions: canvas.Regions}
-	places := [][]int{nil}
+	var others []*maps.Map
 	for _, f := range files[1:] {
-		all, _, from := maps.Shared(table, f.labels)
-		table.Regions = all
-		places = append(places, from)
+		others = append(others, f.labels)
 	}
-	planes := len(table.Regions)
+	table, places := maps.Joined(canvas, others...)
+	planes := len(table)
 	g.Canvas = &style.Map{W: canvas.W, H: canvas.H, C: planes, Pix: canvas.OneHot(nil, planes)}
-	for i, f := range files[1:] {
-		m := f.labels
+	for i, m := range others {
 		if s := r.inputs.Styles[i]; m.W != s.W || m.H != s.H {
 			m = m.Resize(s.W, s.H) // a fault that --map-check let pass
 		}
-		g.Styles = append(g.Styles, &style.Map{W: m.W, H: m.H, C: planes, Pix: m.OneHot(places[i+1], planes)})
+		g.Styles = append(g.Styles, &style.Map{W: m.W, H: m.H, C: planes, Pix: m.OneHot(places[i], planes)})
 	}
 	return g
 }
