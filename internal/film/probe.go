@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/impasto/impasto/internal/picture"
 )
 
 // probed is the part of ffprobe's answer that is used.
@@ -53,7 +55,7 @@ func (t Tools) Probe(ctx context.Context, path string) (Info, error) {
 			return Info{}, inputError("ffmpeg_missing", "%q is a film; %s", path, t.Missing()).hint(t.Remedy())
 		}
 		return Info{}, inputError("ffmpeg_missing", "%q is a film, and ffmpeg, which reads films, is not installed", path).
-			hint(t.Remedy(), fmt.Sprintf("ffmpeg -i %s frames/%%05d.png   on a machine that has it, then impasto video frames/", shellWord(path)))
+			hint(t.Remedy(), fmt.Sprintf("ffmpeg -i %s frames/%%05d.png   on a machine that has it, then impasto video frames/", picture.ShellWord(path)))
 	}
 	text, err := output(ctx, t.FFprobe, "-hide_banner", "-loglevel", "error", "-of", "json", "-show_streams", "-show_format", "file:"+path)
 	if ctx.Err() != nil {
@@ -89,7 +91,7 @@ func readProbe(path string, text []byte) (Info, error) {
 	for name := range strings.SplitSeq(p.Format.Name, ",") {
 		if slices.Contains(playlists, name) {
 			return Info{}, inputError("playlist", "%q is a playlist: its film is in other files, which a film may not name", path).
-				hint(fmt.Sprintf("ffmpeg -i %s -c copy %s", shellWord(path), shellWord(freeFilm(path))))
+				hint(fmt.Sprintf("ffmpeg -i %s -c copy %s", picture.ShellWord(path), picture.ShellWord(freeFilm(path))))
 		}
 	}
 	info := Info{Path: path, Film: true, container: p.Format.Name}

@@ -183,11 +183,3 @@ func (f *film) Sum(ctx context.Context) (sum [32]byte, err error) {
 	}
 	return [32]byte(h.Sum(nil)), nil
 }
-
-// shellWord puts a path in quotes if a shell would take it apart.
-func shellWord(s string) string {
-	if strings.ContainsAny(s, " '\"\\$`&|;<>()*?[]#~!{}") || s == "" {
-		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
-	}
-	return s
-}

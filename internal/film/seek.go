@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -37,11 +38,7 @@ type packets struct {
 // seek returns where decoding may begin for a frame at the film's rate, in seconds
 // after the beginning of the file; false if at its beginning only.
 func (f *film) seek(ctx context.Context, frame int) (seconds string, ok bool) {
-	known := false
-	for _, c := range sought {
-		known = known || f.info.container == c
-	}
-	if !known {
+	if !slices.Contains(sought, f.info.container) {
 		return "", false
 	}
 	at := f.sel.Rate.Seconds(frame)

@@ -3,6 +3,7 @@ package film
 import (
 	"context"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -80,10 +81,5 @@ func IsFilm(path string) bool {
 
 // Extensions lists those of films that can be written.
 func Extensions() []string {
-	var list []string
-	for ext := range containers {
-		list = append(list, ext)
-	}
-	slices.Sort(list)
-	return list
+	return slices.Sorted(maps.Keys(containers))
 }

@@ -1,6 +1,7 @@
 package film
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -69,10 +70,10 @@ func (t Target) Arguments(in Input, path string) []string {
 	args := append(append([]string{"-y", "-framerate", t.Rate.String()}, in...), t.soundInput()...)
 	args = append(args, "-map", "0:v")
 	args = append(args, t.soundCodec(box)...)
-	codec := or(t.Codec, box.codec)
+	codec := cmp.Or(t.Codec, box.codec)
 	known := codecs[codec]
 	args = append(args, "-c:v", codec)
-	if crf := or(t.CRF, usualCRF); known.crf || t.CRF != "" {
+	if crf := cmp.Or(t.CRF, usualCRF); known.crf || t.CRF != "" {
 		args = append(args, "-crf", crf)
 	}
 	filters := "scale=out_color_matrix=bt709:out_range=tv"
@@ -83,13 +84,6 @@ func (t Target) Arguments(in Input, path string) []string {
 	args = append(args, known.flags...)
 	args = append(args, "-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv")
 	return append(append(args, box.flags...), path)
-}
-
-func or(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }
 
 func (t Target) soundInput() []string {
@@ -122,7 +116,7 @@ func (t Target) soundCodec(box container) []string {
 func (t Target) Command(pattern string, first int) string {
 	words := []string{"ffmpeg"}
 	for _, w := range t.Arguments(Files(pattern, first), t.Path) {
-		words = append(words, shellWord(w))
+		words = append(words, picture.ShellWord(w))
 	}
 	return strings.Join(words, " ")
 }
@@ -179,7 +173,7 @@ func (t Tools) Try(ctx context.Context, target Target) error {
 		return ctx.Err()
 	}
 	box := containers[strings.ToLower(filepath.Ext(target.Path))]
-	return outputError("codec", "ffmpeg cannot make %q with the encoder %s: %s", target.Path, or(target.Codec, box.codec), w.p.stderr.text())
+	return outputError("codec", "ffmpeg cannot make %q with the encoder %s: %s", target.Path, cmp.Or(target.Codec, box.codec), w.p.stderr.text())
 }
 
 // Write adds a frame.
