@@ -28,6 +28,8 @@ var mayImport = map[string][]string{
 	"cuda/drivertest":    {"cuda"},
 	"gpu":                {"gpu/simd", "cuda", "kernels"},
 	"gpu/simd":           {},
+	"gpu/simd/tiles":     {},
+	"gpu/simd/tiles/run": {"gpu/simd/tiles"},
 	"vgg":                {"gpu", "internal/filelock"},
 	"vgg/dense":          {"vgg"},
 	"style":              {"vgg", "gpu", "internal/picture", "internal/flow", "internal/wording"},

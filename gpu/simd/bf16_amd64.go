@@ -15,10 +15,16 @@ func peakBF16AVX512(n int)
 
 // nativeBF16 returns the assembly implementations that this processor can run.
 func nativeBF16() []*BF16Kernels {
-	if !hasAVX512() || !cpu.X86.HasAVX512BF16 {
-		return nil
+	var ks []*BF16Kernels
+	other := genericBF16
+	if hasAVX512() && cpu.X86.HasAVX512BF16 {
+		other = &avx512BF16
+		ks = append(ks, other)
 	}
-	return []*BF16Kernels{&avx512BF16}
+	if AMX() == nil {
+		ks = append(ks, newAMX(other))
+	}
+	return ks
 }
 
 var avx512BF16 = BF16Kernels{

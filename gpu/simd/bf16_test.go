@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 )
@@ -193,6 +195,47 @@ func TestBF16MulRepeats(t *testing.T) {
 				}
 			}
 		}
+	})
+}
+
+// TestBF16MulTogether multiplies in more goroutines than threads while memory is collected
+// and goroutines move: no call sees another's tiles.
+func TestBF16MulTogether(t *testing.T) {
+	eachBF16(t, func(t *testing.T, k *BF16Kernels) {
+		stop, collected := make(chan bool), make(chan bool)
+		go func() {
+			defer close(collected)
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+					runtime.GC()
+				}
+			}
+		}()
+		var wg sync.WaitGroup
+		for g := range 4 * runtime.GOMAXPROCS(0) {
+			wg.Go(func() {
+				p := newBF16Product(rand.New(rand.NewPCG(27, uint64(g))), 17+g%30, 1+g%9, g%2 == 0)
+				first := p.run(k)
+				if err := p.check(first); err != nil {
+					t.Error(err)
+				}
+				for range 20 {
+					runtime.Gosched()
+					for i, x := range p.run(k) {
+						if x != first[i] {
+							t.Errorf("goroutine %d: c[%d] = %g, before %g", g, i, x, first[i])
+							return
+						}
+					}
+				}
+			})
+		}
+		wg.Wait()
+		close(stop)
+		<-collected
 	})
 }
 
