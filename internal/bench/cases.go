@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -49,14 +50,14 @@ func Cases(presets []string, side, iterations int) ([]Case, error) {
 			all = append(all, patchCase(o, side, iterations))
 			continue
 		}
-		o.Scales, o.Iterations = 1, []int{orElse(iterations, Iterations)}
+		o.Scales, o.Iterations = 1, []int{cmp.Or(iterations, Iterations)}
 		for _, optimizer := range []style.Optimizer{style.OptimizerLBFGS, style.OptimizerAdam} {
 			o := o
 			if o.Optimizer != optimizer {
 				o.Optimizer, o.LR = optimizer, 0 // a rate is an optimiser's own
 			}
 			o.LineSearch = false // may give up early on a picture, and costs nothing while it does not
-			all = append(all, newCase(o, orElse(side, Side)))
+			all = append(all, newCase(o, cmp.Or(side, Side)))
 		}
 	}
 	return all, nil
@@ -70,7 +71,7 @@ func patchCase(o style.Options, side, iterations int) Case {
 	if iterations > 0 {
 		o.Iterations = []int{iterations}
 	}
-	return newCase(o, orElse(side, own))
+	return newCase(o, cmp.Or(side, own))
 }
 
 func newCase(o style.Options, side int) Case {
@@ -92,13 +93,6 @@ func optimizerName(optimizer style.Optimizer) string {
 		return "L-BFGS"
 	}
 	return "Adam"
-}
-
-func orElse(n, otherwise int) int {
-	if n > 0 {
-		return n
-	}
-	return otherwise
 }
 
 // atMost is the case with no more than n iterations at any scale; 0: all.

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -87,7 +88,7 @@ func (r *Report) Throughput(ctx context.Context, o ThroughputOptions) error {
 	if err != nil {
 		return err
 	}
-	network, err := vgg.Load(ctx, orRandom(o.Weights), vgg.LoadOptions{UpTo: "relu5_1"})
+	network, err := vgg.Load(ctx, cmp.Or(o.Weights, RandomWeights), vgg.LoadOptions{UpTo: "relu5_1"})
 	if err != nil {
 		return err
 	}
@@ -138,13 +139,6 @@ func (r *Report) Throughput(ctx context.Context, o ThroughputOptions) error {
 		}
 	}
 	return nil
-}
-
-func orRandom(weights string) string {
-	if weights == "" {
-		return RandomWeights
-	}
-	return weights
 }
 
 func (o ThroughputOptions) cases() ([]Case, error) {

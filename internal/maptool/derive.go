@@ -34,8 +34,8 @@ func runDerive(c *call) error {
 	if len(c.Args) != 1 {
 		return ui.UsageFault(fmt.Sprintf("map derive needs one picture, got %d", len(c.Args)), "impasto map derive painting.jpg")
 	}
-	regions := c.number("regions", usualRegions, maps.MinRegions, maps.MostRegions, &bad)
-	threads := c.number("threads", 0, 1, mostThreads, &bad)
+	regions := c.number("regions", "", usualRegions, maps.MinRegions, maps.MostRegions, &bad)
+	threads := c.number("threads", "", 0, 1, mostThreads, &bad)
 	path := c.Args[0]
 	p, info, err := c.readPicture(path, "picture")
 	bad.Add(err)

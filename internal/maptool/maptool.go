@@ -118,24 +118,15 @@ func (c *call) text(name string) string { return c.Given.Last(name) }
 
 func (c *call) on(name string) bool { on, _ := settings.ParseSwitch(c.text(name)); return on }
 
-// number reads a whole number; fallback where none is given.
-func (c *call) number(name string, fallback, least, most int, bad *ui.Faults) int {
+// number reads a whole number, such as one " of pixels"; fallback where none is given.
+func (c *call) number(name, of string, fallback, least, most int, bad *ui.Faults) int {
 	text := c.text(name)
 	if text == "" {
 		return fallback
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < least || n > most {
-		bad.Add(settings.BadValue(name, text, fmt.Sprintf("a whole number from %d to %d", least, most)))
-	}
-	return n
-}
-
-// pixels reads a number of pixels from 0.
-func (c *call) pixels(name string, most int, bad *ui.Faults) int {
-	n, err := strconv.Atoi(c.text(name))
-	if err != nil || n < 0 || n > most {
-		bad.Add(settings.BadValue(name, c.text(name), fmt.Sprintf("a whole number of pixels from 0 to %d", most)))
+		bad.Add(settings.BadValue(name, text, fmt.Sprintf("a whole number%s from %d to %d", of, least, most)))
 	}
 	return n
 }

@@ -30,10 +30,7 @@ func runMask(c *call) error {
 	if path == "" {
 		return bad
 	}
-	radius := 0
-	if text := c.text("soft"); text != "" {
-		radius = c.pixels("soft", mostSoft, &bad)
-	}
+	radius := c.number("soft", " of pixels", 0, 0, mostSoft, &bad)
 	out, skip, err := c.mapTarget("mask.png")
 	bad.Add(err)
 	bad.Add(overwrite.Apart(out, path))
