@@ -18,7 +18,7 @@ import (
 // Memory is a queue in this process's memory, for tests and for whoever needs
 // nothing kept. wait is how long a worker may be silent.
 func Memory(wait time.Duration) Queue {
-	m := &memory{wait: wait, records: map[string]record{}, waiting: map[string]*waiting{}, changed: make(chan struct{})}
+	m := &memory{wait: wait, records: map[string]version{}, waiting: map[string]*waiting{}, changed: make(chan struct{})}
 	return &queue{store: m, blobs: &memoryBlobs{files: map[string]memoryFile{}}}
 }
 
@@ -26,7 +26,7 @@ type memory struct {
 	wait time.Duration
 
 	mu       sync.Mutex
-	records  map[string]record
+	records  map[string]version
 	waiting  map[string]*waiting // by ticket
 	messages uint64
 	changes  uint64
@@ -41,11 +41,6 @@ type memoryWatcher struct {
 }
 
 func (w memoryWatcher) wants(s Status) bool { return w.only == nil || w.only[s.Job.ID] }
-
-type record struct {
-	status   Status
-	revision uint64 // counts the changes of all records
-}
 
 // waiting is a message.
 type waiting struct {
@@ -63,7 +58,7 @@ func (m *memory) get(_ context.Context, id string) (Status, uint64, error) {
 	if !ok {
 		return Status{}, 0, ErrUnknown
 	}
-	return r.status.clone(), r.revision, nil
+	return r.Status.clone(), r.revision, nil
 }
 
 // clone is a copy that shares nothing that changes.
@@ -80,7 +75,7 @@ func (m *memory) put(_ context.Context, given *Status, revision uint64) (uint64,
 		return 0, errConflict
 	}
 	m.changes++
-	m.records[s.Job.ID] = record{s.clone(), m.changes}
+	m.records[s.Job.ID] = version{s.clone(), m.changes}
 	for _, w := range m.watchers {
 		if !w.wants(s) {
 			continue
@@ -105,7 +100,7 @@ func (m *memory) all(context.Context) ([]Status, error) {
 	defer m.mu.Unlock()
 	var list []Status
 	for _, r := range m.records {
-		list = append(list, r.status.clone())
+		list = append(list, r.Status.clone())
 	}
 	return list, nil
 }
@@ -114,9 +109,9 @@ func (m *memory) each(_ context.Context, after uint64, f func(Status, uint64) bo
 	m.mu.Lock()
 	list := slices.Collect(maps.Values(m.records))
 	m.mu.Unlock()
-	slices.SortFunc(list, func(a, b record) int { return cmp.Compare(a.revision, b.revision) })
+	slices.SortFunc(list, func(a, b version) int { return cmp.Compare(a.revision, b.revision) })
 	for _, r := range list {
-		if r.revision > after && !f(r.status.clone(), r.revision) {
+		if r.revision > after && !f(r.Status.clone(), r.revision) {
 			break
 		}
 	}
@@ -132,8 +127,8 @@ func (m *memory) tally(_ context.Context, filter Filter) (map[State]int, error) 
 	defer m.mu.Unlock()
 	counts := map[State]int{}
 	for _, r := range m.records {
-		if filter.Has(r.status) {
-			counts[r.status.State]++
+		if filter.Has(r.Status) {
+			counts[r.Status.State]++
 		}
 	}
 	return counts, nil
@@ -176,8 +171,8 @@ func (m *memory) follow(ctx context.Context, only map[string]bool) (<-chan Statu
 	c := make(chan Status, len(m.records)+1024)
 	w := memoryWatcher{c, only}
 	for _, r := range m.records {
-		if only != nil && w.wants(r.status) {
-			c <- r.status.clone()
+		if only != nil && w.wants(r.Status) {
+			c <- r.Status.clone()
 		}
 	}
 	c <- Status{}

@@ -85,7 +85,7 @@ func connect(ctx context.Context, conn *nats.Conn, wait time.Duration) (*queue, 
 		return nil, err
 	}
 	s := &natsStore{conn: conn, js: js, stream: on.jobs, records: on.records, bucket: on.bucket, index: on.index, wait: wait, stale: youth,
-		striking: make(chan struct{}, strikesAtOnce)}
+		consumers: map[string]bool{}, classes: map[string]priorityList{}, striking: make(chan struct{}, strikesAtOnce)}
 	s.direct = on.alone && answersTogether(conn.ConnectedServerVersion())
 	s.life, s.fail = context.WithCancelCause(context.Background())
 	s.reconnected()
@@ -109,11 +109,7 @@ func (s *natsStore) ended(err error) error {
 }
 
 func (s *natsStore) get(ctx context.Context, id string) (Status, uint64, error) {
-	var e jetstream.KeyValueEntry
-	err := s.asking(ctx, func(ctx context.Context) (err error) {
-		e, err = s.records.Get(ctx, id)
-		return err
-	})
+	e, err := answer(ctx, s, func(ctx context.Context) (jetstream.KeyValueEntry, error) { return s.records.Get(ctx, id) })
 	switch {
 	case errors.Is(err, jetstream.ErrInvalidKey):
 		return s.odd(ctx, id)
@@ -169,23 +165,20 @@ func (s *natsStore) write(ctx context.Context, st *Status, revision uint64) (mad
 		return 0, err
 	}
 	again := false
-	err = s.asking(ctx, func(ctx context.Context) (err error) {
+	made, err = answer(ctx, s, func(ctx context.Context) (uint64, error) {
 		if again { // the first request may have been carried out
 			switch e, err := s.records.Get(ctx, st.Job.ID); {
 			case err == nil && bytes.Equal(e.Value(), data):
-				made = e.Revision()
-				return nil
+				return e.Revision(), nil
 			case err != nil && !errors.Is(err, jetstream.ErrKeyNotFound):
-				return err
+				return 0, err
 			}
 		}
 		again = true
 		if revision == 0 {
-			made, err = s.records.Create(ctx, st.Job.ID, data)
-		} else {
-			made, err = s.records.Update(ctx, st.Job.ID, data, revision)
+			return s.records.Create(ctx, st.Job.ID, data)
 		}
-		return err
+		return s.records.Update(ctx, st.Job.ID, data, revision)
 	})
 	switch code(err) {
 	case jetstream.JSErrCodeStreamWrongLastSequence, jetstream.JSErrCodeStreamWrongLastSequenceConstant: // the latter from a cluster
@@ -234,10 +227,7 @@ func (s *natsStore) remove(ctx context.Context, st Status) error {
 func (s *natsStore) limit() int { return int(s.conn.MaxPayload()) - 4<<10 }
 
 func (s *natsStore) has(ctx context.Context, sequence uint64) (bool, error) {
-	err := s.asking(ctx, func(ctx context.Context) error {
-		_, err := s.stream.GetMsg(ctx, sequence)
-		return err
-	})
+	_, err := answer(ctx, s, func(ctx context.Context) (*jetstream.RawStreamMsg, error) { return s.stream.GetMsg(ctx, sequence) })
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
 		return false, nil
 	}
@@ -245,16 +235,12 @@ func (s *natsStore) has(ctx context.Context, sequence uint64) (bool, error) {
 }
 
 func (s *natsStore) publish(ctx context.Context, st Status) error {
-	subject := fmt.Sprintf("impasto.job.%s.%d", st.Job.Class, st.Job.Priority)
-	err := s.asking(ctx, func(ctx context.Context) error {
-		_, err := s.js.Publish(ctx, subject, []byte(st.Job.ID), jetstream.WithMsgID(st.Ticket))
-		return err
-	})
+	_, err := s.send(ctx, fmt.Sprintf("impasto.job.%s.%d", st.Job.Class, st.Job.Priority), st.Job.ID, jetstream.WithMsgID(st.Ticket))
 	s.mu.Lock()
 	delete(s.classes, st.Job.Class) // its priority may be new
 	s.mu.Unlock()
 	if err != nil {
-		return s.gone(ctx, err)
+		return err
 	}
 	return s.conn.Publish("impasto.wake."+st.Job.Class, nil)
 }
@@ -283,9 +269,6 @@ func (s *natsStore) consumer(ctx context.Context, class string, priority int) (s
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.consumers == nil {
-		s.consumers = map[string]bool{}
-	}
 	s.consumers[config.Durable] = true
 	return config.Durable, nil
 }
@@ -295,7 +278,8 @@ func (s *natsStore) consumer(ctx context.Context, class string, priority int) (s
 func (s *natsStore) forget() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.consumers, s.classes = nil, nil
+	clear(s.consumers)
+	clear(s.classes)
 }
 
 // priorityList are the priorities of which there were jobs when the server was asked.
@@ -335,9 +319,6 @@ func (s *natsStore) priorities(ctx context.Context, class string) (list []int, e
 	slices.Reverse(list)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.classes == nil {
-		s.classes = map[string]priorityList{}
-	}
 	s.classes[class] = priorityList{list, begun}
 	return list, nil
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 )
 
 const (
@@ -30,30 +31,48 @@ func (s *natsStore) alive(ctx context.Context, cancel context.CancelFunc) (conte
 	return ctx, func() { unbind(); cancel() }
 }
 
-// asking sends a request that may be sent twice. A request sent to a server just before
+// answer sends a request that may be sent twice, and returns its answer. A request sent to a server just before
 // the server leaves is lost without an error. So it is sent again when the connection
 // has been made anew. It is also sent again, with more time, if the server can be reached
 // but has not answered, for example because its disk is slow.
-func (s *natsStore) asking(ctx context.Context, ask func(context.Context) error) error {
+func answer[T any](ctx context.Context, s *natsStore, ask func(context.Context) (T, error)) (T, error) {
 	for tries := 1; ; tries++ {
 		connected := s.connection()
 		asked, cancel := s.askedFor(ctx, time.Duration(tries)*answerWithin)
 		unbind := context.AfterFunc(connected, cancel)
-		err := ask(asked)
+		answered, err := ask(asked)
 		unbind()
 		cancel()
 		switch {
 		case err == nil || ctx.Err() != nil || s.life.Err() != nil:
-			return err
+			return answered, err
 		case connected.Err() != nil && errors.Is(err, context.Canceled):
 			err = nats.ErrDisconnected
 		case !isLate(err) || connected.Err() == nil && !s.there():
-			return err
+			return answered, err
 		}
 		if tries == askTimes {
-			return err
+			return answered, err
 		}
 	}
+}
+
+// asking is answer for a request whose answer says only whether it was carried out.
+func (s *natsStore) asking(ctx context.Context, ask func(context.Context) error) error {
+	_, err := answer(ctx, s, func(ctx context.Context) (struct{}, error) { return struct{}{}, ask(ctx) })
+	return err
+}
+
+// send publishes a message, waits until the server has stored it, and returns its
+// sequence.
+func (s *natsStore) send(ctx context.Context, subject, text string, options ...jetstream.PublishOpt) (uint64, error) {
+	stored, err := answer(ctx, s, func(ctx context.Context) (*jetstream.PubAck, error) {
+		return s.js.Publish(ctx, subject, []byte(text), options...)
+	})
+	if err != nil {
+		return 0, s.gone(ctx, err)
+	}
+	return stored.Sequence, nil
 }
 
 // isLate reports whether an answer did not come in time.

@@ -22,10 +22,7 @@ func openBlobs(ctx context.Context, conn *nats.Conn, s *natsStore) (natsBlobs, e
 		return natsBlobs{}, err
 	}
 	b := natsBlobs{js: js, s: s}
-	err = s.asking(ctx, func(ctx context.Context) (err error) {
-		b.objects, err = js.ObjectStore(ctx, blobsName)
-		return err
-	})
+	b.objects, err = answer(ctx, s, func(ctx context.Context) (jetstream.ObjectStore, error) { return js.ObjectStore(ctx, blobsName) })
 	return b, err
 }
 
@@ -108,14 +105,11 @@ func (a *answered) Close() error {
 }
 
 func (b natsBlobs) Has(ctx context.Context, sum string) (bool, error) {
-	err := b.s.asking(ctx, func(ctx context.Context) error {
-		_, err := b.objects.GetInfo(ctx, sum)
-		return err
-	})
-	if errors.Is(err, jetstream.ErrObjectNotFound) {
+	_, err := b.Stored(ctx, sum)
+	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
-	return err == nil, b.s.ended(err)
+	return err == nil, err
 }
 
 func (b natsBlobs) Delete(ctx context.Context, sum string) error {
@@ -139,11 +133,7 @@ func (b natsBlobs) Touch(ctx context.Context, sum string) (bool, error) {
 }
 
 func (b natsBlobs) Stored(ctx context.Context, sum string) (time.Time, error) {
-	var info *jetstream.ObjectInfo
-	err := b.s.asking(ctx, func(ctx context.Context) (err error) {
-		info, err = b.objects.GetInfo(ctx, sum)
-		return err
-	})
+	info, err := answer(ctx, b.s, func(ctx context.Context) (*jetstream.ObjectInfo, error) { return b.objects.GetInfo(ctx, sum) })
 	if errors.Is(err, jetstream.ErrObjectNotFound) {
 		return time.Time{}, fmt.Errorf("blob %s: %w", sum, fs.ErrNotExist)
 	}

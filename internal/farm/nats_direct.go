@@ -48,9 +48,8 @@ func (s *natsStore) together(ctx context.Context, stream string, r directRequest
 	if err != nil {
 		return nil, err
 	}
-	err = s.asking(ctx, func(ctx context.Context) error {
-		list, err = s.answers(ctx, "$JS.API.DIRECT.GET."+stream, text)
-		return err
+	list, err = answer(ctx, s, func(ctx context.Context) ([]*nats.Msg, error) {
+		return s.answers(ctx, "$JS.API.DIRECT.GET."+stream, text)
 	})
 	return list, s.gone(ctx, err)
 }

@@ -60,13 +60,11 @@ func batchDigest(name string) string {
 
 // enter writes an entry for the state of a record that is about to be written.
 func (s *natsStore) enter(ctx context.Context, st *Status) error {
-	return s.gone(ctx, s.asking(ctx, func(ctx context.Context) error {
-		ack, err := s.js.Publish(ctx, indexSubject+string(st.State)+"."+batchDigest(st.Job.Batch), []byte(st.Job.ID))
-		if err == nil {
-			st.Entry = Entry{ack.Sequence, st.State}
-		}
-		return err
-	}))
+	number, err := s.send(ctx, indexSubject+string(st.State)+"."+batchDigest(st.Job.Batch), st.Job.ID)
+	if err == nil {
+		st.Entry = Entry{number, st.State}
+	}
+	return err
 }
 
 // strike deletes an entry that no record names. Only close waits for the deletion. If it
@@ -194,18 +192,17 @@ func (s *natsStore) tally(ctx context.Context, filter Filter) (map[State]int, er
 		})
 		return counts, err
 	}
-	err = s.asking(ctx, func(ctx context.Context) error {
-		info, err := s.index.Info(ctx, jetstream.WithSubjectFilter(indexPattern(filter)))
-		if err != nil {
-			return err
-		}
-		for subject, n := range info.State.Subjects {
-			state, _, _ := strings.Cut(strings.TrimPrefix(subject, indexSubject), ".")
-			counts[State(state)] += int(n)
-		}
-		return nil
+	info, err := answer(ctx, s, func(ctx context.Context) (*jetstream.StreamInfo, error) {
+		return s.index.Info(ctx, jetstream.WithSubjectFilter(indexPattern(filter)))
 	})
-	return counts, s.gone(ctx, err)
+	if err != nil {
+		return counts, s.gone(ctx, err)
+	}
+	for subject, n := range info.State.Subjects {
+		state, _, _ := strings.Cut(strings.TrimPrefix(subject, indexSubject), ".")
+		counts[State(state)] += int(n)
+	}
+	return counts, nil
 }
 
 // isIndexed reports whether every record has an entry. A queue of an earlier version has
@@ -214,9 +211,8 @@ func (s *natsStore) isIndexed(ctx context.Context) (bool, error) {
 	if s.complete.Load() {
 		return true, nil
 	}
-	err := s.asking(ctx, func(ctx context.Context) error {
-		_, err := s.index.GetLastMsgForSubject(ctx, indexComplete)
-		return err
+	_, err := answer(ctx, s, func(ctx context.Context) (*jetstream.RawStreamMsg, error) {
+		return s.index.GetLastMsgForSubject(ctx, indexComplete)
 	})
 	switch {
 	case errors.Is(err, jetstream.ErrMsgNotFound):
@@ -242,12 +238,9 @@ func (s *natsStore) beginIndex(ctx context.Context) error {
 }
 
 func (s *natsStore) completeIndex(ctx context.Context) error {
-	err := s.asking(ctx, func(ctx context.Context) error {
-		_, err := s.js.Publish(ctx, indexComplete, nil)
-		return err
-	})
+	_, err := s.send(ctx, indexComplete, "")
 	s.complete.Store(err == nil)
-	return s.gone(ctx, err)
+	return err
 }
 
 // reindex gives an entry to each record that has none for its state: those of an earlier
@@ -293,9 +286,6 @@ func (s *natsStore) reindex(ctx context.Context) error {
 // enterDamaged writes an entry of a failed job for a record that describes no job, once
 // for each revision of the record.
 func (s *natsStore) enterDamaged(ctx context.Context, v version) error {
-	return s.gone(ctx, s.asking(ctx, func(ctx context.Context) error {
-		_, err := s.js.Publish(ctx, indexSubject+string(Failed)+"."+batchDigest(v.Job.Batch), []byte(v.Job.ID),
-			jetstream.WithMsgID(fmt.Sprint(v.Job.ID, " ", v.revision)))
-		return err
-	}))
+	_, err := s.send(ctx, indexSubject+string(Failed)+"."+batchDigest(v.Job.Batch), v.Job.ID, jetstream.WithMsgID(fmt.Sprint(v.Job.ID, " ", v.revision)))
+	return err
 }

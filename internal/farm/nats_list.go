@@ -79,10 +79,8 @@ func (s *natsStore) watch(ctx context.Context) (<-chan Status, error) {
 
 // last is the newest revision that the leader has; 0: there is no record.
 func (s *natsStore) last(ctx context.Context) (uint64, error) {
-	var m *jetstream.RawStreamMsg
-	err := s.asking(ctx, func(ctx context.Context) (err error) {
-		m, err = s.bucket.GetLastMsgForSubject(ctx, "$KV."+bucketName+".>")
-		return err
+	m, err := answer(ctx, s, func(ctx context.Context) (*jetstream.RawStreamMsg, error) {
+		return s.bucket.GetLastMsgForSubject(ctx, "$KV."+bucketName+".>")
 	})
 	switch {
 	case errors.Is(err, jetstream.ErrMsgNotFound):
@@ -95,13 +93,10 @@ func (s *natsStore) last(ctx context.Context) (uint64, error) {
 
 // state returns the counts that the server keeps of the records, without reading them.
 func (s *natsStore) state(ctx context.Context) (state jetstream.StreamState, err error) {
-	err = s.asking(ctx, func(ctx context.Context) error {
-		info, err := s.bucket.Info(ctx)
-		if err == nil {
-			state = info.State
-		}
-		return err
-	})
+	info, err := answer(ctx, s, func(ctx context.Context) (*jetstream.StreamInfo, error) { return s.bucket.Info(ctx) })
+	if err == nil {
+		state = info.State
+	}
 	return state, s.gone(ctx, err)
 }
 

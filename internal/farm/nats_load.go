@@ -136,10 +136,7 @@ func (r *reading) end(ctx context.Context) {
 // load asks the server for counts it keeps: there is a message for each job that
 // has not ended, under a subject for each class and priority.
 func (s *natsStore) load(ctx context.Context) (all map[string]Load, err error) {
-	err = s.asking(ctx, func(ctx context.Context) error {
-		all, err = s.count(ctx)
-		return err
-	})
+	all, err = answer(ctx, s, s.count)
 	return all, s.gone(ctx, err)
 }
 

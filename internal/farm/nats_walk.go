@@ -97,11 +97,9 @@ func (s *natsStore) pass(ctx context.Context, of route, p *stretch) error {
 
 // following returns the first message from a revision on.
 func (s *natsStore) following(ctx context.Context, of route, revision uint64) (m *jetstream.RawStreamMsg, err error) {
-	err = s.asking(ctx, func(ctx context.Context) (err error) {
-		m, err = of.stream.GetMsg(ctx, revision, jetstream.WithGetMsgSubject(of.subject))
-		return err
+	return answer(ctx, s, func(ctx context.Context) (*jetstream.RawStreamMsg, error) {
+		return of.stream.GetMsg(ctx, revision, jetstream.WithGetMsgSubject(of.subject))
 	})
-	return m, err
 }
 
 // walkRecords is walk for the records.

@@ -1,7 +1,6 @@
 package farm
 
 import (
-	"bufio"
 	"errors"
 	"io/fs"
 	"os"
@@ -64,20 +63,15 @@ func (o Own) Has(j Job) (bool, error) {
 }
 
 func readIDs(path string) (map[string]bool, error) {
-	f, err := os.Open(path)
+	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
 	ids := map[string]bool{}
-	lines := bufio.NewScanner(f)
-	for lines.Scan() {
-		ids[lines.Text()] = true
+	for id := range strings.FieldsSeq(string(text)) {
+		ids[id] = true
 	}
-	return ids, lines.Err()
+	return ids, err
 }
 
 // identified reports whether a job has the ID that Identify gives it.

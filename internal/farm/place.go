@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -53,13 +54,7 @@ func baseName(path string) string {
 
 // prepare fetches inputs and checkpoints.
 func (p *place) prepare(ctx context.Context, b Blobs, checkpoints map[string]string) error {
-	for _, path := range slices.Sorted(func(yield func(string) bool) {
-		for path := range p.job.Inputs {
-			if !yield(path) {
-				return
-			}
-		}
-	}) {
+	for _, path := range slices.Sorted(maps.Keys(p.job.Inputs)) {
 		here, err := p.input(ctx, b, path, p.job.Inputs[path])
 		if err != nil {
 			return err

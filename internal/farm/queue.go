@@ -302,10 +302,7 @@ func (q *queue) List(ctx context.Context, f Filter) ([]Status, error) {
 	all, err := q.all(ctx)
 	all = slices.DeleteFunc(all, func(s Status) bool { return !f.Has(s) })
 	slices.SortFunc(all, func(a, b Status) int {
-		if c := strings.Compare(a.Job.Batch, b.Job.Batch); c != 0 {
-			return c
-		}
-		return strings.Compare(a.Job.Name+a.Job.ID, b.Job.Name+b.Job.ID)
+		return cmp.Or(strings.Compare(a.Job.Batch, b.Job.Batch), strings.Compare(a.Job.Name+a.Job.ID, b.Job.Name+b.Job.ID))
 	})
 	return all, err
 }

@@ -160,13 +160,9 @@ func code(err error) jetstream.ErrorCode {
 // isSilence tells a server that does not answer, or has nobody to answer, from
 // one that says no.
 func isSilence(err error) bool {
-	for _, silence := range []error{
+	silences := []error{
 		context.DeadlineExceeded, nats.ErrTimeout, nats.ErrNoResponders, nats.ErrConnectionClosed, nats.ErrDisconnected,
 		nats.ErrReconnectBufExceeded, nats.ErrConnectionReconnecting, jetstream.ErrNoStreamResponse,
-	} {
-		if errors.Is(err, silence) {
-			return true
-		}
 	}
-	return code(err) == codeUnavailable || code(err) == codeNotLeader
+	return slices.ContainsFunc(silences, func(silence error) bool { return errors.Is(err, silence) }) || code(err) == codeUnavailable || code(err) == codeNotLeader
 }

@@ -1,6 +1,7 @@
 package farm
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -110,12 +111,8 @@ func pause(ctx context.Context, d time.Duration) {
 
 // insist calls f again while the server cannot be reached.
 func (w *Worker) insist(f func(context.Context) error) error {
-	patience := w.Patience
-	if patience == 0 {
-		patience = LongPatience
-	}
 	// Not the caller's context: results are reported even after that ends.
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), cmp.Or(w.Patience, LongPatience))
 	defer cancel()
 	var last error // says more than that the time is over
 	for {
@@ -256,19 +253,10 @@ func (w *Worker) end(ctx context.Context, a *attempt, results map[string]string,
 
 // priceOf returns the price of an hour at a job: the worker's price, else that of the
 // submitter.
-func (w *Worker) priceOf(j Job) float64 {
-	if w.Price > 0 {
-		return w.Price
-	}
-	return j.Price
-}
+func (w *Worker) priceOf(j Job) float64 { return cmp.Or(w.Price, j.Price) }
 
 // doOrLeave waits for do, but after stopping only as long as Grace.
 func (w *Worker) doOrLeave(stopping <-chan struct{}, do func() error) error {
-	grace := w.Grace
-	if grace == 0 {
-		grace = 30 * time.Second
-	}
 	done := make(chan error, 1)
 	go func() { done <- do() }()
 	var late <-chan time.Time
@@ -277,7 +265,7 @@ func (w *Worker) doOrLeave(stopping <-chan struct{}, do func() error) error {
 		case err := <-done:
 			return err
 		case <-stopping:
-			stopping, late = nil, time.After(grace)
+			stopping, late = nil, time.After(cmp.Or(w.Grace, 30*time.Second))
 		case <-late:
 			return errStuck
 		}
@@ -311,10 +299,7 @@ func (w *Worker) verdict(before Status, err error, stopped bool) (State, func(*S
 // pauseBefore returns how long the nth retry, from 1, waits. The cause of the failure,
 // such as a full disk or a device in use, may take a while to pass.
 func (w *Worker) pauseBefore(n int) time.Duration {
-	pause := w.Pause
-	if pause == 0 {
-		pause = time.Second
-	}
+	pause := cmp.Or(w.Pause, time.Second)
 	for range min(n-1, 2) {
 		pause *= 5
 	}
@@ -332,7 +317,7 @@ func (w *Worker) do(ctx context.Context, p *place, s Status, t *Task, l Lease) (
 	if err := p.prepare(ctx, w.Queue.Blobs(), s.Checkpoints); err != nil {
 		return err
 	}
-	if err := p.trim(w.cacheBytes()); err != nil {
+	if err := p.trim(cmp.Or(w.Cache, 10e9)); err != nil {
 		w.Log.Warn("inputs of other jobs cannot be removed", "error", err)
 	}
 	t.Inputs = p.inputs
@@ -363,13 +348,6 @@ func (w *Worker) do(ctx context.Context, p *place, s Status, t *Task, l Lease) (
 	return w.Doer.Do(ctx, t)
 }
 
-func (w *Worker) cacheBytes() int64 {
-	if w.Cache > 0 {
-		return w.Cache
-	}
-	return 10e9
-}
-
 // keep stores the checkpoint of an output and replaces the one before.
 func (w *Worker) keep(ctx context.Context, p *place, l Lease, output string) error {
 	sum, isNew, err := PutNew(ctx, w.Queue.Blobs(), output+checkpointSuffix)
@@ -397,12 +375,7 @@ func (w *Worker) keep(ctx context.Context, p *place, l Lease, output string) err
 	return nil
 }
 
-func (w *Worker) beatEvery() time.Duration {
-	if w.Beat > 0 {
-		return w.Beat
-	}
-	return time.Second
-}
+func (w *Worker) beatEvery() time.Duration { return cmp.Or(w.Beat, time.Second) }
 
 // beat renews the lease until ctx ends. It stops the job if the job was cancelled or
 // lost, or if the worker is to stop.
