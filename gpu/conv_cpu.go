@@ -29,7 +29,7 @@ func (b *CPU) FreeFilters(filters ...*Filter) {
 // ConvTile is that of Winograd's convolution; the plain one has none.
 func (b *CPU) ConvTile() int { return winogradTile }
 
-// Conv takes the fast way where the channels fill the micro-kernels' registers.
+// Conv takes the fast way but for layers of very few channels.
 func (b *CPU) Conv(out ConvOut, x *Array, f *Filter, pad Pad) {
 	checkConv(out, x, f)
 	if x.half != nil && b.halves(Shape{1, 1, f.Out}) {
@@ -41,11 +41,11 @@ func (b *CPU) Conv(out ConvOut, x *Array, f *Filter, pad Pad) {
 		t.run(b)
 		return
 	}
-	if b.bf16 == nil && f.fast() && (out.Pool.Kind == NoPool || out.Pool.size() == 2) {
+	if b.bf16 == nil && b.fast(f) && (out.Pool.Kind == NoPool || out.Pool.size() == 2) {
 		t := &b.winograd
-		t.h, t.w, t.c, t.n = x.Shape.H, x.Shape.W, f.In, f.Out
+		t.h, t.w, t.c, t.n = x.Shape.H, x.Shape.W, padChannels(f.In), f.Out
 		t.taps = f.forwardPanels(b.kernels.NR)
-		t.src = gatherSource{x: x.data, pad: pad}
+		t.src = gatherSource{x: x.data, c: f.In, pad: pad}
 		t.dst = finishTarget{bias: f.cpu.bias, out: out}
 		t.run(b)
 		return
@@ -74,11 +74,11 @@ func (b *CPU) ConvGrad(dx, dy *Array, f *Filter, o ConvGradOptions) {
 		t.run(b)
 		return
 	}
-	if b.bf16 == nil && f.fast() && o.Pad == ZeroPad {
+	if b.bf16 == nil && b.fast(f) && o.Pad == ZeroPad {
 		t := &b.winograd
-		t.h, t.w, t.c, t.n = dx.Shape.H, dx.Shape.W, f.Out, f.In
+		t.h, t.w, t.c, t.n = dx.Shape.H, dx.Shape.W, padChannels(f.Out), f.In
 		t.taps = f.gradPanels(b.kernels.NR)
-		t.src = gatherSource{x: dy.data, mask: o.Unpool}
+		t.src = gatherSource{x: dy.data, c: f.Out, mask: o.Unpool}
 		t.dst = finishTarget{out: ConvOut{Act: dx, Mask: o.Gate}, add: o.Add}
 		t.run(b)
 		return
@@ -92,7 +92,13 @@ func (b *CPU) ConvGrad(dx, dy *Array, f *Filter, o ConvGradOptions) {
 	b.workers.run(chunks(dx.Shape.H, convRows), &b.convGrad)
 }
 
-func (f *Filter) fast() bool { return f.In%channelStep == 0 && f.Out%channelStep == 0 }
+// fast says whether Winograd's form pays for f: with less than half of channelStep it
+// would compute mostly zeros, and without vectors what fills up a step costs as much
+// as the channels do.
+func (b *CPU) fast(f *Filter) bool {
+	whole := f.In%channelStep == 0 && f.Out%channelStep == 0
+	return whole || min(f.In, f.Out) >= channelStep/2 && b.kernels.Name != "generic"
+}
 
 // tap returns weight (k, c, t).
 func (f *Filter) tap(k, c, t int) float32 { return f.cpu.weight[(k*f.In+c)*9+t] }
@@ -141,13 +147,14 @@ func (f *Filter) gradPanels(nr int) []float32 {
 	return f.cpu.panelsGrad
 }
 
-// panels lays taps of in inputs and out outputs out as (out/nr, in, 9, nr),
-// the last panel filled up with zeros.
+// panels lays taps of in inputs and out outputs out as (out/nr, in, 9, nr), filled up
+// with zeros: the inputs to whole steps, the outputs to whole panels.
 func panels(in, out, nr int, tap func(k, c, t int) float32) []float32 {
-	p := simd.Floats(chunks(out, nr) * in * 9 * nr)
+	depth := padChannels(in)
+	p := simd.Floats(chunks(out, nr) * depth * 9 * nr)
 	for k := range out {
 		for c := range in {
-			at := p[(k/nr*in+c)*9*nr+k%nr:]
+			at := p[(k/nr*depth+c)*9*nr+k%nr:]
 			for t := range 9 {
 				at[t*nr] = tap(k, c, t)
 			}

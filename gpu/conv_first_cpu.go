@@ -10,8 +10,8 @@ package gpu
 // outputs stay in the first level of cache.
 const firstColumns = 48
 
-// narrow says whether the first layer's form applies: few inputs, whole panels.
-func (f *Filter) narrow() bool { return f.In <= 4 && f.Out%channelStep == 0 }
+// narrow says whether the first layer's form applies: few inputs.
+func (f *Filter) narrow() bool { return f.In <= 4 && f.Out >= channelStep/2 }
 
 // firstPanels are the taps in panels (K/NR; 9*C + 1, NR), the bias last.
 func (f *Filter) firstPanels(nr int) []float32 {

@@ -1,7 +1,7 @@
 package gpu
 
-// The convolution as its definition says, for channel counts that are not
-// multiples of 16, and for the gradient under replicated padding.
+// The convolution as its definition says, for layers of fewer than 8 channels, and
+// for the gradient under replicated padding.
 
 // convRows is how many rows of the output a chunk computes: even, so that a
 // pooling window never straddles two chunks.
@@ -31,23 +31,11 @@ func (t *convTask) chunk(worker, i int) {
 	} else {
 		t.sums(worker, y0, y1, act)
 	}
-	if t.f.Out%channelStep == 0 {
-		var signs *byte
-		if m := t.out.Mask; m != nil {
-			signs = &m.sign[y0*w*k/8]
-		}
-		t.b.kernels.ReLU(&act[0], signs, len(act))
-	} else {
-		for j, v := range act {
-			if v < 0 {
-				act[j] = 0
-			}
-		}
-		if m := t.out.Mask; m != nil {
-			n := signBytes(k)
-			packSigns(m.sign[y0*w*n:y1*w*n], act, k)
-		}
+	var signs []byte
+	if m := t.out.Mask; m != nil {
+		signs = m.sign[y0*w*signBytes(k) : y1*w*signBytes(k)]
 	}
+	t.relu(act, signs)
 	if a := t.out.Act; a != nil {
 		t.b.keep(a, y0*w*k, act)
 	}
@@ -74,6 +62,34 @@ func (t *convTask) pool(worker, y0 int, act []float32, s Shape) {
 	poolRows(pooled, t.out.Mask, t.out.Pool, act, s, y0/2, h)
 	if pooled != nil {
 		t.b.keep(t.out.Pooled, at, pooled)
+	}
+}
+
+// relu replaces act (positions, K) by max(0, act) and, unless signs is nil, notes
+// which are positive. The micro-kernel takes whole steps of values.
+func (t *convTask) relu(act []float32, signs []byte) {
+	k, whole := t.f.Out, 0
+	if k%8 == 0 { // the bits of a position follow those of the one before
+		whole = len(act) / channelStep * channelStep
+	}
+	if whole > 0 {
+		var first *byte
+		if signs != nil {
+			first = &signs[0]
+		}
+		t.b.kernels.ReLU(&act[0], first, whole)
+	}
+	rest := act[whole:]
+	for j, v := range rest {
+		if v < 0 {
+			rest[j] = 0
+		}
+	}
+	if signs != nil && len(rest) > 0 {
+		if whole > 0 {
+			signs, k = signs[whole/8:], 8
+		}
+		packSigns(signs, rest, k)
 	}
 }
 

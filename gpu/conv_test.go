@@ -67,8 +67,9 @@ func refReLU(v []float64) []float64 {
 }
 
 // convChannels covers the first layer, odd counts, the mini network's and VGG's,
-// and more outputs than a block of the device computes.
-var convChannels = [][2]int{{3, 16}, {1, 1}, {5, 7}, {16, 16}, {3, 64}, {17, 33}, {32, 48}, {3, 20}, {3, 68}, {8, 68}}
+// more outputs than a block of the device computes, and widths that are no whole steps
+// or panels of the processor's micro-kernels.
+var convChannels = [][2]int{{3, 16}, {1, 1}, {5, 7}, {16, 16}, {3, 64}, {17, 33}, {32, 48}, {3, 20}, {3, 68}, {8, 68}, {24, 24}, {40, 8}, {3, 24}, {4, 9}}
 
 func testFilter(c, k int) (weight, bias []float32) {
 	return random(uint64(c*100+k), k*c*9, 1/float64(3*c)), random(uint64(k), k, 0.3)
@@ -106,7 +107,7 @@ func TestConv(t *testing.T) {
 func TestConvPools(t *testing.T) {
 	onEach(t, func(t *testing.T, b Backend) {
 		for _, size := range sizes(b) {
-			for _, ck := range [][2]int{{3, 16}, {5, 7}, {16, 24}} {
+			for _, ck := range [][2]int{{3, 16}, {5, 7}, {16, 24}, {24, 40}, {9, 13}} {
 				for _, pool := range []Pool{{Kind: MaxPool}, {Kind: MaxPool, Ceil: true}, {Kind: AvgPool, Ceil: true, Scale: 2}, {Kind: AvgPool}} {
 					for _, keep := range []bool{false, true} {
 						c, k := ck[0], ck[1]
@@ -143,7 +144,7 @@ func TestConvPools(t *testing.T) {
 func TestConvMask(t *testing.T) {
 	onEach(t, func(t *testing.T, b Backend) {
 		for _, size := range sizes(b) {
-			for _, ck := range [][2]int{{3, 16}, {5, 7}, {16, 36}} {
+			for _, ck := range [][2]int{{3, 16}, {5, 7}, {16, 36}, {3, 24}, {3, 12}, {24, 8}} {
 				c, k := ck[0], ck[1]
 				if !takes(b, c, k) {
 					continue
@@ -209,40 +210,45 @@ func TestConvGradFused(t *testing.T) {
 	onEach(t, func(t *testing.T, b Backend) {
 		for _, size := range sizes(b) {
 			for _, pool := range []Pool{{Kind: MaxPool}, {Kind: MaxPool, Ceil: true, Scale: 0.5}, {Kind: AvgPool}, {Kind: AvgPool, Ceil: true, Scale: 2}} {
-				const c, m, k = 3, 16, 24 // image, lower layer, upper layer
-				full, lower := withChannels(size, k), withChannels(size, m)
-				w1, b1 := testFilter(c, m)
-				w2, b2 := testFilter(m, k)
-				f1, f2 := b.NewFilter(w1, b1, c, m), b.NewFilter(w2, b2, m, k)
-				x := upload(b, withChannels(size, c), random(12, size.H*size.W*c, 1))
-				mask1, mask2 := b.NewMask(lower, Pool{}), b.NewMask(full, pool)
-				act1, act2 := b.NewArray(lower), b.NewArray(full)
-				b.Conv(ConvOut{Act: act1, Mask: mask1}, x, f1, ZeroPad)
-				b.Conv(ConvOut{Act: act2, Mask: mask2, Pool: pool}, act1, f2, ZeroPad)
-				pooled := pool.Out(full)
-				dp := random(13, pooled.Len(), 1)
-				before := random(14, lower.Len(), 1)
-				// Winners and signs come from what the backend computed, so that
-				// rounding cannot move them.
-				a1, a2 := download(b, act1), download(b, act2)
-				dy := refPoolGrad(wide(dp), wide(a2), full, pool)
-				for i := range dy {
-					if a2[i] <= 0 {
-						dy[i] = 0
+				for _, mk := range [][2]int{{16, 24}, {24, 40}, {20, 13}} {
+					c, m, k := 3, mk[0], mk[1] // image, lower layer, upper layer
+					if !takes(b, m, k) {
+						continue
 					}
-				}
-				want := refConvGrad(dy, lower, w2, k, ZeroPad)
-				for i := range want {
-					want[i] += float64(before[i])
-					if a1[i] <= 0 {
-						want[i] = 0
+					full, lower := withChannels(size, k), withChannels(size, m)
+					w1, b1 := testFilter(c, m)
+					w2, b2 := testFilter(m, k)
+					f1, f2 := b.NewFilter(w1, b1, c, m), b.NewFilter(w2, b2, m, k)
+					x := upload(b, withChannels(size, c), random(12, size.H*size.W*c, 1))
+					mask1, mask2 := b.NewMask(lower, Pool{}), b.NewMask(full, pool)
+					act1, act2 := b.NewArray(lower), b.NewArray(full)
+					b.Conv(ConvOut{Act: act1, Mask: mask1}, x, f1, ZeroPad)
+					b.Conv(ConvOut{Act: act2, Mask: mask2, Pool: pool}, act1, f2, ZeroPad)
+					pooled := pool.Out(full)
+					dp := random(13, pooled.Len(), 1)
+					before := random(14, lower.Len(), 1)
+					// Winners and signs come from what the backend computed, so that
+					// rounding cannot move them.
+					a1, a2 := download(b, act1), download(b, act2)
+					dy := refPoolGrad(wide(dp), wide(a2), full, pool)
+					for i := range dy {
+						if a2[i] <= 0 {
+							dy[i] = 0
+						}
 					}
-				}
-				dx := upload(b, lower, before)
-				b.ConvGrad(dx, upload(b, pooled, dp), f2, ConvGradOptions{Unpool: mask2, Add: true, Gate: mask1})
-				near(t, b, fmt.Sprintf("%v, %v pooling, ceil %v", size, pool.Kind, pool.Ceil), download(b, dx), want, 2e-4, 1e-4)
-				if t.Failed() {
-					return
+					want := refConvGrad(dy, lower, w2, k, ZeroPad)
+					for i := range want {
+						want[i] += float64(before[i])
+						if a1[i] <= 0 {
+							want[i] = 0
+						}
+					}
+					dx := upload(b, lower, before)
+					b.ConvGrad(dx, upload(b, pooled, dp), f2, ConvGradOptions{Unpool: mask2, Add: true, Gate: mask1})
+					near(t, b, fmt.Sprintf("%v, %d to %d, %v pooling, ceil %v", size, m, k, pool.Kind, pool.Ceil), download(b, dx), want, 2e-4, 1e-4)
+					if t.Failed() {
+						return
+					}
 				}
 			}
 		}

@@ -15,6 +15,7 @@ import (
 // gradient of x's pooled form, to be spread through the mask.
 type gatherSource struct {
 	x    []float32
+	c    int
 	pad  Pad
 	mask *Mask // of x before pooling; nil: x is read as it is
 }
@@ -30,6 +31,7 @@ type gatherTable struct {
 	last    int          // the tile aimed at
 	inside  bool         // whether it lies inside, so that the next may follow it
 	walk    int
+	rest    gatherRest
 }
 
 func (g *gatherTable) reserve(t *winogradTask) {
@@ -41,6 +43,7 @@ func (g *gatherTable) reserve(t *winogradTask) {
 		for i := range g.patchPx {
 			g.patchPx[i] = &g.patch[i*channelStep]
 		}
+		g.rest.reserve()
 	}
 	g.inside = false
 }
@@ -55,8 +58,8 @@ func (g *gatherTable) aim(t *winogradTask, tile int) {
 		h, w = h&^1, w&^1
 	}
 	inside := y >= 0 && x >= 0 && y+6 <= h && x+6 <= w
-	if inside && g.inside && tile == g.last+1 && x > 0 {
-		g.last, g.walk = tile, g.walk+4*t.c
+	if inside && g.inside && tile == g.last+1 && x > 0 && t.src.c%8 == 0 { // bits lie 8 to a byte
+		g.last, g.walk = tile, g.walk+4*t.src.c
 		return
 	}
 	g.last, g.inside, g.walk = tile, inside, 0
@@ -71,7 +74,7 @@ func (g *gatherTable) aim(t *winogradTask, tile int) {
 		}
 		g.px[i] = &g.zeros[0]
 		if py >= 0 && py < t.h && px >= 0 && px < t.w {
-			g.px[i] = &t.src.x[(py*t.w+px)*t.c]
+			g.px[i] = &t.src.x[(py*t.w+px)*t.src.c]
 		}
 	}
 }
@@ -79,7 +82,7 @@ func (g *gatherTable) aim(t *winogradTask, tile int) {
 func (g *gatherTable) aimUnpool(t *winogradTask, y, x int) {
 	m := t.src.mask
 	out := m.Pool.Out(m.Shape)
-	planes := signBytes(t.c)
+	planes := signBytes(t.src.c)
 	u := &g.unpool
 	for i := range 36 {
 		py, px := y+i/6, x+i%6
@@ -89,7 +92,7 @@ func (g *gatherTable) aimUnpool(t *winogradTask, y, x int) {
 			continue
 		}
 		at := wy*out.W + wx
-		u.Dy[i] = &t.src.x[at*t.c]
+		u.Dy[i] = &t.src.x[at*t.src.c]
 		u.Sign[i] = &m.sign[(py*t.w+px)*planes]
 		u.Scale[i] = m.Pool.scale()
 		if m.Pool.Kind == MaxPool {
@@ -119,6 +122,7 @@ type finishTable struct {
 	inside bool
 	walk   int
 	window []float32 // (NR)
+	rest   finishRest
 }
 
 func (f *finishTable) reserve(t *winogradTask) {
@@ -127,6 +131,7 @@ func (f *finishTable) reserve(t *winogradTask) {
 	}
 	if f.act == nil {
 		f.act, f.window = simd.Floats(16*t.ks.NR), make([]float32, t.ks.NR)
+		f.rest.reserve(t.ks.NR)
 	}
 	f.inside = false
 }
@@ -136,7 +141,7 @@ func (f *finishTable) aim(t *winogradTask, tile int) {
 	across := chunks(t.w, 4)
 	y, x := tile/across*4, tile%across*4
 	inside := y+4 <= t.h && x+4 <= t.w
-	if inside && f.inside && tile == f.last+1 && x > 0 {
+	if inside && f.inside && tile == f.last+1 && x > 0 && t.n%8 == 0 { // bits lie 8 to a byte
 		f.last, f.walk = tile, f.walk+4*t.n
 		return
 	}
@@ -189,6 +194,10 @@ func (f *finishTable) store(t *winogradTask, m *float32, plane, tile, first, n i
 	}
 	if out.Mask != nil {
 		bits = f.walk + first
+	}
+	if n%channelStep != 0 {
+		f.storeRest(t, m, plane, tile, first, n, px, bits)
+		return
 	}
 	if t.dst.bias == nil {
 		t.ks.WinoBack(m, plane, &f.tile, px, bits, n, t.dst.add, out.Mask != nil)

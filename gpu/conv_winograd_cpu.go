@@ -21,8 +21,11 @@ import (
 // cache of one worker; all read the one U. A layer with large filters, or few
 // tiles, shares V, and each worker makes the U of one panel at a time.
 
-// channelStep is what the micro-kernels' channel counts are multiples of.
+// channelStep is what the micro-kernels' channel counts are multiples of. Of other
+// widths the last channels of a pixel go through a copy filled up to a whole step.
 const channelStep = 16
+
+func padChannels(c int) int { return chunks(c, channelStep) * channelStep }
 
 // winogradTile is the side of a tile of outputs.
 const winogradTile = 4
@@ -51,7 +54,7 @@ const (
 type winogradTask struct {
 	ks *simd.Kernels
 
-	h, w, c, n int       // output size, inputs, outputs
+	h, w, c, n int       // output size, inputs filled up to whole steps, outputs
 	taps       []float32 // (n/NR, c, 9, NR)
 	src        gatherSource
 	dst        finishTarget
@@ -243,13 +246,19 @@ func (t *winogradTask) gather(s *winogradWorker, v []float32, rows, row, tile in
 	for c := 0; c < t.c; c += depthStep {
 		depth := min(depthStep, t.c-c)
 		at := &v[c*rows+row*depth]
-		if t.src.mask == nil {
-			t.ks.WinoIn(&g.px, g.walk+c, at, plane, depth)
-			continue
+		whole := min(depth, (t.src.c-c)/channelStep*channelStep)
+		if t.src.mask == nil && whole > 0 {
+			t.ks.WinoIn(&g.px, g.walk+c, at, plane, whole)
 		}
-		for d := 0; d < depth; d += channelStep {
-			t.ks.Unpool(&g.patch[0], &g.unpool, g.walk/2+c+d, g.walk+c+d, g.walk+c+d, t.src.mask.Pool.Kind == AvgPool)
-			t.ks.WinoIn(&g.patchPx, 0, (*float32)(unsafe.Add(unsafe.Pointer(at), d*4)), plane, channelStep)
+		if t.src.mask != nil {
+			for d := 0; d < whole; d += channelStep {
+				t.ks.Unpool(&g.patch[0], &g.unpool, g.walk/2+c+d, g.walk+c+d, g.walk+c+d, t.src.mask.Pool.Kind == AvgPool)
+				t.ks.WinoIn(&g.patchPx, 0, (*float32)(unsafe.Add(unsafe.Pointer(at), d*4)), plane, channelStep)
+			}
+		}
+		if whole < depth {
+			g.fill(t, c+whole)
+			t.ks.WinoIn(&g.patchPx, 0, (*float32)(unsafe.Add(unsafe.Pointer(at), whole*4)), plane, channelStep)
 		}
 	}
 }

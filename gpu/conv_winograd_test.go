@@ -5,6 +5,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/impasto/impasto/gpu/simd"
 )
 
 // plainConv runs the layer by its definition, whatever its channels.
@@ -25,16 +27,20 @@ func TestConvPaths(t *testing.T) {
 	shapes := []struct {
 		s Shape
 		k int
-	}{{Shape{45, 53, 16}, 32}, {Shape{46, 51, 48}, 16}, {Shape{41, 39, 144}, 16}, {Shape{9, 14, 272}, 48}, {Shape{45, 47, 16}, 2064}}
+	}{{Shape{45, 53, 16}, 32}, {Shape{46, 51, 48}, 16}, {Shape{41, 39, 144}, 16}, {Shape{9, 14, 272}, 48}, {Shape{45, 47, 16}, 2064},
+		// No whole steps: with small filters and with large ones.
+		{Shape{45, 53, 24}, 40}, {Shape{46, 51, 40}, 13}, {Shape{41, 39, 136}, 24}, {Shape{44, 52, 9}, 56}, {Shape{13, 14, 264}, 152}}
 	pools := []Pool{{}, {Kind: MaxPool}, {Kind: MaxPool, Ceil: true, Scale: 0.5}, {Kind: AvgPool}, {Kind: AvgPool, Ceil: true, Scale: 2}}
-	for _, threads := range []int{1, 3} {
+	for run, ks := range append(simd.All(), simd.All()...) {
+		threads := 1 + 2*(run/len(simd.All()))
 		b := NewCPU(CPUOptions{Threads: threads})
+		b.kernels = ks
 		for i, s := range shapes {
 			if s.k > 1000 && threads == 1 {
 				continue // slow by the plain form
 			}
-			pool := pools[(i+threads)%len(pools)]
-			name := fmt.Sprintf("%v to %d, %v pooling, %d threads", s.s, s.k, pool, threads)
+			pool := pools[(i+run)%len(pools)]
+			name := fmt.Sprintf("%s, %v to %d, %v pooling, %d threads", ks.Name, s.s, s.k, pool, threads)
 			c := s.s.C
 			f := b.NewFilter(random(1, s.k*c*9, math.Sqrt(2/(9*float64(c)))), random(2, s.k, 0.3), c, s.k)
 			x := upload(b, s.s, relu(random(3, s.s.Len(), 1)))
@@ -131,5 +137,22 @@ func TestConvPrecision(t *testing.T) {
 		if !(rel[0] < 3e-6 && rel[1] < 3e-6) {
 			t.Errorf("%d to %d channels: relative errors %.1e and %.1e", c, k, rel[0], rel[1])
 		}
+	}
+}
+
+// BenchmarkConvWidths times both directions of a layer of 128 by 128 pixels; the widths
+// between multiples of 16 should take about what the next multiple takes.
+func BenchmarkConvWidths(b *testing.B) {
+	for _, c := range []int{8, 12, 16, 20, 24, 32, 40, 48} {
+		b.Run(fmt.Sprint(c), func(b *testing.B) {
+			cpu := NewCPU(CPUOptions{Threads: 1})
+			s := Shape{128, 128, c}
+			f := cpu.NewFilter(random(1, c*c*9, 0.1), random(2, c, 0.1), c, c)
+			x, y, dx := upload(cpu, s, random(3, s.Len(), 1)), cpu.NewArray(s), cpu.NewArray(s)
+			for b.Loop() {
+				cpu.Conv(ConvOut{Act: y}, x, f, ZeroPad)
+				cpu.ConvGrad(dx, y, f, ConvGradOptions{})
+			}
+		})
 	}
 }
