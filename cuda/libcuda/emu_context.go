@@ -108,11 +108,7 @@ func emuCtxCreate(out *C.size_t, flags C.uint, device C.int) C.int {
 
 //export emuCtxDestroy
 func emuCtxDestroy(handle C.size_t) C.int {
-	return answer(func() error {
-		c, err := of[*context]("destroy context", handle)
-		if err != nil {
-			return err
-		}
+	return with("destroy context", handle, func(c *context) error {
 		delete(handles, c.handle)
 		if current() == c {
 			setCurrent(nil)
@@ -148,13 +144,10 @@ func emuCtxGetCurrent(out *C.size_t) C.int {
 
 //export emuCtxPushCurrent
 func emuCtxPushCurrent(handle C.size_t) C.int {
-	return answer(func() error {
-		c, err := of[*context]("push context", handle)
-		if err == nil {
-			id := syscall.Gettid()
-			stacks[id] = append(stacks[id], c)
-		}
-		return err
+	return with("push context", handle, func(c *context) error {
+		id := syscall.Gettid()
+		stacks[id] = append(stacks[id], c)
+		return nil
 	})
 }
 
@@ -179,13 +172,7 @@ func emuCtxGetFlags(out *C.uint) C.int {
 
 //export emuCtxGetApiVersion
 func emuCtxGetApiVersion(handle C.size_t, version *C.uint) C.int {
-	return answer(func() error {
-		c, err := of[*context]("version of context", handle)
-		if err == nil {
-			*version = C.uint(c.device.Info().Driver)
-		}
-		return err
-	})
+	return with("version of context", handle, func(c *context) error { *version = C.uint(c.device.Info().Driver); return nil })
 }
 
 //export emuCtxSynchronize

@@ -78,11 +78,7 @@ func emuModuleLoadDataEx(out *C.size_t, image unsafe.Pointer, n C.uint, names *C
 
 //export emuModuleUnload
 func emuModuleUnload(handle C.size_t) C.int {
-	return answer(func() error {
-		m, err := of[cuda.Module]("unload", handle)
-		if err != nil {
-			return err
-		}
+	return with("unload", handle, func(m cuda.Module) error {
 		delete(handles, uintptr(handle))
 		return m.Unload()
 	})
@@ -90,11 +86,7 @@ func emuModuleUnload(handle C.size_t) C.int {
 
 //export emuModuleGetFunction
 func emuModuleGetFunction(out *C.size_t, handle C.size_t, name *C.char) C.int {
-	return answer(func() error {
-		m, err := of[cuda.Module]("kernel", handle)
-		if err != nil {
-			return err
-		}
+	return with("kernel", handle, func(m cuda.Module) error {
 		k, err := m.Kernel(C.GoString(name))
 		if err == nil {
 			*out = C.size_t(newHandle(&function{kernel: k, dynamic: defaultShared - k.Signature().Shared}))
@@ -105,11 +97,7 @@ func emuModuleGetFunction(out *C.size_t, handle C.size_t, name *C.char) C.int {
 
 //export emuModuleGetGlobal
 func emuModuleGetGlobal(out, size *C.size_t, handle C.size_t, name *C.char) C.int {
-	return answer(func() error {
-		m, err := of[cuda.Module]("variable", handle)
-		if err != nil {
-			return err
-		}
+	return with("variable", handle, func(m cuda.Module) error {
 		p, n, err := m.Global(C.GoString(name))
 		*out, *size = C.size_t(p), C.size_t(n)
 		return err
@@ -208,35 +196,26 @@ func emuLinkCreate(n C.uint, names *C.uint, values *unsafe.Pointer, out *C.size_
 
 //export emuLinkAddData
 func emuLinkAddData(handle C.size_t, kind C.int, data unsafe.Pointer, size C.size_t) C.int {
-	return answer(func() error {
-		l, err := of[*linked]("link", handle)
-		if err == nil {
-			C.free(unsafe.Pointer(l.image))
-			l.image = C.CString(string(hostBytes(data, size)))
-		}
-		return err
+	return with("link", handle, func(l *linked) error {
+		C.free(unsafe.Pointer(l.image))
+		l.image = C.CString(string(hostBytes(data, size)))
+		return nil
 	})
 }
 
 //export emuLinkComplete
 func emuLinkComplete(handle C.size_t, image *unsafe.Pointer, size *C.size_t) C.int {
-	return answer(func() error {
-		l, err := of[*linked]("link", handle)
-		if err == nil {
-			*image, *size = unsafe.Pointer(l.image), C.size_t(len(C.GoString(l.image)))
-		}
-		return err
+	return with("link", handle, func(l *linked) error {
+		*image, *size = unsafe.Pointer(l.image), C.size_t(len(C.GoString(l.image)))
+		return nil
 	})
 }
 
 //export emuLinkDestroy
 func emuLinkDestroy(handle C.size_t) C.int {
-	return answer(func() error {
-		l, err := of[*linked]("link", handle)
-		if err == nil {
-			C.free(unsafe.Pointer(l.image))
-			delete(handles, uintptr(handle))
-		}
-		return err
+	return with("link", handle, func(l *linked) error {
+		C.free(unsafe.Pointer(l.image))
+		delete(handles, uintptr(handle))
+		return nil
 	})
 }

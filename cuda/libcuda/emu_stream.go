@@ -28,33 +28,17 @@ func emuStreamCreateWithPriority(out *C.size_t, flags C.uint, priority C.int) C.
 
 //export emuStreamDestroy
 func emuStreamDestroy(handle C.size_t) C.int {
-	return answer(func() error {
-		_, err := of[*stream]("destroy stream", handle)
-		delete(handles, uintptr(handle))
-		return err
-	})
+	return with("destroy stream", handle, func(*stream) error { delete(handles, uintptr(handle)); return nil })
 }
 
 //export emuStreamGetFlags
 func emuStreamGetFlags(handle C.size_t, out *C.uint) C.int {
-	return answer(func() error {
-		s, err := of[*stream]("flags of stream", handle)
-		if err == nil {
-			*out = C.uint(s.flags)
-		}
-		return err
-	})
+	return with("flags of stream", handle, func(s *stream) error { *out = C.uint(s.flags); return nil })
 }
 
 //export emuStreamGetPriority
 func emuStreamGetPriority(handle C.size_t, out *C.int) C.int {
-	return answer(func() error {
-		s, err := of[*stream]("priority of stream", handle)
-		if err == nil {
-			*out = C.int(s.priority)
-		}
-		return err
-	})
+	return with("priority of stream", handle, func(s *stream) error { *out = C.int(s.priority); return nil })
 }
 
 //export emuStreamQuery
@@ -78,22 +62,12 @@ func emuEventCreate(out *C.size_t, flags C.uint) C.int {
 
 //export emuEventDestroy
 func emuEventDestroy(handle C.size_t) C.int {
-	return answer(func() error {
-		_, err := of[*event]("destroy event", handle)
-		delete(handles, uintptr(handle))
-		return err
-	})
+	return with("destroy event", handle, func(*event) error { delete(handles, uintptr(handle)); return nil })
 }
 
 //export emuEventRecord
 func emuEventRecord(handle, s C.size_t) C.int {
-	return answer(func() error {
-		e, err := of[*event]("record event", handle)
-		if err == nil {
-			e.at = time.Now()
-		}
-		return err
-	})
+	return with("record event", handle, func(e *event) error { e.at = time.Now(); return nil })
 }
 
 //export emuEventQuery
@@ -104,11 +78,7 @@ func emuEventSynchronize(handle C.size_t) C.int { return success }
 
 //export emuEventElapsedTime
 func emuEventElapsedTime(ms *C.float, start, end C.size_t) C.int {
-	return answer(func() error {
-		a, err := of[*event]("elapsed time", start)
-		if err != nil {
-			return err
-		}
+	return with("elapsed time", start, func(a *event) error {
 		b, err := of[*event]("elapsed time", end)
 		if err == nil {
 			*ms = C.float(b.at.Sub(a.at).Seconds() * 1000)
@@ -150,33 +120,19 @@ func emuStreamEndCapture(handle C.size_t, out *C.size_t) C.int {
 
 //export emuGraphInstantiateWithFlags
 func emuGraphInstantiateWithFlags(out *C.size_t, graph C.size_t, flags C.ulonglong) C.int {
-	return answer(func() error {
-		g, err := of[cuda.Graph]("instantiate graph", graph)
-		if err == nil {
-			*out = C.size_t(newHandle(g))
-		}
-		return err
-	})
+	return with("instantiate graph", graph, func(g cuda.Graph) error { *out = C.size_t(newHandle(g)); return nil })
 }
 
 //export emuGraphLaunch
 func emuGraphLaunch(exec, s C.size_t) C.int {
-	return answer(func() error {
-		g, err := of[cuda.Graph]("launch graph", exec)
-		if err != nil {
-			return err
-		}
+	return with("launch graph", exec, func(g cuda.Graph) error {
 		return g.Launch()
 	})
 }
 
 //export emuGraphDestroy
 func emuGraphDestroy(graph C.size_t) C.int {
-	return answer(func() error {
-		_, err := of[cuda.Graph]("destroy graph", graph)
-		delete(handles, uintptr(graph))
-		return err
-	})
+	return with("destroy graph", graph, func(cuda.Graph) error { delete(handles, uintptr(graph)); return nil })
 }
 
 //export emuGraphExecDestroy

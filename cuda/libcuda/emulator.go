@@ -106,6 +106,17 @@ func answer(f func() error) C.int {
 	return unknown
 }
 
+// with is answer for calls on what a handle stands for.
+func with[T any](call string, handle C.size_t, f func(v T) error) C.int {
+	return answer(func() error {
+		v, err := of[T](call, handle)
+		if err != nil {
+			return err
+		}
+		return f(v)
+	})
+}
+
 // within is answer for calls that need a current context.
 func within(call string, f func(c *context) error) C.int {
 	return answer(func() error {

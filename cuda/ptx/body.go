@@ -1,8 +1,8 @@
 package ptx
 
 import (
-	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -19,91 +19,80 @@ type body struct {
 const maxRegs = 1 << 16
 
 // body reads { declarations, labels, instructions }.
-func (p *parser) body(k *Kernel) error {
+func (p *parser) body(k *Kernel) {
 	outer := maps.Clone(p.vars)
 	defer func() { p.vars = outer }()
 	b := &body{p: p, k: k, labels: map[string]int{}}
 	if p.peek().text != "{" {
-		return p.expect("{")
+		p.expect("{")
 	}
 	for {
 		t := p.next()
 		switch {
 		case t.kind == eof:
-			return p.errorf("body of %q is not closed", k.Name)
+			p.failf("body of %q is not closed", k.Name)
 		case t.text == "{" && t.kind == punct:
 			b.scopes = append(b.scopes, map[string]int{})
 		case t.text == "}" && t.kind == punct:
 			if b.scopes = b.scopes[:len(b.scopes)-1]; len(b.scopes) == 0 {
-				return b.finish()
+				b.finish()
+				return
 			}
 		case t.text == "@" || t.kind == word:
 			p.pos--
-			if err := b.statement(); err != nil {
-				return err
-			}
+			b.statement()
 		case t.text == ";":
 		default:
 			p.pos--
-			return p.errorf("expected an instruction, found %v", t)
+			p.failf("expected an instruction, found %v", t)
 		}
 	}
 }
 
-func (b *body) statement() error {
+func (b *body) statement() {
 	p := b.p
 	switch t := p.peek(); t.text {
 	case ".reg":
 		p.pos++
-		return b.registers()
+		b.registers()
 	case ".shared", ".local":
-		vs, err := p.variables(false)
-		b.k.Vars = append(b.k.Vars, vs...)
-		return err
+		b.k.Vars = append(b.k.Vars, p.variables(false)...)
 	case ".loc", ".file", ".pragma":
 		p.pos++
 		p.skipLine()
-		return nil
 	default:
 		if strings.HasPrefix(t.text, ".") {
-			return p.errorf("unknown directive %v", t)
+			p.failf("unknown directive %v", t)
 		}
 		if n := p.tokens[p.pos+1]; n.kind == punct && n.text == ":" {
 			if _, ok := b.labels[t.text]; ok {
-				return p.errorf("label %q is placed twice", t.text)
+				p.failf("label %q is placed twice", t.text)
 			}
 			b.labels[t.text] = len(b.k.Body)
 			p.pos += 2
-			return nil
+			return
 		}
+		b.instruction()
 	}
-	return b.instruction()
 }
 
 // registers reads .reg .type name{<n>} {, name{<n>}};
-func (b *body) registers() error {
+func (b *body) registers() {
 	p := b.p
 	typ := typeOf(strings.TrimPrefix(p.peek().text, "."))
 	if typ == NoType {
-		return p.errorf("expected a type, found %v", p.peek())
+		p.failf("expected a type, found %v", p.peek())
 	}
 	p.pos++
 	for {
-		name, err := p.name()
-		if err != nil {
-			return err
-		}
+		name := p.name()
 		n := -1
 		if p.accept("<") {
-			if n, err = p.integer(1); err != nil {
-				return err
-			}
-			if err := p.expect(">"); err != nil {
-				return err
-			}
+			n = p.integer(1)
+			p.expect(">")
 		}
 		if len(b.k.Regs)+max(n, 1) > maxRegs {
-			return p.errorf("more than %d registers", maxRegs)
+			p.failf("more than %d registers", maxRegs)
 		}
 		scope := b.scopes[len(b.scopes)-1]
 		declare := func(name string) {
@@ -117,14 +106,15 @@ func (b *body) registers() error {
 			declare(name + strconv.Itoa(i))
 		}
 		if !p.accept(",") {
-			return p.expect(";")
+			p.expect(";")
+			return
 		}
 	}
 }
 
 func (b *body) register(name string) (int, bool) {
-	for i := len(b.scopes) - 1; i >= 0; i-- {
-		if r, ok := b.scopes[i][name]; ok {
+	for _, scope := range slices.Backward(b.scopes) {
+		if r, ok := scope[name]; ok {
 			return r, true
 		}
 	}
@@ -132,36 +122,23 @@ func (b *body) register(name string) (int, bool) {
 }
 
 // instruction reads {@{!}p} opcode {operand {, operand}};
-func (b *body) instruction() error {
+func (b *body) instruction() {
 	p := b.p
 	in := Inst{Line: p.peek().line, Guard: -1}
 	if p.accept("@") {
 		in.Neg = p.accept("!")
-		name, err := p.name()
-		if err != nil {
-			return err
-		}
+		name := p.name()
 		r, ok := b.register(name)
 		if !ok || b.k.Regs[r].Type != Pred {
-			return p.errorf("guard %q is not a predicate register", name)
+			p.failf("guard %q is not a predicate register", name)
 		}
 		in.Guard = r
 	}
-	op, err := p.name()
-	if err != nil {
-		return err
-	}
-	in.Text = op
+	in.Text = p.name()
 	for p.peek().text != ";" {
-		o, err := b.operand()
-		if err != nil {
-			return err
-		}
-		in.Args = append(in.Args, o)
+		in.Args = append(in.Args, b.operand())
 		if p.peek().text != ";" {
-			if err := p.expect(","); err != nil {
-				return err
-			}
+			p.expect(",")
 		}
 	}
 	p.pos++
@@ -169,11 +146,10 @@ func (b *body) instruction() error {
 		p.refused = append(p.refused, Error{in.Line, err.Error()})
 	}
 	b.k.Body = append(b.k.Body, in)
-	return nil
 }
 
 // operand reads  a | -1 | !p | {a, b} | [a+4] | name{+4} | d|p
-func (b *body) operand() (Operand, error) {
+func (b *body) operand() Operand {
 	p := b.p
 	t := p.peek()
 	if t.kind == number {
@@ -185,26 +161,20 @@ func (b *body) operand() (Operand, error) {
 		case "-":
 			return b.number(true)
 		case "!":
-			o, err := b.operand()
-			if err == nil && o.Kind != RegOp {
-				err = p.errorf("! stands before %v, not a predicate", p.tokens[p.pos-1])
+			o := b.operand()
+			if o.Kind != RegOp {
+				p.failf("! stands before %v, not a predicate", p.tokens[p.pos-1])
 			}
 			o.Not = true
-			return o, err
+			return o
 		case "{":
 			o := Operand{Kind: VecOp}
 			for {
-				e, err := b.operand()
-				if err != nil {
-					return o, err
-				}
-				o.Elems = append(o.Elems, e)
+				o.Elems = append(o.Elems, b.operand())
 				if p.accept("}") {
-					return o, nil
+					return o
 				}
-				if err := p.expect(","); err != nil {
-					return o, err
-				}
+				p.expect(",")
 			}
 		case "[":
 			return b.address()
@@ -212,27 +182,18 @@ func (b *body) operand() (Operand, error) {
 		p.pos--
 	}
 	if t.kind != word || t.text[0] == '.' {
-		return Operand{}, p.errorf("expected an operand, found %v", t)
+		p.failf("expected an operand, found %v", t)
 	}
 	p.pos++
 	o := b.word(t.text)
 	if o.Kind == SymOp && p.peek().text == "+" {
 		p.pos++
-		n, err := b.number(p.accept("-"))
-		if err != nil {
-			return o, err
-		}
-		o.Imm = n.Imm
+		o.Imm = b.number(p.accept("-")).Imm
 	}
 	if p.accept("|") {
-		name, err := p.name()
-		if err != nil {
-			return o, err
-		}
-		second := b.word(name)
-		return Operand{Kind: PairOp, Elems: []Operand{o, second}}, nil
+		return Operand{Kind: PairOp, Elems: []Operand{o, b.word(p.name())}}
 	}
-	return o, nil
+	return o
 }
 
 func (b *body) word(name string) Operand {
@@ -251,17 +212,8 @@ func (b *body) word(name string) Operand {
 	return Operand{Kind: SymOp, Name: name}
 }
 
-func (b *body) number(neg bool) (Operand, error) {
-	p := b.p
-	t := p.peek()
-	if t.kind != number {
-		return Operand{}, p.errorf("expected a number, found %v", t)
-	}
-	bits, float, err := parseNumber(t.text)
-	if err != nil {
-		return Operand{}, p.errorf("%v", err)
-	}
-	p.pos++
+func (b *body) number(neg bool) Operand {
+	bits, float := b.p.number()
 	if neg {
 		switch float {
 		case 32:
@@ -272,12 +224,12 @@ func (b *body) number(neg bool) (Operand, error) {
 			bits = -bits
 		}
 	}
-	return Operand{Kind: ImmOp, Imm: bits, Float: float}, nil
+	return Operand{Kind: ImmOp, Imm: bits, Float: float}
 }
 
 // address reads the rest of [base{+offset}], base a register, a variable, a
 // parameter or a number.
-func (b *body) address() (Operand, error) {
+func (b *body) address() Operand {
 	p := b.p
 	o := Operand{Kind: AddrOp, Reg: -1}
 	if t := p.peek(); t.kind == word {
@@ -287,36 +239,31 @@ func (b *body) address() (Operand, error) {
 		case SymOp:
 			o.Name = w.Name
 		default:
-			return o, p.errorf("%v is not an address", t)
+			p.failf("%v is not an address", t)
 		}
 		p.pos++
 	} else {
-		n, err := b.number(false)
-		if err != nil {
-			return o, err
-		}
-		o.Imm = n.Imm
-		return o, p.expect("]")
+		o.Imm = b.number(false).Imm
+		p.expect("]")
+		return o
 	}
 	if p.peek().text == "+" || p.peek().text == "-" {
 		neg := p.next().text == "-"
 		if p.accept("-") {
 			neg = !neg
 		}
-		n, err := b.number(neg)
-		if err != nil {
-			return o, err
-		}
+		n := b.number(neg)
 		if n.Float != 0 {
-			return o, p.errorf("the offset of an address is a whole number")
+			p.failf("the offset of an address is a whole number")
 		}
 		o.Imm = n.Imm
 	}
-	return o, p.expect("]")
+	p.expect("]")
+	return o
 }
 
 // finish resolves labels and names, and finds where branches meet.
-func (b *body) finish() error {
+func (b *body) finish() {
 	k := b.k
 	known := func(name string) bool {
 		for _, a := range k.Params {
@@ -334,17 +281,16 @@ func (b *body) finish() error {
 			case o.Kind == LabelOp:
 				at, ok := b.labels[o.Name]
 				if !ok {
-					return &Error{in.Line, fmt.Sprintf("label %q is not in kernel %q", o.Name, k.Name)}
+					failf(in.Line, "label %q is not in kernel %q", o.Name, k.Name)
 				}
 				o.Target = at
 				delete(k.Symbols, o.Name)
 			case (o.Kind == SymOp || o.Kind == AddrOp) && o.Name != "" && !known(o.Name):
-				return &Error{in.Line, fmt.Sprintf("name %q is not declared", o.Name)}
+				failf(in.Line, "name %q is not declared", o.Name)
 			}
 		}
 	}
 	if len(b.p.refused) == 0 {
 		k.flow()
 	}
-	return nil
 }

@@ -14,15 +14,22 @@ func Parse(src string) (*Module, error) { return parse(src, false) }
 // be read from PTX newer than the grammar.
 func Headers(src string) (*Module, error) { return parse(src, true) }
 
-func parse(src string, headers bool) (*Module, error) {
+func parse(src string, headers bool) (m *Module, err error) {
+	defer func() {
+		switch fault := recover().(type) {
+		case nil:
+		case *Error: // of failf, from any depth
+			m, err = nil, fault
+		default:
+			panic(fault)
+		}
+	}()
 	tokens, err := lex(src)
 	if err != nil {
 		return nil, err
 	}
 	p := &parser{tokens: tokens, headers: headers, module: &Module{}, vars: map[string]*Var{}}
-	if err := p.file(); err != nil {
-		return nil, err
-	}
+	p.file()
 	if len(p.refused) > 0 {
 		return nil, p.refused
 	}
@@ -58,36 +65,50 @@ func (p *parser) accept(text string) bool {
 	return false
 }
 
-func (p *parser) expect(text string) error {
+func (p *parser) expect(text string) {
 	if !p.accept(text) {
-		return p.errorf("expected %q, found %v", text, p.peek())
+		p.failf("expected %q, found %v", text, p.peek())
 	}
-	return nil
 }
 
-func (p *parser) errorf(format string, a ...any) error {
-	return &Error{Line: p.peek().line, Text: fmt.Sprintf(format, a...)}
-}
+// failf ends parsing with a fault at the next token.
+func (p *parser) failf(format string, a ...any) { failf(p.peek().line, format, a...) }
 
-func (p *parser) name() (string, error) {
+func failf(line int, format string, a ...any) { panic(&Error{line, fmt.Sprintf(format, a...)}) }
+
+func (p *parser) name() string {
 	if t := p.peek(); t.kind != word || t.text[0] == '.' {
-		return "", p.errorf("expected a name, found %v", t)
+		p.failf("expected a name, found %v", t)
 	}
-	return p.next().text, nil
+	return p.next().text
 }
 
 // integer reads a whole number that fits an int and is at least low.
-func (p *parser) integer(low int) (int, error) {
+func (p *parser) integer(low int) int {
 	t := p.peek()
 	if t.kind != number {
-		return 0, p.errorf("expected a number, found %v", t)
+		p.failf("expected a number, found %v", t)
 	}
 	v, fl, err := parseNumber(t.text)
 	if err != nil || fl != 0 || v > 1<<31-1 || int(v) < low {
-		return 0, p.errorf("%v is not a whole number from %d to %d", t, low, 1<<31-1)
+		p.failf("%v is not a whole number from %d to %d", t, low, 1<<31-1)
 	}
 	p.pos++
-	return int(v), nil
+	return int(v)
+}
+
+// number reads the bits of a number; float is 0, 32 or 64.
+func (p *parser) number() (bits uint64, float int) {
+	t := p.peek()
+	if t.kind != number {
+		p.failf("expected a number, found %v", t)
+	}
+	bits, float, err := parseNumber(t.text)
+	if err != nil {
+		p.failf("%v", err)
+	}
+	p.pos++
+	return bits, float
 }
 
 // skipLine drops the tokens left on the line of the token before.
@@ -97,28 +118,25 @@ func (p *parser) skipLine() {
 }
 
 // skipBraces drops { ... } with everything nested in it.
-func (p *parser) skipBraces() error {
-	if err := p.expect("{"); err != nil {
-		return err
-	}
+func (p *parser) skipBraces() {
+	p.expect("{")
 	for depth := 1; depth > 0; {
 		switch t := p.next(); {
 		case t.kind == eof:
-			return p.errorf("braces are not closed")
+			p.failf("braces are not closed")
 		case t.kind == punct && t.text == "{":
 			depth++
 		case t.kind == punct && t.text == "}":
 			depth--
 		}
 	}
-	return nil
 }
 
 // file reads
 //
 //	.version major.minor  .target sm_NN  .address_size 64
 //	{variables | entries}
-func (p *parser) file() error {
+func (p *parser) file() {
 	for {
 		t := p.next()
 		if t.kind == eof {
@@ -126,7 +144,7 @@ func (p *parser) file() error {
 		}
 		if t.kind != word {
 			p.pos--
-			return p.errorf("expected a directive, found %v", t)
+			p.failf("expected a directive, found %v", t)
 		}
 		switch t.text {
 		case ".version":
@@ -135,146 +153,105 @@ func (p *parser) file() error {
 			p.module.Target = p.next().text
 			p.skipLine()
 		case ".address_size":
-			n, err := p.integer(32)
-			if err != nil {
-				return err
-			}
-			p.module.AddressSize = n
+			p.module.AddressSize = p.integer(32)
 		case ".file", ".pragma", ".loc":
 			p.skipLine()
 		case ".section":
-			if _, err := p.sectionName(); err != nil {
-				return err
-			}
+			p.next() // its name
+			p.skipBraces()
 		case ".visible", ".weak", ".extern", ".common":
 			if p.peek().text == ".func" {
-				return p.errorf(".func is not supported: every device function must be inlined")
+				p.failf(".func is not supported: every device function must be inlined")
 			}
 			if t.text == ".extern" {
-				if err := p.fileVar(true); err != nil {
-					return err
-				}
+				p.module.Vars = append(p.module.Vars, p.variables(true)...)
 			}
 		case ".func":
 			p.pos--
-			return p.errorf(".func is not supported: every device function must be inlined")
+			p.failf(".func is not supported: every device function must be inlined")
 		case ".entry":
-			if err := p.entry(); err != nil {
-				return err
-			}
+			p.entry()
 		case ".global", ".const", ".shared":
 			p.pos--
-			if err := p.fileVar(false); err != nil {
-				return err
-			}
+			p.module.Vars = append(p.module.Vars, p.variables(false)...)
 		default:
 			p.pos--
-			return p.errorf("unknown directive %v", t)
+			p.failf("unknown directive %v", t)
 		}
 	}
 	switch m := p.module; {
 	case m.Version == "":
-		return p.errorf(".version is missing")
+		p.failf(".version is missing")
 	case m.Target == "":
-		return p.errorf(".target is missing")
+		p.failf(".target is missing")
 	case m.AddressSize != 64:
-		return p.errorf(".address_size is %d, want 64", m.AddressSize)
+		p.failf(".address_size is %d, want 64", m.AddressSize)
 	}
-	return nil
-}
-
-func (p *parser) sectionName() (string, error) {
-	t := p.next()
-	return t.text, p.skipBraces()
-}
-
-func (p *parser) fileVar(extern bool) error {
-	vs, err := p.variables(extern)
-	if err != nil {
-		return err
-	}
-	p.module.Vars = append(p.module.Vars, vs...)
-	return nil
 }
 
 // variables reads a declaration with its state space:
 //
 //	.space {.align N} .type name{[len]}{ = init} {, name ...};
-func (p *parser) variables(extern bool) ([]*Var, error) {
+func (p *parser) variables(extern bool) []*Var {
 	space, ok := spaceOf(strings.TrimPrefix(p.peek().text, "."))
 	if !ok || space == RegSpace || space == ParamSpace {
-		return nil, p.errorf("expected a state space, found %v", p.peek())
+		p.failf("expected a state space, found %v", p.peek())
 	}
 	p.pos++
 	align := 0
 	if p.accept(".align") {
-		var err error
-		if align, err = p.integer(1); err != nil {
-			return nil, err
-		}
+		align = p.integer(1)
 		if align&(align-1) != 0 || align > 4096 {
-			return nil, p.errorf("alignment %d is not a power of two up to 4096", align)
+			p.failf("alignment %d is not a power of two up to 4096", align)
 		}
 	}
 	typ := typeOf(strings.TrimPrefix(p.peek().text, "."))
 	if typ == NoType || typ == Pred {
-		return nil, p.errorf("expected a type, found %v", p.peek())
+		p.failf("expected a type, found %v", p.peek())
 	}
 	p.pos++
 	var vs []*Var
 	for {
 		v := &Var{Space: space, Type: typ, Align: max(align, typ.Size()), Len: 1, Extern: extern, Line: p.peek().line}
-		var err error
-		if v.Name, err = p.name(); err != nil {
-			return nil, err
-		}
-		if err := p.dimensions(v); err != nil {
-			return nil, err
-		}
+		v.Name = p.name()
+		p.dimensions(v)
 		if p.accept("=") {
-			if err := p.initialiser(v); err != nil {
-				return nil, err
-			}
+			p.initialiser(v)
 		}
 		if p.vars[v.Name] != nil && v.Space != Local && v.Space != Shared {
-			return nil, p.errorf("variable %q is declared twice", v.Name)
+			p.failf("variable %q is declared twice", v.Name)
 		}
 		p.vars[v.Name] = v
 		vs = append(vs, v)
 		if !p.accept(",") {
-			return vs, p.expect(";")
+			p.expect(";")
+			return vs
 		}
 	}
 }
 
 // dimensions reads [n][m]...; [] is an extern array of unknown length.
-func (p *parser) dimensions(v *Var) error {
+func (p *parser) dimensions(v *Var) {
 	for p.accept("[") {
 		if p.accept("]") {
 			if !v.Extern || v.Space != Shared {
-				return p.errorf("array %q has no length", v.Name)
+				p.failf("array %q has no length", v.Name)
 			}
 			v.Len = 0
 			continue
 		}
-		n, err := p.integer(0)
-		if err != nil {
-			return err
-		}
+		n := p.integer(0)
 		if v.Len *= n; v.Len*v.Type.Size() > 1<<30 {
-			return p.errorf("array %q is larger than 1 GiB", v.Name)
+			p.failf("array %q is larger than 1 GiB", v.Name)
 		}
-		if err := p.expect("]"); err != nil {
-			return err
-		}
+		p.expect("]")
 	}
-	return nil
 }
 
 // initialiser reads a number or a list {a, b, {c, d}} of numbers.
-func (p *parser) initialiser(v *Var) error {
+func (p *parser) initialiser(v *Var) {
 	if v.Space != Global && v.Space != Const {
-		return p.errorf("a .%v variable has no initialiser", v.Space)
+		p.failf("a .%v variable has no initialiser", v.Space)
 	}
 	depth := 0
 	for {
@@ -286,17 +263,10 @@ func (p *parser) initialiser(v *Var) error {
 			depth--
 		default:
 			neg := p.accept("-")
-			t := p.peek()
-			if t.kind != number {
-				return p.errorf("expected a number, found %v", t)
-			}
-			bits, fl, err := parseNumber(t.text)
-			if err != nil {
-				return p.errorf("%v", err)
-			}
-			p.pos++
-			if bits, err = immediate(bits, fl, neg, v.Type); err != nil {
-				return p.errorf("%v", err)
+			bits, float := p.number()
+			var err error
+			if bits, err = immediate(bits, float, neg, v.Type); err != nil {
+				p.failf("%v", err)
 			}
 			for i := 0; i < v.Type.Size(); i++ {
 				v.Init = append(v.Init, byte(bits>>(8*i)))
@@ -308,12 +278,9 @@ func (p *parser) initialiser(v *Var) error {
 		if depth == 0 {
 			break
 		}
-		if err := p.expect(","); err != nil {
-			return err
-		}
+		p.expect(",")
 	}
 	if len(v.Init) > v.Size() {
-		return p.errorf("%q has %d bytes of initial values, room for %d", v.Name, len(v.Init), v.Size())
+		p.failf("%q has %d bytes of initial values, room for %d", v.Name, len(v.Init), v.Size())
 	}
-	return nil
 }
