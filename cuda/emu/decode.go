@@ -2,6 +2,7 @@ package emu
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"strings"
 
@@ -76,17 +77,15 @@ func decode(m *module, src *ptx.Kernel) (*kernel, error) {
 		sharedGranule: 4, globalGranule: 4}
 	d := &decoding{k: k, src: src, slot: make([]int32, len(src.Regs)), addresses: m.addresses}
 	for i, r := range src.Regs {
+		n := &k.n32
 		switch {
 		case r.Type == ptx.Pred:
-			d.slot[i] = int32(k.np)
-			k.np++
+			n = &k.np
 		case r.Type.Size() == 8:
-			d.slot[i] = int32(k.n64)
-			k.n64++
-		default:
-			d.slot[i] = int32(k.n32)
-			k.n32++
+			n = &k.n64
 		}
+		d.slot[i] = int32(*n)
+		*n++
 	}
 	k.slots32, k.slots64, k.slotsP = k.n32, k.n64, k.np
 	var local []*ptx.Var
@@ -100,9 +99,7 @@ func decode(m *module, src *ptx.Kernel) (*kernel, error) {
 		return nil, cuda.Errorf(cuda.InvalidPTX, "load of "+src.Name, "%d bytes of static shared memory, the device has %d", k.shared, max)
 	}
 	at, n := ptx.Layout(local)
-	for name, o := range at {
-		d.offsets[name] = o
-	}
+	maps.Copy(d.offsets, at)
 	k.local = n
 	for _, p := range src.Params {
 		k.paramBytes = p.Offset + p.Size
@@ -214,6 +211,27 @@ func (d *decoding) sourceOp(o *ptx.Operand, t ptx.Type) int32 {
 	}
 	d.fail("operand is not a register or constant")
 	return 0
+}
+
+// flip is what to xor operand i, a predicate, with: all lanes if it is !p.
+func (d *decoding) flip(i int) uint32 {
+	if d.in.Args[i].Not {
+		return full
+	}
+	return 0
+}
+
+// pair is the destination of an instruction that may have a second one, d|p, and the
+// slot of that, -1 without.
+func (d *decoding) pair() (dest *ptx.Operand, second int32) {
+	dest = &d.in.Args[0]
+	if dest.Kind != ptx.PairOp {
+		return dest, -1
+	}
+	if p := &dest.Elems[1]; p.Kind != ptx.SinkOp {
+		return &dest.Elems[0], d.reg(p, ptx.Pred)
+	}
+	return &dest.Elems[0], -1
 }
 
 func (d *decoding) constant(v uint64, t ptx.Type) int32 {

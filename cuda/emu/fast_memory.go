@@ -131,7 +131,7 @@ func loadShared(w *warp, o *op, m uint32) {
 				}
 			}
 			if n == 16 {
-				if binary.LittleEndian.Uint64(state[off:])&binary.LittleEndian.Uint64(state[off+8:]) != written8 {
+				if !whole16(state, off) {
 					w.failState(o, i, r, off, off, n)
 				}
 			} else if getN(state, off, n) != stateOf(n) {

@@ -86,14 +86,7 @@ func init() {
 func decodeSetp(d *decoding) run {
 	t := d.typ()
 	o := d.o
-	dest := &d.in.Args[0]
-	second := int32(-1)
-	if dest.Kind == ptx.PairOp {
-		if e := &dest.Elems[1]; e.Kind != ptx.SinkOp {
-			second = d.reg(e, ptx.Pred)
-		}
-		dest = &dest.Elems[0]
-	}
+	dest, second := d.pair()
 	o.d, o.a, o.b = d.reg(dest, ptx.Pred), d.source(1, t), d.source(2, t)
 	view := map[ptx.Type]ptx.Type{ptx.B16: ptx.U32, ptx.U16: ptx.U32, ptx.B32: ptx.U32, ptx.B64: ptx.U64}
 	kind, ok := view[t]
@@ -127,10 +120,7 @@ func decodeSetp(d *decoding) run {
 	}
 	flip := uint32(0)
 	if join != "" {
-		o.c = d.source(3, ptx.Pred)
-		if d.in.Args[3].Not {
-			flip = full
-		}
+		o.c, flip = d.source(3, ptx.Pred), d.flip(3)
 	}
 	combine := func(r, c uint32) uint32 {
 		switch join {
@@ -157,10 +147,7 @@ func decodeSelp(d *decoding) run {
 	t := d.typ()
 	o := d.o
 	o.d, o.a, o.b, o.c = d.dest(0), d.source(1, t), d.source(2, t), d.source(3, ptx.Pred)
-	flip := uint32(0)
-	if d.in.Args[3].Not {
-		flip = full
-	}
+	flip := d.flip(3)
 	if t.Size() == 8 {
 		return func(w *warp, o *op, m uint32) {
 			d, a, b, p := w.dst64(o.d, m), &w.r64[o.a], &w.r64[o.b], w.p[o.c]^flip

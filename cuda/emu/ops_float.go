@@ -94,62 +94,48 @@ var fastFloat = map[string]run{
 	"neg.f32": each(func(a, _, _ uint32) uint32 { return a ^ 1<<31 }),
 	"abs.f32": each(func(a, _, _ uint32) uint32 { return a &^ (1 << 31) }),
 
-	"add.rn.f64":  eachF64(func(a, b, _ float64) float64 { return float64(a + b) }),
-	"sub.rn.f64":  eachF64(func(a, b, _ float64) float64 { return float64(a - b) }),
-	"mul.rn.f64":  eachF64(func(a, b, _ float64) float64 { return float64(a * b) }),
-	"div.rn.f64":  eachF64(func(a, b, _ float64) float64 { return a / b }),
-	"rcp.rn.f64":  eachF64(func(a, _, _ float64) float64 { return 1 / a }),
-	"sqrt.rn.f64": eachF64(func(a, _, _ float64) float64 { return math.Sqrt(a) }),
-	"fma.rn.f64":  eachF64(math.FMA),
-	"neg.f64":     each64(func(a, _, _ uint64) uint64 { return a ^ 1<<63 }),
-	"abs.f64":     each64(func(a, _, _ uint64) uint64 { return a &^ (1 << 63) }),
-	"min.f64": eachF64(func(a, b, _ float64) float64 {
-		if a != a || b != b {
-			return numberOf64(a, b)
-		}
-		return min(a, b)
-	}),
-	"max.f64": eachF64(func(a, b, _ float64) float64 {
-		if a != a || b != b {
-			return numberOf64(a, b)
-		}
-		return max(a, b)
-	}),
+	"add.rn.f64":   eachF64(func(a, b, _ float64) float64 { return float64(a + b) }),
+	"sub.rn.f64":   eachF64(func(a, b, _ float64) float64 { return float64(a - b) }),
+	"mul.rn.f64":   eachF64(func(a, b, _ float64) float64 { return float64(a * b) }),
+	"div.rn.f64":   eachF64(func(a, b, _ float64) float64 { return a / b }),
+	"rcp.rn.f64":   eachF64(func(a, _, _ float64) float64 { return 1 / a }),
+	"sqrt.rn.f64":  eachF64(func(a, _, _ float64) float64 { return math.Sqrt(a) }),
+	"fma.rn.f64":   eachF64(math.FMA),
+	"neg.f64":      each64(func(a, _, _ uint64) uint64 { return a ^ 1<<63 }),
+	"abs.f64":      each64(func(a, _, _ uint64) uint64 { return a &^ (1 << 63) }),
+	"min.f64":      eachF64(func(a, b, _ float64) float64 { return lower(a, b) }),
+	"max.f64":      eachF64(func(a, b, _ float64) float64 { return higher(a, b) }),
 	"copysign.f32": each(func(a, b, _ uint32) uint32 { return a&(1<<31) | b&^(1<<31) }),
 	"copysign.f64": each64(func(a, b, _ uint64) uint64 { return a&(1<<63) | b&^(1<<63) }),
 }
 
-func numberOf64(a, b float64) float64 {
-	if a == a {
+// lower and higher are min and max: a NaN gives the other operand.
+func lower(a, b float64) float64 {
+	switch {
+	case a != a:
+		return b
+	case b != b:
 		return a
 	}
-	return b
+	return min(a, b)
 }
+
+func higher(a, b float64) float64 { return -lower(-a, -b) }
 
 // float32Ops are the operations on f32, from exact float64 operands to a
 // result rounded as rnd says.
 var float32Ops = map[string]func(a, b, c float64, rnd string) float32{
-	"add":  func(a, b, _ float64, rnd string) float32 { return add32f(a, b, rnd) },
-	"sub":  func(a, b, _ float64, rnd string) float32 { return add32f(a, -b, rnd) },
-	"mul":  func(a, b, _ float64, rnd string) float32 { return to32(a*b, rnd) },
-	"fma":  fmaRound,
-	"div":  func(a, b, _ float64, rnd string) float32 { return to32(quotientOdd(a, b), rnd) },
-	"rcp":  func(a, _, _ float64, rnd string) float32 { return to32(quotientOdd(1, a), rnd) },
-	"sqrt": func(a, _, _ float64, rnd string) float32 { return to32(sqrtOdd(a), rnd) },
-	"abs":  func(a, _, _ float64, _ string) float32 { return float32(math.Abs(a)) },
-	"neg":  func(a, _, _ float64, _ string) float32 { return float32(-a) },
-	"min": func(a, b, _ float64, _ string) float32 {
-		if a != a || b != b {
-			return float32(numberOf64(a, b))
-		}
-		return float32(min(a, b))
-	},
-	"max": func(a, b, _ float64, _ string) float32 {
-		if a != a || b != b {
-			return float32(numberOf64(a, b))
-		}
-		return float32(max(a, b))
-	},
+	"add":     func(a, b, _ float64, rnd string) float32 { return add32f(a, b, rnd) },
+	"sub":     func(a, b, _ float64, rnd string) float32 { return add32f(a, -b, rnd) },
+	"mul":     func(a, b, _ float64, rnd string) float32 { return to32(a*b, rnd) },
+	"fma":     fmaRound,
+	"div":     func(a, b, _ float64, rnd string) float32 { return to32(quotientOdd(a, b), rnd) },
+	"rcp":     func(a, _, _ float64, rnd string) float32 { return to32(quotientOdd(1, a), rnd) },
+	"sqrt":    func(a, _, _ float64, rnd string) float32 { return to32(sqrtOdd(a), rnd) },
+	"abs":     func(a, _, _ float64, _ string) float32 { return float32(math.Abs(a)) },
+	"neg":     func(a, _, _ float64, _ string) float32 { return float32(-a) },
+	"min":     func(a, b, _ float64, _ string) float32 { return float32(lower(a, b)) },
+	"max":     func(a, b, _ float64, _ string) float32 { return float32(higher(a, b)) },
 	"min.NaN": func(a, b, _ float64, _ string) float32 { return float32(min(a, b)) },
 	"max.NaN": func(a, b, _ float64, _ string) float32 { return float32(max(a, b)) },
 

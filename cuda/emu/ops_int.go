@@ -1,6 +1,7 @@
 package emu
 
 import (
+	"maps"
 	"math/bits"
 
 	"github.com/impasto/impasto/cuda/ptx"
@@ -27,9 +28,7 @@ func perType(signed func(a, b, c int64) int64, unsigned func(a, b, c uint64) uin
 }
 
 func with(base map[ptx.Type]run, special map[ptx.Type]run) map[ptx.Type]run {
-	for t, f := range special {
-		base[t] = f
-	}
+	maps.Copy(base, special)
 	return base
 }
 
@@ -238,11 +237,9 @@ func decodeLogic(d *decoding) run {
 		"xor": func(a, b uint32) uint32 { return a ^ b },
 		"not": func(a, _ uint32) uint32 { return ^a },
 	}[d.in.Op]
-	flip := [2]uint32{}
-	for i := range d.in.Args[1:] {
-		if d.in.Args[1+i].Not {
-			flip[i] = full
-		}
+	flip := [2]uint32{d.flip(1)}
+	if len(d.in.Args) > 2 {
+		flip[1] = d.flip(2)
 	}
 	return func(w *warp, o *op, m uint32) { w.setPred(o.d, m, f(w.p[o.a]^flip[0], w.p[o.b]^flip[1])) }
 }

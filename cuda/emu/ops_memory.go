@@ -39,6 +39,11 @@ func putN(b []byte, off, n, v uint64) {
 	}
 }
 
+// whole16 reports whether 16 bytes of state from off on are written.
+func whole16(state []byte, off uint64) bool {
+	return binary.LittleEndian.Uint64(state[off:])&binary.LittleEndian.Uint64(state[off+8:]) == written8
+}
+
 // stateOf is the state written, repeated over n bytes.
 func stateOf(n uint64) uint64 { return written8 >> (64 - 8*n) }
 
@@ -193,7 +198,7 @@ func load(w *warp, o *op, m uint32) {
 			if getN(r.state, off, n) != want {
 				w.failState(o, i, r, addr, off, n)
 			}
-		} else if binary.LittleEndian.Uint64(r.state[off:]) != written8 || binary.LittleEndian.Uint64(r.state[off+8:]) != written8 {
+		} else if !whole16(r.state, off) {
 			w.failState(o, i, r, addr, off, n)
 		}
 		if raceable || r.space != ptx.Global {
@@ -337,6 +342,7 @@ func (d *decoding) access(t ptx.Type, addr int, data *ptx.Operand) {
 	}
 	o.bytes = o.size * uint64(len(elems))
 	o.mem64 = o.size == 8
+	o.weak = !d.in.Has("volatile") && (!d.in.Has("order") || d.in.Mods["order"] == "weak")
 	for i := range elems {
 		if e := &elems[i]; e.Kind == ptx.RegOp {
 			switch d.src.Regs[e.Reg].Type.Size() {
@@ -359,7 +365,6 @@ func (d *decoding) access(t ptx.Type, addr int, data *ptx.Operand) {
 
 func decodeLd(d *decoding) run {
 	d.access(d.in.Type("type"), 1, &d.in.Args[0])
-	d.o.weak = !d.in.Has("volatile") && (!d.in.Has("order") || d.in.Mods["order"] == "weak")
 	if d.o.space == ptx.ParamSpace {
 		if d.o.base >= 0 {
 			d.fail("parameters are addressed by name")
@@ -385,7 +390,6 @@ func loadParam(w *warp, o *op, m uint32) {
 
 func decodeSt(d *decoding) run {
 	d.access(d.in.Type("type"), 0, &d.in.Args[1])
-	d.o.weak = !d.in.Has("volatile") && (!d.in.Has("order") || d.in.Mods["order"] == "weak")
 	return store
 }
 

@@ -22,10 +22,7 @@ func decodeMov(d *decoding) run {
 	case src.Kind == ptx.SpecialOp && strings.HasPrefix(src.Name, "%clock"):
 		return clock(t)
 	case t == ptx.Pred:
-		flip := uint32(0)
-		if src.Not {
-			flip = full
-		}
+		flip := d.flip(1)
 		return func(w *warp, o *op, m uint32) { w.setPred(o.d, m, w.p[o.a]^flip) }
 	case t.Size() == 8:
 		return func(w *warp, o *op, m uint32) {

@@ -30,10 +30,7 @@ func decodeBar(d *decoding) run {
 	o.a, o.b = d.source(first, ptx.U32), -1
 	if reduction {
 		o.c = d.source(2, ptx.Pred)
-		flip := uint32(0)
-		if in.Args[2].Not {
-			flip = full
-		}
+		flip := d.flip(2)
 		return func(w *warp, o *op, m uint32) { w.arrive(o, m, w.r32[o.a][0], 0, w.p[o.c]^flip) }
 	}
 	if len(in.Args) > 1 {
@@ -119,14 +116,7 @@ func decodeFence(d *decoding) run {
 // says whether the source lane was in range; if not, a lane gets its own a.
 func decodeShfl(d *decoding) run {
 	o := d.o
-	dest := &d.in.Args[0]
-	inRange := int32(-1)
-	if dest.Kind == ptx.PairOp {
-		if e := &dest.Elems[1]; e.Kind != ptx.SinkOp {
-			inRange = d.reg(e, ptx.Pred)
-		}
-		dest = &dest.Elems[0]
-	}
+	dest, inRange := d.pair()
 	o.d = d.reg(dest, ptx.B32)
 	o.a, o.b, o.c = d.source(1, ptx.B32), d.source(2, ptx.U32), d.source(3, ptx.U32)
 	o.base = d.source(4, ptx.U32)
@@ -181,10 +171,7 @@ func decodeVote(d *decoding) run {
 	o := d.o
 	mode := d.in.Mods["mode"]
 	o.a, o.b = d.source(1, ptx.Pred), d.source(2, ptx.U32)
-	flip := uint32(0)
-	if d.in.Args[1].Not {
-		flip = full
-	}
+	flip := d.flip(1)
 	if mode == "" {
 		o.d = d.reg(&d.in.Args[0], ptx.B32)
 		return func(w *warp, o *op, m uint32) {

@@ -38,7 +38,7 @@ func decodeLdmatrix(d *decoding) run {
 			if r.space != ptx.Shared {
 				w.failAt(o, i, OutOfBounds, addr, 16, false, "not in shared memory")
 			}
-			if binary.LittleEndian.Uint64(r.state[off:]) != written8 || binary.LittleEndian.Uint64(r.state[off+8:]) != written8 {
+			if !whole16(r.state, off) {
 				w.failState(o, i, r, addr, off, 16)
 			}
 			w.note(o, i, r, off, 16, false, false)

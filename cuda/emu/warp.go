@@ -92,8 +92,8 @@ type waitFor struct {
 // start puts the warp at the entry of the kernel with threads lanes.
 func (w *warp) start(threads int) {
 	k := w.block.kernel
-	fillLanes(w.r32[:k.n32])
-	fillWide(w.r64[:k.n64])
+	fill(w.r32[:k.n32], poison)
+	fill(w.r64[:k.n64], poison<<32|poison)
 	clear(w.p[:k.np])
 	w.live = full
 	if threads < 32 {
@@ -107,24 +107,13 @@ func (w *warp) start(threads int) {
 	}
 }
 
-func fillLanes(r []lanes) {
+// fill writes v to every lane of registers.
+func fill[R uint32 | uint64](r [][32]R, v R) {
 	if len(r) == 0 {
 		return
 	}
 	for i := range r[0] {
-		r[0][i] = poison
-	}
-	for n := 1; n < len(r); n *= 2 {
-		copy(r[n:], r[:n])
-	}
-}
-
-func fillWide(r []wide) {
-	if len(r) == 0 {
-		return
-	}
-	for i := range r[0] {
-		r[0][i] = poison<<32 | poison
+		r[0][i] = v
 	}
 	for n := 1; n < len(r); n *= 2 {
 		copy(r[n:], r[:n])
@@ -241,11 +230,7 @@ func (w *warp) dst32(d int32, m uint32) *lanes {
 
 func (w *warp) done32(d int32, m uint32) {
 	if m != full {
-		r := &w.r32[d]
-		for ; m != 0; m &= m - 1 {
-			i := bits.TrailingZeros32(m) & 31
-			r[i] = w.part32[i]
-		}
+		take(&w.r32[d], &w.part32, m)
 	}
 }
 
@@ -258,11 +243,15 @@ func (w *warp) dst64(d int32, m uint32) *wide {
 
 func (w *warp) done64(d int32, m uint32) {
 	if m != full {
-		r := &w.r64[d]
-		for ; m != 0; m &= m - 1 {
-			i := bits.TrailingZeros32(m) & 31
-			r[i] = w.part64[i]
-		}
+		take(&w.r64[d], &w.part64, m)
+	}
+}
+
+// take copies the lanes m.
+func take[R uint32 | uint64](to, from *[32]R, m uint32) {
+	for ; m != 0; m &= m - 1 {
+		i := bits.TrailingZeros32(m) & 31
+		to[i] = from[i]
 	}
 }
 
