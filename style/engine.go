@@ -307,42 +307,61 @@ func (r *run) measureStyles(canvas int, cut Cut) (map[string][]moments, error) {
 // is style-scale times the canvas's.
 func (r *run) measureStyle(s *Picture, canvas int, cut Cut, layers map[string][]moments) error {
 	w, h := r.o.styleSize(s, canvas)
-	b := r.env.Backend
-	var key [sha256.Size]byte
-	if r.env.Cache != nil {
-		key = r.styleKey(s, w, h, cut)
-	}
-	kept := r.env.Cache.find(b, key)
-	all := make(map[string]moments)
-	for layer, arrays := range kept {
-		all[layer] = r.o.momentsFrom(arrays)
-	}
-	if kept == nil {
-		t, err := r.o.newTiling(b, r.env.Network, h, w, cut, false)
-		if err != nil {
-			return err
-		}
-		defer t.free()
-		x := b.NewArray(gpu.Shape{H: h, W: w, C: 3})
-		defer b.Free(x)
-		r.px.upload(b, x, s.Resize(w, h))
-		all = t.measure(r.o, x)
-		kept = make(map[string][]*gpu.Array)
-		for layer, m := range all {
-			kept[layer] = m.arrays()
-		}
-		r.env.Cache.keep(b, r.env.Network, key, kept)
+	kept, err := r.cached(func() [sha256.Size]byte { return r.styleKey(s, w, h, cut) }, func(all map[string][]*gpu.Array) error {
+		return r.withFeatures(s.Resize(w, h), cut, func(t *tiling, x *gpu.Array) {
+			for layer, m := range t.measure(r.o, x) {
+				all[layer] = m.arrays()
+			}
+		})
+	})
+	if err != nil {
+		return err
 	}
 	for _, l := range r.o.StyleLayers {
 		if l.Weight > 0 {
-			layers[l.Layer] = append(layers[l.Layer], all[l.Layer])
-			delete(all, l.Layer)
+			layers[l.Layer] = append(layers[l.Layer], r.o.momentsFrom(kept[l.Layer]))
+			delete(kept, l.Layer)
 		}
 	}
-	for _, m := range all { // of taps that carry other losses
-		b.Free(m.second, m.mean)
+	for _, arrays := range kept { // of taps that carry other losses
+		r.env.Backend.Free(arrays...)
 	}
 	return nil
+}
+
+// withFeatures puts picture p on the backend as x and calls do with the tiling that
+// takes it through the network.
+func (r *run) withFeatures(p *Picture, cut Cut, do func(t *tiling, x *gpu.Array)) error {
+	b := r.env.Backend
+	t, err := r.o.newTiling(b, r.env.Network, p.H, p.W, cut, false)
+	if err != nil {
+		return err
+	}
+	defer t.free()
+	x := b.NewArray(gpu.Shape{H: p.H, W: p.W, C: 3})
+	defer b.Free(x)
+	r.px.upload(b, x, p)
+	do(t, x)
+	return b.Err()
+}
+
+// cached returns the arrays that measure makes for each layer, or copies of those that
+// an earlier run made for the same key.
+func (r *run) cached(key func() [sha256.Size]byte, measure func(all map[string][]*gpu.Array) error) (map[string][]*gpu.Array, error) {
+	all := map[string][]*gpu.Array{}
+	c, b := r.env.Cache, r.env.Backend
+	if c == nil {
+		return all, measure(all)
+	}
+	k := key()
+	if kept := c.find(b, k); kept != nil {
+		return kept, b.Err()
+	}
+	err := measure(all)
+	if err == nil {
+		c.keep(b, r.env.Network, k, all)
+	}
+	return all, err
 }
 
 // result is the picture as far as it has come.

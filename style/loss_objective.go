@@ -84,37 +84,11 @@ type styleTerm struct {
 	d, shift      *gpu.Array
 }
 
-// gaussianTerm compares mean and second moment with a painting's, by one of
-// three losses.
+// gaussianTerm compares mean and second moment with a painting's. loss writes the
+// term's value to its slot and its gradient to d and shift.
 type gaussianTerm struct {
-	w2         *gpu.W2Target
-	covariance *gpu.CovarianceTarget
-	moments    *gpu.MomentsTarget
-	weights    gpu.MomentsWeights // of moments, coef with them
-	coef       float64
-	slot       int
-}
-
-func (g gaussianTerm) arrays() []*gpu.Array {
-	switch {
-	case g.covariance != nil:
-		return g.covariance.Arrays()
-	case g.moments != nil:
-		return g.moments.Arrays()
-	}
-	return g.w2.Arrays()
-}
-
-// loss writes the term's value to its slot and its gradient to d and shift.
-func (g gaussianTerm) loss(b gpu.Backend, d, shift, mean, second *gpu.Array, pixels int) {
-	switch {
-	case g.covariance != nil:
-		b.CovarianceLoss(d, shift, mean, second, g.covariance, pixels, g.coef, g.slot)
-	case g.moments != nil:
-		b.MomentsLoss(d, shift, mean, second, g.moments, g.weights, pixels, g.slot)
-	default:
-		b.W2Loss(d, shift, mean, second, g.w2, pixels, g.coef, g.slot)
-	}
+	arrays []*gpu.Array // of its target
+	loss   func(d, shift, mean, second *gpu.Array, pixels int)
 }
 
 // newObjective allocates one scale. Relative losses are multiplied by a unit,
@@ -244,6 +218,11 @@ func (ob *objective) evaluate() {
 	if ob.temporal != nil {
 		ob.temporalLoss(ob.temporal)
 	}
+	ob.smoothAndHold()
+}
+
+// smoothAndHold adds the smoothness term, and holds what is protected.
+func (ob *objective) smoothAndHold() {
 	switch {
 	case ob.tvCoef > 0 && ob.torus != nil:
 		ob.smoothness(ob.torus)
@@ -382,7 +361,7 @@ func (ob *objective) free() {
 			ob.b.Free(g.A)
 		}
 		for _, g := range t.gaussians {
-			ob.b.Free(g.arrays()...)
+			ob.b.Free(g.arrays...)
 		}
 	}
 }

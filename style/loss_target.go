@@ -190,21 +190,31 @@ func (ob *objective) addGaussians(t *styleTerm, layer string, all []moments, wei
 	t.one, t.oneShift = ob.b.NewArray(t.gram.Shape), ob.b.NewArray(gpu.Vector(c))
 	t.d, t.shift = ob.b.NewArray(t.gram.Shape), ob.b.NewArray(gpu.Vector(c))
 	for i, m := range all {
-		g := gaussianTerm{coef: t.weight * weights[i], slot: ob.newSlot("style", layer)}
+		coef, slot := t.weight*weights[i], ob.newSlot("style", layer)
+		var g gaussianTerm
 		switch ob.o.StyleLoss {
 		case LossCovariance:
-			g.covariance = ob.b.NewCovarianceTarget(m.mean, m.second)
+			target := ob.b.NewCovarianceTarget(m.mean, m.second)
+			g = gaussianTerm{target.Arrays(), func(d, shift, mean, second *gpu.Array, pixels int) {
+				ob.b.CovarianceLoss(d, shift, mean, second, target, pixels, coef, slot)
+			}}
 		case LossMoments:
-			g.moments = ob.b.NewMomentsTarget(m.mean, m.second)
-			g.weights = ob.o.momentsWeights(g.coef, c, g.moments.Squares)
+			target := ob.b.NewMomentsTarget(m.mean, m.second)
+			weights := ob.o.momentsWeights(coef, c, target.Squares)
+			g = gaussianTerm{target.Arrays(), func(d, shift, mean, second *gpu.Array, pixels int) {
+				ob.b.MomentsLoss(d, shift, mean, second, target, weights, pixels, slot)
+			}}
 		default:
 			eps := w2Epsilon
 			if ob.o.LossScale == ScaleRelative {
 				power := positive(ob.meanSquare(m.second))
-				g.coef /= power
+				coef /= power
 				eps *= power // the network's units must not matter
 			}
-			g.w2 = ob.b.NewW2Target(m.mean, m.second, eps)
+			target := ob.b.NewW2Target(m.mean, m.second, eps)
+			g = gaussianTerm{target.Arrays(), func(d, shift, mean, second *gpu.Array, pixels int) {
+				ob.b.W2Loss(d, shift, mean, second, target, pixels, coef, slot)
+			}}
 		}
 		t.gaussians = append(t.gaussians, g)
 	}

@@ -106,34 +106,14 @@ func quarterTurn(p *Picture) *Picture {
 	return q
 }
 
-// sweepPicture passes a picture through the network. visit sees the features of
-// each layer.
-func (r *run) sweepPicture(p *Picture, ready func(t *tiling), visit func(layer string, f *gpu.Array)) error {
-	b := r.env.Backend
-	t, err := r.o.newTiling(b, r.env.Network, p.H, p.W, Cut{}, false)
-	if err != nil {
-		return err
-	}
-	defer t.free()
-	x := b.NewArray(gpu.Shape{H: p.H, W: p.W, C: 3})
-	defer b.Free(x)
-	r.px.upload(b, x, p)
-	ready(t)
-	t.sweep(x, func(_ *stage, _ int, tap string, f *gpu.Array, _ gpu.Rect) { visit(tap, f) })
-	return b.Err()
-}
-
 // joinedFeatures are those of a picture.
-func (r *run) joinedFeatures(p *Picture) (*gpu.Array, error) {
-	var j *joining
-	var all *gpu.Array
-	err := r.sweepPicture(p, func(t *tiling) {
-		j = r.o.newJoining(t)
+func (r *run) joinedFeatures(p *Picture) (all *gpu.Array, err error) {
+	err = r.withFeatures(p, Cut{}, func(t *tiling, x *gpu.Array) {
+		j := r.o.newJoining(t)
+		defer j.free()
 		all = t.b.NewArray(j.shape)
-	}, func(layer string, f *gpu.Array) { j.put(all, layer, f) })
-	if j != nil {
-		j.free()
-	}
+		t.sweep(x, func(_ *stage, _ int, tap string, f *gpu.Array, _ gpu.Rect) { j.put(all, tap, f) })
+	})
 	return all, err
 }
 

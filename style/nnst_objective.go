@@ -156,12 +156,7 @@ func (n *neighbours) evaluate() {
 			n.joining.back(grad.Array(), tap, n.h)
 		})
 	}
-	if ob.tvCoef > 0 {
-		ob.b.TV(ob.g, ob.x, ob.tvWeight, ob.tv, ob.tvCoef, ob.tvSlot)
-	}
-	if ob.movable != nil {
-		ob.b.Weigh(ob.g, ob.movable)
-	}
+	ob.smoothAndHold()
 	n.bands.gradient(ob.g)
 }
 

@@ -62,15 +62,17 @@ func (r *run) newRefining(canvas int) (*refining, error) {
 		}
 	}
 	for i, p := range r.neighbourViews(canvas) {
-		err := r.sweepPicture(p, func(*tiling) {}, func(name string, f *gpu.Array) {
-			l := byName[name]
-			if l == nil {
-				return
-			}
-			step, h, w := gridStep(f.Shape, refinedPainting)
-			few := b.NewArray(gpu.Shape{H: h, W: w, C: f.Shape.C})
-			b.Sample(few, f, n.grid(f.Shape, gpu.Shape{H: h, W: w}, step, 0, l.index+i*len(n.layers)))
-			l.paintings = append(l.paintings, few)
+		err := r.withFeatures(p, Cut{}, func(t *tiling, x *gpu.Array) {
+			t.sweep(x, func(_ *stage, _ int, tap string, f *gpu.Array, _ gpu.Rect) {
+				l := byName[tap]
+				if l == nil {
+					return
+				}
+				step, h, w := gridStep(f.Shape, refinedPainting)
+				few := b.NewArray(gpu.Shape{H: h, W: w, C: f.Shape.C})
+				b.Sample(few, f, n.grid(f.Shape, gpu.Shape{H: h, W: w}, step, 0, l.index+i*len(n.layers)))
+				l.paintings = append(l.paintings, few)
+			})
 		})
 		if err != nil {
 			return n, err

@@ -1,6 +1,7 @@
 package style
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"math"
 	"strconv"
@@ -82,51 +83,25 @@ func (r *run) look(canvas int, cut Cut) (map[string][]patchSource, error) {
 // features are those of a picture at all patch layers, as the cache has them or
 // measured.
 func (r *run) features(p *Picture, cut Cut) (map[string]*gpu.Array, error) {
-	if r.env.Cache == nil {
-		return r.measureFeatures(p, cut)
-	}
-	key := r.patchKey(p, cut)
-	all := make(map[string]*gpu.Array)
-	kept := r.env.Cache.find(r.env.Backend, key)
+	kept, err := r.cached(func() [sha256.Size]byte { return r.patchKey(p, cut) }, func(all map[string][]*gpu.Array) error {
+		return r.withFeatures(p, cut, func(t *tiling, x *gpu.Array) {
+			for _, l := range r.o.PatchLayers {
+				if l.Weight > 0 {
+					all[l.Layer] = []*gpu.Array{t.b.NewArray(t.whole[l.Layer])}
+				}
+			}
+			t.sweep(x, func(s *stage, i int, tap string, f *gpu.Array, own gpu.Rect) {
+				if whole := all[tap]; whole != nil {
+					t.put(whole[0], s, i, tap, f, own)
+				}
+			})
+		})
+	})
+	all := map[string]*gpu.Array{}
 	for layer, arrays := range kept {
 		all[layer] = arrays[0]
 	}
-	if kept != nil {
-		return all, r.env.Backend.Err()
-	}
-	all, err := r.measureFeatures(p, cut)
-	kept = make(map[string][]*gpu.Array)
-	for layer, f := range all {
-		kept[layer] = []*gpu.Array{f}
-	}
-	if err == nil {
-		r.env.Cache.keep(r.env.Backend, r.env.Network, key, kept)
-	}
 	return all, err
-}
-
-func (r *run) measureFeatures(p *Picture, cut Cut) (map[string]*gpu.Array, error) {
-	b := r.env.Backend
-	t, err := r.o.newTiling(b, r.env.Network, p.H, p.W, cut, false)
-	if err != nil {
-		return nil, err
-	}
-	defer t.free()
-	x := b.NewArray(gpu.Shape{H: p.H, W: p.W, C: 3})
-	defer b.Free(x)
-	r.px.upload(b, x, p)
-	all := map[string]*gpu.Array{}
-	for _, l := range r.o.PatchLayers {
-		if l.Weight > 0 {
-			all[l.Layer] = b.NewArray(t.whole[l.Layer])
-		}
-	}
-	t.sweep(x, func(s *stage, i int, tap string, f *gpu.Array, own gpu.Rect) {
-		if all[tap] != nil {
-			t.put(all[tap], s, i, tap, f, own)
-		}
-	})
-	return all, b.Err()
 }
 
 // addPatches makes the patch term of a layer.

@@ -9,31 +9,19 @@ func (c *checker) patches(o Options, layers []string) {
 	}
 	c.layers("patch-layers", o.PatchLayers, layers)
 	c.layers("map-layers", o.MapLayers, layers)
-	for _, n := range []struct {
-		option string
-		value  float64
-		lo, hi float64
-	}{
-		{"patch-weight", o.PatchWeight, 0, 1e12},
-		{"analogy-weight", o.AnalogyWeight, 0, 1e12},
-		{"map-weight", o.MapWeight, 0, 1e6},
-		{"patch-size", float64(o.PatchSize), 1, 5},
-		{"rematch", float64(o.Rematch), 1, 1e6},
-		{"confidence", o.Confidence, 0, 1},
-		{"variety", o.Variety, 0, 100},
-		{"style-rotations", float64(o.StyleRotations), 0, 12},
-		{"style-scales", float64(o.StyleScales), 0, 20},
-		{"scale-from", o.ScaleFrom, 0, 1},
-	} {
-		if !(n.value >= n.lo && n.value <= n.hi) {
-			c.add(n.option, nil, "%s is %g; it must lie from %g to %g", n.option, n.value, n.lo, n.hi)
-		}
-	}
-	for i, w := range o.MapWeights {
-		if !(w >= 0) || math.IsInf(w, 0) {
-			c.add("map-weights", nil, "map weight %d is %g; weights are numbers from 0", i+1, w)
-		}
-	}
+	c.intervals([]interval{
+		{"patch-weight", o.PatchWeight, 0, 1e12, false},
+		{"analogy-weight", o.AnalogyWeight, 0, 1e12, false},
+		{"map-weight", o.MapWeight, 0, 1e6, false},
+		{"patch-size", float64(o.PatchSize), 1, 5, false},
+		{"rematch", float64(o.Rematch), 1, 1e6, false},
+		{"confidence", o.Confidence, 0, 1, false},
+		{"variety", o.Variety, 0, 100, false},
+		{"style-rotations", float64(o.StyleRotations), 0, 12, false},
+		{"style-scales", float64(o.StyleScales), 0, 20, false},
+		{"scale-from", o.ScaleFrom, 0, 1, false},
+	}...)
+	c.weights("map-weights", "map weight", o.MapWeights)
 	c.strides("patch-stride", o.PatchStride)
 	c.strides("style-stride", o.StyleStride)
 	c.choices(o, true)

@@ -1,6 +1,7 @@
 package style
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -223,13 +224,7 @@ func (k *cutter) fit(ends []int, size TileSize, anew bool) (c Cut, work float64,
 		return Cut{}, 0, 0, err
 	}
 	var stages [][]choice
-	first := 1
-	for i := range len(ends) + 1 {
-		s := vgg.Stage{First: first}
-		if i < len(ends) {
-			s.Last = ends[i]
-			first = s.Last + 1
-		}
+	for i, s := range stagesOf(ends) {
 		list, err := k.cuts(s)
 		if err != nil {
 			return Cut{}, 0, 0, err
@@ -341,15 +336,7 @@ func (k *cutter) cuts(s vgg.Stage) ([]choice, error) {
 			list = append(list, c)
 		}
 	}
-	slices.SortStableFunc(list, func(a, b choice) int {
-		switch {
-		case a.work < b.work:
-			return -1
-		case a.work > b.work:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(list, func(a, b choice) int { return cmp.Compare(a.work, b.work) })
 	k.choices[s] = list
 	return list, nil
 }

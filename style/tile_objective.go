@@ -207,7 +207,7 @@ func (ob *objective) styleGradient(t *styleTerm) {
 	ob.b.Fill(t.d, 0)
 	ob.b.Fill(t.shift, 0)
 	for _, g := range t.gaussians {
-		g.loss(ob.b, t.one, t.oneShift, t.mean, t.gram, pixels)
+		g.loss(t.one, t.oneShift, t.mean, t.gram, pixels)
 		ob.b.Axpy(t.d, 1, t.one)
 		ob.b.Axpy(t.shift, 1, t.oneShift)
 	}

@@ -131,19 +131,24 @@ func (o Options) layout(b gpu.Backend, n *vgg.Network, h, w int, c Cut, grad boo
 		grain = 1
 	}
 	var list []stage
-	first := 1
-	for i := range len(c.Ends) + 1 {
-		s := stage{Stage: vgg.Stage{First: first}}
-		if i < len(c.Ends) {
-			s.Last = c.Ends[i]
-			first = s.Last + 1
-		}
+	for i, part := range stagesOf(c.Ends) {
+		s := stage{Stage: part}
 		if err := o.layStage(&s, n, h, w, c.tile(i), grain, grad); err != nil {
 			return nil, err
 		}
 		list = append(list, s)
 	}
 	return list, nil
+}
+
+// stagesOf lists the stages that end with these blocks, and the last one.
+func stagesOf(ends []int) []vgg.Stage {
+	list := []vgg.Stage{{First: 1}}
+	for i, end := range ends {
+		list[i].Last = end
+		list = append(list, vgg.Stage{First: end + 1})
+	}
+	return list
 }
 
 // layStage fills in a stage of an image (h, w) in tiles of that many pixels.
@@ -429,7 +434,7 @@ func (t *tiling) put(whole *gpu.Array, s *stage, i int, tap string, f *gpu.Array
 // the tile's own. A tile at the image's lower or right border owns all that is
 // left, also the unit that pooling makes of an odd row.
 func (s *stage) own(tile *tile, w *window, tap string, f gpu.Shape) gpu.Rect {
-	n := s.unit[tap]
+	n := max(1, s.unit[tap])
 	r := gpu.Rect{Y: (tile.own.Y - w.Y) / n, X: (tile.own.X - w.X) / n, H: tile.own.H / n, W: tile.own.W / n}
 	if tile.own.Y+tile.own.H == s.shape.H {
 		r.H = f.H - r.Y

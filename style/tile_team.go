@@ -196,17 +196,9 @@ func (ob *objective) tellLosses(first *objective) {
 // parts are the tiles' own parts of a tap's features or of the stage's output,
 // whose whole shape is given; "" stands for its input.
 func (s *stage) parts(tap string, whole gpu.Shape) []gpu.Rect {
-	n := max(1, s.unit[tap])
 	var list []gpu.Rect
-	for _, t := range s.tiles {
-		r := gpu.Rect{Y: t.own.Y / n, X: t.own.X / n, H: t.own.H / n, W: t.own.W / n}
-		if t.own.Y+t.own.H == s.shape.H {
-			r.H = whole.H - r.Y
-		}
-		if t.own.X+t.own.W == s.shape.W {
-			r.W = whole.W - r.X
-		}
-		list = append(list, r)
+	for i := range s.tiles {
+		list = append(list, s.own(&s.tiles[i], &window{}, tap, whole))
 	}
 	return list
 }

@@ -62,15 +62,39 @@ func (c *checker) preset(o Options) {
 	}
 }
 
-// numbers checks each real number against its interval; lo is excluded where
-// open is set. NaN is in no interval.
+// interval is what an option's number must lie in; lo is excluded where open is set.
+// NaN is in no interval.
+type interval struct {
+	option        string
+	value, lo, hi float64
+	open          bool
+}
+
+func (c *checker) intervals(list ...interval) {
+	for _, n := range list {
+		if n.value >= n.lo && n.value <= n.hi && !(n.open && n.value == n.lo) {
+			continue
+		}
+		from := "from"
+		if n.open {
+			from = "above"
+		}
+		c.add(n.option, nil, "%s is %g; it must lie %s %g to %g", n.option, n.value, from, n.lo, n.hi)
+	}
+}
+
+// weights checks numbers that are called what in messages.
+func (c *checker) weights(option, what string, list []float64) {
+	for i, w := range list {
+		if !(w >= 0) || math.IsInf(w, 0) {
+			c.add(option, nil, "%s %d is %g; weights are numbers from 0", what, i+1, w)
+		}
+	}
+}
+
+// numbers checks the numbers of all modes.
 func (c *checker) numbers(o Options) {
-	for _, n := range []struct {
-		option string
-		value  float64
-		lo, hi float64
-		open   bool
-	}{
+	c.intervals([]interval{
 		{"content-weight", o.ContentWeight, 0, 1e12, false},
 		{"style-weight", o.StyleWeight, 0, 1e12, false},
 		{"tv-weight", o.TVWeight, 0, 1e12, false},
@@ -94,24 +118,11 @@ func (c *checker) numbers(o Options) {
 		{"min-scale", float64(o.MinScale), 1, 65536, false},
 		{"history", float64(o.History), 1, 1000, false},
 		{"sliced-hold", float64(o.SlicedHold), 0, 1_000_000, false},
-	} {
-		if n.value >= n.lo && n.value <= n.hi && !(n.open && n.value == n.lo) {
-			continue
-		}
-		from := "from"
-		if n.open {
-			from = "above"
-		}
-		c.add(n.option, nil, "%s is %g; it must lie %s %g to %g", n.option, n.value, from, n.lo, n.hi)
-	}
+	}...)
 	if r := o.NoiseRange; r.Lo > r.Hi {
 		c.add("noise-range", nil, "noise-range is %g:%g; the lowest pixel value comes first, then the highest, both from 0 to 255", r.Lo, r.Hi)
 	}
-	for i, w := range o.StyleWeights {
-		if !(w >= 0) || math.IsInf(w, 0) {
-			c.add("style-weights", nil, "style weight %d is %g; weights are numbers from 0", i+1, w)
-		}
-	}
+	c.weights("style-weights", "style weight", o.StyleWeights)
 	if len(o.StyleWeights) > 0 && sum(o.StyleWeights) == 0 {
 		c.add("style-weights", nil, "style weights are all 0")
 	}
