@@ -24,15 +24,12 @@ func init() {
 		},
 		"gradient_pack":        func(l *Launch) Work { return moves(6 * l.i(0, 0)) },
 		"gradient_scale":       func(*Launch) Work { return moves(32) },
-		"mean_partial_half":    func(l *Launch) Work { return moves(2 * l.i(0, 1)) },
 		"to_single":            func(l *Launch) Work { return moves(6 * l.i(0)) },
-		"content_loss_half":    func(l *Launch) Work { return moves(4 * l.i(0) * (1 + l.p(0))) },
 		"selfsim_gather_half":  func(l *Launch) Work { return moves(6 * float64(l.Grid.X) * l.i(0)) },
 		"selfsim_scatter_half": func(l *Launch) Work { return moves(12 * float64(l.Grid.X) * l.i(0)) },
 		"places_gather_half":   func(l *Launch) Work { return moves(6 * float64(l.Grid.X) * l.i(2)) },
 		"places_scatter_half":  func(l *Launch) Work { return moves(8 * float64(l.Grid.X) * l.i(3)) },
 		"gate_half":            func(l *Launch) Work { return moves(4.25 * l.i(0)) },
-		"axpy_half":            func(l *Launch) Work { return moves(6 * l.i(0)) },
 		"weigh_half":           func(l *Launch) Work { return moves(4*l.i(1) + 4*l.i(1)/l.i(0)) },
 
 		"pool_fwd_half": func(l *Launch) Work { return moves(2*l.i(0, 1, 2) + l.i(3, 4, 2)*(2+l.p(2)/4)) },
@@ -40,16 +37,10 @@ func init() {
 			in, out := l.i(0, 1, 2), l.i(3, 4, 2)
 			return moves(2*in*(1+l.i(6)) + 2*out + l.p(2)*out/4 + l.p(3)*in/4 + l.p(4)*2*in + l.p(5)*2*out)
 		},
-		"pool_any_half":     func(l *Launch) Work { return moves(2*l.i(0, 1, 2) + 2*l.i(3, 4, 2)) },
-		"pool_any_bwd_half": func(l *Launch) Work { return moves(2*l.i(0, 1, 2) + 2*l.i(3, 4, 2)) },
 
 		"ncc_half_match1": nccHalf, "ncc_half_match3": nccHalf,
-		"resize_x_half":     func(l *Launch) Work { return moves(l.i(1, 4) * (2*l.i(2) + 4*l.i(3))) },
-		"resize_y_half":     func(l *Launch) Work { return moves(l.i(3, 4) * (4*l.i(1) + 2*l.i(2)*(1+l.i(7)))) },
-		"cosine_loss_half":  func(l *Launch) Work { return moves(2 * l.i(0, 1) * (2 + l.p(0))) },
-		"sample_half":       func(l *Launch) Work { return moves(4 * l.i(6)) },
-		"add_sample_half":   func(l *Launch) Work { return moves(6 * l.i(6)) },
-		"add_channels_half": func(l *Launch) Work { return moves(4 * l.i(1)) },
+		"resize_x_half": func(l *Launch) Work { return moves(l.i(1, 4) * (2*l.i(2) + 4*l.i(3))) },
+		"resize_y_half": func(l *Launch) Work { return moves(l.i(3, 4) * (4*l.i(1) + 2*l.i(2)*(1+l.i(7)))) },
 
 		"ncc_match_any_half": func(l *Launch) Work {
 			w := works["ncc_match_any"](l)
@@ -57,23 +48,21 @@ func init() {
 		},
 		"match_cosines_half": func(l *Launch) Work { return moves(2*l.i(0, 1, 3) + 8*l.i(0, 1)) },
 		"patch_norm_half":    func(l *Launch) Work { return moves(2*l.i(0, 1, 2) + 4*l.i(0, 1)) },
-		"patch_loss_half":    func(l *Launch) Work { return moves(2 * float64(l.Grid.X) * l.i(2) * (2 + 2*l.p(0))) },
-		"patch_vote_half":    func(l *Launch) Work { return moves(4 * float64(l.Grid.X) * l.i(2)) },
 
 		// The map is float32 in all of them.
 		"join_half":      func(l *Launch) Work { return moves(l.i(0) * (2*l.i(1) + 4*l.i(2) + 2*l.i(3))) },
 		"join_to_half":   func(l *Launch) Work { return moves(l.i(0) * (4*l.i(1) + 4*l.i(2) + 2*l.i(3))) },
 		"join_from_half": func(l *Launch) Work { return moves(l.i(0) * (2*l.i(1) + 4*l.i(2) + 4*l.i(3))) },
-
-		"abs_sum_partial_half": func(l *Launch) Work { return moves(2 * l.i(0)) },
-		"dot_partial_half":     func(l *Launch) Work { return moves(4 * l.i(0)) },
-		"axpy_normalized_half": func(l *Launch) Work { return moves(6 * l.i(0)) },
-		"copy_window_half":     func(l *Launch) Work { return moves(4 * l.i(5)) },
-		"add_window_half":      func(l *Launch) Work { return moves(6 * l.i(5)) },
-		"resample_x_half":      func(l *Launch) Work { return moves(2 * l.i(1, 4) * (l.i(2) + l.i(3))) },
-		"resample_y_half":      func(l *Launch) Work { return moves(2 * l.i(3, 4) * (l.i(1) + l.i(2))) },
 	} {
 		works[name] = f
+	}
+	// What these move, and nothing else, takes half of the bytes.
+	for _, name := range []string{
+		"mean_partial", "content_loss", "axpy", "axpy_normalized", "abs_sum_partial", "dot_partial", "copy_window", "add_window",
+		"resample_x", "resample_y", "pool_any", "pool_any_bwd", "cosine_loss", "sample", "add_sample", "add_channels", "patch_loss", "patch_vote",
+	} {
+		single := works[name]
+		works[name+"_half"] = func(l *Launch) Work { return moves(single(l).Bytes / 2) }
 	}
 }
 

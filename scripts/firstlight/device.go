@@ -6,6 +6,7 @@ import (
 
 	"github.com/impasto/impasto/cuda"
 	"github.com/impasto/impasto/gpu"
+	"github.com/impasto/impasto/internal/bench"
 	"github.com/impasto/impasto/internal/timemodel"
 	"github.com/impasto/impasto/vgg"
 )
@@ -41,6 +42,25 @@ func openRecorded(o gpu.DeviceOptions) (*gpu.Device, *timemodel.Recorder, error)
 		return log
 	})
 	return b, log, err
+}
+
+// withArt calls do with an iteration of bench.Art on the first device, and the log of
+// what it launches.
+func (c *child) withArt(side int, o gpu.DeviceOptions, do func(b *gpu.Device, log *timemodel.Recorder, work *bench.Work) error) error {
+	network, err := c.network()
+	if err != nil {
+		return err
+	}
+	b, log, err := openRecorded(o)
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	work, err := bench.Art(b, network, side)
+	if err != nil {
+		return err
+	}
+	return do(b, log, work)
 }
 
 // weightsFile is VGG19's where the folder has it.

@@ -1,10 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
-	"sort"
 	"time"
 
 	"github.com/impasto/impasto/cuda"
@@ -38,7 +39,10 @@ func iterations(c *child) error {
 	}
 	for _, side := range sides {
 		for _, o := range convForms() {
-			if err := c.iteration(side, o); err != nil {
+			err := c.withArt(side, o, func(b *gpu.Device, log *timemodel.Recorder, work *bench.Work) error {
+				return c.iteration(side, o, b, log, work)
+			})
+			if err != nil {
 				c.find(result{What: fmt.Sprintf("art %d px %s", side, formName(o)), Bad: true, Text: err.Error()})
 			}
 		}
@@ -46,20 +50,7 @@ func iterations(c *child) error {
 	return nil
 }
 
-func (c *child) iteration(side int, o gpu.DeviceOptions) error {
-	network, err := c.network()
-	if err != nil {
-		return err
-	}
-	b, log, err := openRecorded(o)
-	if err != nil {
-		return err
-	}
-	defer b.Close()
-	work, err := bench.Art(b, network, side)
-	if err != nil {
-		return err
-	}
+func (c *child) iteration(side int, o gpu.DeviceOptions, b *gpu.Device, log *timemodel.Recorder, work *bench.Work) error {
 	m := timemodel.Like(log.Info())
 	floor := float64(log.Filled+log.Copied) / m.DRAM
 	for _, l := range log.Launches {
@@ -117,26 +108,17 @@ func kernelTimes(c *child) error {
 		side = 32
 	}
 	for _, o := range convForms() {
-		if err := c.kernelTimes(side, o); err != nil {
+		err := c.withArt(side, o, func(_ *gpu.Device, log *timemodel.Recorder, _ *bench.Work) error {
+			return c.kernelTimes(side, o, log)
+		})
+		if err != nil {
 			c.find(result{What: formName(o), Bad: true, Text: err.Error()})
 		}
 	}
 	return nil
 }
 
-func (c *child) kernelTimes(side int, o gpu.DeviceOptions) error {
-	network, err := c.network()
-	if err != nil {
-		return err
-	}
-	b, log, err := openRecorded(o)
-	if err != nil {
-		return err
-	}
-	defer b.Close()
-	if _, err := bench.Art(b, network, side); err != nil {
-		return err
-	}
+func (c *child) kernelTimes(side int, o gpu.DeviceOptions, log *timemodel.Recorder) (err error) {
 	type row struct{ time, floor, launches float64 }
 	m, rows, known := timemodel.Like(log.Info()), map[string]*row{}, map[string]float64{}
 	for _, l := range slices.Clone(log.Launches) {
@@ -152,13 +134,11 @@ func (c *child) kernelTimes(side int, o gpu.DeviceOptions) error {
 		r := rows[l.Kernel]
 		r.time, r.floor, r.launches = r.time+known[key], r.floor+m.Floor(l.Work()), r.launches+1
 	}
-	var names []string
 	total := row{}
-	for name, r := range rows {
-		names = append(names, name)
+	for _, r := range rows {
 		total.time, total.floor, total.launches = total.time+r.time, total.floor+r.floor, total.launches+r.launches
 	}
-	sort.Slice(names, func(i, j int) bool { return rows[names[i]].time > rows[names[j]].time })
+	names := slices.SortedFunc(maps.Keys(rows), func(a, b string) int { return cmp.Compare(rows[b].time, rows[a].time) })
 	for i, name := range names {
 		r := rows[name]
 		values := map[string]float64{"ms": 1e3 * r.time, "share x": r.time / total.time, "launches": r.launches}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"image/png"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -14,6 +13,7 @@ import (
 	"github.com/impasto/impasto/cuda"
 	"github.com/impasto/impasto/gpu"
 	"github.com/impasto/impasto/internal/bench"
+	"github.com/impasto/impasto/internal/timemodel"
 	"github.com/impasto/impasto/style"
 )
 
@@ -137,11 +137,11 @@ func (c *child) paintFor(iterations int, p gpu.Precision) (cuda.Calls, error) {
 		return cuda.Calls{}, err
 	}
 	defer b.Close()
-	content, err := readPicture("pictures/lighthouse.png")
+	content, err := style.Open("pictures/lighthouse.png")
 	if err != nil {
 		return cuda.Calls{}, err
 	}
-	painting, err := readPicture("pictures/strokes.png")
+	painting, err := style.Open("pictures/strokes.png")
 	if err != nil {
 		return cuda.Calls{}, err
 	}
@@ -159,19 +159,6 @@ func (c *child) paintFor(iterations int, p gpu.Precision) (cuda.Calls, error) {
 		return cuda.Calls{}, err
 	}
 	return meter.Calls(), nil
-}
-
-func readPicture(file string) (*style.Picture, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	img, err := png.Decode(f)
-	if err != nil {
-		return nil, err
-	}
-	return style.FromImage(img), nil
 }
 
 // imagesAnHour paints whole pictures with the default recipe, one after another.
@@ -223,22 +210,12 @@ func largest(c *child) error {
 }
 
 func (c *child) once(side int, p gpu.Precision) (ms, bytes float64, err error) {
-	network, err := c.network()
-	if err != nil {
-		return 0, 0, err
-	}
-	var driver cuda.Driver
-	b, err := open(options(p), func(d cuda.Driver) cuda.Driver { driver = d; return d })
-	if err != nil {
-		return 0, 0, err
-	}
-	defer b.Close()
-	work, err := bench.Art(b, network, side)
-	if err != nil {
-		return 0, 0, err
-	}
-	work.Run()
-	start := time.Now()
-	work.Run()
-	return 1e3 * time.Since(start).Seconds(), peakBytes(driver), b.Err()
+	err = c.withArt(side, options(p), func(b *gpu.Device, log *timemodel.Recorder, work *bench.Work) error {
+		work.Run()
+		start := time.Now()
+		work.Run()
+		ms, bytes = 1e3*time.Since(start).Seconds(), peakBytes(log)
+		return b.Err()
+	})
+	return ms, bytes, err
 }
