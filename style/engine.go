@@ -237,8 +237,8 @@ func (r *run) scale(ctx context.Context, i int) error {
 	return err
 }
 
-// begin puts into x what this scale starts from: the scale before, enlarged,
-// or the initial picture.
+// begin writes to x the image that this scale starts from: the result of the scale
+// before, enlarged, or the initial picture.
 func (r *run) begin(x *gpu.Array, content *Picture) {
 	if r.image != nil {
 		r.env.Backend.Resample(x, r.image, gpu.Bicubic)
@@ -407,8 +407,8 @@ func (r *run) release() {
 	r.freeOptimizer()
 }
 
-// settle gives back what preparing a large image left behind, which would
-// otherwise lie beside it, as garbage, for long.
+// settle returns the memory that preparing a large image has left unused to the
+// system. Without it that memory would stay with the program for long.
 func settle(image gpu.Shape) {
 	if image.Pixels() >= 1<<16 {
 		debug.FreeOSMemory()

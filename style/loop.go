@@ -9,20 +9,20 @@ import (
 )
 
 // loop is the iterations of one scale. One iteration is one evaluation of the
-// losses and one step, recorded once; the host only starts it and now and then
-// looks at the status. Whatever decides the picture (plateau, divergence) looks
-// at fixed iterations; what only reports looks at the clock.
+// losses and one step. It is recorded once; then the host only starts it, and reads
+// the status now and then. What decides the picture (plateau, divergence) is checked
+// at fixed iterations. Reports go by the clock.
 type loop struct {
 	*run
 	index    int // of the scale, from 0
 	ob       *objective
 	bytes    int64
-	first    int // iterations of the scale done before it was taken up again
+	first    int // iterations of the scale that were done before the run was resumed
 	begun    time.Time
 	reported time.Time
 	notice   string
 	lastLoss float64 // at the plateau check before
-	seen     int     // rollbacks already told of
+	seen     int     // rollbacks that were reported
 }
 
 const (
@@ -58,8 +58,8 @@ func (l *loop) iterate(ctx context.Context) error {
 		defer matching.Close()
 	}
 	for it := l.first + 1; it <= n; it++ {
-		// What is matched is not kept, so a run can only be taken up where it
-		// matches anew.
+		// Checkpoints do not keep matches, so a run can only be resumed at an
+		// iteration that matches anew.
 		anew := !l.ob.matched() || (it-1)%l.o.Rematch == 0
 		if anew && (l.keeper.due(time.Now()) || ctx.Err() != nil && l.keeper.Path != "") {
 			l.keep(it - 1)
@@ -87,7 +87,7 @@ func (l *loop) iterate(ctx context.Context) error {
 		if err := l.env.Backend.Err(); err != nil {
 			return err
 		}
-		l.look(status)
+		l.readStatus(status)
 		if sample {
 			l.history = append(l.history, Sample{l.index + 1, it, time.Since(l.started).Seconds(), l.losses})
 		}
@@ -123,8 +123,8 @@ type program func()
 func (f program) Run() { f() }
 func (program) Close() {}
 
-// look takes over what the status says.
-func (l *loop) look(s gpu.Status) {
+// readStatus updates losses and rollbacks from the status.
+func (l *loop) readStatus(s gpu.Status) {
 	if losses := l.ob.report(s); finite(losses) {
 		l.losses = losses
 	}
@@ -137,7 +137,7 @@ func (l *loop) look(s gpu.Status) {
 
 func finite(l Losses) bool { return l.Total-l.Total == 0 && l.TV-l.TV == 0 }
 
-// ends says whether going on at this scale would bring nothing more.
+// ends reports whether more iterations at this scale would improve nothing.
 func (l *loop) ends(s gpu.Status, it int) bool {
 	if s.Stalled {
 		l.notice = "the line search found nothing better; scale ended"

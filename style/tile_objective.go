@@ -7,9 +7,9 @@ import (
 
 // The losses of an image; see tile_pass.go for one that is cut.
 
-// target is the photograph's features at a layer. Where all are too much to
-// keep, room holds those of one window, which are computed anew when its tile's
-// turn comes, to the same bytes.
+// target is the photograph's features at a layer. If they are too large to keep, room
+// holds the features of one window, which are computed for each tile in turn, to the
+// same bytes.
 type target struct {
 	f     *gpu.Array // (h, w, C); nil where they are not kept
 	power float64    // sum of squares
@@ -70,9 +70,9 @@ func (t *tiling) largestWindow(tap string) int {
 	return most * t.whole[tap].C
 }
 
-// lookAgain computes the photograph's features in the window of tile i of stage
-// k anew.
-func (ob *objective) lookAgain(k, i int) {
+// photoFeatures computes the photograph's features in the window of tile i of stage
+// k, which were not kept.
+func (ob *objective) photoFeatures(k, i int) {
 	ob.t.forward(k, i, ob.photo, false, func(_ *stage, _ int, tap string, f *gpu.Array, _ gpu.Rect) {
 		for _, t := range ob.content {
 			if t.layer == tap {
@@ -186,7 +186,7 @@ func (ob *objective) beginBack(k int) {
 func (ob *objective) backTile(k, i int) {
 	photo := ob.photo != nil && k == 0
 	if photo {
-		ob.lookAgain(k, i)
+		ob.photoFeatures(k, i)
 	}
 	if photo || k+1 < len(ob.t.stages) || ob.t.stages[k].cut() { // else it was computed last
 		ob.t.forward(k, i, ob.x, false, nil)

@@ -1,17 +1,18 @@
 package style
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/impasto/impasto/gpu"
 )
 
-// A team computes the tiles of one image on several backends. Each member has
-// the image, what lies between stages and the targets, computes every n-th tile,
-// and is told what the others found: own parts of outputs and of gradients
-// through the host. Sums are kept tile by tile and added in the tiles' order, so
-// that the picture does not depend on how many there are. The first member also
-// has the optimiser, and does what is not done by tiles.
+// A team computes the tiles of one image on several backends. Each of the n members
+// has the image, what lies between stages, and the targets. It computes every n-th tile
+// and receives the others' parts of outputs and gradients by way of the host. Sums are
+// kept tile by tile and added in the order of the tiles, so the picture does not depend
+// on the number of members. The first member also has the optimiser, and computes what
+// is not computed in tiles.
 
 // sumsKey names the sums of a style term over a tile.
 type sumsKey struct{ term, tile int }
@@ -132,7 +133,7 @@ func (ob *objective) evaluateTeam() {
 		share(team, to, g, ob.t.stages[k].parts("", ob.t.stages[k].shape))
 	}
 	for _, m := range ob.others {
-		m.tellLosses(ob)
+		m.addLosses(ob)
 	}
 }
 
@@ -179,18 +180,14 @@ func (ob *objective) takeGradients(first *objective) {
 	}
 }
 
-// tellLosses adds the values of terms that are summed by tiles to the first
+// addLosses adds the values of terms that are summed by tiles to the first
 // member's.
-func (ob *objective) tellLosses(first *objective) {
-	tell := func(own, all []contentTerm) {
-		for i := range own {
-			if own[i].begun {
-				first.b.AddLoss(own[i].slot, ob.b.Loss(own[i].slot))
-			}
+func (ob *objective) addLosses(first *objective) {
+	for _, t := range slices.Concat(ob.content, ob.analogies) {
+		if t.begun {
+			first.b.AddLoss(t.slot, ob.b.Loss(t.slot))
 		}
 	}
-	tell(ob.content, first.content)
-	tell(ob.analogies, first.analogies)
 }
 
 // parts are the tiles' own parts of a tap's features or of the stage's output,
@@ -203,8 +200,8 @@ func (s *stage) parts(tap string, whole gpu.Shape) []gpu.Rect {
 	return list
 }
 
-// share tells members what others have computed of an array, in which what they
-// have not is zero: part i is member i's, modulo their number.
+// share adds to the arrays of some members the parts that other members have computed.
+// Part i was computed by member i, modulo their number, and is zero in all other arrays.
 func share(team, to []*objective, array func(*objective) *gpu.Array, parts []gpu.Rect) {
 	for i, r := range parts {
 		from := team[i%len(team)]

@@ -192,9 +192,9 @@ func (ob *objective) styleGradInside(dx *gpu.Array, layer string, g gpu.StyleTer
 	})
 }
 
-// crowding makes style layers weigh less where their features are few beside
-// their channels: their statistics then tell the very picture, composition and
-// all, and nothing of the stuff it is made of. w and h are the canvas's.
+// crowding returns the style layers, those with few features for their channels at a
+// lower weight. Statistics of few features describe the whole picture, with its
+// composition, instead of its texture. w and h are the size of the canvas.
 func (r *run) crowding(w, h int) []LayerWeight {
 	layers := append([]LayerWeight{}, r.o.StyleLayers...)
 	if r.o.LayerPositions == 0 {

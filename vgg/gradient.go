@@ -2,8 +2,8 @@ package vgg
 
 import "github.com/impasto/impasto/gpu"
 
-// Gradient takes what losses on a tap's features add to its gradient, (H, W, C).
-// That of Backward's visit is valid during the call only.
+// Gradient adds up the gradients of the losses on a tap's features, (H, W, C).
+// The one that Backward passes to visit is valid only during that call.
 type Gradient struct {
 	b     gpu.Backend
 	sum   *gpu.Array
@@ -11,10 +11,11 @@ type Gradient struct {
 	style gpu.StyleTerm
 }
 
-// NewGradient is one of zeros, whatever sum holds, where it will be added up.
+// NewGradient returns a gradient of zeros. sum will hold it; what sum holds before
+// does not count.
 func NewGradient(b gpu.Backend, sum *gpu.Array) Gradient { return Gradient{b: b, sum: sum} }
 
-// Array is what to add to: zeros at first.
+// Array returns the array that losses add their gradients to. It begins with zeros.
 func (g *Gradient) Array() *gpu.Array {
 	if !g.begun {
 		g.b.Fill(g.sum, 0)

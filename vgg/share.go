@@ -25,10 +25,10 @@ func (n *Network) set() *filterSet {
 	return n.filterSet
 }
 
-// Share makes a network that no pass was made of yet hold the weights of other,
-// which may end at another layer, and the filters prepared of them, in place of
-// its own. It reports false, and changes nothing, where a layer that both have
-// differs.
+// Share makes n use the weights and the prepared filters of other, so that both are
+// in memory once. The two may end at different layers. If a layer that both have
+// differs, Share changes nothing and returns false. Call it before the first pass
+// of n is made.
 func (n *Network) Share(other *Network) bool {
 	s := other.set()
 	s.mu.Lock()

@@ -6,17 +6,16 @@ import (
 	"github.com/impasto/impasto/gpu"
 )
 
-// Stage is a part of the network: some of its blocks, one after the other. What
-// it reads are the pooled features of the block before its first, or the image;
-// what it gives are the pooled features of its last. Networks are computed in
-// stages where an image is too large to keep every layer of it: only what lies
-// between stages is kept.
+// Stage is a part of the network: some successive blocks. Its input is the image, or
+// the pooled features of the block before its first. Its output is the pooled features
+// of its last block. If an image is too large for all layers to be kept, the network is
+// computed stage by stage, and only what lies between stages is kept.
 type Stage struct {
 	First int // block, from 1; 0 is 1
 	Last  int // block; 0: the deepest tap's, and no pooling after it
 }
 
-// Output is the name of what a stage gives, "pool3".
+// Output is the name of a stage's output, such as "pool3".
 func (s Stage) Output() string { return fmt.Sprintf("pool%d", s.Last) }
 
 // Extent says how a stage sees its input, in units of that input.
@@ -28,12 +27,12 @@ type Extent struct {
 	Margin    int // likewise the gradient of the input
 }
 
-// Extent works out a stage's. What lies beyond a window's inner border is missing
-// in it, and each 3x3 convolution carries the fault one unit further in; where a
-// backend convolves by tiles of grain x grain units, to the end of the tile that
-// reads a faulty unit: its other units are right but for rounding, and with a
-// margin to match they are right to the last bit. To the gradient features that
-// are themselves wrong contribute, so its margin is wider.
+// Extent returns the Extent of a stage. A window lacks what lies beyond its inner
+// border, so features near that border are wrong. Each 3x3 convolution carries the
+// error one unit further in. A backend that convolves by tiles of grain x grain units
+// carries it to the end of the tile that reads a wrong unit, because the other units
+// of that tile are rounded in another way. Wrong features make wrong gradients, so
+// the margin of gradients is wider.
 func (n *Network) Extent(s Stage, o PassOptions, grain int) (Extent, error) {
 	layers, err := n.stageLayers(s, o)
 	if err != nil {

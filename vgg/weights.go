@@ -22,7 +22,7 @@ type LoadOptions struct {
 	Layout Layout // for files that do not say; refused if it contradicts the file
 	Store  *Store // where names are looked up; nil = DefaultStore
 
-	name string // these layers are to be of, if it is a VGG network's; "" for any
+	name string // that the network is to have; an error if a VGG network of that name has other layers; "" for any
 }
 
 // Load reads a network: an installed one by its name, a file by its path,
@@ -122,7 +122,8 @@ func load(ctx context.Context, src *source, opts LoadOptions) (*Network, error) 
 	if n.Meta.Layout, err = decideLayout(a, orig, n.Layers[0].Weight, opts.Layout, cmp.Or(src.path, src.name)); err != nil {
 		return nil, err
 	}
-	// Neither what the file is called nor what it calls itself is evidence.
+	// The layers decide which VGG network it is: the file's name and the name inside it
+	// may be wrong.
 	n.Name = a.name
 	if n.Name == "" || checkName(n.Name, whole) != nil {
 		n.Name = family
@@ -155,9 +156,9 @@ func load(ctx context.Context, src *source, opts LoadOptions) (*Network, error) 
 	return n, nil
 }
 
-// decideLayout finds the convention of a file, and refuses to guess it: the
-// weights themselves are recognised, or the checksum is, or the format or its
-// metadata say, or whoever asked for them does.
+// decideLayout returns the convention of a file. It is known from the weights of
+// conv1_1, the checksum, the format or the metadata, else it is the one asked for.
+// It is never guessed.
 func decideLayout(a *archive, orig *original, first []float32, asked Layout, path string) (Layout, error) {
 	known, by := recognise(first), "conv1_1, which is the original VGG-19's,"
 	if known == "" && orig != nil {
