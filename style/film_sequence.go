@@ -20,9 +20,8 @@ type SequenceOptions struct {
 // before and, by the temporal weight, kept near it: Ruder, Dosovitskiy and
 // Brox, "Artistic style transfer for videos", GCPR 2016.
 //
-// What a frame hands on to the next is its picture in codes of 8 bits and
-// nothing else, so a shot can be taken up from the pictures in a folder and goes
-// on as if it had never been left.
+// A frame passes only its picture, in 8 bits, to the next one. So a shot can continue
+// from the pictures in a folder, with the same result as without the interruption.
 type Sequence struct {
 	in   Inputs
 	o    SequenceOptions

@@ -72,10 +72,10 @@ func (c Cut) String() string {
 	return text
 }
 
-// text is the cut as Options.Tile has it: "1024" stands for any cut with such
-// tiles that is right to the last bit, since they all paint the same. One that is
-// not is told in full, "~1024/3:2048x1024/4:off", for it rounds by itself: the
-// tiles of each stage, and the pooling it begins with.
+// text is the cut as Options.Tile has it. "1024" stands for any cut with such tiles
+// that is right to the last bit, since they all paint the same picture. Any other cut
+// rounds in its own way and is written in full, as "~1024/3:2048x1024/4:off": the tiles
+// of each stage, and the number of the pooling that the stage begins with.
 func (c Cut) text(exact bool) string {
 	if len(c.Tiles) == 0 {
 		return ""

@@ -28,7 +28,7 @@ type Progress struct {
 const maxDownload = 1 << 30
 
 // download fetches one published file into a directory and checks it. What
-// has arrived stays in FILE.part, whatever happens, and is taken up again.
+// has arrived stays in FILE.part, and the next attempt continues from there.
 type download struct {
 	client   *http.Client
 	file     *original

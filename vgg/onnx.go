@@ -7,7 +7,7 @@ import "fmt"
 // tensors. Names differ from exporter to exporter, so the layers are found by
 // following the nodes: convolutions in order, a new block after each pooling.
 // A file with no nodes is matched with VGG19 by the order of its shapes.
-// Neither channel order nor scale is said anywhere.
+// The file states neither channel order nor scale.
 
 // ONNX element types (TensorProto.DataType) that matter here.
 var onnxType = map[uint64]string{1: "F32", 10: "F16", 16: "BF16", 11: "F64"}

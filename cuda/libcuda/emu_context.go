@@ -14,7 +14,7 @@ import (
 	"github.com/impasto/impasto/cuda/emu"
 )
 
-// Devices: there is one, of the kind that Emulate was told.
+// Devices: there is one, with the options that were given to Emulate.
 
 //export emuDriverGetVersion
 func emuDriverGetVersion(version *C.int) C.int {

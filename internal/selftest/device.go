@@ -29,7 +29,7 @@ func WithOptions(name string, d cuda.Driver, o gpu.DeviceOptions) []Finding {
 	if err := b.Err(); err != nil {
 		return []Finding{{State: Problem, What: "device", Text: ui.FaultsOf(err)[0].Message}}
 	}
-	if o.Precision == gpu.Half { // Single has said what the device is
+	if o.Precision == gpu.Half { // the check in single precision describes the device
 		return checkKernels(b, driver)
 	}
 	all := []Finding{

@@ -18,7 +18,7 @@ type result struct {
 	Text   string             `json:"text,omitempty"`
 	Values map[string]float64 `json:"values,omitempty"` // the name ends in the unit: ms, s, gb, x, db
 	Files  []string           `json:"files,omitempty"`  // pictures beside the page
-	// Head is said on the last screen too.
+	// Head results are on the last screen too.
 	Head bool `json:"head,omitempty"`
 }
 

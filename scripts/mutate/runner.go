@@ -31,11 +31,11 @@ type runner struct {
 	done     map[string]func() error // calls of once, by key
 }
 
-// verdict is what the tests said of a mutant.
+// verdict is the result of the tests with a mutant.
 type verdict struct {
 	hash   string // of the mutant's source
 	caught bool
-	by     string // the test and what it said
+	by     string // the test that caught it, and its message
 }
 
 // prepare copies the sources, builds the tests and reads earlier verdicts.
@@ -57,7 +57,7 @@ func (r *runner) prepare() (err error) {
 	for line := range strings.Lines(string(text)) {
 		if f := strings.SplitN(strings.TrimSpace(line), "\t", 4); len(f) == 4 {
 			r.verdicts[f[2]] = verdict{f[0], f[1] == "caught", f[3]}
-			if test, _, told := strings.Cut(f[3], ": "); told && f[1] == "caught" {
+			if test, _, named := strings.Cut(f[3], ": "); named && f[1] == "caught" {
 				file, _, _ := strings.Cut(f[2], ": ")
 				r.catches[file+test]++
 			}
