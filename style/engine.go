@@ -16,7 +16,7 @@ type Inputs struct {
 	Styles  []*Picture // the paintings; none where the style weight is 0
 	Init    *Picture   // the picture to begin with, for InitFile
 
-	Guides  []Guide  // maps that steer the matching of patches, beside features
+	Guides  []Guide  // maps that steer the matching of patches, beside features, and divide what LossSliced compares
 	Protect *Map     // one channel, 0..1: how far each pixel of the content is kept
 	A, B    *Picture // for an analogy; Styles holds A'
 
@@ -108,6 +108,7 @@ type run struct {
 	init    *Picture
 
 	guides        []Guide
+	regions       *regions // of a guided sliced loss
 	protect       *Map
 	before, after *Picture // A and B of an analogy
 	earlier       *Earlier
@@ -152,6 +153,7 @@ func newRun(in Inputs, plan Plan, env Env) *run {
 		}
 		r.styles = append(r.styles, s)
 	}
+	r.regions = o.newRegions(in.slicedGuides(o), len(r.styles))
 	if o.Init == InitFile {
 		r.init = in.Init.Flatten()
 	}
@@ -185,7 +187,7 @@ func (r *run) scale(ctx context.Context, i int) error {
 		content = content.Resize(s.W, s.H)
 	}
 	ob := newObjective(b, r.o, t, x)
-	ob.styleLayers = r.crowding(s.W, s.H)
+	ob.styleLayers, ob.regions = r.crowding(s.W, s.H), r.regions
 	if err := r.setTargets(ob, content, paintings, s.recompute && t.cut()); err != nil {
 		return err
 	}
@@ -291,11 +293,16 @@ func (r *run) setTargets(ob *objective, content *Picture, paintings map[string][
 }
 
 // measureStyles measures all paintings for a canvas of that scale-side.
-func (r *run) measureStyles(canvas int, cut Cut) (map[string][]moments, error) {
-	layers := make(map[string][]moments)
+func (r *run) measureStyles(canvas int, cut Cut) (layers map[string][]moments, err error) {
+	layers = make(map[string][]moments)
 	if r.o.StyleWeight > 0 {
-		for _, s := range r.styles {
-			if err := r.measureStyle(s, canvas, cut, layers); err != nil {
+		for i, s := range r.styles {
+			if r.regions != nil {
+				err = r.measureRegions(i, canvas, cut, layers)
+			} else {
+				err = r.measureStyle(s, canvas, cut, layers)
+			}
+			if err != nil {
 				return nil, err
 			}
 		}

@@ -28,9 +28,10 @@ type objective struct {
 	selfSims []selfSimTerm
 	wholes   []*whole // room of the terms that need all features of an image that is cut
 
-	style  []styleTerm
-	sliced []slicedTerm
-	turned int // how often the directions of sliced losses have changed
+	style   []styleTerm
+	sliced  []slicedTerm
+	turned  int      // how often the directions of sliced losses have changed
+	regions *regions // into which maps divide what they compare; nil without
 
 	patches   []*patchTerm
 	analogies []contentTerm // towards what an analogy says

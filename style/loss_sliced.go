@@ -107,14 +107,32 @@ func unitVectors(rng *rand.Rand, n, c int) []float32 {
 	return all
 }
 
-// measureRows returns, by style layer, the features of picture x at some positions.
-func (t *tiling) measureRows(o Options, x *gpu.Array) map[string]moments {
+// measureRows returns, by style layer, the features of painting i at some positions. x is
+// the painting; r is nil without maps.
+func (t *tiling) measureRows(o Options, x *gpu.Array, r *regions, i int) map[string]moments {
 	all, places := map[string]moments{}, map[string]*gpu.Places{}
+	repeated := map[string][]int32{}
 	for _, l := range o.StyleLayers {
-		if f := t.whole[l.Layer]; l.Weight > 0 && places[l.Layer] == nil {
-			p := t.b.NewPlaces(f, strata(slicedCount(f.Pixels(), f.C), f.Pixels(), nil))
-			places[l.Layer], all[l.Layer] = p, moments{rows: t.b.NewArray(p.Rows())}
+		f := t.whole[l.Layer]
+		if _, done := all[l.Layer]; l.Weight == 0 || done {
+			continue
 		}
+		var at, ends []int32
+		if r == nil {
+			at = strata(slicedCount(f.Pixels(), f.C), f.Pixels(), nil)
+			ends = []int32{int32(len(at))}
+		} else {
+			at, ends = thin(r.stylePositions(i, f, x.Shape.W, x.Shape.H, t.pixels[l.Layer]), f.C, nil)
+		}
+		m := moments{ends: ends}
+		if len(at) > 0 {
+			p := t.b.NewPlaces(f, distinct(at))
+			places[l.Layer], m.rows = p, t.b.NewArray(p.Rows())
+			if p.Len() < len(at) {
+				repeated[l.Layer] = at
+			}
+		}
+		all[l.Layer] = m
 	}
 	t.sweep(x, func(s *stage, i int, tap string, f *gpu.Array, own gpu.Rect) {
 		if places[tap] != nil {
@@ -124,7 +142,46 @@ func (t *tiling) measureRows(o Options, x *gpu.Array) map[string]moments {
 	for _, p := range places {
 		t.b.FreePlaces(p)
 	}
+	for layer, at := range repeated {
+		m := all[layer]
+		m.rows = repeatRows(t.b, m.rows, at)
+		all[layer] = m
+	}
 	return all
+}
+
+// distinct returns the different positions of a list in the order of their first.
+func distinct(at []int32) []int32 {
+	seen, list := map[int32]bool{}, make([]int32, 0, len(at))
+	for _, p := range at {
+		if !seen[p] {
+			seen[p] = true
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+// repeatRows replaces the rows of distinct positions by those of a list in which
+// positions repeat. Positions of a painting repeat where several regions of the canvas
+// are compared with the same part of it.
+func repeatRows(b gpu.Backend, rows *gpu.Array, at []int32) *gpu.Array {
+	c, row := rows.Shape.W, map[int32]int{}
+	for _, p := range at {
+		if _, known := row[p]; !known {
+			row[p] = len(row)
+		}
+	}
+	v := make([]float32, rows.Shape.Len())
+	b.Download(v, rows)
+	b.Free(rows)
+	all := make([]float32, 0, len(at)*c)
+	for _, p := range at {
+		all = append(all, v[row[p]*c:][:c]...)
+	}
+	rows = b.NewArray(gpu.Shape{H: len(at), W: c, C: 1})
+	b.Upload(rows, all)
+	return rows
 }
 
 // gather copies a tile's own features at places to their rows.
@@ -143,22 +200,37 @@ func (t *tiling) gather(rows *gpu.Array, p *gpu.Places, s *stage, i int, tap str
 // The term owns the paintings' rows from then on.
 func (ob *objective) addSliced(l LayerWeight, all []moments) {
 	f, in := ob.t.whole[l.Layer], ob.inside(l.Layer)
-	n := slicedCount(in.H*in.W, f.C)
-	at := strata(n, in.H*in.W, randomFor(ob.o.Seed, fmt.Sprintf("places %s %v", l.Layer, ob.canvas().Shape)))
+	size := ob.canvas().Shape
+	rng := randomFor(ob.o.Seed, fmt.Sprintf("places %s %v", l.Layer, size))
+	var at, ends []int32
+	if ob.regions == nil {
+		at = strata(slicedCount(in.H*in.W, f.C), in.H*in.W, rng)
+		ends = []int32{int32(len(at))}
+	} else {
+		at, ends = thin(ob.regions.canvasPositions(gpu.Shape{H: in.H, W: in.W, C: 1}, size.W, size.H, ob.t.pixels[l.Layer]), f.C, rng)
+	}
+	n := len(at)
 	for i, p := range at {
 		at[i] = int32((in.Y+int(p)/in.W)*f.W + in.X + int(p)%in.W)
 	}
 	t := slicedTerm{
-		layer: l.Layer, at: at, places: ob.b.NewPlaces(f, at), target: ob.b.NewSlicedTarget(n, f.C, f.C, []int32{int32(n)}),
+		layer: l.Layer, at: at, places: ob.b.NewPlaces(f, at), target: ob.b.NewSlicedTarget(n, f.C, f.C, ends),
 		weight: ob.o.StyleWeight * ob.share(l, ob.styleLayers) * ob.unit, slot: ob.newSlot("style", l.Layer),
 	}
 	t.rows = ob.b.NewArray(t.places.Rows())
 	t.coef = t.weight
-	power := 0.0
+	power, weights := 0.0, 0.0
 	for i, weight := range ob.o.blendWeights(len(all)) {
 		rows := all[i].rows
-		t.paintings = append(t.paintings, gpu.SlicedPainting{Rows: rows, Ends: []int32{int32(rows.Shape.H)}, Weight: weight})
+		if rows == nil {
+			continue // no region follows this painting
+		}
+		t.paintings = append(t.paintings, gpu.SlicedPainting{Rows: rows, Ends: all[i].ends, Weight: weight})
 		power += weight * ob.b.Dot(rows, rows) / float64(rows.Shape.Len())
+		weights += weight
+	}
+	if len(t.paintings) < len(all) {
+		power /= weights
 	}
 	if ob.o.LossScale == ScaleRelative {
 		t.coef *= slicedBalance / positive(power)

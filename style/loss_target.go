@@ -10,7 +10,10 @@ type moments struct {
 	second *gpu.Array // Gram matrix, (C, C, 1)
 	mean   *gpu.Array // (1, C, 1), nil for Gram losses
 
-	rows *gpu.Array // LossSliced has only these: features at some positions, (M, C, 1)
+	// LossSliced has only these: features at some positions, (M, C, 1), and the end of
+	// each region of the positions. rows is nil if no region follows the painting.
+	rows *gpu.Array
+	ends []int32
 }
 
 // arrays are those that there are; momentsFrom is the way back.
@@ -26,7 +29,7 @@ func (m moments) arrays() []*gpu.Array {
 
 func (o Options) momentsFrom(arrays []*gpu.Array) moments {
 	if o.StyleLoss == LossSliced {
-		return moments{rows: arrays[0]}
+		return moments{rows: arrays[0], ends: []int32{int32(arrays[0].Shape.H)}}
 	}
 	m := moments{second: arrays[0]}
 	if len(arrays) > 1 {
@@ -51,7 +54,7 @@ func (o Options) gramNorm(features gpu.Shape) float64 {
 // measure takes the moments of the features of picture x, by tap.
 func (t *tiling) measure(o Options, x *gpu.Array) map[string]moments {
 	if o.StyleLoss == LossSliced {
-		return t.measureRows(o, x)
+		return t.measureRows(o, x, nil, 0)
 	}
 	means := o.StyleLoss != LossGram
 	sums := map[string]*gpu.Sums{}

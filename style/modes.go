@@ -71,6 +71,7 @@ func (c *checker) modes(in Inputs, o Options) {
 	for i, g := range in.Guides {
 		c.guide(i, g, in)
 	}
+	c.slicedGuides(in, o)
 	if o.Mode == ModePatch && in.Content == nil {
 		c.add("content", nil, "patch needs a content picture")
 	}

@@ -124,13 +124,20 @@ func engineObjective(t *testing.T, n *vgg.Network, o Options, x, content *Pictur
 // objectiveOf is that of a plan's last scale.
 func objectiveOf(t *testing.T, env Env, plan Plan, x, content *Picture, styles ...*Picture) *objective {
 	t.Helper()
+	return objectiveFor(t, env, plan, x, Inputs{Content: content, Styles: styles})
+}
+
+// objectiveFor is objectiveOf with any inputs.
+func objectiveFor(t *testing.T, env Env, plan Plan, x *Picture, in Inputs) *objective {
+	t.Helper()
 	o, n := plan.Options, env.Network
-	r := newRun(Inputs{Content: content, Styles: styles}, plan, env)
+	r := newRun(in, plan, env)
 	tiles, err := o.newTiling(env.Backend, n, x.H, x.W, plan.Cut, true)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ob := newObjective(env.Backend, plan.Options, tiles, env.Backend.NewArray(gpu.Shape{H: x.H, W: x.W, C: 3}))
+	ob.regions = r.regions
 	paintings, err := r.measureStyles(max(x.W, x.H), plan.Cut)
 	if err != nil {
 		t.Fatal(err)

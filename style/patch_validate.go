@@ -28,7 +28,7 @@ func (c *checker) patches(o Options, layers []string) {
 	switch {
 	case o.PatchWeight+o.AnalogyWeight > 0 && weightSum(o.PatchLayers) == 0:
 		c.add("patch-layers", []Suggestion{{"patch-layers", "relu3_1,relu4_1", ""}}, "patches have weight %g but no patch layer has any", math.Max(o.PatchWeight, o.AnalogyWeight))
-	case matches(o.Mode) && o.PatchWeight+o.AnalogyWeight == 0:
+	case matches(o.Mode) && o.PatchWeight+o.AnalogyWeight == 0 && !o.guidedAlone():
 		c.add("patch-weight", []Suggestion{{"patch-weight", "1", ""}}, "patches have weight 0; that is what %s paints with", o.Mode)
 	}
 	if o.Variety > 0 && o.Match != MatchPixel {

@@ -36,10 +36,16 @@ func (r *Prepared) readGuides(in Inputs, complete bool) ui.Faults {
 	if r.Request.Mode == style.ModeAnalogy && complete {
 		bad.Add(r.checkAnalogy(in))
 	}
-	if r.Request.Mode != style.ModeDoodle || r.values.Options.MapWeight == 0 || len(in.Maps)+len(in.StyleMaps) == 0 {
+	if len(in.Maps)+len(in.StyleMaps) == 0 || r.Request.Mode == style.ModeDoodle && r.values.Options.MapWeight == 0 {
 		return bad
 	}
 	if len(in.StyleMaps) != len(in.Maps)*len(in.Styles) {
+		if r.Request.Mode == style.ModeArt {
+			bad.Add(ui.UsageFault(fmt.Sprintf("%s and %s for %s: art needs --style-map once for each painting and --map",
+				ui.Count(len(in.Maps), "map"), ui.Count(len(in.StyleMaps), "style map"), ui.Count(len(in.Styles), "painting")),
+				"impasto art --help-all   (--map FILE --style-map FILE)"))
+			return bad
+		}
 		bad.Add(ui.NewFault(ui.ExitInput, "map_missing", fmt.Sprintf("%s of the canvas and %s for %s: each painting needs a map for each of the canvas's",
 			ui.Count(len(in.Maps), "map"), ui.Count(len(in.StyleMaps), "style map"), ui.Count(len(in.Styles), "painting")),
 			"--map-weight 0   (ignores maps)", "impasto map derive "+ui.ShellQuote(in.Styles[0])))
@@ -103,7 +109,7 @@ func (r *Prepared) readGuide(role, path string) (guideFile, error) {
 		return g, err
 	}
 	r.files = append(r.files, inputFile{role, path, info, p})
-	if r.values.Options.MapForm != style.MapLabels {
+	if form := r.values.Options.MapForm; form != style.MapLabels && form != "" {
 		g.raw = style.MapOf((*style.Picture)(p))
 		return g, nil
 	}

@@ -157,7 +157,7 @@ func NewRequest(v *settings.Values, bad ui.Faults, args ...string) Request {
 		}
 	default:
 		r.Inputs.Content, r.Inputs.Styles = SplitInputs(args, v)
-		r.Inputs.Protect = v.Text("protect")
+		r.Inputs.Protect, r.Inputs.Maps, r.Inputs.StyleMaps = v.Text("protect"), v.List("map"), v.List("style-map")
 		what, example := "a content", "sample:lighthouse"
 		if v.Mode == settings.ModeVideo {
 			what, example = "a film or frames", ""

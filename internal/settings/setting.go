@@ -93,6 +93,7 @@ const (
 	contentModes            = "art patch doodle"
 	patchModes              = "patch doodle analogy"
 	mapModes                = "doodle analogy"
+	guideModes              = "art doodle"
 	stillModes              = "art patch doodle analogy texture"
 )
 

@@ -256,7 +256,7 @@ func TestParseWords(t *testing.T) {
 	}
 	for typed, want := range map[string]string{
 		"": "is empty", "queue serve": "no command that paints", "art a b --sise 3": "unknown flag --sise", "art a b --size": "needs a value",
-		"art --map x": "unknown flag --map", "texture --protect=m --edit=x": "unknown flag --protect=m; unknown flag --edit=x",
+		"art --edit x": "unknown flag --edit", "texture --protect=m --edit=x": "unknown flag --protect=m; unknown flag --edit=x",
 	} {
 		if _, _, _, err := ParseWords(strings.Fields(typed)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: got %v, want %q", typed, err, want)
