@@ -52,8 +52,8 @@ func ParseSize(s string) (Size, error) {
 		}
 		return Size{}, badSize(s)
 	}
-	for suffix, unit := range map[string]sizeUnit{"x": factorSize, "%": percentSize} {
-		if number, ok := strings.CutSuffix(text, suffix); ok {
+	for _, unit := range []sizeUnit{factorSize, percentSize} {
+		if number, ok := strings.CutSuffix(text, suffixes[unit]); ok {
 			v, err := strconv.ParseFloat(number, 64)
 			if err != nil || !(v > 0) || v > 1e6 || strings.ContainsAny(number, "_ep+") {
 				return Size{}, badSize(s)
@@ -83,24 +83,21 @@ func badSize(s string) error {
 		Hint("--size 512")
 }
 
+// suffixes follow the number of a size.
+var suffixes = map[sizeUnit]string{factorSize: "x", percentSize: "%", areaSize: "+"}
+
 // String returns the size in the grammar it was read from.
 func (s Size) String() string {
 	number := func(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 	switch s.unit {
-	case longSide:
-		return number(s.a)
-	case exactSize:
-		return number(s.a) + "x" + number(s.b)
-	case factorSize:
-		return number(s.a) + "x"
-	case percentSize:
-		return number(s.a) + "%"
-	case areaSize:
-		return number(s.a) + "+"
+	case ownSize:
+		return "content"
 	case maxSize:
 		return "max"
+	case exactSize:
+		return number(s.a) + "x" + number(s.b)
 	}
-	return "content"
+	return number(s.a) + suffixes[s.unit]
 }
 
 // IsMax reports whether the size is left to the planner.

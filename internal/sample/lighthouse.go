@@ -1,7 +1,6 @@
 package sample
 
 import (
-	"image"
 	"math"
 )
 
@@ -22,19 +21,9 @@ var (
 	hazeSea = light(0xCFE3EE).mul(1.1)
 )
 
-func drawLighthouse(w, h int) *image.NRGBA {
-	return render(w, h, func(p point) (rgb, int) {
-		c, l, id := lighthouse(p, float64(w)/float64(h))
-		c = c.mul(1 - 0.3*sq(math.Hypot(p.u-0.5, p.v-0.5)*1.2))
-		return c.film(), int(l)*64 + id
-	})
-}
-
-func labelLighthouse(w, h int) func(point) label {
-	return func(p point) label {
-		_, l, _ := lighthouse(p, float64(w)/float64(h))
-		return l
-	}
+// lighthouseScene is the lighthouse in a picture of this aspect.
+func lighthouseScene(aspect float64) func(point) (rgb, label, int) {
+	return func(p point) (rgb, label, int) { return lighthouse(p, aspect) }
 }
 
 func lighthouse(p point, aspect float64) (rgb, label, int) {

@@ -91,6 +91,28 @@ func render(w, h int, shade func(p point) (rgb, int)) *image.NRGBA {
 	return im
 }
 
+// A scene returns, for pictures of an aspect, the linear light, the region and the
+// number of the object at a point.
+type scene func(aspect float64) func(point) (rgb, label, int)
+
+// photograph returns the function that draws a scene as a film would show it: its
+// light falls off by the share dark at 1/reach heights from (u, 0.5).
+func (s scene) photograph(u, dark, reach float64) func(w, h int) *image.NRGBA {
+	return func(w, h int) *image.NRGBA {
+		at := s(float64(w) / float64(h))
+		return render(w, h, func(p point) (rgb, int) {
+			c, l, id := at(p)
+			return c.mul(1 - dark*sq(math.Hypot(p.u-u, p.v-0.5)*reach)).film(), int(l)*64 + id
+		})
+	}
+}
+
+// labels returns the regions of a picture of w x h pixels.
+func (s scene) labels(w, h int) func(point) label {
+	at := s(float64(w) / float64(h))
+	return func(p point) label { _, l, _ := at(p); return l }
+}
+
 // eachRow calls do for the rows 0..h-1, on all cores. Rows are independent, so
 // the picture does not depend on the number of cores.
 func eachRow(h int, do func(y int)) {

@@ -43,9 +43,9 @@ type picture struct {
 }
 
 var pictures = []picture{
-	{Info{"valley", Content, "A mountain lake in the evening"}, drawValley, labelValley, valleyRegions},
-	{Info{"lighthouse", Content, "A lighthouse above the sea"}, drawLighthouse, labelLighthouse, lighthouseRegions},
-	{Info{"still-life", Content, "Fruit and a jug on a table"}, drawStillLife, labelStillLife, stillLifeRegions},
+	{Info{"valley", Content, "A mountain lake in the evening"}, scene(valleyScene).photograph(0.5, 0.35, 1.25), scene(valleyScene).labels, valleyRegions},
+	{Info{"lighthouse", Content, "A lighthouse above the sea"}, scene(lighthouseScene).photograph(0.5, 0.3, 1.2), scene(lighthouseScene).labels, lighthouseRegions},
+	{Info{"still-life", Content, "Fruit and a jug on a table"}, scene(stillLifeScene).photograph(0.45, 0.25, 1.2), scene(stillLifeScene).labels, stillLifeRegions},
 	{Info{"strokes", Painting, "Fields and a turning sky, in thick brush strokes"}, drawStrokes, labelStrokes, strokesRegions},
 	{Info{"woodblock", Painting, "A great wave, cut in wood"}, drawWoodblock, labelWoodblock, woodblockRegions},
 	{Info{"mosaic", Painting, "Sun over the sea, laid in stone"}, drawMosaic, labelMosaic, mosaicRegions},

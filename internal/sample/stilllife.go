@@ -1,7 +1,6 @@
 package sample
 
 import (
-	"image"
 	"math"
 )
 
@@ -51,19 +50,8 @@ const (
 	tableEdge             = 2.45         // its front edge, z
 )
 
-func drawStillLife(w, h int) *image.NRGBA {
-	return render(w, h, func(p point) (rgb, int) {
-		c, l, id := stillLife(p)
-		return c.mul(1 - 0.25*sq(math.Hypot(p.u-0.45, p.v-0.5)*1.2)).film(), int(l)*64 + id
-	})
-}
-
-func labelStillLife(w, h int) func(point) label {
-	return func(p point) label {
-		_, l, _ := stillLife(p)
-		return l
-	}
-}
+// stillLifeScene is the same in pictures of every aspect.
+func stillLifeScene(float64) func(point) (rgb, label, int) { return stillLife }
 
 // stillLife casts the ray through p.
 func stillLife(p point) (rgb, label, int) {

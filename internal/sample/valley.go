@@ -1,7 +1,6 @@
 package sample
 
 import (
-	"image"
 	"math"
 )
 
@@ -25,22 +24,10 @@ var ranges = []struct{ base, height, crests, haze float64 }{
 	{0.655, 0.055, 5.0, 0.10},
 }
 
-func drawValley(w, h int) *image.NRGBA {
-	trees := conifers(float64(w) / float64(h))
-	return render(w, h, func(p point) (rgb, int) {
-		c, l, id := valley(p, trees)
-		// Film: a little grain and darker corners.
-		c = c.mul(1 - 0.35*sq(math.Hypot(p.u-0.5, p.v-0.5)*1.25))
-		return c.film(), int(l)*64 + id
-	})
-}
-
-func labelValley(w, h int) func(point) label {
-	trees := conifers(float64(w) / float64(h))
-	return func(p point) label {
-		_, l, _ := valley(p, trees)
-		return l
-	}
+// valleyScene is the valley in a picture of this aspect.
+func valleyScene(aspect float64) func(point) (rgb, label, int) {
+	trees := conifers(aspect)
+	return func(p point) (rgb, label, int) { return valley(p, trees) }
 }
 
 // valley returns the linear light, the region and the object at p.
