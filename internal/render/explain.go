@@ -54,10 +54,7 @@ func (r *Prepared) regionMaps() (canvas *maps.Map, paintings []*maps.Map) {
 // asMap reads a file once more, as regions with their names; nil if it cannot be.
 func (r *Prepared) asMap(f inputFile) *maps.Map {
 	if f.path == ui.Stdout {
-		m, _, err := maps.FromPicture(f.picture, f.path)
-		if err != nil {
-			return nil
-		}
+		m, _, _ := maps.FromPicture(f.picture, f.path) // nil after an error
 		return m
 	}
 	m, _, err := r.env.ReadMap(f.path, f.role)

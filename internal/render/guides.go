@@ -3,13 +3,10 @@ package render
 import (
 	"cmp"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 
 	"github.com/impasto/impasto/internal/maps"
-	"github.com/impasto/impasto/internal/overwrite"
 	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/internal/settings"
 	"github.com/impasto/impasto/internal/ui"
@@ -256,14 +253,7 @@ func fitCommand(path string, w, h int, to string, toW, toH int) string {
 }
 
 // freePNG is a name for a PNG made of a file, which no file has.
-func freePNG(path string) string {
-	name := strings.TrimPrefix(path, SamplePrefix)
-	name = strings.TrimSuffix(name, filepath.Ext(name)) + ".png"
-	if _, err := os.Lstat(name); err == nil {
-		name = overwrite.New(picture.Fail, false).Free(name)
-	}
-	return name
-}
+func freePNG(path string) string { return picture.FreePNG(strings.TrimPrefix(path, SamplePrefix)) }
 
 // readProtect reads what to protect: white stays, black is painted.
 func (r *Prepared) readProtect(path string) (*style.Map, error) {

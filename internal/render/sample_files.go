@@ -23,7 +23,7 @@ type Samples struct {
 type sampleOutput struct {
 	name string
 	draw func() (*image.NRGBA, error)
-	path string // "" for one that is left alone
+	path string
 }
 
 // Write draws and saves the pictures and maps of all samples, and calls written
@@ -46,9 +46,6 @@ func (s Samples) Write(written func(path string) error) error {
 		return err
 	}
 	for _, f := range files {
-		if f.path == "" {
-			continue
-		}
 		if err := f.write(); err != nil {
 			return err
 		}
@@ -76,21 +73,19 @@ func sampleSize(text string) (w, h int, err error) {
 	return w, h, nil
 }
 
-// files chooses the names of all files.
+// files chooses the names of the files to write.
 func (s Samples) files(w, h int, rule picture.Overwrite) (files []sampleOutput, err error) {
-	for _, i := range sample.Names() {
-		name := i.Name
-		files = append(files,
-			sampleOutput{name + ".png", func() (*image.NRGBA, error) { return sample.Draw(name, w, h) }, ""},
-			sampleOutput{name + maps.Suffix + ".png", func() (*image.NRGBA, error) { m, _, err := sample.Map(name, w, h); return m, err }, ""})
-	}
 	var bad ui.Faults
-	for i := range files {
-		path, skip, err := picture.Destination(filepath.Join(s.Folder, files[i].name), rule)
+	add := func(name string, draw func() (*image.NRGBA, error)) {
+		path, skip, err := picture.Destination(filepath.Join(s.Folder, name), rule)
 		bad.Add(err)
-		if files[i].path = path; skip {
-			files[i].path = ""
+		if !skip {
+			files = append(files, sampleOutput{name, draw, path})
 		}
+	}
+	for _, i := range sample.Names() {
+		add(i.Name+".png", func() (*image.NRGBA, error) { return sample.Draw(i.Name, w, h) })
+		add(i.Name+maps.Suffix+".png", func() (*image.NRGBA, error) { m, _, err := sample.Map(i.Name, w, h); return m, err })
 	}
 	return files, bad.Err()
 }
