@@ -92,8 +92,8 @@ func Pack(ctx context.Context, archive string, files ...string) error {
 	})
 }
 
-// PackShot writes an archive of a shot: of pictures as they are, of a film as
-// PNG, so that what is read from it is what the source gives.
+// PackShot writes an archive of the frames of a shot. Numbered pictures are copied as
+// they are; frames of a film are written as PNG, which keeps every code.
 func PackShot(ctx context.Context, archive string, c *Cursor, shot Shot) error {
 	return picture.WriteFile(archive, func(w io.Writer) error {
 		t := tar.NewWriter(w)
@@ -143,8 +143,8 @@ func packText(t *tar.Writer, name string, size int64, r io.Reader) error {
 	return err
 }
 
-// Unpack writes the files of an archive into a folder, each whole or not at
-// all, but for those that want does not accept, and those that lie deeper.
+// Unpack writes the files of an archive that want accepts into a folder, each
+// completely or not at all. Files in folders of the archive are left out.
 func Unpack(ctx context.Context, archive, folder string, want func(name string) bool) error {
 	f, err := os.Open(archive)
 	if err != nil {

@@ -7,9 +7,8 @@ import (
 	"github.com/impasto/impasto/internal/picture"
 )
 
-// Cursor reads frames of a source by their numbers. They are mostly wanted in
-// order, so one reader serves all; it is opened anew to go back,
-// and to go far ahead.
+// Cursor reads frames of a source by their numbers. Frames are mostly read in order,
+// so it keeps one reader open. It opens another to go back, and to go far ahead.
 type Cursor struct {
 	source Source
 	reader Reader
@@ -46,7 +45,8 @@ func (c *Cursor) Frame(ctx context.Context, n int) (*picture.Picture, error) {
 	}
 }
 
-// skip is how many frames are read for nothing before the reader is opened anew.
+// skip returns how many frames the open reader may skip. To skip more, another
+// reader is opened.
 func (c *Cursor) skip() int {
 	if c.source.Info().Film {
 		return 250 // seeking decodes about as many
@@ -54,7 +54,7 @@ func (c *Cursor) skip() int {
 	return 0
 }
 
-// Close ends the reading. Frame begins it anew.
+// Close closes the reader. Frame opens another one.
 func (c *Cursor) Close() {
 	if c.reader != nil {
 		c.reader.Close()

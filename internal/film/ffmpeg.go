@@ -22,17 +22,17 @@ const Environment = "IMPASTO_FFMPEG"
 // Find looks for the programs in that folder, or on the path.
 func Find() Tools {
 	dir := os.Getenv(Environment)
-	look := func(name string) string {
+	path := func(name string) string {
 		if dir != "" {
 			name = filepath.Join(dir, name)
 		}
-		path, err := exec.LookPath(name)
+		found, err := exec.LookPath(name)
 		if err != nil {
 			return ""
 		}
-		return path
+		return found
 	}
-	return Tools{look("ffmpeg"), look("ffprobe")}
+	return Tools{path("ffmpeg"), path("ffprobe")}
 }
 
 // OK reports whether both are there.
@@ -50,7 +50,7 @@ func (t Tools) Missing() string {
 	return fmt.Sprintf("%s=%q: no ffprobe is in that folder", Environment, dir)
 }
 
-// Remedy is what makes them found.
+// Remedy is a command after which the programs are found.
 func (t Tools) Remedy() string {
 	if os.Getenv(Environment) != "" {
 		return "unset " + Environment
@@ -61,7 +61,7 @@ func (t Tools) Remedy() string {
 // quiet are the flags of every call: no questions, no banner, faults only.
 var quiet = []string{"-nostdin", "-hide_banner", "-loglevel", "error"}
 
-// tailBytes is how much of what a program says of its faults is kept.
+// tailBytes is how many bytes of a program's standard error are kept.
 const tailBytes = 4 << 10
 
 // tail keeps the end of what is written to it.
@@ -75,7 +75,7 @@ func (t *tail) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// said is the last few lines, in one.
+// text returns the last three lines, joined by semicolons.
 func (t *tail) text() string {
 	lines := strings.FieldsFunc(string(t.b), func(r rune) bool { return r == '\n' || r == '\r' })
 	lines = lines[max(0, len(lines)-3):]
@@ -94,8 +94,8 @@ type process struct {
 	out    io.ReadCloser
 }
 
-// start runs a program until it ends or ctx is cancelled. feed and fetch say
-// whether it has a pipe to read from and to write to.
+// start runs a program until it ends or ctx is cancelled. feed connects a pipe to
+// its standard input, fetch one to its standard output.
 func start(ctx context.Context, path string, args []string, feed, fetch bool) (*process, error) {
 	p := &process{cmd: exec.CommandContext(ctx, path, args...)}
 	p.cmd.Stderr = &p.stderr

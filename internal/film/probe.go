@@ -82,7 +82,7 @@ func freeFilm(path string) string {
 	}
 }
 
-// readProbe understands the answer.
+// readProbe reads the answer of ffprobe.
 func readProbe(path string, text []byte) (Info, error) {
 	var p probed
 	if err := json.Unmarshal(text, &p); err != nil {
@@ -132,7 +132,7 @@ func readProbe(path string, text []byte) (Info, error) {
 	return info, nil
 }
 
-// shown is the size of frames whose pixels are not square, once they are.
+// shown returns the size at which frames are displayed: with square pixels.
 func shown(w, h int, aspect string) (int, int) {
 	a, b, ok := strings.Cut(aspect, ":")
 	x, errX := strconv.ParseFloat(a, 64)
@@ -143,8 +143,8 @@ func shown(w, h int, aspect string) (int, int) {
 	return max(1, int(math.Round(float64(w)*x/y))), h
 }
 
-// likelyRate takes the rate the film says of itself where its frames come at
-// that on average, within a hundredth, and the average otherwise.
+// likelyRate returns the nominal rate of a film if its average rate is within 1 %
+// of it, and the average rate otherwise.
 func likelyRate(real, average string) (Rate, error) {
 	r, errR := ParseRate(real)
 	a, errA := ParseRate(average)

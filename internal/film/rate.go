@@ -35,7 +35,8 @@ func ParseRate(text string) (Rate, error) {
 	return checked(Rate{int64(math.Round(v * 1000)), 1000}, bad)
 }
 
-// Rates outside are slips, or the 90000 that ffprobe says of single pictures.
+// leastRate and mostRate bound frame rates. Others are mistakes, such as the 90000
+// that ffprobe reports for a single picture.
 const (
 	leastRate = 0.01
 	mostRate  = 1000

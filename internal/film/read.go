@@ -47,8 +47,8 @@ type film struct {
 
 func (f *film) Info() Info { return f.info }
 
-// filters brings the film to frames at an even rate, of which those selected are
-// kept, from the first on; small ones if asked for.
+// filters returns the filters for ffmpeg: they make frames at an even rate, keep the
+// selected ones from the first on, and scale them to w x h.
 func (f *film) filters(first, w, h int) string {
 	from := f.sel.From + first*f.sel.Every
 	trim := "trim=start_frame=" + strconv.Itoa(from)

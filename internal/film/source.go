@@ -11,7 +11,7 @@ import (
 	"github.com/impasto/impasto/internal/picture"
 )
 
-// Info is what is known of frames before any is read.
+// Info describes the frames of a source before any is read.
 type Info struct {
 	Path   string
 	W, H   int    // as shown: upright, of square pixels
@@ -24,15 +24,16 @@ type Info struct {
 	begin     float64 // time of its first packet, in seconds
 }
 
-// Source is frames that can be read from any of them on, as often as wanted.
-// Frames are numbered from 0.
+// Source is a sequence of frames, numbered from 0. It can be read several times, from
+// any frame on.
 type Source interface {
 	Info() Info
-	// Read begins at a frame. A reader ends, with io.EOF, after the last frame.
+	// Read returns a reader of the frames from first on. After the last frame the
+	// reader returns io.EOF.
 	Read(ctx context.Context, first int) (Reader, error)
-	// Scan reads all frames, of which it gives small pictures in order.
+	// Scan reads all frames in order and calls visit with a small picture of each.
 	Scan(ctx context.Context, visit func(small *picture.Picture)) error
-	// Sum identifies all that is in the frames.
+	// Sum returns a SHA-256 over the content of all frames.
 	Sum(ctx context.Context) ([32]byte, error)
 }
 
@@ -49,7 +50,7 @@ type Selection struct {
 	Every    int  // only every nth of these; at least 1
 }
 
-// String says from where to where.
+// String returns the range of frames in words.
 func (s Selection) String() string {
 	if s.To == 0 {
 		return fmt.Sprintf("from %d on", s.From)
@@ -57,7 +58,7 @@ func (s Selection) String() string {
 	return fmt.Sprintf("from %d to %d", s.From, s.To)
 }
 
-// extensions of films that can be written, with what goes into them.
+// containers lists the formats of films that can be written, by extension.
 var containers = map[string]container{
 	".mp4":  {codec: "libx264", sound: []string{"aac", "mp3", "ac3", "eac3", "alac"}, recode: []string{"aac", "-b:a", "192k"}, flags: []string{"-movflags", "+faststart"}},
 	".m4v":  {codec: "libx264", sound: []string{"aac", "mp3", "ac3", "eac3", "alac"}, recode: []string{"aac", "-b:a", "192k"}, flags: []string{"-movflags", "+faststart"}},

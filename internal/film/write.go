@@ -49,15 +49,15 @@ var codecs = map[string]struct {
 
 const usualCRF = "16" // no loss that the eye sees
 
-// Input is where Command takes frames from.
+// Input is the part of ffmpeg's arguments that names the frames.
 type Input []string
 
-// pipe is raw frames on standard input.
+// pipe is the input of raw frames from standard input.
 func (t Target) pipe() Input {
 	return Input{"-f", "rawvideo", "-pix_fmt", "rgb24", "-video_size", fmt.Sprintf("%dx%d", t.W, t.H), "-i", "pipe:0"}
 }
 
-// Files is numbered pictures: frames/%05d.png, from first on.
+// Files is the input of numbered pictures, such as frames/%05d.png, from first on.
 func Files(pattern string, first int) Input {
 	return Input{"-start_number", strconv.Itoa(first), "-i", pattern}
 }
@@ -132,8 +132,7 @@ type Writer struct {
 	broken bool
 }
 
-// Create begins a film. It appears at its path when it
-// is whole.
+// Create begins a film. The file appears at its path when it is complete.
 func (t Tools) Create(ctx context.Context, target Target) (*Writer, error) {
 	ext := filepath.Ext(target.Path)
 	tmp := target.Path + ".tmp-" + strings.ToLower(rand.Text()[:8]) + ext // ffmpeg chooses the format by the extension
@@ -150,9 +149,9 @@ func (t Tools) Create(ctx context.Context, target Target) (*Writer, error) {
 	return &Writer{ctx: ctx, cancel: cancel, p: p, Target: target, tmp: tmp, raw: make([]byte, target.W*target.H*3)}, nil
 }
 
-// Try makes a film of one small frame in the way of target, and throws it away:
-// that ffmpeg lacks an encoder, or that a container does not take what one
-// makes, is known before frames are painted.
+// Try encodes one small frame with the settings of target and deletes the result. So
+// it is known before frames are painted that ffmpeg lacks an encoder, or that the
+// container does not accept what the encoder makes.
 func (t Tools) Try(ctx context.Context, target Target) error {
 	dir, err := os.MkdirTemp("", "impasto-film-")
 	if err != nil {
@@ -219,7 +218,7 @@ func (w *Writer) Close() error {
 	return nil
 }
 
-// Abort gives the film up and leaves nothing of it.
+// Abort stops the encoder and removes the unfinished film.
 func (w *Writer) Abort() {
 	w.cancel()
 	_ = w.p.wait(w.ctx)

@@ -9,7 +9,7 @@ import (
 	"github.com/impasto/impasto/internal/picture"
 )
 
-// census is the colours of a picture on the way to becoming a map.
+// census counts the colours of a picture that is read as a map.
 type census struct {
 	w, h    int
 	pixels  []codes // (H, W)
@@ -255,8 +255,8 @@ func (c *census) assign(src *Source) *Map {
 	return m
 }
 
-// nearPairs lists the solid colours that were read as one region with another.
-// Where there are many colours they have another cause, which is told instead.
+// nearPairs lists the solid colours that were read as part of another's region. If
+// there are many colours the cause is another, which Check reports.
 func (c *census) nearPairs(src *Source, order []int) {
 	if len(c.list) > 64 {
 		return

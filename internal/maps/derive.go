@@ -268,9 +268,9 @@ type neighbour struct {
 	border float64
 }
 
-// settle lets each cell weigh its distance from the means against what its
-// neighbours are (Besag's iterated conditional modes): single cells in the midst
-// of another region join it.
+// settle gives each cell the group of least cost: its squared distance from the
+// group's mean, and a penalty for the border it shares with cells of other groups
+// (Besag's iterated conditional modes). So single cells within another region join it.
 func (p points) settle(group []int, means []float64, beside [][]neighbour) []int {
 	group = slices.Clone(group)
 	k := len(means) / p.d

@@ -20,7 +20,7 @@ func distance2(a, b []float64) float64 {
 	return sum
 }
 
-// dice are the same random numbers every time (splitmix64, S. Vigna).
+// dice is a generator of random numbers with a fixed start (splitmix64, S. Vigna).
 type dice uint64
 
 func (s *dice) next() float64 {
@@ -126,10 +126,10 @@ func (p points) recentre(group []int, means []float64) {
 	}
 }
 
-// principal returns the points in their first d2 principal directions, scaled
-// so that the whole weighted variance in these is 1, and what it was: what is
-// left of a feature's hundreds of channels once they say what they agree on.
-// Directions come by power iteration with deflation, from fixed starts.
+// principal projects the points onto their first d2 principal directions, which say
+// most of what hundreds of channels of features do. The result is scaled to a total
+// weighted variance of 1; variance is that before scaling. The directions are found
+// by power iteration with deflation, from fixed starts.
 func (p points) principal(d2 int) (out points, variance float64) {
 	total := 0.0
 	mean := make([]float64, p.d)

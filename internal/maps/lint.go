@@ -40,16 +40,18 @@ const (
 	CoarsestCell = 8
 	// leastCover is the share of a cell a region needs somewhere to count there.
 	leastCover = 0.5
-	// leastWidth in pixels: thinner regions mix with their neighbours at once.
+	// leastWidth is in pixels; the first layer mixes thinner regions with their
+	// neighbours.
 	leastWidth = 3
-	// manyRegions is where telling regions apart ends being of use.
+	// manyRegions is the number above which regions are too small to be of use.
 	manyRegions = 16
 	// muchRarer is how many times more of the canvas than of the painting a
 	// region may cover before its patches repeat visibly.
 	muchRarer = 8
-	// mostTold of one kind of finding in one map; the others are counted.
-	mostTold = 4
-	// sameWay in degrees, for other programs' comparison by cosine.
+	// mostListed bounds the findings of one kind in one map; further ones are counted.
+	mostListed = 4
+	// sameWay is the angle in degrees below which other programs, which compare
+	// colours by their cosine, hardly separate two.
 	sameWay = 8
 )
 
@@ -128,7 +130,7 @@ func (l *linter) colours() {
 		l.add(Warning, "jpeg", fmt.Sprintf("%q is a JPEG; its flat colours are not exact and change each time it is saved", l.Path), l.fix())
 	}
 	for n, p := range src.Near {
-		if n == mostTold {
+		if n == mostListed {
 			l.add(Warning, "near_colours", fmt.Sprintf("%q has %d more colours that are read as another", l.Path, len(src.Near)-n), l.fix())
 			break
 		}
@@ -157,7 +159,7 @@ func (l *linter) colours() {
 
 // directions finds regions whose colours differ in little but brightness.
 func (l *linter) directions(free string) {
-	m, told, more := l.Map, 0, 0
+	m, listed, more := l.Map, 0, 0
 	for i, a := range m.Regions {
 		for _, b := range m.Regions[i+1:] {
 			if isBlack(a.Colour) || isBlack(b.Colour) || a.Colour.A < 255 || b.Colour.A < 255 {
@@ -167,11 +169,11 @@ func (l *linter) directions(free string) {
 			if d >= sameWay {
 				continue
 			}
-			if told == mostTold {
+			if listed == mostListed {
 				more++
 				continue
 			}
-			told++
+			listed++
 			l.add(Note, "same_direction", fmt.Sprintf("%q: %s and %s differ in little but brightness (%.0f degrees); neural-doodle's comparison hardly separates them",
 				l.Path, a, b, d), fmt.Sprintf("impasto map recolor %s '%s=%s' -o %s   (in both maps)", l.q, Hex(b.Colour), free, l.free()))
 		}

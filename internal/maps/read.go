@@ -8,8 +8,7 @@ import (
 	"github.com/impasto/impasto/internal/picture"
 )
 
-// Source tells what was found in the picture a map was read from, beside its
-// regions.
+// Source describes the picture that a map was read from.
 type Source struct {
 	Name       string
 	Format     picture.Format // 0 when the picture did not come from a file

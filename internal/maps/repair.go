@@ -7,12 +7,11 @@ import (
 	"github.com/impasto/impasto/internal/picture"
 )
 
-// Repair removes from a map what can be removed without asking: transparent
-// pixels go to the regions around them, specks to their neighbours, and the
-// regions of a JPEG that are too small to guide anything, as compression makes
-// them, to the one they border on most. Edge colours and near-equal colours are gone once a
-// map is read; writing it makes that last. It returns what was done, a sentence
-// each.
+// Repair removes the faults of a map that need no decision of the user. Transparent
+// pixels go to the regions around them, and specks to their neighbours. The regions
+// that JPEG compression makes, too small to guide anything, go to the region with the
+// longest common border. Edge colours and nearly equal colours were merged when the
+// map was read. Repair returns what was done, a sentence each.
 func Repair(m *Map, src *Source) []string {
 	var done []string
 	if src.EdgeColors > 0 {

@@ -19,8 +19,8 @@ type Demo struct {
 	Doodle         bool   // paint the map of Content, without Content
 }
 
-// Request returns what to paint with the settings of a command line, and says in
-// a line what that is.
+// Request returns the request for the demo, with the settings of a command line, and
+// a title for it.
 func (d Demo) Request(given settings.Given) (r Request, title string, err error) {
 	mode := style.ModeArt
 	content, painting := "lighthouse", DemoPainting

@@ -163,7 +163,7 @@ func (v *Film) openInput(ctx context.Context, in string) error {
 	return nil
 }
 
-// newOrder is everything that decides the painted frames.
+// newOrder collects everything that determines the painted frames.
 func (v *Film) newOrder(sum string) filmOrder {
 	o := v.sequence.Options()
 	order := filmOrder{

@@ -25,13 +25,14 @@ import (
 	"github.com/impasto/impasto/style"
 )
 
-// Painted frames lie in a folder until the film is made, with a file that says
-// what they are of. A frame is written when it is whole, so what is there need
-// not be painted again; and since a frame follows from the photograph and the
-// codes of the one before, a film taken up there is the same to the byte.
+// Painted frames are kept in a folder until the film is made, with a file that says
+// which film and settings they are of. A frame is written only when it is complete,
+// so the frames in the folder need not be painted again. A frame depends only on the
+// photograph and on the 8-bit codes of the frame before. So a film that is continued
+// is the same to the byte.
 
-// filmOrder is everything that decides the painted frames, and orderFile where
-// it is kept, with the shots that were found.
+// filmOrder is everything that determines the painted frames. It is kept in
+// orderFile, with the shots that were found.
 type filmOrder struct {
 	Options        style.Options  `json:"options"`
 	Flow           style.Flow     `json:"flow"`
@@ -137,7 +138,7 @@ func (v *Film) unknownFrames() (names []string) {
 	return names
 }
 
-// freeName is an output like this one where nothing lies.
+// freeName proposes an output like this one that does not exist.
 func (v *Film) freeName() string {
 	set := overwrite.New(picture.Fail, false)
 	dir, base := filepath.Split(v.frames)
@@ -174,7 +175,7 @@ func (v *Film) Begin() error {
 	})
 }
 
-// removeFrames gives the folder back once the film is made.
+// removeFrames removes the frames once the film is made, and the folder if it is empty.
 func (v *Film) removeFrames() {
 	dir := filepath.Dir(v.frames)
 	for i := range v.input.Frames {
@@ -184,10 +185,10 @@ func (v *Film) removeFrames() {
 	_ = os.Remove(dir) // if nothing else lies there
 }
 
-// A film that is a job in a queue may go on in another folder, so its painted
-// frames are also packed beside the output, as a render's checkpoint lies there,
-// for the worker to keep with the job: at most every packEvery, and so that it
-// takes a tenth of the time at most.
+// A film that is a job of a queue may be continued in another folder. So its painted
+// frames are also packed into a checkpoint beside the output, which the worker keeps
+// with the job. They are packed at most every packEvery, and packing takes at most a
+// tenth of the time.
 const packEvery = 30 * time.Second
 
 func (v *Film) packEvery() time.Duration {
@@ -197,7 +198,7 @@ func (v *Film) packEvery() time.Duration {
 	return packEvery
 }
 
-// pack writes the checkpoint. One that cannot be costs time, not the film.
+// pack writes the checkpoint. If that fails, the film is painted all the same.
 func (v *Film) pack(ctx context.Context, r *roll) {
 	if !v.env.Job || v.film.Path == "" || v.done() == 0 {
 		return
@@ -214,7 +215,7 @@ func (v *Film) pack(ctx context.Context, r *roll) {
 	r.packed, r.packing = time.Now(), time.Since(begun)
 }
 
-// unpack brings in what the checkpoint has and the folder has not.
+// unpack copies the frames of the checkpoint that the folder does not have.
 func (v *Film) unpack(ctx context.Context) error {
 	path := CheckpointOf(v.film.Path)
 	if !v.env.Job || path == "" || v.env.DryRun {
@@ -239,8 +240,8 @@ func (v *Film) unpack(ctx context.Context) error {
 	return err
 }
 
-// sweep removes what a process that was killed had half written: frames, shots
-// and the film.
+// sweep removes the unfinished files of a process that was killed: frames, shots and
+// the film.
 func (v *Film) sweep() {
 	shots := filepath.Join(filepath.Dir(v.frames), shotsFolder)
 	patterns := []string{numbers.ReplaceAllString(v.frames, "*") + ".tmp-*", filepath.Join(shots, "*.tmp-*")}

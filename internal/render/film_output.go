@@ -78,8 +78,8 @@ func (v *Film) chooseFilm(in string) error {
 	return bad.Err()
 }
 
-// tryEncoder finds out that ffmpeg can make the film, and what it can make it
-// with if not.
+// tryEncoder checks that ffmpeg can make the film. If not, the fault proposes a codec
+// that works.
 func (v *Film) tryEncoder() error {
 	ctx := context.Background()
 	err := v.tools.Try(ctx, v.film)
@@ -115,7 +115,7 @@ func (v *Film) names(in string) map[string]string {
 	return values
 }
 
-// keepApart compares what a film's painting writes with what it reads.
+// keepApart refuses outputs of a film that are also its inputs.
 func (v *Film) keepApart(in string) error {
 	how, ask, err := v.env.existingRule(v.Request.Output.Overwrite)
 	if err != nil {
@@ -140,5 +140,5 @@ func (v *Film) keepApart(in string) error {
 	}
 	err = v.choosePreview(set)
 	v.asks = append(v.asks, set.Existing...)
-	return errors.Join(err, v.holdStreams(set))
+	return errors.Join(err, v.checkStreams(set))
 }

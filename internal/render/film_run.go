@@ -33,7 +33,7 @@ type FilmResult struct {
 	Stopped  string   `json:"stopped,omitempty"`
 }
 
-// roll is the painting of frames under way.
+// roll is the state of a film that is being painted.
 type roll struct {
 	watch   Observer
 	content *film.Cursor
@@ -84,9 +84,9 @@ func (v *Film) skipped() *FilmResult {
 	return &FilmResult{Output: v.out.path, Stopped: "skipped"}
 }
 
-// paintShot paints the frames of a shot that are not there yet, in order. It
-// needs nothing of other shots but the source to read from, and leaves nothing
-// but files: killed and called again, it goes on.
+// paintShot paints the missing frames of a shot, in order. It depends on no other
+// shot, and its only results are files. So if the process is killed, the next one
+// continues.
 func (v *Film) paintShot(ctx context.Context, s film.Shot, r *roll) error {
 	v.sequence.Start()
 	last := -1 // the frame that the sequence would follow

@@ -12,10 +12,10 @@ import (
 	"github.com/impasto/impasto/internal/ui"
 )
 
-// The shots of a film may be painted by the workers of a queue: no shot needs
-// another. Each travels as an archive of its frames and comes back as an archive
-// of painted ones; both lie in a folder of their own beside the painted frames
-// until these are complete.
+// The shots of a film may be painted by the workers of a queue, because no shot needs
+// another. A shot is sent as an archive of its frames, and returned as an archive of
+// painted frames. Both archives are kept in a folder beside the painted frames until
+// these are complete.
 
 // shotsFolder is the name of that folder.
 const shotsFolder = "shots"

@@ -17,7 +17,8 @@ import (
 	"github.com/impasto/impasto/vgg"
 )
 
-// Env is what renders find around them.
+// Env is the environment of renders: what they share, and what they read from and
+// write to.
 type Env struct {
 	Library *Library // shared by the renders of a process; nil reads everything anew
 	Devices *Devices // opened devices of one worker; nil opens them anew
@@ -88,7 +89,7 @@ func (l *Library) drop() bool {
 	return had
 }
 
-// cache is what runs keep of paintings; nil for a nil library.
+// cache returns the cache of what was computed from paintings; nil for a nil library.
 func (l *Library) cache() *style.Cache {
 	if l == nil {
 		return nil
@@ -179,8 +180,8 @@ func (l *Library) read(path, sum string, o picture.ReadOptions, read reader) (*p
 	return p, info, nil
 }
 
-// Devices keeps devices open from one render to the next: filters are laid out
-// anew for each that is opened. It belongs to one worker, so that two renders at
+// Devices keeps devices open from one render to the next, because opening one lays
+// out all filters again. It belongs to one worker, so that two renders at
 // once do not share a device.
 type Devices struct {
 	library *Library

@@ -43,8 +43,8 @@ func (r *Prepared) Replaces() []string {
 // PreviewFile returns the file that shows the unfinished picture, "" for none.
 func (r *Prepared) PreviewFile() string { return r.previewPath }
 
-// chooseTarget decides on the file to write and finds out that it can be
-// written. values fill the fields of the name.
+// chooseTarget chooses the file to write and checks that it can be written. values
+// fill the fields of the name.
 func (e Env) chooseTarget(template, rule string, values map[string]string) (target, error) {
 	template = ui.Home(template)
 	if template == ui.Stdout {

@@ -16,7 +16,7 @@ import (
 	"github.com/impasto/impasto/style"
 )
 
-// What a render writes is kept apart from what it reads, before any work: see
+// Before any work, the outputs of a render are compared with its inputs: see
 // internal/overwrite.
 
 // existingRule reads the rule for files that exist. ask says that somebody is
@@ -63,7 +63,7 @@ func (r *Prepared) chooseOutputs() error {
 	if r.out.skip {
 		return bad.Err()
 	}
-	bad.Add(r.holdStreams(set))
+	bad.Add(r.checkStreams(set))
 	bad.Add(r.chooseReport(set))
 	bad.Add(r.choosePreview(set))
 	bad.Add(r.chooseFrames(set))
@@ -100,8 +100,8 @@ func (r *Prepared) chooseMain(set *overwrite.Set, rule string) (bad ui.Faults) {
 	return bad
 }
 
-// chooseCheckpoint keeps what is left of another render, and files that are no
-// checkpoint. A step of a job and --resume go on from theirs.
+// chooseCheckpoint refuses to replace the checkpoint of another render, or a file that
+// is no checkpoint. A step of a job, and --resume, continue from their checkpoint.
 func (r *Prepared) chooseCheckpoint(set *overwrite.Set) error {
 	path := r.saving().Path
 	if path == "" {
@@ -132,8 +132,8 @@ func (r *Prepared) chooseCheckpoint(set *overwrite.Set) error {
 	return nil
 }
 
-// holdStreams keeps open files that are written to apart from inputs.
-func (r *Prepared) holdStreams(set *overwrite.Set) error {
+// checkStreams refuses open files that are written to and are also inputs.
+func (r *Prepared) checkStreams(set *overwrite.Set) error {
 	streams := r.env.Streams
 	if o, ok := r.env.Stdout.(*ui.Output); ok && o.File() != nil && r.out.path == ui.Stdout {
 		streams = append(streams[:len(streams):len(streams)], Stream{"standard output", o.File()})
@@ -268,8 +268,7 @@ func onlyExisting(names []string) []string {
 	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { _, err := os.Lstat(name); return err != nil })
 }
 
-// checkFolder finds out that a directory can be made and written to. It is made
-// when the work starts.
+// checkFolder checks that a directory can be made and written to. Run makes it.
 func (r *Prepared) checkFolder(dir string) error {
 	at := filepath.Clean(dir)
 	for {

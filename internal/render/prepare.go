@@ -223,15 +223,14 @@ func (r *Prepared) checkOptions() ui.Faults {
 	return bad
 }
 
-// checkDevice finds out whether the device is there and has the precision that
-// was asked for.
+// checkDevice checks that the device exists and has the precision that was asked for.
 func checkDevice(v *settings.Values) error {
 	if err := device.Check(v.Text("device")); err != nil {
 		return v.Locate("device", err)
 	}
 	p, err := device.ParsePrecision(v.Text("precision"))
 	if err != nil {
-		return nil // told with the settings
+		return nil // reported with the settings
 	}
 	return device.CheckPrecision(v.Text("device"), p)
 }

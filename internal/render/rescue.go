@@ -15,9 +15,9 @@ import (
 	"github.com/impasto/impasto/style"
 )
 
-// rescue keeps a painted picture that could not be written where it belongs,
-// and says how to write it elsewhere: its checkpoint stays, or where there is
-// none it is written into a place that has room.
+// rescue keeps a painted picture that could not be written to its output. Its
+// checkpoint stays; without a checkpoint the picture is written to a folder that has
+// room. The fault says how to write it elsewhere.
 func (r *Prepared) rescue(p *style.Picture, rec recipe.Recipe, watch Observer, cause error) error {
 	f := ui.FaultsOf(cause)[0]
 	if r.out.path == ui.Stdout || r.env.Job {
@@ -67,13 +67,13 @@ func homeFolder() string {
 	return dir
 }
 
-// mostSought bounds the checkpoints looked into for one that goes on elsewhere.
-const mostSought = 20
+// mostSearched bounds how many checkpoints are read in search of this render's.
+const mostSearched = 20
 
-// soughtCheckpoint finds the checkpoint of this render under another output's
-// name, for --resume with another -o: beside the new output, in this
+// searchCheckpoint finds the checkpoint of this render under the name of another
+// output, for --resume with another -o. It searches beside the new output, in this
 // directory, and beside the inputs.
-func (r *Prepared) soughtCheckpoint(output string) (string, *style.Checkpoint) {
+func (r *Prepared) searchCheckpoint(output string) (string, *style.Checkpoint) {
 	folders := []string{filepath.Dir(output), "."}
 	for _, f := range r.files {
 		folders = append(folders, filepath.Dir(ui.Home(f.path)))
@@ -85,7 +85,7 @@ func (r *Prepared) soughtCheckpoint(output string) (string, *style.Checkpoint) {
 	}
 	slices.Sort(names)
 	names = slices.Compact(names)
-	for _, name := range names[:min(len(names), mostSought)] {
+	for _, name := range names[:min(len(names), mostSearched)] {
 		c, err := style.LoadCheckpoint(name)
 		if err == nil && r.compareRecipe(name, c.Note) == nil {
 			return name, c
@@ -100,7 +100,7 @@ func (r *Prepared) loadCheckpoint(path, output string) (c *style.Checkpoint, els
 	if !errors.Is(err, fs.ErrNotExist) {
 		return c, false, err
 	}
-	if name, other := r.soughtCheckpoint(output); other != nil {
+	if name, other := r.searchCheckpoint(output); other != nil {
 		r.takenFrom = name
 		r.Notes = append(r.Notes, fmt.Sprintf("checkpoint %q is of the same render", name))
 		return other, true, nil

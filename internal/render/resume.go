@@ -51,7 +51,7 @@ func (r *Prepared) findCheckpoint() (found bool, err error) {
 	where, err := r.env.chooseTarget(r.outputName(), "replace", r.fieldValues())
 	path := CheckpointOf(where.path)
 	if err != nil || path == "" {
-		return false, nil // told when the output is chosen
+		return false, nil // reported when the output is chosen
 	}
 	c, elsewhere, err := r.loadCheckpoint(path, where.path)
 	switch {
@@ -124,7 +124,7 @@ func (r *Prepared) compareRecipe(path, note string) error {
 		fmt.Sprintf("checkpoint %q is of another render: %s", path, strings.Join(what[:min(3, len(what))], ", ")), tries...)
 }
 
-// removeCheckpoint forgets what --resume would need, once it is not needed.
+// removeCheckpoint removes the checkpoint once the picture is finished.
 func (r *Prepared) removeCheckpoint() {
 	path := CheckpointOf(r.out.path)
 	if path == "" {
@@ -142,8 +142,8 @@ func (r *Prepared) removeCheckpoint() {
 	}
 }
 
-// waysOn is what to do after an interruption.
-func (r *Prepared) waysOn() []string {
+// nextSteps proposes what to do after an interruption.
+func (r *Prepared) nextSteps() []string {
 	if r.Request.Again == nil {
 		return nil
 	}

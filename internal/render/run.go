@@ -190,7 +190,7 @@ func (r *Prepared) ending(res *style.Result, err error) error {
 			return interrupted(text)
 		}
 		f := interrupted(text + fmt.Sprintf("; the picture so far, %dx%d, is in %q", res.Picture.W, res.Picture.H, r.out.path))
-		f.Try = r.waysOn()
+		f.Try = r.nextSteps()
 		return f
 	case errors.As(err, &diverged):
 		f := ui.FaultsOf(diverged)[0]
