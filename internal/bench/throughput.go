@@ -121,10 +121,10 @@ func (r *Report) Throughput(ctx context.Context, o ThroughputOptions) error {
 		}
 		seconds += p.Seconds * float64(o.Rounds)
 	}
-	m.tell("about %s for %s of %s", time.Duration(seconds*float64(time.Second)).Round(time.Second), count(o.Rounds, "round"), count(len(cases), "image"))
+	m.report("about %s for %s of %s", time.Duration(seconds*float64(time.Second)).Round(time.Second), count(o.Rounds, "round"), count(len(cases), "image"))
 	// Once each, thrown away: files are read into memory, weights laid out.
 	for i := range tallies {
-		m.tell("warming up: %s", tallies[i].c.Name)
+		m.report("warming up: %s", tallies[i].c.Name)
 		if err := m.warm(ctx, &tallies[i]); err != nil {
 			return err
 		}
@@ -132,7 +132,7 @@ func (r *Report) Throughput(ctx context.Context, o ThroughputOptions) error {
 	for round := range o.Rounds {
 		for i := range tallies {
 			t := &tallies[i]
-			m.tell("round %d of %d: %s, %s", round+1, o.Rounds, t.c.Name, t.c.Options.Size)
+			m.report("round %d of %d: %s, %s", round+1, o.Rounds, t.c.Name, t.c.Options.Size)
 			if err := m.round(ctx, t); err != nil {
 				return err
 			}
@@ -186,7 +186,7 @@ type tally struct {
 	last      *painting
 }
 
-func (m *meter) tell(format string, a ...any) {
+func (m *meter) report(format string, a ...any) {
 	if m.o.OnProgress != nil {
 		m.o.OnProgress(fmt.Sprintf(format, a...))
 	}

@@ -81,14 +81,14 @@ func (l *lease) Finish(ctx context.Context, state State, f func(*Status)) error 
 			s.bound()
 			return nil
 		case s.Last:
-			return errTold
+			return errReported
 		}
 		return ErrLost
 	})
 	switch {
 	case errors.Is(err, ErrUnknown):
 		return ErrLost
-	case err != nil && !errors.Is(err, errTold):
+	case err != nil && !errors.Is(err, errReported):
 		return err
 	case v.State == Running: // this end was reported before, and another worker has the job now
 		return nil

@@ -31,15 +31,15 @@ import (
 // without limit. How often a job has failed is counted in its record.
 
 const (
-	// look is how often a worker with nothing to do looks by itself.
-	look = time.Second
-	// longestLook is what look grows to for a worker that has had nothing to do for
-	// a while, because a thousand idle workers may ask too.
-	longestLook = 5 * time.Second
+	// pollEvery is how often a worker with nothing to do asks the server by itself.
+	pollEvery = time.Second
+	// longestPoll is what pollEvery grows to for a worker that has had nothing to do
+	// for a while, because a thousand idle workers may ask too.
+	longestPoll = 5 * time.Second
 	// settle is how long a worker takes no job after its server came back. In that
 	// time workers report the jobs they have, which the server would otherwise give
 	// to others.
-	settle = look
+	settle = pollEvery
 )
 
 type natsStore struct {
@@ -294,7 +294,7 @@ type priorityList struct {
 func (s *natsStore) recentPriorities(class string) []int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if c := s.classes[class]; time.Since(c.when) < look {
+	if c := s.classes[class]; time.Since(c.when) < pollEvery {
 		return c.list
 	}
 	return nil
@@ -328,7 +328,7 @@ func (s *natsStore) take(ctx context.Context, class string, empty time.Duration)
 	ctx, release := s.alive(context.WithCancel(ctx))
 	defer release()
 	var woken *nats.Subscription // once there was nothing
-	pause, longest := look, max(look, min(s.wait/6, longestLook))
+	pause, longest := pollEvery, max(pollEvery, min(s.wait/6, longestPoll))
 	var idle time.Time    // since when the server says that there is nothing
 	var refused time.Time // since when it says no
 	for {

@@ -40,7 +40,7 @@ func (s *natsStore) next(ctx context.Context, consumer string) (message, error) 
 	asked, cancel := s.asked(context.WithoutCancel(ctx))
 	defer cancel()
 	defer context.AfterFunc(s.connection(), cancel)()
-	defer context.AfterFunc(ctx, func() { time.AfterFunc(look, cancel) })()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(pollEvery, cancel) })()
 	m, err := s.request(asked, "$JS.API.CONSUMER.MSG.NEXT."+streamName+"."+consumer, []byte(`{"batch":1,"no_wait":true}`))
 	if errors.Is(err, context.Canceled) {
 		err = nats.ErrDisconnected

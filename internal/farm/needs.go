@@ -98,12 +98,12 @@ func (q *queue) awaitNeeds(ctx context.Context, jobs []Job) error {
 				}
 			}
 			if len(all) == len(s.Dependents) || s.Damaged {
-				return errTold
+				return errReported
 			}
 			s.Dependents = all
 			return nil
 		})
-		if err != nil && !errors.Is(err, errTold) && !errors.Is(err, ErrUnknown) { // a job whose need is gone fails later
+		if err != nil && !errors.Is(err, errReported) && !errors.Is(err, ErrUnknown) { // a job whose need is gone fails later
 			return err
 		}
 	}

@@ -101,17 +101,17 @@ func isNotice(body string) bool {
 	if strings.EqualFold(body, "TRUE") {
 		return true
 	}
-	var said struct {
+	var answer struct {
 		Action string `json:"action"` // Amazon: stop, terminate, hibernate
 		Events []struct{ EventType string }
 	}
-	if json.Unmarshal([]byte(body), &said) != nil {
+	if json.Unmarshal([]byte(body), &answer) != nil {
 		return false
 	}
-	if said.Action != "" {
+	if answer.Action != "" {
 		return true
 	}
-	for _, e := range said.Events {
+	for _, e := range answer.Events {
 		if e.EventType == "Preempt" || e.EventType == "Terminate" {
 			return true
 		}

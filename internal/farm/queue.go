@@ -76,7 +76,7 @@ type message interface {
 
 var (
 	errConflict = errors.New("the record has changed")
-	errTold     = errors.New("this end was reported before")
+	errReported = errors.New("this end was reported before")
 )
 
 // maxDeaths is how often a job's worker may be lost without a checkpoint in between

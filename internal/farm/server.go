@@ -203,20 +203,20 @@ type serverLog struct {
 }
 
 func (l *serverLog) Noticef(f string, v ...any) { l.log.Debug(fmt.Sprintf(f, v...)) }
-func (l *serverLog) Warnf(f string, v ...any)   { l.said(slog.LevelWarn, f, v) }
-func (l *serverLog) Errorf(f string, v ...any)  { l.said(slog.LevelError, f, v) }
+func (l *serverLog) Warnf(f string, v ...any)   { l.record(slog.LevelWarn, f, v) }
+func (l *serverLog) Errorf(f string, v ...any)  { l.record(slog.LevelError, f, v) }
 func (l *serverLog) Debugf(f string, v ...any)  {}
 func (l *serverLog) Tracef(f string, v ...any)  {}
 
 func (l *serverLog) Fatalf(f string, v ...any) {
-	l.said(slog.LevelError, f, v)
+	l.record(slog.LevelError, f, v)
 	select {
 	case l.fatal <- fmt.Sprintf(f, v...):
 	default: // the first message is the reason
 	}
 }
 
-func (l *serverLog) said(level slog.Level, f string, v []any) {
+func (l *serverLog) record(level slog.Level, f string, v []any) {
 	text := fmt.Sprintf(f, v...)
 	l.log.Log(context.Background(), level, text)
 	for _, a := range v {

@@ -221,7 +221,7 @@ func (w *Worker) end(ctx context.Context, a *attempt, results map[string]string,
 		change = func(s *Status) { s.Results, s.Checkpoints, s.Fraction, s.Error = results, nil, 1, "" }
 	}
 	var after Status
-	told := w.insist(func(ctx context.Context) error {
+	fault := w.insist(func(ctx context.Context) error {
 		return a.lease.Finish(ctx, state, func(s *Status) {
 			s.Outcome = a.outcome
 			change(s)
@@ -232,8 +232,8 @@ func (w *Worker) end(ctx context.Context, a *attempt, results map[string]string,
 			after = s.clone()
 		})
 	})
-	if told != nil {
-		a.log.Warn("the end of the job could not be reported", "error", told)
+	if fault != nil {
+		a.log.Warn("the end of the job could not be reported", "error", fault)
 		return // it will be delivered again
 	}
 	if len(after.Outcome) < len(a.outcome) {
@@ -325,14 +325,14 @@ func (w *Worker) do(ctx context.Context, p *place, s Status, t *Task, l Lease) (
 		t.Steps = append(t.Steps, p.words(step))
 	}
 	var mu sync.Mutex
-	told := time.Now()
+	reported := time.Now()
 	t.Progress = func(fraction float64, text string) {
 		mu.Lock()
 		defer mu.Unlock()
-		if time.Since(told) < w.beatEvery() {
+		if time.Since(reported) < w.beatEvery() {
 			return
 		}
-		told = time.Now()
+		reported = time.Now()
 		_ = l.Update(ctx, func(s *Status) { s.Fraction, s.Text, s.Price = fraction, text, w.priceOf(s.Job) })
 	}
 	t.Checkpointed = func(output string) {

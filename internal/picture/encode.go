@@ -20,7 +20,7 @@ type WriteOptions struct {
 	Progress func(rows, of int) // called as rows of PNG and TIFF are written; nil: not
 }
 
-func (o WriteOptions) tell(rows, of int) {
+func (o WriteOptions) report(rows, of int) {
 	if o.Progress != nil {
 		o.Progress(rows, of)
 	}

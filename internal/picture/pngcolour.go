@@ -14,11 +14,11 @@ import (
 func pngColours(file []byte, name string) (p *profile, note string) {
 	var gamma float64
 	space := primariesOf[1]
-	said := false
+	hasPrimaries := false
 	for _, c := range pngChunks(file) {
 		switch {
 		case c.kind == "IDAT":
-			return gammaProfile(gamma, space, said), ""
+			return gammaProfile(gamma, space, hasPrimaries), ""
 		case c.kind == "cICP" && len(c.data) == 4:
 			p, err := codePoints(c.data)
 			if err != nil {
@@ -37,7 +37,7 @@ func pngColours(file []byte, name string) (p *profile, note string) {
 			for i := range v {
 				v[i] = float64(binary.BigEndian.Uint32(c.data[4*i:])) / 1e5
 			}
-			space, said = primaries{v[2], v[3], v[4], v[5], v[6], v[7], v[0], v[1]}, true
+			space, hasPrimaries = primaries{v[2], v[3], v[4], v[5], v[6], v[7], v[0], v[1]}, true
 		}
 	}
 	return nil, ""
@@ -47,10 +47,10 @@ func pngColours(file []byte, name string) (p *profile, note string) {
 const usualGamma = 0.45455
 
 // gammaProfile is that of gAMA and cHRM. Values that make no colours are left alone.
-func gammaProfile(gamma float64, space primaries, said bool) *profile {
+func gammaProfile(gamma float64, space primaries, hasPrimaries bool) *profile {
 	toXYZ, ok := space.toXYZ()
 	usual := math.Abs(gamma-usualGamma) < 0.005
-	if !ok || gamma < 0.01 && !said || usual && !said {
+	if !ok || gamma < 0.01 && !hasPrimaries || usual && !hasPrimaries {
 		return nil
 	}
 	f := curve(srgbDecode)

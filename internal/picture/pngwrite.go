@@ -100,7 +100,7 @@ func encodePNG(w io.Writer, p *Picture, o WriteOptions) error {
 		if _, err := z.Write(f.next(y)); err != nil {
 			return err
 		}
-		o.tell(y+1, p.H)
+		o.report(y+1, p.H)
 	}
 	if err := z.Close(); err != nil {
 		return err

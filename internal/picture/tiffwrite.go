@@ -76,7 +76,7 @@ func tiffBody(w io.Writer, p *Picture, o WriteOptions) (directory uint32, err er
 		place += uint32(packed.Len())
 		packed.Reset()
 		z.Reset(&packed)
-		o.tell(y+1, p.H)
+		o.report(y+1, p.H)
 	}
 	return place, writeAll(w, tiffDirectory(place, rows, perStrip, offsets, counts))
 }

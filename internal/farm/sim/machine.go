@@ -107,7 +107,7 @@ func (w *worker) do(ctx context.Context, l farm.Lease) {
 	}
 	begun, at := time.Now(), saved
 	worked := func() time.Duration { return min(length, at+w.simulated(time.Since(begun))) }
-	told := context.WithoutCancel(ctx)
+	lasting := context.WithoutCancel(ctx)
 	beat := time.NewTicker(w.beat)
 	defer beat.Stop()
 	next := time.NewTimer(w.real(min(w.checkpoint, length-saved)))
@@ -120,7 +120,7 @@ func (w *worker) do(ctx context.Context, l farm.Lease) {
 				return
 			}
 			now, warned := worked(), time.Now()
-			err := l.Finish(told, farm.Queued, func(s *farm.Status) { s.Fraction = float64(now) / float64(length) })
+			err := l.Finish(lasting, farm.Queued, func(s *farm.Status) { s.Fraction = float64(now) / float64(length) })
 			took := time.Since(warned)
 			w.count(func(t *tally) {
 				t.worked += now - at
@@ -131,20 +131,20 @@ func (w *worker) do(ctx context.Context, l farm.Lease) {
 			})
 			return
 		case <-beat.C:
-			if _, err := l.Extend(told); errors.Is(err, farm.ErrLost) {
+			if _, err := l.Extend(lasting); errors.Is(err, farm.ErrLost) {
 				w.lost(worked()-at, worked()-saved)
 				return
 			}
 		case <-next.C:
 			now := worked()
 			if now < length {
-				if l.Update(told, func(s *farm.Status) { s.Fraction, s.Deaths = float64(now)/float64(length), 0 }) == nil {
+				if l.Update(lasting, func(s *farm.Status) { s.Fraction, s.Deaths = float64(now)/float64(length), 0 }) == nil {
 					saved = now
 				}
 				next.Reset(w.real(min(w.checkpoint, length-now)) + time.Millisecond)
 				continue
 			}
-			if !w.end(told, l, length-at) {
+			if !w.end(lasting, l, length-at) {
 				w.lost(length-at, length-saved)
 			}
 			return
