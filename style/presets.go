@@ -81,18 +81,15 @@ func DefaultOptions(mode Mode, device, network string) Options {
 
 // cleanDefaults are ours where no patches are matched: those that left least
 // noise in flat areas at the same time, and came near the painting; see
-// docs/looks.md. With mini the moments loss leaves beads where a picture is busy.
+// docs/looks.md.
 func cleanDefaults(o *Options, network string) {
-	switch {
-	case o.Mode == ModeTexture: // without a photograph there is no detail to spare
-		o.StyleLoss, o.TVWeight = LossCovariance, 16
-		if network == "mini" {
-			o.TVWeight = 20
-		}
-	case network == "mini":
-		o.UseStyleLoss(LossCovariance, network)
-	default:
+	if o.Mode != ModeTexture {
 		o.UseStyleLoss(LossMoments, network)
+		return
+	}
+	o.StyleLoss, o.TVWeight = LossCovariance, 16 // without a photograph there is no detail to spare
+	if network == "mini" {
+		o.TVWeight = 20
 	}
 }
 
@@ -106,17 +103,21 @@ func (o *Options) UseStyleLoss(loss StyleLoss, network string) {
 	if o.Mode != ModeArt {
 		return
 	}
-	vgg19, mini := 50.0, 70.0
-	o.ContentWeight, o.TVSpare = 1.2, 0.95
+	onVGG19, onMini := smoothness{50, 0.95}, smoothness{70, 0.95}
+	o.ContentWeight = 1.2
 	if loss == LossMoments {
-		vgg19, mini = 180, 250
-		o.ContentWeight, o.TVSpare = 1.5, 0.96
+		onVGG19, onMini = smoothness{180, 0.96}, smoothness{350, 0.98}
+		o.ContentWeight = 1.5
 	}
-	o.TVWeight = vgg19
+	use := onVGG19
 	if network == "mini" {
-		o.TVWeight = mini
+		use = onMini
 	}
+	o.TVWeight, o.TVSpare = use.weight, use.spare
 }
+
+// smoothness is a TVWeight and the TVSpare that goes with it.
+type smoothness struct{ weight, spare float64 }
 
 // Best turns the default options of a mode into those of the preset "best":
 // three times the iterations, and so of the time.

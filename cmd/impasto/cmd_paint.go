@@ -20,8 +20,8 @@ func artCommand(s *session) *cli.Command {
 			"larger one 100.\n" +
 			"The preset best takes three times the iterations of the default. The others follow Gatys et al. (gatys),\n" +
 			"neural-style (jj), neural-style-pt (pt), style-transfer-pytorch (cp) and Galerne et al. (spst, spst-fast).\n" +
-			"The default style loss is moments, with mini covariance. With any other --style-loss than moments the\n" +
-			"defaults of content-weight, tv-weight and tv-spare are 1.2, 50 (70 with mini) and 0.95.\n" +
+			"The default style loss is moments. With any other the defaults of content-weight, tv-weight and tv-spare\n" +
+			"are 1.2, 50 (70 with mini) and 0.95.\n" +
 			"--method nnst has defaults of its own, marked nnst below. Its --content-weight is the share of the photograph\n" +
 			"in what is matched, 0 to 1.\n" +
 			"Fields of output names: {content} {style} {mode} {w} {h} {size} {seed} {date}, {n} (the first free number\n" +
