@@ -152,7 +152,7 @@ func others(ctx context.Context, q farm.Queue, e *batch.Submission) (int, error)
 }
 
 // endBatch writes the report and tells in one line how a batch came out.
-func (s *session) endBatch(c *cli.Context, b *batch.Batch, e *batch.Submission, f *batch.Follower, r progress.BatchReporter) error {
+func (s *session) endBatch(c *cli.Context, b *batch.Batch, e *batch.Submission, f *batch.Follower, r progress.Reporter) error {
 	path, err := b.ReportPath(ui.Home(flagText(c, "report")))
 	if err != nil {
 		return err
@@ -172,7 +172,7 @@ func (s *session) endBatch(c *cli.Context, b *batch.Batch, e *batch.Submission, 
 	}
 	message += " in " + progress.Span(passed) + batch.BillText(f.Bill())
 	message += " · report " + path + ", pictures " + sheet
-	r.Result(message, map[string]any{"total": counts.Total + len(e.Skipped), "done": counts.Done, "failed": counts.Failed, "skipped": len(e.Skipped),
+	r.Event(progress.Result, message, map[string]any{"total": counts.Total + len(e.Skipped), "done": counts.Done, "failed": counts.Failed, "skipped": len(e.Skipped),
 		"seconds": passed.Seconds(), "report": path, "sheet": sheet})
 	r.Close()
 	return f.Fault()

@@ -73,8 +73,8 @@ func batchSubmit(s *session, c *cli.Context) error {
 
 // followBatch waits for the jobs of a batch, writes their results as they come
 // and tells how it ended.
-func (s *session) followBatch(ctx context.Context, c *cli.Context, q farm.Queue, b *batch.Batch, e *batch.Submission, r progress.BatchReporter) error {
-	r.Start(fmt.Sprintf("%s: %s", b.Name, e), map[string]any{"batch": b.Name, "jobs": len(e.Jobs)})
+func (s *session) followBatch(ctx context.Context, c *cli.Context, q farm.Queue, b *batch.Batch, e *batch.Submission, r progress.Reporter) error {
+	r.Event(progress.Start, fmt.Sprintf("%s: %s", b.Name, e), map[string]any{"batch": b.Name, "jobs": len(e.Jobs)})
 	f := batch.Follow(r, e.Jobs)
 	f.Weights, f.Budget = b.Seconds, b.Terms.Budget
 	f.Collect = func(ctx context.Context, st farm.Status) error {

@@ -37,24 +37,7 @@ func queueWatch(s *session, c *cli.Context) error {
 	return s.withQueue(c, func(ctx context.Context, q farm.Queue) error {
 		r := s.newBatchReporter(flagText(c, "progress"))
 		defer r.Close()
-		if len(named) == 0 {
-			o := batch.Overview{Reporter: r, Filter: filter, Forever: c.Bool("forever")}
-			if err := o.Run(ctx, q); err != nil {
-				return err
-			}
-			return o.Report()
-		}
-		list, err := batch.Named(ctx, q, named)
-		if err != nil {
-			return err
-		}
-		r.Start(batch.TallyOf(list).String(), map[string]any{"jobs": len(list)})
-		f := batch.Follow(r, list)
-		f.Forever = c.Bool("forever")
-		if err := f.Run(ctx, q); err != nil {
-			return err
-		}
-		return f.Report(r)
+		return batch.Watch(ctx, q, r, filter, named, c.Bool("forever"))
 	})
 }
 

@@ -22,8 +22,7 @@ func (s *session) submitFilm(ctx context.Context, signals *ui.Signals, c *cli.Co
 		return err
 	}
 	defer q.Close()
-	cols, _ := ui.TerminalSize(s.stderr)
-	r := progress.NewBatch(s.stderr, progress.Options{Kind: flagText(c, "progress"), Quiet: s.quiet, Terminal: ui.IsTerminal(s.stderr), Width: cols})
+	r := progress.New(s.stderr, s.progressOptions(flagText(c, "progress")))
 	defer r.Close()
 	for _, n := range f.Notes {
 		r.Event("warning", n, nil)
@@ -43,15 +42,10 @@ func (s *session) submitFilm(ctx context.Context, signals *ui.Signals, c *cli.Co
 		}
 		return batch.QueueFault(err)
 	}
-	w := &watcher{reporter: batchOnly{r}}
+	w := &watcher{reporter: r}
 	if err := f.Finish(ctx, w.observe, painted); err != nil {
 		return bySignal(signals, err)
 	}
 	r.Close()
 	return s.printResult(painted.Output, painted)
 }
-
-// batchOnly shows the end of a film with the progress of its shots.
-type batchOnly struct{ progress.BatchReporter }
-
-func (batchOnly) Update(progress.Update) {}

@@ -69,11 +69,9 @@ func eachChosen(ctx context.Context, c *cli.Context, q farm.Queue, f func(farm.S
 }
 
 // newBatchReporter opens progress as the command line asks for it.
-func (s *session) newBatchReporter(kind string) progress.BatchReporter {
-	out, cols := s.stderr, 0
+func (s *session) newBatchReporter(kind string) progress.Reporter {
 	if s.json { // events are the results
-		out, kind = s.stdout, "json"
+		return progress.New(s.stdout, progress.Options{Kind: "json"})
 	}
-	cols, _ = ui.TerminalSize(s.stderr)
-	return progress.NewBatch(out, progress.Options{Kind: kind, Quiet: s.quiet, Terminal: ui.IsTerminal(s.stderr), Width: cols})
+	return progress.New(s.stderr, s.progressOptions(kind))
 }

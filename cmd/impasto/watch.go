@@ -45,12 +45,19 @@ func (s *session) newWatcher(v *settings.Values, previewFile string, streams []r
 			out = w.screen
 		}
 	}
-	w.reporter = progress.New(out, progress.Options{
-		Kind: kind, PrintEvery: v.Number("print-every", 0), Quiet: s.quiet, Terminal: isTerminal, Width: cols})
+	o := s.progressOptions(kind)
+	o.PrintEvery = v.Number("print-every", 0)
+	w.reporter = progress.New(out, o)
 	for _, stream := range streams {
 		w.reporter = progress.Both(w.reporter, progress.New(stream.File, progress.Options{Kind: "json"}))
 	}
 	return w
+}
+
+// progressOptions say how progress of a kind is written to standard error.
+func (s *session) progressOptions(kind string) progress.Options {
+	cols, _ := ui.TerminalSize(s.stderr)
+	return progress.Options{Kind: kind, Quiet: s.quiet, Terminal: ui.IsTerminal(s.stderr), Width: cols}
 }
 
 // previewProtocol is how pictures are drawn in this terminal.
@@ -100,7 +107,7 @@ func (w *watcher) observe(e render.Event) {
 		w.writing(e)
 	case render.Finished:
 		w.preview(e.Result.Picture, true)
-		w.reporter.Result(resultText(e.Result), map[string]any{"output": e.Result.Output, "iterations": e.Result.Iterations,
+		w.reporter.Event(progress.Result, resultText(e.Result), map[string]any{"output": e.Result.Output, "iterations": e.Result.Iterations,
 			"seconds": e.Result.Seconds, "recipe": e.Result.Recipe, "stopped": e.Result.Stopped})
 	case render.FilmFinished:
 		r := e.Result
@@ -108,12 +115,12 @@ func (w *watcher) observe(e render.Event) {
 		if r.Flicker != nil {
 			text += fmt.Sprintf(" · flicker %.2f of 255", *r.Flicker)
 		}
-		w.reporter.Result(text, map[string]any{"output": r.Output, "frames": r.Frames, "seconds": r.Seconds, "flicker": r.Flicker})
+		w.reporter.Event(progress.Result, text, map[string]any{"output": r.Output, "frames": r.Frames, "seconds": r.Seconds, "flicker": r.Flicker})
 	}
 }
 
 func (w *watcher) start(header string, facts map[string]any, width, height int) {
-	w.reporter.Start(header, facts)
+	w.reporter.Event(progress.Start, header, facts)
 	if w.screen != nil {
 		w.screen.Reserve(width, height)
 	}

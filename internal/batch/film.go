@@ -40,7 +40,7 @@ type FilmShots struct {
 
 // Paint fetches the missing frames, and returns what was painted. The caller then makes
 // the film.
-func (v *FilmShots) Paint(ctx context.Context, r progress.BatchReporter) (o *render.FilmResult, err error) {
+func (v *FilmShots) Paint(ctx context.Context, r progress.Reporter) (o *render.FilmResult, err error) {
 	o = &render.FilmResult{}
 	if err := v.Begin(); err != nil {
 		return o, err
@@ -52,7 +52,7 @@ func (v *FilmShots) Paint(ctx context.Context, r progress.BatchReporter) (o *ren
 	plan := v.Plan()
 	facts := plan.Facts()
 	facts["shots_before"], facts["shots_missing"] = len(plan.Shots)-len(missing), len(missing)
-	r.Start(shotsText(plan.Input.Frames, len(plan.Shots), len(missing)), facts)
+	r.Event(progress.Start, shotsText(plan.Input.Frames, len(plan.Shots), len(missing)), facts)
 	whole := ctx
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -168,7 +168,7 @@ type submittedShot struct {
 }
 
 // run packs and submits shots, by their numbers.
-func (p *shotPacker) run(ctx context.Context, r progress.BatchReporter, shots []int) error {
+func (p *shotPacker) run(ctx context.Context, r progress.Reporter, shots []int) error {
 	v := p.v
 	b := NewBuilder(ctx, filepath.Join(v.Folder(), v.Title()), v.Class, v.Env)
 	cursor := film.NewCursor(v.Source())

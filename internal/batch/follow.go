@@ -15,7 +15,7 @@ import (
 
 // A Follower reports the progress of a set of jobs until each of them has ended.
 type Follower struct {
-	Reporter progress.BatchReporter
+	Reporter progress.Reporter
 	// Weights are the amounts of work of the jobs by ID; 1 where there is none.
 	Weights map[string]float64
 	// Collect is called once for each job that is done.
@@ -53,7 +53,7 @@ const (
 )
 
 // Follow returns a Follower of jobs in their present states. Run does the work.
-func Follow(reporter progress.BatchReporter, list []farm.Status) *Follower {
+func Follow(reporter progress.Reporter, list []farm.Status) *Follower {
 	f := &Follower{Reporter: reporter, Jobs: map[string]farm.Status{}, Uncollected: map[string]error{}, Begun: time.Now()}
 	for _, st := range list {
 		f.Jobs[st.Job.ID] = st
@@ -189,7 +189,7 @@ func (f *Follower) warnIdle(first bool) {
 	warnNoWorker(f.Reporter, class)
 }
 
-func warnNoWorker(r progress.BatchReporter, class string) {
+func warnNoWorker(r progress.Reporter, class string) {
 	r.Event("warning", fmt.Sprintf("no worker takes the jobs of class %s that wait: impasto worker", class), map[string]any{"class": class})
 }
 
@@ -217,7 +217,7 @@ func (f *Follower) AddEnded(ctx context.Context, st farm.Status) bool {
 		text = f.describe(st)
 	}
 	f.Reporter.Update(f.Totals())
-	f.Reporter.Job(text, f.facts(st))
+	f.Reporter.Event(progress.Job, text, f.facts(st))
 	return done
 }
 
@@ -239,7 +239,7 @@ func (f *Follower) changed(ctx context.Context, before, st farm.Status, first bo
 	switch {
 	case st.State.Ended() && before.State != st.State:
 		f.Reporter.Update(f.Totals())
-		f.Reporter.Job(f.describe(st), f.facts(st))
+		f.Reporter.Event(progress.Job, f.describe(st), f.facts(st))
 	case st.Deaths > before.Deaths:
 		f.Reporter.Event("warning", fmt.Sprintf("%q goes on: its worker was lost", st.Job.Name), f.facts(st))
 	case st.State == farm.Queued && st.Attempts > before.Attempts:
@@ -350,25 +350,13 @@ func (f *Follower) Totals() progress.Batch {
 	return b
 }
 
-// Report prints the result of all jobs. It returns a fault if some failed.
-func (f *Follower) Report(r interface {
-	Result(string, map[string]any)
-	Close()
-}) error {
-	reportTotals(r, f.Totals())
-	return f.Fault()
-}
-
 // reportTotals prints how many jobs there were, and how they ended.
-func reportTotals(r interface {
-	Result(string, map[string]any)
-	Close()
-}, b progress.Batch) {
+func reportTotals(r progress.Reporter, b progress.Batch) {
 	message := fmt.Sprintf("%s: %d done", ui.Count(b.Total, "job"), b.Done)
 	if b.Failed > 0 {
 		message += fmt.Sprintf(", %d failed", b.Failed)
 	}
-	r.Result(message, map[string]any{"total": b.Total, "done": b.Done, "failed": b.Failed})
+	r.Event(progress.Result, message, map[string]any{"total": b.Total, "done": b.Done, "failed": b.Failed})
 	r.Close()
 }
 

@@ -52,14 +52,17 @@ type recorder struct {
 	last  progress.Batch
 }
 
-func (r *recorder) Start(string, map[string]any)         {}
-func (r *recorder) Update(b progress.Batch)              { r.last = b }
-func (r *recorder) Job(message string, _ map[string]any) { r.lines = append(r.lines, message) }
+func (r *recorder) Update(s progress.State) { r.last = s.(progress.Batch) }
 func (r *recorder) Event(kind, message string, _ map[string]any) {
-	r.lines = append(r.lines, kind+" "+message)
+	switch kind {
+	case progress.Start, progress.Result:
+	case progress.Job:
+		r.lines = append(r.lines, message)
+	default:
+		r.lines = append(r.lines, kind+" "+message)
+	}
 }
-func (r *recorder) Result(string, map[string]any) {}
-func (r *recorder) Close()                        {}
+func (r *recorder) Close() {}
 
 // steps is a Doer that fails the jobs it is told to.
 type steps map[string]error

@@ -16,7 +16,7 @@ import (
 // An Overview reports the progress of the jobs that a filter chooses, also of jobs that
 // are queued later. It holds only the running jobs; the queue counts the others.
 type Overview struct {
-	Reporter progress.BatchReporter
+	Reporter progress.Reporter
 	Filter   farm.Filter
 	// Forever continues when all jobs have ended, and waits for new ones.
 	Forever bool
@@ -27,6 +27,30 @@ type Overview struct {
 	begun     time.Time
 	before    int       // jobs that had ended before begun
 	changedAt time.Time // time of the last change of a job, or of the last warning that none changes
+}
+
+// Watch shows the progress of the jobs that are named, or else of those that a filter
+// chooses, and how they ended. With forever it goes on when all have ended.
+func Watch(ctx context.Context, q farm.Queue, r progress.Reporter, filter farm.Filter, named []string, forever bool) error {
+	if len(named) == 0 {
+		o := Overview{Reporter: r, Filter: filter, Forever: forever}
+		if err := o.Run(ctx, q); err != nil {
+			return err
+		}
+		return o.Report()
+	}
+	list, err := Named(ctx, q, named)
+	if err != nil {
+		return err
+	}
+	r.Event(progress.Start, TallyOf(list).String(), map[string]any{"jobs": len(list)})
+	f := Follow(r, list)
+	f.Forever = forever
+	if err := f.Run(ctx, q); err != nil {
+		return err
+	}
+	reportTotals(r, f.Totals())
+	return f.Fault()
 }
 
 // maxTold bounds the jobs whose reported end is remembered.
@@ -49,7 +73,7 @@ func (o *Overview) Run(ctx context.Context, q farm.Queue) error {
 		return err
 	}
 	o.before = o.ended()
-	o.Reporter.Start(o.counts.String(), map[string]any{"jobs": o.counts.total()})
+	o.Reporter.Event(progress.Start, o.counts.String(), map[string]any{"jobs": o.counts.total()})
 	tick := time.NewTicker(followEvery)
 	defer tick.Stop()
 	for misses := 0; ; {
@@ -167,7 +191,7 @@ func (o *Overview) changed(st farm.Status) {
 		o.counts[was] = max(0, o.counts[was]-1)
 		o.counts[st.State]++
 		o.Reporter.Update(o.totals())
-		o.Reporter.Job(one.describe(st), one.facts(st))
+		o.Reporter.Event(progress.Job, one.describe(st), one.facts(st))
 	case !runs:
 	default:
 		one.changed(context.Background(), before, st, false)

@@ -15,86 +15,74 @@ import (
 // bar is one line that is redrawn in place:
 //
 //	scale 3/4  512x384  ██████░░░░  212/300  6.4 it/s  loss 1.83 (style 1.2 content 0.59)  eta 0:14
+//	██████░░░░░░░░  12/48 done  1 failed  eta 4:10  coast 45 %
 //
 // This is the only file that knows mpb.
 type bar struct {
-	w       io.Writer
-	options Options
-	group   *mpb.Progress
-	line    *mpb.Bar
+	w     io.Writer
+	width int // columns
+	group *mpb.Progress
+	line  *mpb.Bar
 
 	mu   sync.Mutex // guards last: mpb draws from its own goroutine
-	last Update
+	last State
 }
 
-func newBar(w io.Writer, o Options) *bar { return &bar{w: w, options: o} }
-
-func (b *bar) Start(header string, _ map[string]any) { fmt.Fprintln(b.w, ui.Printable(header)) }
-
-func (b *bar) open(u Update) {
-	width := b.options.Width
-	if width <= 0 {
-		width = 80
-	}
+func (b *bar) open(s State) {
 	// The width is given and the refresh forced because w is a writer that
 	// shares the terminal with the preview, not the terminal itself.
-	b.group = mpb.New(mpb.WithOutput(b.w), mpb.WithAutoRefresh(), mpb.WithWidth(width),
+	b.group = mpb.New(mpb.WithOutput(b.w), mpb.WithAutoRefresh(), mpb.WithWidth(b.width),
 		mpb.WithRefreshRate(200*time.Millisecond))
-	text := func(f func(Update) string) decor.Decorator {
-		return decor.Any(func(decor.Statistics) string {
-			b.mu.Lock()
-			defer b.mu.Unlock()
-			return f(b.last)
-		})
+	beside := func() (left, right string) {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		return b.last.beside(b.width)
 	}
 	style := mpb.BarStyle().Lbound(" ").Filler("█").Tip("█").Padding("░").Rbound(" ")
-	if width < 60 {
+	if _, isRender := s.(Update); isRender && b.width < 60 {
 		style = mpb.BarStyle().Lbound("").Filler("").Tip("").Padding("").Rbound("")
 	}
-	b.line = b.group.New(0, style,
-		mpb.BarWidth(22),
-		mpb.PrependDecorators(text(func(u Update) string {
-			return fmt.Sprintf("%s %d/%d  %dx%d ", u.what(), u.Scale, u.Scales, u.W, u.H)
-		})),
-		mpb.AppendDecorators(text(func(u Update) string { return tail(u, width) })))
-	b.line.SetTotal(int64(u.Iters), false)
+	b.line = b.group.New(0, style, mpb.BarWidth(22),
+		mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { left, _ := beside(); return left })),
+		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { _, right := beside(); return right })))
 }
 
-// tail is what stands right of the bar; parts are left out on narrow terminals.
-func tail(u Update, width int) string {
-	s := fmt.Sprintf(" %d/%d  %s", u.Iter, u.Iters, rate(u.ItsPerSecond))
-	room := width - 48 - len(s)
-	left := "  " + eta(u.ETA)
-	room -= len(left)
+// beside leaves parts out on narrow terminals.
+func (u Update) beside(width int) (left, right string) {
+	right = fmt.Sprintf(" %d/%d  %s", u.Iter, u.Iters, rate(u.ItsPerSecond))
+	room := width - 48 - len(right)
+	end := "  " + eta(u.ETA)
+	room -= len(end)
 	if l := losses(u); len(l)+2 <= room {
-		s += "  " + l
+		right += "  " + l
 		room -= len(l) + 2
 	} else if l := "loss " + Number(u.Loss); len(l)+2 <= room {
-		s += "  " + l
+		right += "  " + l
 		room -= len(l) + 2
 	}
-	s += left
+	right += end
 	if m := Bytes(u.Memory); u.Memory > 0 && len(m)+2 <= room {
-		s += "  " + m
+		right += "  " + m
 	}
-	return s
+	return fmt.Sprintf("%s %d/%d  %dx%d ", u.what(), u.Scale, u.Scales, u.W, u.H), right
 }
 
-func (b *bar) Update(u Update) {
+func (u Update) place() (at, of int64) { return int64(u.Iter), int64(u.Iters) }
+
+func (b *bar) Update(s State) {
 	b.mu.Lock()
-	newScale := u.Scale != b.last.Scale
-	b.last = u
+	b.last = s
 	b.mu.Unlock()
 	if b.group == nil {
-		b.open(u)
-	} else if newScale {
-		b.line.SetTotal(int64(u.Iters), false)
+		b.open(s)
 	}
-	b.line.SetCurrent(int64(u.Iter))
+	at, of := s.place()
+	b.line.SetTotal(of, false)
+	b.line.SetCurrent(at)
 }
 
-func (b *bar) say(format string, a ...any) {
-	text := ui.Printable(fmt.Sprintf(format, a...)) + "\n"
+func (b *bar) say(text string) {
+	text = ui.Printable(text) + "\n"
 	if b.group != nil {
 		// Through mpb, so that the line appears above the bar.
 		if _, err := b.group.Write([]byte(text)); err == nil {
@@ -104,24 +92,26 @@ func (b *bar) say(format string, a ...any) {
 	io.WriteString(b.w, text)
 }
 
-func (b *bar) Event(kind, message string, _ map[string]any) {
+func (b *bar) Event(kind, message string, facts map[string]any) {
 	switch kind {
+	case Start:
+		b.say(message)
+	case Job: // only if a person must know
+		if facts["state"] != "done" {
+			b.say(message)
+		}
+	case Result:
+		b.Close()
+		b.say(message)
 	case "warning":
-		b.say("impasto: %s", message)
+		b.say("impasto: " + message)
 	case "checkpoint", "writing":
-		b.say("%s: %s", kind, message)
+		b.say(kind + ": " + message)
 	}
 }
 
-func (b *bar) Result(message string, _ map[string]any) {
-	b.stop()
-	b.say("%s", message)
-}
-
-func (b *bar) Close() { b.stop() }
-
-// stop leaves the bar as it last was and gives the terminal back.
-func (b *bar) stop() {
+// Close leaves the bar as it last was and gives the terminal back.
+func (b *bar) Close() {
 	if b.group == nil {
 		return
 	}

@@ -13,13 +13,13 @@ import (
 
 func TestPlainBatchTellsEachJobAndNowAndThenTheWhole(t *testing.T) {
 	var out bytes.Buffer
-	r := NewBatch(&out, Options{Kind: "plain"}).(*batchPlain)
+	r := New(&out, Options{Kind: "plain"}).(*plain)
 	clock := time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
 	r.now = func() time.Time { return clock }
-	r.Start("3 jobs", nil)
+	r.Event(Start, "3 jobs", nil)
 	r.Update(Batch{Total: 3, ETA: -1})
 	r.Update(Batch{Total: 3, Done: 1, ETA: 75 * time.Second})
-	r.Job(`"coast" done`, map[string]any{"state": "done"})
+	r.Event(Job, `"coast" done`, map[string]any{"state": "done"})
 	clock = clock.Add(batchEvery)
 	r.Update(Batch{Total: 3, Done: 1, Failed: 1, ETA: 10 * time.Second, Text: "sea 40 %"})
 	r.Update(Batch{Total: 3, Done: 1, Failed: 1, ETA: 9 * time.Second})
@@ -32,11 +32,11 @@ func TestPlainBatchTellsEachJobAndNowAndThenTheWhole(t *testing.T) {
 
 func TestJSONBatchIsOneObjectPerLine(t *testing.T) {
 	var out bytes.Buffer
-	r := NewBatch(&out, Options{Kind: "json", Quiet: true})
-	r.Start("header", map[string]any{"jobs": 3})
+	r := New(&out, Options{Kind: "json", Quiet: true})
+	r.Event(Start, "header", map[string]any{"jobs": 3})
 	r.Update(Batch{Total: 3, Done: 1, Failed: 1, Running: 1, Fraction: math.NaN(), ETA: -1})
-	r.Job("coast", map[string]any{"state": "failed"})
-	r.Result("told", nil)
+	r.Event(Job, "coast", map[string]any{"state": "failed"})
+	r.Event(Result, "told", nil)
 	var types []string
 	for lines := bufio.NewScanner(&out); lines.Scan(); {
 		var object map[string]any
@@ -64,13 +64,13 @@ func TestBatchTailFitsTheLine(t *testing.T) {
 
 func TestBatchBarTellsFailuresAboveIt(t *testing.T) {
 	var out bytes.Buffer
-	r := NewBatch(&out, Options{Kind: "bar", Width: 80})
-	r.Start("2 jobs", nil)
+	r := New(&out, Options{Kind: "bar", Width: 80})
+	r.Event(Start, "2 jobs", nil)
 	r.Update(Batch{Total: 2, Running: 1, ETA: -1})
 	r.Update(Batch{Total: 2, Done: 1, Failed: 1, Fraction: 1, ETA: 0})
-	r.Job("sea failed: no", map[string]any{"state": "failed"})
-	r.Job("coast done", map[string]any{"state": "done"})
-	r.Result("1 done, 1 failed", nil)
+	r.Event(Job, "sea failed: no", map[string]any{"state": "failed"})
+	r.Event(Job, "coast done", map[string]any{"state": "done"})
+	r.Event(Result, "1 done, 1 failed", nil)
 	r.Close()
 	text := out.String()
 	if !strings.Contains(text, "sea failed: no") || strings.Contains(text, "coast done") || !strings.Contains(text, "1/2 done  1 failed") {

@@ -8,45 +8,78 @@ import (
 	"github.com/impasto/impasto/internal/ui"
 )
 
-// plain writes one line every few iterations, with a time and no escapes, so
-// that a log file stays readable.
+// plain writes lines with a time and no escapes, so that a log file stays
+// readable: of a render one every few iterations, of a batch one for each job that
+// ends, and one every half minute in between.
 type plain struct {
 	w     io.Writer
-	every int
+	every int // iterations
 	now   func() time.Time
-	last  Update // written last
+	last  Update    // written last
+	batch Batch     // the latest
+	told  time.Time // when a line of the batch was written
 }
 
-func (p *plain) line(format string, a ...any) {
-	fmt.Fprintf(p.w, "%s %s\n", p.now().Format("15:04:05"), ui.Printable(fmt.Sprintf(format, a...)))
+const batchEvery = 30 * time.Second
+
+func (p *plain) line(text string) {
+	fmt.Fprintf(p.w, "%s %s\n", p.now().Format("15:04:05"), ui.Printable(text))
 }
 
-func (p *plain) Start(header string, _ map[string]any) { fmt.Fprintln(p.w, ui.Printable(header)) }
+func (p *plain) Update(s State) {
+	if p.due(s) {
+		p.line(s.line())
+	}
+}
 
-func (p *plain) Update(u Update) {
-	// Updates may skip iterations: a line is due when one of every was passed.
-	if u.Scale != p.last.Scale {
-		p.last.Iter = 0
+// due reports whether a state is to be written, and notes it.
+func (p *plain) due(s State) bool {
+	switch s := s.(type) {
+	case Update:
+		// Updates may skip iterations: a line is due when one of every was passed.
+		if s.Scale != p.last.Scale {
+			p.last.Iter = 0
+		}
+		if s.Iter/p.every == p.last.Iter/p.every && s.Iter != s.Iters {
+			return false
+		}
+		p.last = s
+		return true
+	case Batch:
+		p.batch = s
+		first, now := p.told.IsZero(), p.now()
+		if !first && now.Sub(p.told) < batchEvery {
+			return false
+		}
+		p.told = now
+		return !first
 	}
-	if u.Iter/p.every == p.last.Iter/p.every && u.Iter != u.Iters {
-		return
-	}
-	p.last = u
+	return false
+}
+
+func (u Update) line() string {
 	memory := ""
 	if u.Memory > 0 {
 		memory = "  " + Bytes(u.Memory)
 	}
-	p.line("%s %d/%d  %dx%d  %d/%d  %s  %s  %s%s",
+	return fmt.Sprintf("%s %d/%d  %dx%d  %d/%d  %s  %s  %s%s",
 		u.what(), u.Scale, u.Scales, u.W, u.H, u.Iter, u.Iters, rate(u.ItsPerSecond), losses(u), eta(u.ETA), memory)
 }
 
 func (p *plain) Event(kind, message string, _ map[string]any) {
-	if kind == "warning" {
+	switch kind {
+	case Start:
+		fmt.Fprintln(p.w, ui.Printable(message))
+	case Job:
+		p.told = p.now()
+		p.line(p.batch.with(message))
+	case Result:
+		p.line(message)
+	case "warning":
 		fmt.Fprintf(p.w, "impasto: %s\n", ui.Printable(message))
-		return
+	default:
+		p.line(kind + ": " + message)
 	}
-	p.line("%s: %s", kind, message)
 }
 
-func (p *plain) Result(message string, _ map[string]any) { p.line("%s", message) }
-func (p *plain) Close()                                  {}
+func (p *plain) Close() {}

@@ -1,11 +1,12 @@
 // Package progress tells a person or a program how a render is getting on.
 //
 // One interface, four writers: a bar for terminals, plain lines for logs, JSON
-// lines for programs, and nothing. It knows only the numbers in Update of a render,
-// and writes no control characters from names and messages.
+// lines for programs, and nothing. It knows only the numbers in Update (a render)
+// and Batch, and writes no control characters from names and messages.
 package progress
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -30,12 +31,7 @@ type Update struct {
 }
 
 // what is the word for what Scale counts.
-func (u Update) what() string {
-	if u.What == "" {
-		return "scale"
-	}
-	return u.What
-}
+func (u Update) what() string { return cmp.Or(u.What, "scale") }
 
 // Term is one named part of a loss.
 type Term struct {
@@ -43,18 +39,30 @@ type Term struct {
 	Value float64
 }
 
-// Reporter receives what happens during one render, from one goroutine.
+// State is how far a render or a batch is: an Update or a Batch.
+type State interface {
+	line() string                                // in one line of a log
+	beside(width int) (left, right string)       // what stands beside a bar, on a terminal of that width
+	place() (at, of int64)                       // of the bar
+	object() (kind string, facts map[string]any) // for programs
+}
+
+// The events with which a report begins and ends, and that of a job that has ended.
+const (
+	Start  = "start"
+	Job    = "job"
+	Result = "result"
+)
+
+// Reporter shows what happens during one render or one batch. Its methods are
+// called from one goroutine.
 type Reporter interface {
-	// Start tells what was chosen and why, in one line. facts are the same
-	// things by name, for programs.
-	Start(header string, facts map[string]any)
-	// Update is called after every iteration; writers decide what to show.
-	Update(Update)
-	// Event tells of something besides the iterations: "checkpoint",
-	// "preview" or "warning".
+	// Event shows something beside the state: Start, Job, Result, "checkpoint",
+	// "preview" or "warning". The message is one line; facts say the same by name,
+	// for programs.
 	Event(kind, message string, facts map[string]any)
-	// Result tells what was made.
-	Result(message string, facts map[string]any)
+	// Update is called after every iteration; writers decide what to show.
+	Update(State)
 	// Close ends the report and leaves the terminal in order.
 	Close()
 }
@@ -66,7 +74,6 @@ type Options struct {
 	Quiet      bool   // no header and no iterations
 	Terminal   bool   // whether the writer is a terminal
 	Width      int    // columns of the terminal
-	Colour     bool
 }
 
 // Kinds are the values of Options.Kind.
@@ -75,40 +82,28 @@ var Kinds = []string{"auto", "bar", "plain", "json", "none"}
 // New returns the reporter that o asks for. "auto" is a bar on a terminal and
 // plain lines elsewhere.
 func New(w io.Writer, o Options) Reporter {
-	if o.PrintEvery <= 0 {
-		o.PrintEvery = 50
-	}
-	kind := o.Kind
-	if kind == "auto" || kind == "" {
-		kind = "plain"
-		if o.Terminal {
-			kind = "bar"
-		}
-	}
-	if kind == "json" {
+	auto := o.Kind == "auto" || o.Kind == ""
+	switch {
+	case o.Kind == "json":
 		return &jsonLines{w: w, now: time.Now}
-	}
-	if o.Quiet || kind == "none" {
+	case o.Quiet || o.Kind == "none":
 		return none{w: w}
+	case o.Kind == "bar" || auto && o.Terminal:
+		return &bar{w: w, width: cmp.Or(max(o.Width, 0), 80)}
 	}
-	if kind == "bar" {
-		return newBar(w, o)
-	}
-	return &plain{w: w, every: o.PrintEvery, now: time.Now}
+	return &plain{w: w, every: cmp.Or(max(o.PrintEvery, 0), 50), now: time.Now}
 }
 
 // none is silent but for warnings: what went wrong is never hidden.
 type none struct{ w io.Writer }
 
-func (none) Start(string, map[string]any) {}
-func (none) Update(Update)                {}
 func (n none) Event(kind, message string, _ map[string]any) {
 	if kind == "warning" {
 		fmt.Fprintf(n.w, "impasto: %s\n", ui.Printable(message))
 	}
 }
-func (none) Result(string, map[string]any) {}
-func (none) Close()                        {}
+func (none) Update(State) {}
+func (none) Close()       {}
 
 // losses renders "loss 1.83e+04 (style 1.2e+04 content 5.9e+03)".
 func losses(u Update) string {
@@ -176,24 +171,14 @@ func Both(a, b Reporter) Reporter { return both{a, b} }
 
 type both struct{ a, b Reporter }
 
-func (r both) Start(header string, facts map[string]any) {
-	r.a.Start(header, facts)
-	r.b.Start(header, facts)
-}
-
-func (r both) Update(u Update) {
-	r.a.Update(u)
-	r.b.Update(u)
-}
-
 func (r both) Event(kind, message string, facts map[string]any) {
 	r.a.Event(kind, message, facts)
 	r.b.Event(kind, message, facts)
 }
 
-func (r both) Result(message string, facts map[string]any) {
-	r.a.Result(message, facts)
-	r.b.Result(message, facts)
+func (r both) Update(s State) {
+	r.a.Update(s)
+	r.b.Update(s)
 }
 
 func (r both) Close() {

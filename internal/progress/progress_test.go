@@ -18,11 +18,11 @@ func sample(iter int) Update {
 func TestPlainHasNoEscapesAndOneLineEveryN(t *testing.T) {
 	var out bytes.Buffer
 	r := New(&out, Options{Kind: "plain", PrintEvery: 5})
-	r.Start("cpu, 2 threads", nil)
+	r.Event(Start, "cpu, 2 threads", nil)
 	for i := 1; i <= 10; i++ {
 		r.Update(sample(i))
 	}
-	r.Result("out.png", nil)
+	r.Event(Result, "out.png", nil)
 	r.Close()
 	text := out.String()
 	if strings.Contains(text, "\x1b") || strings.Contains(text, "\r") {
@@ -41,12 +41,12 @@ func TestPlainHasNoEscapesAndOneLineEveryN(t *testing.T) {
 func TestJSONIsOneObjectPerLine(t *testing.T) {
 	var out bytes.Buffer
 	r := New(&out, Options{Kind: "json"})
-	r.Start("header", map[string]any{"device": "cpu"})
+	r.Event(Start, "header", map[string]any{"device": "cpu"})
 	u := sample(1)
 	u.Loss, u.ETA = math.NaN(), -1
 	r.Update(u)
 	r.Event("warning", "careful", nil)
-	r.Result("out.png", map[string]any{"output": "out.png"})
+	r.Event(Result, "out.png", map[string]any{"output": "out.png"})
 	var types []string
 	for s := bufio.NewScanner(&out); s.Scan(); {
 		var o map[string]any
@@ -71,9 +71,9 @@ func TestJSONIsOneObjectPerLine(t *testing.T) {
 func TestQuietStillWarns(t *testing.T) {
 	var out bytes.Buffer
 	r := New(&out, Options{Kind: "auto", Quiet: true, Terminal: true})
-	r.Start("header", nil)
+	r.Event(Start, "header", nil)
 	r.Update(sample(10))
-	r.Result("out.png", nil)
+	r.Event(Result, "out.png", nil)
 	r.Event("warning", "the disk is nearly full", nil)
 	if got := out.String(); got != "impasto: the disk is nearly full\n" {
 		t.Errorf("got %q", got)
@@ -91,7 +91,7 @@ func TestBarFitsItsTerminal(t *testing.T) {
 		u.Scale = 2
 		r.Update(u)
 		r.Event("warning", "note", nil)
-		r.Result("saved out.png", nil)
+		r.Event(Result, "saved out.png", nil)
 		r.Close()
 		for _, l := range strings.Split(out.String(), "\n") {
 			l = l[strings.LastIndex(l, "\x1b[J")+1:]
