@@ -27,8 +27,34 @@ func bad(status int, message string, try ...string) error {
 	return &failure{status, problem{Message: message, Try: try}}
 }
 
-// answer turns a function that may fail into a handler.
-func (s *Studio) answer(f func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
+// handler answers a request or says what is wrong with it.
+type handler func(http.ResponseWriter, *http.Request) error
+
+// value answers with what f returns, as JSON.
+func value(f func(*http.Request) (any, error)) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		v, err := f(r)
+		if err != nil {
+			return err
+		}
+		w.Header().Set("Content-Type", "application/json")
+		return json.NewEncoder(w).Encode(v)
+	}
+}
+
+// asked answers as value does. f also gets the body of the request, which is JSON.
+func asked[T any](f func(*http.Request, T) (any, error)) handler {
+	return value(func(r *http.Request) (any, error) {
+		var ask T
+		if err := readJSON(r, &ask); err != nil {
+			return nil, err
+		}
+		return f(r, ask)
+	})
+}
+
+// answer is a handler for the standard library.
+func answer(f handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		err := f(w, r)
 		if err == nil {
@@ -47,10 +73,15 @@ func (s *Studio) answer(f func(http.ResponseWriter, *http.Request) error) http.H
 		case errors.Is(err, os.ErrNotExist):
 			status = http.StatusNotFound
 		}
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(status)
-		_ = json.NewEncoder(w).Encode(map[string]any{"errors": problems(err)})
+		refuse(w, status, problems(err)...)
 	}
+}
+
+// refuse answers with what is wrong.
+func refuse(w http.ResponseWriter, status int, what ...problem) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(map[string]any{"errors": what})
 }
 
 // problems takes an error apart into its messages.
@@ -73,11 +104,6 @@ func problems(err error) []problem {
 		p.Try = hints.Try()
 	}
 	return []problem{p}
-}
-
-func sendJSON(w http.ResponseWriter, v any) error {
-	w.Header().Set("Content-Type", "application/json")
-	return json.NewEncoder(w).Encode(v)
 }
 
 // maxText bounds what is read as JSON.

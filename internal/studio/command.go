@@ -2,6 +2,7 @@ package studio
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -31,10 +32,10 @@ var Modes = []style.Mode{style.ModeArt, style.ModePatch, style.ModeDoodle, style
 // words are the command line of an order. path turns the name of a picture into
 // what the command line says. All that is missing is told at once.
 func (s *Studio) words(o order, output string, path func(string) string) ([]string, error) {
-	var problems []problem
+	var missing []error
 	need := func(ok bool, what string) {
 		if !ok {
-			problems = append(problems, problem{Message: what})
+			missing = append(missing, bad(http.StatusUnprocessableEntity, what))
 		}
 	}
 	need(slices.Contains(Modes, o.Mode), "choose a way of painting")
@@ -82,12 +83,8 @@ func (s *Studio) words(o order, output string, path func(string) string) ([]stri
 		flag("init", path(o.Init))
 	}
 	flag("output", output)
-	if len(problems) > 0 {
-		all := make([]error, len(problems))
-		for i, p := range problems {
-			all[i] = &failure{http.StatusUnprocessableEntity, p}
-		}
-		return nil, &several{all}
+	if len(missing) > 0 {
+		return nil, errors.Join(missing...)
 	}
 	words = append(words, "--")
 	for _, p := range pictures {
@@ -118,12 +115,6 @@ func (s *Studio) checkSettings(o order, need func(bool, string), flag func(name,
 		}
 	}
 }
-
-// several is all that is wrong with a request.
-type several struct{ all []error }
-
-func (e *several) Error() string   { return e.all[0].Error() }
-func (e *several) Unwrap() []error { return e.all }
 
 func first(list []string) string {
 	if len(list) == 0 {
@@ -160,16 +151,12 @@ func outputName(o order) string {
 }
 
 // command shows the command line of an order, to be copied.
-func (s *Studio) command(w http.ResponseWriter, r *http.Request) error {
-	var o order
-	if err := readJSON(r, &o); err != nil {
-		return err
-	}
+func (s *Studio) command(_ *http.Request, o order) (any, error) {
 	words, err := s.words(o, outputName(o), func(name string) string { return name })
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return sendJSON(w, map[string]string{"command": commandLine(words)})
+	return map[string]string{"command": commandLine(words)}, nil
 }
 
 // commandLine writes words as they are typed.

@@ -102,8 +102,7 @@ func plain(name string, err error) error {
 // read decodes a picture or draws a sample. Its size is bounded before a pixel
 // is decoded, and two are decoded at once at most.
 func (s *Studio) read(name string) (*picture.Picture, *picture.Info, error) {
-	s.heavy <- struct{}{}
-	defer func() { <-s.heavy }()
+	defer s.decode()()
 	if of, isMap, ok := isSample(name); ok {
 		img, err := drawSample(of, isMap)
 		if err != nil {
@@ -128,24 +127,20 @@ func drawSample(of string, isMap bool) (image.Image, error) {
 		isMap bool
 	}
 	draw, _ := drawn.LoadOrStore(key{of, isMap}, sync.OnceValues(func() (image.Image, error) {
-		if isMap {
-			img, _, err := sample.Map(of, sampleW, sampleH)
-			return img, err
-		}
-		return sample.Draw(of, sampleW, sampleH)
+		return drawSampleAt(of, isMap, sampleW, sampleH)
 	}))
 	return draw.(func() (image.Image, error))()
 }
 
-// listPictures lists the samples and what is in the folder, the latest first.
-func (s *Studio) listPictures(w http.ResponseWriter, _ *http.Request) error {
-	list, err := s.entries()
-	if err != nil {
-		return err
+func drawSampleAt(of string, isMap bool, w, h int) (image.Image, error) {
+	if isMap {
+		img, _, err := sample.Map(of, w, h)
+		return img, err
 	}
-	return sendJSON(w, list)
+	return sample.Draw(of, w, h)
 }
 
+// entries lists what is in the folder, the latest first, and the samples.
 func (s *Studio) entries() ([]entry, error) {
 	dir, err := s.root.Open(".")
 	if err != nil {
@@ -252,25 +247,25 @@ func shrink(p *picture.Picture, side int) ([]byte, error) {
 }
 
 // upload keeps a picture that was dropped on the page, if it is one.
-func (s *Studio) upload(w http.ResponseWriter, r *http.Request) error {
+func (s *Studio) upload(r *http.Request) (any, error) {
 	name := cleanName(r.URL.Query().Get("name"))
 	if err := checkName(name); err != nil {
-		return err
+		return nil, err
 	}
 	data, err := io.ReadAll(r.Body)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	s.heavy <- struct{}{}
+	done := s.decode()
 	p, info, err := picture.Decode(bytes.NewReader(data), name, picture.ReadOptions{Role: "picture", MaxPixels: maxPixels})
-	<-s.heavy
+	done()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if name, err = s.write(name, data); err != nil {
-		return err
+		return nil, err
 	}
-	return sendJSON(w, map[string]any{"name": name, "width": p.W, "height": p.H, "warnings": info.Warnings, "changed": time.Now().UnixMilli()})
+	return map[string]any{"name": name, "width": p.W, "height": p.H, "warnings": info.Warnings, "changed": time.Now().UnixMilli()}, nil
 }
 
 // cleanName makes a file name of what a browser or a person calls a picture.

@@ -3,6 +3,7 @@ package studio
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -44,21 +45,19 @@ func (s *Studio) ratings() map[string]int {
 	return list
 }
 
+type rating struct {
+	Name   string
+	Rating int
+}
+
 // rate gives a picture 0 to 5 stars.
-func (s *Studio) rate(w http.ResponseWriter, r *http.Request) error {
-	var ask struct {
-		Name   string
-		Rating int
-	}
-	if err := readJSON(r, &ask); err != nil {
-		return err
-	}
+func (s *Studio) rate(_ *http.Request, ask rating) (any, error) {
 	if ask.Rating < 0 || ask.Rating > 5 {
-		return bad(http.StatusBadRequest, fmt.Sprintf("a rating is 0 to 5, not %d", ask.Rating))
+		return nil, bad(http.StatusBadRequest, fmt.Sprintf("a rating is 0 to 5, not %d", ask.Rating))
 	}
 	f, _, err := s.open(ask.Name)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	f.Close()
 	ratings.Lock()
@@ -70,23 +69,15 @@ func (s *Studio) rate(w http.ResponseWriter, r *http.Request) error {
 	}
 	text, err := json.MarshalIndent(list, "", " ")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := writeRoot(s.root, ratingsFile, text); err != nil {
-		return err
+		return nil, err
 	}
-	return sendJSON(w, ask)
+	return ask, nil
 }
 
-// gallery lists the results, the latest first.
-func (s *Studio) gallery(w http.ResponseWriter, _ *http.Request) error {
-	list, err := s.results()
-	if err != nil {
-		return err
-	}
-	return sendJSON(w, list)
-}
-
+// results lists the pictures that have a recipe, the latest first.
 func (s *Studio) results() ([]result, error) {
 	entries, err := s.entries()
 	if err != nil {
@@ -98,8 +89,8 @@ func (s *Studio) results() ([]result, error) {
 		if e.Kind != "" || e.IsMap {
 			continue
 		}
-		rec, _, err := s.shelf.recipe(e.Name)
-		if err != nil || rec == nil {
+		rec, err := s.shelf.recipe(e.Name)
+		if err != nil {
 			continue
 		}
 		one := result{entry: e, Mode: rec.Mode, Rating: stars[e.Name], Stopped: rec.Result.Stopped, From: []string{}}
@@ -117,48 +108,42 @@ func (s *Studio) results() ([]result, error) {
 }
 
 // difference lists the settings in which two results differ.
-func (s *Studio) difference(w http.ResponseWriter, r *http.Request) error {
+func (s *Studio) difference(r *http.Request) (any, error) {
 	var two [2]recipe.Recipe
 	for i, key := range []string{"a", "b"} {
-		rec, _, err := s.shelf.recipe(r.URL.Query().Get(key))
+		rec, err := s.shelf.recipe(r.URL.Query().Get(key))
 		if err != nil {
-			return err
-		}
-		if rec == nil {
-			return bad(http.StatusNotFound, "there is no recipe in \""+r.URL.Query().Get(key)+"\"")
+			return nil, err
 		}
 		two[i] = *rec
 	}
 	list, err := recipe.Diff(two[0], two[1])
 	if err != nil {
-		return err
+		return nil, err
 	}
 	list = slices.DeleteFunc(list, func(c recipe.Change) bool {
 		// What came out follows from the rest, but for the loss.
 		result := strings.HasPrefix(c.Path, "result.") && c.Path != "result.loss" && c.Path != "result.stopped"
 		return result || strings.HasSuffix(c.Path, "sha256") || strings.HasSuffix(c.Path, "bytes")
 	})
-	if list == nil {
-		list = []recipe.Change{}
-	}
-	return sendJSON(w, list)
+	return list, nil
 }
 
 // where says which patch of which painting a point of a result came from.
-func (s *Studio) where(w http.ResponseWriter, r *http.Request) error {
+func (s *Studio) where(r *http.Request) (any, error) {
 	q := r.URL.Query()
 	name := q.Get("name")
 	x, errX := strconv.ParseFloat(q.Get("x"), 64)
 	y, errY := strconv.ParseFloat(q.Get("y"), 64)
 	if errX != nil || errY != nil || !(x >= 0 && x <= 1 && y >= 0 && y <= 1) {
-		return bad(http.StatusBadRequest, "a point has x and y from 0 to 1")
+		return nil, bad(http.StatusBadRequest, "a point has x and y from 0 to 1")
 	}
 	if err := checkName(name); err != nil {
-		return err
+		return nil, err
 	}
 	m, err := s.matches(name)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	list := []explain.Where{}
 	for i := range m.Layers {
@@ -168,7 +153,7 @@ func (s *Studio) where(w http.ResponseWriter, r *http.Request) error {
 	for _, p := range m.Paintings {
 		paintings = append(paintings, filepath.Base(p.Name))
 	}
-	return sendJSON(w, map[string]any{"where": list, "paintings": paintings})
+	return map[string]any{"where": list, "paintings": paintings}, nil
 }
 
 // latest are the matches that were read last: a hovering mouse asks often.
@@ -245,10 +230,7 @@ func recipeIn(data []byte) (string, error) {
 	}
 	defer os.Remove(f.Name())
 	_, err = f.Write(data)
-	if closing := f.Close(); err == nil {
-		err = closing
-	}
-	if err != nil {
+	if err := errors.Join(err, f.Close()); err != nil {
 		return "", err
 	}
 	text, err := picture.ReadRecipe(f.Name())
@@ -259,15 +241,15 @@ func recipeIn(data []byte) (string, error) {
 }
 
 // state is what a page needs at first: the modes, the program and the jobs.
-func (s *Studio) state(w http.ResponseWriter, _ *http.Request) error {
-	return sendJSON(w, map[string]any{"program": s.o.Program, "folder": filepath.Base(s.o.Folder), "modes": Modes, "jobs": s.jobs.all()})
+func (s *Studio) state(*http.Request) (any, error) {
+	return map[string]any{"program": s.o.Program, "folder": filepath.Base(s.o.Folder), "modes": Modes, "jobs": s.jobs.all()}, nil
 }
 
 // settings lists what can be set in a mode.
-func (s *Studio) settings(w http.ResponseWriter, r *http.Request) error {
+func (s *Studio) settings(r *http.Request) (any, error) {
 	mode := style.Mode(r.URL.Query().Get("mode"))
 	if !slices.Contains(Modes, mode) {
-		return bad(http.StatusBadRequest, fmt.Sprintf("there is no way of painting called %q", mode))
+		return nil, bad(http.StatusBadRequest, fmt.Sprintf("there is no way of painting called %q", mode))
 	}
-	return sendJSON(w, s.o.Engine.Settings(mode, nil))
+	return s.o.Engine.Settings(mode, nil), nil
 }

@@ -44,7 +44,7 @@ const (
 	maxTokens    = 64
 )
 
-func newGuard(root *os.Root, cookie string, hosts []string) (*guard, error) {
+func newGuard(root *os.Root, cookie string, hosts []string) *guard {
 	g := &guard{cookie: cookie, root: root, tokens: map[string]bool{}}
 	for _, h := range hosts {
 		g.hosts = append(g.hosts, strings.ToLower(strings.Trim(h, "[]")))
@@ -53,7 +53,7 @@ func newGuard(root *os.Root, cookie string, hosts []string) (*guard, error) {
 	if text, err := root.ReadFile(sessionsFile); err == nil {
 		_ = json.Unmarshal(text, &g.known) // damaged: everybody enters anew
 	}
-	return g, nil
+	return g
 }
 
 func secret() string {
@@ -157,13 +157,13 @@ func (g *guard) wrap(next http.Handler) http.Handler {
 		h.Set("Cache-Control", "no-store")
 		switch {
 		case !g.knowsHost(r.Host):
-			refuse(w, http.StatusMisdirectedRequest, "this server does not go by the name "+hostOf(r.Host)+"; start it with --allow-host to let it")
+			refuse(w, http.StatusMisdirectedRequest, problem{Message: "this server does not go by the name " + hostOf(r.Host) + "; start it with --allow-host to let it"})
 		case r.Method != http.MethodGet && r.Method != http.MethodHead && !fromPage(r):
-			refuse(w, http.StatusForbidden, "only the page itself may change anything")
+			refuse(w, http.StatusForbidden, problem{Message: "only the page itself may change anything"})
 		case strings.HasPrefix(r.URL.Path, "/api/") && !g.entered(r):
-			refuse(w, http.StatusUnauthorized, "this browser has not opened the address that the program printed")
+			refuse(w, http.StatusUnauthorized, problem{Message: "this browser has not opened the address that the program printed"})
 		case strings.HasPrefix(r.URL.Path, "/api/") && crossSite(r):
-			refuse(w, http.StatusForbidden, "only the page itself may read this")
+			refuse(w, http.StatusForbidden, problem{Message: "only the page itself may read this"})
 		default:
 			// A body that trickles in must not hold a connection for ever.
 			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(time.Duration(readTime.Load())))
@@ -181,12 +181,6 @@ func init() { readTime.Store(int64(2 * time.Minute)) }
 func crossSite(r *http.Request) bool {
 	site := r.Header.Get("Sec-Fetch-Site")
 	return site != "" && site != "same-origin" && site != "none"
-}
-
-func refuse(w http.ResponseWriter, status int, message string) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(map[string]any{"errors": []problem{{Message: message}}})
 }
 
 // page serves the empty page. It holds nothing of the user's; a token in its

@@ -269,40 +269,36 @@ func (j *jobs) watch(id string, m Moment) {
 }
 
 // submit checks an order and puts it into the queue.
-func (s *Studio) submit(w http.ResponseWriter, r *http.Request) error {
-	var o order
-	if err := readJSON(r, &o); err != nil {
-		return err
-	}
+func (s *Studio) submit(r *http.Request, o order) (any, error) {
 	name, err := s.free(outputName(o), s.jobs.outputs())
 	if err != nil {
-		return err
+		return nil, err
 	}
 	words, err := s.words(o, s.path(name), s.path)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	plan, err := s.o.Engine.Plan(r.Context(), words)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if r.URL.Query().Get("plan") != "" {
-		return sendJSON(w, map[string]any{"plan": plan})
+		return map[string]any{"plan": plan}, nil
 	}
 	order := farm.Job{Name: name, Batch: s.jobs.batch, Steps: [][]string{words}, Inputs: map[string]string{},
 		Outputs: []string{s.path(name)}, Class: plan.Class, Retries: 1}
 	for _, path := range plan.Files {
 		if order.Inputs[path], err = s.jobs.sums.Of(path); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	order.Identify()
 	// What a person paints over while the job waits must not change the job.
 	if _, err := farm.Upload(r.Context(), s.o.Queue, []farm.Job{order}); err != nil {
-		return err
+		return nil, err
 	}
 	if _, err := s.o.Queue.Submit(r.Context(), order); err != nil {
-		return err
+		return nil, err
 	}
 	s.jobs.mu.Lock()
 	b := s.jobs.of(order)
@@ -311,7 +307,7 @@ func (s *Studio) submit(w http.ResponseWriter, r *http.Request) error {
 	}
 	view := b.clone()
 	s.jobs.mu.Unlock()
-	return sendJSON(w, map[string]any{"job": view, "plan": plan})
+	return map[string]any{"job": view, "plan": plan}, nil
 }
 
 // outputs are the names that jobs will write.
@@ -325,21 +321,13 @@ func (j *jobs) outputs() map[string]bool {
 	return taken
 }
 
-func (s *Studio) listJobs(w http.ResponseWriter, _ *http.Request) error {
-	return sendJSON(w, s.jobs.all())
-}
-
 // changeJob pauses a job, stops it and keeps its picture, resumes or forgets it.
-func (s *Studio) changeJob(w http.ResponseWriter, r *http.Request) error {
-	var ask struct{ ID string }
-	if err := readJSON(r, &ask); err != nil {
-		return err
-	}
+func (s *Studio) changeJob(r *http.Request, ask struct{ ID string }) (any, error) {
 	s.jobs.mu.Lock()
 	b := s.jobs.list[ask.ID]
 	s.jobs.mu.Unlock()
 	if b == nil {
-		return bad(http.StatusNotFound, "there is no such job")
+		return nil, bad(http.StatusNotFound, "there is no such job")
 	}
 	var err error
 	switch r.PathValue("do") {
@@ -349,7 +337,7 @@ func (s *Studio) changeJob(w http.ResponseWriter, r *http.Request) error {
 		s.jobs.mu.Lock()
 		if s.jobs.elsewhere {
 			s.jobs.mu.Unlock()
-			return bad(http.StatusConflict, "a worker of the queue paints this picture and returns it only when it is finished", "Pause   (Resume continues from its checkpoint)")
+			return nil, bad(http.StatusConflict, "a worker of the queue paints this picture and returns it only when it is finished", "Pause   (Resume continues from its checkpoint)")
 		}
 		s.jobs.keeping[ask.ID] = true
 		s.jobs.mu.Unlock()
@@ -365,12 +353,12 @@ func (s *Studio) changeJob(w http.ResponseWriter, r *http.Request) error {
 			s.events.send("jobs", s.jobs.all())
 		}
 	default:
-		return bad(http.StatusNotFound, fmt.Sprintf("jobs cannot be asked to %q", r.PathValue("do")))
+		return nil, bad(http.StatusNotFound, fmt.Sprintf("jobs cannot be asked to %q", r.PathValue("do")))
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return sendJSON(w, map[string]string{"id": ask.ID})
+	return map[string]string{"id": ask.ID}, nil
 }
 
 // preview sends the picture of a job as it is.

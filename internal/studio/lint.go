@@ -61,14 +61,13 @@ func exact(m *maps.Map) *maps.Source {
 }
 
 // lint says what is wrong with the two maps that are being painted.
-func (s *Studio) lint(w http.ResponseWriter, r *http.Request) error {
+func (s *Studio) lint(r *http.Request) (any, error) {
 	_, canvas, painting, err := s.takePair(r)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	s.heavy <- struct{}{}
-	defer func() { <-s.heavy }()
-	return sendJSON(w, lintPair(canvas, painting))
+	defer s.decode()()
+	return lintPair(canvas, painting), nil
 }
 
 func lintPair(canvas, painting *maps.Map) map[string]any {
@@ -131,8 +130,7 @@ func (s *Studio) mend(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	s.heavy <- struct{}{}
-	defer func() { <-s.heavy }()
+	defer s.decode()()
 	m, name, other := canvas, p.Canvas.Name, painting
 	if p.Side == paintingSide && painting != nil {
 		m, name, other = painting, p.Painting.Name, canvas

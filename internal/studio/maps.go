@@ -184,8 +184,7 @@ func (s *Studio) importMap(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	s.heavy <- struct{}{}
-	defer func() { <-s.heavy }()
+	defer s.decode()()
 	p, _, err := picture.Decode(bytes.NewReader(data), name, picture.ReadOptions{Role: "map", MaxPixels: maxMap})
 	if err != nil {
 		return err
@@ -199,43 +198,43 @@ func (s *Studio) importMap(w http.ResponseWriter, r *http.Request) error {
 
 // saveMap writes a map into the folder, as PNG with its legend. A file that was
 // there and is another is kept in .impasto/older.
-func (s *Studio) saveMap(w http.ResponseWriter, r *http.Request) error {
+func (s *Studio) saveMap(r *http.Request) (any, error) {
 	var h mapHeader
 	if err := takeHeader(r.Body, &h); err != nil {
-		return err
+		return nil, err
 	}
 	if err := checkName(h.Name); err != nil {
-		return err
+		return nil, err
 	}
 	if !strings.EqualFold(filepath.Ext(h.Name), ".png") {
-		return bad(http.StatusBadRequest, fmt.Sprintf("maps are kept as PNG, not as %q", h.Name))
+		return nil, bad(http.StatusBadRequest, fmt.Sprintf("maps are kept as PNG, not as %q", h.Name))
 	}
 	m, err := takeMap(r.Body, h)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	m = used(m)
 	text, err := m.Encode()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if had, err := s.root.ReadFile(h.Name); err != nil || !bytes.Equal(had, text) {
 		if err == nil { // perhaps made elsewhere, with what is lost here
 			_ = s.root.Mkdir(own+"/older", 0o700)
 			if err := writeRoot(s.root, own+"/older/"+time.Now().UTC().Format("20060102-150405.000-")+h.Name, had); err != nil {
-				return err
+				return nil, err
 			}
 		}
 		if err := writeRoot(s.root, h.Name, text); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if legend := m.Legend(); legend != "" {
 		if err := writeRoot(s.root, maps.LegendPath(h.Name), []byte(legend)); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return sendJSON(w, map[string]any{"name": h.Name})
+	return map[string]any{"name": h.Name}, nil
 }
 
 // mapPNG sends a map as the file it would be.

@@ -9,18 +9,17 @@ import (
 
 	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/internal/recipe"
-	"github.com/impasto/impasto/internal/sample"
 )
 
 // shelf remembers what was found in files, as long as they stay the same.
 type shelf struct {
-	s  *Studio
-	mu sync.Mutex
+	s       *Studio
+	sizes   sync.Map // name -> sized
+	recipes sync.Map // name -> kept
 
-	sizes   map[string]sized
-	thumbs  map[thumbKey][]byte
-	bytes   int
-	recipes map[string]kept
+	mu     sync.Mutex
+	thumbs map[thumbKey][]byte
+	bytes  int
 }
 
 type mark struct{ size, changed int64 }
@@ -42,26 +41,22 @@ type thumbKey struct {
 type kept struct {
 	mark
 	recipe *recipe.Recipe // nil: none
-	text   string
 }
 
 // maxThumbs is how many bytes of thumbnails stay in memory.
 const maxThumbs = 32 << 20
 
 func newShelf(s *Studio) *shelf {
-	return &shelf{s: s, sizes: map[string]sized{}, thumbs: map[thumbKey][]byte{}, recipes: map[string]kept{}}
+	return &shelf{s: s, thumbs: map[thumbKey][]byte{}}
 }
 
 func (b *shelf) size(name string, st fs.FileInfo, f io.Reader) (int, int, fs.FileInfo, error) {
-	b.mu.Lock()
-	had, ok := b.sizes[name]
-	b.mu.Unlock()
+	v, _ := b.sizes.Load(name)
+	had, ok := v.(sized)
 	if !ok || had.mark != markOf(st) {
 		config, _, err := image.DecodeConfig(f)
 		had = sized{markOf(st), config.Width, config.Height, err}
-		b.mu.Lock()
-		b.sizes[name] = had
-		b.mu.Unlock()
+		b.sizes.Store(name, had)
 	}
 	return had.w, had.h, st, had.err
 }
@@ -104,14 +99,7 @@ func (b *shelf) thumb(name string, side int) ([]byte, error) {
 // which is quicker.
 func (b *shelf) small(name string, side int) (*picture.Picture, error) {
 	if of, isMap, ok := isSample(name); ok && side < sampleW/2 {
-		draw := sample.Draw
-		if isMap {
-			draw = func(name string, w, h int) (*image.NRGBA, error) {
-				img, _, err := sample.Map(name, w, h)
-				return img, err
-			}
-		}
-		img, err := draw(of, side, side*sampleH/sampleW)
+		img, err := drawSampleAt(of, isMap, side, side*sampleH/sampleW)
 		if err != nil {
 			return nil, err
 		}
@@ -121,55 +109,52 @@ func (b *shelf) small(name string, side int) (*picture.Picture, error) {
 	return p, err
 }
 
-// recipe is the recipe in or beside a picture of the folder; nil where there is none.
-func (b *shelf) recipe(name string) (*recipe.Recipe, string, error) {
+// recipe is the recipe in or beside a picture of the folder.
+func (b *shelf) recipe(name string) (*recipe.Recipe, error) {
 	f, st, err := b.s.open(name)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	f.Close()
-	b.mu.Lock()
-	had, ok := b.recipes[name]
-	b.mu.Unlock()
+	v, _ := b.recipes.Load(name)
+	had, ok := v.(kept)
 	if !ok || had.mark != markOf(st) {
 		had = kept{mark: markOf(st)}
 		if text, err := picture.ReadRecipe(b.s.path(name)); err == nil {
 			if r, err := recipe.Parse(text); err == nil {
-				had.recipe, had.text = &r, text
+				had.recipe = &r
 			}
 		}
-		b.mu.Lock()
-		b.recipes[name] = had
-		b.mu.Unlock()
+		b.recipes.Store(name, had)
 	}
-	return had.recipe, had.text, nil
+	if had.recipe == nil {
+		return nil, bad(http.StatusNotFound, "there is no recipe in \""+name+"\"")
+	}
+	return had.recipe, nil
 }
 
 // recipeOf reads the recipe of a picture or of a file that was dropped, and
 // says what the page's controls are to show.
-func (s *Studio) recipeOf(w http.ResponseWriter, r *http.Request) error {
-	var text string
+func (s *Studio) recipeOf(r *http.Request) (any, error) {
+	rec, err := s.askedRecipe(r)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"mode": rec.Mode, "inputs": rec.Inputs, "settings": s.o.Engine.Settings(rec.Mode, rec), "recipe": rec}, nil
+}
+
+func (s *Studio) askedRecipe(r *http.Request) (*recipe.Recipe, error) {
 	if name := r.URL.Query().Get("name"); name != "" {
-		rec, found, err := s.shelf.recipe(name)
-		if err != nil {
-			return err
-		}
-		if rec == nil {
-			return bad(http.StatusNotFound, "there is no recipe in \""+name+"\"")
-		}
-		text = found
-	} else {
-		data, err := io.ReadAll(r.Body)
-		if err != nil {
-			return err
-		}
-		if text, err = recipeIn(data); err != nil {
-			return err
-		}
+		return s.shelf.recipe(name)
+	}
+	data, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	text, err := recipeIn(data)
+	if err != nil {
+		return nil, err
 	}
 	rec, err := recipe.Parse(text)
-	if err != nil {
-		return err
-	}
-	return sendJSON(w, map[string]any{"mode": rec.Mode, "inputs": rec.Inputs, "settings": s.o.Engine.Settings(rec.Mode, &rec), "recipe": rec})
+	return &rec, err
 }

@@ -3,7 +3,6 @@ package studio
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -138,10 +137,7 @@ func New(o Options) (*Studio, error) {
 	}
 	s := &Studio{o: o, root: root, events: newBroadcast(), heavy: make(chan struct{}, 2)}
 	s.shelf = newShelf(s)
-	if s.guard, err = newGuard(root, "impasto_"+folderMark(folder), o.Hosts); err != nil {
-		root.Close()
-		return nil, err
-	}
+	s.guard = newGuard(root, "impasto_"+folderMark(folder), o.Hosts)
 	s.guard.link = o.Link
 	s.jobs = newJobs(s)
 	return s, nil
@@ -165,6 +161,13 @@ func (s *Studio) Run(ctx context.Context, workers ...*farm.Worker) {
 		})
 	}
 	s.done.Wait()
+}
+
+// decode takes one of the two places in which pictures are decoded, which the
+// caller gives back: defer s.decode()().
+func (s *Studio) decode() (done func()) {
+	s.heavy <- struct{}{}
+	return func() { <-s.heavy }
 }
 
 // Close releases the folder.
@@ -201,35 +204,35 @@ func (s *Studio) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.page)
 	mux.Handle("GET /web/", webFiles())
-	for pattern, f := range map[string]func(http.ResponseWriter, *http.Request) error{
-		"GET /api/state":          s.state,
-		"GET /api/pictures":       s.listPictures,
-		"POST /api/pictures":      s.upload,
+	for pattern, f := range map[string]handler{
+		"GET /api/state":          value(s.state),
+		"GET /api/pictures":       value(func(*http.Request) (any, error) { return s.entries() }),
+		"POST /api/pictures":      value(s.upload),
 		"GET /api/picture":        s.picture,
 		"GET /api/thumb":          s.thumb,
 		"GET /api/map":            s.readMap,
-		"PUT /api/map":            s.saveMap,
+		"PUT /api/map":            value(s.saveMap),
 		"POST /api/map/png":       s.mapPNG,
 		"POST /api/map/import":    s.importMap,
 		"POST /api/map/derive":    s.derive,
-		"POST /api/map/lint":      s.lint,
+		"POST /api/map/lint":      value(s.lint),
 		"POST /api/map/mend":      s.mend,
 		"GET /api/superpixels":    s.superpixels,
-		"GET /api/settings":       s.settings,
-		"POST /api/recipe":        s.recipeOf,
-		"POST /api/command":       s.command,
-		"POST /api/jobs":          s.submit,
-		"GET /api/jobs":           s.listJobs,
-		"POST /api/jobs/{do}":     s.changeJob,
+		"GET /api/settings":       value(s.settings),
+		"POST /api/recipe":        value(s.recipeOf),
+		"POST /api/command":       asked(s.command),
+		"POST /api/jobs":          asked(s.submit),
+		"GET /api/jobs":           value(func(*http.Request) (any, error) { return s.jobs.all(), nil }),
+		"POST /api/jobs/{do}":     asked(s.changeJob),
 		"GET /api/jobs/{id}/view": s.preview,
-		"GET /api/gallery":        s.gallery,
-		"POST /api/rating":        s.rate,
-		"GET /api/difference":     s.difference,
-		"GET /api/where":          s.where,
+		"GET /api/gallery":        value(func(*http.Request) (any, error) { return s.results() }),
+		"POST /api/rating":        asked(s.rate),
+		"GET /api/difference":     value(s.difference),
+		"GET /api/where":          value(s.where),
 		"GET /api/sheet":          s.sheet,
 		"GET /api/events":         s.stream,
 	} {
-		mux.HandleFunc(pattern, s.answer(f))
+		mux.HandleFunc(pattern, answer(f))
 	}
 	return s.guard.wrap(mux)
 }
@@ -246,8 +249,7 @@ func Port(folder string) int {
 
 // folderMark tells folders apart: cookies are shared by all ports of a host.
 func folderMark(folder string) string {
-	sum := sha256.Sum256([]byte(folder))
-	return hex.EncodeToString(sum[:4])
+	return digest(folder)[:8]
 }
 
 // Address is the page's address with a token.

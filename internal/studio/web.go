@@ -2,9 +2,7 @@ package studio
 
 import (
 	"compress/gzip"
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
 	"io/fs"
 	"mime"
 	"net/http"
@@ -36,12 +34,11 @@ var webTable = sync.OnceValue(func() map[string]webFile {
 		z := gzip.NewWriter(&b)
 		_, _ = z.Write(text)
 		_ = z.Close()
-		sum := sha256.Sum256(text)
 		kind := map[string]string{".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}[path.Ext(name)]
 		if kind == "" {
 			kind = mime.TypeByExtension(path.Ext(name))
 		}
-		table["/"+name] = webFile{text, []byte(b.String()), kind, `"` + hex.EncodeToString(sum[:8]) + `"`}
+		table["/"+name] = webFile{text, []byte(b.String()), kind, `"` + digest(string(text))[:16] + `"`}
 		return nil
 	})
 	return table
