@@ -62,6 +62,9 @@ const (
 func command(c *cli.Command) *cli.Command {
 	c.HideHelp = true
 	c.OnUsageError = usageError
+	if len(c.Subcommands) == 0 && !flagSet(c.Flags).has("json") {
+		c.Flags = append(c.Flags, commonFlags()...)
+	}
 	for _, sub := range c.Subcommands {
 		command(sub)
 	}

@@ -43,7 +43,7 @@ func (s *session) readBatch(c *cli.Context) (*batch.Builder, error) {
 		return nil, err
 	}
 	built, err := batch.Read(context.Background(), path, data, flagText(c, "class"), terms, s.jobs, func(b *batch.Batch) error {
-		if err := checkBudget(c, b, name != "batch submit" || c.Bool("wait")); err != nil {
+		if err := b.CheckBudget(c.Args().First(), name != "batch submit" || c.Bool("wait")); err != nil {
 			return err
 		}
 		if flagText(c, "report") == "" && name != "batch run" {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -21,7 +20,7 @@ func batchCheckCommand(s *session) *cli.Command {
 		ArgsUsage: "MANIFEST",
 		Description: "Reads the manifest and every picture, prepares every job and stops there.\n" +
 			"-v lists the jobs; --json has one object for each and one for all.",
-		Flags:  append([]cli.Flag{priceFlag("price of an hour of a machine: 1.20/h (default: the manifest's)")}, commonFlags()...),
+		Flags:  []cli.Flag{priceFlag("price of an hour of a machine: 1.20/h (default: the manifest's)")},
 		Action: func(c *cli.Context) error { return batchCheck(s, c) },
 	}
 }
@@ -70,12 +69,9 @@ func batchCheck(s *session, c *cli.Context) error {
 		}
 	}
 	cost, _ := b.Cost()
-	if s.json {
-		return writeJSON(s.stdout, map[string]any{"type": "result", "batch": b.Name, "jobs": len(b.Jobs), "seconds": seconds, "cost": cost, "budget": b.Terms.Budget, "peak_bytes": peak})
-	}
 	what := product(b.Entries) + ui.Count(len(b.Jobs), "job")
 	if seconds > 0 {
-		what += fmt.Sprintf(", ~%s on this device", progress.Span(time.Duration(seconds*float64(time.Second))))
+		what += fmt.Sprintf(", ~%s on this device", progress.Seconds(seconds))
 	}
 	if cost > 0 {
 		what += ", cost ~" + batch.MoneyText(cost)
@@ -89,15 +85,14 @@ func batchCheck(s *session, c *cli.Context) error {
 	if unknown > 0 && unknown < len(b.Jobs) {
 		what += fmt.Sprintf(" (%d of unknown time)", unknown)
 	}
-	_, err = fmt.Fprintln(s.stdout, what)
-	return err
+	return s.show(map[string]any{"type": "result", "batch": b.Name, "jobs": len(b.Jobs), "seconds": seconds, "cost": cost, "budget": b.Terms.Budget, "peak_bytes": peak}, what)
 }
 
 // printJob prints the name and the size of a job, and each step as it is typed.
 func (s *session) printJob(b *batch.Batch, i int) error {
 	p, head := b.Plans[i], b.Jobs[i].Name
 	if p.W > 0 {
-		head += fmt.Sprintf("  %dx%d  ~%s  %s", p.W, p.H, progress.Span(time.Duration(p.Seconds*float64(time.Second))), progress.Bytes(p.PeakBytes))
+		head += fmt.Sprintf("  %dx%d  ~%s  %s", p.W, p.H, progress.Seconds(p.Seconds), progress.Bytes(p.PeakBytes))
 	}
 	if _, err := fmt.Fprintln(s.stdout, head); err != nil {
 		return err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -12,7 +11,6 @@ import (
 	"github.com/impasto/impasto/internal/batch"
 	"github.com/impasto/impasto/internal/farm"
 	"github.com/impasto/impasto/internal/job"
-	"github.com/impasto/impasto/internal/progress"
 	"github.com/impasto/impasto/internal/settings"
 	"github.com/impasto/impasto/internal/ui"
 )
@@ -51,11 +49,8 @@ func batchRun(s *session, c *cli.Context) error {
 		return bad
 	}
 	b := &built.Batch
-	added := missingClasses(b.Jobs, places)
-	for _, class := range added {
-		places = append(places, job.Place{Device: places[0].Device, Class: class, Threads: places[0].Threads})
-	}
-	sharePrice(places, b.Terms.Price)
+	places, added := job.AddClasses(places, b.Jobs)
+	job.SharePrice(places, b.Terms.Price)
 	leave, err := job.Claim(places)
 	if err != nil {
 		return err
@@ -88,11 +83,11 @@ func batchRun(s *session, c *cli.Context) error {
 	if err != nil {
 		return batch.QueueFault(err)
 	}
-	if n, err := others(bound, q, e); err == nil && n > 0 {
+	if n, err := e.Others(bound, q); err == nil && n > 0 {
 		r.Event("warning", fmt.Sprintf("the queue also holds %s of other batches, which are done too", ui.Count(n, "unfinished job")), nil)
 	}
 	workers := job.Start(q, places, job.Options{Env: s.jobs, Log: s.workLog()})
-	err = s.followBatch(bound, c, q, b, e, r)
+	err = b.Follow(bound, q, e, r, s.followOptions(c))
 	workers.Stop()
 	workers.Wait()
 	if q.Life().Err() != nil {
@@ -103,77 +98,7 @@ func batchRun(s *session, c *cli.Context) error {
 		return batch.QueueFault(err)
 	}
 	r.Close()
-	return stoppedBatch(signals, b, q, e, c)
-}
-
-// stoppedBatch is how a batch ends that was interrupted.
-func stoppedBatch(sig *ui.Signals, b *batch.Batch, q farm.Queue, e *batch.Submission, c *cli.Context) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	done, saved := 0, 0
-	for _, st := range e.Jobs {
-		if now, err := q.Status(ctx, st.Job.ID); err == nil {
-			if now.State.Ended() {
-				done++
-			} else if len(now.Checkpoints) > 0 {
-				saved++
-			}
-		}
-	}
-	message := fmt.Sprintf("interrupted: %d of %s ended", done, ui.Count(len(e.Jobs), "job"))
-	if saved > 0 {
-		message += fmt.Sprintf(", %d more have a checkpoint", saved)
-	}
-	f := sig.Fault(message)
+	f := signals.Fault(e.Interrupted(q))
 	f.Try = []string{fmt.Sprintf("impasto batch run %s   (does what is missing)", ui.ShellQuote(c.Args().First()))}
 	return f
-}
-
-// missingClasses are those of jobs that no place takes.
-func missingClasses(jobs []farm.Job, places []job.Place) (classes []string) {
-	for _, j := range jobs {
-		taken := slices.ContainsFunc(places, func(at job.Place) bool { return at.Class == j.Class })
-		if !taken && !slices.Contains(classes, j.Class) {
-			classes = append(classes, j.Class)
-		}
-	}
-	return classes
-}
-
-// others counts the unfinished jobs of the queue that are not of this batch.
-func others(ctx context.Context, q farm.Queue, e *batch.Submission) (int, error) {
-	n, err := batch.Unfinished(ctx, q)
-	for _, st := range e.Jobs {
-		if !st.State.Ended() {
-			n--
-		}
-	}
-	return n, err
-}
-
-// endBatch writes the report and tells in one line how a batch came out.
-func (s *session) endBatch(c *cli.Context, b *batch.Batch, e *batch.Submission, f *batch.Follower, r progress.Reporter) error {
-	path, err := b.ReportPath(ui.Home(flagText(c, "report")))
-	if err != nil {
-		return err
-	}
-	sheet, err := b.WriteReport(path, shortVersion(), e, f)
-	if err != nil {
-		return err
-	}
-	counts := f.Totals()
-	passed := time.Since(f.Begun)
-	message := fmt.Sprintf("%s: %d done", ui.Count(counts.Total+len(e.Skipped), "job"), counts.Done)
-	if counts.Failed > 0 {
-		message += fmt.Sprintf(", %d failed", counts.Failed)
-	}
-	if len(e.Skipped) > 0 {
-		message += fmt.Sprintf(", %d left alone", len(e.Skipped))
-	}
-	message += " in " + progress.Span(passed) + batch.BillText(f.Bill())
-	message += " · report " + path + ", pictures " + sheet
-	r.Event(progress.Result, message, map[string]any{"total": counts.Total + len(e.Skipped), "done": counts.Done, "failed": counts.Failed, "skipped": len(e.Skipped),
-		"seconds": passed.Seconds(), "report": path, "sheet": sheet})
-	r.Close()
-	return f.Fault()
 }

@@ -2,13 +2,11 @@ package main
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/impasto/impasto/internal/batch"
 	"github.com/impasto/impasto/internal/farm"
-	"github.com/impasto/impasto/internal/progress"
 	"github.com/impasto/impasto/internal/settings"
 	"github.com/impasto/impasto/internal/ui"
 )
@@ -56,33 +54,17 @@ func batchSubmit(s *session, c *cli.Context) error {
 			return err
 		}
 		if !c.Bool("wait") {
-			if s.json {
-				return writeJSON(s.stdout, map[string]any{"type": "result", "batch": b.Name, "jobs": e.IDs(),
-					"submitted": e.New, "again": e.Again, "waiting": e.Waiting, "done": e.DoneBefore})
-			}
-			if !s.quiet {
-				fmt.Fprintf(s.stderr, "%s: %s\n", b.Name, e)
-			}
-			return nil
+			s.note("%s: %s", b.Name, e)
+			return s.facts(map[string]any{"type": "result", "batch": b.Name, "jobs": e.IDs(),
+				"submitted": e.New, "again": e.Again, "waiting": e.Waiting, "done": e.DoneBefore})
 		}
 		r := s.newBatchReporter(flagText(c, "progress"))
 		defer r.Close()
-		return s.followBatch(ctx, c, q, b, e, r)
+		return b.Follow(ctx, q, e, r, s.followOptions(c))
 	})
 }
 
-// followBatch waits for the jobs of a batch, writes their results as they come
-// and tells how it ended.
-func (s *session) followBatch(ctx context.Context, c *cli.Context, q farm.Queue, b *batch.Batch, e *batch.Submission, r progress.Reporter) error {
-	r.Event(progress.Start, fmt.Sprintf("%s: %s", b.Name, e), map[string]any{"batch": b.Name, "jobs": len(e.Jobs)})
-	f := batch.Follow(r, e.Jobs)
-	f.Weights, f.Budget = b.Seconds, b.Terms.Budget
-	f.Collect = func(ctx context.Context, st farm.Status) error {
-		_, err := batch.Collect(ctx, q, st, c.Bool("y") || batch.Replaces(st.Job))
-		return err
-	}
-	if err := f.Run(ctx, q); err != nil {
-		return err
-	}
-	return s.endBatch(c, b, e, f, r)
+// followOptions are those of a command that waits for a batch.
+func (s *session) followOptions(c *cli.Context) batch.FollowOptions {
+	return batch.FollowOptions{Replace: c.Bool("y"), Report: ui.Home(flagText(c, "report")), Program: shortVersion()}
 }

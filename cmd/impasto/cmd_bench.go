@@ -36,7 +36,7 @@ func benchCommand(s *session) *cli.Command {
 			"and --compare a later one with it, or set several beside each other on a page:\n" +
 			"bench report A.json B.json -o bench.html. The kinds are art, draft, matching,\n" +
 			"convolution, tiled, operations and throughput.",
-		Flags: append([]cli.Flag{
+		Flags: []cli.Flag{
 			textFlag("work", "", "", "KINDS", "kinds to measure, such as tiled,throughput (default: art,draft,matching)"),
 			textFlag("size", "s", "", "PIXELS", "side of the square picture (default: 256; for throughput 512)"),
 			textFlag("threads", "", "", "N", "CPU threads (default: all)"),
@@ -51,7 +51,7 @@ func benchCommand(s *session) *cli.Command {
 			textFlag("compare", "", "", "FILE", "earlier JSON report to compare with"),
 			textFlag("chart", "", "", "FILE.svg", "file for a chart of the measurements"),
 			textFlag("output", "o", "", "FILE", "file for the report: .html for a page with charts, or .json"),
-		}, commonFlags()...),
+		},
 		Action: func(c *cli.Context) error {
 			if c.Args().First() == "report" {
 				return benchReport(s, c)
@@ -150,9 +150,7 @@ func readThroughput(c *cli.Context, sides []int, full bool, bad *ui.Faults) *ben
 		for _, p := range t.Presets {
 			if known := style.PresetNames(); !slices.Contains(known, p) {
 				f := settings.BadValue("presets", p, "names out of "+strings.Join(known, ", "))
-				if near := ui.Nearest(p, known); near != "" {
-					f.Try = []string{"--presets " + near}
-				}
+				f.Try = ui.Suggest("--presets ", p, known)
 				bad.Add(f)
 			}
 		}
@@ -182,9 +180,7 @@ func runBench(s *session, c *cli.Context) error {
 	if len(bad) > 0 {
 		return bad
 	}
-	if !s.quiet && !s.json {
-		o.works.OnProgress = func(name string) { fmt.Fprintf(s.stderr, "measuring %s\n", name) }
-	}
+	o.works.OnProgress = func(name string) { s.note("measuring %s", name) }
 	ctx, signals := ui.WatchSignals()
 	defer signals.Stop()
 	r, err := bench.Run(ctx, o.works)
@@ -214,9 +210,7 @@ func throughput(ctx context.Context, s *session, r *bench.Report, o benchOrder) 
 	if err != nil {
 		return err
 	}
-	if t := o.throughput; !s.quiet && !s.json {
-		t.OnProgress = func(text string) { fmt.Fprintln(s.stderr, text) }
-	}
+	o.throughput.OnProgress = func(text string) { s.note("%s", text) }
 	o.throughput.Backend = d.Backend
 	r.Machine.Device = &bench.Device{Name: d.Backend.Name()}
 	if i := d.Info; i != nil {

@@ -55,11 +55,7 @@ func benchReport(s *session, c *cli.Context) error {
 	if err := writeBenchPage(output, all); err != nil {
 		return err
 	}
-	if s.json {
-		return writeJSON(s.stdout, map[string]any{"output": output, "reports": len(all)})
-	}
-	fmt.Fprintln(s.stdout, output)
-	return nil
+	return s.show(map[string]any{"output": output, "reports": len(all)}, output)
 }
 
 func writeBenchPage(path string, all []bench.Named) error {

@@ -15,12 +15,12 @@ func compareCommand(s *session) *cli.Command {
 		Category:  categoryPicture,
 		Usage:     "measure how alike two pictures are, by PSNR and SSIM",
 		ArgsUsage: "A B",
-		Flags: append([]cli.Flag{
+		Flags: []cli.Flag{
 			textFlag("diff", "", "", "FILE", "file for a picture of the differences, multiplied by 8"),
 			textFlag("min-psnr", "", "", "DB", "least PSNR; below it the exit code is 15"),
 			textFlag("min-ssim", "", "", "X", "least SSIM; below it the exit code is 15"),
 			&cli.BoolFlag{Name: "y", Usage: "replace the difference picture if it exists"},
-		}, commonFlags()...),
+		},
 		Action: func(c *cli.Context) error { return comparePictures(s, c) },
 	})
 }
@@ -36,10 +36,6 @@ func comparePictures(s *session, c *cli.Context) error {
 	if result.W == 0 {
 		return err // nothing was compared
 	}
-	if s.json {
-		writeJSON(s.stdout, result)
-	} else {
-		fmt.Fprintln(s.stdout, result)
-	}
+	_ = s.show(result, result)
 	return err
 }

@@ -19,6 +19,8 @@ import (
 // none the shell completes file names.
 const completionFlag = "--generate-bash-completion"
 
+var shells = []string{"bash", "zsh", "fish", "powershell"}
+
 var completionScripts = map[string]string{
 	"bash": `# bash completion of impasto: source <(impasto completion bash)
 _impasto() {
@@ -65,19 +67,14 @@ func completionCommand(s *session) *cli.Command {
 		Category:  categorySetup,
 		Usage:     "print the completion script of bash, zsh, fish or powershell",
 		ArgsUsage: "SHELL",
-		Flags:     commonFlags(),
 		Action: func(c *cli.Context) error {
-			shells := []string{"bash", "zsh", "fish", "powershell"}
 			if c.NArg() != 1 {
 				return ui.UsageFault("completion needs the name of a shell: "+strings.Join(shells, ", "), "impasto completion bash")
 			}
 			script, ok := completionScripts[c.Args().First()]
 			if !ok {
-				f := ui.UsageFault(fmt.Sprintf("no completion for shell %q; there are %s", c.Args().First(), strings.Join(shells, ", ")))
-				if near := ui.Nearest(c.Args().First(), shells); near != "" {
-					f.Try = []string{"impasto completion " + near}
-				}
-				return f
+				return ui.UsageFault(fmt.Sprintf("no completion for shell %q; there are %s", c.Args().First(), strings.Join(shells, ", ")),
+					ui.Suggest("impasto completion ", c.Args().First(), shells)...)
 			}
 			_, err := io.WriteString(s.stdout, script)
 			return err
@@ -115,7 +112,7 @@ func complete(w io.Writer, app *cli.App, words []string) {
 			found = append(found, "--"+n)
 		}
 	case l.cmd.Name == "completion":
-		found = []string{"bash", "zsh", "fish", "powershell"}
+		found = shells
 	}
 	for _, f := range found {
 		if strings.HasPrefix(f, last) {

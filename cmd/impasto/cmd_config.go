@@ -27,15 +27,14 @@ func configCommand(s *session) *cli.Command {
 				Name:      "show",
 				Usage:     "print the effective value of every setting",
 				ArgsUsage: "[art|texture]",
-				Flags: append([]cli.Flag{
+				Flags: []cli.Flag{
 					&cli.BoolFlag{Name: "origin", Usage: "also print where each value comes from"},
-				}, commonFlags()...),
+				},
 				Action: func(c *cli.Context) error { return configShow(s, c) },
 			},
 			{
 				Name:  "path",
 				Usage: "print the configuration files, nearest first",
-				Flags: commonFlags(),
 				Action: func(c *cli.Context) error {
 					user, err := config.UserFile()
 					if err != nil {
@@ -48,10 +47,10 @@ func configCommand(s *session) *cli.Command {
 			{
 				Name:  "init",
 				Usage: "write a configuration with every setting commented out",
-				Flags: append([]cli.Flag{
+				Flags: []cli.Flag{
 					&cli.BoolFlag{Name: "project", Usage: "write it into this directory, not into the user's"},
 					&cli.BoolFlag{Name: "y", Usage: "replace the configuration file if it exists"},
-				}, commonFlags()...),
+				},
 				Action: func(c *cli.Context) error { return configInit(s, c) },
 			},
 		},

@@ -25,7 +25,6 @@ func demoCommand(s *session) *cli.Command {
 			flags = append(flags, settingFlag(setting, style.ModeArt))
 		}
 	}
-	flags = append(flags, commonFlags()...)
 	return command(&cli.Command{
 		Name:     "demo",
 		Category: categoryPaint,
@@ -48,14 +47,12 @@ func demo(s *session, c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if !s.quiet && !s.json {
-		fmt.Fprintln(s.stderr, title)
-	}
+	s.note("%s", title)
 	if err := s.paint(request); err != nil {
 		return err
 	}
-	if !s.quiet && !s.json && !request.Values.On("dry-run") {
-		fmt.Fprintln(s.stderr, "next: impasto art YOUR-PHOTO.jpg A-PAINTING.jpg      all samples as files: impasto samples")
+	if !request.Values.On("dry-run") {
+		s.note("next: impasto art YOUR-PHOTO.jpg A-PAINTING.jpg      all samples as files: impasto samples")
 	}
 	return nil
 }

@@ -17,7 +17,6 @@ func devicesCommand(s *session) *cli.Command {
 		Name:     "devices",
 		Category: categorySetup,
 		Usage:    "list the devices that pictures can be painted on",
-		Flags:    commonFlags(),
 		Action:   func(*cli.Context) error { return devices(s) },
 	})
 }

@@ -19,7 +19,6 @@ func manCommand(s *session) *cli.Command {
 		Category:  categorySetup,
 		Usage:     "write the manual pages of all commands into a directory",
 		ArgsUsage: "DIRECTORY",
-		Flags:     commonFlags(),
 		Action: func(c *cli.Context) error {
 			if c.Args().Len() != 1 {
 				return ui.UsageFault(fmt.Sprintf("man needs one directory, got %d", c.Args().Len()), "impasto man man1/")

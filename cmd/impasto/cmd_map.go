@@ -23,7 +23,7 @@ func mapCommand(s *session) *cli.Command {
 	}
 	for _, t := range maptool.Tools {
 		c.Subcommands = append(c.Subcommands, &cli.Command{
-			Name: t.Name, Usage: t.Help, ArgsUsage: t.Args, Flags: append(toolFlags(t), commonFlags()...),
+			Name: t.Name, Usage: t.Help, ArgsUsage: t.Args, Flags: toolFlags(t),
 			Action: func(c *cli.Context) error { return s.runTool(t, given(c), c.Args().Slice()) },
 		})
 	}
@@ -55,10 +55,8 @@ func (s *session) runTool(t maptool.Tool, g settings.Given, args []string) error
 		}
 	}
 	out, err := t.Run(context.Background(), in)
-	if !s.quiet && !s.json {
-		for _, note := range out.Notes {
-			fmt.Fprintln(s.stderr, ui.Printable(note))
-		}
+	for _, note := range out.Notes {
+		s.note("%s", ui.Printable(note))
 	}
 	if printed := s.printToolResult(out); printed != nil {
 		return printed
@@ -122,9 +120,5 @@ func (s *session) viewProtocol(how string) (preview.Protocol, error) {
 		}
 		known = append(known, string(p))
 	}
-	f := ui.UsageFault(fmt.Sprintf("--preview %q is not one of auto and %v", how, known))
-	if near := ui.Nearest(how, known); near != "" {
-		f.Try = []string{"--preview " + near}
-	}
-	return preview.None, f
+	return preview.None, ui.UsageFault(fmt.Sprintf("--preview %q is not one of auto and %v", how, known), ui.Suggest("--preview ", how, known)...)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -103,12 +104,11 @@ func (w change) run(ctx context.Context, s *session, c *cli.Context, q farm.Queu
 			return err
 		}
 	}
-	if s.json {
-		if err := writeJSON(s.stdout, map[string]any{"type": "result", "done": w.did, "jobs": ids}); err != nil {
-			return err
-		}
-	} else if !s.quiet {
-		fmt.Fprintf(s.stderr, "%s: %s\n", w.did, ui.Count(len(ids), "job"))
-	}
-	return bad.Err()
+	return cmp.Or(s.changed(w.did, ids, len(ids)), bad.Err())
+}
+
+// changed prints how many jobs were changed; jobs stands for them in JSON.
+func (s *session) changed(did string, jobs any, n int) error {
+	s.note("%s: %s", did, ui.Count(n, "job"))
+	return s.facts(map[string]any{"type": "result", "done": did, "jobs": jobs})
 }

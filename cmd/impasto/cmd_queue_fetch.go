@@ -39,7 +39,7 @@ func queueFetch(ctx context.Context, s *session, c *cli.Context, q farm.Queue) e
 			return err
 		}
 	}
-	own, err := ownJobs()
+	own, err := batch.OwnJobs()
 	if err != nil {
 		return err
 	}

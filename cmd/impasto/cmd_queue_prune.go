@@ -37,13 +37,7 @@ func queuePruneCommand(s *session) *cli.Command {
 				if err != nil {
 					return err
 				}
-				if s.json {
-					return writeJSON(s.stdout, map[string]any{"type": "result", "done": "deleted", "jobs": n})
-				}
-				if !s.quiet {
-					fmt.Fprintf(s.stderr, "deleted: %s\n", ui.Count(n, "job"))
-				}
-				return nil
+				return s.changed("deleted", n, n)
 			})
 		},
 	}

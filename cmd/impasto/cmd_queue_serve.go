@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/url"
 	"os"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -56,7 +55,9 @@ func queueServe(s *session, c *cli.Context) error {
 	if err != nil || port == "" {
 		return settings.BadValue("listen", listen, "HOST:PORT, such as 0.0.0.0:4222")
 	}
-	o, err := servedStore(c)
+	choice := queueChoice(c)
+	choice.Who = "impasto queue serve"
+	o, err := choice.Served()
 	if err != nil {
 		return err
 	}
@@ -83,31 +84,24 @@ func queueServe(s *session, c *cli.Context) error {
 	}
 	secret := u.User.Username()
 	u.User = nil
-	file := ui.Home(flagText(c, "token-file"))
+	file := choice.TokenFile
 	if file != "" {
-		if err := writeToken(c, file, secret); err != nil {
-			return ui.NewFault(ui.ExitOutput, "token_file", fmt.Sprintf("token file %q cannot be written: %s", file, ui.Reason(err)))
-		}
-	}
-	if s.json {
-		if err := writeJSON(s.stdout, map[string]any{"type": "start", "url": u.String(), "store": o.Store, "token_file": file}); err != nil {
+		if err := choice.WriteToken(secret); err != nil {
 			return err
 		}
-	} else if !s.quiet {
-		fmt.Fprintf(s.stderr, "serving %s on %s\n", o.Store, u)
-		if file == "" {
-			file = o.Store + string(os.PathSeparator) + "token"
-		}
-		fmt.Fprintf(s.stderr, "workers: impasto worker --queue nats://%s --token-file FILE%s   (FILE: a copy of %s)\n", seenFrom(host, u.Port()), tlsHint(o.TLS), file)
 	}
+	if err := s.facts(map[string]any{"type": "start", "url": u.String(), "store": o.Store, "token_file": file}); err != nil {
+		return err
+	}
+	s.note("serving %s on %s", o.Store, u)
+	file = cmp.Or(file, o.Store+string(os.PathSeparator)+"token")
+	s.note("workers: impasto worker --queue nats://%s --token-file FILE%s   (FILE: a copy of %s)", seenFrom(host, u.Port()), tlsHint(o.TLS), file)
 	select {
 	case <-ctx.Done():
 	case <-q.Life().Done():
 		return batch.QueueFault(context.Cause(q.Life()))
 	}
-	if !s.quiet && !s.json {
-		fmt.Fprintln(s.stderr, "closing the queue; jobs wait for the next server")
-	}
+	s.note("closing the queue; jobs wait for the next server")
 	return nil
 }
 
@@ -117,21 +111,6 @@ func tlsHint(folder string) string {
 		return ""
 	}
 	return " --tls FOLDER"
-}
-
-// servedStore is the folder to serve: that of --queue, or this user's. The
-// token file is one to write, not one to read.
-func servedStore(c *cli.Context) (farm.Options, error) {
-	where := cmp.Or(flagText(c, "queue"), os.Getenv(queueVariable))
-	if strings.Contains(where, "://") {
-		return farm.Options{}, badQueue(c, "the folder of the queue that is to be served")
-	}
-	o := farm.Options{Who: "impasto queue serve", TLS: ui.Home(flagText(c, "tls"))}
-	err := readLease(c, &o)
-	if err == nil {
-		o.Store, err = batch.StoreFolder(where)
-	}
-	return o, err
 }
 
 // seenFrom is the address as another machine would write it.

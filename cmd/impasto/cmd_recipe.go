@@ -21,7 +21,6 @@ func recipeCommand(s *session) *cli.Command {
 				Name:      "show",
 				Usage:     "print the recipe of a picture",
 				ArgsUsage: "IMAGE...",
-				Flags:     commonFlags(),
 				Action: func(c *cli.Context) error {
 					return eachPicture(c, "show", func(path string) error { return recipeShow(s, path) })
 				},
@@ -30,14 +29,12 @@ func recipeCommand(s *session) *cli.Command {
 				Name:      "diff",
 				Usage:     "print what differs between the recipes of two pictures",
 				ArgsUsage: "A B",
-				Flags:     commonFlags(),
 				Action:    func(c *cli.Context) error { return recipeDiff(s, c) },
 			},
 			{
 				Name:      "strip",
 				Usage:     "remove the recipe from pictures, leaving their pixels",
 				ArgsUsage: "IMAGE...",
-				Flags:     commonFlags(),
 				Action: func(c *cli.Context) error {
 					return eachPicture(c, "strip", func(path string) error {
 						if err := picture.StripRecipe(path); err != nil {
@@ -104,8 +101,8 @@ func recipeDiff(s *session, c *cli.Context) error {
 	for _, ch := range changes {
 		fmt.Fprintln(s.stdout, ch)
 	}
-	if len(changes) == 0 && !s.quiet {
-		fmt.Fprintln(s.stderr, "impasto: the recipes are the same")
+	if len(changes) == 0 {
+		s.note("impasto: the recipes are the same")
 	}
 	return nil
 }

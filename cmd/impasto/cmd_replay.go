@@ -36,7 +36,7 @@ func replayFlags() []cli.Flag {
 			flags = append(flags, settingFlag(s, ""))
 		}
 	}
-	return append(flags, commonFlags()...)
+	return flags
 }
 
 func replay(s *session, c *cli.Context) error {
@@ -63,10 +63,10 @@ func replay(s *session, c *cli.Context) error {
 	}
 	ctx, signals := ui.WatchSignals()
 	defer signals.Stop()
-	w := s.newWatcher(v, p.PreviewFile(), env.Streams, signals)
-	defer w.close()
-	found, err := p.Verify(ctx, rec, w.observe)
-	w.close()
+	w := s.watch(v, p.PreviewFile(), env.Streams, signals)
+	defer w.Close()
+	found, err := p.Verify(ctx, rec, w.Observe)
+	w.Close()
 	if err != nil {
 		return bySignal(signals, err)
 	}

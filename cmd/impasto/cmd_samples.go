@@ -17,11 +17,11 @@ func samplesCommand(s *session) *cli.Command {
 		Category:  categorySetup,
 		Usage:     "write the sample pictures and the maps of their regions",
 		ArgsUsage: "[DIRECTORY]",
-		Flags: append([]cli.Flag{
+		Flags: []cli.Flag{
 			textFlag("size", "s", settings.GroupScale, "SIZE", "size of the pictures, or their long side (default: 576x384)"),
 			textFlag("overwrite", "", settings.GroupOutput, "HOW", "if a file exists: fail (-n), replace (-y), number or skip"),
 			&cli.BoolFlag{Name: "y", Usage: "replace files that exist", Hidden: true},
-		}, commonFlags()...),
+		},
 		Action: func(c *cli.Context) error { return samples(s, c) },
 	})
 }
@@ -45,8 +45,8 @@ func samples(s *session, c *cli.Context) error {
 		}
 		return ui.PrintResult(s.stdout, path)
 	})
-	if err == nil && s.json {
-		err = writeJSON(s.stdout, map[string]any{"type": "result", "outputs": paths})
+	if err != nil {
+		return err
 	}
-	return err
+	return s.facts(map[string]any{"type": "result", "outputs": paths})
 }

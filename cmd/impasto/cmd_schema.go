@@ -16,7 +16,6 @@ func schemaCommand(s *session) *cli.Command {
 		Usage:    "print the JSON schema of manifests, for editors",
 		Description: "impasto schema > manifest.schema.json, and in the manifest's first line\n" +
 			"# yaml-language-server: $schema=manifest.schema.json",
-		Flags: commonFlags(),
 		Action: func(*cli.Context) error {
 			e := json.NewEncoder(s.stdout)
 			e.SetEscapeHTML(false)

@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
 	"time"
@@ -42,7 +40,7 @@ func studioCommand(s *session) *cli.Command {
 			textFlag("device", "", settings.GroupDevice, "NAME", "device to paint on: auto, cpu or cuda:N (default: auto)"),
 			textFlag("class", "", settings.GroupQueue, "CLASS", "with --queue: class of the workers that paint, cpu or gpu (default: that of --device)"),
 			textFlag("threads", "", settings.GroupDevice, "N", "number of processor threads (default: all)"),
-		}, studioQueueFlags(), commonFlags()),
+		}, studioQueueFlags()),
 		Action: func(c *cli.Context) error { return openStudio(s, c) },
 	})
 }
@@ -68,7 +66,7 @@ func openStudio(s *session, c *cli.Context) error {
 		return folderFault(folder, err)
 	}
 	defer leave()
-	listener, err := studioListener(c, folder)
+	listener, err := studio.Listen(folder, flagText(c, "listen"), flagText(c, "port"))
 	if err != nil {
 		return err
 	}
@@ -102,7 +100,7 @@ func openStudio(s *session, c *cli.Context) error {
 		return err
 	}
 	if !c.Bool("no-browser") {
-		openBrowser(address)
+		studio.OpenBrowser(address)
 	}
 	serving := make(chan error, 1)
 	go func() { serving <- page.Serve(bound, listener) }()
@@ -126,15 +124,10 @@ func (s *session) tellAddress(at net.Addr, address string) error {
 	if tcp, ok := at.(*net.TCPAddr); ok && !tcp.IP.IsLoopback() {
 		fmt.Fprintf(s.stderr, "impasto: warning: %s is open to other machines, and not encrypted\n", at)
 	}
-	if s.json {
-		return writeJSON(s.stdout, map[string]string{"type": "studio", "address": address})
-	}
-	if err := ui.PrintResult(s.stdout, address); err != nil {
+	if err := s.show(map[string]string{"type": "studio", "address": address}, address); err != nil {
 		return err
 	}
-	if !s.quiet {
-		fmt.Fprintln(s.stderr, "the studio is open at this address, for one browser, until Ctrl-C")
-	}
+	s.note("the studio is open at this address, for one browser, until Ctrl-C")
 	return nil
 }
 
@@ -160,7 +153,7 @@ func studioPlace(c *cli.Context) (folder string, places []job.Place, at farm.Opt
 	bad.Add(err)
 	at, err = queuePlace(c)
 	bad.Add(err)
-	if flagText(c, "queue") == "" && os.Getenv(queueVariable) == "" {
+	if flagText(c, "queue") == "" && os.Getenv(batch.QueueVariable) == "" {
 		at.Store, at.MustServe = filepath.Join(folder, ".impasto", "queue"), true
 	}
 	if at.URL == "" && at.Wait == 0 { // a worker that had a job before a crash was on this machine, and is gone
@@ -175,72 +168,4 @@ func studioPlace(c *cli.Context) (folder string, places []job.Place, at farm.Opt
 		return "", nil, at, err
 	}
 	return folder, places[:1], at, nil
-}
-
-// studioListener opens the page's port. A folder has the same one each time,
-// because browsers keep strokes by address; if it is taken, any other.
-func studioListener(c *cli.Context, folder string) (net.Listener, error) {
-	if where := flagText(c, "listen"); where != "" {
-		l, err := net.Listen("tcp", where)
-		if err != nil {
-			return nil, ui.NewFault(ui.ExitUsage, "listen", fmt.Sprintf("--listen %s: %s", where, ui.Reason(err)), freeListen(where, folder))
-		}
-		return l, nil
-	}
-	wanted := flagText(c, "port")
-	if wanted == "" {
-		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", studio.Port(folder))); err == nil {
-			return l, nil
-		}
-		wanted = "0"
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:"+wanted)
-	if err != nil {
-		return nil, ui.NewFault(ui.ExitUsage, "port", fmt.Sprintf("--port %s: %s", wanted, ui.Reason(err)), "another --port", "no --port: one is chosen")
-	}
-	return l, nil
-}
-
-// freeListen are flags with an address that can be listened at: on the host
-// that was meant, if it is one of this machine's, else on all its networks.
-func freeListen(where, folder string) string {
-	host, _, err := net.SplitHostPort(where)
-	if err != nil || host == "" {
-		host = "0.0.0.0"
-	}
-	for _, h := range []string{host, "0.0.0.0"} {
-		for _, port := range []int{studio.Port(folder), 0} {
-			l, err := net.Listen("tcp", net.JoinHostPort(h, strconv.Itoa(port)))
-			if err != nil {
-				continue
-			}
-			at := l.Addr().(*net.TCPAddr)
-			l.Close()
-			flags := "--listen " + net.JoinHostPort(h, strconv.Itoa(at.Port))
-			if name, err := os.Hostname(); err == nil && !at.IP.IsLoopback() {
-				flags += " --allow-host " + ui.ShellQuote(name)
-			}
-			return flags
-		}
-	}
-	return ""
-}
-
-// openBrowser asks the system to open an address, and does not mind if it cannot.
-func openBrowser(address string) {
-	var command *exec.Cmd
-	switch runtime.GOOS {
-	case "darwin":
-		command = exec.Command("open", address)
-	case "windows":
-		command = exec.Command("rundll32", "url.dll,FileProtocolHandler", address)
-	default:
-		if os.Getenv("DISPLAY") == "" && os.Getenv("WAYLAND_DISPLAY") == "" {
-			return
-		}
-		command = exec.Command("xdg-open", address)
-	}
-	if command.Start() == nil {
-		go func() { _ = command.Wait() }()
-	}
 }

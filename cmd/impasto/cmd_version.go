@@ -61,9 +61,9 @@ func versionCommand(s *session) *cli.Command {
 		Name:     "version",
 		Category: categorySetup,
 		Usage:    "print the version and build of the program",
-		Flags: append([]cli.Flag{
+		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "exit-codes", Usage: "print the exit codes and their meanings"},
-		}, commonFlags()...),
+		},
 		Action: func(c *cli.Context) error {
 			if c.Bool("exit-codes") {
 				for _, e := range ui.ExitCodes {

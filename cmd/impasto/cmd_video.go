@@ -2,12 +2,12 @@ package main
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/impasto/impasto/internal/render"
 	"github.com/impasto/impasto/internal/settings"
+	"github.com/impasto/impasto/internal/show"
 	"github.com/impasto/impasto/internal/ui"
 )
 
@@ -47,7 +47,7 @@ func paintVideo(s *session, c *cli.Context) error {
 		return s.printFilmPlan(f.Plan())
 	}
 	if f.Skips() {
-		s.noteSkipped(f.Path())
+		s.note("impasto: %q exists and is left alone", f.Path())
 		return s.printResult(f.Path(), render.FilmResult{Output: f.Path(), Stopped: "skipped"})
 	}
 	if err := s.confirm(f.Replaces()); err != nil {
@@ -56,10 +56,10 @@ func paintVideo(s *session, c *cli.Context) error {
 	if c.Bool("submit") {
 		return s.submitFilm(ctx, signals, c, f)
 	}
-	w := s.newWatcher(v, f.PreviewFile(), env.Streams, signals)
-	defer w.close()
-	result, err := f.Run(ctx, w.observe)
-	w.close()
+	w := s.watch(v, f.PreviewFile(), env.Streams, signals)
+	defer w.Close()
+	result, err := f.Run(ctx, w.Observe)
+	w.Close()
 	if err != nil {
 		return bySignal(signals, err)
 	}
@@ -99,37 +99,5 @@ func (s *session) printFilmPlan(p render.FilmPlan) error {
 		return writeJSON(s.stdout, facts)
 	}
 	s.printNotes(p.Notes)
-	w := s.stdout
-	fmt.Fprintln(w, p.Header)
-	sound := "no sound"
-	if p.Input.Sound != "" {
-		sound = "sound " + p.Input.Sound
-	}
-	if !p.Input.Film {
-		sound = "numbered"
-	}
-	fmt.Fprintf(w, "%-8s %s  %dx%d, %s at %s a second, %s\n", "film", p.Input.Path, p.Input.W, p.Input.H, ui.Count(p.Input.Frames, "frame"), p.Rate, sound)
-	printFiles(w, p.Files)
-	for i, s := range p.Shots {
-		if i == 20 && len(p.Shots) > 24 {
-			fmt.Fprintf(w, "and %d more shots\n", len(p.Shots)-i)
-			break
-		}
-		fmt.Fprintf(w, "shot %-3d frames %d to %d  from %s\n", i+1, s.First+1, s.Last+1, clock(p.Start+p.Rate.Seconds(s.First)))
-	}
-	for i, s := range p.Scales {
-		fmt.Fprintf(w, "scale %d  %dx%d  %s of a first frame\n", i+1, s.W, s.H, ui.Count(s.Iterations, "iteration"))
-	}
-	fmt.Fprintf(w, "then     %s of each frame, ~%s; a first one ~%s\n", ui.Count(p.NextIterations, "iteration"),
-		span(p.NextSeconds), span(p.FirstSeconds))
-	printMemory(w, p.Plan)
-	fmt.Fprintf(w, "painted  %d of %s in %s\n", p.Painted, ui.Count(p.Input.Frames, "frame"), p.Folder)
-	_, err := fmt.Fprintf(w, "output   %s\n", p.Output)
-	return err
-}
-
-// clock writes a time of a film: 1:02.5.
-func clock(seconds float64) string {
-	m := math.Floor(seconds / 60)
-	return fmt.Sprintf("%d:%05.2f", int(m), seconds-60*m)
+	return show.FilmPlan(s.stdout, p)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/impasto/impasto/internal/batch"
 	"github.com/impasto/impasto/internal/progress"
 	"github.com/impasto/impasto/internal/render"
+	"github.com/impasto/impasto/internal/show"
 	"github.com/impasto/impasto/internal/ui"
 )
 
@@ -27,7 +28,7 @@ func (s *session) submitFilm(ctx context.Context, signals *ui.Signals, c *cli.Co
 	for _, n := range f.Notes {
 		r.Event("warning", n, nil)
 	}
-	own, err := ownJobs()
+	own, err := batch.OwnJobs()
 	if err != nil {
 		return err
 	}
@@ -42,8 +43,7 @@ func (s *session) submitFilm(ctx context.Context, signals *ui.Signals, c *cli.Co
 		}
 		return batch.QueueFault(err)
 	}
-	w := &watcher{reporter: r}
-	if err := f.Finish(ctx, w.observe, painted); err != nil {
+	if err := f.Finish(ctx, show.Reported(r).Observe, painted); err != nil {
 		return bySignal(signals, err)
 	}
 	r.Close()

@@ -19,44 +19,41 @@ func weightsCommand(s *session) *cli.Command {
 			{
 				Name:   "ls",
 				Usage:  "list the weights that are installed",
-				Flags:  commonFlags(),
 				Action: func(c *cli.Context) error { return weightsList(s) },
 			},
 			{
 				Name:      "get",
 				Usage:     "download published weights, check and install them",
 				ArgsUsage: strings.Join(weights.Installable(), "|"),
-				Flags: append([]cli.Flag{
+				Flags: []cli.Flag{
 					textFlag("from", "", "", "FILE", "copy of the published file, for a machine without network"),
 					&cli.BoolFlag{Name: "force", Usage: "download and install weights that are installed already"},
 					&cli.BoolFlag{Name: "half", Usage: "store the weights as 16-bit numbers, at half the size"},
-				}, commonFlags()...),
+				},
 				Action: func(c *cli.Context) error { return weightsInstall(s, c, "one name", "vgg19") },
 			},
 			{
 				Name:      "import",
 				Usage:     "install weights from a .safetensors, .pth, .caffemodel, .onnx or .mat file",
 				ArgsUsage: "FILE",
-				Flags: append([]cli.Flag{
+				Flags: []cli.Flag{
 					textFlag("name", "", "", "NAME", "name of the installed weights (default: the name in the file)"),
 					textFlag("layout", "", "", "caffe|torchvision", "channel order and scale of a file that does not say: caffe or torchvision"),
 					&cli.BoolFlag{Name: "force", Usage: "replace installed weights of the same name"},
 					&cli.BoolFlag{Name: "half", Usage: "store the weights as 16-bit numbers, at half the size"},
-				}, commonFlags()...),
+				},
 				Action: func(c *cli.Context) error { return weightsInstall(s, c, "one file", "vgg19-d01eb7cb.pth") },
 			},
 			{
 				Name:      "verify",
 				Usage:     "compare installed weights with their checksums",
 				ArgsUsage: "[NAME...]",
-				Flags:     commonFlags(),
 				Action:    func(c *cli.Context) error { return weightsVerify(s, c) },
 			},
 			{
 				Name:      "path",
 				Usage:     "print the folder of installed weights, or the file of one",
 				ArgsUsage: "[NAME]",
-				Flags:     commonFlags(),
 				Action:    func(c *cli.Context) error { return weightsPath(s, c) },
 			},
 		},
@@ -74,8 +71,8 @@ func weightsList(s *session) error {
 	if _, err := fmt.Fprint(s.stdout, list); err != nil {
 		return err
 	}
-	if len(list.Installed) == 0 && !s.quiet {
-		fmt.Fprintf(s.stderr, "impasto: nothing is installed in %s\n  try: impasto weights get vgg19\n", list.Directory)
+	if len(list.Installed) == 0 {
+		s.note("impasto: nothing is installed in %s\n  try: impasto weights get vgg19", list.Directory)
 	}
 	return nil
 }
@@ -102,25 +99,17 @@ func weightsInstall(s *session, c *cli.Context, takes, example string) error {
 	if err != nil {
 		return err
 	}
-	if s.json {
-		return writeJSON(s.stdout, w)
+	if w.Licence != "" {
+		s.note("impasto: licence of the weights: %s", w.Licence)
 	}
-	if w.Licence != "" && !s.quiet {
-		fmt.Fprintf(s.stderr, "impasto: licence of the weights: %s\n", w.Licence)
-	}
-	_, err = fmt.Fprintln(s.stdout, weights.Line(w))
-	return err
+	return s.show(w, weights.Line(w))
 }
 
 func weightsVerify(s *session, c *cli.Context) error {
 	ctx, signals := ui.WatchSignals()
 	defer signals.Stop()
 	return weights.Verify(ctx, c.Args().Slice(), func(name string) {
-		if s.json {
-			writeJSON(s.stdout, map[string]any{"type": "result", "name": name, "ok": true})
-		} else {
-			fmt.Fprintf(s.stdout, "%s: ok\n", name)
-		}
+		_ = s.show(map[string]any{"type": "result", "name": name, "ok": true}, name+": ok")
 	})
 }
 

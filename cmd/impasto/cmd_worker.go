@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"runtime"
 	"time"
 
@@ -73,13 +74,6 @@ func workplaces(c *cli.Context) ([]job.Place, error) {
 	return job.Places(name, class, workers, threads), nil
 }
 
-// sharePrice divides what an hour of this machine costs among its workers.
-func sharePrice(places []job.Place, ofMachine func(class string) float64) {
-	for i, at := range places {
-		places[i].Price = ofMachine(at.Class) / float64(len(places))
-	}
-}
-
 // checkClass checks --class.
 func checkClass(c *cli.Context) error {
 	switch class := flagText(c, "class"); class {
@@ -116,12 +110,11 @@ func runWorker(s *session, c *cli.Context) error {
 	bad.Add(err)
 	at, err := queuePlace(c)
 	bad.Add(err)
-	limits, wrong := readLimits(c)
-	bad.Add(wrong.Err())
+	limits := readLimits(c, &bad)
 	if len(bad) > 0 {
 		return bad
 	}
-	sharePrice(places, func(string) float64 { return limits.price })
+	job.SharePrice(places, func(string) float64 { return limits.Price })
 	leave, err := job.Claim(places)
 	if err != nil {
 		return err
@@ -134,28 +127,20 @@ func runWorker(s *session, c *cli.Context) error {
 	defer m.Close()
 	at.Patience = farm.LongPatience // machines of a farm start in any order
 	at.Waiting = func(err error) {
-		if !s.quiet && !s.json {
-			fmt.Fprintf(s.stderr, "%v; asking again for %s, or until Ctrl-C\n", err, progress.Span(at.Patience))
-		}
+		s.note("%v; asking again for %s, or until Ctrl-C", err, progress.Span(at.Patience))
 	}
 	err = atQueue(at, func(ctx context.Context, q farm.Queue) error {
 		counted := m.Found(q)
-		if !s.quiet && !s.json {
-			fmt.Fprintf(s.stderr, "working on %s%s\n", job.Describe(places), m.Address())
-		}
+		s.note("working on %s%s", job.Describe(places), m.Address())
 		o := job.Options{Env: s.jobs, Log: s.workLog(), Ended: func(st farm.Status) {
 			m.Ended(st)
 			s.printAttempt(st)
 		}}
-		o.IdleLimit = limits.idle
+		o.IdleLimit = limits.Idle
 		if c.Bool("until-empty") {
 			o.IdleLimit = emptyFor
 		}
-		ctx, release := limits.bind(ctx, func(text string) {
-			if !s.quiet && !s.json {
-				fmt.Fprintln(s.stderr, text)
-			}
-		})
+		ctx, release := limits.Bind(ctx, func(text string) { s.note("%s", text) })
 		defer release()
 		for {
 			w := job.Start(counted, places, o)
@@ -163,8 +148,8 @@ func runWorker(s *session, c *cli.Context) error {
 			go func() { w.Wait(); close(finished) }()
 			select {
 			case <-ctx.Done():
-				if !s.quiet && !s.json && q.Life().Err() == nil {
-					fmt.Fprintln(s.stderr, "stopping: what is being painted is saved and given back; again to end at once")
+				if q.Life().Err() == nil {
+					s.note("stopping: what is being painted is saved and given back; again to end at once")
 				}
 				w.Stop()
 				<-finished
@@ -174,7 +159,7 @@ func runWorker(s *session, c *cli.Context) error {
 			if !c.Bool("until-empty") {
 				return nil // idle for as long as it may be
 			}
-			if left, err := batch.Unfinished(ctx, q, classesOf(places)...); err != nil || left == 0 {
+			if left, err := batch.Unfinished(ctx, q, job.Classes(places)...); err != nil || left == 0 {
 				return err
 			}
 		}
@@ -186,12 +171,32 @@ func runWorker(s *session, c *cli.Context) error {
 	return err
 }
 
-// classesOf lists the classes of jobs that workers of these places take.
-func classesOf(places []job.Place) (classes []string) {
-	for _, at := range places {
-		classes = append(classes, at.Class)
+func limitFlags() []cli.Flag {
+	return []cli.Flag{
+		textFlag("notice", "", settings.GroupQueue, "URL", "cloud's metadata address: stop when it says that this machine will go"),
+		textFlag("max-idle", "", settings.GroupQueue, "TIME", "end after this long without a job: 10m"),
+		textFlag("price", "", settings.GroupQueue, "MONEY/h", "price of an hour of this machine, shared by its workers: 1.20/h"),
+		textFlag("max-cost", "", settings.GroupQueue, "MONEY", "stop once this has been spent since the start, by --price"),
 	}
-	return classes
+}
+
+// readLimits reads limitFlags.
+func readLimits(c *cli.Context, bad *ui.Faults) (l job.Limits) {
+	l.Notice = flagText(c, "notice")
+	if u, err := url.Parse(l.Notice); l.Notice != "" && (err != nil || u.Scheme != "http" || u.Host == "") {
+		bad.Add(settings.BadValue("notice", l.Notice, "an address http://HOST/PATH"))
+	}
+	if text := flagText(c, "max-idle"); text != "" {
+		var err error
+		if l.Idle, err = time.ParseDuration(text); err != nil || l.Idle < time.Second {
+			bad.Add(settings.BadValue("max-idle", text, "a time from 1s"))
+		}
+	}
+	l.Price, l.Most = money(c, "price", "/h", "1.20/h", bad), money(c, "max-cost", "", "1.20", bad)
+	if l.Most > 0 && flagText(c, "price") == "" {
+		bad.Add(ui.UsageFault("--max-cost needs the price of an hour", "--price 1.20/h --max-cost "+flagText(c, "max-cost")))
+	}
+	return l
 }
 
 // printAttempt prints how an attempt ended.
@@ -206,7 +211,7 @@ func (s *session) printAttempt(st farm.Status) {
 		text := fmt.Sprintf("%s %q %s", st.Job.ID, st.Job.Name, st.State)
 		switch {
 		case st.State == farm.Done:
-			text += " in " + progress.Span(time.Duration(st.Seconds*float64(time.Second)))
+			text += " in " + progress.Seconds(st.Seconds)
 		case st.State == farm.Queued && st.Error == "":
 			text += ": given back"
 		case st.Error != "":

@@ -11,7 +11,7 @@ import (
 	"github.com/impasto/impasto/style"
 )
 
-// Every command has these.
+// commonFlags are the flags that every command has.
 func commonFlags() []cli.Flag {
 	var flags []cli.Flag
 	for _, s := range settings.All() {

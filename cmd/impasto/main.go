@@ -35,6 +35,13 @@ type session struct {
 	jobs           render.Env // what jobs of a queue find around them in this process
 }
 
+// note prints a line for a person on standard error, unless --quiet or --json forbids it.
+func (s *session) note(format string, a ...any) {
+	if !s.quiet && !s.json {
+		fmt.Fprintf(s.stderr, format+"\n", a...)
+	}
+}
+
 // run runs one command line and returns the exit code.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	out := ui.NewOutput(stdout)
@@ -59,14 +66,12 @@ func (s *session) run() int {
 			s.verbose++
 		}
 	}
-	if !s.quiet && !s.json {
-		for _, n := range l.notes {
-			fmt.Fprintf(stderr, "impasto: note: %s\n", ui.Printable(n))
-		}
-		isFlag := func(name string) bool { return len(flagOwners(app, name)) > 0 }
-		for _, w := range settings.Unread(os.Environ(), isFlag) {
-			fmt.Fprintf(stderr, "impasto: warning: %s\n", ui.Printable(w))
-		}
+	for _, n := range l.notes {
+		s.note("impasto: note: %s", ui.Printable(n))
+	}
+	isFlag := func(name string) bool { return len(flagOwners(app, name)) > 0 }
+	for _, w := range settings.Unread(os.Environ(), isFlag) {
+		s.note("impasto: warning: %s", ui.Printable(w))
 	}
 	if l.help {
 		printHelp(stdout, app, l)

@@ -13,6 +13,7 @@ import (
 	"github.com/impasto/impasto/internal/progress"
 	"github.com/impasto/impasto/internal/render"
 	"github.com/impasto/impasto/internal/settings"
+	"github.com/impasto/impasto/internal/show"
 	"github.com/impasto/impasto/internal/ui"
 )
 
@@ -55,24 +56,22 @@ func (s *session) paintPrepared(p *render.Prepared, env render.Env) error {
 		return s.printPlan(p.Plan())
 	}
 	if p.Skips() {
-		s.noteSkipped(p.Path())
+		s.note("impasto: %q exists and is left alone", p.Path())
 	}
 	if err := s.confirm(p.Replaces()); err != nil {
 		return err
 	}
 	ctx, signals := ui.WatchSignals()
 	defer signals.Stop()
-	w := s.newWatcher(p.Request.Values, p.PreviewFile(), env.Streams, signals)
-	defer w.close()
-	result, err := p.Run(ctx, w.observe)
-	w.close()
+	w := s.watch(p.Request.Values, p.PreviewFile(), env.Streams, signals)
+	defer w.Close()
+	result, err := p.Run(ctx, w.Observe)
+	w.Close()
 	if err != nil {
 		return bySignal(signals, err)
 	}
-	if !s.quiet && !s.json {
-		for _, line := range result.Explanation {
-			fmt.Fprintln(s.stderr, ui.Printable(line))
-		}
+	for _, line := range result.Explanation {
+		s.note("%s", ui.Printable(line))
 	}
 	return s.printResult(result.Output, result)
 }
@@ -87,12 +86,6 @@ func bySignal(signals *ui.Signals, err error) error {
 		return f
 	}
 	return err
-}
-
-func (s *session) noteSkipped(path string) {
-	if !s.quiet && !s.json {
-		fmt.Fprintf(s.stderr, "impasto: %q exists and is left alone\n", path)
-	}
 }
 
 // confirm asks whether existing files are to be replaced.
@@ -127,11 +120,34 @@ func writeTyped(w io.Writer, kind string, v any) error {
 	return err
 }
 
+// show prints a result on standard output: as JSON, or as text.
+func (s *session) show(facts any, text any) error {
+	if s.json {
+		return writeJSON(s.stdout, facts)
+	}
+	_, err := fmt.Fprintln(s.stdout, text)
+	return err
+}
+
+// facts prints what only programs are told on standard output.
+func (s *session) facts(facts any) error {
+	if !s.json {
+		return nil
+	}
+	return writeJSON(s.stdout, facts)
+}
+
 // writeJSON writes one line.
 func writeJSON(w io.Writer, v any) error {
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
 	return e.Encode(v)
+}
+
+// progressOptions say how progress of a kind is written to standard error.
+func (s *session) progressOptions(kind string) progress.Options {
+	cols, _ := ui.TerminalSize(s.stderr)
+	return progress.Options{Kind: kind, Quiet: s.quiet, Terminal: ui.IsTerminal(s.stderr), Width: cols}
 }
 
 // printPlan prints what would be done to a picture.
@@ -142,41 +158,19 @@ func (s *session) printPlan(p render.Plan) error {
 		return writeJSON(s.stdout, facts)
 	}
 	s.printNotes(p.Notes)
-	w := s.stdout
-	fmt.Fprintln(w, p.Header)
-	printFiles(w, p.Files)
-	for i, s := range p.Scales {
-		fmt.Fprintf(w, "scale %d  %dx%d  %s\n", i+1, s.W, s.H, ui.Count(s.Iterations, "iteration"))
-	}
-	printMemory(w, p)
-	fmt.Fprintf(w, "recipe   %s\n", p.Recipe[:8])
-	what := ""
-	if p.Skips {
-		what = "  (exists, left alone)"
-	} else if _, err := os.Stat(p.Output); err == nil && p.Output != ui.Stdout {
-		what = "  (exists, replaced)"
-	}
-	_, err := fmt.Fprintf(w, "output   %s%s\n", p.Output, what)
-	return err
+	return show.Plan(s.stdout, p)
+}
+
+// watch shows the events of a render.
+func (s *session) watch(v *settings.Values, previewFile string, streams []render.Stream, signals *ui.Signals) *show.Watcher {
+	o := s.progressOptions(v.Text("progress"))
+	o.PrintEvery = v.Number("print-every", 0)
+	return show.NewWatcher(s.stderr, show.Options{Progress: o, Preview: v.Text("preview"), File: previewFile, Streams: streams, Signals: signals, Software: software()})
 }
 
 // printNotes prints what the user should know of files that were read.
 func (s *session) printNotes(notes []string) {
 	for _, n := range notes {
 		fmt.Fprintln(s.stderr, "impasto: "+ui.Printable(n))
-	}
-}
-
-func printFiles(w io.Writer, files []render.FileRead) {
-	for _, f := range files {
-		fmt.Fprintf(w, "%-8s %s  %dx%d %s\n", f.Role, f.Path, f.W, f.H, f.Format)
-	}
-}
-
-func printMemory(w io.Writer, p render.Plan) {
-	for _, part := range p.Memory {
-		if part.Bytes > 0 {
-			fmt.Fprintf(w, "memory   %-9s %s\n", progress.Bytes(part.Bytes), part.What)
-		}
 	}
 }

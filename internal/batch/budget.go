@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -20,6 +21,22 @@ func MoneyText(amount float64) string {
 	}
 	two, _ := strconv.ParseFloat(fmt.Sprintf("%.2g", amount), 64)
 	return strconv.FormatFloat(two, 'f', -1, 64)
+}
+
+// CheckBudget refuses a budget that nothing can be measured by, or that nobody
+// watches. path is that of the manifest.
+func (b *Batch) CheckBudget(path string, watched bool) error {
+	if b.Terms.Budget == 0 {
+		return nil
+	}
+	var bad ui.Faults
+	if i := slices.IndexFunc(b.Jobs, func(j farm.Job) bool { return j.Price == 0 }); i >= 0 {
+		bad.Add(ui.UsageFault("a budget needs the price of an hour of a worker of class "+b.Jobs[i].Class, "--price 1.20/h", "price: 1.20/h   (in the manifest)"))
+	}
+	if !watched {
+		bad.Add(ui.UsageFault("a budget is watched by the command that waits for the jobs", "impasto batch submit "+ui.ShellQuote(path)+" --wait"))
+	}
+	return bad.Err()
 }
 
 // spent returns what the jobs have cost so far, with the running ones.

@@ -259,7 +259,7 @@ func (f *Follower) describe(st farm.Status) string {
 	case err != nil:
 		return fmt.Sprintf("%q is done, but: %s", st.Job.Name, FirstLine(err.Error()))
 	case st.State == farm.Done:
-		text := fmt.Sprintf("%q done in %s", st.Job.Name, progress.Span(time.Duration(st.Seconds*float64(time.Second))))
+		text := fmt.Sprintf("%q done in %s", st.Job.Name, progress.Seconds(st.Seconds))
 		if n := len(st.Job.Outputs); n > 0 {
 			text += "  " + ui.Printable(st.Job.Outputs[n-1])
 		}

@@ -1,7 +1,9 @@
 package batch
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"path/filepath"
 	"strings"
@@ -9,6 +11,8 @@ import (
 
 	"github.com/impasto/impasto/internal/farm"
 	"github.com/impasto/impasto/internal/picture"
+	"github.com/impasto/impasto/internal/progress"
+	"github.com/impasto/impasto/internal/ui"
 )
 
 // A Report says what became of a batch, as report.json. Fields are only ever
@@ -68,6 +72,50 @@ func (b *Batch) WriteReport(path, program string, e *Submission, f *Follower) (s
 		sheet, err = b.writeSheet(r, path)
 	}
 	return sheet, err
+}
+
+// FollowOptions say what is done with the results of a batch.
+type FollowOptions struct {
+	Replace bool   // files at the outputs that are not results of this batch
+	Report  string // file of the report; "": beside the results
+	Program string // that writes it
+}
+
+// Follow waits for the jobs of a batch, writes their results as they come, and in the
+// end the report.
+func (b *Batch) Follow(ctx context.Context, q farm.Queue, e *Submission, r progress.Reporter, o FollowOptions) error {
+	r.Event(progress.Start, fmt.Sprintf("%s: %s", b.Name, e), map[string]any{"batch": b.Name, "jobs": len(e.Jobs)})
+	f := Follow(r, e.Jobs)
+	f.Weights, f.Budget = b.Seconds, b.Terms.Budget
+	f.Collect = func(ctx context.Context, st farm.Status) error {
+		_, err := Collect(ctx, q, st, o.Replace || Replaces(st.Job))
+		return err
+	}
+	if err := f.Run(ctx, q); err != nil {
+		return err
+	}
+	path, err := b.ReportPath(o.Report)
+	if err != nil {
+		return err
+	}
+	sheet, err := b.WriteReport(path, o.Program, e, f)
+	if err != nil {
+		return err
+	}
+	counts, passed := f.Totals(), time.Since(f.Begun)
+	total := counts.Total + len(e.Skipped)
+	message := fmt.Sprintf("%s: %d done", ui.Count(total, "job"), counts.Done)
+	if counts.Failed > 0 {
+		message += fmt.Sprintf(", %d failed", counts.Failed)
+	}
+	if len(e.Skipped) > 0 {
+		message += fmt.Sprintf(", %d left alone", len(e.Skipped))
+	}
+	message += " in " + progress.Span(passed) + BillText(f.Bill()) + " · report " + path + ", pictures " + sheet
+	r.Event(progress.Result, message, map[string]any{"total": total, "done": counts.Done, "failed": counts.Failed, "skipped": len(e.Skipped),
+		"seconds": passed.Seconds(), "report": path, "sheet": sheet})
+	r.Close()
+	return f.Fault()
 }
 
 // ReportPath returns the place of the report: given, or report.json in the folder

@@ -42,7 +42,7 @@ func (b *Batch) writeSheet(r Report, reportPath string) (string, error) {
 	}
 	sheet := report.Sheet{
 		Title: b.Name, Program: "Impasto " + r.Program, Cells: len(r.Jobs), Flow: b.flowOf(r.Jobs),
-		Lead: lead + ", in " + progress.Span(seconds(r.Seconds)) + "; machine time " + progress.Span(seconds(r.Work)) + BillText(r.Bill),
+		Lead: lead + ", in " + progress.Seconds(r.Seconds) + "; machine time " + progress.Seconds(r.Work) + BillText(r.Bill),
 		Cell: func(i int) report.Cell { return cellOf(r.Jobs[i], choices[r.Jobs[i].ID], filepath.Dir(path)) },
 	}
 	return path, picture.WriteFile(path, func(w io.Writer) error { return report.WriteSheet(w, sheet) })
@@ -73,7 +73,7 @@ func cellOf(j JobReport, choices []report.Row, folder string) report.Cell {
 			report.Row{Name: "recipe", Value: o.Recipe[:min(8, len(o.Recipe))]})
 	}
 	if j.Seconds > 0 {
-		c.Facts = append(c.Facts, report.Row{Name: "time", Value: progress.Span(seconds(j.Seconds)) + BillText(j.Bill)})
+		c.Facts = append(c.Facts, report.Row{Name: "time", Value: progress.Seconds(j.Seconds) + BillText(j.Bill)})
 	}
 	if j.Attempts > 0 {
 		c.Facts = append(c.Facts, report.Row{Name: "attempts", Value: fmt.Sprint(j.Attempts)})

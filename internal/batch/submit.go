@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/impasto/impasto/internal/farm"
 	"github.com/impasto/impasto/internal/ui"
@@ -38,6 +39,38 @@ func (e *Submission) IDs() []string {
 		ids[i] = st.Job.ID
 	}
 	return ids
+}
+
+// Others counts the unfinished jobs of the queue that are not of this batch.
+func (e *Submission) Others(ctx context.Context, q farm.Queue) (int, error) {
+	n, err := Unfinished(ctx, q)
+	for _, st := range e.Jobs {
+		if !st.State.Ended() {
+			n--
+		}
+	}
+	return n, err
+}
+
+// Interrupted says how far the jobs came.
+func (e *Submission) Interrupted(q farm.Queue) string {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	done, saved := 0, 0
+	for _, st := range e.Jobs {
+		if now, err := q.Status(ctx, st.Job.ID); err == nil {
+			if now.State.Ended() {
+				done++
+			} else if len(now.Checkpoints) > 0 {
+				saved++
+			}
+		}
+	}
+	message := fmt.Sprintf("interrupted: %d of %s ended", done, ui.Count(len(e.Jobs), "job"))
+	if saved > 0 {
+		message += fmt.Sprintf(", %d more have a checkpoint", saved)
+	}
+	return message
 }
 
 func (e *Submission) String() string {

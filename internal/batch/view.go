@@ -58,7 +58,7 @@ func Describe(st farm.Status) string {
 	case farm.Running:
 		return strings.TrimSpace(fmt.Sprintf("%3.0f %%  %s  %s", 100*st.Fraction, st.Text, st.Worker))
 	case farm.Done:
-		return "in " + progress.Span(time.Duration(st.Seconds*float64(time.Second)))
+		return "in " + progress.Seconds(st.Seconds)
 	case farm.Queued:
 		if st.Attempts > 0 {
 			return fmt.Sprintf("again after: %s", FirstLine(st.Error))
@@ -226,7 +226,7 @@ func WriteFacts(w io.Writer, st farm.Status) {
 		line("error", "%s", strings.ReplaceAll(st.Error, "\n", "\n           "))
 	}
 	if st.Seconds > 0 || st.Bill != (farm.Bill{}) {
-		line("time", "%s", progress.Span(seconds(st.Seconds))+BillText(st.Bill))
+		line("time", "%s", progress.Seconds(st.Seconds)+BillText(st.Bill))
 	}
 	if !st.Ended.IsZero() {
 		line("ended", "%s", st.Ended.Local().Format(time.DateTime))
@@ -247,17 +247,15 @@ func WriteFacts(w io.Writer, st farm.Status) {
 	}
 }
 
-func seconds(n float64) time.Duration { return time.Duration(n * float64(time.Second)) }
-
 // BillText tells what a job or a batch has cost beyond its time, with a comma
 // before each part; "" where there is nothing to tell.
 func BillText(b farm.Bill) string {
 	text := ""
 	if b.Lost >= 0.05 {
-		text += ", and " + progress.Span(seconds(b.Lost)) + " of workers that were lost"
+		text += ", and " + progress.Seconds(b.Lost) + " of workers that were lost"
 	}
 	if b.Wasted >= 0.05 {
-		text += ", " + progress.Span(seconds(b.Wasted)) + " of all wasted"
+		text += ", " + progress.Seconds(b.Wasted) + " of all wasted"
 	}
 	if b.Cost > 0 {
 		text += ", cost " + MoneyText(b.Cost)

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -52,6 +53,33 @@ func Places(name, class string, workers, threads int) []Place {
 		}
 	}
 	return all
+}
+
+// AddClasses adds a place for each class of jobs that no place takes, on the device of
+// the first, and returns those classes.
+func AddClasses(places []Place, jobs []farm.Job) (all []Place, added []string) {
+	for _, j := range jobs {
+		if !slices.Contains(Classes(places), j.Class) {
+			added = append(added, j.Class)
+			places = append(places, Place{Device: places[0].Device, Class: j.Class, Threads: places[0].Threads})
+		}
+	}
+	return places, added
+}
+
+// Classes lists the classes of jobs that workers of these places take.
+func Classes(places []Place) (classes []string) {
+	for _, at := range places {
+		classes = append(classes, at.Class)
+	}
+	return classes
+}
+
+// SharePrice divides what an hour of this machine costs among its workers.
+func SharePrice(places []Place, ofMachine func(class string) float64) {
+	for i, at := range places {
+		places[i].Price = ofMachine(at.Class) / float64(len(places))
+	}
 }
 
 // Describe names the devices of places.

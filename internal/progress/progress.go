@@ -166,6 +166,9 @@ func Span(d time.Duration) string {
 	return fmt.Sprintf("%d h %d min", m/60, m%60)
 }
 
+// Seconds renders a number of seconds as Span does.
+func Seconds(n float64) string { return Span(time.Duration(n * float64(time.Second))) }
+
 // Both reports to a and b.
 func Both(a, b Reporter) Reporter { return both{a, b} }
 

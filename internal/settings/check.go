@@ -76,11 +76,7 @@ func (s Setting) checkWord(text string) error {
 	if slices.Contains(s.Choices, text) {
 		return nil
 	}
-	f := ui.UsageFault(fmt.Sprintf("--%s %q is not one of %s", s.Name, text, strings.Join(s.Choices, ", ")))
-	if near := ui.Nearest(text, s.Choices); near != "" {
-		f.Try = []string{"--" + s.Name + " " + near}
-	}
-	return f
+	return ui.UsageFault(fmt.Sprintf("--%s %q is not one of %s", s.Name, text, strings.Join(s.Choices, ", ")), ui.Suggest("--"+s.Name+" ", text, s.Choices)...)
 }
 
 // ParseSwitch reads the value of a switch.

@@ -13,6 +13,15 @@ import (
 // does.
 func Nearest(got string, known []string) string { return wording.Nearest(got, known) }
 
+// Suggest returns the beginning of a line and the word that got was probably meant to
+// be, nothing where none is near.
+func Suggest(begin, got string, known []string) []string {
+	if near := Nearest(got, known); near != "" {
+		return []string{begin + near}
+	}
+	return nil
+}
+
 // Printable returns text as it may go to a terminal, as wording.Printable does.
 func Printable(text string) string { return wording.Printable(text) }
 

@@ -1,4 +1,6 @@
-package main
+// Package show shows a person what a render is about to do and how far it is: plans,
+// progress, and previews in the terminal or in a file.
+package show
 
 import (
 	"fmt"
@@ -11,18 +13,18 @@ import (
 	"github.com/impasto/impasto/internal/preview"
 	"github.com/impasto/impasto/internal/progress"
 	"github.com/impasto/impasto/internal/render"
-	"github.com/impasto/impasto/internal/settings"
 	"github.com/impasto/impasto/internal/ui"
 	"github.com/impasto/impasto/style"
 )
 
-// watcher shows the events of a render to the user: progress, and a preview in
+// Watcher shows the events of a render to the user: progress, and a preview in
 // the terminal or in a file.
-type watcher struct {
+type Watcher struct {
 	reporter progress.Reporter
 	signals  *ui.Signals
 	screen   *preview.Screen // nil without a terminal
 	file     string          // of --preview FILE
+	software string
 	pace     preview.Pace
 	noticed  time.Time
 	closed   bool
@@ -32,33 +34,37 @@ type watcher struct {
 // overflows would fill the screen.
 const noticeEvery = 10 * time.Second
 
-// newWatcher opens progress and preview.
-func (s *session) newWatcher(v *settings.Values, previewFile string, streams []render.Stream, signals *ui.Signals) *watcher {
-	w := &watcher{file: previewFile, signals: signals}
-	isTerminal := ui.IsTerminal(s.stderr)
-	cols, rows := ui.TerminalSize(s.stderr)
-	kind := v.Text("progress")
-	var out io.Writer = s.stderr
-	if isTerminal && !s.quiet && w.file == "" && (kind == "" || kind == "auto" || kind == "bar") {
-		if protocol := previewProtocol(v.Text("preview")); protocol != preview.None {
-			w.screen = preview.NewScreen(s.stderr, protocol, cols, rows)
+// Options say how a render is shown.
+type Options struct {
+	Progress progress.Options
+	Preview  string          // how pictures are drawn in the terminal; "": as it can
+	File     string          // that a preview is written to
+	Streams  []render.Stream // that progress is also written to, as JSON
+	Signals  *ui.Signals
+	Software string // that is named in previews
+}
+
+// NewWatcher opens progress and preview on standard error.
+func NewWatcher(stderr io.Writer, o Options) *Watcher {
+	w := &Watcher{file: o.File, signals: o.Signals, software: o.Software}
+	kind := o.Progress.Kind
+	out := stderr
+	if o.Progress.Terminal && !o.Progress.Quiet && w.file == "" && (kind == "" || kind == "auto" || kind == "bar") {
+		if protocol := previewProtocol(o.Preview); protocol != preview.None {
+			cols, rows := ui.TerminalSize(stderr)
+			w.screen = preview.NewScreen(stderr, protocol, cols, rows)
 			out = w.screen
 		}
 	}
-	o := s.progressOptions(kind)
-	o.PrintEvery = v.Number("print-every", 0)
-	w.reporter = progress.New(out, o)
-	for _, stream := range streams {
+	w.reporter = progress.New(out, o.Progress)
+	for _, stream := range o.Streams {
 		w.reporter = progress.Both(w.reporter, progress.New(stream.File, progress.Options{Kind: "json"}))
 	}
 	return w
 }
 
-// progressOptions say how progress of a kind is written to standard error.
-func (s *session) progressOptions(kind string) progress.Options {
-	cols, _ := ui.TerminalSize(s.stderr)
-	return progress.Options{Kind: kind, Quiet: s.quiet, Terminal: ui.IsTerminal(s.stderr), Width: cols}
-}
+// Reported returns a watcher that shows a render by a reporter alone.
+func Reported(r progress.Reporter) *Watcher { return &Watcher{reporter: r} }
 
 // previewProtocol is how pictures are drawn in this terminal.
 func previewProtocol(name string) preview.Protocol {
@@ -68,15 +74,16 @@ func previewProtocol(name string) preview.Protocol {
 	return preview.Protocol(name)
 }
 
-func (w *watcher) close() {
+// Close ends the progress and leaves the terminal in order.
+func (w *Watcher) Close() {
 	if !w.closed {
 		w.closed = true
 		w.reporter.Close()
 	}
 }
 
-// observe is the render.Observer.
-func (w *watcher) observe(e render.Event) {
+// Observe is the render.Observer.
+func (w *Watcher) Observe(e render.Event) {
 	switch e := e.(type) {
 	case render.Started:
 		w.start(e.Plan.Header, e.Plan.Facts(), e.Plan.W, e.Plan.H)
@@ -111,7 +118,7 @@ func (w *watcher) observe(e render.Event) {
 			"seconds": e.Result.Seconds, "recipe": e.Result.Recipe, "stopped": e.Result.Stopped})
 	case render.FilmFinished:
 		r := e.Result
-		text := fmt.Sprintf("%s, %d painted now, in %s", ui.Count(r.Frames, "frame"), r.Painted, span(r.Seconds))
+		text := fmt.Sprintf("%s, %d painted now, in %s", ui.Count(r.Frames, "frame"), r.Painted, progress.Seconds(r.Seconds))
 		if r.Flicker != nil {
 			text += fmt.Sprintf(" · flicker %.2f of 255", *r.Flicker)
 		}
@@ -119,14 +126,14 @@ func (w *watcher) observe(e render.Event) {
 	}
 }
 
-func (w *watcher) start(header string, facts map[string]any, width, height int) {
+func (w *Watcher) start(header string, facts map[string]any, width, height int) {
 	w.reporter.Event(progress.Start, header, facts)
 	if w.screen != nil {
 		w.screen.Reserve(width, height)
 	}
 }
 
-func (w *watcher) progress(e render.Progress) {
+func (w *Watcher) progress(e render.Progress) {
 	eta := e.ETA
 	if eta == 0 && e.Done < e.Planned {
 		eta = -1
@@ -141,14 +148,14 @@ func (w *watcher) progress(e render.Progress) {
 	w.previewDue(e.Snapshot)
 }
 
-func (w *watcher) previewDue(snapshot func() *style.Picture) {
+func (w *Watcher) previewDue(snapshot func() *style.Picture) {
 	if (w.screen != nil || w.file != "") && w.pace.Due(time.Now()) {
 		w.preview(snapshot(), false)
 	}
 }
 
 // preview draws p; the last picture is drawn whatever the pace.
-func (w *watcher) preview(p *style.Picture, last bool) {
+func (w *Watcher) preview(p *style.Picture, last bool) {
 	if w.screen == nil && w.file == "" {
 		return
 	}
@@ -157,7 +164,7 @@ func (w *watcher) preview(p *style.Picture, last bool) {
 	if w.screen != nil {
 		err = w.screen.Show(p.Image(8))
 	} else {
-		err = picture.Save(w.file, (*picture.Picture)(p), picture.WriteOptions{Fast: true, Software: software()})
+		err = picture.Save(w.file, (*picture.Picture)(p), picture.WriteOptions{Fast: true, Software: w.software})
 		if err == nil && !last {
 			w.reporter.Event("preview", w.file, map[string]any{"output": w.file})
 		}
@@ -169,7 +176,7 @@ func (w *watcher) preview(p *style.Picture, last bool) {
 }
 
 // saved reports a picture that was saved on the way, or not.
-func (w *watcher) saved(path string, err error) {
+func (w *Watcher) saved(path string, err error) {
 	if err != nil {
 		w.reporter.Event("warning", err.Error(), nil)
 		return
@@ -177,7 +184,7 @@ func (w *watcher) saved(path string, err error) {
 	w.reporter.Event("checkpoint", path, map[string]any{"output": path})
 }
 
-func (w *watcher) framePainted(e render.FramePainted) {
+func (w *Watcher) framePainted(e render.FramePainted) {
 	facts := map[string]any{"frame": e.Frame, "output": e.Path, "seconds": e.Took.Seconds()}
 	text := fmt.Sprintf("%s in %s", e.Path, progress.Span(e.Took))
 	if math.IsNaN(e.Flicker) {
@@ -189,7 +196,7 @@ func (w *watcher) framePainted(e render.FramePainted) {
 	w.reporter.Event("frame", text, facts)
 }
 
-func (w *watcher) writing(e render.Writing) {
+func (w *Watcher) writing(e render.Writing) {
 	if e.Of == 0 {
 		w.reporter.Event("writing", e.Path, map[string]any{"output": e.Path})
 		return
@@ -200,7 +207,7 @@ func (w *watcher) writing(e render.Writing) {
 // resultText is the result of a picture in one line.
 func resultText(r *render.Result) string {
 	text := fmt.Sprintf("%s in %s · loss %s (%s)", ui.Count(r.Iterations, "iteration"),
-		span(r.Seconds), progress.Number(r.Losses.Total), render.LossText(r.Losses, " "))
+		progress.Seconds(r.Seconds), progress.Number(r.Losses.Total), render.LossText(r.Losses, " "))
 	if r.Report != "" {
 		text += " · report " + r.Report
 	}
@@ -208,8 +215,4 @@ func resultText(r *render.Result) string {
 		text += " · explained in " + r.Explain
 	}
 	return text
-}
-
-func span(seconds float64) string {
-	return progress.Span(time.Duration(seconds * float64(time.Second)))
 }

@@ -1,4 +1,4 @@
-package main
+package doctor
 
 import (
 	"context"
@@ -13,17 +13,16 @@ import (
 	"github.com/impasto/impasto/internal/ui"
 )
 
-// checkQueue checks the queue of this user. It makes
-// none where there is none.
-func checkQueue(*session) []selftest.Finding {
+// checkQueue checks the queue of this user. It makes none where there is none.
+func checkQueue() []selftest.Finding {
 	f := selftest.Finding{State: selftest.OK, What: "queue"}
-	store, err := batch.StoreFolder(os.Getenv(queueVariable))
+	store, err := batch.StoreFolder(os.Getenv(batch.QueueVariable))
 	o := farm.Options{Store: store, Who: "impasto doctor"}
-	if where := os.Getenv(queueVariable); strings.Contains(where, "://") {
+	if where := os.Getenv(batch.QueueVariable); strings.Contains(where, "://") {
 		o = farm.Options{URL: where}
-		store = "the server of " + queueVariable
+		store = "the server of " + batch.QueueVariable
 		if !strings.HasPrefix(where, "nats://") && !strings.HasPrefix(where, "tls://") {
-			err = ui.UsageFault(fmt.Sprintf("%s takes nats://HOST:PORT or a folder, got %q", queueVariable, where), "unset "+queueVariable)
+			err = ui.UsageFault(fmt.Sprintf("%s takes nats://HOST:PORT or a folder, got %q", batch.QueueVariable, where), "unset "+batch.QueueVariable)
 		}
 	} else if err == nil {
 		if !farm.IsStore(store) {
