@@ -308,11 +308,9 @@ func artOf(words []string) string {
 
 // valueHint shows the form of a flag's value.
 func valueHint(set flagSet, name string) []string {
-	for _, f := range set {
-		if d, ok := f.(cli.DocGenerationFlag); ok && slices.Contains(f.Names(), name) {
-			if p, _ := placeholder(d.GetUsage()); p != "" {
-				return []string{"--" + f.Names()[0] + " " + p}
-			}
+	if d, ok := set.get(name).(cli.DocGenerationFlag); ok {
+		if p, _ := placeholder(d.GetUsage()); p != "" {
+			return []string{"--" + d.Names()[0] + " " + p}
 		}
 	}
 	return nil
@@ -342,26 +340,29 @@ func isNumber(w string) bool {
 // flagSet is the flags of a command.
 type flagSet []cli.Flag
 
-// find returns the full name of the flag that is spelled name.
-func (s flagSet) find(name string) (string, bool) {
+// get returns the flag that is spelled name, nil if there is none.
+func (s flagSet) get(name string) cli.Flag {
 	for _, f := range s {
 		if slices.Contains(f.Names(), name) {
-			return f.Names()[0], true
+			return f
 		}
+	}
+	return nil
+}
+
+// find returns the full name of the flag that is spelled name.
+func (s flagSet) find(name string) (string, bool) {
+	if f := s.get(name); f != nil {
+		return f.Names()[0], true
 	}
 	return "", false
 }
 
-func (s flagSet) has(name string) bool { _, ok := s.find(name); return ok }
+func (s flagSet) has(name string) bool { return s.get(name) != nil }
 
 func (s flagSet) takesValue(name string) bool {
-	for _, f := range s {
-		if slices.Contains(f.Names(), name) {
-			d, ok := f.(cli.DocGenerationFlag)
-			return ok && d.TakesValue()
-		}
-	}
-	return false
+	d, ok := s.get(name).(cli.DocGenerationFlag)
+	return ok && d.TakesValue()
 }
 
 // canBeValue reports whether a word after a flag is its value.

@@ -60,7 +60,7 @@ func queueFetch(ctx context.Context, s *session, c *cli.Context, q farm.Queue) e
 				if err := writeJSON(s.stdout, map[string]any{"type": "result", "job": st.Job.ID, "output": path, "sha256": st.Results[path]}); err != nil {
 					return err
 				}
-			} else if err := ui.PrintResult(s.stdout, shownPath(s, path)); err != nil {
+			} else if err := ui.PrintResult(s.stdout, path); err != nil {
 				return err
 			}
 		}
@@ -70,13 +70,4 @@ func queueFetch(ctx context.Context, s *session, c *cli.Context, q farm.Queue) e
 		return err
 	}
 	return bad.Err()
-}
-
-// shownPath returns a path for standard output: as it is for another program,
-// without control characters for a terminal.
-func shownPath(s *session, path string) string {
-	if ui.IsTerminal(s.stdout) {
-		return ui.Printable(path)
-	}
-	return path
 }

@@ -27,11 +27,10 @@ func MovedTo(st farm.Status, folder string) (farm.Status, error) {
 	return st, nil
 }
 
-// Collect writes the results of a job that is done, and returns how many of them
-// were not there yet.
-func Collect(ctx context.Context, q farm.Queue, st farm.Status, replace bool) (int, error) {
-	n, err := farm.Collect(ctx, q, st, replace)
-	return n, collectFault(err, st)
+// Collect writes the results of a job that is done.
+func Collect(ctx context.Context, q farm.Queue, st farm.Status, replace bool) error {
+	_, err := farm.Collect(ctx, q, st, replace)
+	return collectFault(err, st)
 }
 
 // collectFault turns an error of farm.Collect into faults.

@@ -31,8 +31,7 @@ func Fetch(ctx context.Context, q farm.Queue, own farm.Own, st *farm.Status, int
 		return ui.NewFault(ui.ExitOutput, "not_yours", fmt.Sprintf("job %s (%s) was not submitted by this user here, and would write %s", st.Job.ID, st.Job.Name, placesOf(st.Job)),
 			"impasto queue fetch "+st.Job.ID+" --into fetched", "-y   (writes it there)")
 	}
-	_, err = Collect(ctx, q, *st, yes)
-	return err
+	return Collect(ctx, q, *st, yes)
 }
 
 // placesOf names the outputs of a job, the first few of many.

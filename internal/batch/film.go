@@ -59,7 +59,7 @@ func (v *FilmShots) Paint(ctx context.Context, r progress.Reporter) (o *render.F
 	calls := make(chan func())
 	f := Follow(r, nil)
 	f.Weights, f.Calls, f.Coming = map[string]float64{}, calls, len(missing)
-	p := &shotPacker{v: v, follow: f, calls: calls, submitted: map[string]submittedShot{}, back: make(chan struct{}, 1)}
+	p := &shotPacker{v: v, follow: f, calls: calls, submitted: map[string]*submittedShot{}, back: make(chan struct{}, 1)}
 	stays := func(err error) {
 		if err != nil {
 			r.Event("warning", fmt.Sprintf("painted shots stay in the queue: %v", err), nil)
@@ -67,7 +67,7 @@ func (v *FilmShots) Paint(ctx context.Context, r progress.Reporter) (o *render.F
 	}
 	sum := 0.0
 	f.Collect = func(ctx context.Context, st farm.Status) error {
-		if _, err := Collect(ctx, v.Queue, st, true); err != nil {
+		if err := Collect(ctx, v.Queue, st, true); err != nil {
 			return err
 		}
 		var one render.FilmResult
@@ -151,7 +151,7 @@ type shotPacker struct {
 	before int // frames of shots that were painted before; for calls
 
 	mu        sync.Mutex
-	submitted map[string]submittedShot // by job ID
+	submitted map[string]*submittedShot // by job ID
 	bytes     int64                    // of all submitted archives
 	back      chan struct{}            // receives when a shot came back
 }
@@ -209,7 +209,7 @@ func (p *shotPacker) submit(ctx context.Context, j farm.Job, seconds float64, sh
 		size = st.Size()
 	}
 	p.mu.Lock()
-	p.submitted[j.ID] = submittedShot{shot: shot, bytes: size}
+	p.submitted[j.ID] = &submittedShot{shot: shot, bytes: size}
 	p.bytes += size
 	p.mu.Unlock()
 	if p.v.Upload {
@@ -232,9 +232,7 @@ func (p *shotPacker) submit(ctx context.Context, j farm.Job, seconds float64, sh
 		return err
 	}
 	p.mu.Lock()
-	s := p.submitted[j.ID]
-	s.sent = true
-	p.submitted[j.ID] = s
+	p.submitted[j.ID].sent = true
 	p.mu.Unlock()
 	if st := e.Jobs[0]; st.State.Ended() {
 		p.call(ctx, func() {
@@ -281,10 +279,9 @@ func (p *shotPacker) shot(id string) film.Shot {
 func (p *shotPacker) returned(id string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if s, ok := p.submitted[id]; ok && !s.ended {
+	if s := p.submitted[id]; s != nil && !s.ended {
 		p.bytes -= s.bytes
 		s.ended = true
-		p.submitted[id] = s
 		select {
 		case p.back <- struct{}{}:
 		default:

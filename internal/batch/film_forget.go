@@ -3,6 +3,7 @@ package batch
 import (
 	"cmp"
 	"context"
+	"maps"
 	"time"
 
 	"github.com/impasto/impasto/internal/farm"
@@ -25,9 +26,7 @@ func (p *shotPacker) noteFrames(ctx context.Context, id, sum string) error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s := p.submitted[id]
-	s.files = map[string]time.Time{sum: stored}
-	p.submitted[id] = s
+	p.submitted[id].files = map[string]time.Time{sum: stored}
 	return nil
 }
 
@@ -42,11 +41,8 @@ func (p *shotPacker) taken(ctx context.Context, st farm.Status) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := p.submitted[st.Job.ID]
-	for sum, stored := range s.files {
-		files[sum] = stored
-	}
+	maps.Copy(files, s.files)
 	s.files, s.taken = files, true
-	p.submitted[st.Job.ID] = s
 }
 
 // forget removes shots whose frames are fetched from the queue, once their archives take
@@ -61,18 +57,14 @@ func (p *shotPacker) forget(ctx context.Context, bytes int64) error {
 		}
 		ids = append(ids, id)
 		sum += s.bytes
-		for file, stored := range s.files {
-			files[file] = stored
-		}
+		maps.Copy(files, s.files)
 	}
 	if sum <= bytes {
 		p.mu.Unlock()
 		return nil
 	}
 	for _, id := range ids {
-		s := p.submitted[id]
-		s.forgotten = true
-		p.submitted[id] = s
+		p.submitted[id].forgotten = true
 	}
 	p.mu.Unlock()
 	return farm.Forget(ctx, p.v.Queue, ids, files)

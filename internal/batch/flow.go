@@ -41,10 +41,7 @@ func (b *Batch) flowOf(jobs []JobReport) report.Flow {
 
 // brief returns the words of a tally in a box, and the state that decides its colour.
 func (t Tally) brief() (text, state string) {
-	n := 0
-	for _, count := range t {
-		n += count
-	}
+	n := t.total()
 	switch {
 	case t[farm.Failed] > 0:
 		state = string(farm.Failed)

@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -52,6 +53,9 @@ const (
 	idleAfter = 30 * time.Second
 )
 
+// errClosed is why changes end that nobody stopped.
+var errClosed error = ui.NewFault(ui.ExitQueue, "queue_unreachable", "the queue was closed")
+
 // Follow returns a Follower of jobs in their present states. Run does the work.
 func Follow(reporter progress.Reporter, list []farm.Status) *Follower {
 	f := &Follower{Reporter: reporter, Jobs: map[string]farm.Status{}, Uncollected: map[string]error{}, Begun: time.Now()}
@@ -96,10 +100,7 @@ func (f *Follower) Run(ctx context.Context, q farm.Queue) error {
 			f.warnIdle(first)
 		case st, ok := <-changes:
 			if !ok {
-				if ctx.Err() != nil {
-					return context.Cause(ctx)
-				}
-				return ui.NewFault(ui.ExitQueue, "queue_unreachable", "the queue was closed")
+				return cmp.Or(context.Cause(ctx), errClosed)
 			}
 			if st.Job.ID == "" {
 				first, calls = false, f.Calls

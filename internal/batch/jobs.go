@@ -222,8 +222,20 @@ func (b *Builder) addStep(d *draft, step manifest.Step) {
 		b.makeFolder(path)
 	}
 	waits := slices.ContainsFunc(step.Inputs, func(path string) bool { return d.made[path] }) // for an earlier step, or another job
-	if !waits && slices.Contains(settings.Commands(), step.Command) {
-		plan, err := b.plan(words)
+	paints := slices.Contains(settings.Commands(), step.Command)
+	var s *job.Step
+	if waits || paints {
+		var err error
+		s, err = job.Parse(words)
+		d.bad.Add(err)
+	}
+	switch {
+	case s == nil:
+	case waits:
+		d.bad.Add(s.CheckSettings())
+		d.onGPU = d.onGPU || s.OnGPU()
+	default:
+		plan, err := s.Plan(b.ctx, b.env)
 		d.bad.Add(err)
 		if err == nil {
 			plan.Seconds += d.plan.Seconds
@@ -232,14 +244,6 @@ func (b *Builder) addStep(d *draft, step manifest.Step) {
 			words, outputs = withOutput(words, outputs, plan.Output)
 			words, step.Inputs = withMaps(words, step.Inputs, plan.Files)
 			d.onGPU = d.onGPU || plan.Device != "cpu"
-		}
-	}
-	if waits {
-		s, err := job.Parse(words)
-		d.bad.Add(err)
-		if err == nil {
-			d.bad.Add(s.CheckSettings())
-			d.onGPU = d.onGPU || s.OnGPU()
 		}
 	}
 	for _, path := range step.Inputs {
@@ -266,15 +270,6 @@ func (b *Builder) addStep(d *draft, step manifest.Step) {
 		d.made[path] = true
 	}
 	d.Steps, d.Outputs = append(d.Steps, words), append(d.Outputs, outputs...)
-}
-
-// plan prepares a step and returns its plan, or all faults.
-func (b *Builder) plan(words []string) (render.Plan, error) {
-	s, err := job.Parse(words)
-	if err != nil {
-		return render.Plan{}, err
-	}
-	return s.Plan(b.ctx, b.env)
 }
 
 // blame keeps the faults of an entry. A fault that many jobs have is printed for the first

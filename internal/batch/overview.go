@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -10,7 +11,6 @@ import (
 
 	"github.com/impasto/impasto/internal/farm"
 	"github.com/impasto/impasto/internal/progress"
-	"github.com/impasto/impasto/internal/ui"
 )
 
 // An Overview reports the progress of the jobs that a filter chooses, also of jobs that
@@ -117,10 +117,7 @@ func (o *Overview) hear(ctx context.Context, changes <-chan farm.Status, tick <-
 			return nil
 		case st, ok := <-changes:
 			if !ok {
-				if ctx.Err() != nil {
-					return ctx.Err()
-				}
-				return ui.NewFault(ui.ExitQueue, "queue_unreachable", "the queue was closed")
+				return cmp.Or(ctx.Err(), errClosed)
 			}
 			o.changed(st)
 		}

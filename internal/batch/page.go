@@ -3,6 +3,7 @@ package batch
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/impasto/impasto/internal/farm"
 )
@@ -35,11 +36,7 @@ func Unfinished(ctx context.Context, q farm.Queue, classes ...string) (int, erro
 	load, err := q.Load(ctx)
 	n := 0
 	for class, l := range load {
-		wanted := len(classes) == 0
-		for _, c := range classes {
-			wanted = wanted || c == class
-		}
-		if wanted {
+		if len(classes) == 0 || slices.Contains(classes, class) {
 			n += l.Waiting + l.Running
 		}
 	}

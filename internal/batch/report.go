@@ -88,8 +88,7 @@ func (b *Batch) Follow(ctx context.Context, q farm.Queue, e *Submission, r progr
 	f := Follow(r, e.Jobs)
 	f.Weights, f.Budget = b.Seconds, b.Terms.Budget
 	f.Collect = func(ctx context.Context, st farm.Status) error {
-		_, err := Collect(ctx, q, st, o.Replace || Replaces(st.Job))
-		return err
+		return Collect(ctx, q, st, o.Replace || Replaces(st.Job))
 	}
 	if err := f.Run(ctx, q); err != nil {
 		return err

@@ -28,7 +28,7 @@ func (f Files) Check(s *Step) error {
 		f.checkTool(s, &bad)
 		return bad.Err()
 	}
-	r := s.request()
+	r := s.request
 	for _, row := range settings.For(r.Values.Mode) {
 		if _, given := s.given[row.Name]; given && !row.InManifest() {
 			bad.Add(ui.NewFault(ui.ExitUsage, "job_flag", fmt.Sprintf("jobs have no flag --%s", row.Name)))

@@ -132,8 +132,8 @@ func TestRecordsDoNotTakeTheMachinesMemory(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.boundMemory(1_000_000)
-		if got := s.request().Values.Text("max-memory"); got != want {
+		s.paintOn("cpu", 0, 1_000_000)
+		if got := s.request.Values.Text("max-memory"); got != want {
 			t.Errorf("%s: the limit is %q, want %q", words, got, want)
 		}
 	}

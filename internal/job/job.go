@@ -28,8 +28,7 @@ type Step struct {
 	args    []string
 
 	// One of these.
-	picture *render.Request
-	film    *render.Request
+	request *render.Request // of a picture or a film
 	tool    *maptool.Tool
 
 	settings ui.Faults // what is wrong with settings alone
@@ -59,13 +58,7 @@ func parsePaint(words []string) (*Step, error) {
 	}
 	values, bad := settings.Resolve(mode, given)
 	r := render.NewRequest(values, bad, args...) // its faults are returned with those of its files
-	s := &Step{command: words[0], given: given, args: args, settings: slices.Clone(bad)}
-	if mode == settings.ModeVideo {
-		s.film = &r
-	} else {
-		s.picture = &r
-	}
-	return s, nil
+	return &Step{command: words[0], given: given, args: args, request: &r, settings: slices.Clone(bad)}, nil
 }
 
 func parseTool(tool maptool.Tool, words []string) (*Step, error) {
@@ -73,41 +66,25 @@ func parseTool(tool maptool.Tool, words []string) (*Step, error) {
 	return &Step{command: "map " + tool.Name, given: given, args: args, tool: &tool}, err
 }
 
-// request returns what a step paints, nil for a tool.
-func (s *Step) request() *render.Request {
-	if s.film != nil {
-		return s.film
-	}
-	return s.picture
-}
+// isFilm reports whether a step paints a film.
+func (s *Step) isFilm() bool { return s.request.Values.Mode == settings.ModeVideo }
 
 // Output returns the file or folder a step writes, "" where it names none.
 func (s *Step) Output() string { return s.given.Last("output") }
 
-// setDefault gives a setting a value where the command line has none.
-func (s *Step) setDefault(name, value string) {
-	if r := s.request(); r != nil && r.Values.Text(name) == "" {
-		r.Values.SetText(name, value, "worker")
+// paintOn gives a step that paints a worker's device and threads (0: all) where it names
+// none, and the defaults that fit the device. It lowers the step's limit of memory to most
+// (0: unknown), what this machine has: a record could ask for more, and end the worker.
+func (s *Step) paintOn(device string, threads int, most int64) {
+	v := s.request.Values
+	if v.Text("device") == "" {
+		v.PaintOn(device, "worker")
 	}
-}
-
-// paintOn gives a step without a device of its own the worker's, and the
-// defaults that fit it.
-func (s *Step) paintOn(device string) {
-	if r := s.request(); r != nil && r.Values.Text("device") == "" {
-		r.Values.PaintOn(device, "worker")
+	if threads > 0 && v.Text("threads") == "" {
+		v.SetText("threads", fmt.Sprint(threads), "worker")
 	}
-}
-
-// boundMemory lowers a step's limit to what this machine has: a record could ask
-// for more, and end the worker.
-func (s *Step) boundMemory(most int64) {
-	r := s.request()
-	if r == nil || most <= 0 {
-		return
-	}
-	if n, ok := ui.ParseBytes(r.Values.Text("max-memory")); ok && n > most && !strings.HasPrefix(r.Values.Text("device"), "cuda") {
-		r.Values.SetText("max-memory", fmt.Sprint(most), "worker")
+	if n, ok := ui.ParseBytes(v.Text("max-memory")); ok && most > 0 && n > most && !strings.HasPrefix(v.Text("device"), "cuda") {
+		v.SetText("max-memory", fmt.Sprint(most), "worker")
 	}
 }
 
@@ -118,10 +95,10 @@ func (s *Step) Plan(ctx context.Context, env render.Env) (render.Plan, error) {
 	if s.tool != nil {
 		return render.Plan{}, nil
 	}
-	r := *s.request()
+	r := *s.request
 	r.Output.Overwrite = "replace"
 	env.DryRun = true
-	if s.film != nil {
+	if s.isFilm() {
 		f, err := render.PrepareFilm(ctx, r, env)
 		if err != nil {
 			return render.Plan{}, err
@@ -141,8 +118,7 @@ func (s *Step) CheckSettings() error { return s.settings.Err() }
 
 // OnGPU reports whether a step would paint on a GPU of this machine.
 func (s *Step) OnGPU() bool {
-	r := s.request()
-	return r != nil && device.Kind(r.Values.Text("device")) == "cuda"
+	return s.tool == nil && device.Kind(s.request.Values.Text("device")) == "cuda"
 }
 
 // run does a step and returns its facts as JSON, nil where it has none.
@@ -156,9 +132,9 @@ func (s *Step) run(ctx context.Context, env render.Env, files Files, watch rende
 		if out.Facts["type"] == "result" {
 			result = out.Facts
 		}
-	case s.film != nil:
+	case s.isFilm():
 		var f *render.Film
-		if f, err = render.PrepareFilm(ctx, *s.film, env); err == nil {
+		if f, err = render.PrepareFilm(ctx, *s.request, env); err == nil {
 			if err = files.checkOutput("output", f.Path()); err == nil {
 				result, err = f.Run(ctx, watch)
 			}
@@ -168,7 +144,7 @@ func (s *Step) run(ctx context.Context, env render.Env, files Files, watch rende
 		if err = s.ownMap(ctx, env, files); err != nil {
 			break
 		}
-		if p, err = render.Prepare(ctx, *s.picture, env); err == nil {
+		if p, err = render.Prepare(ctx, *s.request, env); err == nil {
 			if err = files.checkOutput("output", p.Path()); err == nil {
 				result, err = p.Run(ctx, watch)
 			}
@@ -203,7 +179,7 @@ const ownMapRegions = 6
 // that names none. Render would look for one beside the painting, and write it
 // there.
 func (s *Step) ownMap(ctx context.Context, env render.Env, files Files) error {
-	r := s.picture
+	r := s.request
 	if r.Mode != style.ModeAnalogy || r.Inputs.A != "" {
 		return nil
 	}

@@ -80,14 +80,12 @@ func (r *Runner) step(ctx context.Context, t *farm.Task, nth int, words []string
 	if err := files.Check(s); err != nil {
 		return err
 	}
-	s.paintOn(r.Device)
-	if r.Threads > 0 {
-		s.setDefault("threads", fmt.Sprint(r.Threads))
-	}
-	s.boundMemory(device.FreeMemory() / 10 * 9)
-	s.continueFrom(s.Output())
-	if q := s.request(); q != nil && r.Change != nil {
-		r.Change(q)
+	if s.request != nil {
+		s.paintOn(r.Device, r.Threads, device.FreeMemory()/10*9)
+		s.continueFrom(s.Output())
+		if r.Change != nil {
+			r.Change(s.request)
+		}
 	}
 	keep := keepCheckpoints(t)
 	outcome, err := s.run(ctx, r.Env, files, func(e render.Event) {
@@ -116,12 +114,11 @@ const checkpointSuffix = ".checkpoint"
 // continueFrom makes a step go on from the checkpoint of its output, and removes
 // what an attempt left that was stopped before it had one.
 func (s *Step) continueFrom(output string) {
-	r := s.request()
-	if r == nil || output == "" || ui.IsFolder(output) {
+	if output == "" || ui.IsFolder(output) {
 		return
 	}
 	if _, err := os.Stat(output + checkpointSuffix); err == nil {
-		r.Output.Resume = true
+		s.request.Output.Resume = true
 		return
 	}
 	_ = os.Remove(output)
