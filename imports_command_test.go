@@ -24,7 +24,7 @@ var commandImports = map[string]string{
 	"cmd_bench.go":        "bench device picture",
 	"cmd_bench_report.go": "bench picture",
 	"cmd_compare.go":      "compare",
-	"cmd_completion.go":   "farm",
+	"cmd_completion.go":   "bench farm",
 	"cmd_config.go":       "config picture",
 	"cmd_demo.go":         "sample",
 	"cmd_devices.go":      "device progress selftest",

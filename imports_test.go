@@ -63,7 +63,7 @@ var mayImport = map[string][]string{
 		"internal/settings", "internal/ui"},
 	"internal/show":     {"internal/render", "internal/progress", "internal/preview", "internal/picture", "internal/ui", "style"},
 	"internal/doctor":   {"internal/selftest", "internal/batch", "internal/farm", "internal/device", "internal/film", "internal/preview", "internal/progress", "internal/ui"},
-	"internal/settings": {"internal/device", "internal/ui", "internal/config", "internal/film", "style", "vgg"},
+	"internal/settings": {"internal/device", "internal/preview", "internal/progress", "internal/ui", "internal/config", "internal/film", "style", "vgg"},
 	"internal/device":   {"internal/ui", "internal/progress", "vgg", "gpu", "cuda", "kernels"},
 	"internal/render": {"internal/settings", "internal/device", "internal/ui", "internal/overwrite", "internal/picture", "internal/maps", "internal/sample", "internal/recipe",
 		"internal/report", "internal/explain", "internal/film", "internal/progress", "style", "vgg", "gpu"},

@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/impasto/impasto/internal/bench"
 	"github.com/impasto/impasto/internal/farm"
 	"github.com/impasto/impasto/internal/settings"
 	"github.com/impasto/impasto/internal/ui"
@@ -143,6 +144,6 @@ func choicesOf(word, command string) []string {
 var flagChoices = map[string][]string{
 	"state":   {"queued", "running", "done", "failed", "cancelled"},
 	"class":   {farm.ClassCPU, farm.ClassGPU},
-	"work":    {"art", "draft", "matching", "convolution", "tiled", "operations", "throughput"},
+	"work":    append(slices.Clone(bench.Kinds), workThroughput),
 	"presets": style.PresetNames(),
 }

@@ -152,8 +152,8 @@ type shotPacker struct {
 
 	mu        sync.Mutex
 	submitted map[string]*submittedShot // by job ID
-	bytes     int64                    // of all submitted archives
-	back      chan struct{}            // receives when a shot came back
+	bytes     int64                     // of all submitted archives
+	back      chan struct{}             // receives when a shot came back
 }
 
 type submittedShot struct {

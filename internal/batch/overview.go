@@ -23,7 +23,7 @@ type Overview struct {
 
 	counts    Tally
 	running   map[string]farm.Status // by ID
-	told      map[string]bool        // jobs whose end was reported lately
+	reported  map[string]bool        // jobs whose end was reported lately
 	begun     time.Time
 	before    int       // jobs that had ended before begun
 	changedAt time.Time // time of the last change of a job, or of the last warning that none changes
@@ -53,8 +53,8 @@ func Watch(ctx context.Context, q farm.Queue, r progress.Reporter, filter farm.F
 	return f.Fault()
 }
 
-// maxTold bounds the jobs whose reported end is remembered.
-const maxTold = 10000
+// maxReported bounds the jobs whose reported end is remembered.
+const maxReported = 10000
 
 // Run reports until all jobs have ended, or with the error of ctx.
 func (o *Overview) Run(ctx context.Context, q farm.Queue) error {
@@ -64,7 +64,7 @@ func (o *Overview) Run(ctx context.Context, q farm.Queue) error {
 	if err != nil {
 		return err
 	}
-	o.running, o.told = map[string]farm.Status{}, map[string]bool{}
+	o.running, o.reported = map[string]farm.Status{}, map[string]bool{}
 	o.begun, o.changedAt = time.Now(), time.Now()
 	if err := o.findRunning(ctx, q); err != nil {
 		return err
@@ -98,7 +98,7 @@ func (o *Overview) Run(ctx context.Context, q farm.Queue) error {
 		if err := o.warnIdle(ctx, q); err != nil {
 			return err
 		}
-		if err := o.hear(ctx, changes, tick.C); err != nil {
+		if err := o.report(ctx, changes, tick.C); err != nil {
 			return err
 		}
 		if err := o.count(ctx, q); err != nil {
@@ -107,8 +107,8 @@ func (o *Overview) Run(ctx context.Context, q farm.Queue) error {
 	}
 }
 
-// hear reports changes of jobs until the next tick.
-func (o *Overview) hear(ctx context.Context, changes <-chan farm.Status, tick <-chan time.Time) error {
+// report shows changes of jobs until the next tick.
+func (o *Overview) report(ctx context.Context, changes <-chan farm.Status, tick <-chan time.Time) error {
 	for {
 		select {
 		case <-ctx.Done():
@@ -172,15 +172,15 @@ func (o *Overview) changed(st farm.Status) {
 		delete(o.running, st.Job.ID)
 	}
 	if !st.State.Ended() {
-		delete(o.told, st.Job.ID)
+		delete(o.reported, st.Job.ID)
 	}
 	one := Follower{Reporter: o.Reporter}
 	switch {
-	case st.State.Ended() && !o.told[st.Job.ID]:
-		if len(o.told) == maxTold {
-			clear(o.told)
+	case st.State.Ended() && !o.reported[st.Job.ID]:
+		if len(o.reported) == maxReported {
+			clear(o.reported)
 		}
-		o.told[st.Job.ID] = true
+		o.reported[st.Job.ID] = true
 		was := farm.Queued
 		if runs {
 			was = farm.Running

@@ -96,9 +96,9 @@ func (r *Runner) step(ctx context.Context, t *farm.Task, nth int, words []string
 		case render.CheckpointSaved:
 			keep.saved(strings.TrimSuffix(e.Path, checkpointSuffix))
 		case render.Progress:
-			tell(t, nth, "scale", e.Scale, e.Scales, e.Iteration, e.Iterations)
+			reportProgress(t, nth, "scale", e.Scale, e.Scales, e.Iteration, e.Iterations)
 		case render.FrameProgress:
-			tell(t, nth, "frame", e.Frame, e.Frames, e.Done, e.Planned)
+			reportProgress(t, nth, "frame", e.Frame, e.Frames, e.Done, e.Planned)
 		}
 	})
 	keep.wait()
@@ -124,8 +124,8 @@ func (s *Step) continueFrom(output string) {
 	_ = os.Remove(output)
 }
 
-// tell reports progress: part is the scale or the frame that is painted.
-func tell(t *farm.Task, nth int, what string, part, parts, iteration, iterations int) {
+// reportProgress tells the queue how far a step is: part is the scale or the frame that is painted.
+func reportProgress(t *farm.Task, nth int, what string, part, parts, iteration, iterations int) {
 	if parts == 0 || iterations == 0 || t.Progress == nil {
 		return
 	}

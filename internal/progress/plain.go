@@ -12,12 +12,12 @@ import (
 // readable: of a render one every few iterations, of a batch one for each job that
 // ends, and one every half minute in between.
 type plain struct {
-	w     io.Writer
-	every int // iterations
-	now   func() time.Time
-	last  Update    // written last
-	batch Batch     // the latest
-	told  time.Time // when a line of the batch was written
+	w       io.Writer
+	every   int // iterations
+	now     func() time.Time
+	last    Update    // written last
+	batch   Batch     // the latest
+	written time.Time // when a line of the batch was written
 }
 
 const batchEvery = 30 * time.Second
@@ -47,11 +47,11 @@ func (p *plain) due(s State) bool {
 		return true
 	case Batch:
 		p.batch = s
-		first, now := p.told.IsZero(), p.now()
-		if !first && now.Sub(p.told) < batchEvery {
+		first, now := p.written.IsZero(), p.now()
+		if !first && now.Sub(p.written) < batchEvery {
 			return false
 		}
-		p.told = now
+		p.written = now
 		return !first
 	}
 	return false
@@ -71,7 +71,7 @@ func (p *plain) Event(kind, message string, _ map[string]any) {
 	case Start:
 		fmt.Fprintln(p.w, ui.Printable(message))
 	case Job:
-		p.told = p.now()
+		p.written = p.now()
 		p.line(p.batch.with(message))
 	case Result:
 		p.line(message)

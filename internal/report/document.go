@@ -34,10 +34,8 @@ type Table struct {
 // WriteDocument writes the page.
 func WriteDocument(w io.Writer, d Document) error {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"+
-		"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>%s</title>\n<style>%s%s</style>\n</head>\n<body>\n",
-		html.EscapeString(d.Title), sheet, documentSheet)
-	fmt.Fprintf(&b, "<header><h1>%s</h1><p>%s</p></header>\n<main>\n", html.EscapeString(d.Title), html.EscapeString(d.Lead))
+	writeHead(&b, d.Title, d.Lead, documentSheet)
+	b.WriteString("<main>\n")
 	for _, s := range d.Sections {
 		fmt.Fprintf(&b, "<section><h2>%s</h2>\n", html.EscapeString(s.Title))
 		for _, n := range s.Notes {

@@ -54,10 +54,8 @@ const (
 // Write writes the page.
 func Write(w io.Writer, p Page) error {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"+
-		"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>%s</title>\n<style>%s</style>\n</head>\n<body>\n",
-		html.EscapeString(p.Title), sheet)
-	fmt.Fprintf(&b, "<header><h1>%s</h1><p>%s</p></header>\n<main>\n", html.EscapeString(p.Title), html.EscapeString(p.Lead))
+	writeHead(&b, p.Title, p.Lead, "")
+	b.WriteString("<main>\n")
 
 	b.WriteString("<section class=\"pictures\">\n")
 	for _, f := range append(append([]Figure{}, p.Inputs...), p.Output) {
@@ -71,28 +69,16 @@ func Write(w io.Writer, p Page) error {
 	}
 	b.WriteString("</section>\n")
 
-	if len(p.Frames) > 0 {
-		b.WriteString("<section><h2>On the way</h2><div class=\"frames\">\n")
-		for _, f := range p.Frames {
-			if err := figure(&b, f, "frame", frameSide); err != nil {
-				return err
-			}
-		}
-		b.WriteString("</div></section>\n")
+	if err := figures(&b, "On the way", p.Frames, "frame", frameSide); err != nil {
+		return err
 	}
 	if p.Curves.drawable() {
 		b.WriteString("<section><h2>Loss</h2>\n")
 		p.Curves.write(&b)
 		b.WriteString("</section>\n")
 	}
-	if len(p.Patches) > 0 {
-		b.WriteString("<section><h2>Patches</h2><div class=\"sheets\">\n")
-		for _, f := range p.Patches {
-			if err := figure(&b, f, "sheet", sheetSide); err != nil {
-				return err
-			}
-		}
-		b.WriteString("</div></section>\n")
+	if err := figures(&b, "Patches", p.Patches, "sheet", sheetSide); err != nil {
+		return err
 	}
 	table(&b, "Matches", p.Matches)
 	table(&b, "Timings", p.Timings)
@@ -104,6 +90,30 @@ func Write(w io.Writer, p Page) error {
 	fmt.Fprintf(&b, "</main>\n<footer>%s</footer>\n</body>\n</html>\n", html.EscapeString(p.Program))
 	_, err := w.Write(b.Bytes())
 	return err
+}
+
+// writeHead begins a page, up to its heading. styles are added to those of all pages.
+func writeHead(w io.Writer, title, lead, styles string) {
+	title = html.EscapeString(title)
+	fmt.Fprintf(w, "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"+
+		"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>%s</title>\n<style>%s</style>\n</head>\n<body>\n",
+		title, sheet+styles)
+	fmt.Fprintf(w, "<header><h1>%s</h1><p>%s</p></header>\n", title, html.EscapeString(lead))
+}
+
+// figures writes a section of pictures, nothing where there are none.
+func figures(b *bytes.Buffer, title string, list []Figure, class string, side int) error {
+	if len(list) == 0 {
+		return nil
+	}
+	fmt.Fprintf(b, "<section><h2>%s</h2><div class=\"%ss\">\n", title, class)
+	for _, f := range list {
+		if err := figure(b, f, class, side); err != nil {
+			return err
+		}
+	}
+	b.WriteString("</div></section>\n")
+	return nil
 }
 
 func figure(b *bytes.Buffer, f Figure, class string, side int) error {

@@ -47,10 +47,7 @@ const thumbSide = 288
 // WriteSheet writes the sheet, cell by cell.
 func WriteSheet(w io.Writer, s Sheet) error {
 	out := bufio.NewWriter(w)
-	fmt.Fprintf(out, "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"+
-		"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>%s</title>\n<style>%s%s</style>\n</head>\n<body>\n",
-		html.EscapeString(s.Title), sheet, cellSheet+flowSheet)
-	fmt.Fprintf(out, "<header><h1>%s</h1><p>%s</p></header>\n", html.EscapeString(s.Title), html.EscapeString(s.Lead))
+	writeHead(out, s.Title, s.Lead, cellSheet+flowSheet)
 	s.Flow.write(out)
 	fmt.Fprint(out, "<main class=\"cells\">\n")
 	for first := 0; first < s.Cells; first += runtime.GOMAXPROCS(0) {

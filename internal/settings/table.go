@@ -1,8 +1,12 @@
 package settings
 
 import (
+	"fmt"
 	"slices"
 
+	"github.com/impasto/impasto/internal/device"
+	"github.com/impasto/impasto/internal/preview"
+	"github.com/impasto/impasto/internal/progress"
 	"github.com/impasto/impasto/style"
 )
 
@@ -225,7 +229,7 @@ var table = withChoices([]Setting{
 		Help: "network: vgg19 (default if installed), mini (built in) or a FILE"},
 	{Name: "device", Group: GroupDevice, Value: "NAME", Choices: []string{"auto", "cpu", "cuda", "emu"}, not: ofWorker,
 		Help: "device to paint on: auto, cpu, cuda, cuda:N, cuda:0,1 (both, for tiles of one picture) or emu (a GPU in software)", Default: "auto"},
-	{Name: "precision", Group: GroupDevice, Value: "KIND", Kind: Word, Choices: []string{"auto", "half", "single"},
+	{Name: "precision", Group: GroupDevice, Value: "KIND", Kind: Word, Choices: wordsOf(device.Auto, device.Half, device.Single),
 		Help: "arithmetic of a CUDA device: auto, half (faster, half the memory) or single", Default: "auto"},
 	{Name: "max-memory", Group: GroupDevice, Value: "2GB", Kind: Bytes, not: ofWorker,
 		Help: "most memory to use; larger pictures are painted in tiles", Default: "90 % of what is free"},
@@ -247,12 +251,12 @@ var table = withChoices([]Setting{
 	{Name: "dry-run", Group: GroupCommon, Kind: Switch, Main: true, Demo: true, not: notTerminal,
 		Help: "print what would be done, and stop"},
 	{Name: "progress", Group: GroupCommon, Value: "KIND", Kind: Word, Demo: true, not: inManifest | ofWorker,
-		Help: "form of progress messages: {choices}", Default: "auto", Choices: []string{"auto", "bar", "plain", "json", "none"}},
+		Help: "form of progress messages: {choices}", Default: "auto", Choices: progress.Kinds},
 	{Name: "progress-fd", Group: GroupCommon, Value: "N", Kind: Count, Least: 3, Advanced: true, not: notTerminal,
 		Help: "file descriptor that progress is also written to, as JSON lines"},
 	{Name: "print-every", Group: GroupCommon, Value: "N", Kind: Count, Least: 1, not: inManifest | ofWorker,
 		Help: "iterations between two lines of plain progress", Default: "50"},
-	{Name: "preview", Group: GroupCommon, Value: "HOW", Demo: true, Choices: []string{"auto", "kitty", "iterm", "sixel", "blocks", "none"}, not: inManifest | ofWorker,
+	{Name: "preview", Group: GroupCommon, Value: "HOW", Demo: true, Choices: append([]string{"auto"}, wordsOf(preview.Protocols...)...), not: inManifest | ofWorker,
 		Help: "preview: auto, kitty, iterm, sixel, blocks, none or a FILE", Default: "auto"},
 	{Name: "config", Group: GroupCommon, Value: "FILE", Advanced: true, not: notTerminal,
 		Help: "configuration file to read instead of the user's and the project's"},
@@ -265,6 +269,15 @@ var table = withChoices([]Setting{
 		Help: "print more; -vv also prints the reasons behind an error"},
 })
 
+// wordsOf returns the words of constants of a type.
+func wordsOf[T any](constants ...T) (words []string) {
+	for _, c := range constants {
+		words = append(words, fmt.Sprint(c))
+	}
+	return words
+}
+
+// withChoices gives each option of style the words that style knows.
 func withChoices(rows []Setting) []Setting {
 	for i, s := range rows {
 		if s.Choices == nil {

@@ -49,8 +49,8 @@ type jobView struct {
 	Saved    int64     `json:"saved,omitempty"`   // when the queue took the last checkpoint, milliseconds
 	Order    int       `json:"order"`
 
-	told   time.Time
-	every  int // moments between points of the curve
+	sent   time.Time // when pages got the progress last
+	every  int       // moments between points of the curve
 	passed int
 }
 
@@ -91,19 +91,19 @@ func (j *jobs) listen(ctx context.Context) error {
 		return err
 	}
 	if err := j.s.o.Queue.Scan(ctx, farm.Filter{Batch: j.batch}, 0, func(st farm.Status, _ uint64) bool {
-		j.heard(ctx, st)
+		j.update(ctx, st)
 		return true
 	}); err != nil {
 		return err
 	}
 	for st := range news {
-		j.heard(ctx, st)
+		j.update(ctx, st)
 	}
 	return nil
 }
 
-// heard records the status of a job from the queue.
-func (j *jobs) heard(ctx context.Context, st farm.Status) {
+// update records the status of a job from the queue.
+func (j *jobs) update(ctx context.Context, st farm.Status) {
 	if st.Job.ID == "" {
 		j.mu.Lock()
 		j.ready = true
@@ -198,11 +198,11 @@ func (j *jobs) Do(ctx context.Context, t *farm.Task) error {
 	delete(j.keeping, t.Job.ID)
 	j.mu.Unlock()
 	name := filepath.Base(t.Job.Outputs[0])
-	look := Look{Preview: j.s.path(previewOf(t.Job.ID)), Watch: func(m Moment) { j.watch(t.Job.ID, m) }}
+	show := Display{Preview: j.s.path(previewOf(t.Job.ID)), Watch: func(m Moment) { j.watch(t.Job.ID, m) }}
 	if mode := t.Job.Steps[0][0]; mode != "art" && mode != "texture" {
-		look.Explain = j.s.path(explainOf(name))
+		show.Explain = j.s.path(explainOf(name))
 	}
-	err := j.s.o.Engine.Do(ctx, t, look)
+	err := j.s.o.Engine.Do(ctx, t, show)
 	j.mu.Lock()
 	keep := j.keeping[t.Job.ID]
 	j.mu.Unlock()
@@ -255,11 +255,11 @@ func (j *jobs) watch(id string, m Moment) {
 	}
 	b.Moment = &m
 	b.Fraction = m.Done
-	if time.Since(b.told) < watchEvery {
+	if time.Since(b.sent) < watchEvery {
 		j.mu.Unlock()
 		return
 	}
-	b.told = time.Now()
+	b.sent = time.Now()
 	if st, err := j.s.root.Stat(previewOf(id)); err == nil {
 		b.Preview = st.ModTime().UnixMilli()
 	}

@@ -76,7 +76,7 @@ func lintPair(canvas, painting *maps.Map) map[string]any {
 	found := []finding{}
 	add := func(list []maps.Finding) {
 		for _, f := range list {
-			found = append(found, tell(f, canvas, painting))
+			found = append(found, describe(f, canvas, painting))
 		}
 	}
 	if painting != nil {
@@ -96,8 +96,8 @@ func lintPair(canvas, painting *maps.Map) map[string]any {
 // quotedSide is a side in a message, which names it as a file.
 var quotedSide = regexp.MustCompile(`^"(canvas|painting)"(:| has)`)
 
-// tell puts a finding in the page's words and looks which region it is about.
-func tell(f maps.Finding, canvas, painting *maps.Map) finding {
+// describe puts a finding in the words of the page and finds the region it is about.
+func describe(f maps.Finding, canvas, painting *maps.Map) finding {
 	t := finding{Severity: f.Severity, Code: f.Code, Side: f.File, Mend: mends[f.Code]}
 	m := canvas
 	if f.File == paintingSide {

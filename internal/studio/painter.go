@@ -69,15 +69,15 @@ func (p *Painter) Plan(ctx context.Context, step []string) (Plan, error) {
 const often, upTo = 5 * time.Second, 512
 
 // Do implements Engine.
-func (p *Painter) Do(ctx context.Context, t *farm.Task, look Look) error {
-	runner := job.Runner{Device: p.place.Device, Threads: p.place.Threads, Env: p.env, Watch: (&watcher{look: look}).see,
+func (p *Painter) Do(ctx context.Context, t *farm.Task, show Display) error {
+	runner := job.Runner{Device: p.place.Device, Threads: p.place.Threads, Env: p.env, Watch: (&watcher{show: show}).see,
 		Change: func(r *render.Request) {
 			if n, err := strconv.Atoi(r.Values.Options.Size); err == nil && n <= upTo {
 				r.Output.Checkpoint.Every = often
 			}
-			if look.Explain != "" {
-				_ = os.RemoveAll(look.Explain) // of an attempt before
-				r.Output.Explain = look.Explain
+			if show.Explain != "" {
+				_ = os.RemoveAll(show.Explain) // of an attempt before
+				r.Output.Explain = show.Explain
 			}
 		}}
 	return runner.Do(ctx, t)
@@ -85,7 +85,7 @@ func (p *Painter) Do(ctx context.Context, t *farm.Task, look Look) error {
 
 // watcher turns the events of a render into what the page sees.
 type watcher struct {
-	look Look
+	show Display
 	next time.Time // when a preview is due
 }
 
@@ -107,14 +107,14 @@ func (w *watcher) see(event render.Event) {
 			m.Loss[term.Name] = *v
 		}
 	}
-	if begun := time.Now(); w.look.Preview != "" && begun.After(w.next) {
+	if begun := time.Now(); w.show.Preview != "" && begun.After(w.next) {
 		p := (*picture.Picture)(e.Snapshot()).Within(previewSide, picture.Area)
 		// One that cannot be saved is not worth ending the render for.
-		_ = picture.Save(w.look.Preview, p, picture.WriteOptions{Fast: true})
+		_ = picture.Save(w.show.Preview, p, picture.WriteOptions{Fast: true})
 		w.next = time.Now().Add(max(previewEvery, previewShare*time.Since(begun)))
 	}
-	if w.look.Watch != nil {
-		w.look.Watch(m)
+	if w.show.Watch != nil {
+		w.show.Watch(m)
 	}
 }
 
@@ -157,15 +157,15 @@ func (p *Painter) Settings(mode style.Mode, from *recipe.Recipe) []Setting {
 			one.Choices = s.ChoicesFor(mode)
 		}
 		if from != nil {
-			p.said(&one, s, from)
+			p.fromRecipe(&one, s, from)
 		}
 		list = append(list, one)
 	}
 	return list
 }
 
-// said takes the value that a recipe has where it is not the default.
-func (p *Painter) said(one *Setting, s settings.Setting, from *recipe.Recipe) {
+// fromRecipe takes the value that a recipe has where it is not the default.
+func (p *Painter) fromRecipe(one *Setting, s settings.Setting, from *recipe.Recipe) {
 	switch {
 	case s.Name == "weights":
 		if slices.Contains(one.Choices, from.Weights.Name) {

@@ -28,7 +28,7 @@ type Engine interface {
 	// Do does a job as farm.Doer does, and tells watch of what can be seen
 	// meanwhile. preview is a PNG file to keep up to date, explain a folder for
 	// where patches came from ("" for none).
-	Do(ctx context.Context, t *farm.Task, look Look) error
+	Do(ctx context.Context, t *farm.Task, show Display) error
 	// Settings lists what can be set in a mode, with the values of a recipe
 	// where one is given.
 	Settings(mode style.Mode, from *recipe.Recipe) []Setting
@@ -36,8 +36,8 @@ type Engine interface {
 	Derive(ctx context.Context, p *picture.Picture, regions int) (*maps.Map, error)
 }
 
-// Look is what a job shows while it is done.
-type Look struct {
+// Display is what a job shows while it is done.
+type Display struct {
 	Preview string // PNG file that is kept up to date
 	Explain string // folder for the matches of patches, "" for none
 	Watch   func(Moment)

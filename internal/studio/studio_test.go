@@ -50,7 +50,7 @@ func (e *quick) Plan(_ context.Context, step []string) (Plan, error) {
 	return p, nil
 }
 
-func (e *quick) Do(ctx context.Context, t *farm.Task, look Look) error {
+func (e *quick) Do(ctx context.Context, t *farm.Task, show Display) error {
 	e.begun.Add(1)
 	out := outputOf(t.Steps[0])
 	save := func(path string, v float32, rec string) error {
@@ -89,11 +89,11 @@ func (e *quick) Do(ctx context.Context, t *farm.Task, look Look) error {
 			i = e.iterations
 		case <-time.After(e.pause):
 		}
-		if err := save(look.Preview, float32(i)/float32(e.iterations), ""); err != nil {
+		if err := save(show.Preview, float32(i)/float32(e.iterations), ""); err != nil {
 			return err
 		}
 		eta := float64(e.iterations - i)
-		look.Watch(Moment{Done: float64(i) / float64(e.iterations), Scale: 1, Scales: 1, Iter: i, Iters: e.iterations, W: 48, H: 32, ETA: &eta, Loss: map[string]float64{"total": 1 / float64(i)}})
+		show.Watch(Moment{Done: float64(i) / float64(e.iterations), Scale: 1, Scales: 1, Iter: i, Iters: e.iterations, W: 48, H: 32, ETA: &eta, Loss: map[string]float64{"total": 1 / float64(i)}})
 	}
 	rec.Result.Iterations = e.iterations
 	text, err := rec.Canonical()
