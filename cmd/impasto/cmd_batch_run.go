@@ -65,8 +65,7 @@ func batchRun(s *session, c *cli.Context) error {
 	defer signals.Stop()
 	q, err := batch.Open(ctx, o)
 	if err != nil {
-		var busy *ui.Fault
-		if errors.As(err, &busy) && busy.Code == "queue_busy" {
+		if busy, ok := errors.AsType[*ui.Fault](err); ok && busy.Code == "queue_busy" {
 			busy.Try = []string{fmt.Sprintf("impasto batch submit %s --wait   (the workers there do it)", ui.ShellQuote(c.Args().First())), "--queue queue   (another queue, in this directory)"}
 		}
 		return err

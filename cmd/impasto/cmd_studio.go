@@ -75,8 +75,7 @@ func openStudio(s *session, c *cli.Context) error {
 	defer signals.Stop()
 	q, err := batch.Open(ctx, at)
 	if err != nil {
-		var busy *ui.Fault
-		if errors.As(err, &busy) && busy.Code == "queue_busy" {
+		if busy, ok := errors.AsType[*ui.Fault](err); ok && busy.Code == "queue_busy" {
 			busy.Message, busy.Try = fmt.Sprintf("%q is open in another studio; go on in its page", folder), nil
 		}
 		return err

@@ -164,8 +164,7 @@ func runWorker(s *session, c *cli.Context) error {
 			}
 		}
 	})
-	var f *ui.Fault
-	if errors.As(err, &f) && (f.Exit == ui.ExitInterrupted || f.Exit == ui.ExitTerminated) {
+	if f, ok := errors.AsType[*ui.Fault](err); ok && (f.Exit == ui.ExitInterrupted || f.Exit == ui.ExitTerminated) {
 		return nil // stopped before it found the queue, or while it had no job
 	}
 	return err

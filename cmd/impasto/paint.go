@@ -78,8 +78,7 @@ func (s *session) paintPrepared(p *render.Prepared, env render.Env) error {
 
 // bySignal gives an interrupted run the exit code of the signal.
 func bySignal(signals *ui.Signals, err error) error {
-	var f *ui.Fault
-	if errors.As(err, &f) && f.Code == "interrupted" {
+	if f, ok := errors.AsType[*ui.Fault](err); ok && f.Code == "interrupted" {
 		try := f.Try
 		f = signals.Fault(f.Message)
 		f.Try = try

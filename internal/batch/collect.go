@@ -38,8 +38,7 @@ func collectFault(err error, st farm.Status) error {
 	if err == nil {
 		return nil
 	}
-	var away *farm.UnreachableError
-	if errors.As(err, &away) {
+	if _, ok := errors.AsType[*farm.UnreachableError](err); ok {
 		return QueueFault(err)
 	}
 	var bad ui.Faults

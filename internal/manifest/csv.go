@@ -21,8 +21,7 @@ func (r *reader) csv(data []byte) *node {
 	for {
 		row, err := c.Read()
 		if err != nil {
-			var bad *csv.ParseError
-			if errors.As(err, &bad) {
+			if bad, ok := errors.AsType[*csv.ParseError](err); ok {
 				r.fault(&node{line: bad.Line, col: bad.Column}, "%s", bad.Err)
 			}
 			break

@@ -23,20 +23,17 @@ func init() {
 // styleFault gives an error of package style its exit code and writes its
 // suggestions as flags.
 func styleFault(err error) *ui.Fault {
-	var option *style.OptionError
-	if errors.As(err, &option) {
+	if option, ok := errors.AsType[*style.OptionError](err); ok {
 		tries := asFlags(option.Try)
 		if option.Option == "size" && option.Value == "max" && len(tries) == 0 {
 			tries = []string{"--max-memory 4G"} // the limit is no option of style
 		}
 		return ui.NewFault(ui.ExitUsage, "bad_option", err.Error(), tries...)
 	}
-	var memory *style.MemoryError
-	if errors.As(err, &memory) {
+	if memory, ok := errors.AsType[*style.MemoryError](err); ok {
 		return ui.NewFault(ui.ExitMemory, "out_of_memory", err.Error(), asFlags(memory.Try)...)
 	}
-	var diverged *style.DivergedError
-	if errors.As(err, &diverged) {
+	if diverged, ok := errors.AsType[*style.DivergedError](err); ok {
 		return ui.NewFault(ui.ExitDiverged, "diverged", err.Error(), asFlags(diverged.Try)...)
 	}
 	return nil

@@ -45,8 +45,7 @@ func (v *Values) LocateOptions(err error) (bad ui.Faults) {
 		all = several.Unwrap()
 	}
 	for _, err := range all {
-		var option *style.OptionError
-		if errors.As(err, &option) {
+		if option, ok := errors.AsType[*style.OptionError](err); ok {
 			err = v.Locate(option.Option, err)
 		}
 		bad.Add(err)

@@ -83,12 +83,10 @@ func FaultsOf(err error) Faults {
 		}
 		return all
 	}
-	var many Faults
-	if errors.As(err, &many) {
+	if many, ok := errors.AsType[Faults](err); ok {
 		return many
 	}
-	var one *Fault
-	if errors.As(err, &one) {
+	if one, ok := errors.AsType[*Fault](err); ok {
 		return Faults{one}
 	}
 	for _, classify := range classifiers {

@@ -102,8 +102,7 @@ func SameFile(a, b string) bool {
 // Reason returns the message of an error of the operating system without the
 // operation and the path: "no space left on device".
 func Reason(err error) string {
-	var p *fs.PathError
-	if errors.As(err, &p) {
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
 		return p.Err.Error()
 	}
 	return err.Error()
