@@ -33,9 +33,9 @@ func (o Options) flops(n *vgg.Network, depth, w, h int) float64 {
 
 // styleFlops counts the operations of the style loss at a layer of c channels: Gram
 // matrices and their gradient. The sliced loss takes two plain products and a sort, in
-// which a value takes as long as some hundred operations.
+// which a value takes as long as some thousand operations of a convolution.
 func (o Options) styleFlops(c int, positions float64) float64 {
-	const plain, sorted = 2, 100
+	const plain, sorted = 2, 4000
 	if o.StyleLoss == LossSliced {
 		n := float64(slicedCount(int(positions), c))
 		return n * float64(c) * (plain*2*2*float64(c) + sorted)
@@ -82,6 +82,12 @@ func (p Plan) estimate(env Env, depth int) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
+	operations, err := p.operations(env, depth)
+	return operations * perFlop, err
+}
+
+// operations is the arithmetic of all scales.
+func (p Plan) operations(env Env, depth int) (float64, error) {
 	total := 0.0
 	for _, s := range p.Scales {
 		w, h := p.Options.seen(env.Network, s.W, s.H)
@@ -95,7 +101,7 @@ func (p Plan) estimate(env Env, depth int) (float64, error) {
 			total += p.Options.neighbourFlops(env.Network, s)
 		}
 	}
-	return total * perFlop, nil
+	return total, nil
 }
 
 // targetIterations is what measuring photograph and paintings takes at a scale,
@@ -119,24 +125,39 @@ func measureSpeed(env Env, o Options, depth int) (float64, error) {
 	if b.Name() != "cpu" {
 		return convolutionSpeed(b), nil
 	}
-	const side = 64
-	pass, err := env.Network.NewPass(b, side, side, o.passOptions(true))
+	once, free, err := speedPass(env, o)
 	if err != nil {
 		return 0, err
 	}
-	image := gpu.Shape{H: side, W: side, C: 3}
-	x, dx := b.NewArray(image), b.NewArray(image)
-	defer func() { pass.Free(); b.Free(x, dx) }()
-	b.Fill(x, 1)
+	defer free()
 	fastest := math.Inf(1)
 	begun := time.Now()
 	for i := 0; i < leastCalls || i < mostCalls && time.Since(begun) < measuring; i++ {
 		start := time.Now()
-		pass.Forward(x, nil)
-		pass.Backward(dx, func(string, *gpu.Array, *vgg.Gradient) {})
+		once()
 		fastest = min(fastest, time.Since(start).Seconds())
 	}
-	return fastest / convolutionFlops(env.Network, depth, side*side), nil
+	return fastest / convolutionFlops(env.Network, depth, speedSide*speedSide), nil
+}
+
+// speedSide is the side of the picture that measureSpeed passes through the network.
+const speedSide = 64
+
+// speedPass prepares that pass.
+func speedPass(env Env, o Options) (once, free func(), err error) {
+	b := env.Backend
+	pass, err := env.Network.NewPass(b, speedSide, speedSide, o.passOptions(true))
+	if err != nil {
+		return nil, nil, err
+	}
+	image := gpu.Shape{H: speedSide, W: speedSide, C: 3}
+	x, dx := b.NewArray(image), b.NewArray(image)
+	b.Fill(x, 1)
+	once = func() {
+		pass.Forward(x, nil)
+		pass.Backward(dx, func(string, *gpu.Array, *vgg.Gradient) {})
+	}
+	return once, func() { pass.Free(); b.Free(x, dx) }, nil
 }
 
 // convolutionSpeed is the seconds of a floating-point operation of a small
