@@ -2,6 +2,7 @@ package gpu
 
 import (
 	"math"
+	"os"
 	"unsafe"
 
 	"github.com/impasto/impasto/gpu/simd"
@@ -21,6 +22,17 @@ func (b *CPU) Precision() Precision {
 		return Half
 	}
 	return Single
+}
+
+// CPUHalf returns the name of the instructions that multiply in half precision on this
+// processor, such as "amx". It has none if only plain Go is left, which is slow, unless
+// IMPASTO_SIMD asks for that: name is "" then.
+func CPUHalf() (name string) {
+	k, err := simd.BestBF16()
+	if err != nil || k.Name == "generic" && os.Getenv("IMPASTO_SIMD") != "generic" {
+		return ""
+	}
+	return k.Name
 }
 
 // halves says whether arrays of shape s are stored as bfloat16.

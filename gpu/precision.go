@@ -6,10 +6,11 @@ import "fmt"
 // units multiply them. Images, optimisers and all sums are float32 or better in
 // each.
 //
-//	Auto   Half where the device has the tensor cores for it, else Single
-//	Half   binary16, multiplied on tensor cores and added up in float32: twice
-//	       as much picture in the same memory, at a relative error of 2^-11 a value
-//	Single float32 throughout, the arithmetic of the processor
+//	Auto   Half where a device has the tensor cores for it, else Single
+//	Half   16 bits, multiplied as such and added up in float32: twice as much
+//	       picture in the same memory. Devices have binary16 and tensor cores, at a
+//	       relative error of 2^-11 a value; processors have bfloat16, at 2^-8
+//	Single float32 throughout
 type Precision int
 
 const (

@@ -104,7 +104,7 @@ func (r *run) patchKey(p *Picture, cut Cut) [sha256.Size]byte {
 func (r *run) cacheKey(p *Picture, cut Cut, what string) [sha256.Size]byte {
 	hash := sha256.New()
 	n, o := r.env.Network, r.o
-	fmt.Fprintf(hash, "%s %p %s %s %s %q %q %g %q %q %g ", what, n, n.Meta.SHA256, r.env.Backend.Name(), cut.text(false),
+	fmt.Fprintf(hash, "%s %p %s %s %s %q %q %g %q %q %g ", what, n, n.Meta.SHA256, r.env.Backend.Name()+" "+precisionOf(r.env.Backend).String(), cut.text(false),
 		o.LossScale, o.Pooling, o.PoolScale, o.PoolRound, o.Padding, o.ImageRange)
 	fmt.Fprintf(hash, "%d %d ", p.W, p.H)
 	pix := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(p.Pix))), 4*len(p.Pix))
@@ -112,6 +112,14 @@ func (r *run) cacheKey(p *Picture, cut Cut, what string) [sha256.Size]byte {
 		fmt.Fprintf(hash, "%d ", maphash.Bytes(seed, pix))
 	}
 	return [sha256.Size]byte(hash.Sum(nil))
+}
+
+// precisionOf is the precision of a backend.
+func precisionOf(b gpu.Backend) gpu.Precision {
+	if has, ok := b.(interface{ Precision() gpu.Precision }); ok {
+		return has.Precision()
+	}
+	return gpu.Single
 }
 
 // pixelSeeds make two hashes of 64 bits: a picture is hashed for every job, in a

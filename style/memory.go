@@ -204,14 +204,18 @@ func (p Plan) weightBytes(env Env) int64 {
 	if err != nil {
 		return 0
 	}
-	floats := 0
+	laidOut := int64(4) // bytes of a weight, forward and back
+	if precisionOf(env.Backend) == gpu.Half {
+		laidOut = 2
+	}
+	bytes := int64(0)
 	for i, l := range env.Network.Layers {
-		floats += len(l.Weight)
+		bytes += 4 * int64(len(l.Weight))
 		if i < depth {
-			floats += 2 * len(l.Weight)
+			bytes += 2 * laidOut * int64(len(l.Weight))
 		}
 	}
-	return 4 * int64(floats)
+	return bytes
 }
 
 // widest is the most channels that a layer in use has.

@@ -30,6 +30,8 @@ type painterSetup struct {
 	env     Env
 	weights string
 	threads int
+
+	precision gpu.Precision
 }
 
 // WithWeights chooses the network: the name of installed weights, the path of a
@@ -47,6 +49,13 @@ func WithBackend(b gpu.Backend) PainterOption { return func(s *painterSetup) { s
 // WithThreads limits how many processors are used. It does not change the
 // picture. The default is all of them.
 func WithThreads(n int) PainterOption { return func(s *painterSetup) { s.threads = n } }
+
+// WithPrecision computes in half or single precision. Half stores features as bfloat16,
+// in half of the memory. The default, gpu.Auto, is single. It is for the processor: a
+// backend of WithBackend has its own.
+func WithPrecision(p gpu.Precision) PainterOption {
+	return func(s *painterSetup) { s.precision = p }
+}
 
 // WithMaxBytes limits the memory of a picture, in bytes; larger pictures are painted
 // in tiles. The default is no limit.
@@ -67,7 +76,7 @@ func NewPainter(ctx context.Context, options ...PainterOption) (*Painter, error)
 		s.env.Network = n
 	}
 	if s.env.Backend == nil {
-		s.env.Backend = gpu.NewCPU(gpu.CPUOptions{Threads: s.threads})
+		s.env.Backend = gpu.NewCPU(gpu.CPUOptions{Threads: s.threads, Precision: s.precision})
 	}
 	p := &Painter{env: s.env}
 	p.env.Cache = &p.cache

@@ -31,7 +31,8 @@ type Device struct {
 
 	Precision gpu.Precision // Half or Single
 
-	drivers []cuda.Driver // of the backend and the others; none for the processor
+	drivers      []cuda.Driver // of the backend and the others; none for the processor
+	instructions string        // of the processor in half precision
 }
 
 // String describes the device in a line, with the reason for its choice.
@@ -45,11 +46,22 @@ func (d Device) String() string {
 	}
 	if d.Precision == gpu.Half {
 		what += ", half precision"
+		if d.instructions != "" {
+			what += " (bfloat16 by " + d.instructions + ")"
+		}
 	}
 	if d.Threads > 0 {
 		what += ", " + ui.Count(d.Threads, "thread")
 	}
 	return fmt.Sprintf("%s (%s)", what, d.Reason)
+}
+
+// Cost says what half precision does on a processor that has no AMX, else "".
+func (d Device) Cost() string {
+	if d.instructions == "" || d.instructions == "amx" {
+		return ""
+	}
+	return "half precision without AMX saves memory, not time: an iteration takes about as long as in single precision, or a little longer"
 }
 
 // Memory returns how many bytes can be had there, 0 where that is unknown: of a
@@ -243,7 +255,7 @@ func openOne(name string, threads int, p gpu.Precision) (Device, error) {
 		}
 	}
 	if name == "cpu" {
-		return Device{Backend: gpu.NewCPU(gpu.CPUOptions{Threads: threads}), Class: "cpu", Threads: threads, Reason: reason, Precision: gpu.Single}, nil
+		return openCPU(threads, p, reason), nil
 	}
 	driver, err := OpenDriver(name, threads)
 	if err != nil {
@@ -265,6 +277,16 @@ func openOne(name string, threads int, p gpu.Precision) (Device, error) {
 	}
 	d.Backend = gpu.NewDevice(driver, gpu.DeviceOptions{Name: name, Precision: p})
 	return d, Fault(d.Backend.Err())
+}
+
+func openCPU(threads int, p gpu.Precision, reason string) Device {
+	d := Device{Class: "cpu", Threads: threads, Reason: reason, Precision: gpu.Single}
+	if p == gpu.Half {
+		d.Precision, d.instructions = gpu.Half, gpu.CPUHalf()
+		d.Class += " " + d.instructions // their sums have other orders, so other bytes
+	}
+	d.Backend = gpu.NewCPU(gpu.CPUOptions{Threads: threads, Precision: d.Precision})
+	return d
 }
 
 // OpenDriver opens emu or a CUDA device.

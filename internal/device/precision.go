@@ -99,13 +99,25 @@ func chosen(name string) string {
 }
 
 // Settle returns the precision for the devices of a list if p is asked for. A processor
-// paints in single precision even if half is asked for; the note says so then, and is
-// else empty.
+// without instructions for bfloat16 paints in single precision even if half is asked
+// for; the note says so then, and is else empty.
 func Settle(list string, p gpu.Precision) (settled gpu.Precision, note string) {
-	if p == gpu.Half && chosen(names(list)[0]) == "cpu" {
-		return gpu.Single, "--precision half: the processor paints in single precision (float32); half needs a CUDA device"
+	if p == gpu.Half && chosen(names(list)[0]) == "cpu" && gpu.CPUHalf() == "" {
+		return gpu.Single, "--precision half: this processor has no instructions for bfloat16 (AMX or AVX512-BF16), so it paints in single precision (float32)"
 	}
 	return p, ""
+}
+
+// Format is the name of the numbers that features are stored as on the first device of a
+// list in a precision: "f32", "f16" or "bf16".
+func Format(list string, p gpu.Precision) string {
+	switch {
+	case p != gpu.Half:
+		return "f32"
+	case chosen(names(list)[0]) == "cpu":
+		return "bf16"
+	}
+	return "f16"
 }
 
 // CheckPrecision finds out whether the CUDA devices of a list, which Check has

@@ -1,6 +1,7 @@
 package device
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -90,25 +91,40 @@ func TestPrecisionOfNetworks(t *testing.T) {
 	}
 }
 
-// TestProcessorsPaintInSingle: half precision on a processor is single, with a note. The
-// device auto is the processor if there is no CUDA device.
-func TestProcessorsPaintInSingle(t *testing.T) {
+// TestProcessorsWithoutBfloat16: half precision on a processor without instructions for
+// it is single, with a note. The device auto is the processor if there is no CUDA device.
+func TestProcessorsWithoutBfloat16(t *testing.T) {
 	with(t, pascal)
 	for _, c := range []struct {
+		simd   string
 		device string
 		p      gpu.Precision
 		want   gpu.Precision
 		note   bool
 	}{
-		{"cpu", gpu.Half, gpu.Single, true}, {"auto", gpu.Half, gpu.Single, true}, {"", gpu.Half, gpu.Single, true},
-		{"emu", gpu.Half, gpu.Half, false}, {"cpu", gpu.Auto, gpu.Auto, false}, {"cpu", gpu.Single, gpu.Single, false},
+		{"avx2", "cpu", gpu.Half, gpu.Single, true}, {"avx2", "auto", gpu.Half, gpu.Single, true}, {"avx2", "", gpu.Half, gpu.Single, true},
+		{"avx2", "emu", gpu.Half, gpu.Half, false}, {"avx2", "cpu", gpu.Auto, gpu.Auto, false}, {"avx2", "cpu", gpu.Single, gpu.Single, false},
+		{"generic", "cpu", gpu.Half, gpu.Half, false}, {"generic", "auto", gpu.Half, gpu.Half, false}, {"generic", "cpu", gpu.Auto, gpu.Auto, false},
 	} {
+		t.Setenv("IMPASTO_SIMD", c.simd)
 		if p, note := Settle(c.device, c.p); p != c.want || (note != "") != c.note {
-			t.Errorf("%s in %s: %s, %q", c.device, c.p, p, note)
+			t.Errorf("%s by %s in %s: %s, %q", c.device, c.simd, c.p, p, note)
 		}
 	}
-	if got := Precisions("cpu"); len(got) != 1 || got[0] != gpu.Single {
-		t.Errorf("the processor has %v", got)
+	for name, want := range map[string][]gpu.Precision{"avx2": {gpu.Single}, "generic": {gpu.Single, gpu.Half}} {
+		t.Setenv("IMPASTO_SIMD", name)
+		if got := Precisions("cpu"); !slices.Equal(got, want) {
+			t.Errorf("the processor by %s has %v", name, got)
+		}
+	}
+	d, err := Open("cpu", 1, gpu.Half)
+	if name := d.Class + ", " + Format("cpu", d.Precision); err != nil || d.Precision != gpu.Half || name != "cpu generic, bf16" && name != "cpu avx2, bf16" {
+		t.Errorf("half on the processor is %s, %v", name, err)
+	}
+	for name, want := range map[string]string{"cpu": "bf16", "emu": "f16"} {
+		if got := Format(name, gpu.Half); got != want || Format(name, gpu.Single) != "f32" {
+			t.Errorf("features on %s are %s in half precision", name, got)
+		}
 	}
 	with(t, ampere)
 	if p, note := Settle("auto", gpu.Half); p != gpu.Half || note != "" {

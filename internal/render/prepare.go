@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/impasto/impasto/gpu"
 	"github.com/impasto/impasto/internal/device"
 	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/internal/recipe"
@@ -235,14 +234,6 @@ func checkDevice(v *settings.Values) error {
 	return device.CheckPrecision(v.Text("device"), p)
 }
 
-// precisionClass is what a recipe calls a precision, by the format of features.
-func precisionClass(p gpu.Precision) string {
-	if p == gpu.Half {
-		return "f16"
-	}
-	return "f32"
-}
-
 // openDevice opens the device and completes what style paints with.
 func (r *Prepared) openDevice() (err error) {
 	p, err := device.ParsePrecision(r.values.Text("precision"))
@@ -258,6 +249,9 @@ func (r *Prepared) openDevice() (err error) {
 	}
 	if r.device, err = r.env.Devices.open(r.values.Text("device"), r.values.Number("threads", 0), p); err != nil {
 		return r.values.Locate("device", err)
+	}
+	if note := r.device.Cost(); note != "" {
+		r.Notes = append(r.Notes, note)
 	}
 	r.painter = style.Env{
 		Backend: r.device.Backend, Others: r.device.Others, Network: r.network, Cache: r.env.Library.cache(),
@@ -351,7 +345,7 @@ func (r *Prepared) newRecipe() recipe.Recipe {
 	rec := recipe.Recipe{
 		Version: recipe.Version, Program: r.env.Program, Mode: r.Request.Mode, Options: r.values.Options,
 		Weights: recipe.Weights{Name: r.network.Name, SHA256: r.network.Meta.SHA256},
-		Device:  r.device.Class, Precision: precisionClass(r.device.Precision),
+		Device:  r.device.Class, Precision: device.Format(r.values.Text("device"), r.device.Precision),
 	}
 	for _, f := range r.files {
 		rec.Inputs = append(rec.Inputs, recipe.Input{

@@ -8,10 +8,8 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
-	"github.com/impasto/impasto/gpu"
 	"github.com/impasto/impasto/internal/device"
 	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/internal/recipe"
@@ -68,12 +66,11 @@ func (p Replay) Request() (Request, ui.Faults) {
 		v.SetText("weights", name, "recipe")
 	}
 	if v.Text("precision") == "" && rec.Precision != "" {
-		p := gpu.Single
-		if rec.Precision == precisionClass(gpu.Half) {
-			p = gpu.Half
-		}
-		if slices.Contains(device.Precisions(v.Text("device")), p) { // else what this machine has
-			v.SetText("precision", p.String(), "recipe")
+		on := v.Text("device")
+		for _, p := range device.Precisions(on) { // if none is the recipe's, what this machine has
+			if device.Format(on, p) == rec.Precision {
+				v.SetText("precision", p.String(), "recipe")
+			}
 		}
 	}
 	in, missing := findInputs(p.Original, rec, append([]string{filepath.Dir(p.Original), "."}, p.Directories...))

@@ -230,7 +230,7 @@ var table = withChoices([]Setting{
 	{Name: "device", Group: GroupDevice, Value: "NAME", Choices: []string{"auto", "cpu", "cuda", "emu"}, not: ofWorker,
 		Help: "device to paint on: auto, cpu, cuda, cuda:N, cuda:0,1 (both, for tiles of one picture) or emu (a GPU in software)", Default: "auto"},
 	{Name: "precision", Group: GroupDevice, Value: "KIND", Kind: Word, Choices: wordsOf(device.Auto, device.Half, device.Single),
-		Help: "arithmetic of a CUDA device: auto, half (faster, half the memory) or single", Default: "auto"},
+		Help: "how features are stored and multiplied: single (float32), half (16 bits: less memory, faster on GPUs and AMX) or auto (half on a GPU that has tensor cores, else single)", Default: "auto"},
 	{Name: "max-memory", Group: GroupDevice, Value: "2GB", Kind: Bytes, not: ofWorker,
 		Help: "most memory to use; larger pictures are painted in tiles", Default: "90 % of what is free"},
 	{Name: "tile", Group: GroupDevice, Value: "PIXELS", Advanced: true,
