@@ -349,6 +349,15 @@ func BenchmarkBF16Mul(b *testing.B) {
 	}
 }
 
+// TestBF16WithoutTiles: AMX names a reason exactly where the tile instructions are not offered.
+func TestBF16WithoutTiles(t *testing.T) {
+	all := AllBF16()
+	offered := all[len(all)-1].Name == "amx"
+	if err := AMX(); offered != (err == nil) {
+		t.Errorf("the last of %d is %s, AMX says %v", len(all), all[len(all)-1].Name, err)
+	}
+}
+
 // TestBestBF16: one variable chooses both sets of kernels, and a set that the named one
 // does not include is the plainest (bfloat16) or the fastest (float32).
 func TestBestBF16(t *testing.T) {

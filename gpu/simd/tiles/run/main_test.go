@@ -60,11 +60,15 @@ func TestFaults(t *testing.T) {
 		{"other shapes", "TDPBF16PS: tile 0 (15 x 64 bytes) is no product", 1},
 		{"other memory", "TILELOADD: row 0 of tile 2: 64 bytes at 0x2 cannot be read", 1},
 		{"another instruction", "no tile instructions", 2},
+		{"a question", "refused: false\nanother refused: true\n", 0},
 	} {
 		out, code := under(t, program, c.how)
 		if !strings.Contains(out, c.says) || code != c.code {
 			t.Errorf("%s: exit code %d, want %d and %q:\n%s", c.how, code, c.code, c.says, out)
 		}
+	}
+	if out, code := under(t, "-refuse", program, "a question"); !strings.HasPrefix(out, "refused: true\n") || code != 0 {
+		t.Errorf("-refuse: exit code %d:\n%s", code, out)
 	}
 }
 

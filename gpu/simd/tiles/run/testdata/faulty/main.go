@@ -4,6 +4,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"syscall"
 	"unsafe"
 )
 
@@ -47,7 +48,12 @@ func main() {
 		multiply()
 	case "other memory":
 		configure(&cfg)
-		load(unsafe.Pointer(uintptr(len(os.Args))))
+		load(unsafe.Add(unsafe.Pointer(nil), len(os.Args)))
+	case "a question": // for tile registers, in arch_prctl's numbers
+		_, _, e := syscall.RawSyscall(syscall.SYS_ARCH_PRCTL, 0x1023, 18, 0)
+		fmt.Println("refused:", e != 0)
+		_, _, e = syscall.RawSyscall(syscall.SYS_ARCH_PRCTL, 0x1023, 99, 0)
+		fmt.Println("another refused:", e != 0)
 	case "another instruction":
 		undefined()
 	default:
