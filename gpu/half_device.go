@@ -3,9 +3,9 @@ package gpu
 import (
 	"encoding/binary"
 	"fmt"
-	"math"
 
 	"github.com/impasto/impasto/cuda"
+	"github.com/impasto/impasto/internal/binary16"
 )
 
 // In half precision an array whose channels are a multiple of eight, as those of
@@ -335,33 +335,5 @@ func (b *Device) matchGain(norm MatchNorm) float32 {
 	return halfUnit * halfUnit
 }
 
-// halfToFloat widens a binary16; every value is exact.
-func halfToFloat(h uint16) float32 {
-	sign, exponent, fraction := uint32(h>>15)<<31, uint32(h>>10&31), uint32(h&0x3ff)
-	switch exponent {
-	case 31:
-		return math.Float32frombits(sign | 0x7f800000 | fraction<<13)
-	case 0:
-		v := float32(fraction) * 0x1p-24
-		return math.Float32frombits(sign | math.Float32bits(v))
-	}
-	return math.Float32frombits(sign | (exponent+112)<<23 | fraction<<13)
-}
-
-// floatToHalf rounds to the nearest binary16, ties to even, and keeps what is too
-// large at the largest, 65504.
-func floatToHalf(v float32) uint16 {
-	u := math.Float32bits(v)
-	sign, a := uint16(u>>16&0x8000), math.Abs(float64(v))
-	switch {
-	case v != v:
-		return 0x7fff
-	case a >= 65504:
-		return sign | 0x7bff
-	case a < 0x1p-14:
-		return sign | uint16(math.RoundToEven(a*0x1p24))
-	}
-	// Rounding may carry into the exponent, as it should.
-	u &= 0x7fffffff
-	return sign | uint16((u+0xfff+(u>>13&1)-112<<23)>>13)
-}
+// floatToHalf rounds to the nearest binary16, and keeps what is too large at the largest.
+func floatToHalf(v float32) uint16 { return binary16.Round(min(max(v, -65504), 65504)) }

@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"github.com/impasto/impasto/cuda"
+	"github.com/impasto/impasto/internal/binary16"
 )
 
 // deviceAlign is what Driver.Alloc aligns to; views keep to it too.
@@ -66,7 +67,7 @@ func (b *Device) Download(dst []float32, src *Array) {
 	b.download(raw, src.at)
 	if b.halves(src.Shape) {
 		for i := range dst {
-			dst[i] = halfUnit * halfToFloat(binary.LittleEndian.Uint16(raw[2*i:]))
+			dst[i] = halfUnit * binary16.Widen(binary.LittleEndian.Uint16(raw[2*i:]))
 		}
 		return
 	}

@@ -12,6 +12,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/impasto/impasto/internal/binary16"
 )
 
 // Write stores the network as one safetensors file of its convolutions, beside
@@ -88,7 +90,7 @@ func (n *Network) fitsHalf() bool {
 	for _, l := range n.Layers {
 		for _, values := range [][]float32{l.Weight, l.Bias} {
 			for _, v := range values {
-				if fromHalf(toHalf(v)) != v {
+				if binary16.Widen(binary16.Round(v)) != v {
 					return false
 				}
 			}
@@ -104,7 +106,7 @@ func writeFloats(w io.Writer, values []float32, dtype string) error {
 			raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(v))
 			continue
 		}
-		h := toHalf(v)
+		h := binary16.Round(v)
 		if h&0x7fff >= 0x7c00 {
 			return fmt.Errorf("holds %g, which half precision cannot", v)
 		}

@@ -3,23 +3,18 @@ package emu
 import (
 	"math"
 	"sync"
+
+	"github.com/impasto/impasto/internal/binary16"
 )
 
 // f16 and bf16 as 16-bit patterns.
 
-// halfToFloat widens an IEEE binary16; every value is exact.
+// halfToFloat widens a binary16; every NaN is the canonical one.
 func halfToFloat(h uint16) float32 {
-	sign := uint32(h>>15) << 31
-	exp, frac := uint32(h>>10&31), uint32(h&0x3ff)
-	switch {
-	case exp == 31 && frac != 0:
-		return math.Float32frombits(canonicalNaN)
-	case exp == 31:
-		return math.Float32frombits(sign | 0x7f800000)
-	case exp == 0:
-		return float32(math.Copysign(float64(frac)*0x1p-24, float64(int32(sign|1))))
+	if f := binary16.Widen(h); f == f {
+		return f
 	}
-	return math.Float32frombits(sign | (exp+112)<<23 | frac<<13)
+	return math.Float32frombits(canonicalNaN)
 }
 
 // halves has the value of each binary16.
@@ -30,25 +25,6 @@ var halves = sync.OnceValue(func() *[1 << 16]float64 {
 	}
 	return table
 })
-
-// floatToHalf rounds to the nearest binary16, ties to even.
-func floatToHalf(f float32) uint16 {
-	u := math.Float32bits(f)
-	sign := uint16(u >> 16 & 0x8000)
-	if f != f {
-		return 0x7fff
-	}
-	a := math.Abs(float64(f))
-	switch {
-	case a >= 65520:
-		return sign | 0x7c00
-	case a < 0x1p-14:
-		return sign | uint16(math.RoundToEven(a*0x1p24))
-	}
-	// Rounding may carry into the exponent, as it should.
-	bits := u & 0x7fffffff
-	return sign | uint16((bits+0xfff+(bits>>13&1)-112<<23)>>13)
-}
 
 func bfloatToFloat(h uint16) float32 { return math.Float32frombits(uint32(h) << 16) }
 

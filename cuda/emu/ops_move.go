@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/impasto/impasto/cuda/ptx"
+	"github.com/impasto/impasto/internal/binary16"
 )
 
 // Moves, address conversions and cvt.
@@ -226,7 +227,7 @@ func convert(to, from ptx.Type, rnd string, ftz, sat bool) func(uint64) uint64 {
 		case ptx.F64:
 			return math.Float64bits(x)
 		case ptx.F16:
-			return uint64(floatToHalf(float32(x)))
+			return uint64(binary16.Round(float32(x)))
 		case ptx.BF16:
 			return uint64(floatToBfloat(float32(x)))
 		case ptx.TF32:
@@ -340,7 +341,7 @@ func floatToInteger(x float64, to ptx.Type) uint64 {
 func (d *decoding) packHalves() run {
 	d.o.d = d.reg(&d.in.Args[0], ptx.B32)
 	d.o.a, d.o.b = d.source(1, ptx.F32), d.source(2, ptx.F32)
-	f := floatToHalf
+	f := binary16.Round
 	if strings.Contains(d.in.Text, "bf16x2") {
 		f = floatToBfloat
 	}

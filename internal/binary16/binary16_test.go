@@ -1,4 +1,4 @@
-package vgg
+package binary16
 
 import (
 	"math"
@@ -23,28 +23,28 @@ func halfValue(h uint16) float64 {
 	return s * (1 + f/1024) * math.Pow(2, float64(e-15))
 }
 
-func TestHalfIsExactBothWays(t *testing.T) {
+func TestExactBothWays(t *testing.T) {
 	for i := range 1 << 16 {
 		h := uint16(i)
-		want, got := halfValue(h), fromHalf(h)
+		want, got := halfValue(h), Widen(h)
 		if math.IsNaN(want) {
-			if got == got || toHalf(got)&0x7fff <= 0x7c00 {
+			if got == got || Round(got)&0x7fff <= 0x7c00 {
 				t.Fatalf("%#04x: NaN is lost", h)
 			}
 			continue
 		}
 		if float64(got) != want || math.Signbit(float64(got)) != (h>>15 == 1) {
-			t.Fatalf("fromHalf(%#04x) = %g, want %g", h, got, want)
+			t.Fatalf("Widen(%#04x) = %g, want %g", h, got, want)
 		}
-		if back := toHalf(got); back != h {
-			t.Fatalf("toHalf(fromHalf(%#04x)) = %#04x", h, back)
+		if back := Round(got); back != h {
+			t.Fatalf("Round(Widen(%#04x)) = %#04x", h, back)
 		}
 	}
 }
 
-// TestHalfRoundsToNearestEven tries the midpoint of every two neighbours and
+// TestRoundsToNearestEven tries the midpoint of every two neighbours and
 // the float32 on either side of it.
-func TestHalfRoundsToNearestEven(t *testing.T) {
+func TestRoundsToNearestEven(t *testing.T) {
 	for i := range 0x7bff {
 		lo, hi := uint16(i), uint16(i+1)
 		mid := float32((halfValue(lo) + halfValue(hi)) / 2) // exact
@@ -53,14 +53,14 @@ func TestHalfRoundsToNearestEven(t *testing.T) {
 			even = hi
 		}
 		below, above := math.Nextafter32(mid, 0), math.Nextafter32(mid, math.MaxFloat32)
-		if toHalf(mid) != even || toHalf(below) != lo || toHalf(above) != hi || toHalf(-mid) != even|0x8000 {
+		if Round(mid) != even || Round(below) != lo || Round(above) != hi || Round(-mid) != even|0x8000 {
 			t.Fatalf("near %g: got %#04x %#04x %#04x, want %#04x %#04x %#04x", mid,
-				toHalf(below), toHalf(mid), toHalf(above), lo, even, hi)
+				Round(below), Round(mid), Round(above), lo, even, hi)
 		}
 	}
 	for f, want := range map[float32]uint16{65519: 0x7bff, 65520: 0x7c00, 1e30: 0x7c00, 1e-30: 0} {
-		if got := toHalf(f); got != want {
-			t.Errorf("toHalf(%g) = %#04x, want %#04x", f, got, want)
+		if got := Round(f); got != want {
+			t.Errorf("Round(%g) = %#04x, want %#04x", f, got, want)
 		}
 	}
 }
