@@ -22,6 +22,13 @@ type Array struct {
 	view bool     // Device backend: the memory is another array's
 }
 
+// Values returns the elements of a in (H, W, C) order. It waits.
+func Values(b Memory, a *Array) []float32 {
+	v := make([]float32, a.Shape.Len())
+	b.Download(v, a)
+	return v
+}
+
 // Mask is what the backward pass needs of a layer whose activation is not kept:
 // one sign bit per element of the activation, and for max pooling which of the
 // window's elements won. It replaces 32 bits by 1 or 1.5 per element.

@@ -77,6 +77,20 @@ func covarianceStatistics(mean, second []float32) (cov, weight []float32, meanSh
 	return cov, weight, covarianceMeanShare / max(meanNorm, 1e-30), covariancePairShare / max(covNorm, float64(c)*least*least)
 }
 
+// newCovarianceTarget works the target out on the host.
+func newCovarianceTarget(b Backend, mean, second *Array) *CovarianceTarget {
+	checkStatistics("NewCovarianceTarget", mean, second)
+	c := mean.Shape.W
+	t := &CovarianceTarget{mean: b.NewArray(Vector(c)), cov: b.NewArray(Matrix(c)), weight: b.NewArray(Vector(c))}
+	m, s := Values(b, mean), Values(b, second)
+	cov, weight, meanShare, covShare := covarianceStatistics(m, s)
+	b.Upload(t.mean, m)
+	b.Upload(t.cov, cov)
+	b.Upload(t.weight, weight)
+	t.meanShare, t.covShare = meanShare, covShare
+	return t
+}
+
 func checkCovariance(d, shift, mean, second *Array, t *CovarianceTarget, pixels, slot int) {
 	checkStatisticsLoss("CovarianceLoss", d, shift, mean, second, t.mean, t.cov, pixels, slot)
 }

@@ -3,15 +3,7 @@ package gpu
 // NewCovarianceTarget prepares a painting's mean (1, C, 1) and second moment
 // (C, C, 1) for CovarianceLoss.
 func (b *CPU) NewCovarianceTarget(mean, second *Array) *CovarianceTarget {
-	checkStatistics("NewCovarianceTarget", mean, second)
-	c := mean.Shape.W
-	t := &CovarianceTarget{mean: b.NewArray(Vector(c)), cov: b.NewArray(Matrix(c)), weight: b.NewArray(Vector(c))}
-	copy(t.mean.data, mean.data)
-	cov, weight, meanShare, covShare := covarianceStatistics(mean.data, second.data)
-	copy(t.cov.data, cov)
-	copy(t.weight.data, weight)
-	t.meanShare, t.covShare = meanShare, covShare
-	return t
+	return newCovarianceTarget(b, mean, second)
 }
 
 // CovarianceLoss compares the mean (1, C, 1) and the second moment (C, C, 1) of

@@ -6,18 +6,7 @@ import "github.com/impasto/impasto/cuda"
 // (C, C, 1) for CovarianceLoss, on the host.
 func (b *Device) NewCovarianceTarget(mean, second *Array) *CovarianceTarget {
 	b.outside("NewCovarianceTarget")
-	checkStatistics("NewCovarianceTarget", mean, second)
-	c := mean.Shape.W
-	t := &CovarianceTarget{mean: b.NewArray(Vector(c)), cov: b.NewArray(Matrix(c)), weight: b.NewArray(Vector(c))}
-	m, s := make([]float32, c), make([]float32, c*c)
-	b.Download(m, mean)
-	b.Download(s, second)
-	cov, weight, meanShare, covShare := covarianceStatistics(m, s)
-	b.Upload(t.mean, m)
-	b.Upload(t.cov, cov)
-	b.Upload(t.weight, weight)
-	t.meanShare, t.covShare = meanShare, covShare
-	return t
+	return newCovarianceTarget(b, mean, second)
 }
 
 // CovarianceLoss compares the mean (1, C, 1) and the second moment (C, C, 1) of

@@ -5,15 +5,7 @@ import "math"
 // NewMomentsTarget prepares a painting's mean (1, C, 1) and second moment
 // (C, C, 1) for MomentsLoss.
 func (b *CPU) NewMomentsTarget(mean, second *Array) *MomentsTarget {
-	checkStatistics("NewMomentsTarget", mean, second)
-	c := mean.Shape.W
-	t := &MomentsTarget{mean: b.NewArray(Vector(c)), second: b.NewArray(Matrix(c)), deviation: b.NewArray(Vector(c))}
-	copy(t.mean.data, mean.data)
-	copy(t.second.data, second.data)
-	deviation, floor, squares := momentsStatistics(mean.data, second.data)
-	copy(t.deviation.data, deviation)
-	t.floor, t.Squares = floor, squares
-	return t
+	return newMomentsTarget(b, mean, second)
 }
 
 // MomentsLoss compares the mean (1, C, 1) and the second moment (C, C, 1) of

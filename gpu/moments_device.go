@@ -6,18 +6,7 @@ import "github.com/impasto/impasto/cuda"
 // (C, C, 1) for MomentsLoss, on the host.
 func (b *Device) NewMomentsTarget(mean, second *Array) *MomentsTarget {
 	b.outside("NewMomentsTarget")
-	checkStatistics("NewMomentsTarget", mean, second)
-	c := mean.Shape.W
-	t := &MomentsTarget{mean: b.NewArray(Vector(c)), second: b.NewArray(Matrix(c)), deviation: b.NewArray(Vector(c))}
-	m, s := make([]float32, c), make([]float32, c*c)
-	b.Download(m, mean)
-	b.Download(s, second)
-	deviation, floor, squares := momentsStatistics(m, s)
-	b.Upload(t.mean, m)
-	b.Upload(t.second, s)
-	b.Upload(t.deviation, deviation)
-	t.floor, t.Squares = floor, squares
-	return t
+	return newMomentsTarget(b, mean, second)
 }
 
 // MomentsLoss compares the mean (1, C, 1) and the second moment (C, C, 1) of

@@ -50,9 +50,7 @@ func (b *Device) ReadSums(s *Sums) []float64 {
 	var all []float64
 	for _, a := range []*Array{s.device.second, s.device.mean} {
 		if a != nil {
-			v := make([]float32, a.Shape.Len())
-			b.Download(v, a)
-			for _, x := range v {
+			for _, x := range Values(b, a) {
 				all = append(all, float64(x))
 			}
 		}

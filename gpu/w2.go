@@ -38,24 +38,17 @@ const newtonSchulzSteps = 15
 // of Matrices, 6.7). So no gradient goes through the iteration.
 
 func checkW2(d, shift, mean, second *Array, t *W2Target, pixels, slot int) {
-	sameShape("W2Loss", mean, t.mean)
-	sameShape("W2Loss", second, t.cov)
-	if !((d == nil) == (shift == nil)) {
-		fail("W2Loss", "d and shift go together")
-	}
-	if d != nil {
-		sameShape("W2Loss", d, t.cov)
-		sameShape("W2Loss", shift, t.mean)
-	}
-	if pixels <= 0 {
-		fail("W2Loss", "%d pixels", pixels)
-	}
-	checkSlot("W2Loss", slot)
+	checkStatisticsLoss("W2Loss", d, shift, mean, second, t.mean, t.cov, pixels, slot)
 }
 
-func checkW2Target(mean, second *Array) {
+// newW2Target returns a target whose arrays are not filled yet.
+func newW2Target(b Backend, mean, second *Array, eps float64) *W2Target {
+	checkStatistics("NewW2Target", mean, second)
 	c := mean.Shape.W
-	if mean.Shape != Vector(c) || second.Shape != Matrix(c) {
-		fail("NewW2Target", "mean %v and second moment %v", mean.Shape, second.Shape)
+	t := &W2Target{mean: b.NewArray(Vector(c)), cov: b.NewArray(Matrix(c)), root: b.NewArray(Matrix(c)), eps: eps}
+	for i := range t.work {
+		t.work[i] = b.NewArray(Matrix(c))
 	}
+	b.Copy(t.mean, mean)
+	return t
 }

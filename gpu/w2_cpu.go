@@ -5,13 +5,7 @@ import "math"
 // NewW2Target prepares a painting's mean (1, C, 1) and second moment (C, C, 1) for
 // W2Loss: its covariance, with eps on the diagonal, and the root of that.
 func (b *CPU) NewW2Target(mean, second *Array, eps float64) *W2Target {
-	checkW2Target(mean, second)
-	c := mean.Shape.W
-	t := &W2Target{mean: b.NewArray(Vector(c)), cov: b.NewArray(Matrix(c)), root: b.NewArray(Matrix(c)), eps: eps}
-	for i := range t.work {
-		t.work[i] = b.NewArray(Matrix(c))
-	}
-	copy(t.mean.data, mean.data)
+	t := newW2Target(b, mean, second, eps)
 	covariance(t.cov.data, mean.data, second.data, eps)
 	copy(t.work[0].data, t.cov.data)
 	norm := b.newtonSchulz(t)

@@ -4,13 +4,8 @@ import "github.com/impasto/impasto/cuda"
 
 func (b *Device) NewW2Target(mean, second *Array, eps float64) *W2Target {
 	b.outside("NewW2Target")
-	checkW2Target(mean, second)
+	t := newW2Target(b, mean, second, eps)
 	c := mean.Shape.W
-	t := &W2Target{mean: b.NewArray(Vector(c)), cov: b.NewArray(Matrix(c)), root: b.NewArray(Matrix(c)), eps: eps}
-	for i := range t.work {
-		t.work[i] = b.NewArray(Matrix(c))
-	}
-	b.Copy(t.mean, mean)
 	b.covariance(t.cov, mean, second, eps)
 	norm := b.scratch(8)
 	w := b.newtonSchulz(t, t.cov, norm)

@@ -181,9 +181,7 @@ func (c *Cache) keep(b gpu.Backend, n *vgg.Network, key [sha256.Size]byte, all m
 	}
 	for layer, list := range all {
 		for _, a := range list {
-			k := keptArray{a.Shape, make([]float32, a.Shape.Len())}
-			b.Download(k.v, a)
-			e.layers[layer] = append(e.layers[layer], k)
+			e.layers[layer] = append(e.layers[layer], keptArray{a.Shape, gpu.Values(b, a)})
 		}
 	}
 	if b.Err() != nil {

@@ -172,8 +172,7 @@ func repeatRows(b gpu.Backend, rows *gpu.Array, at []int32) *gpu.Array {
 			row[p] = len(row)
 		}
 	}
-	v := make([]float32, rows.Shape.Len())
-	b.Download(v, rows)
+	v := gpu.Values(b, rows)
 	b.Free(rows)
 	all := make([]float32, 0, len(at)*c)
 	for _, p := range at {
@@ -302,11 +301,9 @@ func (ob *objective) slicedAtTile(s *stage, window gpu.Rect, tap string, grad *v
 func (ob *objective) joinRows() {
 	for i := range ob.sliced {
 		rows := ob.sliced[i].rows
-		all, v := make([]float32, rows.Shape.Len()), make([]float32, rows.Shape.Len())
-		ob.b.Download(all, rows)
+		all := gpu.Values(ob.b, rows)
 		for _, m := range ob.others {
-			m.b.Download(v, m.sliced[i].rows)
-			for j, x := range v {
+			for j, x := range gpu.Values(m.b, m.sliced[i].rows) {
 				all[j] += x
 			}
 		}

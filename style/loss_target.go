@@ -248,8 +248,7 @@ func (o Options) momentsWeights(coef float64, c int, squares gpu.MomentsWeights)
 // its trace over C.
 func (ob *objective) meanSquare(second *gpu.Array) float64 {
 	c := second.Shape.H
-	v := make([]float32, second.Shape.Len())
-	ob.b.Download(v, second)
+	v := gpu.Values(ob.b, second)
 	trace := 0.0
 	for i := range c {
 		trace += float64(v[i*c+i])

@@ -128,9 +128,7 @@ func (o Options) onGrid(b gpu.Backend, m *Map, w, h, block int) (*gpu.Array, []f
 		b.Free(a)
 		a = pooled
 	}
-	v := make([]float32, a.Shape.Len())
-	b.Download(v, a)
-	return a, v
+	return a, gpu.Values(b, a)
 }
 
 // mapChannels are the channels that are joined to features of side-k patches,

@@ -74,9 +74,7 @@ func across(to, from gpu.Backend, a *gpu.Array) *gpu.Array {
 }
 
 func copyAcross(to gpu.Backend, dst *gpu.Array, from gpu.Backend, src *gpu.Array) {
-	v := make([]float32, src.Shape.Len())
-	from.Download(v, src)
-	to.Upload(dst, v)
+	to.Upload(dst, gpu.Values(from, src))
 }
 
 // evaluateTeam is evaluateTiles on several backends.
@@ -209,8 +207,7 @@ func share(team, to []*objective, array func(*objective) *gpu.Array, parts []gpu
 		from.t.eachStrip(r, src.Shape.C, func(strip gpu.Rect) {
 			part := from.t.part(0, strip, src.Shape.C)
 			from.b.CopyWindow(part, src, strip.Y, strip.X)
-			v := make([]float32, part.Shape.Len())
-			from.b.Download(v, part)
+			v := gpu.Values(from.b, part)
 			for _, m := range to {
 				if m != from {
 					part := m.t.part(0, strip, src.Shape.C)

@@ -29,7 +29,7 @@ func (o *outputs) random(s gpu.Shape) *gpu.Array {
 
 func (o *outputs) keep(arrays ...*gpu.Array) {
 	for _, a := range arrays {
-		o.list = append(o.list, download(o.Backend, a))
+		o.list = append(o.list, gpu.Values(o.Backend, a))
 	}
 }
 

@@ -77,12 +77,6 @@ func upload(b gpu.Backend, s gpu.Shape, v []float32) *gpu.Array {
 	return a
 }
 
-func download(b gpu.Backend, a *gpu.Array) []float32 {
-	v := make([]float32, a.Shape.Len())
-	b.Download(v, a)
-	return v
-}
-
 const testH, testW, testC, testK = 13, 17, 16, 32
 
 // tap calls f for every product of a 3x3 convolution: output pixel o, input
@@ -114,7 +108,7 @@ func testConv(b gpu.Backend, r *rand.Rand) ([]float32, []float64) {
 	for o := range want {
 		want[o] = max(0, want[o]+float64(bias[o%testK]))
 	}
-	return download(b, act), want
+	return gpu.Values(b, act), want
 }
 
 func testConvGrad(b gpu.Backend, r *rand.Rand) ([]float32, []float64) {
@@ -129,7 +123,7 @@ func testConvGrad(b gpu.Backend, r *rand.Rand) ([]float32, []float64) {
 			}
 		}
 	})
-	return download(b, dx), want
+	return gpu.Values(b, dx), want
 }
 
 func testPool(b gpu.Backend, r *rand.Rand, kind gpu.PoolKind) ([]float32, []float64) {
@@ -152,7 +146,7 @@ func testPool(b gpu.Backend, r *rand.Rand, kind gpu.PoolKind) ([]float32, []floa
 			want[i] = sum / 4
 		}
 	}
-	return download(b, y), want
+	return gpu.Values(b, y), want
 }
 
 func testGram(b gpu.Backend, r *rand.Rand) ([]float32, []float64) {
@@ -167,7 +161,7 @@ func testGram(b gpu.Backend, r *rand.Rand) ([]float32, []float64) {
 			}
 		}
 	}
-	return download(b, g), want
+	return gpu.Values(b, g), want
 }
 
 func testStyleGrad(b gpu.Backend, r *rand.Rand) ([]float32, []float64) {
@@ -186,7 +180,7 @@ func testStyleGrad(b gpu.Backend, r *rand.Rand) ([]float32, []float64) {
 			want[o] += float64(d[o%testC*testC+j]) * float64(f[o/testC*testC+j])
 		}
 	}
-	return download(b, dx), want
+	return gpu.Values(b, dx), want
 }
 
 func testContent(b gpu.Backend, r *rand.Rand) ([]float32, []float64) {
@@ -198,5 +192,5 @@ func testContent(b gpu.Backend, r *rand.Rand) ([]float32, []float64) {
 	for i := range want {
 		want[i] = float64(f[i]) - float64(target[i])
 	}
-	return download(b, dx), want
+	return gpu.Values(b, dx), want
 }
