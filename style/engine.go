@@ -50,17 +50,21 @@ type Env struct {
 // finite, it returns the last good picture and a *DivergedError.
 func Art(ctx context.Context, in Inputs, o Options, env Env) (*Result, error) {
 	o.Mode = ModeArt
-	return paint(ctx, in, o, env)
+	return Paint(ctx, in, o, env)
 }
 
 // Texture makes a picture of any size with the look of the styles and nothing else.
 // Results and errors are as for Art.
 func Texture(ctx context.Context, in Inputs, o Options, env Env) (*Result, error) {
 	o.Mode = ModeTexture
-	return paint(ctx, in, o, env)
+	return Paint(ctx, in, o, env)
 }
 
-func paint(ctx context.Context, in Inputs, o Options, env Env) (*Result, error) {
+// Paint is the function of o.Mode: Art, Texture, Patch, Doodle or Analogy.
+func Paint(ctx context.Context, in Inputs, o Options, env Env) (*Result, error) {
+	if o.Mode == ModeDoodle && in.Content == nil { // nothing to weigh
+		o.ContentWeight, o.ContentLayers = 0, nil
+	}
 	if err := checkInputs(in, o); err != nil {
 		return nil, err
 	}

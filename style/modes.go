@@ -11,7 +11,7 @@ import (
 // are as for Art.
 func Patch(ctx context.Context, in Inputs, o Options, env Env) (*Result, error) {
 	o.Mode = ModePatch
-	return paint(ctx, in, o, env)
+	return Paint(ctx, in, o, env)
 }
 
 // Doodle paints from maps: patches come from places where the painting's map has the
@@ -21,10 +21,7 @@ func Patch(ctx context.Context, in Inputs, o Options, env Env) (*Result, error) 
 // a texture. Results and errors are as for Art.
 func Doodle(ctx context.Context, in Inputs, o Options, env Env) (*Result, error) {
 	o.Mode = ModeDoodle
-	if in.Content == nil { // nothing to weigh
-		o.ContentWeight, o.ContentLayers = 0, nil
-	}
-	return paint(ctx, in, o, env)
+	return Paint(ctx, in, o, env)
 }
 
 // Analogy paints B as the style A' was made of A: A is to A' as B is to the
@@ -33,7 +30,7 @@ func Doodle(ctx context.Context, in Inputs, o Options, env Env) (*Result, error)
 // photographs so do their features. Results and errors are as for Art.
 func Analogy(ctx context.Context, in Inputs, o Options, env Env) (*Result, error) {
 	o.Mode = ModeAnalogy
-	return paint(ctx, in, o, env)
+	return Paint(ctx, in, o, env)
 }
 
 // matches reports whether a mode pulls towards patches.

@@ -216,10 +216,8 @@ func (p *Painter) paint(ctx context.Context, mode Mode, in Inputs, options []Opt
 	if err := ctx.Err(); err != nil { // it may have waited for long
 		return nil, err
 	}
-	recipe := map[Mode]func(context.Context, Inputs, Options, Env) (*Result, error){
-		ModeArt: Art, ModeTexture: Texture, ModePatch: Patch, ModeDoodle: Doodle, ModeAnalogy: Analogy,
-	}[mode]
-	return recipe(ctx, in, j.options, j.env)
+	j.options.Mode = mode
+	return Paint(ctx, in, j.options, j.env)
 }
 
 // Plan returns what painting would do, its size, memory and time, without painting.

@@ -46,10 +46,7 @@ func paint(ctx context.Context, c Case, n int, b gpu.Backend, network *vgg.Netwo
 		p.event(e, now-last)
 		last = now
 	}
-	recipes := map[style.Mode]func(context.Context, style.Inputs, style.Options, style.Env) (*style.Result, error){
-		style.ModeArt: style.Art, style.ModePatch: style.Patch, style.ModeDoodle: style.Doodle, style.ModeAnalogy: style.Analogy,
-	}
-	res, err := recipes[c.Options.Mode](ctx, in, c.atMost(n), env)
+	res, err := style.Paint(ctx, in, c.atMost(n), env)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.Name, err)
 	}

@@ -50,12 +50,6 @@ func (r *Prepared) start(watch Observer) {
 	watch.send(Started{r.Plan()})
 }
 
-// painters are the functions of style that paint in each mode.
-var painters = map[style.Mode]func(context.Context, style.Inputs, style.Options, style.Env) (*style.Result, error){
-	style.ModeArt: style.Art, style.ModeTexture: style.Texture,
-	style.ModePatch: style.Patch, style.ModeDoodle: style.Doodle, style.ModeAnalogy: style.Analogy,
-}
-
 // paint runs the optimisation. The picture may be there even when there is an
 // error: interrupted and diverged runs keep what they have.
 func (r *Prepared) paint(ctx context.Context, watch Observer, each func(style.Event)) (*style.Result, error) {
@@ -64,7 +58,9 @@ func (r *Prepared) paint(ctx context.Context, watch Observer, each func(style.Ev
 	r.painter.Progress, r.painter.Plan = each, &r.plan
 	r.painter.Saving = r.saving()
 	r.painter.Saving.Saved = func(path string) { watch.send(CheckpointSaved{path}) }
-	return painters[r.Request.Mode](ctx, r.inputs, r.values.Options, r.painter)
+	o := r.values.Options
+	o.Mode = r.Request.Mode
+	return style.Paint(ctx, r.inputs, o, r.painter)
 }
 
 // garbagePercent is how much garbage may lie beside what is in use. The heap is a
