@@ -79,6 +79,26 @@ func (n *Network) NewPass(b gpu.Backend, h, w int, o PassOptions) (*Pass, error)
 	return passes[0], nil
 }
 
+// Features computes the taps of one picture. pixels (h, w, 3) are RGB in 0..1, and
+// white is the value of 1 in the network's input, before the mean is subtracted. What
+// visit is given is valid only during the call.
+func (n *Network) Features(b gpu.Backend, h, w int, pixels []float32, white float32, o PassOptions, visit func(tap string, act *gpu.Array)) error {
+	pass, err := n.NewPass(b, h, w, o)
+	if err != nil {
+		return err
+	}
+	defer pass.Free()
+	x := b.NewArray(gpu.Shape{H: h, W: w, C: 3})
+	defer b.Free(x)
+	v := make([]float32, len(pixels))
+	for i, p := range pixels {
+		v[i] = white*p - n.Mean[i%3]
+	}
+	b.Upload(x, v)
+	pass.Forward(x, visit)
+	return b.Err()
+}
+
 // Window is what one pass of several looks at: units of what its stage reads.
 type Window struct {
 	H, W  int

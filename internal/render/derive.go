@@ -47,25 +47,11 @@ func (m *MapMaker) features(p *picture.Picture) ([]maps.Features, error) {
 	b := gpu.NewCPU(gpu.CPUOptions{Threads: m.threads})
 	defer b.Close()
 	defer m.network.Forget(b)
-	pass, err := m.network.NewPass(b, p.H, p.W, vgg.PassOptions{Taps: deriveTaps})
-	if err != nil {
-		return nil, err
-	}
-	defer pass.Free()
-	x := b.NewArray(gpu.Shape{H: p.H, W: p.W, C: 3})
-	defer b.Free(x)
-	pixels := make([]float32, len(p.Pix))
-	for i, v := range p.Pix {
-		pixels[i] = 255*v - m.network.Mean[i%3]
-	}
-	b.Upload(x, pixels)
 	var layers []maps.Features
-	pass.Forward(x, func(_ string, act *gpu.Array) {
-		f := maps.Features{H: act.Shape.H, W: act.Shape.W, C: act.Shape.C, V: make([]float32, act.Shape.Len())}
-		b.Download(f.V, act)
-		layers = append(layers, f)
+	err := m.network.Features(b, p.H, p.W, p.Pix, 255, vgg.PassOptions{Taps: deriveTaps}, func(_ string, act *gpu.Array) {
+		layers = append(layers, maps.Features{H: act.Shape.H, W: act.Shape.W, C: act.Shape.C, V: gpu.Values(b, act)})
 	})
-	return layers, b.Err()
+	return layers, err
 }
 
 // ownMapRegions is how many regions a map has that is derived unasked.

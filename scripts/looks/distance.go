@@ -23,20 +23,8 @@ type ruler struct {
 }
 
 func (r ruler) measure(p *style.Picture) (map[string]statistics, error) {
-	pass, err := r.network.NewPass(r.backend, p.H, p.W, vgg.PassOptions{Taps: layers})
-	if err != nil {
-		return nil, err
-	}
-	defer pass.Free()
-	x := r.backend.NewArray(gpu.Shape{H: p.H, W: p.W, C: 3})
-	defer r.backend.Free(x)
-	v := make([]float32, len(p.Pix))
-	for i, pix := range p.Pix {
-		v[i] = 255*pix - r.network.Mean[i%3]
-	}
-	r.backend.Upload(x, v)
 	all := map[string]statistics{}
-	pass.Forward(x, func(tap string, f *gpu.Array) {
+	err := r.network.Features(r.backend, p.H, p.W, p.Pix, 255, vgg.PassOptions{Taps: layers}, func(tap string, f *gpu.Array) {
 		gram, mean := r.backend.NewArray(gpu.Matrix(f.Shape.C)), r.backend.NewArray(gpu.Vector(f.Shape.C))
 		defer r.backend.Free(gram, mean)
 		r.backend.Gram(gram, f, 1/float64(f.Shape.Pixels()))
@@ -47,12 +35,11 @@ func (r ruler) measure(p *style.Picture) (map[string]statistics, error) {
 		}
 		all[tap] = s
 	})
-	return all, r.backend.Err()
+	return all, err
 }
 
 func (r ruler) read(a *gpu.Array) []float64 {
-	v := make([]float32, a.Shape.Len())
-	r.backend.Download(v, a)
+	v := gpu.Values(r.backend, a)
 	wide := make([]float64, len(v))
 	for i, x := range v {
 		wide[i] = float64(x)

@@ -106,35 +106,18 @@ func (m meter) features(file string) (features, error) {
 	if err != nil {
 		return f, err
 	}
-	pass, err := m.network.NewPass(m.backend, p.H, p.W, vgg.PassOptions{Taps: append([]string{contentLayer}, styleLayers...), Pool: vgg.PoolMax, Ceil: true})
-	if err != nil {
-		return f, err
-	}
-	defer pass.Free()
-	x := m.backend.NewArray(gpu.Shape{H: p.H, W: p.W, C: 3})
-	defer m.backend.Free(x)
-	v := make([]float32, len(p.Pix))
-	for i, pix := range p.Pix {
-		v[i] = 256*pix - m.network.Mean[i%3]
-	}
-	m.backend.Upload(x, v)
-	pass.Forward(x, func(tap string, act *gpu.Array) {
+	o := vgg.PassOptions{Taps: append([]string{contentLayer}, styleLayers...), Pool: vgg.PoolMax, Ceil: true}
+	err = m.network.Features(m.backend, p.H, p.W, p.Pix, 256, o, func(tap string, act *gpu.Array) {
 		if tap == contentLayer {
-			f.content = m.read(act)
+			f.content = gpu.Values(m.backend, act)
 			return
 		}
 		gram := m.backend.NewArray(gpu.Matrix(act.Shape.C))
 		defer m.backend.Free(gram)
 		m.backend.Gram(gram, act, 1/float64(act.Shape.Len()))
-		f.grams = append(f.grams, m.read(gram))
+		f.grams = append(f.grams, gpu.Values(m.backend, gram))
 	})
-	return f, m.backend.Err()
-}
-
-func (m meter) read(a *gpu.Array) []float32 {
-	v := make([]float32, a.Shape.Len())
-	m.backend.Download(v, a)
-	return v
+	return f, err
 }
 
 func meanSquare(a, b []float32) float64 {
