@@ -22,6 +22,13 @@ type Array struct {
 	view bool     // Device backend: the memory is another array's
 }
 
+// ArrayOf returns an array of shape s with the elements v, in (H, W, C) order.
+func ArrayOf(b Memory, s Shape, v []float32) *Array {
+	a := b.NewArray(s)
+	b.Upload(a, v)
+	return a
+}
+
 // Values returns the elements of a in (H, W, C) order. It waits.
 func Values(b Memory, a *Array) []float32 {
 	v := make([]float32, a.Shape.Len())

@@ -80,15 +80,10 @@ func covarianceStatistics(mean, second []float32) (cov, weight []float32, meanSh
 // newCovarianceTarget works the target out on the host.
 func newCovarianceTarget(b Backend, mean, second *Array) *CovarianceTarget {
 	checkStatistics("NewCovarianceTarget", mean, second)
-	c := mean.Shape.W
-	t := &CovarianceTarget{mean: b.NewArray(Vector(c)), cov: b.NewArray(Matrix(c)), weight: b.NewArray(Vector(c))}
 	m, s := Values(b, mean), Values(b, second)
 	cov, weight, meanShare, covShare := covarianceStatistics(m, s)
-	b.Upload(t.mean, m)
-	b.Upload(t.cov, cov)
-	b.Upload(t.weight, weight)
-	t.meanShare, t.covShare = meanShare, covShare
-	return t
+	return &CovarianceTarget{mean: ArrayOf(b, mean.Shape, m), cov: ArrayOf(b, second.Shape, cov),
+		weight: ArrayOf(b, mean.Shape, weight), meanShare: meanShare, covShare: covShare}
 }
 
 func checkCovariance(d, shift, mean, second *Array, t *CovarianceTarget, pixels, slot int) {

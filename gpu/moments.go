@@ -75,15 +75,10 @@ func momentsStatistics(mean, second []float32) (deviation []float32, floor float
 // newMomentsTarget works the target out on the host.
 func newMomentsTarget(b Backend, mean, second *Array) *MomentsTarget {
 	checkStatistics("NewMomentsTarget", mean, second)
-	c := mean.Shape.W
-	t := &MomentsTarget{mean: b.NewArray(Vector(c)), second: b.NewArray(Matrix(c)), deviation: b.NewArray(Vector(c))}
 	m, s := Values(b, mean), Values(b, second)
 	deviation, floor, squares := momentsStatistics(m, s)
-	b.Upload(t.mean, m)
-	b.Upload(t.second, s)
-	b.Upload(t.deviation, deviation)
-	t.floor, t.Squares = floor, squares
-	return t
+	return &MomentsTarget{mean: ArrayOf(b, mean.Shape, m), second: ArrayOf(b, second.Shape, s),
+		deviation: ArrayOf(b, mean.Shape, deviation), floor: floor, Squares: squares}
 }
 
 func checkMomentsLoss(d, shift, mean, second *Array, t *MomentsTarget, pixels, slot int) {

@@ -39,8 +39,7 @@ func newDeviceTrack(b *Device, s Shape, o StepOptions) deviceTrack {
 		t.average = b.NewArray(s)
 	}
 	if o.Bounds != nil {
-		t.bounds = b.NewArray(Shape{2, 1, s.C})
-		b.Upload(t.bounds, append(append([]float32{}, o.Bounds.Lo...), o.Bounds.Hi...))
+		t.bounds = ArrayOf(b, Shape{2, 1, s.C}, append(append([]float32{}, o.Bounds.Lo...), o.Bounds.Hi...))
 	}
 	t.track = b.newCells((&trackCells{scale: 1, patience: o.patience(), average: o.Average}).cells)
 	return t

@@ -153,9 +153,7 @@ func (c *Cache) find(b gpu.Backend, key [sha256.Size]byte) map[string][]*gpu.Arr
 	all := map[string][]*gpu.Array{}
 	for layer, list := range e.layers {
 		for _, k := range list {
-			a := b.NewArray(k.shape)
-			b.Upload(a, k.v)
-			all[layer] = append(all[layer], a)
+			all[layer] = append(all[layer], gpu.ArrayOf(b, k.shape, k.v))
 		}
 	}
 	return all

@@ -68,8 +68,7 @@ func (ob *objective) addTemporal(px pixels, e *Earlier) {
 		for i, c := range root {
 			root[i] = float32(math.Sqrt(float64(min(max(c, 0), 1))))
 		}
-		t.root = ob.b.NewArray(gpu.Shape{H: s.H, W: s.W, C: 1})
-		ob.b.Upload(t.root, root)
+		t.root = gpu.ArrayOf(ob.b, gpu.Shape{H: s.H, W: s.W, C: 1}, root)
 		ob.b.Weigh(t.target, t.root)
 		t.moved, t.alone = ob.b.NewArray(s), ob.b.NewArray(s)
 	}

@@ -178,9 +178,7 @@ func repeatRows(b gpu.Backend, rows *gpu.Array, at []int32) *gpu.Array {
 	for _, p := range at {
 		all = append(all, v[row[p]*c:][:c]...)
 	}
-	rows = b.NewArray(gpu.Shape{H: len(at), W: c, C: 1})
-	b.Upload(rows, all)
-	return rows
+	return gpu.ArrayOf(b, gpu.Shape{H: len(at), W: c, C: 1}, all)
 }
 
 // gather copies a tile's own features at places to their rows.

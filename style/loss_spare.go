@@ -25,8 +25,7 @@ func (ob *objective) addSpare(photo *Picture) {
 		return
 	}
 	weights, w, h := spareWeights(photo, ob.o.TVSpare)
-	coarse := ob.b.NewArray(gpu.Shape{H: h, W: w, C: 1})
-	ob.b.Upload(coarse, weights)
+	coarse := gpu.ArrayOf(ob.b, gpu.Shape{H: h, W: w, C: 1}, weights)
 	ob.tvWeight = ob.b.NewArray(gpu.Shape{H: photo.H, W: photo.W, C: 1})
 	ob.b.Resample(ob.tvWeight, coarse, gpu.Bilinear)
 	ob.b.Free(coarse)

@@ -369,8 +369,7 @@ func (ob *objective) keepProtected(px pixels, content *Picture) {
 	if ob.movable == nil {
 		return
 	}
-	photo := ob.b.NewArray(ob.x.Shape)
-	ob.b.Upload(photo, px.fromPicture(content))
+	photo := gpu.ArrayOf(ob.b, ob.x.Shape, px.fromPicture(content))
 	ob.b.Axpy(ob.x, -1, photo)
 	ob.b.Weigh(ob.x, ob.movable)
 	ob.b.Axpy(ob.x, 1, photo)

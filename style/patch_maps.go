@@ -113,8 +113,7 @@ func (m *Map) turned(v view, w, h int) *Map {
 // (Champandard 2016). The result is (h', w', C) on the host, as the network's
 // own poolings would make the grid.
 func (o Options) onGrid(b gpu.Backend, m *Map, w, h, block int) (*gpu.Array, []float32) {
-	a := b.NewArray(gpu.Shape{H: m.H, W: m.W, C: m.C})
-	b.Upload(a, m.Pix)
+	a := gpu.ArrayOf(b, gpu.Shape{H: m.H, W: m.W, C: m.C}, m.Pix)
 	if m.W != w || m.H != h {
 		fitted := b.NewArray(gpu.Shape{H: h, W: w, C: m.C})
 		b.Resample(fitted, a, gpu.Bilinear)
@@ -187,8 +186,7 @@ func (o Options) guideChannels(b gpu.Backend, guides []Guide, pick func(Guide) *
 		}
 		pooled, values := o.onGrid(b, m, w, h, block)
 		out, channels := o.mapChannels(values, m.C, k, weight, canvas)
-		a := b.NewArray(gpu.Shape{H: pooled.Shape.H, W: pooled.Shape.W, C: channels})
-		b.Upload(a, out)
+		a := gpu.ArrayOf(b, gpu.Shape{H: pooled.Shape.H, W: pooled.Shape.W, C: channels}, out)
 		b.Free(pooled)
 		if all != nil {
 			both := b.NewArray(gpu.Shape{H: a.Shape.H, W: a.Shape.W, C: all.Shape.C + channels})

@@ -68,9 +68,7 @@ func (ob *objective) member(t *tiling) *objective {
 
 // across is a copy of an array on another backend.
 func across(to, from gpu.Backend, a *gpu.Array) *gpu.Array {
-	c := to.NewArray(a.Shape)
-	copyAcross(to, c, from, a)
-	return c
+	return gpu.ArrayOf(to, a.Shape, gpu.Values(from, a))
 }
 
 func copyAcross(to gpu.Backend, dst *gpu.Array, from gpu.Backend, src *gpu.Array) {

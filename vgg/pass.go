@@ -88,13 +88,12 @@ func (n *Network) Features(b gpu.Backend, h, w int, pixels []float32, white floa
 		return err
 	}
 	defer pass.Free()
-	x := b.NewArray(gpu.Shape{H: h, W: w, C: 3})
-	defer b.Free(x)
 	v := make([]float32, len(pixels))
 	for i, p := range pixels {
 		v[i] = white*p - n.Mean[i%3]
 	}
-	b.Upload(x, v)
+	x := gpu.ArrayOf(b, gpu.Shape{H: h, W: w, C: 3}, v)
+	defer b.Free(x)
 	pass.Forward(x, visit)
 	return b.Err()
 }

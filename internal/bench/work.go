@@ -184,9 +184,7 @@ func noise(b gpu.Backend, s gpu.Shape, seed uint64) *gpu.Array {
 	for i := range v {
 		v[i] = r.Float32()*255 - 110
 	}
-	a := b.NewArray(s)
-	b.Upload(a, v)
-	return a
+	return gpu.ArrayOf(b, s, v)
 }
 
 func (w *Work) String() string { return fmt.Sprintf("%s %d px", w.Name, w.Side) }

@@ -24,7 +24,7 @@ type outputs struct {
 }
 
 func (o *outputs) random(s gpu.Shape) *gpu.Array {
-	return upload(o.Backend, s, randoms(o.rng, s.Len()))
+	return gpu.ArrayOf(o.Backend, s, randoms(o.rng, s.Len()))
 }
 
 func (o *outputs) keep(arrays ...*gpu.Array) {

@@ -71,12 +71,6 @@ func randoms(r *rand.Rand, n int) []float32 {
 	return v
 }
 
-func upload(b gpu.Backend, s gpu.Shape, v []float32) *gpu.Array {
-	a := b.NewArray(s)
-	b.Upload(a, v)
-	return a
-}
-
 const testH, testW, testC, testK = 13, 17, 16, 32
 
 // tap calls f for every product of a 3x3 convolution: output pixel o, input
@@ -96,7 +90,7 @@ func tap(f func(o, i, t int)) {
 func testConv(b gpu.Backend, r *rand.Rand) ([]float32, []float64) {
 	x, w, bias := randoms(r, testH*testW*testC), randoms(r, testK*testC*9), randoms(r, testK)
 	act := b.NewArray(gpu.Shape{H: testH, W: testW, C: testK})
-	b.Conv(gpu.ConvOut{Act: act}, upload(b, gpu.Shape{H: testH, W: testW, C: testC}, x), b.NewFilter(w, bias, testC, testK), gpu.ZeroPad)
+	b.Conv(gpu.ConvOut{Act: act}, gpu.ArrayOf(b, gpu.Shape{H: testH, W: testW, C: testC}, x), b.NewFilter(w, bias, testC, testK), gpu.ZeroPad)
 	want := make([]float64, testH*testW*testK)
 	tap(func(o, i, t int) {
 		for k := range testK {
@@ -114,7 +108,7 @@ func testConv(b gpu.Backend, r *rand.Rand) ([]float32, []float64) {
 func testConvGrad(b gpu.Backend, r *rand.Rand) ([]float32, []float64) {
 	dy, w := randoms(r, testH*testW*testK), randoms(r, testK*testC*9)
 	dx := b.NewArray(gpu.Shape{H: testH, W: testW, C: testC})
-	b.ConvGrad(dx, upload(b, gpu.Shape{H: testH, W: testW, C: testK}, dy), b.NewFilter(w, make([]float32, testK), testC, testK), gpu.ConvGradOptions{})
+	b.ConvGrad(dx, gpu.ArrayOf(b, gpu.Shape{H: testH, W: testW, C: testK}, dy), b.NewFilter(w, make([]float32, testK), testC, testK), gpu.ConvGradOptions{})
 	want := make([]float64, testH*testW*testC)
 	tap(func(o, i, t int) {
 		for k := range testK {
@@ -132,7 +126,7 @@ func testPool(b gpu.Backend, r *rand.Rand, kind gpu.PoolKind) ([]float32, []floa
 	p := gpu.Pool{Kind: kind}
 	out := p.Out(in)
 	y := b.NewArray(out)
-	b.Pool(y, upload(b, in, x), p)
+	b.Pool(y, gpu.ArrayOf(b, in, x), p)
 	want := make([]float64, out.Len())
 	for i := range want {
 		c, u, v := i%testC, i/testC%out.W, i/testC/out.W
@@ -152,7 +146,7 @@ func testPool(b gpu.Backend, r *rand.Rand, kind gpu.PoolKind) ([]float32, []floa
 func testGram(b gpu.Backend, r *rand.Rand) ([]float32, []float64) {
 	f := randoms(r, testH*testW*testC)
 	g := b.NewArray(gpu.Matrix(testC))
-	b.Gram(g, upload(b, gpu.Shape{H: testH, W: testW, C: testC}, f), 0.5)
+	b.Gram(g, gpu.ArrayOf(b, gpu.Shape{H: testH, W: testW, C: testC}, f), 0.5)
 	want := make([]float64, testC*testC)
 	for p := range testH * testW {
 		for i := range testC {
@@ -173,7 +167,7 @@ func testStyleGrad(b gpu.Backend, r *rand.Rand) ([]float32, []float64) {
 	}
 	s := gpu.Shape{H: testH, W: testW, C: testC}
 	dx := b.NewArray(s)
-	b.StyleGrad(dx, upload(b, s, f), upload(b, gpu.Matrix(testC), d), nil)
+	b.StyleGrad(dx, gpu.ArrayOf(b, s, f), gpu.ArrayOf(b, gpu.Matrix(testC), d), nil)
 	want := make([]float64, s.Len())
 	for o := range want {
 		for j := range testC {
@@ -187,7 +181,7 @@ func testContent(b gpu.Backend, r *rand.Rand) ([]float32, []float64) {
 	f, target := randoms(r, testH*testW*testC), randoms(r, testH*testW*testC)
 	s := gpu.Shape{H: testH, W: testW, C: testC}
 	dx := b.NewArray(s)
-	b.ContentLoss(dx, upload(b, s, f), upload(b, s, target), 0.5, 0)
+	b.ContentLoss(dx, gpu.ArrayOf(b, s, f), gpu.ArrayOf(b, s, target), 0.5, 0)
 	want := make([]float64, s.Len())
 	for i := range want {
 		want[i] = float64(f[i]) - float64(target[i])

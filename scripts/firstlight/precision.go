@@ -3,9 +3,7 @@ package main
 import (
 	"fmt"
 
-	"github.com/impasto/impasto/cuda"
 	"github.com/impasto/impasto/gpu"
-	"github.com/impasto/impasto/internal/selftest"
 )
 
 // precisions are those that the device has: half from compute capability 8.0 on.
@@ -37,10 +35,6 @@ func formName(o gpu.DeviceOptions) string {
 		return o.Precision.String()
 	}
 	return fmt.Sprintf("%s with %d stages", o.Precision, o.Stages)
-}
-
-func selfTest(name string, d cuda.Driver, o gpu.DeviceOptions) []selftest.Finding {
-	return selftest.WithOptions(name, d, o)
 }
 
 // precisionFlags choose a precision for the program.

@@ -23,7 +23,7 @@ func kernelsAgainstProcessor(c *child) error {
 			return err
 		}
 		start := time.Now()
-		for _, f := range selfTest("cuda:0", driver, o) {
+		for _, f := range selftest.WithOptions("cuda:0", driver, o) {
 			c.find(result{What: formName(o) + " " + f.What, Bad: f.State == selftest.Problem, Text: f.Text, Head: f.What == "self-test"})
 		}
 		c.find(result{What: formName(o), Text: "loading the kernels and comparing them", Values: map[string]float64{"s": time.Since(start).Seconds()}})
