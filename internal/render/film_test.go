@@ -10,6 +10,7 @@ import (
 // TestDifferenceOfOrders names options and inputs alike.
 func TestDifferenceOfOrders(t *testing.T) {
 	a := filmOrder{Options: settings.Defaults(settings.ModeVideo, "mini", ""), Flow: "dense", Frames: strings.Repeat("a", 64), Every: 1}
+	a.Options.TemporalWeight = 1
 	if d := difference(a, a); d != nil {
 		t.Errorf("an order differs from itself: %v", d)
 	}
