@@ -6,17 +6,12 @@ import (
 	"github.com/impasto/impasto/internal/ui"
 )
 
-// newApp lists the commands: one line and one file each.
+// newApp lists the commands: those that paint one picture, then one line and one file each.
 func newApp(s *session) *cli.App {
 	return &cli.App{
 		Name:  "impasto",
 		Usage: "turns pictures into paintings",
-		Commands: []*cli.Command{
-			artCommand(s),
-			patchCommand(s),
-			doodleCommand(s),
-			analogyCommand(s),
-			textureCommand(s),
+		Commands: append(paintCommands(s),
 			videoCommand(s),
 			demoCommand(s),
 			studioCommand(s),
@@ -37,7 +32,7 @@ func newApp(s *session) *cli.App {
 			completionCommand(s),
 			manCommand(s),
 			versionCommand(s),
-		},
+		),
 		Writer:    s.stdout,
 		ErrWriter: s.stderr,
 		Reader:    s.stdin,

@@ -46,6 +46,14 @@ func (l line) argv(program string) []string {
 	return append(out, l.args...)
 }
 
+// commands are those that the next word may name.
+func (l line) commands(app *cli.App) []*cli.Command {
+	if l.cmd == nil {
+		return app.Commands
+	}
+	return l.cmd.Subcommands
+}
+
 // has reports whether a boolean flag was given.
 func (l line) has(name string) bool { return slices.Contains(l.flags, "--"+name) }
 
@@ -53,9 +61,7 @@ func (l line) has(name string) bool { return slices.Contains(l.flags, "--"+name)
 // together; line then holds what could be understood.
 func readLine(app *cli.App, words []string) (line, ui.Faults) {
 	var l line
-	words = slices.Clone(words)
-	words = l.takeCommand(app, words)
-
+	words = l.takeCommand(app, slices.Clone(words))
 	var bad ui.Faults
 	if l.cmd == nil || len(l.cmd.Subcommands) > 0 {
 		// Only help and version may stand without a command.
@@ -86,8 +92,7 @@ func readLine(app *cli.App, words []string) (line, ui.Faults) {
 // takeCommand finds the command, and the command inside a group, and returns
 // the words without them.
 func (l *line) takeCommand(app *cli.App, words []string) []string {
-	known := app.Commands
-	for known != nil {
+	for known := l.commands(app); known != nil; known = l.commands(app) {
 		at := firstArgument(app, words)
 		if at < 0 {
 			return words
@@ -104,7 +109,6 @@ func (l *line) takeCommand(app *cli.App, words []string) []string {
 		l.cmd = known[i]
 		l.path = append(l.path, l.cmd.Name)
 		words = slices.Delete(words, at, at+1)
-		known = l.cmd.Subcommands
 	}
 	return words
 }
@@ -267,9 +271,8 @@ func (r *flagReader) readUnknown(name, w string, hasValue bool) {
 // unknown is the fault of a word where a command was expected.
 func (l *line) unknown(app *cli.App, w string, words []string) *ui.Fault {
 	group := "impasto"
-	known := app.Commands
 	if l.cmd != nil {
-		group, known = "impasto "+l.cmd.Name, l.cmd.Subcommands
+		group += " " + l.cmd.Name
 	}
 	if name, _, _ := flagWord(w); name != "" {
 		f := ui.UsageFault(fmt.Sprintf("unknown flag %s before a command", w))
@@ -280,7 +283,7 @@ func (l *line) unknown(app *cli.App, w string, words []string) *ui.Fault {
 		return f
 	}
 	var names []string
-	for _, c := range known {
+	for _, c := range l.commands(app) {
 		if !c.Hidden {
 			names = append(names, c.Names()...)
 		}

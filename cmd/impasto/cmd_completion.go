@@ -96,15 +96,11 @@ func complete(w io.Writer, app *cli.App, words []string) {
 	l.takeCommand(app, slices.Clone(words))
 	var found []string
 	switch {
-	case l.cmd == nil:
-		for _, c := range app.Commands {
+	case l.cmd == nil || len(l.cmd.Subcommands) > 0:
+		for _, c := range l.commands(app) {
 			if !c.Hidden {
 				found = append(found, c.Name)
 			}
-		}
-	case len(l.cmd.Subcommands) > 0:
-		for _, c := range l.cmd.Subcommands {
-			found = append(found, c.Name)
 		}
 	case len(words) > 0 && choicesOf(words[len(words)-1], l.cmd.Name) != nil:
 		found = choicesOf(words[len(words)-1], l.cmd.Name)

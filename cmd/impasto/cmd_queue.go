@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -48,6 +49,16 @@ func placeFlags() []cli.Flag {
 		textFlag("token-file", "", settings.GroupQueue, "FILE", "token that queue serve wrote on the server, or NATS credentials"),
 		textFlag("tls", "", settings.GroupQueue, "FOLDER", "encrypt the connection, with ca.pem, cert.pem and key.pem of this folder"),
 	}
+}
+
+// withOwn puts flags of a command in the places of those with the same names.
+func withOwn(flags []cli.Flag, own ...valueFlag) []cli.Flag {
+	for i, f := range flags {
+		if at := slices.IndexFunc(own, func(o valueFlag) bool { return o.Name == f.Names()[0] }); at >= 0 {
+			flags[i] = own[at]
+		}
+	}
+	return flags
 }
 
 // queueChoice is what a command line says of the queue.

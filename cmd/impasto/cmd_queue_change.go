@@ -13,55 +13,42 @@ import (
 )
 
 func queueRetryCommand(s *session) *cli.Command {
-	return changeCommand(s, change{
-		name: "retry", usage: "queue jobs again that failed or were cancelled", did: "queued again",
+	return chosenCommand(s, "retry", "queue jobs again that failed or were cancelled", change{
+		did:  "queued again",
 		fits: func(st farm.Status) bool { return st.State.Ended() }, state: "has not ended",
 		// What is done is made again only if it is named or asked for.
 		bulk: func(st farm.Status) bool { return st.State == farm.Failed || st.State == farm.Cancelled },
 		do:   farm.Queue.Retry,
-	})
+	}.run)
 }
 
 func queueCancelCommand(s *session) *cli.Command {
-	return changeCommand(s, change{
-		name: "cancel", usage: "cancel jobs, also running ones", did: "cancelled",
+	return chosenCommand(s, "cancel", "cancel jobs, also running ones", change{
+		did:  "cancelled",
 		fits: func(st farm.Status) bool { return !st.State.Ended() }, state: "has ended",
 		do: farm.Queue.Cancel,
-	})
+	}.run)
 }
 
 func queueRemoveCommand(s *session) *cli.Command {
-	return changeCommand(s, change{
-		name: "rm", usage: "delete the records of jobs that have ended, and their files in the queue", did: "deleted",
+	return chosenCommand(s, "rm", "delete the records of jobs that have ended, and their files in the queue", change{
+		did:  "deleted",
 		fits: func(st farm.Status) bool { return st.State.Ended() }, state: "has not ended; cancel it first",
 		do: farm.Queue.Remove, after: func(ctx context.Context, q farm.Queue) error {
 			_, err := farm.Sweep(ctx, q)
 			return err
 		},
-	})
+	}.run)
 }
 
-// change is a command that does one thing to each of the jobs it is given.
+// change is what a command does to each of the jobs it is given.
 type change struct {
-	name, usage string
-	did         string                 // printed afterwards
-	fits        func(farm.Status) bool // jobs it can be done to
-	state       string                 // printed about other jobs
-	bulk        func(farm.Status) bool // those meant by --batch or --all; nil: fits
-	do          func(q farm.Queue, ctx context.Context, id string) error
-	after       func(ctx context.Context, q farm.Queue) error
-}
-
-func changeCommand(s *session, what change) *cli.Command {
-	return &cli.Command{
-		Name:      what.name,
-		Usage:     what.usage,
-		ArgsUsage: "JOB...",
-		Flags:     queueFlags(append(chooseFlags(), allFlag())...),
-		Action: func(c *cli.Context) error {
-			return s.withQueue(c, func(ctx context.Context, q farm.Queue) error { return what.run(ctx, s, c, q) })
-		},
-	}
+	did   string                 // printed afterwards
+	fits  func(farm.Status) bool // jobs it can be done to
+	state string                 // printed about other jobs
+	bulk  func(farm.Status) bool // those meant by --batch or --all; nil: fits
+	do    func(q farm.Queue, ctx context.Context, id string) error
+	after func(ctx context.Context, q farm.Queue) error
 }
 
 // run changes every job that can be changed, and tells of each that cannot.

@@ -15,17 +15,9 @@ import (
 )
 
 func queueFetchCommand(s *session) *cli.Command {
-	return &cli.Command{
-		Name:      "fetch",
-		Usage:     "write the results of jobs that are done",
-		ArgsUsage: "JOB...",
-		Flags: queueFlags(append(chooseFlags(), allFlag(),
-			textFlag("into", "", settings.GroupQueue, "FOLDER", "folder to write results to, by their own names"),
-			&cli.BoolFlag{Name: "y", Usage: "replace other files, and write results of other users' jobs where they say", Category: settings.GroupQueue})...),
-		Action: func(c *cli.Context) error {
-			return s.withQueue(c, func(ctx context.Context, q farm.Queue) error { return queueFetch(ctx, s, c, q) })
-		},
-	}
+	return chosenCommand(s, "fetch", "write the results of jobs that are done", queueFetch,
+		textFlag("into", "", settings.GroupQueue, "FOLDER", "folder to write results to, by their own names"),
+		&cli.BoolFlag{Name: "y", Usage: "replace other files, and write results of other users' jobs where they say", Category: settings.GroupQueue})
 }
 
 func queueFetch(ctx context.Context, s *session, c *cli.Context, q farm.Queue) error {

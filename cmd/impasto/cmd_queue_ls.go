@@ -99,30 +99,20 @@ func pageOf(c *cli.Context) (limit int, after uint64, err error) {
 }
 
 func queueShowCommand(s *session) *cli.Command {
-	return &cli.Command{
-		Name:      "show",
-		Usage:     "print all that is known of jobs, with their command lines",
-		ArgsUsage: "JOB...",
-		Flags:     queueFlags(append(chooseFlags(), allFlag())...),
-		Action: func(c *cli.Context) error {
-			return s.withQueue(c, func(ctx context.Context, q farm.Queue) error {
-				first := true
-				return eachChosen(ctx, c, q, func(st farm.Status) error {
-					if s.json {
-						return writeJSON(s.stdout, batch.ViewOf(st))
-					}
-					if !first {
-						fmt.Fprintln(s.stdout)
-					}
-					first = false
-					batch.WriteFacts(s.stdout, st)
-					return nil
-				})
-			})
-		},
-	}
+	return chosenCommand(s, "show", "print all that is known of jobs, with their command lines", queueShow)
 }
 
-func allFlag() cli.Flag {
-	return &cli.BoolFlag{Name: "all", Usage: "all jobs in the queue", Category: settings.GroupQueue}
+func queueShow(ctx context.Context, s *session, c *cli.Context, q farm.Queue) error {
+	first := true
+	return eachChosen(ctx, c, q, func(st farm.Status) error {
+		if s.json {
+			return writeJSON(s.stdout, batch.ViewOf(st))
+		}
+		if !first {
+			fmt.Fprintln(s.stdout)
+		}
+		first = false
+		batch.WriteFacts(s.stdout, st)
+		return nil
+	})
 }

@@ -22,28 +22,13 @@ func queueServeCommand(s *session) *cli.Command {
 		Usage: "serve the queue to workers on other machines, until Ctrl-C",
 		Description: "--queue is the folder of the queue to serve. The token that lets in workers is written to\n" +
 			"--token-file; without it, the token is in the folder of the queue.",
-		Flags: servedFlags(
-			textFlag("listen", "", settings.GroupQueue, "HOST:PORT", "address to listen on for workers (default: 127.0.0.1:4222)"),
-		),
+		// Those of the queue say where it is, and what others need to reach it.
+		Flags: withOwn(queueFlags(textFlag("listen", "", settings.GroupQueue, "HOST:PORT", "address to listen on for workers (default: 127.0.0.1:4222)")),
+			textFlag("queue", "", settings.GroupQueue, "FOLDER", "folder of the queue to serve (default: ~/.local/state/impasto/queue)"),
+			textFlag("token-file", "", settings.GroupQueue, "FILE", "file to write the token to, to be copied to the workers"),
+			textFlag("tls", "", settings.GroupQueue, "FOLDER", "encrypt connections, with cert.pem and key.pem of this folder; with ca.pem, let in only its certificates")),
 		Action: func(c *cli.Context) error { return queueServe(s, c) },
 	}
-}
-
-// servedFlags are those of the process that serves a queue: where it is, and
-// what others need to reach it.
-func servedFlags(more ...cli.Flag) []cli.Flag {
-	help := map[string]valueFlag{
-		"queue":      textFlag("queue", "", settings.GroupQueue, "FOLDER", "folder of the queue to serve (default: ~/.local/state/impasto/queue)"),
-		"token-file": textFlag("token-file", "", settings.GroupQueue, "FILE", "file to write the token to, to be copied to the workers"),
-		"tls":        textFlag("tls", "", settings.GroupQueue, "FOLDER", "encrypt connections, with cert.pem and key.pem of this folder; with ca.pem, let in only its certificates"),
-	}
-	flags := queueFlags(more...)
-	for i, f := range flags {
-		if own, ok := help[f.Names()[0]]; ok {
-			flags[i] = own
-		}
-	}
-	return flags
 }
 
 func queueServe(s *session, c *cli.Context) error {

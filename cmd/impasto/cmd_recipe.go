@@ -21,9 +21,7 @@ func recipeCommand(s *session) *cli.Command {
 				Name:      "show",
 				Usage:     "print the recipe of a picture",
 				ArgsUsage: "IMAGE...",
-				Action: func(c *cli.Context) error {
-					return eachPicture(c, "show", func(path string) error { return recipeShow(s, path) })
-				},
+				Action:    eachPicture("show", func(path string) error { return recipeShow(s, path) }),
 			},
 			{
 				Name:      "diff",
@@ -35,29 +33,29 @@ func recipeCommand(s *session) *cli.Command {
 				Name:      "strip",
 				Usage:     "remove the recipe from pictures, leaving their pixels",
 				ArgsUsage: "IMAGE...",
-				Action: func(c *cli.Context) error {
-					return eachPicture(c, "strip", func(path string) error {
-						if err := picture.StripRecipe(path); err != nil {
-							return err
-						}
-						return ui.PrintResult(s.stdout, path)
-					})
-				},
+				Action: eachPicture("strip", func(path string) error {
+					if err := picture.StripRecipe(path); err != nil {
+						return err
+					}
+					return ui.PrintResult(s.stdout, path)
+				}),
 			},
 		},
 	})
 }
 
 // eachPicture does something to every picture named and tells all that failed.
-func eachPicture(c *cli.Context, verb string, do func(path string) error) error {
-	if c.NArg() == 0 {
-		return ui.UsageFault("recipe "+verb+" needs a picture", "impasto recipe "+verb+" out.png")
+func eachPicture(verb string, do func(path string) error) cli.ActionFunc {
+	return func(c *cli.Context) error {
+		if c.NArg() == 0 {
+			return ui.UsageFault("recipe "+verb+" needs a picture", "impasto recipe "+verb+" out.png")
+		}
+		var bad ui.Faults
+		for _, path := range c.Args().Slice() {
+			bad.Add(do(ui.Home(path)))
+		}
+		return bad.Err()
 	}
-	var bad ui.Faults
-	for _, path := range c.Args().Slice() {
-		bad.Add(do(ui.Home(path)))
-	}
-	return bad.Err()
 }
 
 func recipeShow(s *session, path string) error {

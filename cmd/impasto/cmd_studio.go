@@ -40,20 +40,9 @@ func studioCommand(s *session) *cli.Command {
 			textFlag("device", "", settings.GroupDevice, "NAME", "device to paint on: auto, cpu or cuda:N (default: auto)"),
 			textFlag("class", "", settings.GroupQueue, "CLASS", "with --queue: class of the workers that paint, cpu or gpu (default: that of --device)"),
 			textFlag("threads", "", settings.GroupDevice, "N", "number of processor threads (default: all)"),
-		}, studioQueueFlags()),
+		}, withOwn(placeFlags(), textFlag("queue", "", settings.GroupQueue, "WHERE", "queue to use: nats://HOST:PORT[,...] or a folder (default: FOLDER/.impasto/queue)"))),
 		Action: func(c *cli.Context) error { return openStudio(s, c) },
 	})
-}
-
-// studioQueueFlags are those of a queue, with a default of their own.
-func studioQueueFlags() []cli.Flag {
-	flags := placeFlags()
-	for i, f := range flags {
-		if f.Names()[0] == "queue" {
-			flags[i] = textFlag("queue", "", settings.GroupQueue, "WHERE", "queue to use: nats://HOST:PORT[,...] or a folder (default: FOLDER/.impasto/queue)")
-		}
-	}
-	return flags
 }
 
 func openStudio(s *session, c *cli.Context) error {

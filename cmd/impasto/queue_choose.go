@@ -24,6 +24,20 @@ func chooseFlags() []cli.Flag {
 	}
 }
 
+// chosenCommand is a command for jobs that its arguments name or its flags choose.
+func chosenCommand(s *session, name, usage string, run func(context.Context, *session, *cli.Context, farm.Queue) error, more ...cli.Flag) *cli.Command {
+	return &cli.Command{
+		Name:      name,
+		Usage:     usage,
+		ArgsUsage: "JOB...",
+		Flags: queueFlags(slices.Concat(chooseFlags(),
+			[]cli.Flag{&cli.BoolFlag{Name: "all", Usage: "all jobs in the queue", Category: settings.GroupQueue}}, more)...),
+		Action: func(c *cli.Context) error {
+			return s.withQueue(c, func(ctx context.Context, q farm.Queue) error { return run(ctx, s, c, q) })
+		},
+	}
+}
+
 // filterOf reads --batch and --state.
 func filterOf(c *cli.Context) (farm.Filter, error) {
 	f := farm.Filter{Batch: flagText(c, "batch"), State: farm.State(flagText(c, "state"))}
