@@ -167,22 +167,20 @@ func (r *Reader) seed(word, value string) ([]string, error) {
 	return []string{"--seed=" + value}, nil
 }
 
-// saveEvery reads 0, which is never.
-func (r *Reader) saveEvery(word, value string) ([]string, error) {
-	if value == "0" {
-		r.idle = append(r.idle, word+" 0 has no effect here: no images are saved on the way unless --save-every asks for them")
-		return nil, nil
-	}
-	return []string{"--save-every=" + value}, nil
-}
+var (
+	saveEvery  = everyN("save-every", "no images are saved on the way unless --save-every asks for them")
+	printEvery = everyN("print-every", "--progress none prints no progress")
+)
 
-// printEvery reads 0, which is never.
-func (r *Reader) printEvery(word, value string) ([]string, error) {
-	if value == "0" {
-		r.idle = append(r.idle, word+" 0 has no effect here: --progress none prints no progress")
-		return nil, nil
+// everyN reads a number of iterations, of which 0 means never; why says what then holds here.
+func everyN(ours, why string) func(r *Reader, word, value string) ([]string, error) {
+	return func(r *Reader, word, value string) ([]string, error) {
+		if value == "0" {
+			r.idle = append(r.idle, word+" 0 has no effect here: "+why)
+			return nil, nil
+		}
+		return []string{"--" + ours + "=" + value}, nil
 	}
-	return []string{"--print-every=" + value}, nil
 }
 
 func (r *Reader) styleImages(_, value string) ([]string, error) {

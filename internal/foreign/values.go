@@ -76,10 +76,7 @@ func bothSides(v string) (string, string, error) {
 // rowsByColumns swaps neural-doodle's HxW.
 func rowsByColumns(v string) (string, string, error) {
 	h, w, ok := strings.Cut(v, "x")
-	if !ok {
-		return v, "", nil
-	}
-	if h == w {
+	if !ok || h == w {
 		return v, "", nil
 	}
 	return w + "x" + h, fmt.Sprintf("--output-size counts rows first: %s is %sx%s", v, w, h), nil
@@ -188,23 +185,10 @@ func isInteger(s string) bool {
 	if s != "" && (s[0] == '-' || s[0] == '+') {
 		s = s[1:]
 	}
-	for _, c := range s {
-		if c < '0' || c > '9' {
-			return false
-		}
-	}
-	return s != ""
+	return s != "" && strings.Trim(s, "0123456789") == ""
 }
 
 // IsNumberList reports whether s is "500" or "1000,500,200".
 func IsNumberList(s string) bool {
-	if s == "" {
-		return false
-	}
-	for i, r := range s {
-		if (r < '0' || r > '9') && (r != ',' || i == 0) {
-			return false
-		}
-	}
-	return true
+	return s != "" && s[0] != ',' && strings.Trim(s, "0123456789,") == ""
 }

@@ -25,41 +25,17 @@ func SetOption(o *style.Options, name, text string) error {
 	case *string:
 		*p = text
 	case *bool:
-		v, ok := ParseSwitch(text)
-		if !ok {
-			return BadValue(name, text, "yes or no")
-		}
-		*p = v
+		return set(p, name, text, "yes or no", ParseSwitch)
 	case *float64:
-		v, ok := ParseNumber(text)
-		if !ok {
-			return BadValue(name, text, "a number")
-		}
-		*p = v
+		return set(p, name, text, "a number", ParseNumber)
 	case *int:
-		v, err := strconv.Atoi(text)
-		if err != nil {
-			return BadValue(name, text, "a whole number")
-		}
-		*p = v
+		return set(p, name, text, "a whole number", parseInt)
 	case *uint64:
-		v, err := strconv.ParseUint(text, 10, 64)
-		if err != nil {
-			return BadValue(name, text, "a whole number from 0")
-		}
-		*p = v
+		return set(p, name, text, "a whole number from 0", parseUint)
 	case *[]float64:
-		list, ok := parseList(text, ParseNumber)
-		if !ok {
-			return BadValue(name, text, "numbers between commas, such as 3,7")
-		}
-		*p = list
+		return set(p, name, text, "numbers between commas, such as 3,7", listOf(ParseNumber))
 	case *[]int:
-		list, ok := parseList(text, func(word string) (int, bool) { n, err := strconv.Atoi(word); return n, err == nil })
-		if !ok {
-			return BadValue(name, text, "whole numbers between commas, such as 500,200")
-		}
-		*p = list
+		return set(p, name, text, "whole numbers between commas, such as 500,200", listOf(parseInt))
 	case *[]style.LayerWeight:
 		layers, err := style.ParseLayers(text)
 		if err != nil {
@@ -77,6 +53,26 @@ func SetOption(o *style.Options, name, text string) error {
 		}
 	}
 	return nil
+}
+
+// set sets an option to the value that parse reads; want says what that is.
+func set[T any](p *T, name, text, want string, parse func(string) (T, bool)) error {
+	v, ok := parse(text)
+	if !ok {
+		return BadValue(name, text, want)
+	}
+	*p = v
+	return nil
+}
+
+func parseInt(text string) (int, bool) {
+	n, err := strconv.Atoi(text)
+	return n, err == nil
+}
+
+func parseUint(text string) (uint64, bool) {
+	n, err := strconv.ParseUint(text, 10, 64)
+	return n, err == nil
 }
 
 // OptionText returns an option's value in the form SetOption reads.
@@ -114,16 +110,19 @@ func SplitList(text string) []string {
 	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' })
 }
 
-func parseList[T any](text string, parse func(string) (T, bool)) ([]T, bool) {
-	list := []T{}
-	for _, word := range SplitList(text) {
-		v, ok := parse(word)
-		if !ok {
-			return nil, false
+// listOf returns a function that reads a list of what parse reads.
+func listOf[T any](parse func(string) (T, bool)) func(text string) ([]T, bool) {
+	return func(text string) ([]T, bool) {
+		list := []T{}
+		for _, word := range SplitList(text) {
+			v, ok := parse(word)
+			if !ok {
+				return nil, false
+			}
+			list = append(list, v)
 		}
-		list = append(list, v)
+		return list, true
 	}
-	return list, true
 }
 
 // ParseNumber reads a real number. NaN and infinity pass: the range check of

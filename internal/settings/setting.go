@@ -143,12 +143,14 @@ func Find(name string, mode style.Mode) (Setting, bool) {
 }
 
 // FindFlag returns the first row whose flag has a name: long, short or alias.
-func FindFlag(name string) (Setting, bool) {
-	i := slices.IndexFunc(table, func(s Setting) bool { return slices.Contains(s.Names(), name) })
+func FindFlag(name string) (Setting, bool) { return findFlag(table, name) }
+
+func findFlag(rows []Setting, name string) (Setting, bool) {
+	i := slices.IndexFunc(rows, func(s Setting) bool { return slices.Contains(s.Names(), name) })
 	if i < 0 {
 		return Setting{}, false
 	}
-	return table[i], true
+	return rows[i], true
 }
 
 // For lists the settings of a mode.

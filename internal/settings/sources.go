@@ -3,6 +3,7 @@ package settings
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/impasto/impasto/internal/config"
@@ -45,10 +46,8 @@ func Environment(lookup func(string) (string, bool)) Layer {
 // KnownKey tells internal/config which keys a configuration file may have.
 func KnownKey(key string) (near string, ok bool) {
 	keys := ConfigKeys()
-	for _, k := range keys {
-		if k == key {
-			return "", true
-		}
+	if slices.Contains(keys, key) {
+		return "", true
 	}
 	return ui.Nearest(key, keys), false
 }

@@ -2,7 +2,6 @@ package settings
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/impasto/impasto/internal/ui"
@@ -73,18 +72,12 @@ func ReadWords(words []string, find func(name string) (Flag, bool)) (given Given
 
 // flagNamed finds the setting of a flag; on is false for "no-" before a switch.
 func flagNamed(mode style.Mode, name string) (s Setting, on, ok bool) {
-	find := func(name string) bool {
-		i := slices.IndexFunc(For(mode), func(s Setting) bool { return slices.Contains(s.Names(), name) })
-		if i >= 0 {
-			s = For(mode)[i]
-		}
-		return i >= 0
-	}
-	if find(name) {
+	if s, ok = findFlag(For(mode), name); ok {
 		return s, true, true
 	}
 	positive, negated := strings.CutPrefix(name, "no-")
-	return s, false, negated && find(positive) && s.Kind == Switch
+	s, ok = findFlag(For(mode), positive)
+	return s, false, negated && ok && s.Kind == Switch
 }
 
 // Words writes a command line in the form ParseWords reads and jobs store.
