@@ -351,32 +351,39 @@ func (f *Follower) Totals() progress.Batch {
 	return b
 }
 
-// reportTotals prints how many jobs there were, and how they ended.
-func reportTotals(r progress.Reporter, b progress.Batch) {
-	message := fmt.Sprintf("%s: %d done", ui.Count(b.Total, "job"), b.Done)
-	if b.Failed > 0 {
-		message += fmt.Sprintf(", %d failed", b.Failed)
-	}
-	r.Event(progress.Result, message, map[string]any{"total": b.Total, "done": b.Done, "failed": b.Failed})
+// reportTotals prints how many jobs there were, and how they ended. It returns a fault if
+// some failed.
+func reportTotals(r progress.Reporter, b progress.Batch) error {
+	r.Event(progress.Result, endedText(b.Total, b), map[string]any{"total": b.Total, "done": b.Done, "failed": b.Failed})
 	r.Close()
+	return someFailed(b)
+}
+
+// endedText says how many jobs there were, and how many are done and failed.
+func endedText(total int, b progress.Batch) string {
+	text := fmt.Sprintf("%s: %d done", ui.Count(total, "job"), b.Done)
+	if b.Failed > 0 {
+		text += fmt.Sprintf(", %d failed", b.Failed)
+	}
+	return text
 }
 
 // Fault returns a fault with exit code 3, or 16 if the budget was spent, unless every
 // job is done.
 func (f *Follower) Fault() error {
 	b := f.Totals()
-	if b.Failed == 0 {
-		return nil
-	}
-	if f.unstarted > 0 {
+	if b.Failed > 0 && f.unstarted > 0 {
 		return ui.NewFault(ui.ExitBudget, "budget", fmt.Sprintf("the budget of %s is spent (%s): %d of %s were not started", MoneyText(f.Budget), MoneyText(f.spent()), f.unstarted, ui.Count(b.Total, "job")),
 			fmt.Sprintf("--budget %s   (the same command goes on)", MoneyText(2*max(f.Budget, f.spent()))))
 	}
 	return someFailed(b)
 }
 
-// someFailed returns the fault for jobs that failed or were cancelled.
+// someFailed returns the fault for jobs that failed or were cancelled, if there are any.
 func someFailed(b progress.Batch) error {
+	if b.Failed == 0 {
+		return nil
+	}
 	return ui.NewFault(ui.ExitSomeFailed, "some_failed", fmt.Sprintf("%d of %s failed", b.Failed, ui.Count(b.Total, "job")),
 		"impasto queue ls --state failed", "impasto queue retry --state failed")
 }

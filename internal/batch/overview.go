@@ -49,8 +49,7 @@ func Watch(ctx context.Context, q farm.Queue, r progress.Reporter, filter farm.F
 	if err := f.Run(ctx, q); err != nil {
 		return err
 	}
-	reportTotals(r, f.Totals())
-	return f.Fault()
+	return reportTotals(r, f.Totals())
 }
 
 // maxReported bounds the jobs whose reported end is remembered.
@@ -69,7 +68,7 @@ func (o *Overview) Run(ctx context.Context, q farm.Queue) error {
 	if err := o.findRunning(ctx, q); err != nil {
 		return err
 	}
-	if err := o.count(ctx, q); err != nil {
+	if o.counts, err = q.Tally(ctx, o.Filter); err != nil {
 		return err
 	}
 	o.before = o.ended()
@@ -101,7 +100,7 @@ func (o *Overview) Run(ctx context.Context, q farm.Queue) error {
 		if err := o.report(ctx, changes, tick.C); err != nil {
 			return err
 		}
-		if err := o.count(ctx, q); err != nil {
+		if o.counts, err = q.Tally(ctx, o.Filter); err != nil {
 			return err
 		}
 	}
@@ -150,12 +149,6 @@ func (o *Overview) left(ctx context.Context, q farm.Queue) (left bool, err error
 		}
 	}
 	return false, nil
-}
-
-func (o *Overview) count(ctx context.Context, q farm.Queue) error {
-	counts, err := q.Tally(ctx, o.Filter)
-	o.counts = counts
-	return err
 }
 
 // changed reports a job that has changed.
@@ -242,10 +235,5 @@ func (o *Overview) totals() progress.Batch {
 
 // Report prints the result of all jobs. It returns a fault if some failed.
 func (o *Overview) Report() error {
-	b := o.totals()
-	reportTotals(o.Reporter, b)
-	if b.Failed == 0 {
-		return nil
-	}
-	return someFailed(b)
+	return reportTotals(o.Reporter, o.totals())
 }

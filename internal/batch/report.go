@@ -12,7 +12,6 @@ import (
 	"github.com/impasto/impasto/internal/farm"
 	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/internal/progress"
-	"github.com/impasto/impasto/internal/ui"
 )
 
 // A Report says what became of a batch, as report.json. Fields are only ever
@@ -103,10 +102,7 @@ func (b *Batch) Follow(ctx context.Context, q farm.Queue, e *Submission, r progr
 	}
 	counts, passed := f.Totals(), time.Since(f.Begun)
 	total := counts.Total + len(e.Skipped)
-	message := fmt.Sprintf("%s: %d done", ui.Count(total, "job"), counts.Done)
-	if counts.Failed > 0 {
-		message += fmt.Sprintf(", %d failed", counts.Failed)
-	}
+	message := endedText(total, counts)
 	if len(e.Skipped) > 0 {
 		message += fmt.Sprintf(", %d left alone", len(e.Skipped))
 	}

@@ -105,8 +105,7 @@ func Submit(ctx context.Context, q farm.Queue, jobs []farm.Job, replace bool) (*
 	removeHalves(jobs)
 	e := &Submission{}
 	var bad ui.Faults
-	var fresh, waiting []farm.Job
-	var again []string
+	how := map[string]queueing{} // by ID
 	for _, j := range jobs {
 		st, there := known[j.ID]
 		there = there && !st.Damaged // its record is replaced
@@ -124,14 +123,14 @@ func Submit(ctx context.Context, q farm.Queue, jobs []farm.Job, replace bool) (*
 		}
 		switch {
 		case !there:
-			fresh = append(fresh, j)
+			how[j.ID] = submitted
 			st = farm.Status{Job: j, State: farm.Queued}
 			e.New++
 		case st.State == farm.Done:
 			_, err := farm.Collect(ctx, q, st, replace || Replaces(j))
 			switch {
 			case errors.Is(err, fs.ErrNotExist): // its result was thrown away
-				again = append(again, j.ID)
+				how[j.ID] = retried
 				st.State = farm.Queued
 				e.Again++
 			case err != nil && leave: // they are something else
@@ -143,11 +142,11 @@ func Submit(ctx context.Context, q farm.Queue, jobs []farm.Job, replace bool) (*
 				e.DoneBefore++
 			}
 		case st.State.Ended():
-			again = append(again, j.ID)
+			how[j.ID] = retried
 			st.State = farm.Queued
 			e.Again++
 		default:
-			waiting = append(waiting, j)
+			how[j.ID] = reminded
 			e.Waiting++
 		}
 		e.Jobs = append(e.Jobs, st)
@@ -155,23 +154,20 @@ func Submit(ctx context.Context, q farm.Queue, jobs []farm.Job, replace bool) (*
 	if len(bad) > 0 {
 		return nil, bad
 	}
-	return e, queueAll(ctx, q, jobs, again, waiting, fresh)
+	return e, queueAll(ctx, q, jobs, how)
 }
 
-// queueAll queues jobs again, sends the messages of those that wait, which may have
-// been lost, and submits new ones: each after those that it needs.
-func queueAll(ctx context.Context, q farm.Queue, jobs []farm.Job, again []string, waiting, fresh []farm.Job) error {
-	const retried, reminded, submitted = 1, 2, 3
-	how := map[string]int{}
-	for _, id := range again {
-		how[id] = retried
-	}
-	for _, j := range waiting {
-		how[j.ID] = reminded
-	}
-	for _, j := range fresh {
-		how[j.ID] = submitted
-	}
+// queueing is what queueAll does with a job.
+type queueing int
+
+const (
+	retried   queueing = iota + 1 // is queued again
+	reminded                      // waits; its message, which may have been lost, is sent
+	submitted                     // is new
+)
+
+// queueAll queues jobs, each after those that it needs.
+func queueAll(ctx context.Context, q farm.Queue, jobs []farm.Job, how map[string]queueing) error {
 	for _, level := range farm.Levels(jobs) {
 		var old, anew []farm.Job
 		for _, j := range level {

@@ -191,15 +191,15 @@ func Sort(list []farm.Status) {
 	})
 }
 
-// WriteFacts writes all that is known of a job, a line each.
+// WriteFacts writes all that is known of a job, a line each; nothing of what is empty.
 func WriteFacts(w io.Writer, st farm.Status) {
 	line := func(key, format string, a ...any) {
-		fmt.Fprintf(w, "%-11s%s\n", key, ui.Printable(fmt.Sprintf(format, a...)))
+		if text := fmt.Sprintf(format, a...); text != "" {
+			fmt.Fprintf(w, "%-11s%s\n", key, ui.Printable(text))
+		}
 	}
 	line("job", "%s  %s", st.Job.ID, st.Job.Name)
-	if st.Job.Batch != "" {
-		line("batch", "%s", st.Job.Batch)
-	}
+	line("batch", "%s", st.Job.Batch)
 	state := string(st.State)
 	if st.State == farm.Running {
 		state += fmt.Sprintf(", %.0f %%", 100*st.Fraction)
@@ -208,12 +208,8 @@ func WriteFacts(w io.Writer, st farm.Status) {
 		}
 	}
 	line("state", "%s", state)
-	if st.Worker != "" {
-		line("worker", "%s", st.Worker)
-	}
-	if len(st.Job.Needs) > 0 {
-		line("needs", "%s", NeedsText(st.Job))
-	}
+	line("worker", "%s", st.Worker)
+	line("needs", "%s", NeedsText(st.Job))
 	line("class", "%s, priority %d", st.Job.Class, st.Job.Priority)
 	if st.Attempts > 0 || st.Deaths > 0 {
 		text := fmt.Sprintf("%d of %d", st.Attempts, 1+st.Job.Retries)
@@ -222,9 +218,7 @@ func WriteFacts(w io.Writer, st farm.Status) {
 		}
 		line("attempts", "%s", text)
 	}
-	if st.Error != "" {
-		line("error", "%s", strings.ReplaceAll(st.Error, "\n", "\n           "))
-	}
+	line("error", "%s", strings.ReplaceAll(st.Error, "\n", "\n           "))
 	if st.Seconds > 0 || st.Bill != (farm.Bill{}) {
 		line("time", "%s", progress.Seconds(st.Seconds)+BillText(st.Bill))
 	}
