@@ -20,9 +20,9 @@ func TestDocs(t *testing.T) {
 		t.Fatalf("%d examples, want %d", len(found), len(want))
 	}
 	for i, m := range found {
-		entries, err := Parse(filepath.Join(dir, "jobs."+string(m[1])), m[2], words())
-		if err != nil || len(entries) != want[i] {
-			t.Errorf("example %d: %d jobs, want %d: %v", i+1, len(entries), want[i], err)
+		file, err := Read(filepath.Join(dir, "jobs."+string(m[1])), m[2], words())
+		if err != nil || len(file.Entries) != want[i] {
+			t.Errorf("example %d: %d jobs, want %d: %v", i+1, len(file.Entries), want[i], err)
 		}
 	}
 }

@@ -117,16 +117,10 @@ func (fs Faults) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Parse reads a manifest and multiplies its jobs out. path is its name, which
+// Read reads a manifest and multiplies its jobs out. path is its name, which
 // tells the format (.yaml, .yml, .json, .jsonl, .ndjson, .csv; anything else is
 // looked at) and the folder that relative paths start from. The error, if any,
 // is Faults: everything that is wrong, in the order of the file.
-func Parse(path string, data []byte, v Vocabulary) ([]Entry, error) {
-	f, err := Read(path, data, v)
-	return f.Entries, err
-}
-
-// Read is Parse with what the file says of money.
 func Read(path string, data []byte, v Vocabulary) (File, error) {
 	data = config.Text(data)
 	r := &reader{path: path, dir: filepath.Dir(path), vocabulary: v, source: strings.Split(string(data), "\n")}

@@ -135,12 +135,12 @@ jobs:
 		if path != "-" {
 			path = filepath.Join(dir, path)
 		}
-		entries, err := Parse(path, []byte(c.text), words())
+		file, err := Read(path, []byte(c.text), words())
 		if err != nil {
 			t.Errorf("%s: %v", c.name, err)
 			continue
 		}
-		if got := lines(dir, entries); !reflect.DeepEqual(got, c.want) {
+		if got := lines(dir, file.Entries); !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%s:\n%s\nwant\n%s", c.name, strings.Join(got, "\n"), strings.Join(c.want, "\n"))
 		}
 	}
@@ -148,7 +148,7 @@ jobs:
 
 func TestParseKeepsWhatIsNoFlag(t *testing.T) {
 	dir := folder(t, "a.png", "b.png", "c.png")
-	entries, err := Parse(filepath.Join(dir, "jobs.yaml"), []byte(`version: 1
+	file, err := Read(filepath.Join(dir, "jobs.yaml"), []byte(`version: 1
 jobs:
   - {name: "x {content}", content: [a.png, b.png], style: c.png, output: "{content}.png", priority: 5, timeout: 20m, retries: 2}
   - {content: a.png, style: c.png, output: z.png}
@@ -156,7 +156,7 @@ jobs:
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := entries[1]
+	e := file.Entries[1]
 	if e.Name != "x b" || e.Priority != 5 || e.Timeout != 20*time.Minute || e.Retries != 2 || e.Line != 3 {
 		t.Errorf("%+v", e)
 	}
@@ -170,7 +170,7 @@ jobs:
 	if want := []string{dir + "/b.png"}; !reflect.DeepEqual(s.Outputs, want) {
 		t.Errorf("outputs %v, want %v", s.Outputs, want)
 	}
-	if got := entries[2].Name; got != "jobs.yaml:4" {
+	if got := file.Entries[2].Name; got != "jobs.yaml:4" {
 		t.Errorf("a job without a name is called %q", got)
 	}
 }
@@ -208,10 +208,10 @@ func TestFaults(t *testing.T) {
 		{"", []string{": is empty"}},
 		{"[]", []string{":1:1: has no jobs"}},
 	} {
-		entries, err := Parse(filepath.Join(dir, "jobs.yaml"), []byte(c.text), words())
+		file, err := Read(filepath.Join(dir, "jobs.yaml"), []byte(c.text), words())
 		faults, _ := err.(Faults)
-		if entries != nil || len(faults) != len(c.want) {
-			t.Errorf("%q: %d entries, faults:\n%v\nwant %d", c.text, len(entries), err, len(c.want))
+		if file.Entries != nil || len(faults) != len(c.want) {
+			t.Errorf("%q: %d entries, faults:\n%v\nwant %d", c.text, len(file.Entries), err, len(c.want))
 			continue
 		}
 
@@ -228,7 +228,7 @@ func TestFaults(t *testing.T) {
 // TestFaultShowsTheLine: file, line and column, then the lines with a caret.
 func TestFaultShowsTheLine(t *testing.T) {
 	dir := folder(t, "a.png", "b.png")
-	_, err := Parse(filepath.Join(dir, "jobs.yaml"), []byte("version: 1\njobs:\n  - content: a.png\n    style: b.png\n    style_weight: 2\n"), words())
+	_, err := Read(filepath.Join(dir, "jobs.yaml"), []byte("version: 1\njobs:\n  - content: a.png\n    style: b.png\n    style_weight: 2\n"), words())
 	want := dir + "/jobs.yaml:5:5: unknown key \"style_weight\" (did you mean \"style-weight\"?)\n" +
 		"    4 |     style: b.png\n    5 |     style_weight: 2\n      |     ^"
 	if err == nil || err.Error() != want {
@@ -240,14 +240,14 @@ func TestTooMuchIsRefused(t *testing.T) {
 	dir := folder(t, "a.png")
 	axis := "[" + strings.TrimSuffix(strings.Repeat("1,", 100), ",") + "]"
 	text := "version: 1\njobs:\n  - {content: a.png, style: a.png, output: o, matrix: {seed: " + axis + ", size: " + axis + ", style-weight: " + axis + "}}\n"
-	if _, err := Parse(filepath.Join(dir, "j.yaml"), []byte(text), words()); err == nil || !strings.Contains(err.Error(), "multiplies out to over 100000") {
+	if _, err := Read(filepath.Join(dir, "j.yaml"), []byte(text), words()); err == nil || !strings.Contains(err.Error(), "multiplies out to over 100000") {
 		t.Errorf("a million jobs: %v", err)
 	}
-	if _, err := Parse("j.yaml", make([]byte, maxBytes+1), words()); err == nil || !strings.Contains(err.Error(), "over 1 MiB") {
+	if _, err := Read("j.yaml", make([]byte, maxBytes+1), words()); err == nil || !strings.Contains(err.Error(), "over 1 MiB") {
 		t.Errorf("a large file: %v", err)
 	}
 	deep := "version: 1\njobs: " + strings.Repeat("[", 1000) + strings.Repeat("]", 1000)
-	if _, err := Parse("j.yaml", []byte(deep), words()); err == nil {
+	if _, err := Read("j.yaml", []byte(deep), words()); err == nil {
 		t.Error("a thousand nested lists were read")
 	}
 }
@@ -263,7 +263,7 @@ func TestManyFaultsAreFew(t *testing.T) {
 		"j.csv": strings.Repeat(",", maxBytes-2) + "\nx", "j.yaml": "jobs: [{" + strings.Join(keys, ", ") + "}]",
 		"j.jsonl": strings.Repeat("[]\n", maxBytes/3),
 	} {
-		_, err := Parse(name, []byte(text), words())
+		_, err := Read(name, []byte(text), words())
 		faults, _ := err.(Faults)
 		if len(faults) != maxFaults+1 || !strings.Contains(faults[maxFaults].Msg, "more faults than these 100") {
 			t.Errorf("%s: %d faults", name, len(faults))
@@ -280,11 +280,11 @@ func fuzz(f *testing.F, name string, seeds ...string) {
 	}
 	v := words()
 	f.Fuzz(func(t *testing.T, text string) {
-		entries, err := Parse(name, []byte(text), v)
-		if (err == nil) == (len(entries) == 0) {
-			t.Errorf("%d entries and error %v", len(entries), err)
+		file, err := Read(name, []byte(text), v)
+		if (err == nil) == (len(file.Entries) == 0) {
+			t.Errorf("%d entries and error %v", len(file.Entries), err)
 		}
-		for _, e := range entries {
+		for _, e := range file.Entries {
 			if e.Name == "" || len(e.Steps) == 0 {
 				t.Errorf("an entry without a name or steps: %+v", e)
 			}

@@ -10,15 +10,15 @@ import (
 // it needs, and what the last one reads.
 func needsOf(t *testing.T, dir, text string) (jobs string, inputs []string, err error) {
 	t.Helper()
-	entries, err := Parse(filepath.Join(dir, "jobs.yaml"), []byte(text), words())
+	file, err := Read(filepath.Join(dir, "jobs.yaml"), []byte(text), words())
 	var parts []string
-	for i, e := range entries {
+	for i, e := range file.Entries {
 		var needs []string
 		for _, k := range e.Needs {
 			if k >= i {
-				t.Errorf("%s comes before %s, which it needs", e.Name, entries[k].Name)
+				t.Errorf("%s comes before %s, which it needs", e.Name, file.Entries[k].Name)
 			}
-			needs = append(needs, entries[k].Name)
+			needs = append(needs, file.Entries[k].Name)
 		}
 		parts = append(parts, strings.TrimSuffix(e.Name+"<"+strings.Join(needs, "+"), "<"))
 		inputs = nil

@@ -8,8 +8,8 @@ import (
 )
 
 // Schema describes the file to editors (JSON Schema, draft 2020-12). It is made
-// from the same vocabulary that Parse goes by; what a schema cannot say (that a
-// flag belongs to a mode, that files exist) only Parse checks.
+// from the same vocabulary that Read goes by; what a schema cannot say (that a
+// flag belongs to a mode, that files exist) only Read checks.
 func Schema(v Vocabulary) *jsonschema.Schema {
 	flags := map[string]*jsonschema.Schema{} // each is written down once
 	for _, name := range slices.Sorted(maps.Keys(v.Commands)) {
