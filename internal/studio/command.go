@@ -72,7 +72,7 @@ func (s *Studio) words(o order, output string, path func(string) string) ([]stri
 		pictures = o.Styles
 		need(len(o.Styles) < 2, "a doodle has one painting")
 	case style.ModeAnalogy:
-		pictures = []string{o.StyleMap, first(o.Styles), o.Map}
+		pictures = append(append([]string{o.StyleMap}, o.Styles[:min(1, len(o.Styles))]...), o.Map)
 	case style.ModeTexture:
 		pictures = o.Styles
 	default:
@@ -114,13 +114,6 @@ func (s *Studio) checkSettings(o order, need func(bool, string), flag func(name,
 			flag(name, value)
 		}
 	}
-}
-
-func first(list []string) string {
-	if len(list) == 0 {
-		return ""
-	}
-	return list[0]
 }
 
 // path is a picture's place for a job: absolute, or a sample.

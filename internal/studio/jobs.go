@@ -116,7 +116,10 @@ func (j *jobs) update(ctx context.Context, st farm.Status) {
 	}
 	trouble := st.Error
 	if st.State == farm.Done {
-		if _, err := farm.Collect(ctx, j.s.o.Queue, st, false); err != nil && !isGone(err) {
+		// A result that was collected before may have been changed or removed by its owner
+		// since, which is no fault.
+		var exists *farm.ExistsError
+		if _, err := farm.Collect(ctx, j.s.o.Queue, st, false); err != nil && !errors.As(err, &exists) {
 			trouble = err.Error()
 		}
 	}
@@ -148,13 +151,6 @@ func (j *jobs) update(ctx context.Context, st farm.Status) {
 	if st.State == farm.Done {
 		_ = j.s.root.Remove(previewOf(st.Job.ID))
 	}
-}
-
-// isGone tells that a result was collected before and has been changed or
-// removed by its owner since, which is no fault.
-func isGone(err error) bool {
-	var exists *farm.ExistsError
-	return errors.As(err, &exists)
 }
 
 // of is the page's view of a job; the caller holds the lock.
