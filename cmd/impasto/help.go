@@ -149,7 +149,7 @@ func commandHelp(w io.Writer, l line) {
 		}
 	}
 	if left > 0 && !l.helpAll {
-		fmt.Fprintf(w, "\n%d more flags: impasto %s --help-all\n", left, name)
+		fmt.Fprintf(w, "\n%d more flags: impasto %s --help-all. A value in brackets at the end of a line is the default.\n", left, name)
 	}
 }
 
