@@ -11,32 +11,32 @@ import (
 	"github.com/impasto/impasto/vgg"
 )
 
-// How an image is cut is a choice between time and memory: fewer stages need
-// fewer checkpoints, wider tiles less work in halos. cutter looks for the cut of
-// least work that fits.
+// cutter chooses how an image is cut, which trades time against memory. Fewer stages
+// need fewer checkpoints. Wider tiles spend less work on halos. cutter looks for the
+// cut that fits into memory with the least work.
 type cutter struct {
 	Plan
 	env     Env
 	w, h    int
 	limit   int64
-	grain   int // of convolutions, 1 where halos are near
+	grain   int // what convolutions round by, in units; 1 with near halos
 	choices map[vgg.Stage][]choice
 }
 
-// choice is one way to cut a stage.
+// choice is one way to cut a stage into tiles.
 type choice struct {
 	size  TileSize
 	own   TileSize // the largest tile's own part
 	work  float64  // multiplications of an iteration
-	bytes int64    // of the stage's passes by themselves, with windows
-	masks int64    // what of that no other stage can use
+	bytes int64    // of the stage's passes alone, with their windows
+	masks int64    // the part of bytes that no other stage can use
 	laid  stage
 }
 
-// chooseCuts decides how the image is cut at every scale and what that takes.
+// chooseCuts chooses the cut of the image at every scale and estimates its memory.
 func (p *Plan) chooseCuts(env Env) error {
 	text := p.Options.Tile
-	anyCut := env.Backend.ConvTile() > 1 // paints the same, if it is exact
+	anyCut := env.Backend.ConvTile() > 1 // every exact cut paints the same picture
 	if c := env.Resume; c != nil {
 		if text = c.Options.Tile; text == "" && !anyCut {
 			text = tileOff
@@ -70,7 +70,7 @@ func (p *Plan) chooseCuts(env Env) error {
 		if c := env.Resume; c != nil && exact && !strings.HasPrefix(c.Options.Tile, "~") {
 			p.Options.Tile = c.Options.Tile // there may be less memory now than then
 		}
-		if !exact && len(s.cut.Tiles) > 0 { // what is recorded is one cut, for all scales
+		if !exact && len(s.cut.Tiles) > 0 { // one cut is recorded, for all scales
 			asked = tileChoice{size: p.Tile, cut: &p.Cut}
 		}
 	}
@@ -92,8 +92,8 @@ func (p *Plan) chooseCuts(env Env) error {
 	return nil
 }
 
-// choose returns the cut of least work that fits, or if none does the one that
-// needs the least memory.
+// choose returns the cut that fits with the least work. If no cut fits, it returns the
+// one that needs the least memory.
 func (k *cutter) choose(asked tileChoice) (best Cut, recompute bool, bytes int64, err error) {
 	if asked.cut != nil {
 		return k.asked(*asked.cut)
@@ -138,8 +138,8 @@ func (k *cutter) choose(asked tileChoice) (best Cut, recompute bool, bytes int64
 	return best, recompute, bytes, err
 }
 
-// asked is the cut that was asked for in full, with the photograph's features kept
-// if they can be.
+// asked returns the cut that the options give in full. It keeps the photograph's
+// features if they fit.
 func (k *cutter) asked(c Cut) (Cut, bool, int64, error) {
 	_, block, err := k.Options.deepest(k.env.Network)
 	if err != nil {
@@ -156,16 +156,17 @@ func (k *cutter) asked(c Cut) (Cut, bool, int64, error) {
 	return c, true, bytes, err
 }
 
-// exactCost is how many times the work a cut may take that is right to the last
-// bit, where one that is right but for rounding would do.
+// exactCost is the most work that an exact cut may take, relative to the best cut whose
+// halos are near. An exact cut gives the same result to the last bit, the other one
+// rounds differently.
 const exactCost = 1.5
 
-// leastShare is how many rows of pixels are worth another backend.
+// leastShare is the least number of rows of pixels for which another backend is used.
 const leastShare = 512
 
-// search looks among all stages for the cut of least work that fits, where
-// convolutions round by tiles of grain, or if none does for the one that needs the
-// least memory; its work is given as 0.
+// search tries all ways to divide the network into stages, where convolutions round by
+// tiles of grain. It returns the cut that fits with the least work. If no cut fits, it
+// returns the one that needs the least memory, and 0 as its work.
 func (k *cutter) search(size TileSize, grain int) (best Cut, recompute bool, least float64, err error) {
 	k.grain, k.choices = grain, map[vgg.Stage][]choice{}
 	_, block, err := k.Options.deepest(k.env.Network)
@@ -201,8 +202,8 @@ func (k *cutter) search(size TileSize, grain int) (best Cut, recompute bool, lea
 	return best, recompute, least, nil
 }
 
-// forgetful says whether the photograph's features can be computed anew for each
-// tile: where they lie in the first stage.
+// forgetful reports whether the photograph's features can be computed again for each
+// tile. They can if they lie in the first stage.
 func (k *cutter) forgetful(ends []int) bool {
 	if k.Options.ContentWeight == 0 || k.Options.ContentLoss == ContentSelfSim {
 		return false
@@ -215,9 +216,10 @@ func (k *cutter) forgetful(ends []int) bool {
 	return true
 }
 
-// fit chooses the tiles of stages that end so: of each the cut of least work
-// that leaves room for the rest. size is the first stage's, zero for any. Tiles
-// is nil in the result where a device could not count an array.
+// fit chooses the tiles of the stages that end with these blocks. For each stage it
+// takes the choice of least work that leaves room for the rest. size is the tile size
+// of the first stage, zero for any. The result has nil Tiles if an array would be too
+// long for a device.
 func (k *cutter) fit(ends []int, size TileSize, anew bool) (c Cut, work float64, bytes int64, err error) {
 	c = Cut{Ends: ends, Tiles: make([]TileSize, len(ends)+1), Near: k.grain < k.env.Backend.ConvTile()}
 	if can, err := k.countable(c, anew); err != nil || !can {
@@ -234,7 +236,7 @@ func (k *cutter) fit(ends []int, size TileSize, anew bool) (c Cut, work float64,
 			if err != nil {
 				return Cut{}, 0, 0, err
 			}
-			if only.size.less(only.own) { // cells are larger than such tiles
+			if only.size.less(only.own) { // a cell is larger than such a tile
 				return Cut{}, 0, 0, nil
 			}
 			list = []choice{only}
@@ -243,7 +245,7 @@ func (k *cutter) fit(ends []int, size TileSize, anew bool) (c Cut, work float64,
 	}
 	room := int64(1) << 62
 	switch {
-	case size != TileSize{}: // a tile that is asked for bounds the others
+	case size != TileSize{}: // the given tile size bounds the other stages
 		through, err := k.throughAll(size)
 		if err != nil {
 			return Cut{}, 0, 0, err
@@ -287,8 +289,8 @@ func (k *cutter) fit(ends []int, size TileSize, anew bool) (c Cut, work float64,
 	return c, work, bytes, nil
 }
 
-// throughAll is what a tile of the image would need for all stages at once, and
-// with what its units see.
+// throughAll returns the memory for one tile of the image with its halo, if it went
+// through all stages in one pass.
 func (k *cutter) throughAll(size TileSize) (int64, error) {
 	n, p := k.env.Network, k.Options.passOptions(true)
 	e, err := n.Extent(vgg.Stage{}, p, 1)
@@ -300,7 +302,7 @@ func (k *cutter) throughAll(size TileSize) (int64, error) {
 	return bytes, err
 }
 
-// least is the choice that needs the least memory.
+// least returns the index of the choice that needs the least memory.
 func least(list []choice) int {
 	at := 0
 	for i, c := range list {
@@ -311,10 +313,11 @@ func least(list []choice) int {
 	return at
 }
 
-// mostTiles bounds how finely a stage is cut: smaller tiles are nearly all halo.
+// mostTiles is the largest number of tiles in a stage. With more, tiles would be nearly
+// all halo.
 const mostTiles = 512
 
-// cuts lists the ways to cut a stage, that of least work first.
+// cuts lists the ways to cut a stage, the one of least work first.
 func (k *cutter) cuts(s vgg.Stage) ([]choice, error) {
 	if list := k.choices[s]; list != nil {
 		return list, nil
@@ -341,7 +344,7 @@ func (k *cutter) cuts(s vgg.Stage) ([]choice, error) {
 	return list, nil
 }
 
-// cutting is a stage in tiles of at most that size.
+// cutting returns the choice that cuts the stage into tiles of at most that size.
 func (k *cutter) cutting(s vgg.Stage, size TileSize) (choice, error) {
 	n, o := k.env.Network, k.Options
 	if size.W >= k.w && size.H >= k.h {
@@ -359,7 +362,7 @@ func (k *cutter) cutting(s vgg.Stage, size TileSize) (choice, error) {
 	for _, t := range st.tiles {
 		c.own.W, c.own.H = max(c.own.W, t.own.W*st.Stride), max(c.own.H, t.own.H*st.Stride)
 	}
-	// The largest window is an inner tile's.
+	// The largest window is that of an inner tile.
 	largest := vgg.Window{Stage: s}
 	for _, w := range st.windows() {
 		largest.H, largest.W = max(largest.H, w.H), max(largest.W, w.W)
@@ -371,13 +374,13 @@ func (k *cutter) cutting(s vgg.Stage, size TileSize) (choice, error) {
 		return choice{}, wrong
 	}
 	if widest*float64(largest.H*largest.W) > float64(k.env.Backend.MaxLen()) {
-		c.bytes = math.MaxInt64 // it fits nowhere
+		c.bytes = math.MaxInt64 // it fits into no memory
 	}
 	return c, err
 }
 
-// uncountable is the fault of a picture that is not to be cut and has features of
-// more elements than the backend counts to.
+// uncountable returns the error for a picture that is not cut, but has a layer with
+// more values than the backend can count.
 func (k *cutter) uncountable() error {
 	widest, err := k.env.Network.Widest(vgg.Stage{First: 1}, k.Options.passOptions(true))
 	if err != nil {
@@ -392,8 +395,8 @@ func (k *cutter) uncountable() error {
 	return Problems{fault}
 }
 
-// countable says whether the backend can count the elements of arrays that are
-// as large as the image: what lies between stages, and features that are kept.
+// countable reports whether the backend can count the elements of the arrays that are
+// as large as the image: the checkpoints between stages and the features that are kept.
 func (k *cutter) countable(c Cut, anew bool) (bool, error) {
 	o, most := k.Options, k.env.Backend.MaxLen()
 	stages, err := o.layout(k.env.Backend, k.env.Network, k.h, k.w, c, true)
@@ -422,9 +425,9 @@ func (k *cutter) countable(c Cut, anew bool) (bool, error) {
 	return true, nil
 }
 
-// stageWork is the multiplications of an iteration in a stage: forward, forward
-// again unless what was computed last is still there, and backward, which takes
-// as long as forward.
+// stageWork returns the number of multiplications in a stage for one iteration. It
+// counts the forward pass, a second forward pass unless the last result is still held,
+// and the backward pass, which takes as long as a forward pass.
 func (o Options) stageWork(n *vgg.Network, s *stage) (float64, error) {
 	each, err := n.Work(s.Stage, o.passOptions(true))
 	units := 0
@@ -437,8 +440,8 @@ func (o Options) stageWork(n *vgg.Network, s *stage) (float64, error) {
 	return each * float64(units), err
 }
 
-// cutWork is the arithmetic of an iteration of an image (h, w) that is cut so
-// over that of one which is not.
+// cutWork returns the arithmetic of an iteration on an image (h, w) with this cut,
+// divided by that of the image without a cut.
 func (o Options) cutWork(b gpu.Backend, n *vgg.Network, h, w int, c Cut, recompute bool) (float64, error) {
 	work := func(c Cut) (float64, error) {
 		stages, err := o.layout(b, n, h, w, c, true)

@@ -5,21 +5,20 @@ import (
 	"github.com/impasto/impasto/vgg"
 )
 
-// The losses of an image; see tile_pass.go for one that is cut.
+// This file computes the losses of an image; see tile_pass.go for one that is cut.
 
-// target is the photograph's features at a layer. If they are too large to keep, room
-// holds the features of one window, which are computed for each tile in turn, to the
-// same bytes.
+// target holds the photograph's features at a layer. If they are too large to keep, f
+// is nil and room holds the features of one window, which are computed again for each
+// tile. The result is the same to the last bit.
 type target struct {
-	f     *gpu.Array // (h, w, C); nil where they are not kept
+	f     *gpu.Array // (h, w, C); nil if they are not kept
 	power float64    // sum of squares
 	room  *gpu.Array
 }
 
 func (t *target) free(b gpu.Backend) { b.Free(t.f, t.room) }
 
-// contentTargets computes the features of image x at the layers that weigh
-// anything.
+// contentTargets computes the features of image x at the layers whose weight is not 0.
 func (t *tiling) contentTargets(x *gpu.Array, layers []LayerWeight, keep bool) map[string]*target {
 	targets := map[string]*target{}
 	for _, l := range layers {
@@ -56,22 +55,22 @@ func (t *tiling) contentTargets(x *gpu.Array, layers []LayerWeight, keep bool) m
 	return targets
 }
 
-// largestWindow is the length of the largest window of a tap's features.
+// largestWindow returns the length of the features of a tap in the largest window.
 func (t *tiling) largestWindow(tap string) int {
 	most := 0
 	for i := range t.stages {
 		s := &t.stages[i]
 		if n := s.unit[tap]; n > 0 {
 			for _, tile := range s.tiles {
-				most = max(most, (tile.window.H+n-1)/n*((tile.window.W+n-1)/n)) // rounded up, as pooling may
+				most = max(most, (tile.window.H+n-1)/n*((tile.window.W+n-1)/n)) // rounded up, because pooling may round up
 			}
 		}
 	}
 	return most * t.whole[tap].C
 }
 
-// photoFeatures computes the photograph's features in the window of tile i of stage
-// k, which were not kept.
+// photoFeatures computes the photograph's features in the window of tile i of stage k.
+// It is called where they were not kept.
 func (ob *objective) photoFeatures(k, i int) {
 	ob.t.forward(k, i, ob.photo, false, func(_ *stage, _ int, tap string, f *gpu.Array, _ gpu.Rect) {
 		for _, t := range ob.content {
@@ -82,8 +81,8 @@ func (ob *objective) photoFeatures(k, i int) {
 	})
 }
 
-// evaluateTiles is evaluate, without the smoothness term, for an image that is
-// cut.
+// evaluateTiles does what evaluate does for an image that is cut, except for the
+// smoothness term.
 func (ob *objective) evaluateTiles() {
 	if len(ob.others) > 0 {
 		ob.evaluateTeam()
@@ -107,7 +106,7 @@ func (ob *objective) evaluateTiles() {
 	}
 }
 
-// beginAhead clears what the tiles of stage k add to in pass 1.
+// beginAhead clears the arrays and sums that the tiles of stage k add to in pass 1.
 func (ob *objective) beginAhead(k int) {
 	ob.t.beginAhead(k)
 	if k > 0 {
@@ -127,8 +126,8 @@ func (ob *objective) beginAhead(k int) {
 	}
 }
 
-// gatherTile adds a tile's own features to the sums over the image, and keeps
-// them where losses need all.
+// gatherTile adds a tile's own features to the sums over the image. It also keeps the
+// features if a loss needs those of the whole image.
 func (ob *objective) gatherTile(s *stage, i int, tap string, f *gpu.Array, own gpu.Rect) {
 	ob.keepFeatures(s, i, tap, f, own)
 	for j := range ob.style {
@@ -138,7 +137,8 @@ func (ob *objective) gatherTile(s *stage, i int, tap string, f *gpu.Array, own g
 	}
 }
 
-// tileSums makes the sums of a term over a tile's own features, if it has any.
+// tileSums computes the sums of a term over a tile's own features. It reports whether
+// the tile has any.
 func (ob *objective) tileSums(t *styleTerm, s *stage, i int, f *gpu.Array, own gpu.Rect) bool {
 	n, ahead := s.unit[t.layer], s.tiles[i].ahead
 	own = ob.insideOf(t.layer, own, ahead.Y/n, ahead.X/n)
@@ -163,7 +163,7 @@ func (ob *objective) keepFeatures(s *stage, i int, tap string, f *gpu.Array, own
 	}
 }
 
-// lossGradients computes the losses of all of the image and their gradients.
+// lossGradients computes the losses over the whole image, and their gradients.
 func (ob *objective) lossGradients() {
 	for i := range ob.style {
 		ob.styleGradient(&ob.style[i])
@@ -173,7 +173,7 @@ func (ob *objective) lossGradients() {
 	ob.patchGradients()
 }
 
-// beginBack clears what the tiles of stage k add to in pass 2.
+// beginBack clears the gradient that the tiles of stage k add to in pass 2.
 func (ob *objective) beginBack(k int) {
 	g := ob.g
 	if k > 0 {
@@ -182,20 +182,20 @@ func (ob *objective) beginBack(k int) {
 	ob.b.Fill(g, 0)
 }
 
-// backTile sends the gradient back through a tile.
+// backTile propagates the gradient back through a tile.
 func (ob *objective) backTile(k, i int) {
 	photo := ob.photo != nil && k == 0
 	if photo {
 		ob.photoFeatures(k, i)
 	}
-	if photo || k+1 < len(ob.t.stages) || ob.t.stages[k].cut() { // else it was computed last
+	if photo || k+1 < len(ob.t.stages) || ob.t.stages[k].cut() { // otherwise the last forward pass was this one
 		ob.t.forward(k, i, ob.x, false, nil)
 	}
 	ob.t.backward(k, i, ob.g, ob.atTile)
 }
 
-// styleGradient turns the sums over the whole image into the losses and their
-// gradient, in t.gram or t.d and t.shift.
+// styleGradient computes the losses and their gradient from the sums over the whole
+// image. The gradient is left in t.gram, or in t.d and t.shift.
 func (ob *objective) styleGradient(t *styleTerm) {
 	in := ob.inside(t.layer)
 	pixels := in.H * in.W
@@ -213,7 +213,7 @@ func (ob *objective) styleGradient(t *styleTerm) {
 	}
 }
 
-// at is the gradient that styleGradient made, at features f.
+// at returns the gradient that styleGradient computed, at features f.
 func (t *styleTerm) at(f *gpu.Array) gpu.StyleTerm {
 	if len(t.gaussians) == 0 {
 		return gpu.StyleTerm{F: f, D: t.gram}
@@ -221,8 +221,8 @@ func (t *styleTerm) at(f *gpu.Array) gpu.StyleTerm {
 	return gpu.StyleTerm{F: f, D: t.d, Shift: t.shift}
 }
 
-// atTile adds to grad the gradient of the losses on the features of a tile's
-// window. The values are those of its own part.
+// atTile adds to grad the gradient of the losses on the features of a tile's window.
+// The values of the losses count only the tile's own part.
 func (ob *objective) atTile(s *stage, i int, tap string, f *gpu.Array, grad *vgg.Gradient, own gpu.Rect) {
 	for j := range ob.content {
 		if t := &ob.content[j]; t.layer == tap {
@@ -244,10 +244,10 @@ func (ob *objective) atTile(s *stage, i int, tap string, f *gpu.Array, grad *vgg
 	}
 }
 
-// contentAt is a content term of a tile, strip by strip.
+// contentAt adds the content loss of a tile and its gradient, strip by strip.
 func (ob *objective) contentAt(t *contentTerm, s *stage, tile *tile, f *gpu.Array, grad *vgg.Gradient, own gpu.Rect) {
 	n, c := s.unit[t.layer], f.Shape.C
-	y, x := tile.window.Y/n, tile.window.X/n // of the window in the layer
+	y, x := tile.window.Y/n, tile.window.X/n // position of the window in the layer
 	look := func(r gpu.Rect) (part, want *gpu.Array) {
 		part, want = ob.t.part(0, r, c), ob.t.part(2, r, c)
 		ob.b.CopyWindow(part, f, r.Y, r.X)
@@ -277,11 +277,11 @@ func (ob *objective) contentAt(t *contentTerm, s *stage, tile *tile, f *gpu.Arra
 	})
 }
 
-// spareSlot is the slot for a part of a loss, the last; terms have those before
-// it. The optimiser's total counts it, so it must be empty after an evaluation.
+// spareSlot is the slot for a part of a loss. It is the last slot; terms use those
+// before it. The optimiser's total includes it, so it must be zero after an evaluation.
 const spareSlot = gpu.Slots - 1
 
-// clearSpare leaves in the spare slot what a value differs from itself.
+// clearSpare sets the spare slot to zero, by the loss of a value against itself.
 func (ob *objective) clearSpare() {
 	v := ob.b.View(ob.t.strips[0], 0, gpu.Shape{H: 1, W: 1, C: 1})
 	ob.b.Fill(v, 0)

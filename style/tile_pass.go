@@ -7,42 +7,42 @@ import (
 	"github.com/impasto/impasto/vgg"
 )
 
-// An image too large for one pass through the network goes through it in parts,
-// and what comes out is the same to the last bit. There are two ways to divide
-// the work, used together.
+// An image that is too large for one pass through the network is computed in parts. The
+// result is the same to the last bit. The work is divided in two ways, which are used
+// together.
 //
-// The network is computed in stages, which begin and end where it pools. What
-// lies between two stages, a checkpoint, is kept of the whole image: 32 bytes a
-// pixel after the second block, 8 after the fourth. All else is computed stage by
-// stage, a second time on the way back.
+// The network is computed in stages, which begin and end at poolings. The values
+// between two stages, a checkpoint, are kept for the whole image: 32 bytes a pixel
+// after the second block, 8 after the fourth. All other values are computed stage by
+// stage, and a second time for the backward pass.
 //
-// A stage's input is cut into tiles. A tile owns a part of it and sees a window:
-// its own part and a halo, cut off at the image's borders, so that padding lies
-// where it would without tiles.
+// A stage's input is cut into tiles. A tile owns a part of it and sees a window, which
+// is its own part and a halo. The window is cut off at the image's borders, so that
+// padding lies where it would without tiles.
 //
-//	pass 1  forward, stage after stage; each tile keeps its own units of the
+//	pass 1  forward, first stage first; each tile keeps its own units of the
 //	        stage's output, and adds its own to the sums that losses are made of
 //	between the losses and their gradient, as without tiles
 //	pass 2  backward, last stage first; each tile computes its window again and
 //	        keeps the gradient of its own part of the stage's input
 //
-// A tile does all that its own part of the gradient depends on: the halo is so
-// wide that units which see the own part are right themselves. Nothing is added
-// up across tiles but the sums, which go by cells that no tile cuts. Windows begin
-// where tiles of Winograd's convolution begin in every layer, and halos hold whole
-// ones, so every product is rounded as without tiles.
+// A tile computes everything that its own part of the gradient depends on. The halo is
+// so wide that all units which see the own part are computed correctly. Only the sums
+// are added up across tiles, and they are made in cells that no tile cuts. Windows
+// begin where tiles of Winograd's convolution begin in every layer, and halos hold
+// whole tiles, so every product is rounded as without tiles.
 //
-// Because stages are short their halos are narrow: 40 pixels for the first two
-// blocks together, where the whole network down to relu5_1 would need 576.
+// Because stages are short, their halos are narrow: 40 pixels for the first two blocks
+// together, where the whole network down to relu5_1 would need 576.
 
 // stage is a stage of the network and the tiles of its input.
 type stage struct {
 	vgg.Stage
 	vgg.Extent
-	shape gpu.Shape      // of its whole input
-	unit  map[string]int // units of the input between a tap's, or the output's
+	shape gpu.Shape      // shape of the whole input
+	unit  map[string]int // distance of a tap's or the output's units, in units of the input
 	tiles []tile
-	x, g  *gpu.Array // its input and the gradient of it: between stages; nil for the first
+	x, g  *gpu.Array // the input and its gradient; nil for the first stage
 }
 
 // tile is a part of a stage's input that is computed separately.
@@ -52,18 +52,18 @@ type tile struct {
 	window window   // of pass 2
 }
 
-// window is what a tile sees, and the pass over it.
+// window is the part of a stage's input that a tile sees, and the pass over it.
 type window struct {
 	gpu.Rect
 	pass *vgg.Pass
 }
 
-// tiling is how an image is computed.
+// tiling holds the stages, tiles and passes by which an image is computed.
 type tiling struct {
 	b      gpu.Backend
 	shape  gpu.Shape // of the image
 	whole  map[string]gpu.Shape
-	pixels map[string]int // between a tap's units
+	pixels map[string]int // distance of a tap's units
 	stages []stage
 	passes []*vgg.Pass
 
@@ -71,11 +71,11 @@ type tiling struct {
 	strips  []*gpu.Array // memory of parts of features, see part
 }
 
-// division is a rectangle's along one side: where parts begin, and the end.
+// division divides one side of a rectangle: it lists where parts begin, and the end.
 type division []int
 
-// cutInto divides n units into parts of at most size, all beginning at
-// multiples of step and as equal as that allows.
+// cutInto divides n units into parts of at most size. All parts begin at multiples of
+// step and are as equal as that allows.
 func cutInto(n, size, step int) division {
 	if size >= n {
 		return division{0, n}
@@ -92,8 +92,9 @@ func cutInto(n, size, step int) division {
 
 func roundUp(n, step int) int { return (n + step - 1) / step * step }
 
-// tileRects lists own parts and windows of (h, w) in tiles of at most (th, tw).
-// All begin at multiples of step; windows reach ahead and halo beyond own parts.
+// tileRects lists the own parts and windows of an input (h, w) in tiles of at most (th,
+// tw). Own parts begin at multiples of step. The windows of the two passes extend
+// beyond them by ahead and by halo units.
 func tileRects(h, w, th, tw, step, ahead, halo int) []tile {
 	rows, cols := cutInto(h, th, step), cutInto(w, tw, step)
 	list := make([]tile, 0, (len(rows)-1)*(len(cols)-1))
@@ -110,21 +111,21 @@ func tileRects(h, w, th, tw, step, ahead, halo int) []tile {
 	return list
 }
 
-// windowStep is what windows begin at multiples of, in units of the deepest layer
-// in them: where tiles of a convolution begin, on any backend.
+// Windows begin at multiples of windowStep, in units of the deepest layer in them. On
+// every backend, tiles of a convolution begin there.
 const windowStep = 4
 
-// Sums over a layer go by cells of cellPixels, and of at least cellUnits of its
-// units: products of fewer would be mostly overhead.
+// Sums over a layer are made in cells whose side is cellPixels, and at least cellUnits
+// units of the layer. Products of fewer units would be mostly overhead.
 const (
 	cellPixels = 64
 	cellUnits  = 16
 )
 
-// cell is the side of the cells of a layer whose units are that many pixels apart.
+// cell returns the side of a cell in a layer whose units are that many pixels apart.
 func cell(pixels int) int { return max(cellUnits, cellPixels/pixels) }
 
-// layout lists the stages of an image (h, w) and their tiles, without passes.
+// layout lists the stages of an image (h, w) and their tiles. It makes no passes.
 func (o Options) layout(b gpu.Backend, n *vgg.Network, h, w int, c Cut, grad bool) ([]stage, error) {
 	grain := b.ConvTile()
 	if c.Near {
@@ -151,7 +152,7 @@ func stagesOf(ends []int) []vgg.Stage {
 	return list
 }
 
-// layStage fills in a stage of an image (h, w) in tiles of that many pixels.
+// layStage lays out a stage of an image (h, w) in tiles of that many pixels.
 func (o Options) layStage(s *stage, n *vgg.Network, h, w int, size TileSize, grain int, grad bool) (err error) {
 	p := o.passOptions(grad)
 	if s.Extent, err = n.Extent(s.Stage, p, grain); err != nil {
@@ -197,13 +198,13 @@ func (s *stage) windows() []vgg.Window {
 	return list
 }
 
-// sized is a window of a rectangle's size.
+// sized returns a window of this stage with the size of r.
 func (s *stage) sized(r gpu.Rect) vgg.Window { return vgg.Window{H: r.H, W: r.W, Stage: s.Stage} }
 
-// cut says whether the stage has more than one tile.
+// cut reports whether the stage has more than one tile.
 func (s *stage) cut() bool { return len(s.tiles) > 1 }
 
-// allWindows lists those of all stages.
+// allWindows lists the windows of all stages.
 func allWindows(stages []stage) []vgg.Window {
 	var list []vgg.Window
 	for i := range stages {
@@ -212,8 +213,8 @@ func allWindows(stages []stage) []vgg.Window {
 	return list
 }
 
-// windowLen is the length of the largest window of a stage that is cut, 0 if
-// none is.
+// windowLen returns the length of the largest window of the stages that are cut, or 0
+// if none is.
 func windowLen(stages []stage) int {
 	largest := 0
 	for i := range stages {
@@ -226,7 +227,7 @@ func windowLen(stages []stage) int {
 	return largest
 }
 
-// newTiling prepares the passes of an image (h, w, 3) that is cut so.
+// newTiling prepares the passes of an image (h, w, 3) with this cut.
 func (o Options) newTiling(b gpu.Backend, n *vgg.Network, h, w int, c Cut, grad bool) (*tiling, error) {
 	t := &tiling{b: b, shape: gpu.Shape{H: h, W: w, C: 3}, pixels: map[string]int{}}
 	var err error
@@ -278,10 +279,10 @@ func (t *tiling) setPasses(windows []vgg.Window) {
 	}
 }
 
-// cut says whether there is more than one pass through the network.
+// cut reports whether there is more than one pass through the network.
 func (t *tiling) cut() bool { return len(t.stages) > 1 || t.stages[0].cut() }
 
-// bytes is the memory of passes and buffers.
+// bytes returns the memory of the passes and buffers.
 func (t *tiling) bytes() int64 {
 	total := t.passes[0].Bytes()
 	for _, a := range t.buffers() {
@@ -290,7 +291,7 @@ func (t *tiling) bytes() int64 {
 	return total
 }
 
-// buffers lists all arrays but the passes'.
+// buffers lists all arrays except those of the passes.
 func (t *tiling) buffers() []*gpu.Array {
 	list := append([]*gpu.Array{}, t.strips...)
 	if t.windows != nil {
@@ -307,16 +308,16 @@ func (t *tiling) buffers() []*gpu.Array {
 
 func (t *tiling) free() {
 	for i := len(t.passes) - 1; i >= 0; i-- {
-		t.passes[i].Free() // the first has the memory of all
+		t.passes[i].Free() // the first one owns the memory of all
 	}
 	t.b.Free(t.buffers()...)
 }
 
-// windowAlign is what arrays of any backend are aligned to, in floats.
+// windowAlign is the alignment of arrays on every backend, in floats.
 const windowAlign = 128
 
-// room is an array of a window's size in memory that all windows share; there
-// are two, for the stage's input and for its gradient.
+// room returns an array of a window's size, in memory that all windows share. There are
+// two such arrays, for the stage's input and for its gradient.
 func (t *tiling) room(s *stage, w *window, second bool) *gpu.Array {
 	at := int64(0)
 	if second {
@@ -325,8 +326,8 @@ func (t *tiling) room(s *stage, w *window, second bool) *gpu.Array {
 	return t.b.View(t.windows, at, gpu.Shape{H: w.H, W: w.W, C: s.shape.C})
 }
 
-// sweep takes image x through all stages. visit sees each tap's features tile
-// by tile, and which of them are the tile's own.
+// sweep computes all stages of image x. visit gets each tap's features tile by tile,
+// and own, which of them belong to the tile.
 func (t *tiling) sweep(x *gpu.Array, visit func(s *stage, i int, tap string, f *gpu.Array, own gpu.Rect)) {
 	for k := range t.stages {
 		t.beginAhead(k)
@@ -336,14 +337,14 @@ func (t *tiling) sweep(x *gpu.Array, visit func(s *stage, i int, tap string, f *
 	}
 }
 
-// beginAhead clears what the tiles of stage k will fill.
+// beginAhead clears the array that the tiles of stage k will fill.
 func (t *tiling) beginAhead(k int) {
 	if k+1 < len(t.stages) {
 		t.b.Fill(t.stages[k+1].x, 0)
 	}
 }
 
-// stageOf is the stage that computes a tap.
+// stageOf returns the stage that computes a tap.
 func (t *tiling) stageOf(tap string) *stage {
 	for i := range t.stages {
 		if t.stages[i].unit[tap] > 0 {
@@ -353,10 +354,10 @@ func (t *tiling) stageOf(tap string) *stage {
 	panic("style: no stage has " + tap) // taps and stages are made from the same options
 }
 
-// forward computes the features of a tile of stage k, where x is the image: ahead
-// for pass 1, else for backward to follow. In pass 1 the tile's own part of the
-// output becomes that of the next stage's input, which must hold zeros there.
-// visit may be nil.
+// forward computes the features of a tile of stage k. x is the image. ahead says that
+// this is pass 1; otherwise a backward pass follows. In pass 1 the tile's own part of
+// the output is added to the next stage's input, which must hold zeros there. visit may
+// be nil.
 func (t *tiling) forward(k, i int, x *gpu.Array, ahead bool, visit func(s *stage, i int, tap string, f *gpu.Array, own gpu.Rect)) {
 	s := &t.stages[k]
 	tile := &s.tiles[i]
@@ -385,9 +386,9 @@ func (t *tiling) forward(k, i int, x *gpu.Array, ahead bool, visit func(s *stage
 	})
 }
 
-// backward computes the gradient of the losses with respect to a tile's own part
-// of the input of stage k, into g for the first stage. visit adds that at a tap's
-// features to grad.
+// backward computes the gradient of the losses with respect to a tile's own part of the
+// input of stage k. In the first stage the gradient goes into g. visit adds the
+// gradient at a tap's features to grad.
 func (t *tiling) backward(k, i int, g *gpu.Array, visit func(s *stage, i int, tap string, f *gpu.Array, grad *vgg.Gradient, own gpu.Rect)) {
 	s := &t.stages[k]
 	tile := &s.tiles[i]
@@ -411,7 +412,7 @@ func (t *tiling) backward(k, i int, g *gpu.Array, visit func(s *stage, i int, ta
 	}
 }
 
-// move adds the part of src to dst, at row y and column x.
+// move adds part r of src to dst, at row y and column x.
 func (t *tiling) move(dst, src *gpu.Array, r gpu.Rect, y, x int) {
 	if r == src.Shape.Whole() {
 		t.b.AddWindow(dst, src, y, x)
@@ -430,9 +431,9 @@ func (t *tiling) put(whole *gpu.Array, s *stage, i int, tap string, f *gpu.Array
 	t.move(whole, f, own, s.tiles[i].own.Y/n, s.tiles[i].own.X/n)
 }
 
-// own is the part of a tap's features, or the output's, in a window that is
-// the tile's own. A tile at the image's lower or right border owns all that is
-// left, also the unit that pooling makes of an odd row.
+// own returns the part of a tap's features, or of the output, that is the tile's own in
+// a window. A tile at the lower or right border of the image owns all that is left,
+// including the unit that pooling makes of an odd row or column.
 func (s *stage) own(tile *tile, w *window, tap string, f gpu.Shape) gpu.Rect {
 	n := max(1, s.unit[tap])
 	r := gpu.Rect{Y: (tile.own.Y - w.Y) / n, X: (tile.own.X - w.X) / n, H: tile.own.H / n, W: tile.own.W / n}
@@ -445,11 +446,12 @@ func (s *stage) own(tile *tile, w *window, tap string, f gpu.Shape) gpu.Rect {
 	return r
 }
 
-// stripBuffers is how many parts of features are worked on at a time:
-// the canvas's, its gradient, and the photograph's.
+// stripBuffers is the number of parts of features that are held at a time: the
+// canvas's, its gradient, and the photograph's.
 const stripBuffers = 3
 
-// stripLen is the length of the parts: at most stripValues, and at least a row.
+// stripLen returns the length of a strip buffer: at most stripValues, and at least a
+// row.
 func stripLen(taps map[string]gpu.Shape, stages []stage) int {
 	longest, most := 1, 1
 	see := func(s gpu.Shape) {
@@ -465,8 +467,8 @@ func stripLen(taps map[string]gpu.Shape, stages []stage) int {
 	return max(longest, min(stripValues, most))
 }
 
-// eachStrip calls do for strips of rows of a rectangle of features with c
-// channels, such that each fits into a strip buffer.
+// eachStrip divides a rectangle of features with c channels into strips of rows that
+// fit into a strip buffer. It calls do for each.
 func (t *tiling) eachStrip(r gpu.Rect, c int, do func(r gpu.Rect)) {
 	if r.H <= 0 || r.W <= 0 {
 		return
@@ -477,7 +479,7 @@ func (t *tiling) eachStrip(r gpu.Rect, c int, do func(r gpu.Rect)) {
 	}
 }
 
-// part is an array of r's size with c channels in one of the strip buffers.
+// part returns an array of r's size with c channels in one of the strip buffers.
 func (t *tiling) part(buffer int, r gpu.Rect, c int) *gpu.Array {
 	return t.b.View(t.strips[buffer], 0, gpu.Shape{H: r.H, W: r.W, C: c})
 }

@@ -20,30 +20,31 @@ func (t TileSize) String() string {
 	return fmt.Sprintf("%dx%d", t.W, t.H)
 }
 
-// less says whether a tile of size t is smaller on one side than another.
+// less reports whether a tile of size t is narrower or lower than another.
 func (t TileSize) less(other TileSize) bool {
 	return t != TileSize{} && (t.W < other.W || t.H < other.H)
 }
 
 const (
 	tileOff   = "off"
-	leastTile = 64 // pixels: smaller ones are nearly all halo
+	leastTile = 64 // pixels; smaller tiles are nearly all halo
 )
 
-// cuttable says whether the losses can be computed in tiles: normalised gradients
-// need a layer's of the whole image at once, and nearest neighbours all layers'.
+// cuttable reports whether the losses can be computed in tiles. Normalised gradients
+// need one layer of the whole image at a time, and nearest neighbours need all layers.
 func (o Options) cuttable() bool { return o.Normalize == NormalizeOff && o.Method != MethodNNST }
 
-// Cut says how an image is computed: the blocks that stages end with, but for
-// the last, and the largest tile of each stage in pixels. Near saves memory:
-// halos are only so wide that all is right but for rounding, not to the last bit.
+// Cut says how an image is computed in parts. Ends are the blocks that stages end with,
+// without the last stage's. Tiles is the largest tile of each stage in pixels. Near
+// saves memory by narrower halos, with which the result is right except for rounding,
+// but not to the last bit.
 type Cut struct {
 	Ends  []int
 	Tiles []TileSize
 	Near  bool
 }
 
-// tile is the largest tile of stage i, zero where it is not cut.
+// tile returns the largest tile of stage i, or zero if the stage is not cut.
 func (c Cut) tile(i int) TileSize {
 	if i < len(c.Tiles) {
 		return c.Tiles[i]
@@ -72,10 +73,10 @@ func (c Cut) String() string {
 	return text
 }
 
-// text is the cut as Options.Tile has it. "1024" stands for any cut with such tiles
-// that is right to the last bit, since they all paint the same picture. Any other cut
-// rounds in its own way and is written in full, as "~1024/3:2048x1024/4:off": the tiles
-// of each stage, and the number of the pooling that the stage begins with.
+// text returns the cut as a value of Options.Tile. "1024" stands for any exact cut with
+// tiles of that size, since all such cuts paint the same picture. Any other cut has its
+// own rounding and is written in full, as "~1024/3:2048x1024/4:off". That lists the
+// tiles of each stage, after the number of the pooling that the stage begins with.
 func (c Cut) text(exact bool) string {
 	if len(c.Tiles) == 0 {
 		return ""
@@ -93,11 +94,11 @@ func (c Cut) text(exact bool) string {
 	return text
 }
 
-// tileChoice is what Options.Tile asks for.
+// tileChoice is the parsed value of Options.Tile.
 type tileChoice struct {
 	size TileSize // of the first stage
-	auto bool     // it is for the plan to choose
-	cut  *Cut     // all of it
+	auto bool     // the plan chooses
+	cut  *Cut     // the whole cut, if it is given in full
 }
 
 // parseTile reads Options.Tile.

@@ -2,11 +2,12 @@ package style
 
 import "github.com/impasto/impasto/gpu"
 
-// stripValues bounds what is held of an image outside the backend at a time.
+// stripValues is the largest number of values of an image that are held outside the
+// backend at a time.
 const stripValues = 1 << 20
 
-// strips cuts image x into strips of rows and calls do for each with memory for
-// it on the backend and outside.
+// strips cuts image x into strips of rows. It calls do for each strip, with memory for
+// it on the backend and on the host.
 func strips(b gpu.Backend, x *gpu.Array, do func(strip *gpu.Array, values []float32, y int)) {
 	s := x.Shape
 	most := min(s.H, max(1, stripValues/(s.W*s.C)))
@@ -19,7 +20,8 @@ func strips(b gpu.Backend, x *gpu.Array, do func(strip *gpu.Array, values []floa
 	b.Free(all)
 }
 
-// upload fills image x with what fill writes for the rows from y on.
+// upload fills image x with the rows that fill writes, a strip at a time. y is the
+// first row of a strip.
 func upload(b gpu.Backend, x *gpu.Array, fill func(dst []float32, y int)) {
 	b.Fill(x, 0)
 	strips(b, x, func(strip *gpu.Array, values []float32, y int) {
@@ -29,7 +31,8 @@ func upload(b gpu.Backend, x *gpu.Array, fill func(dst []float32, y int)) {
 	})
 }
 
-// download hands the rows of image x to take, from the top, until it fails.
+// download calls take with the rows of image x from the top, a strip at a time. It
+// stops at the first error.
 func download(b gpu.Backend, x *gpu.Array, take func(values []float32, y int) error) (err error) {
 	strips(b, x, func(strip *gpu.Array, values []float32, y int) {
 		if err == nil {

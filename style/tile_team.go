@@ -8,26 +8,27 @@ import (
 )
 
 // A team computes the tiles of one image on several backends. Each of the n members
-// has the image, what lies between stages, and the targets. It computes every n-th tile
-// and receives the others' parts of outputs and gradients by way of the host. Sums are
-// kept tile by tile and added in the order of the tiles, so the picture does not depend
-// on the number of members. The first member also has the optimiser, and computes what
-// is not computed in tiles.
+// holds the image, the checkpoints between stages, and the targets. It computes every
+// n-th tile and receives the other members' parts of outputs and gradients through the
+// host. Sums are kept tile by tile and added in the order of the tiles, so the picture
+// does not depend on the number of members. The first member also has the optimiser,
+// and computes everything that is not computed in tiles.
 
-// sumsKey names the sums of a style term over a tile.
+// sumsKey identifies the sums of a style term over a tile.
 type sumsKey struct{ term, tile int }
 
-// members are the objective's own backend and the others'.
+// members lists the objective and its copies on the other backends.
 func (ob *objective) members() []*objective { return append([]*objective{ob}, ob.others...) }
 
-// join makes members on other backends, whose tilings are given.
+// join adds members on other backends, one for each of these tilings.
 func (ob *objective) join(others []*tiling) {
 	for _, t := range others {
 		ob.others = append(ob.others, ob.member(t))
 	}
 }
 
-// member is a copy of the objective on another backend, as far as tiles need it.
+// member returns a copy of the objective on another backend, with the parts that tiles
+// need.
 func (ob *objective) member(t *tiling) *objective {
 	b := t.b
 	m := &objective{b: b, o: ob.o, t: t, x: b.NewArray(ob.x.Shape), g: b.NewArray(ob.x.Shape), unit: ob.unit, torus: ob.torus}
@@ -66,7 +67,7 @@ func (ob *objective) member(t *tiling) *objective {
 	return m
 }
 
-// across is a copy of an array on another backend.
+// across returns a copy of an array on another backend.
 func across(to, from gpu.Backend, a *gpu.Array) *gpu.Array {
 	return gpu.ArrayOf(to, a.Shape, gpu.Values(from, a))
 }
@@ -75,7 +76,7 @@ func copyAcross(to gpu.Backend, dst *gpu.Array, from gpu.Backend, src *gpu.Array
 	to.Upload(dst, gpu.Values(from, src))
 }
 
-// evaluateTeam is evaluateTiles on several backends.
+// evaluateTeam does what evaluateTiles does, on several backends.
 func (ob *objective) evaluateTeam() {
 	team := ob.members()
 	for _, m := range ob.others {
@@ -133,7 +134,8 @@ func (ob *objective) evaluateTeam() {
 	}
 }
 
-// noteTile keeps a tile's features where losses need all, and its sums.
+// noteTile keeps a tile's sums. It also keeps the tile's features if a loss needs those
+// of the whole image.
 func (ob *objective) noteTile(s *stage, i int, tap string, f *gpu.Array, own gpu.Rect) {
 	ob.keepFeatures(s, i, tap, f, own)
 	for j := range ob.style {
@@ -143,7 +145,7 @@ func (ob *objective) noteTile(s *stage, i int, tap string, f *gpu.Array, own gpu
 	}
 }
 
-// addNotes adds the sums of all tiles in their order.
+// addNotes adds up the sums of all tiles, in the order of the tiles.
 func (ob *objective) addNotes(team []*objective) {
 	for j := range ob.style {
 		t := &ob.style[j]
@@ -157,7 +159,7 @@ func (ob *objective) addNotes(team []*objective) {
 	}
 }
 
-// takeGradients copies what lossGradients made.
+// takeGradients copies the gradients that lossGradients computed on the first member.
 func (ob *objective) takeGradients(first *objective) {
 	for i := range ob.style {
 		t, from := &ob.style[i], &first.style[i]
@@ -176,8 +178,8 @@ func (ob *objective) takeGradients(first *objective) {
 	}
 }
 
-// addLosses adds the values of terms that are summed by tiles to the first
-// member's.
+// addLosses adds this member's values of terms that are summed over tiles to those of
+// the first member.
 func (ob *objective) addLosses(first *objective) {
 	for _, t := range slices.Concat(ob.content, ob.analogies) {
 		if t.begun {
@@ -186,8 +188,8 @@ func (ob *objective) addLosses(first *objective) {
 	}
 }
 
-// parts are the tiles' own parts of a tap's features or of the stage's output,
-// whose whole shape is given; "" stands for its input.
+// parts lists the tiles' own parts of a tap's features or of the stage's output, whose
+// whole shape is given. The tap "" stands for the stage's input.
 func (s *stage) parts(tap string, whole gpu.Shape) []gpu.Rect {
 	var list []gpu.Rect
 	for i := range s.tiles {
@@ -196,8 +198,8 @@ func (s *stage) parts(tap string, whole gpu.Shape) []gpu.Rect {
 	return list
 }
 
-// share adds to the arrays of some members the parts that other members have computed.
-// Part i was computed by member i, modulo their number, and is zero in all other arrays.
+// share copies parts of an array to the members in to. Member i%len(team) has computed
+// part i, which is zero in the arrays of all others, so the part is added there.
 func share(team, to []*objective, array func(*objective) *gpu.Array, parts []gpu.Rect) {
 	for i, r := range parts {
 		from := team[i%len(team)]
@@ -217,7 +219,7 @@ func share(team, to []*objective, array func(*objective) *gpu.Array, parts []gpu
 	}
 }
 
-// freeOthers gives back what other members hold, their tilings as well.
+// freeOthers frees the arrays and tilings of the other members.
 func (ob *objective) freeOthers() {
 	for _, m := range ob.others {
 		m.t.free()
