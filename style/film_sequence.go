@@ -11,13 +11,13 @@ import (
 
 // SequenceOptions say how the frames of a shot are painted.
 type SequenceOptions struct {
-	Options             // of the first frame; TemporalWeight of all others
+	Options             // options of the first frame; TemporalWeight is for all others
 	Flow           Flow // FlowDense or FlowNone
-	NextIterations int  // of each frame but the first; 0: half of the first's last scale
+	NextIterations int  // iterations of each later frame; 0: half those of the first frame's last scale
 }
 
-// Sequence paints the frames of one shot in their order, each begun from the one
-// before and, by the temporal weight, kept near it: Ruder, Dosovitskiy and
+// Sequence paints the frames of one shot in order. Each frame begins with the one
+// before it, and the temporal weight keeps it near that one: Ruder, Dosovitskiy and
 // Brox, "Artistic style transfer for videos", GCPR 2016.
 //
 // A frame passes only its picture, in 8 bits, to the next one. So a shot can continue
@@ -31,18 +31,19 @@ type Sequence struct {
 	content, result *Picture // of the frame before; nil before the first
 }
 
-// Frame is one frame painted.
+// Frame is one painted frame.
 type Frame struct {
 	*Result
-	// Moved is the frame before as this one began with it, Trust where that shows
-	// what this one shows, (H, W, 1). Both are nil for the first frame, and for
-	// one in which the flow found nothing of the one before.
+	// Moved is the frame before, moved to where this frame shows the same things.
+	// Trust, (H, W, 1), is 1 where Moved is known to be right and 0 where it is not.
+	// Both are nil for the first frame, and for a frame in which the flow found nothing
+	// of the one before.
 	Moved *Picture
 	Trust *Map
 }
 
-// NewSequence prepares a shot whose frames have w x h pixels. in.Content, in.Init
-// and in.Earlier are of single frames and not used.
+// NewSequence prepares a shot whose frames have w x h pixels. It ignores in.Content,
+// in.Init and in.Earlier, which belong to single frames.
 func NewSequence(w, h int, in Inputs, o SequenceOptions, env Env) (*Sequence, error) {
 	c := checker{}
 	c.oneOf("flow", string(o.Flow))
@@ -66,29 +67,29 @@ func NewSequence(w, h int, in Inputs, o SequenceOptions, env Env) (*Sequence, er
 	return &Sequence{in: in, o: o, env: env, plan: plan}, nil
 }
 
-// Plan is that of the first frame.
+// Plan returns the plan of the first frame.
 func (s *Sequence) Plan() Plan { return s.plan }
 
-// Options are those of the sequence with every automatic value made concrete.
+// Options returns the options of the sequence with every automatic value made concrete.
 func (s *Sequence) Options() SequenceOptions { return s.o }
 
-// next are the options of a frame that begins with the one before.
+// next returns the options of a frame that begins with the one before.
 func (s *Sequence) next() Options {
 	o := s.o.Options
 	o.Scales, o.ScaleFrom, o.Iterations, o.Init = 1, 0, []int{s.o.NextIterations}, InitFile
 	return o
 }
 
-// NextPlan is that of each frame but the first.
+// NextPlan returns the plan of each frame but the first.
 func (s *Sequence) NextPlan() (Plan, error) { return NewPlan(s.plan.W(), s.plan.H(), s.next(), s.env) }
 
 // SetProgress sets the progress function of the next frames.
 func (s *Sequence) SetProgress(f func(Event)) { s.env.Progress = f }
 
-// Start forgets the frame before: the next one begins a shot.
+// Start begins a new shot: the next frame does not depend on the one before.
 func (s *Sequence) Start() { s.content, s.result = nil, nil }
 
-// Follow makes a frame that was painted earlier the one before: its photograph
+// Follow sets the frame before the next one, which was painted earlier: its photograph
 // and its result.
 func (s *Sequence) Follow(content, result *Picture) error {
 	if result.W != s.plan.W() || result.H != s.plan.H() {
@@ -98,8 +99,8 @@ func (s *Sequence) Follow(content, result *Picture) error {
 	return nil
 }
 
-// Next paints the next frame of the shot. It ends as Art does; a frame that was
-// not finished is not followed.
+// Next paints the next frame of the shot. It ends as Art does. A frame that was not
+// finished does not become the frame before the next one.
 func (s *Sequence) Next(ctx context.Context, content *Picture) (*Frame, error) {
 	in, o, f := s.in, s.o.Options, &Frame{}
 	in.Content = content
@@ -122,14 +123,14 @@ func (s *Sequence) Next(ctx context.Context, content *Picture) (*Frame, error) {
 	return f, nil
 }
 
-// fit brings a photograph to the shot's size.
+// fit resizes a photograph to the shot's size.
 func (s *Sequence) fit(content *Picture) *Picture {
 	return content.Flatten().Resize(s.plan.W(), s.plan.H())
 }
 
-// leastTrust is the share of a frame that must be known from the one before.
-// Below it the flow found nothing, so the scene is another: the frame is painted
-// as the first of a shot.
+// leastTrust is the share of a frame that must be known from the one before. With less,
+// the flow found nothing and the scene is another, so the frame is painted as the first
+// of a shot.
 const leastTrust = 0.1
 
 func mean(v []float32) float64 {
@@ -140,14 +141,15 @@ func mean(v []float32) float64 {
 	return sum / float64(len(v))
 }
 
-// coded rounds a picture to what 8 bits hold.
+// coded rounds the values of a picture to 8 bits.
 func coded(p *Picture) *Picture { return FromImage(p.Image(8)) }
 
-// flowSide is the longest side at which flow is estimated. Paths are smooth; at
-// twice the size they would take four times as long to find.
+// flowSide is the longest side at which flow is estimated. Flow is smooth, and at twice
+// the side it would take four times as long.
 const flowSide = 720
 
-// motion moves the result of the frame before to where this one shows the same.
+// motion moves the result of the frame before to where this frame shows the same
+// things. It also returns the trust in each pixel.
 func (s *Sequence) motion(content *Picture) (moved *Picture, trust *Map) {
 	w, h := content.W, content.H
 	trust = &Map{W: w, H: h, C: 1}
@@ -173,11 +175,12 @@ func (s *Sequence) motion(content *Picture) (moved *Picture, trust *Map) {
 	return moved, trust
 }
 
-// stillWithin is how far the value of a pixel at rest may change, by noise and
-// compression.
+// stillWithin is how far noise and compression may change the value of a pixel that
+// does not move.
 const stillWithin = 8.0 / 255
 
-// still is 1 where two photographs show the same.
+// still returns 1 for each pixel that is the same in two photographs, and 0 for the
+// others.
 func still(a, b *Picture) []float32 {
 	trust := make([]float32, a.W*a.H)
 	for i := range trust {
@@ -192,9 +195,9 @@ func still(a, b *Picture) []float32 {
 	return trust
 }
 
-// Flicker is the mean distance of the frame from the one before, moved to where
-// this one shows the same, over what is trusted, in levels of 255; NaN where
-// nothing is, or for a first frame.
+// Flicker returns the mean distance between the frame and the one before, moved to
+// where this frame shows the same things. It is weighted by the trust and in levels of
+// 255. It is NaN for a first frame, and where nothing is trusted.
 func (f *Frame) Flicker() float64 {
 	if f.Moved == nil {
 		return math.NaN()

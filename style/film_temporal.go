@@ -8,15 +8,16 @@ import (
 	"github.com/impasto/impasto/internal/picture"
 )
 
-// Earlier is what a frame of a film should stay close to: the frame painted
-// before it, moved to where this frame shows the same things.
+// Earlier is what a frame of a film should stay close to: the frame painted before it,
+// moved to where this frame shows the same things.
 type Earlier struct {
 	Picture *Picture
 	Trust   *Map // one channel, 0..1: 0 where nothing is known of the pixel (it was hidden before); nil: 1 everywhere
 }
 
-// temporalBalance makes temporal weight 1 a balance with style weight 1 to the
-// eye. See docs/video.md for what other weights do to flicker and to style.
+// temporalBalance is the factor of the temporal loss with which temporal weight 1 and
+// style weight 1 look balanced. See docs/video.md for what other weights do to flicker
+// and to style.
 const temporalBalance = 50
 
 // UsualTemporalWeight returns the default temporal weight for these options. With
@@ -33,25 +34,25 @@ func UsualTemporalWeight(o Options) float64 {
 	return 1
 }
 
-// temporalTerm is the short-term consistency of Ruder, Dosovitskiy and Brox,
-// "Artistic style transfer for videos", GCPR 2016, section 4.2: with x the image
-// (H, W, 3), w the warped result of the frame before, c the trust in each pixel
-// and D = 3 H W,
+// temporalTerm is the short-term consistency loss of Ruder, Dosovitskiy and Brox,
+// "Artistic style transfer for videos", GCPR 2016, section 4.2. With x the image (H, W,
+// 3), w the warped result of the frame before, c the trust in each pixel and D = 3 H W
+// it is
 //
 //	weight / D * sum c (x - w)^2
 //
-// of pixel values 0..1 times temporalBalance under relative losses, and of
-// 0..255, as theirs, under all others.
+// Under relative losses pixel values are 0..1 and the term is multiplied by
+// temporalBalance. Under all others they are 0..255, as in the paper.
 type temporalTerm struct {
-	root   *gpu.Array // (H, W, 1), the root of c; nil: 1
+	root   *gpu.Array // (H, W, 1), the square root of c; nil: 1
 	target *gpu.Array // (H, W, 3), root * w
-	moved  *gpu.Array // root * x, where there is a root
-	alone  *gpu.Array // the term's own gradient, there too
+	moved  *gpu.Array // root * x; nil if root is
+	alone  *gpu.Array // the term's own gradient; nil if root is
 	coef   float64
 	slot   int
 }
 
-// addTemporal takes the frame before as a target, brought to this scale.
+// addTemporal adds the temporal term, whose target is the frame before at this scale.
 func (ob *objective) addTemporal(px pixels, e *Earlier) {
 	if e == nil || ob.o.TemporalWeight == 0 {
 		return
@@ -75,9 +76,9 @@ func (ob *objective) addTemporal(px pixels, e *Earlier) {
 	ob.temporal = t
 }
 
-// temporalLoss adds the term's gradient. Where pixels are trusted differently,
-// both pictures are multiplied by the root of the trust, and so is the
-// gradient of their distance.
+// temporalLoss adds the temporal loss and its gradient. If there is a map of trust,
+// both pictures are multiplied by the root of the trust, and so is the gradient of
+// their distance.
 func (ob *objective) temporalLoss(t *temporalTerm) {
 	if t.root == nil {
 		ob.b.ContentLoss(ob.g, ob.x, t.target, t.coef, t.slot)
@@ -97,7 +98,7 @@ func (t *temporalTerm) free(b gpu.Backend) {
 	}
 }
 
-// temporalBytes is what the term takes for an image.
+// temporalBytes returns the memory of the temporal term for an image.
 func (o Options) temporalBytes(b gpu.Backend, s gpu.Shape) int64 {
 	if o.TemporalWeight == 0 {
 		return 0

@@ -7,25 +7,25 @@ import (
 )
 
 // Nearest-neighbour style transfer (Kolkin, Kucera, Paris, Sykora, Shechtman,
-// Shakhnarovich, "Neural Neighbor Style Transfer", 2022). There are no
-// statistics: each position of the canvas takes on the features of the most
-// similar position of the paintings.
+// Shakhnarovich, "Neural Neighbor Style Transfer", 2022) uses no statistics of
+// paintings. Each position of the canvas gets the features of the most similar position
+// of the paintings.
 //
-//   - H(x) joins the features of many layers: each map over its channels, brought
-//     to a quarter of the picture's sides (nnst_features.go).
-//   - Once a scale, each position of (1 - a) canvas + a content finds the position
-//     of the paintings whose H has the highest cosine, with the means of both
-//     taken off. These are the targets T, and the loss is the mean of
-//     1 - cos(H(x)_p, T_p). At the first scale a is 1.
-//   - At full size, refine further iterations look for neighbours anew in each
-//     step, layer by layer, on a grid that lies elsewhere each time
-//     (nnst_refine.go).
-//   - The variables are Laplacian bands, moved by Adam (nnst_bands.go).
-//   - The result takes its colours from the paintings' (picture.MatchChroma).
+//  - H(x) joins the features of many layers. Each is divided by its number of
+//    channels and resized to a quarter of the picture's sides (nnst_features.go).
+//  - Once a scale, each position of (1 - a) canvas + a content finds the position
+//    of the paintings whose H has the highest cosine, after the mean of each H is
+//    subtracted. These are the targets T, and the loss is the mean of
+//    1 - cos(H(x)_p, T_p). At the first scale a is 1.
+//  - At full size, refine further iterations find new neighbours in each step,
+//    layer by layer, on a grid that is shifted each time (nnst_refine.go).
+//  - The variables are the bands of a Laplacian pyramid, which Adam optimises
+//    (nnst_bands.go).
+//  - The result gets its colours from the paintings (picture.MatchChroma).
 //
-// content-weight is a; there is no content term.
+// The option content-weight is a. There is no content term.
 
-// Method is how the picture is found.
+// Method is the way in which the picture is found.
 type Method string
 
 // The methods.
@@ -34,11 +34,11 @@ const (
 	MethodNNST   Method = "nnst"   // by nearest neighbours
 )
 
-// NeighbourLayers are those whose features nearest-neighbour style transfer joins.
+// NeighbourLayers are the layers whose features nearest-neighbour style transfer joins.
 var NeighbourLayers = VGG19Layers[:slices.Index(VGG19Layers, "relu4_3")+1]
 
-// UseMethod sets the options that go with a method on a network, "vgg19" or
-// "mini": MethodNNST has a schedule, an optimiser and layers of its own.
+// UseMethod sets the method and the options that go with it on a network, "vgg19" or
+// "mini". MethodNNST has its own schedule, optimiser and layers.
 func (o *Options) UseMethod(m Method, network string) {
 	o.Method = m
 	if m != MethodNNST {
@@ -117,7 +117,7 @@ func (c *checker) neighbours(o Options) {
 	}
 }
 
-// refined adds the scale at full size that matches anew in each iteration.
+// refined appends the scale at full size that finds new matches in each iteration.
 func (o Options) refined(scales []Scale) []Scale {
 	if o.Method != MethodNNST || o.Refine == 0 {
 		return scales
@@ -127,7 +127,7 @@ func (o Options) refined(scales []Scale) []Scale {
 	return append(scales, last)
 }
 
-// neighbourShare is the part of the photograph in what a scale matches.
+// neighbourShare returns the share of the photograph in the image that a scale matches.
 func (o Options) neighbourShare(scale int) float64 {
 	if scale == 0 {
 		return 1
@@ -135,7 +135,7 @@ func (o Options) neighbourShare(scale int) float64 {
 	return o.ContentWeight
 }
 
-// tilesOfNeighbours says why such a picture is not cut.
+// tilesOfNeighbours returns the reason why a picture of this method is not cut.
 func tilesOfNeighbours(size TileSize) string {
 	return fmt.Sprintf("method %s compares features of the whole picture at once, not in tiles of %v", MethodNNST, size)
 }

@@ -2,24 +2,25 @@ package style
 
 import "github.com/impasto/impasto/gpu"
 
-// laplacian is an image (H, W, 3) as the sum of bands, each half as large as the
-// one before and enlarged bilinearly: an optimiser that moves bands moves large
-// shapes as fast as single pixels.
+// laplacian is an image (H, W, 3) as a sum of bands. Each band has half the sides of
+// the one before and is enlarged bilinearly. An optimiser that changes bands moves
+// large shapes as fast as single pixels.
 type laplacian struct {
 	b        gpu.Backend
-	z, d     *gpu.Array   // the bands one after another, and their gradient
+	z, d     *gpu.Array   // all bands in one array, and their gradient
 	zs, ds   []*gpu.Array // views of each, the finest first
-	enlarged []*gpu.Array // what the bands from the second on add up to, at their size
+	enlarged []*gpu.Array // sums of the bands from the second on, at the size of each
 	up       []*gpu.Resizer
 }
 
-// Bands are made while the shorter side of the next has leastBand pixels.
+// There are at most mostBands bands, and the shorter side of each has at least
+// leastBand pixels.
 const (
 	mostBands = 6
 	leastBand = 4
 )
 
-// bandShapes are the sizes of the bands of an image of shape s, the finest first.
+// bandShapes returns the shapes of the bands of an image of shape s, the finest first.
 func bandShapes(s gpu.Shape) []gpu.Shape {
 	list := []gpu.Shape{s}
 	for len(list) < mostBands {
@@ -32,7 +33,7 @@ func bandShapes(s gpu.Shape) []gpu.Shape {
 	return list
 }
 
-// bandsShape is the shape of an array that holds all bands.
+// bandsShape returns the shape of an array that holds all bands.
 func bandsShape(b gpu.Backend, shapes []gpu.Shape) gpu.Shape {
 	bytes := int64(0)
 	for _, s := range shapes {
@@ -58,7 +59,7 @@ func newLaplacian(b gpu.Backend, s gpu.Shape) *laplacian {
 	return l
 }
 
-// split makes the bands of image x.
+// split computes the bands of image x.
 func (l *laplacian) split(x *gpu.Array) {
 	l.b.Copy(l.zs[0], x)
 	for i, up := range l.up {
@@ -81,7 +82,8 @@ func (l *laplacian) compose(x *gpu.Array, zs []*gpu.Array) {
 	}
 }
 
-// gradient writes to d the gradient by the bands, from g by the image.
+// gradient writes to d the gradient with respect to the bands, given the gradient g
+// with respect to the image.
 func (l *laplacian) gradient(g *gpu.Array) {
 	l.b.Copy(l.ds[0], g)
 	for i, up := range l.up {
@@ -89,8 +91,8 @@ func (l *laplacian) gradient(g *gpu.Array) {
 	}
 }
 
-// show writes to x the image that the optimiser would show. The gradient's array
-// is free between iterations.
+// show writes to x the image that the optimiser would return. It uses the gradient's
+// array, which is free between iterations.
 func (l *laplacian) show(x *gpu.Array, optimizer gpu.Optimizer) {
 	l.b.Copy(l.d, l.z)
 	optimizer.Result(l.d)

@@ -4,29 +4,31 @@ import (
 	"github.com/impasto/impasto/gpu"
 )
 
-// joining says how the features of a picture's layers become one array of a
-// quarter of its sides.
+// joining joins the features of a picture's layers into one array with a quarter of its
+// sides.
 type joining struct {
 	b      gpu.Backend
-	shape  gpu.Shape // (h, w, C) of all
+	shape  gpu.Shape // (h, w, C) of the joined features
 	layers map[string]joinedLayer
 }
 
-// joinedLayer is where a layer's channels lie and what they are multiplied by.
+// joinedLayer is a layer's place in the joined channels, and the factor of its
+// features.
 type joinedLayer struct {
 	at      int
 	scale   float64
 	resizer *gpu.Resizer
 }
 
-// joinedUnit is what features are multiplied by beside 1/channels. Cosines do not
-// see it; in half precision it keeps deep layers away from the smallest numbers.
+// joinedUnit is a factor of all features, in addition to 1/channels. Cosines do not
+// depend on it. In half precision it keeps the features of deep layers away from the
+// smallest numbers.
 const joinedUnit = 64
 
-// quarter is a picture's side in joined features.
+// quarter returns the side of the joined features of a picture with that side.
 func quarter(side int) int { return max(1, (side+2)/4) }
 
-// joinedShapeOf is the shape of the joined features of a picture (h, w).
+// joinedShapeOf returns the shape of the joined features of a picture (h, w).
 func (o Options) joinedShapeOf(taps map[string]gpu.Shape, h, w int) gpu.Shape {
 	s := gpu.Shape{H: quarter(h), W: quarter(w)}
 	for _, l := range o.StyleLayers {
@@ -51,14 +53,14 @@ func (o Options) newJoining(t *tiling) *joining {
 	return j
 }
 
-// put writes the features of a layer to their place in all.
+// put writes the features of a layer to their channels of all.
 func (j *joining) put(all *gpu.Array, layer string, f *gpu.Array) {
 	if l, ok := j.layers[layer]; ok {
 		j.b.Resize(all, f, l.resizer, gpu.ResizeOptions{To: l.at, Scale: l.scale})
 	}
 }
 
-// back adds to a layer's gradient its part of that of all.
+// back adds to a layer's gradient its part of the gradient of all.
 func (j *joining) back(grad *gpu.Array, layer string, all *gpu.Array) {
 	if l, ok := j.layers[layer]; ok {
 		j.b.Resize(grad, all, l.resizer.Back(), gpu.ResizeOptions{From: l.at, Channels: grad.Shape.C, Scale: l.scale, Add: true})
@@ -71,8 +73,8 @@ func (j *joining) free() {
 	}
 }
 
-// neighbourViews are the paintings at a canvas of that long side, turned too if
-// that is asked for.
+// neighbourViews returns the paintings, resized for a canvas of that long side, and
+// their quarter turns if the options ask for them.
 func (r *run) neighbourViews(canvas int) []*Picture {
 	var list []*Picture
 	for _, s := range r.styles {
@@ -87,7 +89,7 @@ func (r *run) neighbourViews(canvas int) []*Picture {
 	return list
 }
 
-// neighbourTurns is how many ways up each painting is looked at.
+// neighbourTurns returns in how many orientations each painting is used.
 func (o Options) neighbourTurns() int {
 	if o.StyleTurns {
 		return 4
@@ -106,7 +108,7 @@ func quarterTurn(p *Picture) *Picture {
 	return q
 }
 
-// joinedFeatures are those of a picture.
+// joinedFeatures returns the joined features of a picture.
 func (r *run) joinedFeatures(p *Picture) (all *gpu.Array, err error) {
 	err = r.withFeatures(p, Cut{}, func(t *tiling, x *gpu.Array) {
 		j := r.o.newJoining(t)
@@ -117,8 +119,8 @@ func (r *run) joinedFeatures(p *Picture) (all *gpu.Array, err error) {
 	return all, err
 }
 
-// centre takes the mean over all positions of arrays (h, w, C) off each, and
-// returns it, (1, C, 1).
+// centre subtracts from arrays (h, w, C) their common mean over all positions. It
+// returns the mean, (1, C, 1).
 func centre(b gpu.Backend, all ...*gpu.Array) *gpu.Array {
 	c, positions := all[0].Shape.C, 0
 	for _, a := range all {
@@ -136,9 +138,9 @@ func centre(b gpu.Backend, all ...*gpu.Array) *gpu.Array {
 	return mean
 }
 
-// nearestOf writes to dst (h, w, C) for each position of f that of the paintings
-// with the highest cosine. All are centred, and dst too but for mean, which is
-// added.
+// nearestOf writes to dst (h, w, C), for each position of f, the features of the
+// position of the paintings with the highest cosine. f and the paintings are centred.
+// mean is added to dst.
 func nearestOf(b gpu.Backend, dst, f *gpu.Array, paintings []*gpu.Array, mean *gpu.Array) {
 	m := b.NewMatches(gpu.Shape{H: f.Shape.H, W: f.Shape.W, C: 1})
 	var from []gpu.PatchSource

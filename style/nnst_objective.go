@@ -13,15 +13,15 @@ type neighbours struct {
 	ob    *objective
 	bands *laplacian
 
-	// Where neighbours are held for the scale
+	// These are set if neighbours are held for the scale.
 	joining *joining
-	h       *gpu.Array // (h, w, C): the canvas's features, then the gradient by them
+	h       *gpu.Array // (h, w, C): the canvas's features, then their gradient
 	target  *gpu.Array // (h, w, C)
 	start   *gpu.Array // (H, W, 3): the canvas that was matched
 	coef    float64
 	slot    int
 
-	refine *refining // where they are found anew in each iteration
+	refine *refining // set if neighbours are found again in each iteration
 }
 
 // scaleOfNeighbours paints scale i by nearest neighbours.
@@ -64,13 +64,14 @@ func (r *run) scaleOfNeighbours(ctx context.Context, i int) error {
 	return err
 }
 
-// newNeighbours makes room for a scale. What it returns is to be freed, with an
-// error too.
+// newNeighbours allocates a scale. The caller must free the result, also after an
+// error.
 func (r *run) newNeighbours(s Scale) (n *neighbours, err error) {
 	b := r.env.Backend
 	n = &neighbours{}
 	if s.refine {
-		// Before the pass is made: the paintings' memory can be its own.
+		// This comes before the pass is made, so that the pass can use the paintings'
+		// memory.
 		if n.refine, err = r.newRefining(max(s.W, s.H)); err != nil {
 			return n, err
 		}
@@ -92,7 +93,7 @@ func (r *run) newNeighbours(s Scale) (n *neighbours, err error) {
 	return n, b.Err()
 }
 
-// begin takes the image as what the scale starts from.
+// begin sets the image that the scale starts from.
 func (n *neighbours) begin() {
 	n.bands.split(n.ob.x)
 	if n.start != nil {
@@ -100,7 +101,7 @@ func (n *neighbours) begin() {
 	}
 }
 
-// meet prepares what the canvas is compared with.
+// meet prepares the targets that the canvas is compared with.
 func (n *neighbours) meet(r *run, content *Picture, share float64) error {
 	n.ob.addTV()
 	n.ob.addSpare(content)
@@ -125,7 +126,7 @@ func (n *neighbours) match(r *run, content *Picture, share float64) error {
 			return err
 		}
 	}
-	// What is matched: share of the photograph, the rest the canvas.
+	// The matched image is share of the photograph plus (1 - share) of the canvas.
 	photo := b.NewArray(ob.x.Shape)
 	r.px.upload(b, photo, content)
 	b.Copy(ob.g, n.start)
@@ -142,8 +143,8 @@ func (n *neighbours) match(r *run, content *Picture, share float64) error {
 	return b.Err()
 }
 
-// evaluate writes the loss of the image that the bands make, and its gradient by
-// the bands.
+// evaluate computes the loss of the image that the bands make, and its gradient with
+// respect to the bands.
 func (n *neighbours) evaluate() {
 	ob := n.ob
 	n.bands.compose(ob.x, n.bands.zs)
@@ -160,7 +161,7 @@ func (n *neighbours) evaluate() {
 	n.bands.gradient(ob.g)
 }
 
-// free gives back all but the image, which is the run's.
+// free frees everything except the image, which the run owns.
 func (n *neighbours) free() {
 	if n.refine != nil {
 		n.refine.free()
@@ -178,7 +179,7 @@ func (n *neighbours) free() {
 	n.ob.t.free()
 }
 
-// variables are what the optimiser moves, and their gradient.
+// variables returns the array that the optimiser changes, and its gradient.
 func (ob *objective) variables() (x, g *gpu.Array) {
 	if ob.neighbours != nil {
 		return ob.neighbours.bands.z, ob.neighbours.bands.d
@@ -186,8 +187,8 @@ func (ob *objective) variables() (x, g *gpu.Array) {
 	return ob.canvas(), ob.slope()
 }
 
-// kept are the arrays that a checkpoint keeps: the variables, and what the
-// targets are found from.
+// kept returns the arrays that a checkpoint keeps: the variables, and the image from
+// which the targets are found.
 func (ob *objective) kept() []*gpu.Array {
 	if n := ob.neighbours; n != nil {
 		if n.start != nil {
@@ -198,12 +199,12 @@ func (ob *objective) kept() []*gpu.Array {
 	return []*gpu.Array{ob.canvas()}
 }
 
-// number tells which iteration of the scale comes, from 1.
+// number sets the number of the next iteration of the scale, from 1.
 func (ob *objective) number(it int) {
 	if ob.differs() {
 		ob.neighbours.refine.iteration = it
 	}
 }
 
-// differs reports whether iterations differ in more than what they find.
+// differs reports whether iterations depend on their number, and not only on the image.
 func (ob *objective) differs() bool { return ob.neighbours != nil && ob.neighbours.refine != nil }

@@ -5,8 +5,9 @@ import (
 	"github.com/impasto/impasto/vgg"
 )
 
-// neighbourBytes is what nearest neighbours take beside the image and its pass, at
-// most: where they are found, before the iterations of the last scale.
+// neighbourBytes returns the most memory that nearest neighbours take in addition to
+// the image and its pass. The most is in use when neighbours are found, before the
+// iterations of the last scale.
 func (o Options) neighbourBytes(b gpu.Backend, taps map[string]gpu.Shape, image gpu.Shape) []MemoryPart {
 	canvas := b.Bytes(o.joinedShapeOf(taps, image.H, image.W))
 	painting := float64(canvas) * o.StyleScale * o.StyleScale
@@ -15,18 +16,19 @@ func (o Options) neighbourBytes(b gpu.Backend, taps map[string]gpu.Shape, image 
 	for i, s := range bandShapes(image) {
 		bands += 2 * b.Bytes(s)
 		if i > 0 {
-			bands += 4 * b.Bytes(s) // what is composed of them; the optimiser's three
+			bands += 4 * b.Bytes(s) // the composed images, and three arrays of the optimiser
 		}
 	}
 	return []MemoryPart{
 		{"joined features of the canvas, and what they are to become", 2 * canvas},
-		{"joined features of the paintings", int64(painting * (views + 1))}, // and those searched
+		{"joined features of the paintings", int64(painting * (views + 1))}, // and the one that is searched
 		{"the image in bands, and what was matched", bands + b.Bytes(image)},
 	}
 }
 
-// neighbourFlops is the arithmetic of matching at a scale. The estimate is measured
-// with a convolution that does with a quarter of its multiplications; this cannot.
+// neighbourFlops returns the arithmetic of matching at a scale. The speed is measured
+// with a convolution that needs only a quarter of its multiplications. Matching needs
+// all of them, hence the factor plain.
 func (o Options) neighbourFlops(n *vgg.Network, s Scale) float64 {
 	const plain = 4
 	views := o.StyleScale * o.StyleScale * float64(o.neighbourTurns())

@@ -7,9 +7,9 @@ import (
 	"github.com/impasto/impasto/vgg"
 )
 
-// refining is the loss of the last iterations: each looks for neighbours anew,
-// layer by layer, at positions of the canvas on a grid that lies elsewhere each
-// time, among positions of the paintings on a grid of their own.
+// refining is the loss of the last iterations. Each iteration finds new neighbours,
+// layer by layer. It compares positions of the canvas on a grid, which is shifted in
+// each iteration, with positions of the paintings on grids of their own.
 type refining struct {
 	b         gpu.Backend
 	seed      uint64
@@ -35,21 +35,21 @@ type refinedLayer struct {
 	slot           int
 }
 
-// Positions along the longer side of a layer: of the canvas in each iteration,
-// and of a painting.
+// These are the most positions along the longer side of a layer: of the canvas in each
+// iteration, and of a painting.
 const (
 	refinedCanvas   = 32
 	refinedPainting = 64
 )
 
-// gridStep is the distance of so many positions in features, and how many rows
-// and columns there are.
+// gridStep returns the step between positions so that there are about most of them
+// along the longer side of f, and the number of rows and columns.
 func gridStep(f gpu.Shape, most int) (step, h, w int) {
 	step = max(1, (max(f.H, f.W)+most-1)/most)
 	return step, max(1, f.H/step), max(1, f.W/step)
 }
 
-// newRefining looks at the paintings for a canvas of that long side.
+// newRefining computes the features of the paintings for a canvas of that long side.
 func (r *run) newRefining(canvas int) (*refining, error) {
 	b := r.env.Backend
 	n := &refining{b: b, seed: r.o.Seed}
@@ -90,14 +90,14 @@ func (r *run) newRefining(canvas int) (*refining, error) {
 	return n, b.Err()
 }
 
-// grid is where the positions of an iteration lie: it follows from the seed, the
+// grid returns the positions of an iteration. They depend only on the seed, the
 // iteration and the layer.
 func (n *refining) grid(f, few gpu.Shape, step, iteration, layer int) gpu.Grid {
 	rng := rand.New(rand.NewPCG(n.seed, uint64(iteration)<<32|uint64(layer)))
 	return gpu.Grid{Y: rng.IntN(f.H - (few.H-1)*step), X: rng.IntN(f.W - (few.W-1)*step), Step: step}
 }
 
-// meet makes room for the canvas's positions.
+// meet allocates the arrays for the canvas's positions.
 func (n *refining) meet(ob *objective) {
 	for _, l := range n.layers {
 		f := ob.t.whole[l.name]

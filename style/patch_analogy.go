@@ -4,9 +4,10 @@ import (
 	"github.com/impasto/impasto/gpu"
 )
 
-// setAnalogies makes the loss of awentzonline/image-analogies: what A became in A'
-// at the places of A that look like B is what B should become. The places are
-// found once per scale: B is matched to A at every patch layer, and A' votes.
+// setAnalogies adds the analogy loss of awentzonline/image-analogies. Where A looks
+// like B, B should change as A changed into A'. The matches are found once per scale:
+// at every patch layer B is matched to A, and the matched patches of A' are averaged
+// into the target.
 func (r *run) setAnalogies(ob *objective, canvas int, cut Cut) error {
 	if r.o.AnalogyWeight == 0 {
 		return nil
@@ -37,7 +38,7 @@ func (r *run) setAnalogies(ob *objective, canvas int, cut Cut) error {
 	return b.Err()
 }
 
-// addAnalogy:
+// addAnalogy adds the analogy loss of a layer, with features F and target T:
 //
 //	relative  sum (F-T)^2 / sum T^2
 //	mean      sum (F-T)^2 / (C H W)

@@ -1,27 +1,26 @@
 package style
 
-// Correspondence says where the patches of one layer came from, as they were
-// last matched: what an explanation of the picture needs.
+// Correspondence says where the patches of one layer came from when they were last
+// matched. An explanation of the picture is made from it.
 type Correspondence struct {
 	Layer  string
 	W, H   int // patches of the canvas, row by row
 	Size   int // side of a patch, in positions of the layer
 	Stride int // positions between neighbouring patches
-	Cell   int // pixels that are one position: patch (x, y) begins at pixel (x*Stride*Cell, y*Stride*Cell)
+	Cell   int // pixels to a side of a position: patch (x, y) begins at pixel (x*Stride*Cell, y*Stride*Cell)
 
 	CanvasW, CanvasH int // the canvas, in pixels
 	Index            []int32
 	Score            []float32 // cosine of the features; with --match pixel the guides' part is added
 	Sources          []Source  // in the order of their patches' numbers
-	Skipped          float64   // share of the products that the maps made needless
+	Skipped          float64   // share of the products that were skipped because of the maps
 }
 
-// Source is one view of a painting, whose patches are numbered from First, row
-// by row.
+// Source is one view of a painting. Its patches are numbered row by row from First.
 type Source struct {
 	Style  int     // number of the painting
-	Angle  float64 // it was turned by, in degrees
-	Scale  float64 // it was resized by, relative to the painting at this size
+	Angle  float64 // angle by which it was turned, in degrees
+	Scale  float64 // factor by which it was resized, relative to the painting at this size
 	W, H   int     // of the view, in pixels
 	First  int
 	Cols   int // patches in a row
@@ -40,7 +39,7 @@ func (c *Correspondence) At(index int32) (s *Source, col, row int) {
 	return s, q % s.Cols, q / s.Cols
 }
 
-// correspondences reads the matches back.
+// correspondences reads the matches from the backend.
 func (ob *objective) correspondences(block func(layer string) int) []Correspondence {
 	var list []Correspondence
 	for _, t := range ob.patches {

@@ -10,8 +10,9 @@ import (
 	"github.com/impasto/impasto/vgg"
 )
 
-// patchBalance makes patch weight 1 a balance to the eye with content weight 1:
-// at 1 a face is lost among the stars of the painting, at 0.1 it has none.
+// patchBalance is the factor of the patch loss with which patch weight 1 and content
+// weight 1 look balanced. With a factor of 1, a face is lost among the stars of the
+// painting; with 0.1, the face takes nothing from the painting.
 const patchBalance = 0.3
 
 // patchTerm pulls the canvas at one layer towards the most similar patches of
@@ -20,10 +21,10 @@ type patchTerm struct {
 	layer   string
 	stride  int // on the canvas
 	o       gpu.PatchOptions
-	unit    bool    // features of a pixel brought to unit length
-	scale   float64 // of features where they are joined
+	unit    bool    // features of a pixel are scaled to unit length
+	scale   float64 // factor of features that are joined with maps
 	maps    *gpu.Array
-	joined  *gpu.Array // the canvas as it is matched; nil: features as they are
+	joined  *gpu.Array // the canvas's array that is matched; nil: its features are matched
 	sources []patchSource
 	from    []gpu.PatchSource
 	matches *gpu.Matches
@@ -40,15 +41,15 @@ type patchSource struct {
 	w, h     int        // of the view, in pixels
 	features *gpu.Array // (h', w', C)
 	maps     *gpu.Array // (h', w', K); nil: none
-	joined   *gpu.Array // as they are matched, kept for variety
+	joined   *gpu.Array // the array that is matched, kept for variety
 	bank     *gpu.Bank
 	prune    *gpu.Pruning
 	wanted   *gpu.Matches // which canvas patch wants each of its patches most
 	bias     *gpu.Array
 }
 
-// look passes all views of the paintings through the network at a canvas of
-// that scale-side and returns their features by layer.
+// look computes the features of all views of the paintings, for a canvas of that long
+// side. It returns them by layer.
 func (r *run) look(canvas int, cut Cut) (map[string][]patchSource, error) {
 	layers := map[string][]patchSource{}
 	if r.o.PatchWeight == 0 {
@@ -80,8 +81,8 @@ func (r *run) look(canvas int, cut Cut) (map[string][]patchSource, error) {
 	return layers, nil
 }
 
-// features are those of a picture at all patch layers, as the cache has them or
-// measured.
+// features returns the features of a picture at all patch layers, from the cache or
+// computed.
 func (r *run) features(p *Picture, cut Cut) (map[string]*gpu.Array, error) {
 	kept, err := r.cached(func() [sha256.Size]byte { return r.patchKey(p, cut) }, func(all map[string][]*gpu.Array) error {
 		return r.withFeatures(p, cut, func(t *tiling, x *gpu.Array) {
@@ -104,7 +105,7 @@ func (r *run) features(p *Picture, cut Cut) (map[string]*gpu.Array, error) {
 	return all, err
 }
 
-// addPatches makes the patch term of a layer.
+// addPatches adds the patch term of a layer.
 func (ob *objective) addPatches(l LayerWeight, number int, sources []patchSource, f gpu.Shape, maps *gpu.Array) {
 	o, b := ob.o, ob.b
 	t := &patchTerm{layer: l.Layer, stride: nth(o.PatchStride, number), unit: o.Match == MatchPixel, scale: 1, maps: maps, slot: ob.newSlot("patch", l.Layer)}
@@ -121,7 +122,7 @@ func (ob *objective) addPatches(l LayerWeight, number int, sources []patchSource
 	case t.unit:
 		norm, t.scale = gpu.NoNorm, 1/float64(o.PatchSize)
 	case maps != nil:
-		t.scale = 1 / math.Sqrt(power) / float64(o.PatchSize) // as long as a map of weight 1
+		t.scale = 1 / math.Sqrt(power) / float64(o.PatchSize) // so long as a map of weight 1
 	}
 	if t.unit || maps != nil {
 		t.joined = b.NewArray(joinedShape(f, maps))
@@ -178,7 +179,8 @@ func joinedShape(f gpu.Shape, maps *gpu.Array) gpu.Shape {
 	return f
 }
 
-// nth is the value for layer i: the last one given stands for those after it.
+// nth returns the value for layer i. The last value of the list applies to all later
+// layers.
 func nth(list []int, i int) int {
 	if len(list) == 0 {
 		return 1
@@ -186,8 +188,9 @@ func nth(list []int, i int) int {
 	return list[min(i, len(list)-1)]
 }
 
-// prune finds what the maps alone rule out. Mean cosines of features, which are
-// not negative, lie in 0..1; variety moves scores by more.
+// prune finds the matches that the maps alone rule out. It relies on mean cosines of
+// features, which are not negative and lie in 0..1. With variety scores change by more,
+// so nothing is ruled out.
 func (t *patchTerm) prune(b gpu.Backend, o gpu.BankOptions) {
 	if t.maps == nil || !t.unit || t.sources[0].bias != nil {
 		return
@@ -202,8 +205,8 @@ func (t *patchTerm) prune(b gpu.Backend, o gpu.BankOptions) {
 	b.FreeBanks(banks...)
 }
 
-// match looks for the most similar patches of features f. It asks nothing of
-// the host.
+// match finds the most similar patches of features f. It makes no call to the host, so
+// that it can be recorded.
 func (t *patchTerm) match(b gpu.Backend, f *gpu.Array, o Options) {
 	x := f
 	if t.joined != nil {
@@ -216,7 +219,7 @@ func (t *patchTerm) match(b gpu.Backend, f *gpu.Array, o Options) {
 	for i, s := range t.sources {
 		options := gpu.MatchOptions{Stride: t.stride, First: t.from[i].First, Add: i > 0, Prune: s.prune}
 		if t.own != nil {
-			// A patch that is already wanted a lot makes room for others.
+			// Patches that many others match get a lower score.
 			b.Match(s.wanted, s.joined, t.own, gpu.MatchOptions{Stride: t.from[i].Stride})
 			b.MatchBias(s.bias, s.wanted, -o.Variety)
 			options.Bias = s.bias
@@ -228,8 +231,8 @@ func (t *patchTerm) match(b gpu.Backend, f *gpu.Array, o Options) {
 	}
 }
 
-// patchesAt adds to grad the gradient of the patch losses on features f of a
-// layer, after matching anew if that is due.
+// patchesAt adds to grad the gradient of the patch losses on features f of a layer. It
+// first matches again if that is due.
 func (ob *objective) patchesAt(layer string, f *gpu.Array, grad *vgg.Gradient) {
 	for _, t := range ob.patches {
 		if t.layer != layer {
@@ -247,8 +250,8 @@ func (ob *objective) patchesAt(layer string, f *gpu.Array, grad *vgg.Gradient) {
 	}
 }
 
-// patchGradients matches the features of an image that is cut, if that is due,
-// and makes the gradient at all of them.
+// patchGradients computes the gradient of the patch losses on all features of an image
+// that is cut. It first matches again if that is due.
 func (ob *objective) patchGradients() {
 	for _, t := range ob.patches {
 		if ob.rematch {
@@ -276,8 +279,8 @@ func (t *patchTerm) free(b gpu.Backend) {
 // matched reports whether the objective depends on matches.
 func (ob *objective) matched() bool { return len(ob.patches) > 0 }
 
-// setPatches makes the patch terms of a scale from what the paintings look
-// like, and the map of what may move.
+// setPatches adds the patch terms of a scale, given the paintings' features, and sets
+// the map of the pixels that may change.
 func (r *run) setPatches(ob *objective, sources map[string][]patchSource, cut Cut) error {
 	s := ob.x.Shape
 	if r.o.PatchWeight > 0 {
@@ -303,7 +306,7 @@ func (r *run) setPatches(ob *objective, sources map[string][]patchSource, cut Cu
 	return r.env.Backend.Err()
 }
 
-// block is the network's block that a layer is in, from 1.
+// block returns the block of the network that a layer is in, from 1.
 func (r *run) block(layer string) int { return r.o.block(r.env.Network, layer) }
 
 func (o Options) block(n *vgg.Network, layer string) int {
@@ -314,7 +317,7 @@ func (o Options) block(n *vgg.Network, layer string) int {
 	return n.Layers[depth-1].Block
 }
 
-// leastForPatches is the short side of the smallest canvas that has a patch at
+// leastForPatches returns the short side of the smallest canvas that has a patch at
 // every layer.
 func (o Options) leastForPatches(n *vgg.Network) int {
 	least := 0
@@ -326,8 +329,8 @@ func (o Options) leastForPatches(n *vgg.Network) int {
 	return least
 }
 
-// tooSmall names the painting that is largest at this scale and the style-scale
-// at which a patch of the layer fits into it.
+// tooSmall returns an error that names the painting that is largest at this scale. It
+// suggests the style-scale with which a patch of the layer fits into that painting.
 func (r *run) tooSmall(layer string, canvas gpu.Shape) error {
 	least := r.o.PatchSize << (r.block(layer) - 1)
 	nth, side, w, h := 0, 0, 0, 0
@@ -336,7 +339,7 @@ func (r *run) tooSmall(layer string, canvas gpu.Shape) error {
 			nth, side, w, h = i, min(a, b), a, b
 		}
 	}
-	deepest := max(least, r.o.leastForPatches(r.env.Network)) // of all layers: one hint mends them
+	deepest := max(least, r.o.leastForPatches(r.env.Network)) // over all layers, so that one suggestion is enough
 	p := r.styles[nth]
 	exact := float64(min(p.W, p.H)) * float64(r.o.side(canvas.W, canvas.H)) / float64(r.o.side(p.W, p.H)) // its side at style-scale 1, not rounded
 	e := &OptionError{Option: "style", Reason: fmt.Sprintf("painting %d, %dx%d, is %dx%d beside a canvas of %dx%d: its side of %d pixels is too short for a patch of %d positions of layer %q, which takes %d",
@@ -350,8 +353,8 @@ func (r *run) tooSmall(layer string, canvas gpu.Shape) error {
 	return Problems{e}
 }
 
-// protect holds the image where the map says so: its gradient is multiplied by
-// what is left of 1.
+// protect keeps the image from changing where the map is high. The gradient is
+// multiplied by 1 minus the map.
 func (ob *objective) protect(m *Map) {
 	a := ob.b.NewArray(gpu.Shape{H: m.H, W: m.W, C: 1})
 	free := make([]float32, len(m.Pix))
@@ -364,7 +367,7 @@ func (ob *objective) protect(m *Map) {
 	ob.b.Free(a)
 }
 
-// keepProtected puts the content into the image where it is protected.
+// keepProtected copies the content into the image where it is protected.
 func (ob *objective) keepProtected(px pixels, content *Picture) {
 	if ob.movable == nil {
 		return
@@ -376,24 +379,26 @@ func (ob *objective) keepProtected(px pixels, content *Picture) {
 	ob.b.Free(photo)
 }
 
-// patchViews is how many views of paintings are looked at: one for each, as far
-// as the options tell how many there are.
+// patchViews returns how many views of paintings are matched. It counts as many
+// paintings as the options tell, and at least one.
 func (o Options) patchViews() int { return len(o.views(max(1, len(o.StyleWeights)))) }
 
-// matchFlops is the arithmetic of matching, per iteration, at patch layer number
-// i of c channels: every position of the canvas times every one of the
-// paintings, which are about as large. The estimate is measured with a
-// convolution, which does with a quarter of its multiplications; this cannot.
+// matchFlops returns the arithmetic of matching per iteration, at patch layer number i
+// with c channels: the product of every position of the canvas with every position of
+// the paintings, which are about as large. The speed is measured with a convolution
+// that needs only a quarter of its multiplications. Matching needs all of them, hence
+// the factor plain.
 func (o Options) matchFlops(c int, positions float64, i int) float64 {
 	const plain = 4
 	style := positions * o.StyleScale * o.StyleScale * float64(o.patchViews())
 	return plain * 2 * float64(c) * positions * style / float64(max(1, o.Rematch))
 }
 
-// patchBytes is what patches take at a layer with features f: of each view its
-// features, packed and as they are, and for the canvas the same with the maps.
+// patchBytes returns the memory of patches at a layer with features f. It counts the
+// features of each view, both packed and plain, and the same of the canvas with the
+// maps.
 func (o Options) patchBytes(b gpu.Backend, f gpu.Shape, cut bool) int64 {
-	const mapChannels = 8 // a guess: they are few beside a layer's
+	const mapChannels = 8 // an estimate: a layer has many more
 	joined := gpu.Shape{H: f.H, W: f.W, C: f.C + mapChannels}
 	view := float64(b.Bytes(f)+b.Bytes(joined)) * o.StyleScale * o.StyleScale
 	total := int64(view * float64(o.patchViews()))

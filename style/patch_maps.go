@@ -7,15 +7,15 @@ import (
 	"github.com/impasto/impasto/gpu"
 )
 
-// Map says what each pixel of a picture is, in channels of any number and
-// meaning: colours, one channel for each region, depth. Pix is (H, W, C).
+// Map describes each pixel of a picture by any number of channels of any meaning, such
+// as colours, one channel for each region, or depth. Pix is (H, W, C).
 type Map struct {
 	W, H, C int
 	Pix     []float32
 }
 
-// MapOf takes a picture's colours, 0..1, and its alpha if it has any, as the
-// channels of a map.
+// MapOf returns a map whose channels are a picture's colours, 0..1, and its alpha if it
+// has any.
 func MapOf(p *Picture) *Map {
 	m := &Map{W: p.W, H: p.H, C: 3, Pix: p.Pix}
 	if p.Alpha != nil {
@@ -29,7 +29,7 @@ func MapOf(p *Picture) *Map {
 	return m
 }
 
-// Uniform is a map of one value everywhere.
+// Uniform returns a map of one value everywhere.
 func Uniform(w, h int, value ...float32) *Map {
 	m := &Map{W: w, H: h, C: len(value), Pix: make([]float32, 0, w*h*len(value))}
 	for range w * h {
@@ -38,8 +38,8 @@ func Uniform(w, h int, value ...float32) *Map {
 	return m
 }
 
-// Guide is what a canvas and the paintings are compared by beside their
-// features: a map of the canvas, one of each painting, all with the same
+// Guide holds maps by which a canvas and the paintings are compared, in addition to
+// their features: a map of the canvas and one of each painting, all with the same
 // channels. Weight is relative to the option map-weight; 0 means 1.
 type Guide struct {
 	Canvas *Map
@@ -47,8 +47,8 @@ type Guide struct {
 	Weight float64
 }
 
-// StylePerRegion is a guide that keeps painting i to where channel i of the
-// canvas's map is high: regions (H, W, number of paintings).
+// StylePerRegion returns a guide that uses painting i where channel i of the canvas's
+// map is high. regions is (H, W, number of paintings).
 func StylePerRegion(regions *Map, styles []*Picture) Guide {
 	g := Guide{Canvas: regions}
 	for i, s := range styles {
@@ -68,7 +68,7 @@ func (g Guide) weight() float64 {
 	return g.Weight
 }
 
-// check returns what is wrong with a map, "" if nothing is.
+// check returns what is wrong with a map, or "" if nothing is.
 func (m *Map) check() string {
 	switch {
 	case m == nil:
@@ -84,14 +84,15 @@ func (m *Map) check() string {
 	return ""
 }
 
-// turned is the map of a painting that was turned and cut like it.
+// turned returns the map of a painting, rotated and cut in the same way as the
+// painting.
 func (m *Map) turned(v view, w, h int) *Map {
 	if v.angle == 0 {
 		return m
 	}
 	out := &Map{C: m.C}
 	for c := range m.C {
-		// A picture has three channels; the map's go through one at a time.
+		// A picture has three channels, so the map's channels are turned one at a time.
 		p := newPicture(m.W, m.H)
 		for i := range m.W * m.H {
 			p.Pix[3*i] = m.Pix[i*m.C+c]
@@ -108,10 +109,10 @@ func (m *Map) turned(v view, w, h int) *Map {
 	return out
 }
 
-// onGrid brings a map to a picture of w x h pixels and averages it over the
-// cells of a layer of the given block: maps do not go through the network
-// (Champandard 2016). The result is (h', w', C) on the host, as the network's
-// own poolings would make the grid.
+// onGrid resizes a map to w x h pixels and averages it over the cells of a layer of the
+// given block. Maps do not go through the network (Champandard 2016). The result is
+// (h', w', C), on the backend and on the host. The grid has the size that the network's
+// poolings would give it.
 func (o Options) onGrid(b gpu.Backend, m *Map, w, h, block int) (*gpu.Array, []float32) {
 	a := gpu.ArrayOf(b, gpu.Shape{H: m.H, W: m.W, C: m.C}, m.Pix)
 	if m.W != w || m.H != h {
@@ -130,14 +131,14 @@ func (o Options) onGrid(b gpu.Backend, m *Map, w, h, block int) (*gpu.Array, []f
 	return a, gpu.Values(b, a)
 }
 
-// mapChannels are the channels that are joined to features of side-k patches,
-// such that the product of two patches has the mean over their pixels of
+// mapChannels returns the channels that are joined to features of side-k patches. They
+// add to the product of two patches the mean over their pixels of
 //
-//	labels, colours  -w |m_p - m_q|^2 / 2    any two values are told apart, black too
+//	labels, colours  -w |m_p - m_q|^2 / 2    any two values differ, black too
 //	direction        w cos(m_p, m_q)         neural-doodle: only the direction of a colour counts
 //
-// added. With one channel for each region both are the same up to a constant.
-// A black pixel has no direction: it counts 0 with everything.
+// With one channel for each region both are the same up to a constant. A black pixel
+// has no direction, so its product is 0 with every pixel.
 func (o Options) mapChannels(values []float32, c, k int, weight float64, canvas bool) (out []float32, channels int) {
 	root := math.Sqrt(weight)
 	channels = c
@@ -171,8 +172,9 @@ func (o Options) mapChannels(values []float32, c, k int, weight float64, canvas 
 	return out, channels
 }
 
-// guideChannels are all guides' channels of one picture at a layer, or nil. The
-// picture has w x h pixels at this scale; pick takes its map out of a guide.
+// guideChannels returns the channels of all guides for one picture at a layer, or nil
+// if there are none. The picture has w x h pixels at this scale. pick returns its map
+// in a guide.
 func (o Options) guideChannels(b gpu.Backend, guides []Guide, pick func(Guide) *Map, layer string, block, w, h, k int, canvas bool) *gpu.Array {
 	var all *gpu.Array
 	for i, g := range guides {
@@ -199,7 +201,8 @@ func (o Options) guideChannels(b gpu.Backend, guides []Guide, pick func(Guide) *
 	return all
 }
 
-// mapLayerWeight is the maps' weight at a layer: 1 unless map-layers names it.
+// mapLayerWeight returns the weight of maps at a layer. It is 1 unless map-layers lists
+// the layer.
 func (o Options) mapLayerWeight(layer string) float64 {
 	for _, l := range o.MapLayers {
 		if l.Layer == layer {

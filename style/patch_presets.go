@@ -2,11 +2,11 @@ package style
 
 import "github.com/impasto/impasto/vgg"
 
-// presetMode is the mode of the presets that have one of their own; the others
-// are for art and textures.
+// presetMode gives the mode of presets that are made for one mode. The others are for
+// art and textures.
 var presetMode = map[string]Mode{"cnnmrf": ModePatch, "cnnmrf-trans": ModePatch, "nd": ModeDoodle, "ia": ModeAnalogy}
 
-// PresetsFor lists the presets that a mode can paint with, ours first.
+// PresetsFor lists the presets that a mode can paint with, Impasto's own first.
 func PresetsFor(mode Mode) []string {
 	var names []string
 	for _, name := range PresetNames() {
@@ -17,14 +17,14 @@ func PresetsFor(mode Mode) []string {
 	return names
 }
 
-// mrfLayers are those of Li & Wand and of all that followed.
+// mrfLayers returns the layers of Li & Wand, which later programs use too.
 func mrfLayers(weight float64) []LayerWeight {
 	return []LayerWeight{{"relu3_1", weight}, {"relu4_1", weight}}
 }
 
-// patchDefaults are ours for patch, doodle and analogy. Matches are held for a
-// few iterations: nearly all would be the same, and the objective stays the one
-// that the optimiser measured.
+// patchDefaults sets Impasto's defaults for patch, doodle and analogy. Matches are held
+// for a few iterations, since nearly all would stay the same. In that time the
+// objective also stays the one that the optimiser measured.
 func patchDefaults(o *Options, device string) {
 	o.StyleWeight = 0
 	o.PatchWeight = 1
@@ -34,7 +34,7 @@ func patchDefaults(o *Options, device string) {
 	o.Match = MatchPatch
 	o.MapForm = MapLabels
 	o.Rematch = 5
-	o.LineSearch = false // after matching anew the loss it searched from is another's
+	o.LineSearch = false // after new matches, the loss that the search began from is of another objective
 	o.TVWeight /= 2
 	o.Plateau = 0
 	o.Iterations = []int{100, 60, 40}
@@ -51,9 +51,10 @@ func patchDefaults(o *Options, device string) {
 	}
 }
 
-// cnnmrf: the gradient of 1/2 the squared distance to the mean of the
-// overlapping patches, at the layers' own scale; patches two positions apart;
-// three octaves from the photograph, Torch7's L-BFGS without bounds.
+// cnnmrf sets the options of CNNMRF. Its loss is 1/2 the squared distance to the mean
+// of the overlapping patches, at the layers' own scale. Patches are two positions
+// apart. It paints three octaves from the photograph, with Torch7's L-BFGS without
+// bounds.
 func cnnmrf(o *Options) {
 	o.Size, o.Scales = "384", 3
 	o.Iterations = []int{100}
@@ -70,9 +71,10 @@ func cnnmrf(o *Options) {
 	o.StyleUpscale = true
 }
 
-// neuralDoodle: pixels of patches and maps brought to unit length, means of
-// squared errors, 25 to 10 to 1, from noise in 16..240, three phases of a
-// hundred evaluations, each twice as large, pixels within 0..255.
+// neuralDoodle sets the options of neural-doodle. Pixels of patches and maps are scaled
+// to unit length. The losses are means of squared errors, weighted 25 to 10 to 1. It
+// begins with noise in 16..240 and has three phases of a hundred evaluations, each
+// twice as large as the one before, with pixels within 0..255.
 func neuralDoodle(o *Options) {
 	o.Size, o.Scales = "512", 3
 	o.Iterations = []int{100}
@@ -85,8 +87,9 @@ func neuralDoodle(o *Options) {
 	o.Pooling = vgg.PoolAvg
 }
 
-// imageAnalogies: sums of squares, what A' has where A looks like B, and half
-// of that for patches of A' anywhere; no maps; three scales at even distances.
+// imageAnalogies sets the options of image-analogies. The losses are sums of squares.
+// The canvas is pulled towards A' where A looks like B, and half as much towards
+// patches of A' anywhere. There are no maps, and three scales at even distances.
 func imageAnalogies(o *Options) {
 	o.Size, o.Scales, o.ScaleFrom = "content", 3, 0.25
 	o.Iterations = []int{100}

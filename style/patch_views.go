@@ -4,22 +4,23 @@ import (
 	"math"
 )
 
-// view is one way to look at a painting: turned, and at another size. Patches
-// of all views are candidates (Li & Wand 2016).
+// view is a painting at some angle and size. The patches of all views are candidates
+// (Li & Wand 2016).
 type view struct {
 	style int
 	angle float64 // degrees, anticlockwise
 	scale float64
 }
 
-// Steps of turning and of size between neighbouring views: CNNMRF's pi/24, and
-// 5 %.
+// These are the steps of angle, in degrees, and of size between neighbouring views:
+// CNNMRF's pi/24, and 5 %.
 const (
 	viewTurn = 7.5
 	viewStep = 1.05
 )
 
-// views lists those of every painting, the painting as it is first.
+// views lists the views of every painting. The first one of each is the painting as it
+// is.
 func (o Options) views(styles int) []view {
 	var list []view
 	for s := range styles {
@@ -35,8 +36,8 @@ func (o Options) views(styles int) []view {
 	return list
 }
 
-// turn rotates p about its centre and cuts the largest upright rectangle of p's
-// pixels out of it, so that nothing foreign is matched.
+// turn rotates p about its centre. It returns the largest upright rectangle that holds
+// only pixels of p.
 func (v view) turn(p *Picture) *Picture {
 	if v.angle == 0 {
 		return p
@@ -55,12 +56,12 @@ func (v view) turn(p *Picture) *Picture {
 	return out
 }
 
-// inscribed is the size of the largest upright rectangle in a w x h rectangle
-// turned by an angle with that sine and cosine.
+// inscribed returns the size of the largest upright rectangle in a w x h rectangle that
+// is turned by an angle with that sine and cosine.
 func inscribed(w, h, sin, cos float64) (float64, float64) {
 	long, short := max(w, h), min(w, h)
 	if short <= 2*sin*cos*long || math.Abs(sin-cos) < 1e-10 {
-		// Two corners touch the long sides, the others are free.
+		// Two corners touch the long sides, the other two are free.
 		half := short / 2
 		if w >= h {
 			return half / sin, half / cos
@@ -71,7 +72,7 @@ func inscribed(w, h, sin, cos float64) (float64, float64) {
 	return (w*cos - h*sin) / both, (h*cos - w*sin) / both
 }
 
-// bilinear reads p between its pixels; outside it repeats the border.
+// bilinear interpolates p between its pixels. Outside p the border is repeated.
 func bilinear(dst []float32, p *Picture, x, y float64) {
 	x0, y0 := math.Floor(x), math.Floor(y)
 	fx, fy := float32(x-x0), float32(y-y0)
