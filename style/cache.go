@@ -16,36 +16,36 @@ import (
 // CacheBytes is the default of Cache.MaxBytes.
 const CacheBytes = 256 << 20
 
-// Cache keeps what runs compute of paintings: the moments of their features, or the
-// features that patches are taken from, at every size. Runs that share paintings, sizes
-// and network, such as those of a batch, then compute each once. A picture has the same
-// bytes with and without a Cache. Runs may share a Cache at the same time; its zero
-// value is empty and ready. It also keeps the measured speed of a backend for a few
-// seconds, so that not every plan measures it.
+// Cache keeps what runs compute of paintings, at every size: the moments of their
+// features, or the features that patches are taken from. Runs that share paintings,
+// sizes and network, such as those of a batch, then compute each once. A picture has
+// the same bytes with and without a Cache. Runs may share a Cache at the same time; its
+// zero value is empty and ready. It also keeps the measured speed of a backend for a
+// few seconds, so that not every plan measures it.
 //
-// Everything is kept in the program's memory, also if a device computed it. With VGG19
+// Everything is kept in the program's memory, even if a device computed it. With VGG19
 // and the usual layers, moments take 2.5 MB for a painting at a size; features take 96
 // bytes a pixel, 25 MB at 512x512.
 type Cache struct {
-	// MaxBytes is the most that the Cache holds; entries used least recently are
-	// dropped first. 0: CacheBytes.
+	// MaxBytes is the most bytes that the Cache holds; 0: CacheBytes. Entries that were
+	// used least recently are dropped first.
 	MaxBytes int64
 
 	mu      sync.Mutex
 	entries []cached // the one used last comes last
 	bytes   int64
 
-	backend gpu.Backend  // whose speed was measured last, with what, and when
-	network *vgg.Network // there
-	depth   int          // of it
+	backend gpu.Backend  // the backend whose speed was measured last
+	network *vgg.Network // with this network
+	depth   int          // of the network
 	perFlop float64      // seconds
 	timed   time.Time
 }
 
-// speedFor is how long a measured speed is taken for that of now.
+// speedFor is how long a measured speed is used.
 const speedFor = 10 * time.Second
 
-// speed is what measureSpeed finds, measured anew only now and then.
+// speed returns the result of measureSpeed. It measures again only after speedFor.
 func (c *Cache) speed(env Env, o Options, depth int) (float64, error) {
 	if c == nil {
 		return measureSpeed(env, o, depth)
@@ -62,7 +62,7 @@ func (c *Cache) speed(env Env, o Options, depth int) (float64, error) {
 
 type cached struct {
 	key     [sha256.Size]byte
-	network *vgg.Network // held, so that no other gets its address, which is in the key
+	network *vgg.Network // the key has its address, so no other network may get it
 	layers  map[string][]keptArray
 	bytes   int64
 }
@@ -73,7 +73,7 @@ type keptArray struct {
 	v     []float32
 }
 
-// Bytes is the memory that the cache holds.
+// Bytes returns the memory that the cache holds.
 func (c *Cache) Bytes() int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -87,8 +87,8 @@ func (c *Cache) Drop() {
 	c.entries, c.bytes, c.backend = nil, 0, nil
 }
 
-// styleKey identifies a painting's moments, w x h pixels large, by all that
-// measuring them goes by.
+// styleKey identifies a painting's moments at w x h pixels, by everything that they
+// depend on.
 func (r *run) styleKey(s *Picture, w, h int, cut Cut) [sha256.Size]byte {
 	return r.cacheKey(s, cut, fmt.Sprintf("moments %q %q %d %d", r.o.StyleLoss, taps(r.o.StyleLayers), w, h))
 }
@@ -98,9 +98,9 @@ func (r *run) patchKey(p *Picture, cut Cut) [sha256.Size]byte {
 	return r.cacheKey(p, cut, fmt.Sprintf("features %q", taps(r.o.PatchLayers)))
 }
 
-// cacheKey identifies what is measured of a picture: by its pixels and what the
-// features of any layer go by, the way the picture is cut too, for sums are
-// rounded by it.
+// cacheKey identifies what is computed from a picture. It depends on the pixels and on
+// all that the features of any layer depend on. The cut is part of it, because sums are
+// rounded accordingly.
 func (r *run) cacheKey(p *Picture, cut Cut, what string) [sha256.Size]byte {
 	hash := sha256.New()
 	n, o := r.env.Network, r.o
@@ -114,7 +114,7 @@ func (r *run) cacheKey(p *Picture, cut Cut, what string) [sha256.Size]byte {
 	return [sha256.Size]byte(hash.Sum(nil))
 }
 
-// precisionOf is the precision of a backend.
+// precisionOf returns the precision of a backend.
 func precisionOf(b gpu.Backend) gpu.Precision {
 	if has, ok := b.(interface{ Precision() gpu.Precision }); ok {
 		return has.Precision()
@@ -122,11 +122,11 @@ func precisionOf(b gpu.Backend) gpu.Precision {
 	return gpu.Single
 }
 
-// pixelSeeds make two hashes of 64 bits: a picture is hashed for every job, in a
-// tenth of the time of SHA-256, and keys live as long as the process.
+// pixelSeeds are the seeds of two hashes of 64 bits. A picture is hashed for every job,
+// and these take a tenth of the time of SHA-256. Keys live only as long as the process.
 var pixelSeeds = [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
 
-// taps are the layers with weight.
+// taps returns the names of the layers with weight.
 func taps(layers []LayerWeight) (names []string) {
 	for _, l := range layers {
 		if l.Weight > 0 {
@@ -159,7 +159,7 @@ func (c *Cache) find(b gpu.Backend, key [sha256.Size]byte) map[string][]*gpu.Arr
 	return all
 }
 
-// keep takes a copy of arrays, unless they are more than the cache may hold.
+// keep stores a copy of arrays, unless they are larger than the cache may be.
 func (c *Cache) keep(b gpu.Backend, n *vgg.Network, key [sha256.Size]byte, all map[string][]*gpu.Array) {
 	if c == nil {
 		return

@@ -22,7 +22,7 @@ import (
 
 // Saving says where and how often a run writes checkpoints.
 type Saving struct {
-	Path string // of the file; "": no checkpoints
+	Path string // path of the file; "": no checkpoints
 	// Every is the time between two checkpoints. 0: half a minute, or longer if
 	// writing them would take more than a hundredth of the time.
 	Every time.Duration
@@ -50,7 +50,7 @@ type Checkpoint struct {
 	Done      int      `json:"done"`      // over all scales
 	Rollbacks int      `json:"rollbacks"`
 	Seen      int      `json:"seen"`      // rollbacks of that scale
-	LastLoss  float64  `json:"last_loss"` // at the look at the plateau before
+	LastLoss  float64  `json:"last_loss"` // loss at the last check of the plateau
 	Losses    Losses   `json:"losses"`
 	History   []Sample `json:"history"`
 	Seconds   float64  `json:"seconds"`
@@ -64,10 +64,10 @@ type Checkpoint struct {
 
 const checkpointFormat = "impasto checkpoint 1\n"
 
-// before is the checkpoint that the one at path replaced.
+// before returns the path of the checkpoint that the one at path replaced.
 func before(path string) string { return path + ".before" }
 
-// CheckpointFiles are the files that a run with its checkpoint at path may write.
+// CheckpointFiles returns the files that a run with its checkpoint at path may write.
 func CheckpointFiles(path string) []string { return []string{path, before(path)} }
 
 // LoadCheckpoint reads the last checkpoint at path and checks that it is complete. If
@@ -91,10 +91,10 @@ func LoadCheckpoint(path string) (*Checkpoint, error) {
 	return nil, err
 }
 
-// RemoveCheckpoint removes the checkpoints at path, once a run is finished and its
-// picture written.
+// RemoveCheckpoint removes the checkpoints at path. It is called when a run is finished
+// and its picture is written.
 func RemoveCheckpoint(path string) {
-	left, _ := filepath.Glob(path + ".tmp-*") // of writers that were killed
+	left, _ := filepath.Glob(path + ".tmp-*") // left by writers that were killed
 	for _, name := range append(left, path, before(path)) {
 		_ = os.Remove(name) // a file that stays only takes room
 	}
@@ -258,8 +258,8 @@ type keeper struct {
 	cost time.Duration // of the last one
 }
 
-// Unless the caller says how often: this often, and this many times as long as
-// the last one took.
+// Unless the caller sets the time, a checkpoint is written after usualEvery, and not
+// before usualPause times as long as the last one took.
 const (
 	usualEvery = 30 * time.Second
 	usualPause = 100

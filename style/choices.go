@@ -23,7 +23,7 @@ const (
 // StyleLoss says what the style loss compares of the features of two pictures.
 type StyleLoss string
 
-// The style losses. None of them sees where in the picture a feature is.
+// The style losses. None of them depends on where in the picture a feature is.
 const (
 	LossGram       StyleLoss = "gram"       // correlations of channels
 	LossCovariance StyleLoss = "covariance" // means and covariances of channels, each channel weighted; always ScaleRelative
@@ -153,7 +153,7 @@ const (
 	SideShort Side = "short"
 )
 
-// Optimizer is the algorithm that moves the pixels.
+// Optimizer is the algorithm that changes the pixels.
 type Optimizer string
 
 // The optimisers.
@@ -171,9 +171,9 @@ const (
 	FlowNone  Flow = "none"  // the frame before as it is
 )
 
-// choices lists the values of every option that takes one of a few words, in the
-// order of the help. The checks of Validate and the command's flags derive from it: a
-// new value is a constant above and a word here.
+// choices lists the values of every option that takes one of a few words, in the order
+// of the help. The checks of Validate and the command's flags derive from it. A new
+// value needs a constant above and a word here.
 var choices = []wordOption{
 	{"mode", words(ModeArt, ModeTexture, ModePatch, ModeDoodle, ModeAnalogy), false},
 	{"method", words(MethodLosses, MethodNNST), false},
@@ -204,7 +204,7 @@ var omitted = map[string]bool{"method": true, "color-space": true, "content-loss
 type wordOption struct {
 	option  string
 	words   []string
-	patches bool // of patch losses alone
+	patches bool // it is an option of patch losses only
 }
 
 // Choices lists the values of an option that takes one of a few words, by its
@@ -226,7 +226,7 @@ func words[T ~string](values ...T) []string {
 	return list
 }
 
-// choices checks the options of all modes that take one of a few words, or with
+// choices checks the options that take one of a few words: those of all modes, or with
 // patches those of patch losses.
 func (c *checker) choices(o Options, patches bool) {
 	for _, choice := range choices {

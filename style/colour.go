@@ -2,8 +2,8 @@ package style
 
 import "github.com/impasto/impasto/internal/picture"
 
-// ColorSpace is where lightness and colour are told apart, for ColorContent and
-// ColorMatch.
+// ColorSpace is the space in which lightness and colour are separated, for ColorContent
+// and ColorMatch.
 type ColorSpace string
 
 // The colour spaces.
@@ -12,7 +12,7 @@ const (
 	ColorOklab ColorSpace = "oklab" // Oklab: equal distances look equal
 )
 
-// keep is the lightness of p with the colours of content.
+// keep returns a picture with the lightness of p and the colours of content.
 func (c ColorSpace) keep(p, content *Picture) *Picture {
 	f := picture.KeepColours
 	if c == ColorOklab {
@@ -21,7 +21,7 @@ func (c ColorSpace) keep(p, content *Picture) *Picture {
 	return (*Picture)(f((*picture.Picture)(p), (*picture.Picture)(content)))
 }
 
-// match is a painting recoloured to the content's mean and covariance.
+// match returns a painting recoloured to the content's mean and covariance.
 func (c ColorSpace) match(painting, content *Picture) *Picture {
 	f := picture.MatchColours
 	if c == ColorOklab {
@@ -30,7 +30,7 @@ func (c ColorSpace) match(painting, content *Picture) *Picture {
 	return (*Picture)(f((*picture.Picture)(painting), (*picture.Picture)(content)))
 }
 
-// finishColours gives p colours as the paintings have them.
+// finishColours returns p with the colours of the paintings.
 func finishColours(p *Picture, paintings []*Picture) *Picture {
 	list := make([]*picture.Picture, len(paintings))
 	for i, s := range paintings {

@@ -1,10 +1,10 @@
-// Package style paints: it minimises
+// Package style paints pictures. It minimises
 //
 //	total = alpha * content + beta * style + tv
 //
-// over the pixels of a picture, where content and style are distances between
-// features of a convolutional network (Gatys, Ecker, Bethge, CVPR 2016). It is
-// the API for Go programs:
+// over the pixels of a picture, where content and style are distances between features
+// of a convolutional network (Gatys, Ecker, Bethge, CVPR 2016). It is the API for Go
+// programs:
 //
 //	painter, err := style.NewPainter(ctx) // installed weights, else the built-in mini
 //	if err != nil { ... }
@@ -20,8 +20,8 @@
 //	err = style.Save("out.png", result.Picture)
 //
 // Decode, Encode, FromImage and Picture.Image work with package io and package image. A
-// Painter calls the functions Art, Texture, Patch, Doodle and Analogy; programs that keep
-// network and device themselves may call them too.
+// Painter calls the functions Art, Texture, Patch, Doodle and Analogy. Programs that
+// keep the network and the device themselves may call them too.
 //
 // The files:
 //
@@ -33,7 +33,7 @@
 //	engine.go, loop.go       run the scales, and the iterations of a scale
 //	loss_objective.go        the losses of a scale
 //	loss_target.go           the paintings' statistics, which are their targets
-//	modes.go                 what Patch, Doodle and Analogy take
+//	modes.go                 the inputs of Patch, Doodle and Analogy
 //	patch_views.go           the turned and resized copies of paintings
 //	patch_maps.go            joins maps to features
 //	patch_loss.go, patch_analogy.go  the losses of patches

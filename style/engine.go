@@ -13,10 +13,10 @@ import (
 // Inputs are the pictures a run starts from. They are not changed.
 type Inputs struct {
 	Content *Picture   // the photograph; not used for textures
-	Styles  []*Picture // the paintings; none where the style weight is 0
+	Styles  []*Picture // the paintings; none if the style weight is 0
 	Init    *Picture   // the picture to begin with, for InitFile
 
-	Guides  []Guide  // maps that steer the matching of patches, beside features, and divide what LossSliced compares
+	Guides  []Guide  // maps that guide the matching of patches, in addition to features, and divide what LossSliced compares
 	Protect *Map     // one channel, 0..1: how far each pixel of the content is kept
 	A, B    *Picture // for an analogy; Styles holds A'
 
@@ -30,7 +30,7 @@ type Env struct {
 	Network  *vgg.Network
 	MaxBytes int64       // limit of memory, in bytes; a plan that needs more even in tiles is refused; 0: no limit
 	Pictures int64       // memory of the pictures that the caller holds, counted in the plan
-	Progress func(Event) // nil: silent
+	Progress func(Event) // called with the progress; nil: no reports
 	Every    int         // report at least at multiples of this number of iterations; 0: off
 
 	Cache *Cache // statistics of paintings from earlier runs; nil: nothing is kept
@@ -60,9 +60,10 @@ func Texture(ctx context.Context, in Inputs, o Options, env Env) (*Result, error
 	return Paint(ctx, in, o, env)
 }
 
-// Paint is the function of o.Mode: Art, Texture, Patch, Doodle or Analogy.
+// Paint paints in the mode of o: it does what Art, Texture, Patch, Doodle or Analogy
+// does.
 func Paint(ctx context.Context, in Inputs, o Options, env Env) (*Result, error) {
-	if o.Mode == ModeDoodle && in.Content == nil { // nothing to weigh
+	if o.Mode == ModeDoodle && in.Content == nil { // there is no content to compare with
 		o.ContentWeight, o.ContentLayers = 0, nil
 	}
 	if err := checkInputs(in, o); err != nil {
@@ -87,11 +88,11 @@ func Paint(ctx context.Context, in Inputs, o Options, env Env) (*Result, error) 
 			break
 		}
 	}
-	r.freeOptimizer() // the picture takes its place
+	r.freeOptimizer() // its memory is needed for the picture
 	return r.result(), err
 }
 
-// planFor returns the plan of a run: the one that was made before, if there is.
+// planFor returns the plan of a run: env.Plan, or a new one if that is nil.
 func (env Env) planFor(in Inputs, o Options) (Plan, error) {
 	if env.Plan != nil {
 		return *env.Plan, nil
@@ -100,7 +101,7 @@ func (env Env) planFor(in Inputs, o Options) (Plan, error) {
 	return NewPlan(w, h, o, env)
 }
 
-// run is one picture on its way through the scales.
+// run is the state of painting one picture, from scale to scale.
 type run struct {
 	env     Env
 	o       Options
@@ -116,7 +117,7 @@ type run struct {
 	protect       *Map
 	before, after *Picture // A and B of an analogy
 	earlier       *Earlier
-	patches       []Correspondence // of the scale done last
+	patches       []Correspondence // of the last scale that was painted
 
 	image     *gpu.Array // result of the scale done last
 	optimizer gpu.Optimizer
@@ -170,7 +171,8 @@ func (r *run) scale(ctx context.Context, i int) error {
 		return r.scaleOfNeighbours(ctx, i)
 	}
 	s, b := r.plan.Scales[i], r.env.Backend
-	// Before the pass is made: the paintings' memory can be its own.
+	// This comes before the pass is made, so that the pass can use the paintings'
+	// memory.
 	paintings, err := r.measureStyles(r.o.side(s.W, s.H), s.cut)
 	if err != nil {
 		return err
@@ -263,8 +265,9 @@ func (r *run) begin(x *gpu.Array, content *Picture) {
 	r.env.Backend.Upload(x, r.px.start(r.o, x.Shape.W, x.Shape.H, content, style, fit(r.init)))
 }
 
-// setTargets measures the photograph at this scale and takes the moments of the
-// paintings, by layer. recompute: the photograph's features are not kept.
+// setTargets computes the photograph's features at this scale and sets the targets,
+// with the moments of the paintings by layer. If recompute is set, the photograph's
+// features are not kept.
 func (r *run) setTargets(ob *objective, content *Picture, paintings map[string][]moments, recompute bool) error {
 	if r.o.ContentWeight > 0 {
 		r.px.upload(r.env.Backend, ob.x, content)
@@ -296,7 +299,8 @@ func (r *run) setTargets(ob *objective, content *Picture, paintings map[string][
 	return r.env.Backend.Err()
 }
 
-// measureStyles measures all paintings for a canvas of that scale-side.
+// measureStyles computes the moments of all paintings for a canvas with that
+// scale-side.
 func (r *run) measureStyles(canvas int, cut Cut) (layers map[string][]moments, err error) {
 	layers = make(map[string][]moments)
 	if r.o.StyleWeight > 0 {
@@ -314,8 +318,8 @@ func (r *run) measureStyles(canvas int, cut Cut) (layers map[string][]moments, e
 	return layers, nil
 }
 
-// measureStyle appends to layers the moments of one painting, whose scale-side
-// is style-scale times the canvas's.
+// measureStyle appends to layers the moments of one painting. Its scale-side is
+// style-scale times the canvas's.
 func (r *run) measureStyle(s *Picture, canvas int, cut Cut, layers map[string][]moments) error {
 	w, h := r.o.styleSize(s, canvas)
 	kept, err := r.cached(func() [sha256.Size]byte { return r.styleKey(s, w, h, cut) }, func(all map[string][]*gpu.Array) error {
@@ -340,8 +344,8 @@ func (r *run) measureStyle(s *Picture, canvas int, cut Cut, layers map[string][]
 	return nil
 }
 
-// withFeatures puts picture p on the backend as x and calls do with the tiling that
-// takes it through the network.
+// withFeatures uploads picture p to the backend as x. It calls do with x and a tiling
+// for its size.
 func (r *run) withFeatures(p *Picture, cut Cut, do func(t *tiling, x *gpu.Array)) error {
 	b := r.env.Backend
 	t, err := r.o.newTiling(b, r.env.Network, p.H, p.W, cut, false)
@@ -375,7 +379,7 @@ func (r *run) cached(key func() [sha256.Size]byte, measure func(all map[string][
 	return all, err
 }
 
-// result is the picture as far as it has come.
+// result returns the picture as it is now.
 func (r *run) result() *Result {
 	return &Result{
 		Picture: r.picture(r.image), Options: r.o, Plan: r.plan,
@@ -384,8 +388,8 @@ func (r *run) result() *Result {
 	}
 }
 
-// picture reads an image back, with the content's colours where they are kept
-// and its alpha where it has one.
+// picture downloads an image. It takes the content's colours if they are kept, and the
+// content's alpha if there is one.
 func (r *run) picture(image *gpu.Array) *Picture {
 	if image == nil {
 		return nil
@@ -418,8 +422,8 @@ func (r *run) release() {
 	r.freeOptimizer()
 }
 
-// settle returns the memory that preparing a large image has left unused to the
-// system. Without it that memory would stay with the program for long.
+// settle returns to the system the memory that preparing a large image has left unused.
+// Without it the program would keep that memory for a long time.
 func settle(image gpu.Shape) {
 	if image.Pixels() >= 1<<16 {
 		debug.FreeOSMemory()

@@ -6,8 +6,8 @@ import (
 	"github.com/impasto/impasto/gpu"
 )
 
-// pixels converts between pictures, sRGB-encoded 0..1, and what the network
-// takes: (H, W, 3), 0..white minus the mean.
+// pixels converts between pictures, sRGB-encoded 0..1, and the network's input: (H, W,
+// 3), 0..white minus the mean.
 type pixels struct {
 	mean  [3]float32
 	white float32
@@ -30,8 +30,8 @@ func (px pixels) upload(b gpu.Backend, x *gpu.Array, p *Picture) {
 	})
 }
 
-// download makes a picture of image x. It clamps: the optimiser may overshoot
-// what a picture can hold.
+// download returns a picture of image x. It clamps the values, since the optimiser may
+// exceed the range of a picture.
 func (px pixels) download(b gpu.Backend, x *gpu.Array) *Picture {
 	p := newPicture(x.Shape.W, x.Shape.H)
 	_ = download(b, x, func(values []float32, y int) error {
@@ -43,8 +43,8 @@ func (px pixels) download(b gpu.Backend, x *gpu.Array) *Picture {
 	return p
 }
 
-// start makes the image the first scale begins with, (h, w, 3). file is the
-// picture of InitFile, content and style those given, all at this scale's size.
+// start returns the image that the first scale begins with, (h, w, 3). file is the
+// picture of InitFile. content, style and file have this scale's size.
 func (px pixels) start(o Options, w, h int, content, style, file *Picture) []float32 {
 	switch o.Init {
 	case InitContent:
@@ -63,10 +63,10 @@ func (px pixels) start(o Options, w, h int, content, style, file *Picture) []flo
 	return px.noise(o, h*w)
 }
 
-// noise fills n pixels from the seed alone: PCG is specified to the bit and
-// only exact operations follow it, so every platform starts from the same
-// picture. Normal values are sums of twelve uniform ones (variance 1), which
-// needs no logarithm whose last bit may differ.
+// noise returns n random pixels, which depend only on the seed. PCG is specified to the
+// bit and only exact operations follow it, so every platform starts from the same
+// picture. Normal values are sums of twelve uniform ones (variance 1). That needs no
+// logarithm, whose last bit may differ.
 func (px pixels) noise(o Options, n int) []float32 {
 	rng := rand.NewPCG(o.Seed, 0x696d706173746f) // "impasto"
 	uniform := func() float64 { return float64(rng.Uint64()>>40) / (1 << 24) }

@@ -8,10 +8,10 @@ import (
 	"github.com/impasto/impasto/gpu"
 )
 
-// loop is the iterations of one scale. One iteration is one evaluation of the
-// losses and one step. It is recorded once; then the host only starts it, and reads
-// the status now and then. What decides the picture (plateau, divergence) is checked
-// at fixed iterations. Reports go by the clock.
+// loop runs the iterations of one scale. One iteration is one evaluation of the losses
+// and one step. It is recorded once; then the host only starts it and sometimes reads
+// the status. The checks that the picture depends on (plateau, divergence) are made at
+// fixed iterations. Reports are made by the clock.
 type loop struct {
 	*run
 	index    int // of the scale, from 0
@@ -21,18 +21,18 @@ type loop struct {
 	begun    time.Time
 	reported time.Time
 	notice   string
-	lastLoss float64 // at the plateau check before
+	lastLoss float64 // loss at the last check of the plateau
 	seen     int     // rollbacks that were reported
 }
 
 const (
 	reportEvery  = 100 * time.Millisecond
-	checkEvery   = 10 // iterations between looks at the status: a device waits for none but those
+	checkEvery   = 10 // iterations between two readings of the status; a device waits only for these
 	plateauEvery = 50
 	samples      = 100 // of the history, at most, per scale
 )
 
-// resume puts the loop where it stood, with its image and its optimiser.
+// resume restores the state of the loop, with its image and its optimiser.
 func (l *loop) resume(c *Checkpoint, optimizer gpu.Optimizer) error {
 	l.first, l.seen, l.lastLoss = c.Iteration, c.Seen, c.LastLoss
 	return c.restore(l.env.Backend, l.ob.canvas().Shape, l.ob.kept(), optimizer)
@@ -108,8 +108,8 @@ func (l *loop) iterate(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// record prepares an iteration. What several backends do goes through the host
-// and cannot be recorded, nor can iterations that differ.
+// record prepares an iteration. Iterations on several backends go through the host, so
+// they cannot be recorded, and neither can iterations that differ.
 func (l *loop) record(f func()) gpu.Program {
 	if len(l.ob.others) > 0 || l.ob.differs() {
 		return program(f)
@@ -175,8 +175,8 @@ func (l *loop) report(it int) {
 	l.env.Progress(e)
 }
 
-// remaining estimates the seconds to the end: this scale at the measured
-// seconds an iteration, finer ones in proportion to their arithmetic.
+// remaining estimates the seconds to the end. This scale takes the measured seconds per
+// iteration, finer scales take more in proportion to their arithmetic.
 func (l *loop) remaining(it int, seconds float64) float64 {
 	now := l.plan.Scales[l.index]
 	total := float64(now.Iterations-it) * seconds
@@ -186,8 +186,8 @@ func (l *loop) remaining(it int, seconds float64) float64 {
 	return total
 }
 
-// snapshot is the picture as it is. Between iterations the gradient's array is
-// free to hold it.
+// snapshot returns the picture as it is now. It uses the gradient's array, which is
+// free between iterations.
 func (l *loop) snapshot() *Picture {
 	if n := l.ob.neighbours; n != nil {
 		n.bands.show(l.ob.g, l.optimizer)
@@ -199,7 +199,7 @@ func (l *loop) snapshot() *Picture {
 	return l.picture(g)
 }
 
-// hints are for a run that diverged.
+// hints returns suggestions for a run that diverged.
 func (l *loop) hints() []Suggestion {
 	var hints []Suggestion
 	if l.o.Optimizer != OptimizerAdam {

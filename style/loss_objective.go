@@ -5,46 +5,47 @@ import (
 	"github.com/impasto/impasto/vgg"
 )
 
-// contentBalance makes content weight 1 and style weight 1 a balance to the
-// eye: a face is still a face and the painting is recognised at once. At 0.05
-// portraits dissolve into the painting, at 0.5 the photograph shows through;
-// relative content errors are simply larger than relative style errors.
+// contentBalance is the factor of the content loss with which content weight 1 and
+// style weight 1 look balanced: faces remain faces, and the painting is recognised at
+// once. With 0.05 portraits dissolve into the painting, with 0.5 the photograph shows
+// through. The factor is needed because relative content errors are larger than
+// relative style errors.
 const contentBalance = 0.2
 
-// objective is everything minimised at one scale: the losses of image x and
-// their gradient g, on a backend.
+// objective is what is minimised at one scale, on a backend: the losses of image x and
+// their gradient g.
 type objective struct {
 	b    gpu.Backend
 	o    Options
 	t    *tiling
 	x, g *gpu.Array // (H, W, 3)
 
-	torus       *torus        // of a tileable image, of which the network sees x; nil: of any other
-	styleLayers []LayerWeight // with the weights they have at this scale
+	torus       *torus        // the tileable image, of which x is what the network sees; nil: the image is not tileable
+	styleLayers []LayerWeight // with their weights at this scale
 
-	photo *gpu.Array // (H, W, 3), where its features are not kept but computed anew
+	photo *gpu.Array // (H, W, 3); set if its features are computed again and not kept
 
 	content  []contentTerm
 	selfSims []selfSimTerm
-	wholes   []*whole // room of the terms that need all features of an image that is cut
+	wholes   []*whole // for terms that need all features of an image that is cut
 
 	style   []styleTerm
 	sliced  []slicedTerm
 	turned  int      // how often the directions of sliced losses have changed
-	regions *regions // into which maps divide what they compare; nil without
+	regions *regions // the regions that sliced losses compare; nil without maps
 
 	patches   []*patchTerm
-	analogies []contentTerm // towards what an analogy says
-	rematch   bool          // the evaluation looks for patches anew
+	analogies []contentTerm // with the targets of an analogy
+	rematch   bool          // the evaluation matches patches again
 	movable   *gpu.Array    // (H, W, 1), what is not protected; nil: everything
 
 	temporal *temporalTerm // nil without a frame before
 
-	neighbours *neighbours // of MethodNNST, in place of the terms above
+	neighbours *neighbours // of MethodNNST, instead of the terms above
 
 	tv       gpu.TVKind
 	tvCoef   float64
-	tvWeight *gpu.Array // (H, W, 1), of each pixel's term; nil: 1
+	tvWeight *gpu.Array // (H, W, 1), weight of each pixel's term; nil: 1
 	tvSlot   int
 
 	others []*objective          // of a team, see tile_team.go
@@ -54,7 +55,7 @@ type objective struct {
 	unit  float64
 }
 
-// term says what a slot of the status block holds.
+// term names the loss and the layer of a slot of the status block.
 type term struct{ kind, layer string }
 
 type contentTerm struct {
@@ -78,26 +79,27 @@ type styleTerm struct {
 	slot   int
 	alone  *gpu.Array
 
-	// Where means count: the mean, the gradients of one painting's loss and of all
+	// These are set if the loss compares means: the mean, the gradients of one
+	// painting's loss, and those of all.
 	mean          *gpu.Array // (1, C, 1)
 	gaussians     []gaussianTerm
 	one, oneShift *gpu.Array
 	d, shift      *gpu.Array
 }
 
-// gaussianTerm compares mean and second moment with a painting's. loss writes the
-// term's value to its slot and its gradient to d and shift.
+// gaussianTerm compares the mean and the second moment with a painting's. loss writes
+// the term's value to its slot and its gradient to d and shift.
 type gaussianTerm struct {
 	arrays []*gpu.Array // of its target
 	loss   func(d, shift, mean, second *gpu.Array, pixels int)
 }
 
-// newObjective allocates one scale. Relative losses are multiplied by a unit,
-// which report divides out again. For Adam it is the number of pixels: each
-// pixel's gradient then has the same size at every scale, so that the moments
-// carried over and epsilon keep their meaning. L-BFGS needs no such thing, and
-// its carried history expects gradients that thin out as pixels multiply; a
-// constant keeps them far from the smallest floats.
+// newObjective allocates one scale. Relative losses are multiplied by a unit, and
+// report divides by it again. For Adam the unit is the number of pixels. Each pixel's
+// gradient then has the same size at every scale, so that the carried moments and
+// epsilon keep their meaning. L-BFGS does not need that: its carried history expects
+// gradients that shrink as the number of pixels grows. Its unit is a constant that
+// keeps gradients far from the smallest floats.
 func newObjective(b gpu.Backend, o Options, t *tiling, x *gpu.Array) *objective {
 	ob := &objective{b: b, o: o, t: t, x: x, g: b.NewArray(x.Shape), unit: 1}
 	if o.LossScale == ScaleRelative {
@@ -118,8 +120,8 @@ func (ob *objective) newSlot(kind, layer string) int {
 	return len(ob.terms) - 1
 }
 
-// share is a layer's weight. Relative losses divide by the sum of all, so that
-// naming more layers does not change the balance with the other terms.
+// share returns a layer's weight. For relative losses it is divided by the sum of all
+// weights, so that more layers do not change the balance with the other terms.
 func (ob *objective) share(l LayerWeight, all []LayerWeight) float64 {
 	if ob.o.LossScale == ScaleRelative {
 		return l.Weight / weightSum(all)
@@ -127,7 +129,7 @@ func (ob *objective) share(l LayerWeight, all []LayerWeight) float64 {
 	return l.Weight
 }
 
-// addContent takes the photograph's features at a layer as the target:
+// addContent adds the content loss of a layer. Its target is the photograph's features:
 //
 //	relative  0.2 * sum (F-P)^2 / sum P^2
 //	paper     1/2 * sum (F-P)^2                 Gatys et al. 2016, eq. 1
@@ -153,8 +155,9 @@ func (ob *objective) addContent(l LayerWeight, target *target) {
 	ob.content = append(ob.content, t)
 }
 
-// addTV sets the smoothness term: means over pixel values 0..1 under relative
-// losses, sums over 0..255 otherwise; the stencil is always the former.
+// addTV adds the smoothness term. Under relative losses it is a mean over pixel values
+// 0..1, under all others a sum over values 0..255. The stencil is always a mean over
+// 0..1.
 func (ob *objective) addTV() {
 	if ob.o.TVWeight == 0 {
 		return
@@ -180,7 +183,7 @@ func (ob *objective) addTV() {
 	case TVInner:
 		ob.tv = gpu.TVInner
 		if s := ob.x.Shape; ob.o.LossScale == ScaleMean {
-			ob.tvCoef /= float64(max(1, (s.H-1)*(s.W-1)*s.C)) // the mean over what is summed
+			ob.tvCoef /= float64(max(1, (s.H-1)*(s.W-1)*s.C)) // a mean over the summed values
 		} else {
 			ob.tvCoef *= relative(tvPowerUnit)
 		}
@@ -190,11 +193,12 @@ func (ob *objective) addTV() {
 	}
 }
 
-// tvPowerUnit is 255^2.5: what (dx^2+dy^2)^1.25 grows by from 0..1 to 0..255.
+// tvPowerUnit is 255^2.5, the factor between (dx^2+dy^2)^1.25 of values 0..1 and of
+// values 0..255.
 const tvPowerUnit = 1038366.8
 
-// evaluate writes all losses to their slots and their gradient to g. It asks
-// nothing of the host, so it can be recorded.
+// evaluate writes all losses to their slots and their gradient to g. It makes no call
+// to the host, so it can be recorded.
 func (ob *objective) evaluate() {
 	if ob.neighbours != nil {
 		ob.neighbours.evaluate()
@@ -222,7 +226,8 @@ func (ob *objective) evaluate() {
 	ob.smoothAndHold()
 }
 
-// smoothAndHold adds the smoothness term, and holds what is protected.
+// smoothAndHold adds the smoothness term. It also multiplies the gradient by the map of
+// what may change.
 func (ob *objective) smoothAndHold() {
 	switch {
 	case ob.tvCoef > 0 && ob.torus != nil:
@@ -260,8 +265,8 @@ func (ob *objective) atLayer(layer string, f *gpu.Array, grad *vgg.Gradient) {
 	ob.patchesAt(layer, f, grad)
 }
 
-// begin returns where a term's gradient goes: into the layer's at once, or
-// where gradients are normalised into an array of its own.
+// begin returns the array for a term's gradient: that of the layer, or the term's own
+// if gradients are normalised.
 func (ob *objective) begin(grad *vgg.Gradient, alone *gpu.Array) *gpu.Array {
 	if alone == nil {
 		return grad.Array()
@@ -270,9 +275,8 @@ func (ob *objective) begin(grad *vgg.Gradient, alone *gpu.Array) *gpu.Array {
 	return alone
 }
 
-// end adds a gradient that stands alone to the layer's, brought to L1 norm 1
-// times weight (neural-style) or to mean magnitude 1 times weight
-// (crowsonkb/style_transfer).
+// end adds a term's own gradient to the layer's. It is scaled to an L1 norm of weight
+// (neural-style) or to a mean magnitude of weight (crowsonkb/style_transfer).
 func (ob *objective) end(grad *vgg.Gradient, alone *gpu.Array, weight float64) {
 	if alone == nil {
 		return
@@ -291,7 +295,7 @@ func (ob *objective) styleLoss(t *styleTerm, f *gpu.Array) gpu.StyleTerm {
 	return t.at(f)
 }
 
-// report reads the slots back as losses.
+// report converts the slots into losses.
 func (ob *objective) report(s gpu.Status) Losses {
 	var l Losses
 	for slot, t := range ob.terms {
@@ -323,10 +327,11 @@ func (ob *objective) report(s gpu.Status) Losses {
 	return l
 }
 
-// positive keeps a divisor away from zero, as features of a black picture are.
+// positive returns a divisor that is not zero, as the power of a black picture's
+// features may be.
 func positive(v float64) float64 { return max(v, 1e-30) }
 
-// free gives back what the terms hold.
+// free frees what the terms hold.
 func (ob *objective) free() {
 	ob.freeOthers()
 	ob.b.Free(ob.g, ob.movable, ob.photo, ob.tvWeight)

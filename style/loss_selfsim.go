@@ -9,16 +9,17 @@ import (
 	"github.com/impasto/impasto/vgg"
 )
 
-// selfSimPositions is how many positions of a layer are compared with each other,
-// as in STROTSS (Kolkin et al. 2019).
+// selfSimPositions is the number of positions of a layer that are compared with each
+// other, as in STROTSS (Kolkin et al. 2019).
 const selfSimPositions = 1024
 
-// selfSimBalance makes content weight 1 a balance to the eye: see docs/looks.md.
+// selfSimBalance is the factor of the loss with which content weight 1 looks balanced;
+// see docs/looks.md.
 const selfSimBalance = 3
 
-// selfSimTerm compares how similar the canvas's features at a layer are to each
-// other with how similar the photograph's are. The positions are drawn once for
-// each scale, so that the optimiser goes down one and the same loss.
+// selfSimTerm compares two sets of similarities: of the canvas's features at a layer
+// with each other, and of the photograph's. The positions are drawn once for each
+// scale, so that the optimiser minimises one and the same loss.
 type selfSimTerm struct {
 	layer  string
 	target *gpu.SelfSimilarity
@@ -29,15 +30,15 @@ type selfSimTerm struct {
 	whole  *whole     // of an image that is cut
 }
 
-// whole holds, for a loss that needs the features of all of an image that is cut,
-// those of a layer and the gradient of the loss by them, (h, w, C).
+// whole holds the features of a layer for the whole image and the gradient of a loss
+// with respect to them, (h, w, C). It is for losses that need all features at once, if
+// the image is cut.
 type whole struct {
 	layer string
 	f, g  *gpu.Array
 }
 
-// newWhole makes the room for a layer's features where the image is cut; nil
-// where it is not.
+// newWhole allocates the whole of a layer. It returns nil if the image is not cut.
 func (ob *objective) newWhole(layer string) *whole {
 	if !ob.t.cut() {
 		return nil
@@ -50,8 +51,8 @@ func (ob *objective) newWhole(layer string) *whole {
 
 func (w *whole) free(b gpu.Backend) { b.Free(w.f, w.g) }
 
-// drawPositions are at most n different ones of a layer's, in order, from the
-// seed alone.
+// drawPositions draws at most n different positions of a layer, in order. They depend
+// only on the seed and the layer.
 func drawPositions(seed uint64, layer string, positions, n int) []int32 {
 	all := make([]int32, positions)
 	for i := range all {
@@ -69,13 +70,12 @@ func drawPositions(seed uint64, layer string, positions, n int) []int32 {
 	return all[:n:n]
 }
 
-// addSelfSims makes the terms of all content layers from the photograph, which
-// image x holds:
+// addSelfSims adds the terms of all content layers. Image x holds the photograph:
 //
 //	relative  3 / n * sum |P - T|
 //	others    1 / n * sum |P - T|           STROTSS
 //
-// with P and T as gpu.CPU.SelfSimLoss has them: neither has a unit.
+// gpu.CPU.SelfSimLoss defines P and T. Neither has a unit.
 func (ob *objective) addSelfSims(layers []LayerWeight) {
 	for _, l := range layers {
 		if l.Weight == 0 {
@@ -125,7 +125,8 @@ func (ob *objective) selfSimsAt(layer string, f *gpu.Array, grad *vgg.Gradient) 
 	}
 }
 
-// selfSimGradients makes the gradient at all features of an image that is cut.
+// selfSimGradients computes the gradients with respect to all features of an image that
+// is cut.
 func (ob *objective) selfSimGradients() {
 	for i := range ob.selfSims {
 		t := &ob.selfSims[i]
@@ -134,7 +135,7 @@ func (ob *objective) selfSimGradients() {
 	}
 }
 
-// wholesAt adds to grad the gradients at the features of a tile's window.
+// wholesAt adds to grad the part of these gradients that lies in a tile's window.
 func (ob *objective) wholesAt(s *stage, window gpu.Rect, tap string, f *gpu.Array, grad *vgg.Gradient) {
 	for _, w := range ob.wholes {
 		if w.layer != tap {
@@ -149,7 +150,7 @@ func (ob *objective) wholesAt(s *stage, window gpu.Rect, tap string, f *gpu.Arra
 	}
 }
 
-// contentBytes is what the content loss takes at a layer with features f.
+// contentBytes returns the memory of the content loss at a layer with features f.
 func (o Options) contentBytes(b gpu.Backend, f gpu.Shape, cut bool) int64 {
 	total := b.Bytes(f)
 	if o.ContentLoss == ContentSelfSim {

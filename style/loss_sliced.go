@@ -181,7 +181,7 @@ func repeatRows(b gpu.Backend, rows *gpu.Array, at []int32) *gpu.Array {
 	return gpu.ArrayOf(b, gpu.Shape{H: len(at), W: c, C: 1}, all)
 }
 
-// gather copies a tile's own features at places to their rows.
+// gather copies the tile's own features at places to their rows.
 func (t *tiling) gather(rows *gpu.Array, p *gpu.Places, s *stage, i int, tap string, f *gpu.Array, own gpu.Rect) {
 	if own.H > 0 && own.W > 0 {
 		n, w := s.unit[tap], s.tiles[i].ahead
@@ -239,7 +239,7 @@ func (ob *objective) addSliced(l LayerWeight, all []moments) {
 	ob.aim(&ob.sliced[len(ob.sliced)-1], 0)
 }
 
-// aim gives a term the turn-th directions, from 0 on.
+// aim sets the directions of a term. turn counts the sets of directions from 0.
 func (ob *objective) aim(t *slicedTerm, turn int) {
 	c := t.rows.Shape.W
 	rng := randomFor(ob.o.Seed, fmt.Sprintf("directions %s %v %d", t.layer, ob.canvas().Shape, turn))

@@ -9,20 +9,10 @@ import (
 	"github.com/impasto/impasto/gpu"
 )
 
-// With maps, the sliced loss compares region by region: positions are sorted by their
-// region first and then by their value along a direction. That is the limit of joining
-// the maps' channels to the features with a large weight (Heitz et al. 2021, section
-// 4.3). The share of a region in the painting does not matter, since quantiles are taken
-// within a region.
-//
-// A region of the canvas is what has one value in all its maps. It is compared with
-// those positions of the paintings whose values are nearest to its own. So a region that
-// no painting has is compared with the most similar regions, and in maps of labels,
-// where all others are equally far, with all of them.
-//
-// A position of a layer belongs to the region of most of its pixels. If a painting has
-// too little of a region for any position of a layer, the position with the largest
-// share of it is taken.
+// A region of the canvas is the set of pixels that have one value in all its maps. It
+// is compared with those positions of the paintings whose values are nearest to its
+// own. So a region that no painting has is compared with the most similar regions. In
+// maps of labels all others are equally far, and it is compared with all of them.
 
 // mostRegions is how many different values the maps of a picture may have.
 const mostRegions = 255

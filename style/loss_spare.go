@@ -6,20 +6,20 @@ import (
 	"github.com/impasto/impasto/gpu"
 )
 
-// The total variation cleans flat areas and rubs detail out. tv-spare lets it act
-// less where the photograph has detail: the term of a pixel is weighted by
+// The total variation smooths flat areas, but it also removes detail. tv-spare lowers
+// its weight where the photograph has detail. The term of a pixel is weighted by
 //
 //	1 - tv-spare * r^2 / (1 + r^2)      r = e / (0.35 a^2)
 //
-// with e the mean square slope of the photograph's luma round the pixel, at the
-// size being painted, and a the mean of sqrt(e) over the picture. The stencil, which
-// reproduces another program, spares nothing.
+// with e the mean square slope of the photograph's luma round the pixel, at the size
+// being painted, and a the mean of sqrt(e) over the picture. The stencil reproduces
+// another program, so its weight is never lowered.
 const (
-	spareCell = 4    // pixels of a side of the squares that e is taken over
-	spareKnee = 0.35 // of r
+	spareCell = 4    // pixels to a side of the squares over which e is taken
+	spareKnee = 0.35 // the factor 0.35 of r
 )
 
-// addSpare sets the weights of the total variation after the photograph.
+// addSpare sets the weights of the total variation, which depend on the photograph.
 func (ob *objective) addSpare(photo *Picture) {
 	if ob.o.TVSpare == 0 || ob.o.TV == TVStencil || ob.tvCoef == 0 || photo == nil {
 		return
@@ -31,7 +31,7 @@ func (ob *objective) addSpare(photo *Picture) {
 	ob.b.Free(coarse)
 }
 
-// spareWeights are the weights of the squares of a picture, (h, w).
+// spareWeights returns the weights of the squares of a picture, (h, w).
 func spareWeights(p *Picture, spare float64) (weights []float32, w, h int) {
 	energy, w, h := slopeEnergy(p)
 	energy = blurred(blurred(energy, w, h), w, h)
@@ -47,8 +47,9 @@ func spareWeights(p *Picture, spare float64) (weights []float32, w, h int) {
 	return weights, w, h
 }
 
-// slopeEnergy is the mean square slope of luma over each square of a picture,
-// (h, w): the differences of a pixel from its right and lower neighbour.
+// slopeEnergy returns the mean square slope of luma in each square of a picture, (h,
+// w). The slope is taken from the differences of a pixel from its right and lower
+// neighbour.
 func slopeEnergy(p *Picture) (energy []float64, w, h int) {
 	w, h = (p.W+spareCell-1)/spareCell, (p.H+spareCell-1)/spareCell
 	energy, counts := make([]float64, w*h), make([]float64, w*h)
@@ -70,8 +71,7 @@ func slopeEnergy(p *Picture) (energy []float64, w, h int) {
 	return energy, w, h
 }
 
-// blurred smooths (h, w) values by (1 2 1)/4 in both directions, the border
-// repeated.
+// blurred smooths (h, w) values by (1 2 1)/4 in both directions and repeats the border.
 func blurred(v []float64, w, h int) []float64 {
 	across, down := make([]float64, len(v)), make([]float64, len(v))
 	for y := range h {
@@ -89,7 +89,7 @@ func blurred(v []float64, w, h int) []float64 {
 	return down
 }
 
-// spareBytes is what the weights take for an image of h x w pixels.
+// spareBytes returns the memory of the weights for an image of h x w pixels.
 func (o Options) spareBytes(b gpu.Backend, h, w int) int64 {
 	if o.TVSpare == 0 {
 		return 0

@@ -4,8 +4,8 @@ import (
 	"github.com/impasto/impasto/gpu"
 )
 
-// moments are a painting's statistics at one layer: what is left of it once
-// where things are has been thrown away.
+// moments holds a painting's statistics at one layer. They do not depend on where in
+// the painting features lie.
 type moments struct {
 	second *gpu.Array // Gram matrix, (C, C, 1)
 	mean   *gpu.Array // (1, C, 1), nil for Gram losses
@@ -16,7 +16,7 @@ type moments struct {
 	ends []int32
 }
 
-// arrays are those that there are; momentsFrom is the way back.
+// arrays lists the arrays that are set. momentsFrom is its inverse.
 func (m moments) arrays() []*gpu.Array {
 	if m.rows != nil {
 		return []*gpu.Array{m.rows}
@@ -38,11 +38,10 @@ func (o Options) momentsFrom(arrays []*gpu.Array) moments {
 	return m
 }
 
-// gramNorm is what the sum of products over positions is multiplied by:
-// 1/(H W), or 1/(C H W) as in neural-style. The paper's sum, with 1/(4 N^2 M^2)
-// before its loss, is the former with 1/(4 N^2): the M's cancel when canvas and
-// painting have the same size, and when they have not only this form compares
-// like with like.
+// gramNorm returns the factor of the sum of products over positions: 1/(H W), or 1/(C H
+// W) as in neural-style. The paper's sum has the factor 1/(4 N^2 M^2) in its loss. This
+// form with 1/(4 N^2) is the same if canvas and painting have the same size, because
+// the M's cancel. If the sizes differ, only this form compares equal quantities.
 func (o Options) gramNorm(features gpu.Shape) float64 {
 	norm := 1 / float64(features.Pixels())
 	if o.LossScale == ScaleMean && o.StyleLoss == LossGram {
@@ -51,7 +50,7 @@ func (o Options) gramNorm(features gpu.Shape) float64 {
 	return norm
 }
 
-// measure takes the moments of the features of picture x, by tap.
+// measure computes the moments of the features of picture x, by tap.
 func (t *tiling) measure(o Options, x *gpu.Array) map[string]moments {
 	if o.StyleLoss == LossSliced {
 		return t.measureRows(o, x, nil, 0)
@@ -79,7 +78,7 @@ func (t *tiling) measure(o Options, x *gpu.Array) map[string]moments {
 	return all
 }
 
-// blendWeights are the styles' weights, of sum 1.
+// blendWeights returns the weights of the styles, whose sum is 1.
 func (o Options) blendWeights(styles int) []float64 {
 	w := make([]float64, styles)
 	for i := range w {
@@ -91,8 +90,8 @@ func (o Options) blendWeights(styles int) []float64 {
 	return w
 }
 
-// blend is the weighted mean of several paintings' moments. Second moments
-// about zero mix linearly; covariances would not.
+// blend returns the weighted mean of several paintings' moments. Second moments about
+// zero mix linearly; covariances would not.
 func blend(b gpu.Backend, all []moments, weights []float64) moments {
 	mix := moments{second: b.NewArray(all[0].second.Shape)}
 	if all[0].mean != nil {
@@ -107,15 +106,15 @@ func blend(b gpu.Backend, all []moments, weights []float64) moments {
 	return mix
 }
 
-// addStyle makes the paintings' moments at a layer the target, one for each
-// painting or one for their blend:
+// addStyle adds the style loss of a layer. Its targets are the paintings' moments, one
+// for each painting or one for their blend:
 //
 //	relative  sum (G-A)^2 / sum A^2            G, A over positions
 //	paper     sum (G-A)^2 / (4 N^2 M^2)        Gatys et al. 2016, eq. 4
 //	mean      sum (G-A)^2 / C^2                G, A over C H W: neural-style
-//	w2        as gpu.CPU.W2Loss has it; relative: over the mean square feature
-//	covariance  as gpu.CPU.CovarianceLoss has it, relative whatever the loss scale
-//	moments     as gpu.CPU.MomentsLoss has it; see momentsWeights
+//	w2        see gpu.CPU.W2Loss; relative: over the mean square feature
+//	covariance  see gpu.CPU.CovarianceLoss; relative whatever the loss scale
+//	moments     see gpu.CPU.MomentsLoss and momentsWeights
 //	sliced      see addSliced
 func (ob *objective) addStyle(l LayerWeight, all []moments) {
 	if ob.o.StyleLoss == LossSliced {
@@ -140,7 +139,7 @@ func (ob *objective) addStyle(l LayerWeight, all []moments) {
 	if ob.o.StyleLoss != LossGram {
 		ob.addGaussians(&t, l.Layer, all, weights)
 		if ob.o.StyleBlend == BlendTargets {
-			ob.b.Free(all[0].second, all[0].mean) // the mix; its targets are copies
+			ob.b.Free(all[0].second, all[0].mean) // the blend; its targets are copies
 		}
 	} else {
 		t.slot = ob.newSlot("style", l.Layer)
@@ -154,7 +153,7 @@ func (ob *objective) addStyle(l LayerWeight, all []moments) {
 	ob.style = append(ob.style, t)
 }
 
-// drop gives back the moments that no term took over as its target.
+// drop frees the moments that no term uses as its target.
 func (ob *objective) drop(paintings map[string][]moments) {
 	taken := map[*gpu.Array]bool{}
 	for _, t := range ob.style {
@@ -183,8 +182,8 @@ func (ob *objective) gramCoef(a *gpu.Array) float64 {
 	return 1 / positive(ob.b.Dot(a, a))
 }
 
-// w2Epsilon is added to the variances, as in style-transfer-pytorch: the root
-// of a covariance with empty directions has no derivative.
+// w2Epsilon is added to the variances, as in style-transfer-pytorch. The root of a
+// covariance has no derivative in directions without variance.
 const w2Epsilon = 1e-4
 
 func (ob *objective) addGaussians(t *styleTerm, layer string, all []moments, weights []float64) {
@@ -212,7 +211,7 @@ func (ob *objective) addGaussians(t *styleTerm, layer string, all []moments, wei
 			if ob.o.LossScale == ScaleRelative {
 				power := positive(ob.meanSquare(m.second))
 				coef /= power
-				eps *= power // the network's units must not matter
+				eps *= power // the result must not depend on the network's units
 			}
 			target := ob.b.NewW2Target(m.mean, m.second, eps)
 			g = gaussianTerm{target.Arrays(), func(d, shift, mean, second *gpu.Array, pixels int) {
@@ -223,15 +222,15 @@ func (ob *objective) addGaussians(t *styleTerm, layer string, all []moments, wei
 	}
 }
 
-// momentsWeights are those of the parts of the moments loss at a layer of c
-// channels, whose own weight is coef:
+// momentsWeights returns the weights of the parts of the moments loss at a layer of c
+// channels. coef is the weight of the layer:
 //
 //	relative  sum (G-A)^2 / sum A^2 + 8 sum (mu-m)^2 / sum m^2 + 8 sum (sigma-s)^2 / sum s^2
 //	others    1e3/C^2 mean (G-A)^2 + 1e4 mean (mu-m)^2 + 1e4 mean (sigma-s)^2
 //
-// The latter are Galerne et al.'s, beside a mean content error of weight 1. There
-// the parts of means and deviations weigh 3 to 20 times what Gram matrices do in
-// most layers of VGG19, hence the factor of the former.
+// The second line is from Galerne et al., where it goes with a mean content error of
+// weight 1. There the parts of means and deviations weigh 3 to 20 times as much as Gram
+// matrices in most layers of VGG19, hence the factor 8 in the first line.
 func (o Options) momentsWeights(coef float64, c int, squares gpu.MomentsWeights) gpu.MomentsWeights {
 	if o.LossScale == ScaleRelative {
 		return gpu.MomentsWeights{
@@ -244,8 +243,8 @@ func (o Options) momentsWeights(coef float64, c int, squares gpu.MomentsWeights)
 	return gpu.MomentsWeights{Gram: coef * 1e3 / (n * n * n * n), Mean: coef * 1e4 / n, Deviation: coef * 1e4 / n}
 }
 
-// meanSquare is that of the features whose second moment (C, C, 1) is given:
-// its trace over C.
+// meanSquare returns the mean square of the features whose second moment (C, C, 1) is
+// given: its trace divided by C.
 func (ob *objective) meanSquare(second *gpu.Array) float64 {
 	c := second.Shape.H
 	v := gpu.Values(ob.b, second)

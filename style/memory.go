@@ -12,8 +12,8 @@ import (
 // This file counts the memory that a run will hold. Most is held in the iterations of
 // the last scale:
 //
-//	the network's weights, as read and as the backend lays them out
-//	one tile's pass through it, and what combines the tiles
+//	the network's weights, as read and in the backend's layout
+//	the pass of one tile through the network, and the buffers that combine the tiles
 //	checkpoints, and their gradients
 //	the photograph's features, the paintings' statistics
 //	the image, its gradient, and the optimiser's copies of both
@@ -34,7 +34,7 @@ type MemoryPart struct {
 	Bytes int64  `json:"bytes"`
 }
 
-// bytes is what a run of a canvas (h, w) that is cut so holds at most.
+// bytes returns the most memory that a run of a canvas (h, w) with this cut holds.
 func (p Plan) bytes(env Env, w, h int, c Cut, recompute bool) (int64, error) {
 	parts, err := p.account(env, w, h, c, recompute)
 	return sumBytes(parts), err
@@ -48,7 +48,7 @@ func sumBytes(parts []MemoryPart) int64 {
 	return total
 }
 
-// account lists what such a run holds.
+// account lists the memory that such a run holds.
 func (p Plan) account(env Env, w, h int, c Cut, recompute bool) ([]MemoryPart, error) {
 	stages, err := p.Options.layout(env.Backend, env.Network, h, w, c, true)
 	if err != nil {
@@ -61,7 +61,7 @@ func (p Plan) account(env Env, w, h int, c Cut, recompute bool) ([]MemoryPart, e
 	return p.accountOf(env, w, h, c, stages, pass, recompute)
 }
 
-// accountOf is account where stages and the bytes of their passes are known.
+// accountOf does what account does, given the stages and the bytes of their passes.
 func (p Plan) accountOf(env Env, w, h int, c Cut, stages []stage, pass int64, recompute bool) ([]MemoryPart, error) {
 	o, b := p.Options, env.Backend
 	taps, err := env.Network.TapShapes(b, h, w, o.passOptions(true))
@@ -102,7 +102,7 @@ func (p Plan) accountOf(env Env, w, h int, c Cut, stages []stage, pass int64, re
 	image := b.Bytes(gpu.Shape{H: h, W: w, C: 3})
 	images := int64(2)
 	if o.Tileable {
-		images = 8 // with what the network sees of it, its edges, and a part that is moved
+		images = 8 // with the network's input, the edges, and a part that is moved
 	}
 	features := "the photograph's features"
 	if recompute {
@@ -155,7 +155,7 @@ func (p Plan) checkUncut(env Env, tiles bool) error {
 	return e
 }
 
-// optimizerImages is how many copies of the image the optimiser holds.
+// optimizerImages returns how many copies of the image the optimiser holds.
 func (o Options) optimizerImages() int {
 	n := 3 // Adam: the last good image and two moments
 	if o.Optimizer == OptimizerLBFGS {
@@ -167,7 +167,7 @@ func (o Options) optimizerImages() int {
 	return n
 }
 
-// styleBytes is what the style loss at a layer with features f takes.
+// styleBytes returns the memory of the style loss at a layer with features f.
 func (o Options) styleBytes(b gpu.Backend, f gpu.Shape, cut bool) int64 {
 	if o.StyleLoss == LossSliced {
 		term, _ := o.slicedBytes(b, f)
@@ -197,8 +197,8 @@ func (o Options) styleBytes(b gpu.Backend, f gpu.Shape, cut bool) int64 {
 	return total
 }
 
-// weightBytes is the bytes of the network's weights as they were read, and of those in
-// use as the backend stores them for the forward and the backward pass.
+// weightBytes returns the bytes of the network's weights as they were read, and of
+// those in use as the backend stores them for the forward and the backward pass.
 func (p Plan) weightBytes(env Env) int64 {
 	depth, _, err := p.Options.deepest(env.Network)
 	if err != nil {
@@ -218,7 +218,7 @@ func (p Plan) weightBytes(env Env) int64 {
 	return bytes
 }
 
-// widest is the most channels that a layer in use has.
+// widest returns the number of channels of the widest layer in use.
 func (p Plan) widest(env Env) int {
 	depth, _, _ := p.Options.deepest(env.Network)
 	widest := 0
@@ -228,7 +228,8 @@ func (p Plan) widest(env Env) int {
 	return widest
 }
 
-// largest plans the biggest canvas of the proportions w x h that MaxBytes allows.
+// largest returns the plan of the largest canvas with the proportions w x h that
+// MaxBytes allows.
 func largest(w, h int, o Options, env Env) (Plan, error) {
 	if env.MaxBytes <= 0 {
 		return Plan{}, Problems{{Option: "size", Value: o.Size, Reason: "size \"max\" needs a memory limit"}}
@@ -247,7 +248,7 @@ func largest(w, h int, o Options, env Env) (Plan, error) {
 	return try(max(n, 1) * step)
 }
 
-// advise finds sizes and settings that would fit.
+// advise adds to the error sizes and settings that would fit.
 func (e *MemoryError) advise(w, h int, o Options, env Env) {
 	if p, err := largest(w, h, o, env); err == nil {
 		e.Fits = fmt.Sprintf("%dx%d", p.W(), p.H())

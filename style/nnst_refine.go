@@ -42,8 +42,8 @@ const (
 	refinedPainting = 64
 )
 
-// gridStep returns the step between positions so that there are about most of them
-// along the longer side of f, and the number of rows and columns.
+// gridStep returns the step between positions with which at most that many lie along
+// the longer side of f, and the number of rows and columns.
 func gridStep(f gpu.Shape, most int) (step, h, w int) {
 	step = max(1, (max(f.H, f.W)+most-1)/most)
 	return step, max(1, f.H/step), max(1, f.W/step)

@@ -219,7 +219,8 @@ func (t *patchTerm) match(b gpu.Backend, f *gpu.Array, o Options) {
 	for i, s := range t.sources {
 		options := gpu.MatchOptions{Stride: t.stride, First: t.from[i].First, Add: i > 0, Prune: s.prune}
 		if t.own != nil {
-			// Patches that many others match get a lower score.
+			// The score of a painting's patch is lowered by how well a patch of the
+			// canvas matches it, so that others are chosen too.
 			b.Match(s.wanted, s.joined, t.own, gpu.MatchOptions{Stride: t.from[i].Stride})
 			b.MatchBias(s.bias, s.wanted, -o.Variety)
 			options.Bias = s.bias

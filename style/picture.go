@@ -12,7 +12,7 @@ import (
 type Picture struct {
 	W, H  int       // size in pixels
 	Pix   []float32 // (H, W, 3), sRGB-encoded, 0..1
-	Alpha []float32 // (H, W), 0..1, not multiplied into Pix; nil where opaque
+	Alpha []float32 // (H, W), 0..1, not multiplied into Pix; nil if opaque
 	Depth int       // bits a channel of the file it came from: 8 or 16
 }
 
@@ -22,7 +22,7 @@ func (p *Picture) Image(depth int) image.Image { return (*picture.Picture)(p).Im
 // Clone returns a copy that shares nothing with p.
 func (p *Picture) Clone() *Picture { return (*Picture)((*picture.Picture)(p).Clone()) }
 
-// Flatten returns the picture over white, p itself where it is opaque.
+// Flatten returns the picture over white. It returns p itself if that is opaque.
 func (p *Picture) Flatten() *Picture { return (*Picture)((*picture.Picture)(p).Flatten()) }
 
 // Resize returns the picture at another size, resampled in linear light.
@@ -30,10 +30,10 @@ func (p *Picture) Resize(w, h int) *Picture {
 	return (*Picture)((*picture.Picture)(p).Resize(w, h, picture.Lanczos3))
 }
 
-// newPicture is black and opaque.
+// newPicture returns a black and opaque picture.
 func newPicture(w, h int) *Picture { return (*Picture)(picture.New(w, h)) }
 
-// FromImage converts any image; its pixels are taken to be sRGB.
+// FromImage converts any image. It treats the pixels as sRGB.
 func FromImage(img image.Image) *Picture { return (*Picture)(picture.FromImage(img)) }
 
 // Open reads a PNG, JPEG, TIFF or WebP file, upright and converted to sRGB.
@@ -48,8 +48,8 @@ func Decode(r io.Reader) (*Picture, error) {
 	return (*Picture)(p), err
 }
 
-// Save writes a PNG, JPEG, TIFF or WebP file, by its extension; an existing
-// file is replaced only once the new one is whole.
+// Save writes a PNG, JPEG, TIFF or WebP file. The extension gives the format. An
+// existing file is replaced only when the new one is complete.
 func Save(path string, p *Picture) error {
 	return picture.Save(path, (*picture.Picture)(p), picture.WriteOptions{})
 }

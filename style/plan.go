@@ -19,8 +19,8 @@ type Scale struct {
 	Iterations int `json:"iterations"`
 
 	cut       Cut
-	recompute bool // compute the photograph's features anew for each tile in each iteration
-	refine    bool // nearest neighbours are found anew in each iteration
+	recompute bool // compute the photograph's features again for each tile in each iteration
+	refine    bool // nearest neighbours are found again in each iteration
 }
 
 // Plan says what a run will do.
@@ -28,8 +28,8 @@ type Plan struct {
 	Options   Options // with every automatic value made concrete
 	Scales    []Scale
 	Tile      TileSize
-	Cut       Cut   // of the last scale, Tile with it
-	Recompute bool  // compute the photograph's features anew for each tile in each iteration, and do not keep them
+	Cut       Cut   // of the last scale; Tile is its first stage's tile
+	Recompute bool  // compute the photograph's features again for each tile in each iteration, and do not keep them
 	PeakBytes int64 // most bytes held at a time; see memory.go
 	Memory    []MemoryPart
 	Seconds   float64 // estimate, from the arithmetic and a short measurement; 0 if not measured
@@ -95,18 +95,18 @@ func planFor(w, h int, o Options, env Env) (Plan, error) {
 	return p, err
 }
 
-// sizeFor is the size at which the short side of a canvas of these proportions
-// has at least so many pixels.
+// sizeFor returns the size at which the short side of a canvas of these proportions has
+// at least that many pixels.
 func (o Options) sizeFor(w, h, least int) string {
 	long := func(side int) int { return (side*least + min(w, h) - 1) / min(w, h) }
 	if fixed := fmt.Sprintf("%dx%d", w, h); o.Size == fixed {
 		return fmt.Sprintf("%dx%d", long(w), long(h))
 	}
-	// w and h were rounded: the picture may be half a pixel longer and thinner.
+	// w and h were rounded, so the picture may be half a pixel longer and thinner.
 	return strconv.Itoa(((2*max(w, h)+1)*least + 2*min(w, h) - 2) / (2*min(w, h) - 1))
 }
 
-// concrete replaces automatic values by those used, so that the options repeat the
+// concrete replaces automatic values by the values used. The options then repeat the
 // run on any machine.
 func (o Options) concrete(w, h int, scales []Scale) Options {
 	o.Size = fmt.Sprintf("%dx%d", w, h)
@@ -124,13 +124,13 @@ func (o Options) concrete(w, h int, scales []Scale) Options {
 	return o
 }
 
-// W is the width of the finished picture.
+// W returns the width of the finished picture.
 func (p Plan) W() int { return p.Scales[len(p.Scales)-1].W }
 
-// H is the height of the finished picture.
+// H returns the height of the finished picture.
 func (p Plan) H() int { return p.Scales[len(p.Scales)-1].H }
 
-// Iterations is the number of iterations over all scales.
+// Iterations returns the number of iterations over all scales.
 func (p Plan) Iterations() int {
 	n := 0
 	for _, s := range p.Scales {
@@ -139,10 +139,10 @@ func (p Plan) Iterations() int {
 	return n
 }
 
-// scales lists the sizes from coarse to fine, the last w x h. Each coarser one
-// is a power of step smaller than the last (not than its neighbour), so that
-// rounding does not add up. o.Scales = 0 takes all whose scale-side is at least
-// o.MinScale and whose short side is at least least.
+// scales lists the sizes from coarse to fine; the last is w x h. Each coarser one is
+// smaller than the last by a power of step. It is not computed from its neighbour, so
+// that rounding does not add up. If o.Scales is 0, all sizes are used whose scale-side
+// is at least o.MinScale and whose short side is at least least.
 func (o Options) scales(w, h, least int) []Scale {
 	side, short := float64(o.side(w, h)), float64(min(w, h))
 	var list []Scale
@@ -166,8 +166,8 @@ func (o Options) scales(w, h, least int) []Scale {
 
 func atLeastOne(v float64) int { return max(1, int(math.Round(v))) }
 
-// deepest is the number of convolutions that must be computed for the layers
-// in use, and the block the last of them is in.
+// deepest returns the number of convolutions that must be computed for the layers in
+// use, and the block of the last of them.
 func (o Options) deepest(n *vgg.Network) (depth, block int, err error) {
 	for _, l := range o.taps() {
 		d, err := n.Depth(l)
@@ -182,7 +182,7 @@ func (o Options) deepest(n *vgg.Network) (depth, block int, err error) {
 	return depth, n.Layers[depth-1].Block, nil
 }
 
-// taps names the layers that carry a loss, each once.
+// taps lists the layers that have a loss, each once.
 func (o Options) taps() []string {
 	var names []string
 	add := func(weight float64, layers []LayerWeight) {
@@ -198,7 +198,7 @@ func (o Options) taps() []string {
 	return names
 }
 
-// side is the side of a picture (h, w) that scale-side names.
+// side returns the side of a picture (h, w) that the option scale-side selects.
 func (o Options) side(w, h int) int {
 	if o.ScaleSide == SideShort {
 		return min(w, h)
@@ -206,8 +206,9 @@ func (o Options) side(w, h int) int {
 	return max(w, h)
 }
 
-// styleSize is a painting's size for a canvas whose scale-side is given: its own
-// side style-scale times that, but not enlarged unless asked for.
+// styleSize returns a painting's size for a canvas with that scale-side. The painting's
+// scale-side is style-scale times the canvas's. It is not enlarged unless the options
+// ask for that.
 func (o Options) styleSize(s *Picture, canvas int) (w, h int) {
 	ratio := o.StyleScale * float64(canvas) / float64(o.side(s.W, s.H))
 	if !o.StyleUpscale {
@@ -216,7 +217,7 @@ func (o Options) styleSize(s *Picture, canvas int) (w, h int) {
 	return atLeastOne(float64(s.W) * ratio), atLeastOne(float64(s.H) * ratio)
 }
 
-// passOptions are the network's: what is computed of it and how it pools.
+// passOptions returns the options of the network's passes.
 func (o Options) passOptions(grad bool) vgg.PassOptions {
 	p := vgg.PassOptions{
 		Taps: o.taps(), Pool: vgg.Pool(o.Pooling), Ceil: o.PoolRound == RoundCeil,
@@ -228,7 +229,7 @@ func (o Options) passOptions(grad bool) vgg.PassOptions {
 	return p
 }
 
-// newOptimizer makes the optimiser of one scale.
+// newOptimizer returns the optimiser of one scale.
 func (o Options) newOptimizer(b gpu.Backend, s gpu.Shape, px pixels) gpu.Optimizer {
 	common := gpu.StepOptions{Average: o.Average}
 	if o.Box {
@@ -243,7 +244,7 @@ func (o Options) newOptimizer(b gpu.Backend, s gpu.Shape, px pixels) gpu.Optimiz
 	}
 	l := gpu.LBFGSOptions{StepOptions: common, History: o.History, LearningRate: o.LR, LineSearch: o.LineSearch}
 	if o.LossScale == ScaleRelative {
-		l.FirstStep = 1 // one level of 255: gradients of our losses say nothing of distances
+		l.FirstStep = 1 // one level of 255, since gradients of relative losses are no distances
 	}
 	return b.NewLBFGS(s, l)
 }

@@ -8,10 +8,10 @@ import (
 	"github.com/impasto/impasto/vgg"
 )
 
-// flops is the arithmetic of one iteration at w x h: every convolution of the
-// first depth layers forward and backward to its input, 2*9*C*K each a position,
-// and the Gram matrices of the style layers and their gradients, 2*C*C each, and what
-// the optimiser does with the image.
+// flops returns the arithmetic of one iteration at w x h. It counts every convolution
+// of the first depth layers, forward and backward to its input, with 2*9*C*K each a
+// position; the Gram matrices of the style layers and their gradients, with 2*C*C each;
+// and the work of the optimiser on the image.
 func (o Options) flops(n *vgg.Network, depth, w, h int) float64 {
 	pixels := float64(w * h)
 	total := convolutionFlops(n, depth, pixels) + pixels*o.imageFlops()
@@ -31,8 +31,8 @@ func (o Options) flops(n *vgg.Network, depth, w, h int) float64 {
 	return total
 }
 
-// styleFlops counts the operations of the style loss at a layer of c channels: Gram
-// matrices and their gradient. The sliced loss takes two plain products and a sort, in
+// styleFlops returns the operations of the style loss at a layer of c channels: Gram
+// matrices and their gradient. The sliced loss needs two plain products and a sort, in
 // which a value takes as long as some thousand operations of a convolution.
 func (o Options) styleFlops(c int, positions float64) float64 {
 	const plain, sorted = 2, 4000
@@ -43,7 +43,8 @@ func (o Options) styleFlops(c int, positions float64) float64 {
 	return 2*2*float64(c*c)*positions + o.rootFlops(c)
 }
 
-// convolutionFlops is that of the first depth layers, forward and back.
+// convolutionFlops returns the arithmetic of the first depth layers, forward and
+// backward.
 func convolutionFlops(n *vgg.Network, depth int, pixels float64) float64 {
 	total := 0.0
 	for _, l := range n.Layers[:depth] {
@@ -52,9 +53,9 @@ func convolutionFlops(n *vgg.Network, depth int, pixels float64) float64 {
 	return total
 }
 
-// rootFlops is the arithmetic of the matrix roots of the w2 loss at a layer of c
-// channels: some fifty products of (C, C) matrices, whatever the picture's size.
-// A convolution does with half of its multiplications; a product cannot.
+// rootFlops returns the arithmetic of the matrix roots of the w2 loss at a layer of c
+// channels: some fifty products of (C, C) matrices, whatever the picture's size. A
+// convolution needs only half of its multiplications, a product needs all of them.
 func (o Options) rootFlops(c int) float64 {
 	const products, plain = 50, 2
 	if o.StyleLoss != LossW2 || o.Method == MethodNNST {
@@ -63,9 +64,9 @@ func (o Options) rootFlops(c int) float64 {
 	return plain * products * 2 * math.Pow(float64(c), 3)
 }
 
-// imageFlops is what an iteration does with a pixel of the image. The vectors of
-// L-BFGS, two for each pair of its history, come from memory: each of their
-// values takes as long as some thirty operations of a convolution.
+// imageFlops returns the operations of an iteration on a pixel of the image. The
+// vectors of L-BFGS, two for each pair of its history, come from memory, so each of
+// their values takes as long as some thirty operations of a convolution.
 func (o Options) imageFlops() float64 {
 	const channels, fetched, others = 3, 30, 10
 	vectors := others
@@ -75,8 +76,8 @@ func (o Options) imageFlops() float64 {
 	return channels * fetched * float64(vectors)
 }
 
-// estimate multiplies the arithmetic of all iterations by what it takes on this
-// backend now.
+// estimate returns the seconds of all iterations: their arithmetic times the measured
+// speed of this backend.
 func (p Plan) estimate(env Env, depth int) (float64, error) {
 	perFlop, err := env.Cache.speed(env, p.Options, depth)
 	if err != nil {
@@ -86,7 +87,7 @@ func (p Plan) estimate(env Env, depth int) (float64, error) {
 	return operations * perFlop, err
 }
 
-// operations is the arithmetic of all scales.
+// operations returns the arithmetic of all scales.
 func (p Plan) operations(env Env, depth int) (float64, error) {
 	total := 0.0
 	for _, s := range p.Scales {
@@ -104,21 +105,22 @@ func (p Plan) operations(env Env, depth int) (float64, error) {
 	return total, nil
 }
 
-// targetIterations is what measuring photograph and paintings takes at a scale,
-// in iterations.
+// targetIterations is the time for the photograph and the paintings at a scale, in
+// iterations.
 const targetIterations = 1
 
-// What measureSpeed spends: a few calls are enough, the first of which is slow;
-// while others keep the machine busy, the fastest of more is nearer the truth.
+// measureSpeed makes at least leastCalls calls, of which the first is slow. While other
+// programs keep the machine busy, the fastest of up to mostCalls calls is nearer to the
+// true speed.
 const (
 	leastCalls, mostCalls = 2, 10
 	measuring             = 100 * time.Millisecond
 )
 
-// measureSpeed is the seconds of a floating-point operation: of a pass through
-// the first depth layers of the network, forward and back, over a small picture.
-// How fast a convolution is depends on its channels, so that one of them would
-// not do for all networks. A GPU hardly notices a small picture; there one
+// measureSpeed returns the seconds of a floating-point operation. It measures a pass
+// through the first depth layers of the network, forward and backward, over a small
+// picture. The speed of a convolution depends on its channels, so one convolution would
+// not do for all networks. A small picture does not keep a GPU busy, so there one
 // convolution is measured.
 func measureSpeed(env Env, o Options, depth int) (float64, error) {
 	b := env.Backend
@@ -143,7 +145,7 @@ func measureSpeed(env Env, o Options, depth int) (float64, error) {
 // speedSide is the side of the picture that measureSpeed passes through the network.
 const speedSide = 64
 
-// speedPass prepares that pass.
+// speedPass prepares the pass that measureSpeed measures.
 func speedPass(env Env, o Options) (once, free func(), err error) {
 	b := env.Backend
 	pass, err := env.Network.NewPass(b, speedSide, speedSide, o.passOptions(true))
@@ -160,7 +162,7 @@ func speedPass(env Env, o Options) (once, free func(), err error) {
 	return once, func() { pass.Free(); b.Free(x, dx) }, nil
 }
 
-// convolutionSpeed is the seconds of a floating-point operation of a small
+// convolutionSpeed returns the seconds of a floating-point operation in a small
 // convolution.
 func convolutionSpeed(b gpu.Backend) float64 {
 	const channels, side, calls = 64, 48, 2

@@ -9,12 +9,13 @@ import (
 	"github.com/impasto/impasto/vgg"
 )
 
-// PresetNames lists the presets, ours first.
+// PresetNames lists the presets, Impasto's own first.
 func PresetNames() []string {
 	return []string{"default", "best", "gatys", "jj", "pt", "cp", "spst", "spst-fast", "cnnmrf", "cnnmrf-trans", "nd", "ia"}
 }
 
-// gatysStyleLayers are the five layers every system since Gatys et al. uses.
+// gatysStyleLayers returns the five style layers of Gatys et al., which most later
+// systems use too.
 func gatysStyleLayers(weights ...float64) []LayerWeight {
 	layers := make([]LayerWeight, 5)
 	for i := range layers {
@@ -26,9 +27,9 @@ func gatysStyleLayers(weights ...float64) []LayerWeight {
 	return layers
 }
 
-// DefaultOptions are the options to start from. Mode is ModeArt or
-// ModeTexture; device is "cpu" or "cuda"; network is "vgg19" or "mini".
-// Sizes and iterations suit the device; the losses do not depend on it.
+// DefaultOptions returns the options to start from. mode is ModeArt or any other mode;
+// device is "cpu" or "cuda"; network is "vgg19" or "mini". Sizes and iterations suit
+// the device. The losses do not depend on it.
 func DefaultOptions(mode Mode, device, network string) Options {
 	o := Options{Mode: mode, Preset: "default", Size: "384"}
 	o.LossOptions = LossOptions{
@@ -50,7 +51,7 @@ func DefaultOptions(mode Mode, device, network string) Options {
 	o.OptimizerOptions = OptimizerOptions{
 		Optimizer:  OptimizerLBFGS,
 		History:    10,
-		LineSearch: true, // costs nothing while full steps are good
+		LineSearch: true, // costs no time while full steps are good
 		Box:        true,
 		Beta1:      0.9,
 		Beta2:      0.99,
@@ -79,9 +80,9 @@ func DefaultOptions(mode Mode, device, network string) Options {
 	return o
 }
 
-// cleanDefaults are ours where no patches are matched: those that left least
-// noise in flat areas at the same time, and came near the painting; see
-// docs/looks.md.
+// cleanDefaults sets Impasto's defaults for modes that match no patches. With these
+// values flat areas had the least noise after the same time, and the result was near
+// the painting; see docs/looks.md.
 func cleanDefaults(o *Options, network string) {
 	if o.Mode != ModeTexture {
 		o.UseStyleLoss(LossMoments, network)
@@ -119,8 +120,8 @@ func (o *Options) UseStyleLoss(loss StyleLoss, network string) {
 // smoothness is a TVWeight and the TVSpare that goes with it.
 type smoothness struct{ weight, spare float64 }
 
-// Best turns the default options of a mode into those of the preset "best":
-// three times the iterations, and so of the time.
+// Best returns the options of the preset "best", given the default options of a mode.
+// It makes three times the iterations and takes three times as long.
 func Best(o Options) Options {
 	o.Preset = "best"
 	o.Iterations = slices.Clone(o.Iterations)
@@ -131,10 +132,10 @@ func Best(o Options) Options {
 	return o
 }
 
-// Preset gives the options that reproduce another system: its formulas,
-// scaling, layers, weights, optimiser and sizes together, because its weights
-// mean nothing without the rest. The weights expect that system's network:
-// VGG-19 as published for all but cp, which uses torchvision's.
+// Preset returns the options that reproduce another system: its formulas, scaling,
+// layers, weights, optimiser and sizes together, because its weights mean nothing
+// without the rest. The weights expect that system's network: VGG-19 as published for
+// all but cp, which uses torchvision's.
 //
 //	best   not another system: the default with three times its iterations; see Best
 //	gatys  Gatys, Ecker, Bethge, "Image Style Transfer Using Convolutional Neural Networks", CVPR 2016
@@ -143,7 +144,7 @@ func Best(o Options) Options {
 //	cp     crowsonkb/style-transfer-pytorch
 //	spst, spst-fast  Galerne et al., "Scaling Painting Style Transfer", 2022; the second with fewer iterations
 //
-// and, of those that match patches, each for its own mode (see patch_presets.go):
+// The following match patches, each in its own mode (see patch_presets.go):
 //
 //	cnnmrf, cnnmrf-trans  chuanli11/CNNMRF, cnnmrf.lua and run_trans.lua: patch
 //	nd                    alexjc/neural-doodle: doodle
@@ -205,8 +206,9 @@ func Preset(name string, mode Mode) (Options, error) {
 	return o, nil
 }
 
-// gatys: squared errors summed, Gram matrices unnormalised, each style layer
-// over 4 N^2 M^2 with weight 1/5, average pooling, white noise to start from.
+// gatys sets the options of Gatys et al. The losses are sums of squared errors of Gram
+// matrices that are not normalised, each style layer over 4 N^2 M^2 with weight 1/5. It
+// uses average pooling and begins with white noise.
 func gatys(o *Options) {
 	single(o, "512", 500)
 	o.ContentWeight, o.StyleWeight, o.TVWeight = 1, 1e3, 0
@@ -216,9 +218,9 @@ func gatys(o *Options) {
 	o.History = 100
 }
 
-// neuralStyle: means of squared errors, Gram matrices over C*H*W, total
-// variation acting through its gradient alone, white 256 above black, Torch7's
-// L-BFGS, near-grey noise to start from.
+// neuralStyle sets the options of neural-style. The losses are means of squared errors
+// of Gram matrices over C*H*W. The total variation is used only through its gradient.
+// White is 256 above black. It uses Torch7's L-BFGS and begins with near-grey noise.
 func neuralStyle(o *Options) {
 	single(o, "512", 1000)
 	o.ContentWeight, o.StyleWeight, o.TVWeight = 5, 100, 1e-3
@@ -232,9 +234,10 @@ func neuralStyle(o *Options) {
 	o.StyleUpscale = true
 }
 
-// crowson: Wasserstein-2 style, Adam with averaged iterates, scales sqrt 2
-// apart. That system's pixels run 0..1: its learning rate 0.02 and Adam's
-// epsilon 1e-8 become 5.1 and 1e-8/255 on ours (gradients shrink as values grow).
+// crowson sets the options of style-transfer-pytorch: Wasserstein-2 style loss, Adam
+// with averaged iterates, and scales sqrt 2 apart. That system's pixels are 0..1. Its
+// learning rate 0.02 and Adam's epsilon 1e-8 become 5.1 and 1e-8/255 here, since
+// gradients shrink as values grow.
 func crowson(o *Options) {
 	o.Size = "512"
 	o.Iterations = []int{1000, 500}
@@ -252,10 +255,11 @@ func crowson(o *Options) {
 	o.Pooling, o.Padding = vgg.PoolMax, PadReplicate
 }
 
-// scalingPainting: Gram matrices, means and standard deviations, no smoothness
-// term; from the photograph, scales doubling from a short side of 512 to 1023, by
-// which the paintings are sized too. That system keeps a history of 100 at the
-// first scale and 10 at the others.
+// scalingPainting sets the options of Galerne et al. The style loss compares Gram
+// matrices, means and standard deviations, without a smoothness term. It begins with
+// the photograph. Scales double from a short side of 512 to 1023, and paintings are
+// sized by their short side too. That system keeps a history of 100 at the first scale
+// and 10 at the others.
 func scalingPainting(o *Options) {
 	o.Size = "1024"
 	o.Iterations = []int{600, 300}
@@ -267,8 +271,8 @@ func scalingPainting(o *Options) {
 	o.Pooling = vgg.PoolMax
 }
 
-// single makes one scale of a fixed number of iterations, unbounded, as the
-// systems before pyramids ran.
+// single sets one scale with a fixed number of iterations and without bounds, as in the
+// systems before pyramids.
 func single(o *Options, size string, iterations int) {
 	o.Size = size
 	o.Scales = 1
@@ -285,7 +289,7 @@ func unknownPreset(name string) *OptionError {
 	}
 }
 
-// nearest suggests the known name that the given one was probably meant to be.
+// nearest suggests the known name that is most like the given one.
 func nearest(option, name string, known []string) []Suggestion {
 	if best := wording.Nearest(name, known); best != "" {
 		return []Suggestion{{option, best, ""}}

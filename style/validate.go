@@ -9,7 +9,8 @@ import (
 	"github.com/impasto/impasto/internal/picture"
 )
 
-// VGG19Layers are the sixteen layers losses can be taken at, shallow to deep.
+// VGG19Layers are the sixteen layers at which losses can be computed, from shallow to
+// deep.
 var VGG19Layers = []string{
 	"relu1_1", "relu1_2", "relu2_1", "relu2_2",
 	"relu3_1", "relu3_2", "relu3_3", "relu3_4",
@@ -17,8 +18,8 @@ var VGG19Layers = []string{
 	"relu5_1", "relu5_2", "relu5_3", "relu5_4",
 }
 
-// Validate finds every fault of o. The error is a Problems, or nil. layers are
-// the names the network has; none means VGG-19's.
+// Validate checks o and finds every fault. The error is a Problems, or nil. layers are
+// the names of the network's layers; none means VGG-19's.
 func (o Options) Validate(layers ...string) error {
 	if len(layers) == 0 {
 		layers = VGG19Layers
@@ -62,8 +63,8 @@ func (c *checker) preset(o Options) {
 	}
 }
 
-// interval is what an option's number must lie in; lo is excluded where open is set.
-// NaN is in no interval.
+// interval is the range of an option's number. lo is excluded if open is set. NaN is in
+// no interval.
 type interval struct {
 	option        string
 	value, lo, hi float64
@@ -83,7 +84,7 @@ func (c *checker) intervals(list ...interval) {
 	}
 }
 
-// weights checks numbers that are called what in messages.
+// weights checks a list of weights. what is their name in messages.
 func (c *checker) weights(option, what string, list []float64) {
 	for i, w := range list {
 		if !(w >= 0) || math.IsInf(w, 0) {
@@ -170,7 +171,7 @@ func (c *checker) layers(option string, given []LayerWeight, known []string) {
 	}
 }
 
-// losses checks that something is left to minimise.
+// losses checks that there is a loss to minimise.
 func (c *checker) losses(o Options) {
 	switch {
 	case o.StyleWeight > 0 && weightSum(o.StyleLayers) == 0:
@@ -196,7 +197,7 @@ func (c *checker) losses(o Options) {
 	}
 }
 
-// span names a network's layers by its first and last when they are many.
+// span lists a network's layers, or only the first and the last if there are many.
 func span(layers []string) string {
 	if len(layers) > 9 {
 		return layers[0] + " ... " + layers[len(layers)-1]
@@ -220,7 +221,7 @@ func sum(v []float64) float64 {
 	return total
 }
 
-// checkInputs checks that the pictures the options speak of are there.
+// checkInputs checks that the inputs hold the pictures that the options need.
 func checkInputs(in Inputs, o Options) error {
 	c := checker{options: o}
 	if o.Mode == ModeArt && in.Content == nil {

@@ -5,28 +5,28 @@ import (
 	"github.com/impasto/impasto/vgg"
 )
 
-// A tileable image has no borders: what lies left of its first column is its last
-// one. The network sees it with a margin of itself around it, which keeps zero
-// padding away, and statistics count the features of the image alone. So no loss
-// tells where an edge is, and a texture does not learn a painting's frame.
+// A tileable image has no borders: its last column is the left neighbour of its first
+// one. The network's input is the image with a margin of its own pixels around it,
+// which keeps zero padding away. Statistics include the features of the image alone. So
+// no loss depends on where an edge is, and a texture does not learn a painting's frame.
 
-// torus is a tileable image. The objective's own x and g are what the network
-// sees of it, margin and all.
+// torus is a tileable image. The objective's own x and g are the network's input, with
+// the margin, and its gradient.
 type torus struct {
 	x, g   *gpu.Array // (H, W, 3)
-	margin int        // pixels, whole units of every layer in use
+	margin int        // pixels; whole units of every layer in use
 
 	piece *gpu.Array // memory of a part that is moved
 
-	// The image with its first row and column once more at its end, for the
-	// smoothness term, and the last row and column of that, with their gradients.
+	// These are for the smoothness term, with their gradients: the image with its first
+	// row and column repeated at its end, and the last row and column of that.
 	edged, row, column    *gpu.Array
 	edgedG, rowG, columnG *gpu.Array
 }
 
-// margin is how much of a tileable image the network sees around it: half of how
-// far its deepest layer in use looks, in whole units of that layer. The outer half
-// hardly counts there: few paths through the network lead to it.
+// margin returns the width of a tileable image's margin in pixels: half the reach of
+// its deepest layer in use, in whole units of that layer. The outer half hardly
+// matters, since few paths through the network lead to it.
 func (o Options) margin(n *vgg.Network) int {
 	if !o.Tileable {
 		return 0
@@ -40,13 +40,14 @@ func (o Options) margin(n *vgg.Network) int {
 	return margin
 }
 
-// seen is the size of what the network sees of an image w x h.
+// seen returns the size of the network's input for an image w x h.
 func (o Options) seen(n *vgg.Network, w, h int) (int, int) {
 	m := o.margin(n)
 	return w + 2*m, h + 2*m
 }
 
-// newTorus makes x tileable and the objective's own arrays what is seen of it.
+// newTorus makes x a tileable image. The objective's own arrays become the network's
+// input and its gradient.
 func (ob *objective) newTorus() {
 	b, s := ob.b, ob.x.Shape
 	t := &torus{x: ob.x, g: ob.g, margin: (ob.t.shape.H - s.H) / 2}
@@ -66,7 +67,7 @@ func (t *torus) free(b gpu.Backend) {
 	b.Free(t.g, t.piece, t.edged, t.row, t.column, t.edgedG, t.rowG, t.columnG)
 }
 
-// canvas is what is painted, and slope its gradient.
+// canvas returns the painted image; slope returns its gradient.
 func (ob *objective) canvas() *gpu.Array {
 	if ob.torus != nil {
 		return ob.torus.x
@@ -81,11 +82,12 @@ func (ob *objective) slope() *gpu.Array {
 	return ob.g
 }
 
-// stretch is a run of rows or columns: where it lies in the image and in what is
-// seen of it.
+// stretch is a run of n rows or columns: its first place in the image, and in the
+// network's input.
 type stretch struct{ from, at, n int }
 
-// stretches lists those of an image of n rows seen from row first on, total rows long.
+// stretches lists the stretches of an image of n rows whose network input begins at row
+// first and has total rows.
 func stretches(n, first, total int) []stretch {
 	var list []stretch
 	for at := 0; at < total; {
@@ -97,8 +99,8 @@ func stretches(n, first, total int) []stretch {
 	return list
 }
 
-// eachPiece visits the parts of what is seen of the image from a margin on its
-// upper and left side on, (h, w) large.
+// eachPiece visits the parts of the network's input, (h, w), which has this margin on
+// its upper and left side.
 func (t *torus) eachPiece(b gpu.Backend, margin, h, w int, visit func(part *gpu.Array, y, x stretch)) {
 	for _, y := range stretches(t.x.Shape.H, -margin, h) {
 		for _, x := range stretches(t.x.Shape.W, -margin, w) {
@@ -107,7 +109,7 @@ func (t *torus) eachPiece(b gpu.Backend, margin, h, w int, visit func(part *gpu.
 	}
 }
 
-// unroll fills dst with what is seen of the image.
+// unroll fills dst with the network's input.
 func (t *torus) unroll(b gpu.Backend, dst *gpu.Array, margin int) {
 	b.Fill(dst, 0)
 	t.eachPiece(b, margin, dst.Shape.H, dst.Shape.W, func(part *gpu.Array, y, x stretch) {
@@ -116,7 +118,7 @@ func (t *torus) unroll(b gpu.Backend, dst *gpu.Array, margin int) {
 	})
 }
 
-// fold adds a gradient by what is seen of the image to the image's.
+// fold adds a gradient with respect to the network's input to the image's gradient.
 func (t *torus) fold(b gpu.Backend, g *gpu.Array, margin int) {
 	t.eachPiece(b, margin, g.Shape.H, g.Shape.W, func(part *gpu.Array, y, x stretch) {
 		b.CopyWindow(part, g, y.at, x.at)
@@ -124,9 +126,9 @@ func (t *torus) fold(b gpu.Backend, g *gpu.Array, margin int) {
 	})
 }
 
-// smoothness is the total variation across the edges too: of the image with its
-// first row and column once more at its end, less what these count among
-// themselves.
+// smoothness computes the total variation, across the edges too. It is that of the
+// image with its first row and column repeated at its end, less that of the repeated
+// row and column alone.
 func (ob *objective) smoothness(t *torus) {
 	b, h, w := ob.b, t.x.Shape.H, t.x.Shape.W
 	t.unroll(b, t.edged, 0)
@@ -146,7 +148,7 @@ func (ob *objective) smoothness(t *torus) {
 	t.fold(b, t.edgedG, 0)
 }
 
-// inside are the features of a layer that are the image's own.
+// inside returns the rectangle of the features of a layer that are the image's own.
 func (ob *objective) inside(tap string) gpu.Rect {
 	if ob.torus == nil {
 		return ob.t.whole[tap].Whole()
@@ -155,8 +157,8 @@ func (ob *objective) inside(tap string) gpu.Rect {
 	return gpu.Rect{Y: ob.torus.margin / n, X: ob.torus.margin / n, H: s.H / n, W: s.W / n}
 }
 
-// insideOf are those of them in a part r of the features of a window that begins
-// at row y and column x of the layer.
+// insideOf returns the same within part r of the features of a window that begins at
+// row y and column x of the layer.
 func (ob *objective) insideOf(tap string, r gpu.Rect, y, x int) gpu.Rect {
 	if ob.torus == nil {
 		return r
@@ -166,8 +168,8 @@ func (ob *objective) insideOf(tap string, r gpu.Rect, y, x int) gpu.Rect {
 	return gpu.Rect{Y: y0, X: x0, H: min(r.Y+r.H, in.Y+in.H-y) - y0, W: min(r.X+r.W, in.X+in.W-x) - x0}
 }
 
-// addStyleGradient adds to grad that of a style term by the features of a window
-// that begins at row y and column x of the layer.
+// addStyleGradient adds to grad the gradient of a style term with respect to the
+// features of a window that begins at row y and column x of the layer.
 func (ob *objective) addStyleGradient(grad *vgg.Gradient, layer string, g gpu.StyleTerm, y, x int) {
 	if ob.torus == nil {
 		grad.AddStyle(g)
@@ -176,7 +178,7 @@ func (ob *objective) addStyleGradient(grad *vgg.Gradient, layer string, g gpu.St
 	ob.styleGradInside(grad.Array(), layer, g, y, x)
 }
 
-// styleGradInside is StyleGrad of the features that are the image's own.
+// styleGradInside does what StyleGrad does, for the features that are the image's own.
 func (ob *objective) styleGradInside(dx *gpu.Array, layer string, g gpu.StyleTerm, y, x int) {
 	if ob.torus == nil {
 		ob.b.StyleGrad(dx, g.F, g.D, g.Shift)
@@ -192,9 +194,9 @@ func (ob *objective) styleGradInside(dx *gpu.Array, layer string, g gpu.StyleTer
 	})
 }
 
-// crowding returns the style layers, those with few features for their channels at a
-// lower weight. Statistics of few features describe the whole picture, with its
-// composition, instead of its texture. w and h are the size of the canvas.
+// crowding returns the style layers. Those with few features for their channels have a
+// lower weight, since statistics of few features describe the composition of the whole
+// picture instead of its texture. w and h are the size of the canvas.
 func (r *run) crowding(w, h int) []LayerWeight {
 	layers := append([]LayerWeight{}, r.o.StyleLayers...)
 	if r.o.LayerPositions == 0 {
