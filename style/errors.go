@@ -30,7 +30,7 @@ func (s Suggestion) String() string {
 	return text
 }
 
-// Problems are all the faults found, reported at once.
+// Problems are all the faults that were found, reported at once.
 type Problems []*OptionError
 
 func (p Problems) Error() string {
@@ -61,8 +61,8 @@ func (p Problems) err() error {
 // MemoryError says that a plan does not fit.
 type MemoryError struct {
 	W, H       int
-	Need, Have int64  // as a whole, and the limit
-	Tiled      int64  // at least this in tiles; 0: not tried
+	Need, Have int64  // bytes without tiles, and the limit
+	Tiled      int64  // least bytes with tiles; 0: not tried
 	Fits       string // the largest size that would fit, "" if none
 
 	Try []Suggestion

@@ -34,7 +34,7 @@ type Event struct {
 	ETA                   time.Duration // to the end of the run; 0 while unknown
 	Elapsed               time.Duration
 	Bytes                 int64  // memory held for this scale
-	Notice                string // something unusual that the run did, such as going back after a NaN; mostly ""
+	Notice                string // something unusual that the run did, such as going back after a NaN; "" otherwise
 
 	// Snapshot copies the picture as it is now. It may be called only until the
 	// progress function returns.
@@ -53,13 +53,13 @@ type Sample struct {
 // cancelled or diverged.
 type Result struct {
 	Picture    *Picture
-	Options    Options // with every "automatic" value made concrete: replaying these repeats the run
+	Options    Options // with every automatic value made concrete, so that they repeat the run
 	Plan       Plan
 	Iterations int // done, over all scales
 	Losses     Losses
-	History    []Sample // of each scale the first iteration, every tenth or so, and the last
+	History    []Sample // for each scale the first iteration, about every tenth, and the last
 	Rollbacks  int      // evaluations thrown away because they were not finite
 	Elapsed    time.Duration
-	Iterating  time.Duration    // of it, in the iterations of this process, without what comes before and between scales
+	Iterating  time.Duration    // time in the iterations of this process, without the work before and between scales
 	Patches    []Correspondence // where patches came from, by layer; none without patches
 }

@@ -5,35 +5,35 @@ import (
 	"context"
 )
 
-// Patch paints the content with patches of the styles: each patch of features
-// is pulled towards their most similar one (Li & Wand, "Combining Markov
-// Random Fields and Convolutional Neural Networks", CVPR 2016). Results and errors
-// are as for Art.
+// Patch paints the content with patches of the styles. Each patch of features is pulled
+// towards the most similar patch of the styles (Li & Wand, "Combining Markov Random
+// Fields and Convolutional Neural Networks", CVPR 2016). Results and errors are as for
+// Art.
 func Patch(ctx context.Context, in Inputs, o Options, env Env) (*Result, error) {
 	o.Mode = ModePatch
 	return Paint(ctx, in, o, env)
 }
 
-// Doodle paints from maps: patches come from places where the painting's map has the
+// Doodle paints from maps. Patches come from places where the painting's map has the
 // same region as the canvas's map (Champandard, "Semantic Style Transfer and Turning
 // Two-Bit Doodles into Fine Artworks", 2016). With a content picture it is semantic
-// style transfer. Without maps patches alone decide, and with a style alone it paints
+// style transfer. Without maps only the patches count, and with only a style it paints
 // a texture. Results and errors are as for Art.
 func Doodle(ctx context.Context, in Inputs, o Options, env Env) (*Result, error) {
 	o.Mode = ModeDoodle
 	return Paint(ctx, in, o, env)
 }
 
-// Analogy paints B as the style A' was made of A: A is to A' as B is to the
-// result (Hertzmann et al., "Image Analogies", 2001). A and B may be photographs
-// or maps of regions; their colours guide the matching, and where they are
-// photographs so do their features. Results and errors are as for Art.
+// Analogy paints B in the way in which the style A' was made of A: A is to A' as B is
+// to the result (Hertzmann et al., "Image Analogies", 2001). A and B may be photographs
+// or maps of regions. Their colours guide the matching, and so do the features of
+// photographs. Results and errors are as for Art.
 func Analogy(ctx context.Context, in Inputs, o Options, env Env) (*Result, error) {
 	o.Mode = ModeAnalogy
 	return Paint(ctx, in, o, env)
 }
 
-// matches reports whether a mode pulls towards patches.
+// matches reports whether a mode matches patches.
 func matches(mode Mode) bool {
 	return mode == ModePatch || mode == ModeDoodle || mode == ModeAnalogy
 }
@@ -122,8 +122,8 @@ func (c *checker) guide(i int, g Guide, in Inputs) {
 	}
 }
 
-// keep puts the content's pixels back where they are protected: p is the
-// protected share of each pixel.
+// keep restores the content's pixels where they are protected. protect is the protected
+// share of each pixel.
 func keep(of, content *Picture, protect *Map) *Picture {
 	mask := newPicture(protect.W, protect.H)
 	for i, v := range protect.Pix {

@@ -47,7 +47,7 @@ type Options struct {
 type LossOptions struct {
 	ContentWeight float64        `json:"content-weight"`     // alpha
 	StyleWeight   float64        `json:"style-weight"`       // beta
-	TVWeight      float64        `json:"tv-weight"`          // of the total variation, a measure of noise
+	TVWeight      float64        `json:"tv-weight"`          // weight of the total variation, a measure of noise
 	TVSpare       float64        `json:"tv-spare,omitempty"` // how far detail of the photograph is not smoothed by TVWeight: 1 not at all, 0 like the rest
 	ContentLayers []LayerWeight  `json:"content-layers"`
 	StyleLayers   []LayerWeight  `json:"style-layers"`
@@ -57,7 +57,7 @@ type LossOptions struct {
 	LossScale     LossScale      `json:"loss-scale"`             // ScaleRelative ...
 	Normalize     Normalization  `json:"normalize-gradients"`    // NormalizeOff ...
 	TV            TotalVariation `json:"tv"`                     // TVSquares ...
-	TVInLoss      bool           `json:"tv-in-loss"`             // false: only its gradient acts (neural-style)
+	TVInLoss      bool           `json:"tv-in-loss"`             // false: only its gradient is used (neural-style)
 }
 
 // MixOptions say how paintings are sized and mixed.
@@ -93,15 +93,15 @@ type PatchOptions struct {
 	AnalogyWeight  float64       `json:"analogy-weight,omitempty"`
 }
 
-// NeighbourOptions choose nearest-neighbour style transfer and are its parameters.
+// NeighbourOptions choose nearest-neighbour style transfer and hold its parameters.
 type NeighbourOptions struct {
 	Method      Method `json:"method,omitempty"`       // "" is MethodLosses
-	Refine      int    `json:"refine,omitempty"`       // last iterations, at full size, each of which matches anew
+	Refine      int    `json:"refine,omitempty"`       // last iterations, at full size, each of which finds new matches
 	StyleTurns  bool   `json:"style-turns,omitempty"`  // also match the paintings turned by 90, 180 and 270 degrees
 	ColorFinish bool   `json:"color-finish,omitempty"` // give the result the mean and covariance of the paintings' colours
 }
 
-// StartOptions are the picture that the first iteration begins with, and the colours
+// StartOptions choose the picture that the first iteration begins with, and the colours
 // of the result.
 type StartOptions struct {
 	Init       Init       `json:"init"`        // InitContent ...
@@ -112,7 +112,7 @@ type StartOptions struct {
 	ColorSpace ColorSpace `json:"color-space,omitempty"` // "" is ColorYUV
 }
 
-// ScaleOptions are the scales: the picture is painted small first, then larger and
+// ScaleOptions choose the scales. The picture is painted small first, then larger and
 // larger.
 type ScaleOptions struct {
 	Iterations []int   `json:"iterations"`           // of each scale, coarsest first; the last value repeats
@@ -244,8 +244,8 @@ func ParseLayers(text string) ([]LayerWeight, error) {
 	return layers, nil
 }
 
-// canonicalLayer spells conv3_1 and 3_1 as relu3_1: losses are always taken
-// after the rectifier, as in all the systems the presets follow.
+// canonicalLayer returns relu3_1 for conv3_1 and 3_1. Losses are always computed after
+// the rectifier, as in all the systems that presets reproduce.
 func canonicalLayer(name string) string {
 	name = strings.ToLower(strings.TrimSpace(name))
 	bare := strings.TrimPrefix(strings.TrimPrefix(name, "relu"), "conv")

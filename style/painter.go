@@ -100,7 +100,7 @@ func (p *Painter) Close() {
 // Option changes how one picture is painted.
 type Option func(*job)
 
-// job is one picture that a Painter is asked for.
+// job is one picture that a Painter shall paint.
 type job struct {
 	mode    Mode
 	options Options
@@ -108,7 +108,7 @@ type job struct {
 	err     error
 }
 
-// network is "vgg19" or "mini", for which the defaults differ.
+// network returns "vgg19" or "mini". The defaults differ between them.
 func (j *job) network() string {
 	if n := j.env.Network; n != nil {
 		return n.Name
@@ -147,7 +147,7 @@ func WithStyleLoss(loss StyleLoss) Option {
 // "50%", "content", "512+" (the area of 512x512) or "max".
 func WithSize(size string) Option { return func(j *job) { j.options.Size = size } }
 
-// With changes any of the options, after the Options given before it.
+// With changes any of the options. It applies after the Options given before it.
 func With(change func(*Options)) Option { return func(j *job) { change(&j.options) } }
 
 // WithProgress calls f while the picture is painted; see Event.
@@ -213,7 +213,7 @@ func (p *Painter) paint(ctx context.Context, mode Mode, in Inputs, options []Opt
 	if err != nil {
 		return nil, err
 	}
-	if err := ctx.Err(); err != nil { // it may have waited for long
+	if err := ctx.Err(); err != nil { // it may have waited a long time
 		return nil, err
 	}
 	j.options.Mode = mode

@@ -27,9 +27,9 @@ func gatysStyleLayers(weights ...float64) []LayerWeight {
 	return layers
 }
 
-// DefaultOptions returns the options to start from. mode is ModeArt or any other mode;
-// device is "cpu" or "cuda"; network is "vgg19" or "mini". Sizes and iterations suit
-// the device. The losses do not depend on it.
+// DefaultOptions returns the options to start from in a mode. device is "cpu" or
+// "cuda"; network is "vgg19" or "mini". Sizes and iterations suit the device. The
+// losses do not depend on it.
 func DefaultOptions(mode Mode, device, network string) Options {
 	o := Options{Mode: mode, Preset: "default", Size: "384"}
 	o.LossOptions = LossOptions{

@@ -18,23 +18,23 @@ type source struct {
 	size int64
 }
 
-// archive is what a format's reader finds in a file: the tensors it names, and
-// whatever the file says about the network. Values stay in the file until they
-// are asked for, so fully connected layers are never read.
+// archive is the result of a format's reader: the tensors in a file, and what the file
+// says about the network. Values stay in the file until they are read, so fully
+// connected layers are never read.
 type archive struct {
 	format  string
 	entries []entry
-	layout  Layout      // "" if neither format nor metadata settles it
+	layout  Layout      // "" if neither the format nor the metadata says it
 	mean    *[3]float64 // R, G, B, if the file states it
 	pool    Pool        // "" if the file does not say
-	name    string      // of the network, ditto
+	name    string      // name of the network; "" if the file does not say
 	origin  string
 	licence string
 	flipped bool // kernels are those of a true convolution
 }
 
-// entry is one tensor. conv is set by readers that know the layers from the
-// file's structure; otherwise names decide.
+// entry is one tensor. Readers that know the layers from the file's structure set conv.
+// Otherwise it follows from the name.
 type entry struct {
 	name  string
 	conv  string // "conv3_1" or ""
@@ -94,7 +94,7 @@ func (a *archive) topology() ([]shape, map[string]params, error) {
 	var list []shape
 	for s := (shape{block: 1, index: 1, in: 3}); ; {
 		p, ok := found[s.conv()]
-		if !ok && s.index > 1 { // the block is over
+		if !ok && s.index > 1 { // the block has ended
 			s.block, s.index = s.block+1, 1
 			continue
 		}
@@ -140,7 +140,7 @@ func (e *entry) role() string {
 	return e.conv + ".weight"
 }
 
-// sample lists a few names, so that a wrong file is recognised.
+// sample lists a few names of tensors, by which a wrong file can be recognised.
 func (a *archive) sample() string {
 	var names []string
 	for _, e := range a.entries[:min(3, len(a.entries))] {

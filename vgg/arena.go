@@ -6,18 +6,18 @@ import (
 	"sort"
 )
 
-// span is a buffer's life, in steps of a pass (both ends included), and its
-// size in bytes. at is where the arena puts it.
+// span is a buffer's life, in steps of a pass (both ends included), and its size in
+// bytes. at is its place in the arena.
 type span struct {
 	from, to int
 	bytes    int64
 	at       int64
 }
 
-// pack gives every span a place such that no two that live at the same time
-// overlap, and returns the arena's size. Largest first, each at the lowest
-// place that is free for its whole life: the greedy rule of inference engines,
-// exact for the nested lives of a network in nearly all cases.
+// pack gives every span a place, so that no two spans that live at the same time
+// overlap. It returns the arena's size. The largest span comes first, and each gets the
+// lowest place that is free for its whole life. Inference engines use this greedy rule.
+// It is exact for the nested lives of a network in nearly all cases.
 func pack(spans []*span) int64 {
 	order := slices.Clone(spans)
 	slices.SortStableFunc(order, func(a, b *span) int { return cmp.Compare(b.bytes, a.bytes) })

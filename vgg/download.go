@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// Progress is how far a download is.
+// Progress is the state of a download.
 type Progress struct {
 	File        string
 	URL         string
@@ -27,8 +27,8 @@ type Progress struct {
 // maxDownload bounds a file whose size is not known beforehand.
 const maxDownload = 1 << 30
 
-// download fetches one published file into a directory and checks it. What
-// has arrived stays in FILE.part, and the next attempt continues from there.
+// download fetches one published file into a directory and checks it. The bytes that
+// have arrived stay in FILE.part, and the next attempt continues from there.
 type download struct {
 	client   *http.Client
 	file     *original
@@ -40,15 +40,15 @@ type download struct {
 func (d *download) path() string { return filepath.Join(d.dir, d.file.File) }
 func (d *download) part() string { return d.path() + ".part" }
 
-// origin remembers, beside the part, where it came from and which version of
-// the file that was, for If-Range.
+// origin is stored beside the part. It holds the part's address and the version of the
+// file, for If-Range.
 type origin struct {
 	URL       string `json:"url"`
 	Validator string `json:"validator"`
 }
 
-// run tries the mirrors in order until one has delivered the right bytes, and
-// returns the path of the file. Otherwise the error says what became of each.
+// run tries the mirrors in order until one has delivered the right bytes, and returns
+// the path of the file. Otherwise the error says what each mirror did.
 func (d *download) run(ctx context.Context) (string, error) {
 	var reasons []string
 	for _, from := range d.file.URLs {
@@ -64,7 +64,7 @@ func (d *download) run(ctx context.Context) (string, error) {
 		}
 		reasons = append(reasons, fmt.Sprintf("%s: %v", host(from), err))
 		var full *fs.PathError
-		if errors.As(err, &full) { // the disk, not the mirror
+		if errors.As(err, &full) { // the disk is full, which is not the mirror's fault
 			break
 		}
 	}
@@ -80,7 +80,7 @@ func (d *download) stopped(err error) error {
 		Hints: []string{"impasto weights get " + d.file.Name + "   (resumes there)"}}
 }
 
-// have returns how many bytes of the file are there.
+// have returns the number of bytes of the file that have arrived.
 func (d *download) have() int64 {
 	info, err := os.Stat(d.part())
 	if err != nil {
@@ -89,7 +89,7 @@ func (d *download) have() int64 {
 	return info.Size()
 }
 
-// fetch brings the part to completion from one mirror.
+// fetch completes the part from one mirror.
 func (d *download) fetch(ctx context.Context, from string) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -155,9 +155,9 @@ func (d *download) fetch(ctx context.Context, from string) error {
 	return nil
 }
 
-// total understands the answer to a request for the bytes from *have on: the
-// size of the whole file, 0 if unknown. A server that sends everything again
-// sets *have to zero.
+// total evaluates the answer to a request for the bytes from *have on. It returns the
+// size of the whole file, 0 if unknown. If the server sends everything again, it sets
+// *have to zero.
 func (d *download) total(resp *http.Response, have *int64) (int64, error) {
 	total := int64(0)
 	switch resp.StatusCode {
@@ -173,7 +173,8 @@ func (d *download) total(resp *http.Response, have *int64) (int64, error) {
 		}
 		total = size
 	case http.StatusRequestedRangeNotSatisfiable:
-		// Either all is here, or the part is of another file: start over.
+		// Either the part is complete, or it is of another file and the download starts
+		// over.
 		if _, size, ok := parseContentRange(resp.Header.Get("Content-Range")); ok && size == *have {
 			return size, nil
 		}
@@ -212,8 +213,8 @@ func parseContentRange(s string) (from, size int64, ok bool) {
 	return from, size, err == nil && from >= 0
 }
 
-// accept checks the finished part and gives it its name; wrong bytes are put
-// aside as FILE.bad.
+// accept checks the finished part and renames it to its final name. A part with wrong
+// bytes is renamed to FILE.bad.
 func (d *download) accept(ctx context.Context) error {
 	if err := d.file.check(ctx, d.part()); err != nil {
 		if ctx.Err() == nil {
@@ -228,20 +229,20 @@ func (d *download) accept(ctx context.Context) error {
 
 func (d *download) origin() (o origin) {
 	if raw, err := os.ReadFile(d.part() + ".json"); err == nil {
-		json.Unmarshal(raw, &o) // damaged: no validator, the checksum decides
+		json.Unmarshal(raw, &o) // if it is damaged, there is no validator, and the checksum decides
 	}
 	return o
 }
 
-// remember notes the validator of an answer. Weak ones do not promise the same
-// bytes and are of no use for ranges (RFC 9110, 13.1.5).
+// remember stores the validator of an answer. Weak validators do not promise the same
+// bytes and cannot be used for ranges (RFC 9110, 13.1.5).
 func (d *download) remember(from string, resp *http.Response) {
 	o := origin{URL: from, Validator: resp.Header.Get("ETag")}
 	if o.Validator == "" || strings.HasPrefix(o.Validator, "W/") {
 		o.Validator = resp.Header.Get("Last-Modified")
 	}
 	if raw, err := json.Marshal(o); err == nil {
-		os.WriteFile(d.part()+".json", raw, 0o644) // a convenience: without it the checksum decides
+		os.WriteFile(d.part()+".json", raw, 0o644) // it may fail: without it the checksum decides
 	}
 }
 
@@ -260,8 +261,9 @@ func (m *meter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// reason prefers why we stopped over how it showed, and drops the addresses
-// that packages net and net/http put in front.
+// reason returns the cause of the context's end, if it has ended, instead of the error
+// that followed from it. It removes the addresses that packages net and net/http put in
+// front.
 func reason(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)

@@ -9,22 +9,22 @@ import (
 	"regexp"
 )
 
-// Kind says which sort of trouble an Error is; the command maps it to its exit
-// status (usage 2, everything about weights 10).
+// Kind is the kind of an Error. The command maps it to its exit status (usage 2,
+// everything about weights 10).
 type Kind string
 
 const (
 	KindUsage     Kind = "usage"             // the request makes no sense
 	KindMissing   Kind = "weights_missing"   // no such weights are installed
 	KindDamaged   Kind = "weights_damaged"   // the file is not what it claims to be
-	KindRefused   Kind = "weights_refused"   // a file we do not read, with a way out
+	KindRefused   Kind = "weights_refused"   // a file that is not read; the hints say what to do
 	KindAmbiguous Kind = "weights_ambiguous" // the file does not say its channel order
 	KindDownload  Kind = "weights_download"  // the network or the server failed
 	KindStore     Kind = "weights_store"     // the directory of weights cannot be used
 	KindCancelled Kind = "weights_cancelled" // the context was cancelled
 )
 
-// Error is a message for the person at the keyboard and what to try next.
+// Error is a message for the user, with hints on what to try next.
 type Error struct {
 	Kind  Kind
 	Msg   string
@@ -34,7 +34,7 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Msg }
 
-// Try returns up to three ways out, each a command or a flag with a remark.
+// Try returns up to three hints, each a command or a flag with a remark.
 func (e *Error) Try() []string { return e.Hints }
 
 func (e *Error) Unwrap() error { return e.Err }
@@ -84,7 +84,7 @@ func caught(err *error) {
 	}
 }
 
-// must is a value that a reader cannot go on without.
+// must returns a value that a reader needs. It fails the reader if there is an error.
 func must[T any](v T, err error) T {
 	if err != nil {
 		fail(err)
@@ -92,12 +92,13 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// predicate matches messages that go on from the file's name, "is empty"; the
-// others begin with a part of it, "tensor …".
+// predicate matches messages that continue a sentence which begins with the file's
+// name, such as "is empty". The others begin with a part of the file, such as "tensor
+// …".
 var predicate = regexp.MustCompile(`^(is|was|has|holds|claims|ends|lists|keeps|uses|asks|makes|nests|unpacks|cannot|does|do) `)
 
-// wrap puts the file's name in front of whatever went wrong inside it, and
-// makes an Error of it.
+// wrap puts the file's name in front of an error from inside the file, and makes it an
+// Error.
 func wrap(file string, err error) error {
 	colon := ":"
 	if predicate.MatchString(err.Error()) {
@@ -116,8 +117,8 @@ func wrap(file string, err error) error {
 	return out
 }
 
-// cause strips the operation and path that package os puts before an error:
-// our messages name the file themselves.
+// cause removes the operation and the path that package os puts before an error, since
+// the messages of this package name the file themselves.
 func cause(err error) error {
 	var p *fs.PathError
 	if errors.As(err, &p) {
@@ -128,7 +129,7 @@ func cause(err error) error {
 
 var errNotAFile = errors.New("it is not a file")
 
-// fileError says that a file of weights cannot be opened.
+// fileError returns the error for a file of weights that cannot be opened.
 func fileError(path string, err error) error {
 	e := &Error{Kind: KindRefused, Msg: fmt.Sprintf("weights %q cannot be read: %v", path, cause(err)), Err: err}
 	if errors.Is(err, fs.ErrNotExist) {

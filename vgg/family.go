@@ -8,16 +8,16 @@ import (
 	"strings"
 )
 
-// A family is one of the VGG networks of the paper. They differ in how many
-// convolutions their blocks have, and in nothing else that a file shows.
+// A family is one of the VGG networks of the paper. In a file they differ only in the
+// number of convolutions of their blocks.
 type family struct {
 	name, title string
 	depths      []int // convolutions of each block
 	painted     bool  // Impasto paints with it
 }
 
-// families are configurations E, D, B and A, the deepest first, so that a file
-// that ends early counts as VGG-19's.
+// families are configurations E, D, B and A, the deepest first. So a file that ends
+// early counts as VGG-19.
 var families = []family{
 	{"vgg19", "VGG-19", []int{2, 2, 4, 4, 4}, true},
 	{"vgg16", "VGG-16", []int{2, 2, 3, 3, 3}, true},
@@ -33,9 +33,9 @@ func (f family) begins(list []shape) bool {
 	return len(list) <= len(all) && slices.Equal(list, all[:len(list)])
 }
 
-// familyOf returns the VGG network whose layers begin with these, or "" for
-// another one. A network as wide as VGG's that is none of them has lost a layer,
-// and the channels alone would not show it: conv1_2 goes from 64 to 64.
+// familyOf returns the VGG network whose layers begin with these, or "" for another
+// network. A network as wide as VGG that is none of them has lost a layer, which is an
+// error. The channels alone would not show it, since conv1_2 goes from 64 to 64.
 func familyOf(list []shape) (string, error) {
 	for _, f := range families {
 		switch {

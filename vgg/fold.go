@@ -2,15 +2,14 @@ package vgg
 
 import "strings"
 
-// Layout names the convention a file of weights was trained under: the channel
-// order and the scale of the pictures it expects. The same architecture with
-// the wrong convention still runs and gives muddy results, so it is never
-// guessed: it follows from the format, the file's checksum or its metadata, or
-// is asked for.
+// Layout is the convention for which the weights of a file were trained: the channel
+// order and the scale of the pictures. With the wrong convention the same architecture
+// still runs and gives muddy results, so the layout is never guessed. It follows from
+// the format, the file's checksum or its metadata, or the caller gives it.
 type Layout string
 
 const (
-	// LayoutRGB is ours and MatConvNet's: RGB, 0..255, minus the mean.
+	// LayoutRGB is that of Impasto and MatConvNet: RGB, 0..255, minus the mean.
 	LayoutRGB Layout = "rgb255"
 	// LayoutCaffe is that of the original model, of Keras and of
 	// vgg19-d01eb7cb.pth: BGR, 0..255, minus (103.939, 116.779, 123.68).
@@ -62,14 +61,13 @@ func (l Layout) convention() convention {
 	return convention{mean: caffeMean, deviation: one}
 }
 
-// foldInput rewrites the weights (K, 3, 3, 3) of the first convolution in
-// place so that it takes RGB, 0..255 minus the mean:
+// foldInput converts the weights (K, 3, 3, 3) of the first convolution in place, for
+// RGB, 0..255 minus the mean:
 //
 //	w'[k, c, i, j] = w[k, order(c), i, j] / deviation[c]
 //
-// The mean is not folded into the bias: padding zeros follow the subtraction,
-// so at the border the two are not the same. The result is exact but for one
-// rounding.
+// The mean is not folded into the bias. Padding zeros come after the subtraction, so
+// the results would differ at the border. The result is exact except for one rounding.
 func (c convention) foldInput(w []float32) {
 	const plane = 9
 	for k := 0; k+3*plane <= len(w); k += 3 * plane {

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// unread refuses the formats that are not read, each with the sentence that
-// helps, by their first bytes. nil is for anything else.
+// unread returns an error for the formats that are not read, each with a sentence that
+// helps. It tells them by their first bytes. It returns nil for anything else.
 func unread(f *source, head []byte) error {
 	is := func(magic string) bool { return bytes.HasPrefix(head, []byte(magic)) }
 	text := strings.ToLower(strings.TrimSpace(string(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf")))))
@@ -75,5 +75,5 @@ func unreadZip(files []*zip.File) error {
 	return refusedf(getVGG19, "is a zip, but not PyTorch's (it has no data.pkl)")
 }
 
-// formatsRead is what a file may be.
+// formatsRead lists the formats that are read.
 const formatsRead = "safetensors, PyTorch (.pth), Caffe (.caffemodel), ONNX, MatConvNet (.mat) and neural-doodle's .pkl.bz2"

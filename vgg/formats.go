@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// open tells a file's format by its first bytes, never by its name alone, and
+// open determines a file's format by its first bytes, never by its name alone, and
 // reads its table of contents.
 func open(f *source) (a *archive, err error) {
 	head := make([]byte, min(f.size, 512))

@@ -19,7 +19,7 @@ import (
 
 // GetOptions say how published weights are fetched.
 type GetOptions struct {
-	From     string         // a copy of the published file, in place of the network
+	From     string         // path of a copy of the published file, instead of a download
 	Force    bool           // fetch and install again
 	Half     bool           // store as float16
 	Client   *http.Client   // nil = one that follows only https
@@ -37,9 +37,9 @@ func Available() []string {
 	return names
 }
 
-// Get fetches published weights ("vgg19", "vgg19-torchvision"), checks and
-// installs them. If they are installed already, it says so and does nothing.
-// A download that is interrupted, also by ctx, goes on where it stopped.
+// Get fetches published weights ("vgg19", "vgg19-torchvision"), checks and installs
+// them. If they are installed already, it does nothing and returns them. A download
+// that was interrupted, also by ctx, continues where it stopped.
 func (s *Store) Get(ctx context.Context, name string, opts GetOptions) (Installed, error) {
 	return s.get(ctx, name, originals, opts)
 }
@@ -96,8 +96,8 @@ func (s *Store) get(ctx context.Context, name string, published []original, opts
 		if failed != nil {
 			e.Msg, e.Hints = failed.Msg+"; "+e.Msg, failed.Hints
 		}
-		// What has begun to arrive is worth going on with; another file of
-		// the same weights is not worth another half gigabyte.
+		// A download that has begun is continued later. Another file of the same
+		// weights is not worth another half gigabyte.
 		if failed = e; ctx.Err() != nil || e.Kind == KindStore || d.have() > had {
 			break
 		}
@@ -165,9 +165,9 @@ func (o *original) check(ctx context.Context, path string) error {
 	return nil
 }
 
-// httpsOnly is a client for half a gigabyte from servers we do not know: no
-// limit on the whole, one on each answer, and never without encryption, since
-// of some files only a part of the checksum was published.
+// httpsOnly returns a client for half a gigabyte from unknown servers. It has no time
+// limit on the whole, but one on each answer. It uses only encrypted connections,
+// because for some files only a part of the checksum was published.
 func httpsOnly() *http.Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.ResponseHeaderTimeout = 30 * time.Second

@@ -11,8 +11,8 @@ type Gradient struct {
 	style gpu.StyleTerm
 }
 
-// NewGradient returns a gradient of zeros. sum will hold it; what sum holds before
-// does not count.
+// NewGradient returns a gradient of zeros. It is stored in sum, whose earlier values
+// are ignored.
 func NewGradient(b gpu.Backend, sum *gpu.Array) Gradient { return Gradient{b: b, sum: sum} }
 
 // Array returns the array that losses add their gradients to. It begins with zeros.
@@ -24,9 +24,9 @@ func (g *Gradient) Array() *gpu.Array {
 	return g.sum
 }
 
-// AddStyle adds t.D f + t.Shift at every position, f being t.F. A backend may do so
-// in the convolution that follows: t's arrays must stay as they are until then, to
-// the next call of visit.
+// AddStyle adds t.D f + t.Shift at every position, where f is t.F. A backend may do so
+// in the convolution that follows, so t's arrays must not change before the next call
+// of visit.
 func (g *Gradient) AddStyle(t gpu.StyleTerm) {
 	if g.style.F == nil {
 		g.style = t
@@ -35,7 +35,7 @@ func (g *Gradient) AddStyle(t gpu.StyleTerm) {
 	g.b.StyleGrad(g.Array(), t.F, t.D, t.Shift)
 }
 
-// settle adds the style term where no convolution does.
+// settle adds the style term if no convolution does.
 func (g *Gradient) settle() {
 	if g.style.F != nil {
 		g.b.StyleGrad(g.Array(), g.style.F, g.style.D, g.style.Shift)

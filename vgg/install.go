@@ -14,11 +14,11 @@ import (
 	"github.com/impasto/impasto/internal/filelock"
 )
 
-// ImportOptions say how a file becomes installed weights.
+// ImportOptions say how a file is installed as weights.
 type ImportOptions struct {
-	Name   string // "" = what the file says, or vgg19 by its shapes
+	Name   string // "": the name in the file, or vgg19 if the shapes match
 	Layout Layout // for files that do not say
-	Half   bool   // float16 even where it rounds
+	Half   bool   // store float16 even if that rounds values
 	Force  bool   // replace weights of that name
 
 	licence string // of a published file, which the file itself may not state
@@ -27,7 +27,7 @@ type ImportOptions struct {
 // Import converts a file of any of the formats into one conv-only safetensors
 // file in the store.
 func (s *Store) Import(ctx context.Context, path string, opts ImportOptions) (Installed, error) {
-	n, err := readImport(ctx, path, opts) // a file that is refused leaves no trace in the store
+	n, err := readImport(ctx, path, opts) // a file that is refused does not change the store
 	if err != nil {
 		return Installed{}, err
 	}
@@ -39,7 +39,7 @@ func (s *Store) Import(ctx context.Context, path string, opts ImportOptions) (In
 	return s.install(ctx, n, filepath.Base(path), opts)
 }
 
-// readImport reads the network of a file and gives it the name it is to have.
+// readImport reads the network of a file and sets the name under which it is installed.
 func readImport(ctx context.Context, path string, opts ImportOptions) (*Network, error) {
 	n, err := LoadFile(ctx, path, LoadOptions{Layout: opts.Layout, name: opts.Name})
 	if err != nil {
@@ -112,9 +112,8 @@ func (s *Store) writeIndex(list []Installed) error {
 	return nil
 }
 
-// lock makes the store's directory and waits until no other process changes
-// it. The lock is on the file LOCK, which goes with it; it does not outlive its
-// process.
+// lock makes the store's directory and waits until no other process changes it. The
+// lock is on the file LOCK, which is removed with it. A lock ends with its process.
 func (s *Store) lock(ctx context.Context) (unlock func(), err error) {
 	fail := func(err error) error {
 		return &Error{Kind: KindStore, Msg: fmt.Sprintf("directory of weights %q cannot be used: %v", s.Dir, cause(err)), Err: err,
@@ -144,8 +143,8 @@ func (s *Store) lock(ctx context.Context) (unlock func(), err error) {
 	}
 }
 
-// isAt reports whether the file that was locked is still the one of its name:
-// whoever held the lock before removed it.
+// isAt reports whether the locked file still has its name. It has not if the previous
+// holder of the lock removed it.
 func isAt(f *os.File) bool {
 	there, err := os.Stat(f.Name())
 	if err != nil {
@@ -155,7 +154,7 @@ func isAt(f *os.File) bool {
 	return err != nil || os.SameFile(there, mine)
 }
 
-// dropLock removes and unlocks a lock file. Windows removes no open file, nor one
+// dropLock removes and unlocks a lock file. Windows cannot remove an open file, nor one
 // that another process has opened since.
 func dropLock(f *os.File) {
 	if runtime.GOOS != "windows" {

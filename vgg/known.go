@@ -22,8 +22,8 @@ const (
 	torchLicence  = "BSD-3-Clause, torchvision, https://github.com/pytorch/vision"
 )
 
-// originals lists the published files. Several of one name are the same
-// weights in different wrappings: if the first cannot be had, the next will do.
+// originals lists the published files. Files of one name hold the same weights in
+// different formats. If the first cannot be fetched, the next is used.
 var originals = []original{
 	{
 		Name: "vgg19", File: "vgg19-d01eb7cb.pth", SHA256: "d01eb7cb", Layout: LayoutCaffe, Licence: oxfordLicence,
@@ -54,9 +54,9 @@ func originalBySum(sum string) *original {
 	return nil
 }
 
-// originalPlanes is the sum of |w| over the 64 filters of the original VGG19's
-// conv1_1, for its inputs R, G and B. Converted, renamed and saved again, in
-// half precision even, those weights are still recognised, and their order.
+// originalPlanes is the sum of |w| over the 64 filters of the original VGG19's conv1_1,
+// for its inputs R, G and B. By it those weights and their channel order are
+// recognised, even if they were converted, renamed or saved in half precision.
 var originalPlanes = [3]float64{90.867, 99.449, 80.120}
 
 // recognise returns the layout of the original's weights from conv1_1

@@ -31,9 +31,9 @@ const (
 	// matKeep is the size of VGG19's largest convolution: larger arrays,
 	// which are fully connected layers, are passed over.
 	matKeep = 512 * 512 * 9
-	// matRatio bounds what a compressed variable may unpack to, beyond 64 MB:
-	// a bomb would keep us busy for hours, even if nothing is kept. Trained
-	// weights hardly shrink at all.
+	// matRatio bounds the unpacked size of a compressed variable, beyond 64 MB. A
+	// decompression bomb would take hours, even if nothing is kept. Trained weights
+	// hardly shrink at all.
 	matRatio = 16
 	// matArrays and matNumbers bound what is kept in memory: VGG19 has some
 	// 700 arrays and 20 million numbers.
@@ -143,7 +143,7 @@ func (m *matReader) fill(raw []byte) {
 	}
 }
 
-// short reads a short element whole.
+// short reads all of a short element.
 func (m *matReader) short(limit int) []byte {
 	t := m.tag()
 	if t.small != nil {
@@ -240,8 +240,8 @@ func (m *matReader) arrays(v *matValue, n, depth int) {
 // matWidth is the size of one number, by the type of its element.
 var matWidth = map[int]int{1: 1, 2: 1, 3: 2, 4: 2, 5: 4, 6: 4, 7: 4, 9: 8, 12: 8, 13: 8, 16: 1, 17: 2}
 
-// values reads n numbers or characters. They come in chunks, so that memory
-// follows what is really there and not what the tag claims.
+// values reads n numbers or characters. It reads them in chunks, so that the memory
+// depends on what the file holds and not on what the tag claims.
 func (m *matReader) values(v *matValue, n int) {
 	t := m.tag()
 	width := matWidth[t.kind]

@@ -98,8 +98,8 @@ func fromColumns(in []float32, channels, filters int) ([]float32, error) {
 	return out, nil
 }
 
-// setMatMean takes the mean colour, R G B, or that of the mean picture
-// (H, W, 3), from normalization.averageImage.
+// setMatMean sets the mean colour, R G B, from normalization.averageImage. If that is a
+// picture (H, W, 3), it uses the picture's mean.
 func (a *archive) setMatMean(v *matValue) {
 	if v.name == "meta" {
 		if v = v.field("normalization"); v == nil {

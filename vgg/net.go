@@ -11,8 +11,8 @@ import (
 // Pool is the pooling between two blocks: 2x2 windows, stride 2.
 type Pool string
 
-// Max pooling is what VGG19 was trained with; averages give smoother gradients
-// (Gatys et al. 2016); L2 is the root of the mean square (Li and Wand 2016).
+// VGG19 was trained with max pooling. Averages give smoother gradients (Gatys et al.
+// 2016). L2 is the root of the mean square (Li and Wand 2016).
 const (
 	PoolMax Pool = "max"
 	PoolAvg Pool = "avg"
@@ -30,13 +30,13 @@ func ParsePool(name string) (Pool, error) {
 	return "", usageErrorf([]string{"max, avg or l2"}, "unknown pooling %q", name)
 }
 
-// Network holds folded weights. The input of its first layer is an image
-// (H, W, 3), RGB, 0..255, minus Mean. A ReLU follows each convolution, a
-// pooling stands between the last layer of a block and the first of the next.
+// Network holds folded weights. The input of its first layer is an image (H, W, 3),
+// RGB, 0..255, minus Mean. A ReLU follows each convolution. A pooling lies between the
+// last layer of a block and the first of the next.
 type Network struct {
 	Name   string     // "vgg19", "mini", "random:1"
 	Layers []Layer    // in the order they are computed; may end before conv5_4
-	Mean   [3]float32 // R, G, B, subtracted from the image; padding zeros come after it
+	Mean   [3]float32 // R, G, B, subtracted from the image before it is padded with zeros
 	Pool   Pool       // the pooling these weights were made for
 	Meta   Provenance
 
@@ -65,8 +65,8 @@ type Provenance struct {
 // Tap returns the name of the layer's output after its ReLU, "relu3_1".
 func (l *Layer) Tap() string { return "relu" + strconv.Itoa(l.Block) + "_" + strconv.Itoa(l.Index) }
 
-// isTap reports whether name is the layer's tap, without making it: planning asks
-// often.
+// isTap reports whether name is the layer's tap, without building that string, because
+// plans call it often.
 func (l *Layer) isTap(name string) bool {
 	if len(name) == len("relu3_1") && l.Block < 10 && l.Index < 10 {
 		return name[:4] == "relu" && int(name[4]-'0') == l.Block && name[5] == '_' && int(name[6]-'0') == l.Index
@@ -101,9 +101,9 @@ func topology(depths, widths []int) []shape {
 
 var layerName = regexp.MustCompile(`^(?:conv|relu)?([1-9][0-9]?)_([1-9][0-9]?)$`)
 
-// ParseLayer returns the canonical name of a layer of VGG19: "conv4_2",
-// "relu4_2" and "4_2" all mean "relu4_2", the features after the ReLU, as in
-// nearly every neighbour of this program.
+// ParseLayer returns the canonical name of a layer of VGG19: "conv4_2", "relu4_2" and
+// "4_2" all mean "relu4_2", the features after the ReLU, as in nearly every similar
+// program.
 func ParseLayer(name string) (string, error) {
 	return canonical(name, "VGG-19", vgg19)
 }
@@ -120,8 +120,8 @@ func (n *Network) ParseLayer(name string) (string, error) {
 	return canonical(name, title, n.shapes())
 }
 
-// Depth returns how many convolutions lead up to a layer, itself included:
-// Layers[:depth] is what must be computed for it.
+// Depth returns the number of convolutions up to a layer, including its own.
+// Layers[:depth] must be computed for it.
 func (n *Network) Depth(layer string) (int, error) {
 	for i := range n.Layers {
 		if n.Layers[i].isTap(layer) {

@@ -6,17 +6,17 @@ import (
 	"github.com/impasto/impasto/gpu"
 )
 
-// PassOptions say what a pass through the network computes.
+// PassOptions say what a pass computes.
 type PassOptions struct {
-	// Taps are the layers whose features are wanted, spelled as ParseLayer
-	// allows. Only layers up to the deepest are computed.
+	// Taps are the layers whose features are visited, in any form that ParseLayer
+	// accepts. Only layers up to the deepest are computed.
 	Taps []string
 	// Pool is the pooling between blocks; "" is the network's own.
 	Pool Pool
-	// Ceil keeps a last odd row or column, pooled alone (Caffe, Torch7);
-	// without it they are dropped (PyTorch, Lasagne).
+	// Ceil keeps a last odd row or column, which is pooled alone (Caffe, Torch7).
+	// Without it they are dropped (PyTorch, Lasagne).
 	Ceil bool
-	// PoolScale multiplies what a pooling gives; 0 means 1.
+	// PoolScale multiplies the result of each pooling; 0 means 1.
 	PoolScale float64
 	// Pad is the first layer's; the others pad with zeros.
 	Pad gpu.Pad
@@ -27,13 +27,13 @@ type PassOptions struct {
 	Stage Stage
 }
 
-// Pass runs a network on images of one size. All buffers are planned when it is
-// made: a layer without a tap keeps only sign bits for the way back, and
-// buffers whose lives do not touch share their memory. Neither Forward nor
-// Backward allocates, and both may be recorded.
+// Pass runs a network on images of one size. All buffers are planned when it is made. A
+// layer without a tap keeps only sign bits for the backward pass, and buffers that are
+// not needed at the same time share memory. Neither Forward nor Backward allocates, and
+// both may be recorded.
 type Pass struct {
 	b      gpu.Backend
-	shape  gpu.Shape   // of what it reads: the image, or a stage's input
+	shape  gpu.Shape   // shape of the input: the image, or a stage's input
 	start  int         // the network's layer that is the first of layers
 	layers []passLayer // up to the deepest tap, or the stage's last
 	opts   PassOptions
@@ -48,7 +48,7 @@ type Pass struct {
 type passLayer struct {
 	name   string // "relu3_1"
 	tap    bool
-	again  bool // the activation is computed a second time on the way back
+	again  bool // the activation is computed a second time in the backward pass
 	fused  bool // the pooling is undone inside the next ConvGrad
 	out    gpu.Shape
 	pool   gpu.Pool
@@ -80,8 +80,8 @@ func (n *Network) NewPass(b gpu.Backend, h, w int, o PassOptions) (*Pass, error)
 }
 
 // Features computes the taps of one picture. pixels (h, w, 3) are RGB in 0..1, and
-// white is the value of 1 in the network's input, before the mean is subtracted. What
-// visit is given is valid only during the call.
+// white is the value of 1 in the network's input, before the mean is subtracted. The
+// array passed to visit is valid only during the call.
 func (n *Network) Features(b gpu.Backend, h, w int, pixels []float32, white float32, o PassOptions, visit func(tap string, act *gpu.Array)) error {
 	pass, err := n.NewPass(b, h, w, o)
 	if err != nil {
@@ -98,15 +98,16 @@ func (n *Network) Features(b gpu.Backend, h, w int, pixels []float32, white floa
 	return b.Err()
 }
 
-// Window is what one pass of several looks at: units of what its stage reads.
+// Window is the size of the input of one pass of several, in units of its stage's
+// input.
 type Window struct {
 	H, W  int
 	Stage Stage
 }
 
-// NewPasses makes passes over windows of several sizes and stages that share
-// their memory, for tiles: what one has computed is gone once another's Forward
-// begins. They are freed with the first of them. o.Stage counts for nothing.
+// NewPasses makes passes over windows of several sizes and stages that share their
+// memory, for tiles. The results of one pass are lost when another's Forward begins.
+// They are freed with the first of them. o.Stage is ignored.
 func (n *Network) NewPasses(b gpu.Backend, windows []Window, o PassOptions) ([]*Pass, error) {
 	passes, err := n.plans(b, windows, o)
 	if err != nil {
@@ -162,7 +163,7 @@ func (n *Network) plans(b gpu.Backend, windows []Window, o PassOptions) ([]*Pass
 	return passes, nil
 }
 
-// shared is the size of an arena that serves each of the passes.
+// shared returns the size of an arena that is large enough for each of the passes.
 func shared(passes []*Pass) int64 {
 	bytes := int64(0)
 	for _, p := range passes {
@@ -171,8 +172,8 @@ func shared(passes []*Pass) int64 {
 	return bytes
 }
 
-// largestMasks lists for each layer of the network a shape whose mask holds
-// those of all passes, and the pooling after it.
+// largestMasks lists for each layer of the network a shape whose mask can hold the
+// masks of all passes, and the pooling after it.
 func largestMasks(passes []*Pass, layers int) []passLayer {
 	all := make([]passLayer, layers)
 	for _, p := range passes {
@@ -185,15 +186,15 @@ func largestMasks(passes []*Pass, layers int) []passLayer {
 	return all
 }
 
-// PassBytes is the memory a pass would take beside the weights, without
-// allocating anything.
+// PassBytes returns the memory that a pass would take in addition to the weights. It
+// allocates nothing.
 func (n *Network) PassBytes(b gpu.Backend, h, w int, o PassOptions) (int64, error) {
 	bytes, _, err := n.PassesBytes(b, []Window{{H: h, W: w, Stage: o.Stage}}, o)
 	return bytes, err
 }
 
-// PassesBytes is the memory that NewPasses would take beside the weights, and
-// what of it are masks, which passes of different stages do not share.
+// PassesBytes returns the memory that NewPasses would take in addition to the weights.
+// masks is the part of it for masks, which passes of different stages do not share.
 func (n *Network) PassesBytes(b gpu.Backend, windows []Window, o PassOptions) (bytes, masks int64, err error) {
 	passes, err := n.plans(b, windows, o)
 	if err != nil {
@@ -215,7 +216,7 @@ func (n *Network) maskBytes(b gpu.Backend, passes []*Pass, o PassOptions) int64 
 	return total
 }
 
-// TapShapes are the shapes of the features of an image (h, w, 3), by tap.
+// TapShapes returns the shapes of the features of an image (h, w, 3), by tap.
 func (n *Network) TapShapes(b gpu.Backend, h, w int, o PassOptions) (map[string]gpu.Shape, error) {
 	o.Stage = Stage{}
 	p, err := n.plan(b, h, w, o)
@@ -231,10 +232,10 @@ func (n *Network) TapShapes(b gpu.Backend, h, w int, o PassOptions) (map[string]
 	return shapes, nil
 }
 
-// Reach is how far a unit of a layer sees and how far apart units are, in
-// pixels: unit i stands for pixels i*stride to (i+1)*stride-1 and sees reach
-// pixels beyond them on either side. (A 3x3 convolution adds one stride of its
-// input, pooling nothing beyond its window: relu5_1 has reach 70, stride 16.)
+// Reach returns how far a unit of a layer sees and how far apart units are, in pixels.
+// Unit i stands for pixels i*stride to (i+1)*stride-1 and sees reach pixels beyond them
+// on either side. A 3x3 convolution adds one stride of its input, and a pooling adds
+// nothing beyond its window: relu5_1 has reach 70, stride 16.
 func (n *Network) Reach(layer string) (reach, stride int, err error) {
 	depth, err := n.Depth(layer)
 	if err != nil {
@@ -247,7 +248,7 @@ func (n *Network) Reach(layer string) (reach, stride int, err error) {
 	return reach, stride, nil
 }
 
-// Bytes is the memory of the pass, and of those made with it, beside the weights.
+// Bytes returns the memory of the pass, and of those made with it, without the weights.
 func (p *Pass) Bytes() int64 {
 	total := p.bytes
 	for _, m := range p.masks {
@@ -276,17 +277,17 @@ func (p *Pass) Shape(tap string) gpu.Shape {
 	return p.layers[i].out
 }
 
-// Free gives the buffers back; the pass must not be used again.
+// Free frees the buffers. The pass must not be used again.
 func (p *Pass) Free() {
 	p.b.FreeMasks(p.masks...)
 	p.layers, p.masks = nil, nil // the views first: they keep the arena alive
 	p.b.Free(p.arena)
 }
 
-// Forward computes the features of image x (H, W, 3), RGB, 0..255 minus the
-// network's mean, or of what the stage before this one pooled. visit, which may
-// be nil, sees each tap as it is made, shallowest first, and a stage's output
-// under its Stage.Output; act is valid during the call only.
+// Forward computes the features of image x (H, W, 3), RGB, 0..255 minus the network's
+// mean, or of the pooled output of the stage before. It calls visit, which may be nil,
+// with each tap when it is computed, shallowest first, and with a stage's output under
+// the name Stage.Output. act is valid only during the call.
 func (p *Pass) Forward(x *gpu.Array, visit func(tap string, act *gpu.Array)) {
 	p.x = x
 	in := x
@@ -309,14 +310,14 @@ func (p *Pass) Forward(x *gpu.Array, visit func(tap string, act *gpu.Array)) {
 	}
 }
 
-// pooled says whether the pass ends with a pooling: the output of a stage.
+// pooled reports whether the pass ends with a pooling, which is the output of a stage.
 func (p *Pass) pooled() bool { return p.layers[len(p.layers)-1].pool.Kind != gpu.NoPool }
 
-// Backward computes dx (H, W, 3), the gradient with respect to the image of the
-// last Forward, from the gradients that visit adds to grad: it is called once
-// per tap, deepest first, with the tap's features and a gradient of zeros. Both
-// are valid during the call only. Where the pass ends with a pooling, the first
-// call is for that output, without its features. dx is overwritten.
+// Backward computes dx (H, W, 3), the gradient with respect to the image of the last
+// Forward. It calls visit once per tap, deepest first, with the tap's features and a
+// gradient of zeros, to which visit adds. Both are valid only during the call. If the
+// pass ends with a pooling, the first call is for that output, without its features. dx
+// is overwritten.
 func (p *Pass) Backward(dx *gpu.Array, visit func(tap string, act *gpu.Array, grad *Gradient)) {
 	deepest := len(p.layers) - 1
 	for i := deepest; i >= 0; i-- {
@@ -352,8 +353,8 @@ func (p *Pass) Backward(dx *gpu.Array, visit func(tap string, act *gpu.Array, gr
 	p.convGrad(dx, 0, nil, nil)
 }
 
-// convGrad sends the gradient of layer i's output back to its input, whose own
-// losses' is seed (nil: none).
+// convGrad propagates the gradient of layer i's output back to its input. seed is the
+// gradient of the losses on that input; nil: none.
 func (p *Pass) convGrad(dx *gpu.Array, i int, seed *Gradient, gate *gpu.Mask) {
 	l := &p.layers[i]
 	o := gpu.ConvGradOptions{Pad: l.pad, Gate: gate}
@@ -367,7 +368,7 @@ func (p *Pass) convGrad(dx *gpu.Array, i int, seed *Gradient, gate *gpu.Mask) {
 	p.b.ConvGrad(dx, dy, l.filter, o)
 }
 
-// activation returns a tap's features on the way back.
+// activation returns a tap's features in the backward pass.
 func (p *Pass) activation(l *passLayer) *gpu.Array {
 	if !l.again {
 		return l.act.Array
@@ -376,8 +377,8 @@ func (p *Pass) activation(l *passLayer) *gpu.Array {
 	return l.actAgain.Array
 }
 
-// pooledOut is the pooled output that Conv stores itself: L2 pooling is left to
-// Pool, since its gradient needs the activation as well.
+// pooledOut returns the pooled output that Conv stores itself. L2 pooling is computed
+// by Pool, since its gradient needs the activation as well.
 func (l *passLayer) pooledOut() *gpu.Array {
 	if l.pool.Kind == gpu.L2Pool {
 		return nil

@@ -52,7 +52,7 @@ func (n *Network) plan(b gpu.Backend, h, w int, o PassOptions) (*Pass, error) {
 	return p, nil
 }
 
-// live says when layer i's buffers are needed.
+// live sets the steps in which layer i's buffers are needed.
 func (p *Pass) live(i int) {
 	l := &p.layers[i]
 	deepest := len(p.layers) - 1

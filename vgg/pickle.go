@@ -9,14 +9,14 @@ import (
 )
 
 // A Python pickle is a program for a small stack machine (protocol 2-4, see
-// Lib/pickletools.py). This reader runs it as data only: a call is recorded,
-// never made, and names outside a list are refused, so a pickle that would
-// start a program is an error that names it. Values share the input's memory;
-// nothing is allocated on the word of a length that the input does not cover.
+// Lib/pickletools.py). This reader runs it as data only. A call is recorded, never
+// made. Names outside a list are refused, so a pickle that would start a program is an
+// error that names it. Values share the input's memory, and a length is checked against
+// the input before anything is allocated for it.
 //
-// A library was tried (nlpodyssey/gopickle, still the oracle of the tests). It
-// reads every storage into memory, fully connected layers included, and trusts
-// lengths, so a guard for it would have been as long as this file.
+// A library was tried (nlpodyssey/gopickle, which the tests still compare with). It
+// reads every storage into memory, fully connected layers included, and trusts lengths,
+// so a guard for it would have been as long as this file.
 
 type (
 	// pyTuple and pyList are Python's tuple and list.
@@ -174,7 +174,7 @@ func (u *unpickler) number(op byte) {
 	case 0x8a, 0x8b: // LONG1, LONG4: two's complement of that many bytes
 		n := little(raw)
 		raw = u.take(int(n))
-		if n > 8 { // a number we have no use for, such as PyTorch's magic
+		if n > 8 { // a number that is not used, such as PyTorch's magic
 			u.push(string(raw))
 			return
 		}
@@ -188,7 +188,7 @@ func (u *unpickler) number(op byte) {
 	}
 }
 
-// little reads up to eight bytes, least significant first.
+// little decodes up to eight bytes, least significant first.
 func little(raw []byte) uint64 {
 	var v uint64
 	for i, b := range raw {
@@ -197,7 +197,7 @@ func little(raw []byte) uint64 {
 	return v
 }
 
-// text pushes a string; bytes and text are the same to us.
+// text pushes a string. Bytes and text are treated alike.
 func (u *unpickler) text(op byte) {
 	size := 4
 	switch op {

@@ -10,9 +10,9 @@ import (
 )
 
 // Random returns VGG19 up to a layer ("" = all) with random weights, named
-// "random:SEED": He's initialisation, deviation sqrt(2 / (9 C)), biases zero
-// (K. He et al., arXiv:1502.01852). Such a network makes plausible textures;
-// it does not know any style. The same seed gives the same bits everywhere.
+// "random:SEED". They follow He's initialisation: deviation sqrt(2 / (9 C)), biases
+// zero (K. He et al., arXiv:1502.01852). Such a network makes plausible textures, but
+// it knows no style. The same seed gives the same bits everywhere.
 func Random(seed uint64, layer string) (*Network, error) {
 	list, err := upTo(vgg19, layer, "VGG-19")
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// Environment is the variable that names the weights used where none are
-// asked for (a name, a file), or the directory they are installed in.
+// Environment is the variable that names the default weights (a name, a file), or the
+// directory in which weights are installed.
 const Environment = "IMPASTO_WEIGHTS"
 
 // Store is a directory of installed weights: one NAME.safetensors each, and
@@ -31,8 +31,8 @@ func DefaultStore() *Store {
 	return &Store{Dir: filepath.Join(dataHome(), "impasto", "weights")}
 }
 
-// missingFolder reports whether a value of $IMPASTO_WEIGHTS names a directory
-// that is not there: a path that is no file's, by its form. It is made when
+// missingFolder reports whether a value of $IMPASTO_WEIGHTS names a directory that does
+// not exist. By its form the value is no file's path. The directory is made when
 // weights are installed.
 func missingFolder(path string) bool {
 	if _, err := os.Stat(path); err == nil || validName(path) || strings.HasPrefix(path, "random:") {
@@ -133,8 +133,8 @@ func (s *Store) lookUp(name, why string) (Source, error) {
 	return Source{Path: name, Why: why}, nil
 }
 
-// validName reports whether name may name installed weights: letters, digits,
-// "-" and "_", which no path with a directory or an extension is made of.
+// validName reports whether name may name installed weights. It consists of letters,
+// digits, "-" and "_", so it is never a path with a directory or an extension.
 func validName(name string) bool { return nameForm.MatchString(name) }
 
 var nameForm = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)

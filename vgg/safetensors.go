@@ -10,12 +10,12 @@ import (
 	"strings"
 )
 
-// A safetensors file is the length of its header (uint64, little-endian), the
-// header (JSON: name -> type, shape, byte range), and the values, which must
-// cover the rest of the file without overlaps
-// (https://github.com/huggingface/safetensors, section "Format").
+// A safetensors file is the length of its header (uint64, little-endian), the header
+// (JSON: name -> type, shape, byte range), and the values, which must cover the rest of
+// the file without overlaps (https://github.com/huggingface/safetensors, section
+// "Format").
 //
-// Files of ours say more in the header's "__metadata__"; all values are text:
+// Impasto's own files have more in the header's "__metadata__"; all values are text:
 //
 //	impasto.format    "1"
 //	impasto.name      "vgg19", "mini"
@@ -92,8 +92,8 @@ type namedHeader struct {
 	tensorHeader
 }
 
-// parseHeader walks the header's top level by hand: encoding/json would keep
-// the last of two tensors of the same name and say nothing.
+// parseHeader reads the header's top level token by token. Package encoding/json would
+// silently keep the last of two tensors of the same name.
 func parseHeader(raw []byte) (tensors []namedHeader, meta map[string]string, err error) {
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	if tok, err := dec.Token(); err != nil || tok != json.Delim('{') {
@@ -168,8 +168,8 @@ func checkRanges(tensors []namedHeader, size int64) error {
 	return nil
 }
 
-// describe takes what the metadata says. Files of others are recognised by an
-// "input" text that begins with the channel order.
+// describe reads the metadata. Files of other programs are recognised by an "input"
+// text that begins with the channel order.
 func (a *archive) describe(meta map[string]string) error {
 	var err error
 	if v, ok := meta["impasto.format"]; ok && v != "1" {

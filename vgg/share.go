@@ -7,15 +7,15 @@ import (
 	"github.com/impasto/impasto/gpu"
 )
 
-// filterSet holds what networks of the same weights share, however deep each of
-// them is: the layers, and the filters that backends made of them.
+// filterSet holds what networks of the same weights share, whatever their depth: the
+// layers, and the filters that backends made of them.
 type filterSet struct {
 	mu       sync.Mutex
 	layers   []Layer                       // of the deepest network
 	prepared map[gpu.Backend][]*gpu.Filter // by NewPass
 }
 
-// set returns what the network shares, made when first asked for.
+// set returns the network's filterSet. It is made at the first call.
 func (n *Network) set() *filterSet {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -52,8 +52,8 @@ func sameLayer(a, b Layer) bool {
 		slices.Equal(a.Weight, b.Weight) && slices.Equal(a.Bias, b.Bias)
 }
 
-// filters returns the first depth layers as b's filters, prepared once per
-// backend and kept until Forget.
+// filters returns the filters of the first depth layers on b. They are prepared once
+// per backend and kept until Forget.
 func (n *Network) filters(b gpu.Backend, depth int) []*gpu.Filter {
 	s := n.set()
 	s.mu.Lock()
@@ -67,8 +67,8 @@ func (n *Network) filters(b gpu.Backend, depth int) []*gpu.Filter {
 	return have[:depth]
 }
 
-// Forget drops the filters that NewPass prepared for backend b, also those of
-// networks that share them; passes made of them must not be used again.
+// Forget drops the filters that NewPass prepared for backend b, also for networks that
+// share them. Passes made of them must not be used again.
 func (n *Network) Forget(b gpu.Backend) {
 	s := n.set()
 	s.mu.Lock()

@@ -15,16 +15,16 @@ type Stage struct {
 	Last  int // block; 0: the deepest tap's, and no pooling after it
 }
 
-// Output is the name of a stage's output, such as "pool3".
+// Output returns the name of a stage's output, such as "pool3".
 func (s Stage) Output() string { return fmt.Sprintf("pool%d", s.Last) }
 
 // Extent says how a stage sees its input, in units of that input.
 type Extent struct {
 	Deepest   int // distance of the units of the last convolution
-	OutStride int // distance of the units of the output: twice that where it is pooled
+	OutStride int // distance of the units of the output: twice Deepest if it is pooled
 	Stride    int // pixels of the image that are one unit of the input
 	Ahead     int // how far from a window's inner border features are wrong
-	Margin    int // likewise the gradient of the input
+	Margin    int // how far from there the gradient of the input is wrong
 }
 
 // Extent returns the Extent of a stage. A window lacks what lies beyond its inner
@@ -73,7 +73,7 @@ func (n *Network) Extent(s Stage, o PassOptions, grain int) (Extent, error) {
 	return e, nil
 }
 
-// Input is the shape of what a stage reads of an image (h, w, 3).
+// Input returns the shape of a stage's input for an image (h, w, 3).
 func (n *Network) Input(s Stage, h, w int, o PassOptions) (gpu.Shape, error) {
 	pool, err := o.pool(n)
 	if err != nil {
@@ -91,8 +91,8 @@ func (n *Network) Input(s Stage, h, w int, o PassOptions) (gpu.Shape, error) {
 	return gpu.Shape{}, usageErrorf(nil, "%s has no block %d", n.Name, s.First)
 }
 
-// Work is the multiplications of a stage's convolutions for each unit of its
-// input, forward.
+// Work returns the multiplications of a stage's convolutions in the forward pass, for
+// each unit of its input.
 func (n *Network) Work(s Stage, o PassOptions) (float64, error) {
 	layers, err := n.stageLayers(s, o)
 	total := 0.0
@@ -102,8 +102,8 @@ func (n *Network) Work(s Stage, o PassOptions) (float64, error) {
 	return total, err
 }
 
-// Widest is the most values that an activation of a stage has for each unit of
-// its input.
+// Widest returns the most values that an activation of a stage has for each unit of its
+// input.
 func (n *Network) Widest(s Stage, o PassOptions) (float64, error) {
 	layers, err := n.stageLayers(s, o)
 	widest := 0.0
@@ -113,7 +113,7 @@ func (n *Network) Widest(s Stage, o PassOptions) (float64, error) {
 	return widest, err
 }
 
-// stageLayers are the layers of a stage.
+// stageLayers returns the layers of a stage.
 func (n *Network) stageLayers(s Stage, o PassOptions) ([]Layer, error) {
 	o.Stage = s
 	start, depth, _, err := n.extent(o)

@@ -64,8 +64,8 @@ func (s *Store) List() ([]Installed, error) {
 	return list, nil
 }
 
-// parseIndex reads index.json strictly: what it does not know it refuses, and
-// file names must lie in the store.
+// parseIndex reads index.json strictly. It refuses fields that it does not know, and
+// file names outside the store.
 func parseIndex(raw []byte) ([]Installed, error) {
 	if len(raw) > maxIndex {
 		return nil, fmt.Errorf("is larger than %d bytes", maxIndex)
@@ -120,7 +120,7 @@ func (s *Store) installed(name, why string) (Source, error) {
 	return Source{}, s.missing(name, list)
 }
 
-// missing is the error for weights that are not installed.
+// missing returns the error for weights that are not installed.
 func (s *Store) missing(name string, list []Installed) error {
 	title := fmt.Sprintf("weights %q", name)
 	if name == "vgg19" {
@@ -159,7 +159,7 @@ func (s *Store) Verify(ctx context.Context, name string) error {
 	return nil
 }
 
-// again says how to replace damaged weights.
+// again returns the hints that say how to replace damaged weights.
 func (s *Store) again(name string) []string {
 	for _, o := range originals {
 		if o.Name == name {

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// What a PyTorch state dict says: names, and tensors as views of storages that
-// lie elsewhere in the file.
+// A PyTorch state dict holds names, and tensors as views of storages that lie elsewhere
+// in the file.
 
 // storageType maps PyTorch's classes to element types.
 var storageType = map[pyGlobal]string{
@@ -91,7 +91,8 @@ type torchView struct {
 	shape, stride []int
 }
 
-// torchTensor understands one value of a state dict; nil for what is none.
+// torchTensor reads one value of a state dict. It returns nil for a value that is no
+// tensor.
 func torchTensor(v any) (t *torchView, err error) {
 	defer caught(&err)
 	call, ok := v.(*pyCall)
@@ -163,8 +164,7 @@ func walkStorages(root any, fn locate) error {
 	return nil
 }
 
-// check sees that every element of the view lies in its storage of count
-// elements.
+// check checks that every element of the view lies in its storage of count elements.
 func (t *torchView) check(count int64) error {
 	if _, err := elements(t.shape, 1, count); err != nil {
 		return err
@@ -184,8 +184,8 @@ func (t *torchView) check(count int64) error {
 	return nil
 }
 
-// read gathers the view into row-major order; strides differ from it for
-// weights that were kept channels-last.
+// read copies the view into row-major order. Its strides differ from that order for
+// weights that were saved channels-last.
 func (t *torchView) read(f *source, s storage) ([]float32, error) {
 	if err := readable(s.dtype); err != nil {
 		return nil, err

@@ -16,13 +16,13 @@ import (
 	"al.essio.dev/pkg/shellescape"
 )
 
-// LoadOptions narrow what Load reads.
+// LoadOptions say what Load reads.
 type LoadOptions struct {
 	UpTo   string // the deepest layer needed; "" = all the file holds
-	Layout Layout // for files that do not say; refused if it contradicts the file
+	Layout Layout // for files that do not say; it is an error if the file says another
 	Store  *Store // where names are looked up; nil = DefaultStore
 
-	name string // that the network is to have; an error if a VGG network of that name has other layers; "" for any
+	name string // name of the network, an error if a VGG network of that name has other layers; "": any
 }
 
 // Load reads a network: an installed one by its name, a file by its path,
@@ -57,8 +57,8 @@ func Load(ctx context.Context, name string, opts LoadOptions) (*Network, error) 
 	return n, nil
 }
 
-// LoadFile reads a network from a file in any of the formats, told apart by
-// their first bytes. The whole file is hashed; only what is needed is decoded.
+// LoadFile reads a network from a file in any of the formats, which are told apart by
+// their first bytes. The whole file is hashed, but only what is needed is decoded.
 func LoadFile(ctx context.Context, path string, opts LoadOptions) (*Network, error) {
 	f, size, err := openWeights(path)
 	if err != nil {
@@ -178,10 +178,10 @@ func decideLayout(a *archive, orig *original, first []float32, asked Layout, pat
 	return known, nil
 }
 
-// quoted is the file as a word of a command.
+// quoted returns the file's path as a word of a command.
 func quoted(f *source) string { return shellescape.Quote(cmp.Or(f.path, f.name)) }
 
-// layoutHints import a file under each convention it may have.
+// layoutHints lists commands that import a file under each convention it may have.
 func layoutHints(path string) []string {
 	file := shellescape.Quote(path)
 	return []string{

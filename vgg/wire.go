@@ -6,10 +6,10 @@ import (
 	"iter"
 )
 
-// Protocol buffers on the wire (protobuf.dev/programming-guides/encoding): a
-// message is a list of fields, each a tag (number << 3 | type, a varint) and a
-// value. This reader walks the fields of a message that lies in a file and
-// skips what is not asked for, so that a 575 MB model costs a few reads.
+// Protocol buffers (protobuf.dev/programming-guides/encoding): a message is a list of
+// fields, each a tag (number << 3 | type, a varint) and a value. This reader walks the
+// fields of a message that lies in a file and skips what is not needed, so that only
+// small parts of a 575 MB model are read.
 
 // Wire types.
 const (

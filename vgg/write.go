@@ -16,9 +16,9 @@ import (
 	"github.com/impasto/impasto/internal/binary16"
 )
 
-// Write stores the network as one safetensors file of its convolutions, beside
-// path and then renamed to it, and returns the file's SHA-256 and size. Values
-// are float32, or float16 if half is set or nothing is lost by it. The same
+// Write stores the network's convolutions as one safetensors file. It writes the file
+// beside path, renames it to path, and returns its SHA-256 and size. Values are
+// float32, or float16 if half is set or float16 holds all values exactly. The same
 // network gives the same bytes.
 func (n *Network) Write(path string, half bool) (sum string, size int64, err error) {
 	dtype, width := "F32", 4
@@ -116,8 +116,8 @@ func writeFloats(w io.Writer, values []float32, dtype string) error {
 	return err
 }
 
-// writeBeside writes a file under another name, makes sure that it is on the
-// disk, and renames it: at no time is there half a file at path.
+// writeBeside writes a file under another name, makes sure that it is on the disk, and
+// renames it. So there is never an incomplete file at path.
 func writeBeside(path string, write func(io.Writer) error) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
 	if err != nil {
