@@ -40,7 +40,7 @@ func (c *adamCells) cells(s *stateIO) {
 	s.number(&c.root)
 }
 
-// at sets the counts of steps, and what follows from them.
+// at sets the counts of steps and the values that follow from them.
 func (c *adamCells) at(step, all int) {
 	c.step, c.all = step, all
 	c.power1, c.power2 = math.Pow(c.beta1, float64(step)), math.Pow(c.beta2, float64(step))
@@ -74,7 +74,7 @@ func (a *deviceAdam) Step(x, g *Array) {
 // Restart does nothing: Adam's moments may be of gradients of several functions.
 func (a *deviceAdam) Restart(*Array) {}
 
-// Carry is the CPU's.
+// Carry does what the CPU's does.
 func (a *deviceAdam) Carry(from Optimizer, _ float64) {
 	f, ok := from.(*deviceAdam)
 	if !ok {

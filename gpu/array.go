@@ -6,14 +6,14 @@ import (
 	"github.com/impasto/impasto/cuda"
 )
 
-// Array is a float32 array (H, W, C) that lives on a backend. Only its shape is
-// public: how the elements lie in memory is the backend's secret, and they
-// cross to the host with Upload and Download.
+// Array is an array (H, W, C) of float32 values that lives on a backend. Only its shape
+// is public. The backend decides how the elements lie in memory. Upload and Download
+// copy them from and to the host.
 type Array struct {
 	Shape Shape
 
-	// CPU backend: row-major (H, W, C), channels contiguous. An array has data, or
-	// half where it is stored as bfloat16; either lies in memory.
+	// CPU backend: row-major (H, W, C), channels contiguous. An array has data, or half
+	// if it is stored as bfloat16.
 	data   []float32
 	half   []uint16
 	memory []float32
@@ -36,12 +36,12 @@ func Values(b Memory, a *Array) []float32 {
 	return v
 }
 
-// Mask is what the backward pass needs of a layer whose activation is not kept:
-// one sign bit per element of the activation, and for max pooling which of the
-// window's elements won. It replaces 32 bits by 1 or 1.5 per element.
+// Mask is what the backward pass needs of a layer whose activation is not kept: one
+// sign bit per element of the activation, and for max pooling which element of each
+// window was the largest. It replaces 32 bits by 1 or 1.5 per element.
 type Mask struct {
 	Shape Shape // of the activation before pooling
-	Pool  Pool  // Kind None where no pooling follows
+	Pool  Pool  // of Kind NoPool if no pooling follows
 
 	// CPU backend. sign holds ceil(C/8) bytes per position; channel c is bit
 	// c%8 of byte c/8, set where the activation is positive. arg holds two such
@@ -52,9 +52,9 @@ type Mask struct {
 	device deviceMask
 }
 
-// fail panics with the operation's name: a caller broke its contract. Wrong
-// shapes are faults of the program, never of its input. It is called inside an
-// if, because its arguments would be allocated even where all is well.
+// fail panics with the operation's name because a caller broke its contract. Wrong
+// shapes are faults of the program, never of its input. Callers call it inside an if,
+// because its arguments would be allocated even if nothing is wrong.
 func fail(op, format string, args ...any) {
 	panic("gpu: " + op + ": " + fmt.Sprintf(format, args...))
 }

@@ -134,9 +134,9 @@ type Matching interface {
 	FreeMatches(...*Matches)
 }
 
-// Neighbours are the operations of nearest-neighbour style transfer beside matching:
-// they join features at one size, sample positions on a grid, and compare directions; see
-// resize.go, sample.go, cosine.go.
+// Neighbours are the operations of nearest-neighbour style transfer, except for
+// matching. They join features at one size, sample positions on a grid, and compare
+// directions; see resize.go, sample.go, cosine.go.
 type Neighbours interface {
 	NewResizer(to, from Shape, filter ResampleFilter) *Resizer
 	FreeResizers(...*Resizer)
@@ -175,7 +175,7 @@ type Windows interface {
 	AddLoss(slot int, v float64)
 }
 
-// Optimizers move an image along its gradient; see optimizer.go.
+// Optimizers make the optimisers of images; see optimizer.go.
 type Optimizers interface {
 	NewAdam(Shape, AdamOptions) Optimizer
 	NewLBFGS(Shape, LBFGSOptions) Optimizer

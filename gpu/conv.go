@@ -8,7 +8,7 @@ const (
 	ReplicatePad            // the nearest pixel, as style-transfer-pytorch does for its first layer
 )
 
-// Filter is a 3x3 convolution's weights and bias as a backend wants them.
+// Filter is a 3x3 convolution's weights and bias in the layout of a backend.
 type Filter struct {
 	In, Out int
 	cpu     *cpuFilter

@@ -47,8 +47,8 @@ func (b *Device) NewFilter(weight, bias []float32, in, out int) *Filter {
 		return f
 	}
 	f.device.forward = b.uploaded(packFilter(in, out, tap))
-	// Backward is a convolution of the gradient: inputs and outputs change
-	// places and the taps are turned round.
+	// Backward is a convolution of the gradient, with inputs and outputs exchanged and
+	// the taps in reverse order.
 	f.device.backward = b.uploaded(packFilter(out, in, func(c, k, t int) float32 { return tap(k, c, 8-t) }))
 	return f
 }
@@ -67,7 +67,7 @@ func packFilter(in, out int, tap func(k, c, t int) float32) []float32 {
 	return v
 }
 
-// ConvTile is 1: each output is computed separately.
+// ConvTile returns 1, since each output is computed separately.
 func (b *Device) ConvTile() int { return 1 }
 
 func (b *Device) FreeFilters(filters ...*Filter) {
@@ -81,7 +81,8 @@ func (b *Device) FreeFilters(filters ...*Filter) {
 	}
 }
 
-// convGrid is (tiles, blocks of channels), and how many tiles lie side by side.
+// convGrid returns the grid (tiles, blocks of channels), and the number of tiles in a
+// row.
 func convGrid(s Shape, k int) (cuda.Dim3, int) {
 	across := chunks(s.W, convTileW)
 	return cuda.Dim3{X: chunks(s.H, convTileH) * across, Y: chunks(k, convTileK)}, across
@@ -106,7 +107,7 @@ func (b *Device) Conv(out ConvOut, x *Array, f *Filter, pad Pad) {
 		launch(blocks, x.at, f.device.forward, f.device.bias, act, mask.signs, h, w, f.Out, across, flag(pad == ReplicatePad))
 		if pools {
 			pooled := at(out.Pooled)
-			if pooled == 0 { // only the winners are wanted
+			if pooled == 0 { // only the winners are stored
 				pooled = b.scratch(b.Bytes(full)+b.Bytes(out.Pool.Out(full))) + cuda.Ptr(b.Bytes(full))
 			}
 			b.poolFours(pooled, mask.winners, act, full, out.Pool)
@@ -122,10 +123,10 @@ func (b *Device) Conv(out ConvOut, x *Array, f *Filter, pad Pad) {
 		h, w, f.In, f.Out, across, flag(pad == ReplicatePad), poolCode(out.Pool.Kind), p.H, p.W, out.Pool.scale())
 }
 
-// ConvGrad spreads a pooled gradient as the kernel reads it, and in half precision
-// makes the gradient of a style loss a tap of the convolution. The image's
-// convolution does not, since no VGG pools after it: there the full-size
-// gradient is made in scratch.
+// ConvGrad spreads a pooled gradient while the kernel reads it. In half precision it
+// computes the gradient of a style loss as a tap of the convolution. The image's
+// convolution does not, since no VGG pools after it: there the full-size gradient is
+// made in scratch.
 func (b *Device) ConvGrad(dx, dy *Array, f *Filter, o ConvGradOptions) {
 	checkConvGrad(dx, dy, f, o)
 	if !b.half || f.In == 3 {

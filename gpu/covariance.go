@@ -5,7 +5,7 @@ package gpu
 // channels (1, C, 1).
 type CovarianceTarget struct {
 	mean, cov, weight   *Array
-	meanShare, covShare float64 // of the two parts, over what they are divided by
+	meanShare, covShare float64 // weights of the two parts, over their divisors
 }
 
 // Arrays lists the target's arrays, for Free.
@@ -18,14 +18,14 @@ const (
 	covarianceMeanShare = 0.3
 	covariancePairShare = 0.7
 
-	// covarianceQuiet is the share of the mean variance that is added to each
-	// channel's own before its weight is taken: a channel that hardly varies
-	// counts at most 21 times as much as one of mean variance.
+	// covarianceQuiet is the share of the mean variance that is added to each channel's
+	// own variance before its weight is taken. So a channel that hardly varies counts
+	// at most 21 times as much as one of mean variance.
 	covarianceQuiet = 0.05
 
-	// covarianceFlat is the least variance, over the mean square, that a
-	// painting is taken to have. A painting of one colour has none, and what is
-	// relative to it would have no bound.
+	// covarianceFlat is the least variance, over the mean square, that is used for a
+	// painting. A painting of one colour has none, and an error relative to it would
+	// have no bound.
 	covarianceFlat = 0.01
 )
 
@@ -49,7 +49,7 @@ const (
 //
 //	d = 2 G / pixels      shift = (dslot/dmu - 2 G mu) / pixels
 
-// covarianceStatistics are the values of a target, worked out on the host.
+// covarianceStatistics computes the values of a target on the host.
 func covarianceStatistics(mean, second []float32) (cov, weight []float32, meanShare, covShare float64) {
 	c := len(mean)
 	cov, weight = make([]float32, c*c), make([]float32, c)
@@ -77,7 +77,7 @@ func covarianceStatistics(mean, second []float32) (cov, weight []float32, meanSh
 	return cov, weight, covarianceMeanShare / max(meanNorm, 1e-30), covariancePairShare / max(covNorm, float64(c)*least*least)
 }
 
-// newCovarianceTarget works the target out on the host.
+// newCovarianceTarget computes the target on the host.
 func newCovarianceTarget(b Backend, mean, second *Array) *CovarianceTarget {
 	checkStatistics("NewCovarianceTarget", mean, second)
 	m, s := Values(b, mean), Values(b, second)

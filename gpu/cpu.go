@@ -24,18 +24,18 @@ type CPU struct {
 	workers *workers
 	kernels *simd.Kernels
 	bf16    *simd.BF16Kernels // nil in single precision
-	err     error             // IMPASTO_SIMD names what this machine lacks
+	err     error             // set if IMPASTO_SIMD names what this machine lacks
 	status  Status
 	work
 }
 
-// work is what the operations keep from one call to the next so as not to
-// allocate. Nothing in it is a result: it may be dropped between operations.
+// work is memory that operations keep from one call to the next, so that they do not
+// allocate. It holds no results and may be dropped between operations.
 type work struct {
 	scratch        [][]float32 // per worker, grown to the largest need
 	wide           []buffers   // per worker, of rows in half precision
 	partial        []float64   // per chunk of the running reduction
-	winoU          []float32   // transformed filters and patches of a run that shares them
+	winoU          []float32   // transformed filters and patches that the workers share
 	winoV          []float32
 	packed         []float32 // panels of a product
 	projections    []float32 // of features along directions
@@ -88,20 +88,20 @@ func NewCPU(o CPUOptions) *CPU {
 	if o.Precision == Half {
 		b.bf16, b.err = simd.BestBF16()
 	}
-	// The workers know nothing of b, so a backend that is dropped without Close
-	// still gives its threads back.
+	// The workers do not refer to b, so a backend that is dropped without Close still
+	// frees its threads.
 	runtime.AddCleanup(b, func(w *workers) { w.close() }, b.workers)
 	return b
 }
 
-// CheckCPU returns what is wrong with IMPASTO_SIMD: that this machine cannot run
-// what it names. NewCPU's backend has that as its error.
+// CheckCPU returns an error if this machine cannot run the instructions that
+// IMPASTO_SIMD names. NewCPU's backend has the same error.
 func CheckCPU() error {
 	_, err := simd.Best()
 	return err
 }
 
-// Name is "cpu".
+// Name returns "cpu".
 func (b *CPU) Name() string { return "cpu" }
 
 // NewArray makes an array of zeros.
@@ -117,8 +117,8 @@ func (b *CPU) NewArray(s Shape) *Array {
 	return b.placed(s, simd.Floats(n))
 }
 
-// View is an array of shape s inside a's memory, which begins at bytes from its
-// start, a multiple of 64.
+// View returns an array of shape s inside a's memory. It begins at bytes from the start
+// of a, a multiple of 64.
 func (b *CPU) View(a *Array, at int64, s Shape) *Array {
 	if !s.valid() || at < 0 || at%64 != 0 || at+b.size(s) > 4*int64(len(a.memory)) {
 		fail("View", "shape %v at byte %d does not fit in %v", s, at, a.Shape)
@@ -128,14 +128,14 @@ func (b *CPU) View(a *Array, at int64, s Shape) *Array {
 	return b.placed(s, a.memory[from:to:to])
 }
 
-// Bytes rounds up to a cache line, so that arrays side by side share none.
+// Bytes rounds up to a cache line, so that neighbouring arrays share none.
 func (b *CPU) Bytes(s Shape) int64 { return (b.size(s) + 63) &^ 63 }
 
-// MaxLen is no limit: memory ends before.
+// MaxLen returns the largest int, since only memory is a limit.
 func (b *CPU) MaxLen() int { return math.MaxInt }
 
-// NewMask makes room for the signs of activations of shape s and, for max
-// pooling, the winners.
+// NewMask allocates the signs of activations of shape s and, for max pooling, the
+// places of the largest elements.
 func (b *CPU) NewMask(s Shape, p Pool) *Mask {
 	if p.Kind != NoPool && p.size() != 2 {
 		fail("NewMask", "masks are for 2x2 pooling, not %d", p.size())
@@ -147,7 +147,7 @@ func (b *CPU) NewMask(s Shape, p Pool) *Mask {
 	return m
 }
 
-// ViewMask is a mask of a smaller shape in m's memory.
+// ViewMask returns a mask of a smaller shape in m's memory.
 func (b *CPU) ViewMask(m *Mask, s Shape) *Mask {
 	v := &Mask{Shape: s, Pool: m.Pool}
 	sign, arg := s.Pixels()*signBytes(s.C), 0
@@ -161,7 +161,7 @@ func (b *CPU) ViewMask(m *Mask, s Shape) *Mask {
 	return v
 }
 
-// MaskBytes is the memory that a mask takes.
+// MaskBytes returns the memory of a mask.
 func (b *CPU) MaskBytes(s Shape, p Pool) int64 {
 	n := s.Pixels() * signBytes(s.C)
 	if p.Kind == MaxPool {
@@ -170,7 +170,7 @@ func (b *CPU) MaskBytes(s Shape, p Pool) int64 {
 	return int64(n)
 }
 
-// signBytes is the bytes of one bit plane over c channels.
+// signBytes returns the bytes of one bit plane over c channels.
 func signBytes(c int) int { return (c + 7) / 8 }
 
 // Free forgets the elements; the arrays must not be used again.
@@ -185,9 +185,10 @@ func (b *CPU) Free(arrays ...*Array) {
 	b.returnMemory(bytes)
 }
 
-// returnMemory hands memory back to the system at once if much was freed: the
-// arena of one scale must not wait, as garbage, beside that of the next. The
-// tasks would keep it alive, for they point at what they last worked on.
+// returnMemory returns memory to the system at once if much was freed, so that the
+// arena of one scale does not stay in memory, as garbage, beside that of the next. It
+// clears the tasks, which would keep the arena alive because they point at their last
+// arguments.
 func (b *CPU) returnMemory(freed int64) {
 	if freed >= 16<<20 {
 		b.clearWork()
@@ -199,7 +200,7 @@ func (b *CPU) clearWork() {
 	b.work = work{scratch: make([][]float32, b.workers.n), wide: make([]buffers, b.workers.n)}
 }
 
-// FreeMasks gives back the memory of masks; nil is ignored.
+// FreeMasks frees masks; nil is ignored.
 func (b *CPU) FreeMasks(masks ...*Mask) {
 	for _, m := range masks {
 		if m != nil {
@@ -226,17 +227,16 @@ func (b *CPU) Download(dst []float32, src *Array) {
 	b.widen(dst, src.half)
 }
 
-// cpuProgram replays by calling: on the CPU there is nothing to capture.
+// cpuProgram replays a function by calling it. On the CPU there is nothing to record.
 type cpuProgram struct{ f func() }
 
 func (p cpuProgram) Run() { p.f() }
 func (cpuProgram) Close() {}
 
-// Record keeps f, to be called by Program.Run: the processor has nothing to
-// prepare.
+// Record keeps f, which Program.Run calls.
 func (b *CPU) Record(f func()) Program { return cpuProgram{f} }
 
-// Status is the status block as it is.
+// Status returns the status block as it is.
 func (b *CPU) Status() Status { return b.status }
 
 // ResetStatus clears every slot and counter.
@@ -245,15 +245,15 @@ func (b *CPU) ResetStatus() { b.status = Status{} }
 // Sync does nothing: operations have ended when they return.
 func (b *CPU) Sync() {}
 
-// Err is the first failure, or nil.
+// Err returns the first failure, or nil.
 func (b *CPU) Err() error { return b.err }
 
-// Close is for symmetry with devices: memory and threads go with the last
+// Close does nothing; devices need it. Memory and threads are freed with the last
 // reference to the backend.
 func (b *CPU) Close() {}
 
-// scratchFor returns n floats of worker's own, with whatever they held before.
-// Only the worker itself may call it.
+// scratchFor returns n floats that belong to worker, with arbitrary values. Only the
+// worker itself may call it.
 func (b *CPU) scratchFor(worker, n int) []float32 {
 	if len(b.scratch[worker]) < n {
 		b.scratch[worker] = simd.Floats(n)

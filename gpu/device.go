@@ -10,22 +10,22 @@ import (
 
 // DeviceOptions configure NewDevice.
 type DeviceOptions struct {
-	Name      string    // what Backend.Name says: "cuda:0", "emu"
+	Name      string    // the result of Backend.Name: "cuda:0", "emu"
 	Precision Precision // Auto is Single on devices in software
 
 	// Stages is how many taps of weights a convolution in half precision keeps in
-	// shared memory: 2, 3, or 0 for what is best as far as known.
+	// shared memory: 2, 3, or 0 for the best known value.
 	Stages int
 }
 
-// Device is the backend over a cuda.Driver: arrays in device memory, operations
-// as kernels on its one in-order stream. An array is row-major (H, W, C) as on
-// the CPU; features have a multiple of four channels, which kernels move four at
-// a time, the image has three, matrices and maps any number.
+// Device is the backend over a cuda.Driver. Arrays are in device memory, and operations
+// are kernels on its one in-order stream. An array is row-major (H, W, C) as on the
+// CPU. Features have a multiple of four channels, which kernels move four at a time.
+// The image has three channels, matrices and maps have any number.
 //
-// Nothing an operation launches waits for the host. What an operation needs
-// beside its arguments lies in one scratch block: operations follow each other,
-// so the next may overwrite it.
+// No operation waits for the host. The memory that an operation needs in addition to
+// its arguments lies in one scratch block. Operations run one after another, so the
+// next one may overwrite it.
 type Device struct {
 	d       cuda.Driver
 	name    string
@@ -74,14 +74,14 @@ func NewDevice(d cuda.Driver, o DeviceOptions) *Device {
 
 func (b *Device) Name() string { return b.name }
 
-// Target is the compute capability that the newest of the kernels it runs were
-// compiled for.
+// Target returns the compute capability for which the newest kernels that it runs were
+// compiled.
 func (b *Device) Target() int { return b.target }
 
 func (b *Device) Err() error { return b.err }
 func (b *Device) Sync()      { b.do(func() error { return b.d.Sync() }) }
 
-// Close gives back all memory with the driver.
+// Close frees all memory and closes the driver.
 func (b *Device) Close() {
 	for _, p := range slices.Clone(b.programs) {
 		p.Close()
@@ -96,15 +96,15 @@ func (b *Device) note(err error) {
 	}
 }
 
-// do makes a driver call unless something failed before. In a recording's first
-// pass it makes none: f is called again in the second.
+// do makes a driver call unless something failed before. In the first pass of a
+// recording it makes none, since f is called again in the second.
 func (b *Device) do(f func() error) {
 	if b.err == nil && !b.planning {
 		b.note(f())
 	}
 }
 
-// outside is for calls that cannot be part of a recorded program.
+// outside checks a call that cannot be part of a recorded program.
 func (b *Device) outside(op string) {
 	if b.planning {
 		fail(op, "cannot be recorded")
@@ -145,7 +145,7 @@ func (b *Device) kernel(module, name string) cuda.Kernel {
 	return k
 }
 
-// alloc returns device memory with anything in it, 0 where there is none left.
+// alloc returns device memory with arbitrary values, or 0 if there is not enough.
 func (b *Device) alloc(bytes int64) (p cuda.Ptr) {
 	if b.err == nil {
 		var err error
@@ -163,7 +163,7 @@ func (b *Device) free(list ...cuda.Ptr) {
 	}
 }
 
-// upload and download move bytes across. They wait.
+// upload and download copy bytes between host and device. They wait.
 func (b *Device) upload(dst cuda.Ptr, src []byte) {
 	b.do(func() error { return b.d.Upload(dst, src) })
 }
@@ -191,10 +191,10 @@ func (b *Device) sumInto(total, partial cuda.Ptr, n int) {
 	b.launchSumFinish(cuda.Dim3{X: 1}, total, partial, n)
 }
 
-// slot is where a loss lies in the status block.
+// slot returns the address of a loss in the status block.
 func (b *Device) slot(i int) cuda.Ptr { return b.status + cuda.Ptr(8*i) }
 
-// at is an array's address, 0 for none.
+// at returns an array's address, or 0 for none.
 func at(a *Array) cuda.Ptr {
 	if a == nil {
 		return 0
@@ -202,7 +202,7 @@ func at(a *Array) cuda.Ptr {
 	return a.at
 }
 
-// flag is a condition as kernels take it.
+// flag returns a condition as a parameter of a kernel.
 func flag(v bool) int {
 	if v {
 		return 1
@@ -210,16 +210,16 @@ func flag(v bool) int {
 	return 0
 }
 
-// blocksFor is a grid of enough blocks of so many threads or elements.
+// blocksFor returns a grid of enough blocks of that many threads or elements.
 func blocksFor(n, block int) cuda.Dim3 { return cuda.Dim3{X: chunks(n, block)} }
 
-// floatBytes are values as they lie in device memory.
+// floatBytes returns values as they lie in device memory.
 func floatBytes(v []float32) []byte {
 	raw, _ := binary.Append(nil, binary.LittleEndian, v) // it fails for other types only
 	return raw
 }
 
-// uploaded is new memory that holds v.
+// uploaded returns new memory that holds v.
 func (b *Device) uploaded(v []float32) cuda.Ptr {
 	p := b.alloc(4 * int64(len(v)))
 	b.upload(p, floatBytes(v))
@@ -273,8 +273,8 @@ func (b *Device) trim() {
 	})
 }
 
-// Record calls f twice: first to load its kernels and to find out how much
-// scratch it needs, neither of which can be recorded, then to record it.
+// Record calls f twice. The first call loads its kernels and finds out how much scratch
+// it needs, neither of which can be recorded. The second call is recorded.
 func (b *Device) Record(f func()) Program {
 	b.planning, b.rescaled = true, false
 	f()

@@ -27,11 +27,11 @@ type GramTarget struct {
 //
 //	dx(p) += d f(p) + shift
 
-// StyleTerm is such a gradient, which ConvGrad adds: D symmetric, Shift may be
-// nil. F nil: none.
+// StyleTerm is such a gradient, which ConvGrad adds. D is symmetric, and Shift may be
+// nil. If F is nil, there is none.
 type StyleTerm struct{ F, D, Shift *Array }
 
-// addStyle is ConvGrad's Style where it is not part of the convolution.
+// addStyle adds ConvGrad's Style where the convolution does not.
 func addStyle(b Backend, dx *Array, o *ConvGradOptions) {
 	if o.Style.F == nil {
 		return

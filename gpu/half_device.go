@@ -8,30 +8,29 @@ import (
 	"github.com/impasto/impasto/internal/binary16"
 )
 
-// In half precision an array whose channels are a multiple of eight, as those of
-// features are, lies in device memory as binary16; images, maps of fewer
-// channels, matrices and vectors stay float32. What kernels compute is float32
-// either way.
+// In half precision an array whose number of channels is a multiple of eight, as that
+// of features is, lies in device memory as binary16. Images, maps of fewer channels,
+// matrices and vectors stay float32. Kernels compute in float32 either way.
 //
-// What is stored is a sixteenth of the value, halfUnit: a picture of black and
-// white squares takes VGG19's features to 32513, and an image that an optimiser
-// has not bounded goes beyond; the largest binary16 stands for a million. Layers
-// are positively homogeneous, so the first layer's weights and all biases are a
-// sixteenth, and powers of two lose nothing. What is too large all the same is
-// kept at the largest.
+// Values are stored divided by halfUnit, 16. A picture of black and white squares has
+// features of VGG19 up to 32513, and an image that an optimiser has not bounded has
+// larger ones; with the unit the largest binary16 stands for a million. Layers are
+// positively homogeneous, so the first layer's weights and all biases are divided by
+// 16, and powers of two lose nothing. Values that are still too large are stored as the
+// largest.
 //
-// Gradients of features are stored multiplied by a further power of two, GradientScale of
-// kernels/common.cuh, since most are far below the smallest binary16. Losses
-// multiply by it where gradients begin, the image's convolution divides by it
-// where they end, and after each backward pass a kernel chooses the next one by
-// the largest gradient it saw: the host takes no part. Before a recorded program
-// first runs, its evaluations run a few times without the optimiser's step, so
-// that the first gradients that count have a scale that fits.
+// Gradients of features are stored multiplied by a further power of two, GradientScale
+// of kernels/common.cuh, since most are far below the smallest binary16. Losses
+// multiply by it where gradients begin, and the image's convolution divides by it where
+// they end. After each backward pass a kernel chooses the next scale by the largest
+// gradient it saw, without the host. Before a recorded program first runs, its
+// evaluations run a few times without the optimiser's step, so that the first gradients
+// that count have a scale that fits.
 
-// halfUnit is what a stored 1 stands for.
+// halfUnit is the value of a stored 1.
 const halfUnit = 16
 
-// unit is what a stored 1 stands for in an array of shape s.
+// unit returns the value of a stored 1 in an array of shape s.
 func (b *Device) unit(s Shape) float32 {
 	if b.halves(s) {
 		return halfUnit
@@ -39,13 +38,14 @@ func (b *Device) unit(s Shape) float32 {
 	return 1
 }
 
-// settlings is how often: from any scale the first brings the largest gradient of
-// the deepest layer into range, the next those that were cut off on the way.
+// settlings is how often the evaluations run first. From any scale the first run brings
+// the largest gradient of the deepest layer into range. The next ones do so for
+// gradients that were cut off on the way.
 const settlings = 3
 
-// convStages is how many taps of weights a convolution on tensor cores keeps in
-// shared memory, where DeviceOptions say nothing. No device has shown yet which is
-// faster; docs/kernels.md weighs them.
+// convStages is how many taps of weights a convolution on tensor cores keeps in shared
+// memory, if DeviceOptions do not say it. It is not yet measured which number is
+// faster; docs/kernels.md compares them.
 const convStages = 3
 
 // openHalf chooses the precision, and the form of its convolutions.
@@ -72,15 +72,16 @@ func (b *Device) openHalf(p Precision, stages int) {
 // shared memory.
 func (b *Device) Stages() int { return b.stages }
 
-// setScale chooses by how much more than features gradients are scaled, a power
-// of two. A loss's slope by what is stored is halfUnit times that by the value,
-// and is stored as a part of its own: so the device's scale is per square unit.
+// setScale sets the factor of gradients relative to features, a power of two. The slope
+// of a loss with respect to a stored value is halfUnit times that with respect to the
+// value, and is itself stored divided by halfUnit. So the device's scale is per square
+// unit.
 func (b *Device) setScale(v float32) {
 	v /= halfUnit * halfUnit
 	b.upload(b.gradient, append(floatBytes([]float32{v, 1 / v}), 0, 0, 0, 0))
 }
 
-// Precision is Half or Single.
+// Precision returns Half or Single.
 func (b *Device) Precision() Precision {
 	if b.half {
 		return Half
@@ -88,10 +89,10 @@ func (b *Device) Precision() Precision {
 	return Single
 }
 
-// halves says whether arrays of shape s are stored as binary16.
+// halves reports whether arrays of shape s are stored as binary16.
 func (b *Device) halves(s Shape) bool { return b.half && s.C%8 == 0 }
 
-// width is what an element of an array takes, size all of them, in bytes.
+// width returns the bytes of an element of an array, and size those of all elements.
 func (b *Device) width(s Shape) int64 {
 	if b.halves(s) {
 		return 2
@@ -101,8 +102,8 @@ func (b *Device) width(s Shape) int64 {
 
 func (b *Device) size(s Shape) int64 { return b.width(s) * int64(s.Len()) }
 
-// room is what is allocated for an array. A single position may be memory for
-// views, which are counted in float32.
+// room returns the bytes that are allocated for an array. A single position may be
+// memory for views, which are counted in float32.
 func (b *Device) room(s Shape) int64 {
 	if s.Pixels() == 1 {
 		return 4 * int64(s.Len())
@@ -110,7 +111,7 @@ func (b *Device) room(s Shape) int64 {
 	return b.size(s)
 }
 
-// stored are values as they lie in an array of shape s.
+// stored returns values as they lie in an array of shape s.
 func (b *Device) stored(s Shape, v []float32) []byte {
 	if !b.halves(s) {
 		return floatBytes(v)
@@ -118,7 +119,7 @@ func (b *Device) stored(s Shape, v []float32) []byte {
 	return halfBytes(v, halfUnit)
 }
 
-// halfBytes are values in units as binary16.
+// halfBytes returns values, divided by unit, as binary16.
 func halfBytes(v []float32, unit float32) []byte {
 	out := make([]byte, 0, 2*len(v))
 	for _, x := range v {
@@ -127,7 +128,7 @@ func halfBytes(v []float32, unit float32) []byte {
 	return out
 }
 
-// inSingle is where a's values are as float32: in a, or beside it.
+// inSingle returns the address of a's values as float32: in a, or in a copy.
 func (b *Device) inSingle(a *Array) cuda.Ptr {
 	if !b.halves(a.Shape) {
 		return a.at
@@ -140,14 +141,14 @@ func (b *Device) inSingle(a *Array) cuda.Ptr {
 	return b.aside.at
 }
 
-// scale is the scale of gradients for a kernel that begins some.
+// scale returns the scale of gradients for a kernel whose gradients begin there.
 func (b *Device) scale() cuda.Ptr {
 	b.scaled = true
 	return b.gradient
 }
 
-// rescale chooses the next scale, once gradients that losses began have arrived
-// at the image.
+// rescale chooses the next scale when gradients that losses began have reached the
+// image.
 func (b *Device) rescale() {
 	if b.scaled {
 		b.launchGradientScale(cuda.Dim3{X: 1}, b.gradient)
@@ -184,7 +185,7 @@ func (p *deviceProgram) endSettling() {
 	}
 }
 
-// eights refuses networks that cannot be computed in half precision.
+// eights refuses networks whose channels do not allow half precision.
 func (b *Device) eights(in, out int) {
 	for _, c := range []int{in, out} {
 		if b.half && c != 3 && c%8 != 0 {
@@ -193,7 +194,8 @@ func (b *Device) eights(in, out int) {
 	}
 }
 
-// parts are biases, or the weights of the first layer, for features in units.
+// parts returns biases, or the weights of the first layer, divided by halfUnit if
+// features are.
 func (b *Device) parts(v []float32) []float32 {
 	if !b.half {
 		return v
@@ -215,8 +217,8 @@ func (b *Device) packHalf(f *Filter, tap func(k, c, t int) float32) {
 	f.device.backward = b.uploadedHalf(packFilterHalf(f.Out, f.In, func(c, k, t int) float32 { return tap(k, c, 8-t) }))
 }
 
-// packFilterHalf lays taps out as (in/32, 9, out, 32), filled up with zeros to
-// whole chunks of inputs and 64 outputs, which halfRow puts in order.
+// packFilterHalf lays taps out as (in/32, 9, out, 32), filled up with zeros to whole
+// chunks of inputs and 64 outputs. halfRow gives the order of the outputs.
 func packFilterHalf(in, out int, tap func(k, c, t int) float32) []float32 {
 	rows := chunks(out, halfBlock) * halfBlock
 	v := make([]float32, chunks(in, halfChunk)*9*rows*halfChunk)
@@ -230,8 +232,8 @@ func packFilterHalf(in, out int, tap func(k, c, t int) float32) []float32 {
 	return v
 }
 
-// halfRow is the row of output k: of 32, number 8t + 2j + e lies in row
-// 8j + 2t + e, see conv_mma.cu.
+// halfRow returns the row of output k. Of 32 outputs, number 8t + 2j + e lies in row 8j
+// + 2t + e, see conv_mma.cu.
 func halfRow(k int) int { return k&^31 + k>>1&3*8 + k>>3&3*2 + k&1 }
 
 func (b *Device) uploadedHalf(v []float32) cuda.Ptr {
@@ -240,8 +242,8 @@ func (b *Device) uploadedHalf(v []float32) cuda.Ptr {
 	return p
 }
 
-// convBlocks is the grid for k output channels, and whether a block computes 128
-// of them: where that leaves enough blocks for every multiprocessor to hold one
+// convBlocks returns the grid for k output channels, and whether a block computes 128
+// of them. It does if that leaves enough blocks for every multiprocessor to hold one
 // and a half times the two it can.
 func (b *Device) convBlocks(s Shape, k int) (grid cuda.Dim3, across int, wide bool) {
 	grid, across = convGrid(s, k)
@@ -293,8 +295,8 @@ func kernelFor[F any](special bool, usual, other F) F {
 	return usual
 }
 
-// packGradient lays the matrix of a style loss out as binary16, each row by its
-// own scale.
+// packGradient stores the matrix of a style loss as binary16. Each row has its own
+// scale.
 func (b *Device) packGradient(d *Array) (packed, scales cuda.Ptr) {
 	c := d.Shape.H
 	rows := chunks(c, halfBlock) * halfBlock
@@ -311,8 +313,8 @@ func (b *Device) styleGradHalf(dx, f, d, shift *Array) {
 	b.launchStyleGradHalf(cuda.Dim3{X: chunks(n, 128), Y: chunks(c, halfBlock)}, dx.at, f.at, packed, scales, at(shift), halfUnit, b.scale(), n, c)
 }
 
-// matchChannels is what a bank's channels are filled up to, matchWidth the bytes
-// of one.
+// matchChannels returns the number that a bank's channels are filled up to, and
+// matchWidth the bytes of one channel.
 func (b *Device) matchChannels(c int) int {
 	if b.half {
 		return (c + 7) &^ 7
@@ -327,13 +329,14 @@ func (b *Device) matchWidth() int64 {
 	return 4
 }
 
-// matchGain brings products of stored features to scores.
+// matchGain returns the factor between products of stored features and scores.
 func (b *Device) matchGain(norm MatchNorm) float32 {
 	if norm == PatchNorm {
-		return halfUnit // the norm is of what is stored
+		return halfUnit // the norm is that of the stored values
 	}
 	return halfUnit * halfUnit
 }
 
-// floatToHalf rounds to the nearest binary16, and keeps what is too large at the largest.
+// floatToHalf rounds to the nearest binary16. Values that are too large become the
+// largest.
 func floatToHalf(v float32) uint16 { return binary16.Round(min(max(v, -65504), 65504)) }

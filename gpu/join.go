@@ -1,13 +1,13 @@
 package gpu
 
-// Join writes the features f (H, W, C) times scale, then the channels of m
-// (H, W, K) as they are, to dst (H, W, C+K): what is matched when maps guide the
-// matching. m may be nil. With unit each pixel of f is first divided by its
-// norm; a pixel of zeros stays zeros.
+// Join writes the features f (H, W, C) times scale, then the unchanged channels of m
+// (H, W, K), to dst (H, W, C+K). The result is matched if maps guide the matching. m
+// may be nil. With unit each pixel of f is first divided by its norm; a pixel of zeros
+// stays zeros.
 //
-// With both parts brought to 1/k and sqrt(w)/k times unit length, the product of
-// two patches of k x k pixels is neural-doodle's score: the mean cosine of their
-// features plus w times that of their maps (Champandard 2016).
+// If the features have length 1/k and the maps sqrt(w)/k, the product of two patches of
+// k x k pixels is neural-doodle's score: the mean cosine of their features plus w times
+// that of their maps (Champandard 2016).
 
 func checkJoin(dst, f, m *Array) {
 	c := f.Shape.C

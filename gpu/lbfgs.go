@@ -2,14 +2,14 @@ package gpu
 
 import "math"
 
-// lbfgsMemory is the small part of L-BFGS: which of the K = m+1 slots hold
-// pairs, and the Gram matrix of the 2K+1 basis vectors
+// lbfgsMemory is the small part of L-BFGS: the list of those of the K = m+1 slots that
+// hold pairs, and the Gram matrix of the 2K+1 basis vectors
 //
 //	s_0..s_m, y_0..y_m, g
 //
-// of which one slot is always free, for the step under way. Its dot products are
-// all the recursion needs, so the large vectors are read once to take them and
-// once to form the direction.
+// One slot is always free, for the step under way. The recursion needs only the dot
+// products, so the large vectors are read twice: to compute these and to form the
+// direction.
 type lbfgsMemory struct {
 	k     int       // slots
 	gram  []float64 // (2k+1) x (2k+1)
@@ -47,8 +47,8 @@ func (m *lbfgsMemory) put(i, j int, dots []float64) {
 	m.gram[i*m.size()+j], m.gram[j*m.size()+i] = dots[j], dots[j]
 }
 
-// commit makes the pair in the free slot part of the history if its curvature
-// is positive, s.y > 1e-10 y.y, and picks the next free slot.
+// commit adds the pair in the free slot to the history if its curvature is positive,
+// s.y > 1e-10 y.y, and chooses the next free slot.
 func (m *lbfgsMemory) commit() bool {
 	sy, yy := m.dot(m.s(m.free), m.y(m.free)), m.dot(m.y(m.free), m.y(m.free))
 	if !(sy > 1e-10*yy) {
@@ -102,7 +102,7 @@ func (m *lbfgsMemory) direction() {
 	}
 }
 
-// project is the dot product of the direction so far with basis vector i.
+// project returns the dot product of the direction so far with basis vector i.
 func (m *lbfgsMemory) project(i int) float64 {
 	v := 0.0
 	for j, c := range m.delta {
@@ -113,16 +113,16 @@ func (m *lbfgsMemory) project(i int) float64 {
 	return v
 }
 
-// armijo is the share of the predicted decrease that a step must bring, and
-// maxBacktracks how often the line search shortens one step.
+// armijo is the share of the predicted decrease that a step must reach, and
+// maxBacktracks is how often the line search shortens one step.
 const (
 	armijo        = 1e-4
 	maxBacktracks = 12
 )
 
-// shorten is the factor by which a rejected step shrinks: the minimum of the
-// parabola through both values and the slope at the base, kept in 0.1..0.5.
-// slope is g.s at the base, rise the change of the loss over the step.
+// shorten returns the factor by which a rejected step shrinks: the minimum of the
+// parabola through both values and the slope at the base, limited to 0.1..0.5. slope is
+// g.s at the base, rise the change of the loss over the step.
 func shorten(slope, rise float64) float64 {
 	r := -slope / (2 * (rise - slope))
 	if math.IsNaN(r) || math.IsInf(rise, 1) {

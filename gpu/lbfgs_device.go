@@ -13,7 +13,7 @@ type deviceLBFGS struct {
 	grad    *Array   // gradient at base
 	s, y    *Array   // the history, (K, H, W, C) as one vector
 	partial cuda.Ptr // 3n+2 sums a chunk
-	slopes  cuda.Ptr // a chunk's part of grad . s, of the step under way
+	slopes  cuda.Ptr // a chunk's part of grad . s for the step under way
 }
 
 // memoryCells are the struct Memory of kernels/lbfgs.cu and what follows it.
@@ -84,7 +84,7 @@ func (l *deviceLBFGS) Step(x, g *Array) {
 		l.s.at, l.y.at, at(l.bounds), l.slopes, n, c)
 }
 
-// slot is one vector of a ring.
+// slot returns one vector of a ring.
 func (l *deviceLBFGS) slot(ring *Array, slot int) *Array {
 	return &Array{Shape: l.shape, at: ring.at + cuda.Ptr(4*slot*l.shape.Len())}
 }
@@ -95,7 +95,8 @@ func (l *deviceLBFGS) readMemory() *memoryCells {
 	return c
 }
 
-// Carry is the CPU's: only dot products and the resampling happen on the device.
+// Carry does what the CPU's does. Only dot products and the resampling run on the
+// device.
 func (l *deviceLBFGS) Carry(from Optimizer, gradient float64) {
 	f, ok := from.(*deviceLBFGS)
 	if !ok {
@@ -142,7 +143,7 @@ func (l *deviceLBFGS) Restart(x *Array) {
 	l.b.writeCells(l.memory, m.cells)
 }
 
-// state writes or reads what the CPU's does.
+// state writes or reads the same values as the CPU's.
 func (l *deviceLBFGS) state(s *stateIO) error {
 	s.header("l-bfgs", l.shape, l.o.History)
 	l.deviceTrack.state(s)

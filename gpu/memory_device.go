@@ -9,7 +9,7 @@ import (
 	"github.com/impasto/impasto/internal/binary16"
 )
 
-// deviceAlign is what Driver.Alloc aligns to; views keep to it too.
+// deviceAlign is the alignment of Driver.Alloc, which views keep too.
 const deviceAlign = 256
 
 func (b *Device) NewArray(s Shape) *Array {
@@ -18,8 +18,8 @@ func (b *Device) NewArray(s Shape) *Array {
 		fail("NewArray", "shape %v", s)
 	}
 	b.countable(s)
-	// To the byte, not to the next multiple: a kernel that reads past the end
-	// must meet the end.
+	// The size is exact and not rounded up, so that a kernel that reads past the end
+	// fails.
 	a := &Array{Shape: s, at: b.alloc(b.room(s))}
 	b.do(func() error { return b.d.Fill(a.at, 0, b.room(s)/4) })
 	return a
@@ -37,7 +37,7 @@ func (b *Device) Bytes(s Shape) int64 {
 	return (b.room(s) + deviceAlign - 1) / deviceAlign * deviceAlign
 }
 
-// Free waits for what may still use the arrays. Views own no memory.
+// Free waits for the operations that may still use the arrays. Views own no memory.
 func (b *Device) Free(arrays ...*Array) {
 	b.outside("Free")
 	for _, a := range arrays {
@@ -94,7 +94,7 @@ func (b *Device) NewMask(s Shape, p Pool) *Mask {
 	return m
 }
 
-// ViewMask's mask is never freed itself.
+// ViewMask returns a mask that is never freed itself.
 func (b *Device) ViewMask(m *Mask, s Shape) *Mask {
 	if large := b.MaskBytes(m.Shape, m.Pool); !s.valid() || s.C != m.Shape.C || s.H > m.Shape.H || s.W > m.Shape.W || b.MaskBytes(s, m.Pool) > large {
 		fail("ViewMask", "shape %v does not fit in %v", s, m.Shape)
@@ -120,19 +120,19 @@ func (b *Device) FreeMasks(masks ...*Mask) {
 	}
 }
 
-// fours refuses features whose channels cannot be moved four at a time: a network
-// of odd widths is no fault of the program.
+// fours refuses features whose number of channels is not a multiple of four. A network
+// of odd widths is no fault of the program, so it does not panic.
 func (b *Device) fours(channels int) {
 	if channels%4 != 0 {
 		b.note(fmt.Errorf("a layer of %d channels runs on the CPU alone: a device moves channels four at a time", channels))
 	}
 }
 
-// MaxLen is what kernels count to.
+// MaxLen returns the largest number that kernels can count to.
 func (b *Device) MaxLen() int { return math.MaxInt32 }
 
-// countable refuses what kernels cannot count in 32 bits. A vector may be longer:
-// it is memory for views.
+// countable refuses arrays whose elements kernels cannot count in 32 bits. A vector may
+// be longer, since it is memory for views.
 func (b *Device) countable(s Shape) {
 	if s.Pixels() > 1 && s.Len() > b.MaxLen() {
 		b.note(fmt.Errorf("an array %v has %d elements, kernels count to %d: paint in tiles", s, s.Len(), b.MaxLen()))

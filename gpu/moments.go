@@ -9,7 +9,7 @@ type MomentsTarget struct {
 	floor                   float64 // added to variances
 
 	// Squares are the sums of squares of the painting's second moment, mean and
-	// standard deviation, never zero: weights over them are relative.
+	// standard deviation, never zero. Weights divided by them are relative.
 	Squares MomentsWeights
 }
 
@@ -19,9 +19,9 @@ func (t *MomentsTarget) Arrays() []*Array { return []*Array{t.mean, t.second, t.
 // MomentsWeights holds one number for each part of MomentsLoss.
 type MomentsWeights struct{ Gram, Mean, Deviation float64 }
 
-// momentsFlat is the share of a painting's mean square that is added to each
-// variance before its root is taken. A channel that does not vary would
-// otherwise have a standard deviation of zero, at which it has no slope.
+// momentsFlat is the share of a painting's mean square that is added to each variance
+// before its root is taken. Without it a channel that does not vary would have a
+// standard deviation of zero, where the root has no derivative.
 const momentsFlat = 1e-6
 
 // NewMomentsTarget prepares the target from a painting's Mean m and its second
@@ -44,7 +44,7 @@ const momentsFlat = 1e-6
 //	d_ij    = (4 w.Gram (G_ij - A_ij) + [i = j] 2 w.Deviation r_i) / pixels
 //	shift_i = 2 (w.Mean (mu_i - m_i) - w.Deviation mu_i r_i) / pixels
 
-// momentsStatistics are the values of a target, worked out on the host.
+// momentsStatistics computes the values of a target on the host.
 func momentsStatistics(mean, second []float32) (deviation []float32, floor float64, squares MomentsWeights) {
 	c := len(mean)
 	power := 0.0
@@ -63,8 +63,8 @@ func momentsStatistics(mean, second []float32) (deviation []float32, floor float
 	for _, v := range second {
 		squares.Gram += float64(v) * float64(v)
 	}
-	// A painting of one colour hardly varies; what is relative to that would have
-	// no bound.
+	// A painting of one colour hardly varies, so errors relative to its deviation would
+	// have no bound.
 	least := 0.01 * power * float64(c)
 	squares.Gram = max(squares.Gram, least*least)
 	squares.Mean = max(squares.Mean, least)
@@ -72,7 +72,7 @@ func momentsStatistics(mean, second []float32) (deviation []float32, floor float
 	return deviation, floor, squares
 }
 
-// newMomentsTarget works the target out on the host.
+// newMomentsTarget computes the target on the host.
 func newMomentsTarget(b Backend, mean, second *Array) *MomentsTarget {
 	checkStatistics("NewMomentsTarget", mean, second)
 	m, s := Values(b, mean), Values(b, second)

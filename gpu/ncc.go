@@ -2,16 +2,16 @@ package gpu
 
 import "math"
 
-// MatchNorm is what a patch correlation is divided by.
+// MatchNorm is the norm by which a patch correlation is divided.
 type MatchNorm int
 
 const (
-	// PatchNorm divides by the style patch's Euclidean norm: normalised
-	// cross-correlation but for the canvas patch's norm, which does not change
-	// who wins (Li & Wand 2016, CNNMRF).
+	// PatchNorm divides by the style patch's Euclidean norm. The result is the
+	// normalised cross-correlation times the canvas patch's norm, which does not change
+	// which patch is best (Li & Wand 2016, CNNMRF).
 	PatchNorm MatchNorm = iota
-	// NoNorm takes features as they are, for features whose pixels were brought
-	// to unit length beforehand (Champandard 2016, neural-doodle).
+	// NoNorm divides by nothing. It is for features whose pixels have unit length
+	// already (Champandard 2016, neural-doodle).
 	NoNorm
 )
 
@@ -24,7 +24,7 @@ type BankOptions struct {
 	Norm         MatchNorm
 }
 
-// Bank is a painting's features (H, W, C), prepared for being searched.
+// Bank is a painting's features (H, W, C), prepared for the search.
 type Bank struct {
 	Shape Shape // of the features
 	BankOptions
@@ -32,8 +32,8 @@ type Bank struct {
 	device deviceBank
 }
 
-// Grid is the shape of the bank's patches, (rows, columns, 1); a patch's index
-// is row * columns + column.
+// Grid returns the shape of the bank's patches, (rows, columns, 1). A patch's index is
+// row * columns + column.
 func (b *Bank) Grid() Shape { return grid(b.Shape, b.Size, b.Stride) }
 
 func grid(s Shape, size, stride int) Shape {
@@ -49,7 +49,7 @@ type Matches struct {
 	device deviceMatches
 }
 
-// MatchGrid is the shape of Matches for a canvas searched at a stride (0 means 1).
+// MatchGrid returns the shape of Matches for a canvas searched at a stride (0 means 1).
 func (b *Bank) MatchGrid(canvas Shape, stride int) Shape { return grid(canvas, b.Size, max(1, stride)) }
 
 // MatchOptions say how Match searches a bank.
@@ -57,8 +57,8 @@ type MatchOptions struct {
 	Stride int      // distance of neighbouring canvas patches; 0 means 1
 	Bias   *Array   // added to the scores, of the shape of the bank's grid; nil: none
 	First  int      // number of the bank's first patch: several banks are numbered one after another
-	Add    bool     // keep what m holds where this bank has nothing better
-	Prune  *Pruning // leave out pairs that cannot win; nil: look at all
+	Add    bool     // keep the matches in m that are better than this bank's
+	Prune  *Pruning // skips pairs that cannot be best; nil: compare all
 }
 
 // Match finds for each patch P of x (H, W, C) the style patch Q of the bank

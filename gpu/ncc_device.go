@@ -6,7 +6,8 @@ import (
 	"github.com/impasto/impasto/cuda"
 )
 
-// matchRows is how many rows of patches one block of kernels/ncc.cu marches down.
+// matchRows is how many rows of patches one block of kernels/ncc.cu computes, from the
+// top down.
 const matchRows = 128
 
 // deviceBank is a bank's features with their channels filled up to a multiple of
@@ -90,14 +91,14 @@ func (b *Device) DownloadMatches(index []int32, score []float32, m *Matches) {
 	_, _ = binary.Decode(raw, binary.LittleEndian, score)
 }
 
-// NewPruning finds nothing to leave out: a device looks at all pairs.
+// NewPruning leaves nothing out, since a device compares all pairs.
 func (b *Device) NewPruning(x *Array, banks []*Bank, stride int, slack float64) []*Pruning {
 	checkPruning(x, banks, max(1, stride))
 	return make([]*Pruning, len(banks))
 }
 
-// march launches a march of ncc.cu, marchHalf one of ncc_mma.cu, which multiplies
-// products by gain.
+// march launches a kernel of ncc.cu; marchHalf launches one of ncc_mma.cu, which
+// multiplies products by gain.
 type (
 	march     func(grid cuda.Dim3, F, S, inv, bias, best cuda.Ptr, H, W, Hs, Ws, C, rows, stride, styleStride int)
 	marchHalf func(grid cuda.Dim3, F, S, inv, bias, best cuda.Ptr, H, W, Hs, Ws, C, rows, stride, styleStride int, gain float32)
@@ -109,8 +110,8 @@ func (launch marchHalf) by(gain float32) march {
 	}
 }
 
-// Match leaves a key for each corner of the canvas in scratch, which match_finish
-// turns into indices and scores.
+// Match writes a key for each corner of the canvas to scratch. match_finish converts
+// the keys into indices and scores.
 func (b *Device) Match(m *Matches, x *Array, bank *Bank, o MatchOptions) {
 	o.Stride = max(1, o.Stride)
 	checkMatch(m, x, bank, o)

@@ -2,8 +2,8 @@ package gpu
 
 import "io"
 
-// Optimizer moves an image against its gradient. Its state lives on the
-// backend, and it reads the losses from the status block there.
+// Optimizer moves an image against its gradient. Its state is on the backend, where it
+// reads the losses from the status block.
 type Optimizer interface {
 	// Step takes the last evaluation, with losses in the slots and their gradient g
 	// at image x, and moves x to the next point to evaluate. An evaluation that is
@@ -54,8 +54,8 @@ func (o StepOptions) patience() int {
 	return o.Patience
 }
 
-// explosion: an evaluation this many times above the worst accepted one is
-// rejected like one that is not finite.
+// explosion is the ratio to the worst accepted loss above which an evaluation is
+// rejected, like one that is not finite.
 const explosion = 100
 
 // AdamOptions configure Adam (Kingma & Ba 2015):
@@ -85,7 +85,7 @@ func (o AdamOptions) withDefaults() AdamOptions {
 	return o
 }
 
-// factor is the schedule's value at a step.
+// factor returns the schedule's value at a step.
 func (o AdamOptions) factor(step int) float64 {
 	if len(o.Schedule) == 0 {
 		return 1
@@ -106,9 +106,9 @@ type LBFGSOptions struct {
 	StepOptions
 	History      int     // pairs kept; 0: 10
 	LearningRate float64 // 0: 1
-	// FirstStep is the mean |change| of a step along the bare gradient, as in
-	// style_transfer; 0: Torch7's rule, whose step on large images drowns in
-	// their rounding, so that the first curvature measured is noise.
+	// FirstStep is the mean |change| of a step along the gradient alone, as in
+	// style_transfer; 0: Torch7's rule. On large images that rule's step is smaller
+	// than their rounding, so that the first measured curvature is noise.
 	FirstStep  float64
 	LineSearch bool
 }

@@ -2,8 +2,9 @@ package gpu
 
 import "github.com/impasto/impasto/cuda"
 
-// deviceTrack is track on a device. Its scalars, and those of the optimisers,
-// are blocks of cells (see status_device.go): the structs whose names end so.
+// deviceTrack does what track does, on a device. Its scalars and those of the
+// optimisers are blocks of cells (see status_device.go), the structs whose names end in
+// Cells.
 type deviceTrack struct {
 	b     *Device
 	shape Shape
@@ -51,7 +52,7 @@ func (t *deviceTrack) readTrack() *trackCells {
 	return c
 }
 
-// blocks is how many blocks of a kernel pass over the image, a chunk each.
+// blocks returns how many blocks of a kernel process the image, a chunk each.
 func (t *deviceTrack) blocks() int { return chunks(t.shape.Len(), chunkLen) }
 
 func (t *deviceTrack) Result(dst *Array) {
@@ -61,7 +62,7 @@ func (t *deviceTrack) Result(dst *Array) {
 	t.b.launchTrackResult(cuda.Dim3{X: t.blocks()}, dst.at, t.track, t.base.at, at(t.average), t.shape.Len())
 }
 
-// carry is track's.
+// carry does what track's does.
 func (t *deviceTrack) carry(from *deviceTrack) {
 	now, then := t.readTrack(), from.readTrack()
 	now.scale = then.scale
@@ -72,7 +73,7 @@ func (t *deviceTrack) carry(from *deviceTrack) {
 	t.b.writeCells(t.track, now.cells)
 }
 
-// state writes or reads what track's does.
+// state writes or reads the same values as track's.
 func (t *deviceTrack) state(s *stateIO) {
 	status, c := t.b.Status(), t.readTrack()
 	s.status(&status)
@@ -89,7 +90,7 @@ func (t *deviceTrack) state(s *stateIO) {
 	}
 }
 
-// bytesOf is the memory of arrays, nil ones left out.
+// bytesOf returns the memory of arrays; nil ones are ignored.
 func (b *Device) bytesOf(arrays []*Array) (n int64) {
 	for _, a := range arrays {
 		if a != nil {
@@ -101,7 +102,7 @@ func (b *Device) bytesOf(arrays []*Array) (n int64) {
 
 func (t *deviceTrack) arrays() []*Array { return []*Array{t.base, t.average, t.bounds} }
 
-// array moves the values of a through s; nil has none.
+// array writes or reads the values of a; nil has none.
 func (s *stateIO) array(b *Device, a *Array) {
 	if a == nil || s.err != nil {
 		return

@@ -5,10 +5,10 @@ import (
 	"sync/atomic"
 )
 
-// task is one operation's work, cut into chunks whose bounds depend on the
-// shapes alone. Chunks may run in any order on any worker, so a chunk writes
-// only what no other chunk touches. A struct per operation, kept by the
-// backend, makes starting one free of allocation.
+// task is one operation's work, divided into chunks whose bounds depend only on the
+// shapes. Chunks may run in any order on any worker, so a chunk writes only what no
+// other chunk reads or writes. Each operation has a struct that the backend keeps, so
+// starting a task allocates nothing.
 type task interface{ chunk(worker, i int) }
 
 // workers runs tasks on a fixed set of goroutines, of which the caller is the

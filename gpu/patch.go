@@ -2,9 +2,9 @@ package gpu
 
 import "math"
 
-// PatchSource is a painting that patches come from: its features F (H, W, C),
-// where patches stand Stride apart (0 means 1) and are numbered from First.
-// Sources are listed in the order of their numbers.
+// PatchSource is a painting with patches: its features F (H, W, C), where patches are
+// Stride apart (0 means 1) and numbered from First. Sources are listed in the order of
+// their numbers.
 type PatchSource struct {
 	F      *Array
 	Stride int

@@ -11,11 +11,11 @@ type Places struct {
 	device cuda.Ptr // the same on a device
 }
 
-// Len is the number of positions.
+// Len returns the number of positions.
 func (p *Places) Len() int { return p.n }
 
-// Rows is the shape of the features at the positions: (n, C, 1). They are in single
-// precision also if the layer is in half.
+// Rows returns the shape of the features at the positions: (n, C, 1). They are in
+// single precision even if the layer is in half.
 func (p *Places) Rows() Shape { return Shape{p.n, p.Features.C, 1} }
 
 // NewPlaces takes positions y*W + x of features f (H, W, C), which must differ. Their

@@ -53,8 +53,8 @@ func (p Pool) scale() float32 {
 	return p.Scale
 }
 
-// Out is the shape of the pooled array. A side shorter than the window gives
-// one value, whatever the rounding: nothing vanishes.
+// Out returns the shape of the pooled array. A side shorter than the window gives one
+// value, whatever the rounding.
 func (p Pool) Out(s Shape) Shape {
 	if p.Kind == NoPool {
 		return s
@@ -69,11 +69,11 @@ func (p Pool) Out(s Shape) Shape {
 	return Shape{side(s.H), side(s.W), s.C}
 }
 
-// PoolGradOptions say where PoolGrad finds what it needs:
+// PoolGradOptions hold what PoolGrad needs of the forward pass:
 //
 //	Mask  max and average: the forward convolution's mask, whose ReLU gates the result
 //	X, Y  L2: input and output of the forward pooling; max and average without a
-//	      mask, for a Pool that stands alone (no gate then)
+//	      mask, for a Pool without a convolution before it (no gate then)
 //	Pool  the forward pooling, when there is no Mask
 //	Add   dx already holds a gradient: add to it before gating
 type PoolGradOptions struct {

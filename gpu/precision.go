@@ -2,11 +2,10 @@ package gpu
 
 import "fmt"
 
-// Precision says how a backend stores features and their gradients, and which
-// units multiply them. Images, optimisers and all sums are float32 or better in
-// each.
+// Precision says how a backend stores features and their gradients, and which units
+// multiply them. Images, optimisers and all sums are always float32 or better.
 //
-//	Auto   Half where a device has the tensor cores for it, else Single
+//	Auto   Half if a device has the tensor cores for it, else Single
 //	Half   16 bits, multiplied as such and added up in float32: twice as much
 //	       picture in the same memory. Devices have binary16 and tensor cores, at a
 //	       relative error of 2^-11 a value; processors have bfloat16, at 2^-8
@@ -28,10 +27,10 @@ func (p Precision) String() string {
 	return precisionNames[p]
 }
 
-// MarshalText is String's.
+// MarshalText returns the text of String.
 func (p Precision) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
 
-// UnmarshalText takes "auto", "half" or "single".
+// UnmarshalText reads "auto", "half" or "single".
 func (p *Precision) UnmarshalText(text []byte) error {
 	for i, name := range precisionNames {
 		if name == string(text) {

@@ -1,7 +1,7 @@
 package gpu
 
-// Pruning says which pairs of a canvas tile and a tile of one bank can hold a
-// winner. What a tile is, is the backend's own business.
+// Pruning says which pairs of a canvas tile and a tile of one bank can hold a best
+// match. Each backend defines its own tiles.
 type Pruning struct {
 	Skipped float64 // share of the products of pixels that need not be computed
 
@@ -11,20 +11,18 @@ type Pruning struct {
 	rows []bool
 }
 
-// NewPruning looks at the maps alone, without the features they are joined to.
-// x and the banks (one for each bank that will be searched, NoNorm, of the same
-// sizes and strides) hold the channels that Join appends, so that
+// NewPruning uses the maps alone, without the features they are joined to. x and the
+// banks (one for each bank that will be searched, NoNorm, of the same sizes and
+// strides) hold the channels that Join appends, so that
 //
 //	score(P, Q) = features(P, Q) + map(P, Q)
 //
-// If features(P, Q), bias included, can only vary by slack (mean cosines of
-// features that are not negative lie in 0..1), then a pair with
-// map(P, Q) + slack < max over Q' of map(P, Q') cannot win. A pair of tiles is
-// left out when a bound over both of them says so for every pair in them, hence
-// the result of Match does not change.
+// If features(P, Q), bias included, can only vary by slack (mean cosines of features
+// that are not negative lie in 0..1), then a pair with map(P, Q) + slack < max over Q'
+// of map(P, Q') cannot be best. A pair of tiles is left out if a bound over both shows
+// this for every pair in them, so the result of Match does not change.
 //
-// Where nothing could be saved, or where the tiles would be too many to note,
-// an entry is nil.
+// An entry is nil if nothing could be saved, or if there are too many tiles to list.
 
 func checkPruning(x *Array, banks []*Bank, stride int) {
 	for i, b := range banks {

@@ -3,23 +3,23 @@ package gpu
 // Resizer is a separable resizing from one size to another, prepared for use
 // inside an iteration. Its weights are those of Resample.
 type Resizer struct {
-	To, From Shape // of what it makes and takes; their channels do not count
+	To, From Shape // sizes of the result and of the source; their channels are ignored
 
 	across, along []taps // of each column and each row of To
 	device        deviceResizer
 	back          *Resizer
 }
 
-// Back is the transpose, which turns a gradient by what r makes into one by what
-// r takes.
+// Back returns the transpose. It converts a gradient with respect to the result of r
+// into one with respect to its source.
 func (r *Resizer) Back() *Resizer { return r.back }
 
-// ResizeOptions say which channels Resize moves.
+// ResizeOptions say which channels Resize reads and writes.
 //
 //	To, From  the first of them in dst and in src
-//	Channels  their number; 0 means all of src's from From on
+//	Channels  their number; 0 means all of src's beginning with From
 //	Scale     factor; 0 means 1
-//	Add       add to what dst holds
+//	Add       add to the values of dst
 type ResizeOptions struct {
 	To, From, Channels int
 	Scale              float64
@@ -40,7 +40,7 @@ func (o ResizeOptions) withDefaults(src *Array) ResizeOptions {
 	return o
 }
 
-// newResizer works out the weights of both directions.
+// newResizer computes the weights of both directions.
 func newResizer(to, from Shape, filter ResampleFilter) *Resizer {
 	if to.H < 1 || to.W < 1 || from.H < 1 || from.W < 1 {
 		fail("NewResizer", "%v from %v", to, from)
@@ -50,8 +50,8 @@ func newResizer(to, from Shape, filter ResampleFilter) *Resizer {
 	return r
 }
 
-// transposed are the taps of the transpose: for each of n inputs the outputs that
-// it feeds, one after another.
+// transposed returns the taps of the transpose: for each of n inputs, the consecutive
+// outputs that use it.
 func transposed(list []taps, n int) []taps {
 	back := make([]taps, n)
 	for i := range back {
@@ -64,7 +64,7 @@ func transposed(list []taps, n int) []taps {
 				in.first = out
 			}
 			for in.first+len(in.weights) < out {
-				in.weights = append(in.weights, 0) // an output between that it does not feed
+				in.weights = append(in.weights, 0) // an output in between that does not use it
 			}
 			in.weights = append(in.weights, w)
 		}

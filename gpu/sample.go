@@ -1,6 +1,7 @@
 package gpu
 
-// Grid is positions of an array, in rows and columns Step apart from (Y, X) on.
+// Grid describes positions of an array, in rows and columns Step apart, beginning at
+// (Y, X).
 type Grid struct{ Y, X, Step int }
 
 // Sample writes the positions of src (H, W, C) that lie on the grid to dst

@@ -2,8 +2,8 @@ package gpu
 
 import "github.com/impasto/impasto/cuda"
 
-// SelfSimilarity is what SelfSimLoss compares with: how similar a photograph's
-// features at some positions are to each other.
+// SelfSimilarity is the target of SelfSimLoss: how similar a photograph's features at
+// some positions are to each other.
 type SelfSimilarity struct {
 	Features Shape // of the layer
 	n        int   // positions
@@ -14,15 +14,15 @@ type SelfSimilarity struct {
 	across *Array // CPU backend: (C, n, 1), unit transposed
 	unit   *Array // (n, C, 1), the canvas's features at the positions, of length 1
 	slope  *Array // (n, C, 1), the gradient of those
-	length *Array // (1, n, 1), what the features were divided by
+	length *Array // (1, n, 1), the lengths by which the features were divided
 
 	positions []int32  // CPU backend
 	device    cuda.Ptr // of the positions
 }
 
 // selfSimLeast is the least distance that counts, of vectors a quarter of a degree
-// apart. Rounding is below it: features that are all alike have no distances, and
-// no shares of them.
+// apart. Rounding errors are smaller. Features that are all alike therefore have no
+// distances, and no shares of them.
 const selfSimLeast = 1e-5
 
 // newSelfSimilarity makes the arrays that every backend needs.
@@ -34,8 +34,8 @@ func newSelfSimilarity(b Memory, f Shape, n int) *SelfSimilarity {
 	}
 }
 
-// SelfSimilarityBytes is what a SelfSimilarity of n positions takes at a layer of
-// so many channels, at most.
+// SelfSimilarityBytes returns the most memory that a SelfSimilarity of n positions
+// takes at a layer with that many channels.
 func SelfSimilarityBytes(b Memory, channels, n int) int64 {
 	return 3*b.Bytes(Matrix(n)) + 3*b.Bytes(Shape{n, channels, 1}) + b.Bytes(Vector(n))
 }

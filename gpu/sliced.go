@@ -2,8 +2,8 @@ package gpu
 
 import "github.com/impasto/impasto/cuda"
 
-// SlicedTarget holds directions, and the quantiles of paintings' features along them,
-// with which SlicedLoss compares.
+// SlicedTarget is the target of SlicedLoss: directions, and the quantiles of paintings'
+// features along them.
 type SlicedTarget struct {
 	n, channels int
 	count       int     // directions

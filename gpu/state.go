@@ -7,10 +7,10 @@ import (
 	"math"
 )
 
-// stateIO writes an optimiser's state or reads it back. Both directions run the
-// same description, so they cannot differ; numbers are little-endian, vectors
-// in (H, W, C) order, so that one backend reads what another wrote. The first
-// error is kept and everything after it does nothing.
+// stateIO writes an optimiser's state or reads it. Both directions use the same
+// description, so they cannot differ. Numbers are little-endian and vectors in (H, W,
+// C) order, so that one backend reads what another wrote. After the first error, which
+// is kept, everything does nothing.
 type stateIO struct {
 	w    io.Writer // one of the two
 	r    io.Reader
@@ -18,7 +18,8 @@ type stateIO struct {
 	err  error
 }
 
-// header writes the optimiser's kind and sizes, or refuses a state of another.
+// header writes the optimiser's kind and sizes. When reading, it refuses a state of
+// another kind or size.
 func (s *stateIO) header(kind string, shape Shape, history int) {
 	want := fmt.Sprintf("%-8s", kind)
 	name := []byte(want)
@@ -71,7 +72,7 @@ func (s *stateIO) numbers(v []float64) {
 	}
 }
 
-// vector moves the values of v, a buffer at a time.
+// vector writes or reads the values of v, a buffer at a time.
 func (s *stateIO) vector(v []float32) {
 	for len(v) > 0 && s.err == nil {
 		n := min(len(v), len(s.text)/4)
@@ -91,7 +92,7 @@ func (s *stateIO) vector(v []float32) {
 	}
 }
 
-// status is the block that Step writes.
+// status writes or reads the block that Step writes.
 func (s *stateIO) status(v *Status) {
 	s.numbers(v.Loss[:])
 	s.number(&v.Sum)
@@ -104,7 +105,7 @@ func (s *stateIO) status(v *Status) {
 	s.flag(&v.Stalled)
 }
 
-// memory is the small part of L-BFGS.
+// memory writes or reads the small part of L-BFGS.
 func (s *stateIO) memory(m *lbfgsMemory) {
 	s.numbers(m.gram)
 	s.count(&m.free)

@@ -3,9 +3,9 @@ package gpu
 // Slots is the number of loss terms a status block holds.
 const Slots = 64
 
-// Status is the block of scalars that lives beside the arrays: losses by slot,
-// and what the optimiser did with them. Operations write it, Optimizer.Step
-// sums and judges it, the host only looks.
+// Status is a block of scalars on the backend: the losses by slot, and what the
+// optimiser did with them. Operations write it, Optimizer.Step sums and checks it, and
+// the host only reads it.
 type Status struct {
 	Loss [Slots]float64 // by slot, coefficient included
 	Sum  float64        // of all slots, at the last evaluation

@@ -6,15 +6,15 @@ import (
 	"github.com/impasto/impasto/cuda"
 )
 
-// Scalars on a device lie in blocks of 8-byte cells that only kernels change
-// while iterations run. Between scales the host reads and writes them as structs
-// whose stateIO description names the cells in the order of the kernels' struct.
+// Scalars on a device lie in blocks of 8-byte cells, which only kernels change during
+// iterations. Between scales the host reads and writes them as structs. The stateIO
+// description of such a struct lists the cells in the order of the kernels' struct.
 
-// statusBytes is the struct Status of kernels/optimizer.cuh: slots, then sum,
+// statusBytes is the size of struct Status of kernels/optimizer.cuh: slots, then sum,
 // gradient norm, step size, and five counts.
 const statusBytes = 8 * (Slots + 8)
 
-// cellBytes are what describe writes.
+// cellBytes returns the bytes that describe writes.
 func cellBytes(describe func(*stateIO)) []byte {
 	var buf bytes.Buffer
 	describe(&stateIO{w: &buf})
@@ -29,7 +29,7 @@ func (b *Device) newCells(describe func(*stateIO)) cuda.Ptr {
 	return p
 }
 
-// writeCells and readCells move a block between the host and the device. They wait.
+// writeCells and readCells copy a block between the host and the device. They wait.
 func (b *Device) writeCells(p cuda.Ptr, describe func(*stateIO)) { b.upload(p, cellBytes(describe)) }
 
 func (b *Device) readCells(p cuda.Ptr, describe func(*stateIO)) {
@@ -40,13 +40,13 @@ func (b *Device) readCells(p cuda.Ptr, describe func(*stateIO)) {
 	}
 }
 
-// number is the float64 at p.
+// number returns the float64 at p.
 func (b *Device) number(p cuda.Ptr) (v float64) {
 	b.readCells(p, func(s *stateIO) { s.number(&v) })
 	return v
 }
 
-// Status waits for what was launched before.
+// Status waits for all operations launched before.
 func (b *Device) Status() (s Status) {
 	b.outside("Status")
 	b.readCells(b.status, func(io *stateIO) { io.status(&s) })
@@ -58,7 +58,7 @@ func (b *Device) ResetStatus() {
 	b.writeCells(b.status, func(io *stateIO) { io.status(new(Status)) })
 }
 
-// MoveLoss is one thread's work.
+// MoveLoss runs a kernel of one thread.
 func (b *Device) MoveLoss(into, from int) {
 	checkMoveLoss(into, from)
 	b.launchMoveLoss(cuda.Dim3{X: 1}, b.slot(into), b.slot(from))

@@ -3,11 +3,11 @@ package gpu
 // Rect is a part of an array: rows Y to Y+H, columns X to X+W.
 type Rect struct{ Y, X, H, W int }
 
-// Whole is all of an array's positions.
+// Whole returns the rectangle of all positions.
 func (s Shape) Whole() Rect { return Rect{H: s.H, W: s.W} }
 
-// Sums are what moments are made of: over positions, the sum of the products of
-// each two channels and, where a mean is wanted, of each channel.
+// Sums are the sums from which moments are computed. They are taken over positions: of
+// the product of each two channels and, if a mean is needed, of each channel.
 type Sums struct {
 	Channels int
 	Mean     bool
@@ -17,16 +17,16 @@ type Sums struct {
 	device deviceSums
 }
 
-// AddSums adds those of the positions in r of f (H, W, C). It goes through r by
-// cells, squares of side cell from r's corner, each summed by itself in float32,
-// their sums in float64. So features that are computed part by part, where parts
-// end where cells end, have the sums of the whole: what differs is the order of
-// additions in float64, and these round next to nothing. A device sums in
-// float32 throughout, whatever the cell.
+// AddSums adds the sums of the positions in r of f (H, W, C). It divides r into cells,
+// squares of side cell from r's corner. Each cell is summed in float32, and the sums of
+// cells are added in float64. So features that are computed part by part, where parts
+// end where cells end, have the sums of the whole: only the order of additions in
+// float64 differs, and these round next to nothing. A device sums in float32
+// throughout, whatever the cell.
 //
-// JoinSums adds from to into. ReadSums and WriteSums carry sums from one backend
-// to another. Moments turns sums into the Gram matrix, norm
-// times the products, and the mean over that many positions; mean may be nil.
+// JoinSums adds from to into. ReadSums and WriteSums carry sums from one backend to
+// another. Moments computes from sums the Gram matrix, norm times the products, and the
+// mean over that many positions; mean may be nil.
 
 func checkSums(op string, s *Sums, f *Array, r Rect, cell int) {
 	if f.Shape.C != s.Channels {

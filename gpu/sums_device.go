@@ -2,11 +2,11 @@ package gpu
 
 import "github.com/impasto/impasto/cuda"
 
-// deviceSums are sums in device memory, and room for those of one part.
+// deviceSums are sums in device memory, and memory for those of one part.
 type deviceSums struct{ second, mean, part, partMean *Array }
 
-// sumsValues bounds the features that a device sums at a time where they are
-// part of a row.
+// sumsValues is the most values that a device sums at a time if they are a part of each
+// row.
 const sumsValues = 1 << 20
 
 func (b *Device) NewSums(channels int, mean bool) *Sums {

@@ -2,17 +2,17 @@ package gpu
 
 import "fmt"
 
-// Fill sets every element to v; Copy copies; Axpy adds a*x to dst; Dot is the
-// sum of products, in float64 over fixed chunks of elements.
+// Fill sets every element to v. Copy copies. Axpy adds a*x to dst. Dot is the sum of
+// products, in float64 over fixed chunks of elements.
 //
-// AddNormalized adds a * x / (|x|_1 + 1e-8) to dst: the gradient normalisation
-// of neural-style's -normalize_gradients, per layer.
+// AddNormalized adds a * x / (|x|_1 + 1e-8) to dst: the gradient normalisation of
+// neural-style's -normalize_gradients, per layer.
 //
 // Weigh multiplies the channels of each pixel of dst (H, W, C) by w (H, W, 1).
 //
-// Resample brings src (h, w, C) to dst's size (H, W, C), separably, with pixel
-// centres at half integers, the kernel widened when shrinking (so nothing
-// aliases) and its weights over the picture's pixels summing to one.
+// Resample resizes src (h, w, C) to dst's size (H, W, C), separably, with pixel centres
+// at half integers. When shrinking, the kernel is widened, so that nothing aliases. Its
+// weights over the picture's pixels sum to one.
 
 // ResampleFilter is the kernel of Resample.
 type ResampleFilter int

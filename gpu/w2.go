@@ -1,8 +1,8 @@
 package gpu
 
 // W2Target is a painting's feature statistics prepared for W2Loss: mean (1, C, 1),
-// covariance and its square root (C, C, 1), and the work space of the loss.
-// Several may share nothing but the backend.
+// covariance and its square root (C, C, 1), and the work space of the loss. Targets
+// share nothing but the backend.
 type W2Target struct {
 	mean, cov, root *Array
 	eps             float64
