@@ -13,7 +13,7 @@ type cpuAdam struct {
 	update adamTask
 }
 
-// NewAdam makes Adam (Kingma & Ba 2015) for an image of shape s, two moments of
+// NewAdam returns Adam (Kingma & Ba 2015) for an image of shape s, with two moments of
 // its size. See Optimizer.
 func (b *CPU) NewAdam(s Shape, o AdamOptions) Optimizer {
 	o = o.withDefaults()
@@ -86,9 +86,10 @@ func (t *adamTask) chunk(_, i int) {
 	}
 }
 
-// Carry resamples the moments: the first bicubically, the second linearly, so
-// that it stays positive. Like style-transfer-pytorch it leaves their scale
-// alone: Adam's step does not depend on it, and the averages soon forget.
+// Carry resamples the moments: the first bicubically, the second linearly, so that it
+// stays positive. It does not change their scale, like style-transfer-pytorch: Adam's
+// step does not depend on it, and earlier values soon have little weight in the
+// averages.
 func (a *cpuAdam) Carry(from Optimizer, _ float64) {
 	f, ok := from.(*cpuAdam)
 	if !ok {

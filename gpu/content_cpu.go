@@ -8,15 +8,15 @@ type contentTask struct {
 	part          []float64
 }
 
-// ContentLoss compares features f with target, both (H, W, C), by the squared
-// error of Gatys et al. (2016): slot = coef * sum (f - target)^2, and
-// dx += 2 coef (f - target) where dx is not nil.
+// ContentLoss compares features f with target, both (H, W, C), by the squared error of
+// Gatys et al. (2016): slot = coef * sum (f - target)^2, and dx += 2 coef (f - target)
+// if dx is not nil.
 //
-// Each pixel's share is rounded to float32 and the shares are added in float64.
-// That sum is exact while no share but zero is below 2^-29 of it, so that the
-// losses of an image's parts add up to the whole's to the last bit, in any order.
-// The line search needs that: from the difference of two losses it takes the
-// length of a step, and a last bit there becomes another picture.
+// Each pixel's share is rounded to float32 and the shares are added in float64. That
+// sum is exact if no share except zero is below 2^-29 of it. Then the losses of an
+// image's parts add up to the whole's to the last bit, in any order. The line search
+// needs this: it computes the length of a step from the difference of two losses, where
+// a different last bit gives another picture.
 func (b *CPU) ContentLoss(dx, f, target *Array, coef float64, slot int) {
 	checkContent(dx, f, target, slot)
 	t := contentTask{b: b, dx: dx, f: f, target: target, pixels: max(1, chunkLen/f.Shape.C), coef: coef}

@@ -2,8 +2,8 @@ package gpu
 
 import "github.com/impasto/impasto/gpu/simd"
 
-// cpuFilter keeps a filter's weights (K, C, 3, 3) as they came and lays them
-// out as a run needs them, each once, when first asked for.
+// cpuFilter keeps a filter's weights (K, C, 3, 3) as they were given. It also holds
+// them in the layouts that convolutions need, each made when it is first used.
 type cpuFilter struct {
 	weight, bias []float32
 
@@ -12,24 +12,24 @@ type cpuFilter struct {
 	half, halfGrad     []uint16  // in half precision; see halfPanels
 }
 
-// NewFilter takes weights (K, C, 3, 3), the order of PyTorch and Caffe. It
-// keeps the slices: they must not change.
+// NewFilter makes a filter of weights (K, C, 3, 3), the order of PyTorch and Caffe. It
+// keeps the slices, so they must not change.
 func (b *CPU) NewFilter(weight, bias []float32, in, out int) *Filter {
 	checkFilter(weight, bias, in, out)
 	return &Filter{In: in, Out: out, cpu: &cpuFilter{weight: weight, bias: bias}}
 }
 
-// FreeFilters forgets the weights and what was laid out of them.
+// FreeFilters frees the weights and their layouts.
 func (b *CPU) FreeFilters(filters ...*Filter) {
 	for _, f := range filters {
 		f.cpu = nil
 	}
 }
 
-// ConvTile is that of Winograd's convolution; the plain one has none.
+// ConvTile returns the tile of Winograd's convolution; the plain one has none.
 func (b *CPU) ConvTile() int { return winogradTile }
 
-// Conv takes the fast way but for layers of very few channels.
+// Conv uses Winograd's form except for layers of very few channels.
 func (b *CPU) Conv(out ConvOut, x *Array, f *Filter, pad Pad) {
 	checkConv(out, x, f)
 	if x.half != nil && b.halves(Shape{1, 1, f.Out}) {
@@ -92,9 +92,9 @@ func (b *CPU) ConvGrad(dx, dy *Array, f *Filter, o ConvGradOptions) {
 	b.workers.run(chunks(dx.Shape.H, convRows), &b.convGrad)
 }
 
-// fast says whether Winograd's form pays for f: with less than half of channelStep it
-// would compute mostly zeros, and without vectors what fills up a step costs as much
-// as the channels do.
+// fast reports whether Winograd's form is faster for f. With less than half of
+// channelStep it would compute mostly zeros. Without vector instructions, the channels
+// that fill up a step cost as much as real ones.
 func (b *CPU) fast(f *Filter) bool {
 	whole := f.In%channelStep == 0 && f.Out%channelStep == 0
 	return whole || min(f.In, f.Out) >= channelStep/2 && b.kernels.Name != "generic"
@@ -138,8 +138,8 @@ func (f *Filter) forwardPanels(nr int) []float32 {
 	return f.cpu.panels
 }
 
-// gradPanels are the panels of the transposed convolution: inputs and outputs
-// change places and the taps are turned round.
+// gradPanels returns the panels of the transposed convolution, with inputs and outputs
+// exchanged and the taps in reverse order.
 func (f *Filter) gradPanels(nr int) []float32 {
 	if f.cpu.panelsGrad == nil {
 		f.cpu.panelsGrad = panels(f.Out, f.In, nr, func(c, k, t int) float32 { return f.tap(k, c, 8-t) })

@@ -1,19 +1,19 @@
 package gpu
 
-// The first layer: three inputs are too few for Winograd's transforms to pay.
-// Forward, the three taps of a row lie side by side in memory, so that a row of
-// outputs is three products (W, 9) * (9, K) with overlapping rows of A. On the
-// way back, dy (W, K) * (K, 27) gives what each output sends to each of its
-// nine inputs, and shifted sums of that are dx.
+// The first layer has three inputs, too few for Winograd's transforms. Forward, the
+// three taps of a row are adjacent in memory, so that a row of outputs is three
+// products (W, 9) * (9, K) with overlapping rows of A. Backward, dy (W, K) * (K, 27) is
+// the part of each output in the gradient of each of its nine inputs, and shifted sums
+// of these are dx.
 
-// firstColumns is how many pixels are finished before the next begin: their
+// firstColumns is how many pixels are finished before the next begin, so that their
 // outputs stay in the first level of cache.
 const firstColumns = 48
 
-// narrow says whether the first layer's form applies: few inputs.
+// narrow reports whether the first layer's form applies, which is for few inputs.
 func (f *Filter) narrow() bool { return f.In <= 4 && f.Out >= channelStep/2 }
 
-// firstPanels are the taps in panels (K/NR; 9*C + 1, NR), the bias last.
+// firstPanels returns the taps in panels (K/NR; 9*C + 1, NR), the bias last.
 func (f *Filter) firstPanels(nr int) []float32 {
 	if f.cpu.panels == nil {
 		depth := 9*f.In + 1
@@ -31,7 +31,7 @@ func (f *Filter) firstPanels(nr int) []float32 {
 	return f.cpu.panels
 }
 
-// firstGradPanels are the transposed taps in panels (9*C/NR; K, NR).
+// firstGradPanels returns the transposed taps in panels (9*C/NR; K, NR).
 func (f *Filter) firstGradPanels(nr int) []float32 {
 	if f.cpu.panelsGrad == nil {
 		f.cpu.panelsGrad = make([]float32, chunks(9*f.In, nr)*f.Out*nr)
@@ -53,8 +53,8 @@ func (t *convTask) products(worker, y0, y1 int, act []float32) {
 	ks := t.b.kernels
 	nr := ks.NR
 	stride := (w + 2) * c
-	// The strip's input rows with one pixel of padding all round; a spare panel
-	// takes what is wider than the layer.
+	// The strip's input rows have one pixel of padding all round. A spare panel takes
+	// the columns beyond the layer's.
 	s := t.b.scratchFor(worker, convRows*w*k+(convRows+2)*stride+firstColumns*nr)[convRows*w*k:]
 	strip, spare := s[:(convRows+2)*stride], s[(convRows+2)*stride:]
 	for r := range y1 - y0 + 2 {

@@ -6,16 +6,17 @@ import (
 	"github.com/impasto/impasto/gpu/simd"
 )
 
-// The 3x3 convolution of features in half precision, in both directions: products of
-// bfloat16 with sums in float32, as the definition says. Winograd's transforms would
-// round to values that are several times less exact.
+// The 3x3 convolution of features in half precision, in both directions, is computed by
+// its definition: products of bfloat16 with sums in float32. Winograd's transforms
+// would round to values that are several times less exact.
 //
 // A chunk is a block of outputs. Its inputs, with a pixel of padding all round, are
 // copied into a strip, where every tap of every pixel is an offset. Backward, inputs
-// and outputs change places, the taps are turned round, and pooling is undone while
-// the strip is filled. For 32 outputs at a time the block's sums are then taken,
-// finished in float32 (bias, ReLU and masks, or what the gradient already was) and
-// rounded. Pooling reads what was rounded, so winners are those of the stored values.
+// and outputs are exchanged, the taps are reversed, and pooling is undone while the
+// strip is filled. Then, for 32 outputs at a time, the block's sums are computed,
+// finished in float32 (bias, ReLU and masks, or the earlier gradient is added) and
+// rounded. Pooling reads the rounded values, so its largest elements are those of the
+// stored values.
 
 const (
 	// halfRows and halfColumns are the sides of a block: whole windows of pooling,
@@ -38,14 +39,14 @@ type halfConvTask struct {
 	dst        finishTarget
 
 	columns int   // of a block
-	pixel   int   // from pixel to pixel in a strip
+	pixel   int   // distance of pixels in a strip
 	offsets []int // of each step in a strip
-	parts   int   // that the panels are divided into
+	parts   int   // number of parts into which the panels are divided
 	workers []*halfWorker
 }
 
-// halfSource is what a convolution reads: x (h, w, c), or with a mask the gradient of
-// x's pooled form, to be spread through the mask.
+// halfSource is the input of a convolution: x (h, w, c), or with a mask the gradient of
+// x's pooled form, which is spread through the mask.
 type halfSource struct {
 	x    []uint16
 	pad  Pad
@@ -170,7 +171,7 @@ func (t *halfConvTask) fill(w *halfWorker, a halfArea) {
 	}
 }
 
-// border fills the pixel beyond the end of a row, whose last is inside.
+// border fills the pixel beyond the end of a row. inside is the row's last pixel.
 func (t *halfConvTask) border(px, inside []uint16) {
 	clear(px)
 	if t.src.pad == ReplicatePad {
@@ -210,15 +211,15 @@ func (t *halfConvTask) fillUnpooled(w *halfWorker, row []uint16, y int, a halfAr
 		}
 		arg := m.arg[(y/2*out.W+x/2)*2*planes:][:2*planes]
 		lo, hi := arg[:planes], arg[planes:]
-		notX, notY := byte(x&1)-1, byte(y&1)-1 // all bits where the pixel is the first
+		notX, notY := byte(x&1)-1, byte(y&1)-1 // all ones where the pixel is the first
 		for j, bits := range sign {
 			keepWhere(px[8*j:], dy[8*j:], bits&(lo[j]^notX)&(hi[j]^notY))
 		}
 	}
 }
 
-// scaled returns the gradients g of windows first on of a row of windows, times what
-// their pooling multiplied by. The windows are so many rows high.
+// scaled returns the gradients g of windows first on of a row of windows, times the
+// factor of their pooling. height is the number of rows of the windows.
 func (t *halfConvTask) scaled(w *halfWorker, g []uint16, first, height int) []uint16 {
 	p := t.src.mask.Pool
 	if p.Kind == MaxPool && p.scale() == 1 {
@@ -246,7 +247,8 @@ func keepWhere(dst, src []uint16, bits byte) {
 	d[0], d[1] = s[0]&fourOf[bits&15], s[1]&fourOf[bits>>4]
 }
 
-// fourOf has all bits of those of four uint16 whose bit is set.
+// fourOf lists, for each four bits, a word of four uint16 that are all ones where the
+// bit is set.
 var fourOf = func() (all [16]uint64) {
 	for bits := range all {
 		four := (*[4]uint16)(unsafe.Pointer(&all[bits]))

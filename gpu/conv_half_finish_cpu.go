@@ -2,7 +2,7 @@ package gpu
 
 import "github.com/impasto/impasto/gpu/simd"
 
-// finish turns the sums of a block, n outputs from first on, into activations: ReLU,
+// finish computes activations from the sums of a block, n outputs from first on: ReLU,
 // rounding, signs and pooling.
 func (t *halfConvTask) finish(w *halfWorker, a halfArea, first, n int) {
 	out := &t.dst.out
@@ -66,8 +66,9 @@ func (p *halfPoolTable) reserve() {
 	p.zeros, p.sink, p.bits = simd.Floats(halfOutputs), simd.Floats(halfOutputs), make([]byte, halfOutputs/8)
 }
 
-// pool pools activations of a block (rows, columns, 32). What a window lacks at the
-// edge of the image counts as zero: no activation is below, so it wins nothing.
+// pool pools activations of a block (rows, columns, 32). Pixels of a window beyond the
+// edge of the image count as zero. No activation is lower, so they are never the
+// largest.
 func (p *halfPoolTable) pool(t *halfConvTask, act []float32, a halfArea) {
 	kind, scale := t.dst.out.Pool.Kind, t.dst.out.Pool.scale()
 	high, wide := chunks(a.rows, 2), chunks(a.columns, 2)

@@ -1,10 +1,10 @@
 package gpu
 
-// The convolution as its definition says, for layers of fewer than 8 channels, and
-// for the gradient under replicated padding.
+// The plain convolution follows the definition. It is for layers of fewer than 8
+// channels, and for the gradient under replicated padding.
 
-// convRows is how many rows of the output a chunk computes: even, so that a
-// pooling window never straddles two chunks.
+// convRows is how many rows of the output a chunk computes. It is even, so that a
+// pooling window never lies in two chunks.
 const convRows = 4
 
 type convTask struct {
@@ -49,7 +49,7 @@ func (t *convTask) pool(worker, y0 int, act []float32, s Shape) {
 	h := t.x.Shape.H
 	var pooled []float32
 	at := 0
-	if t.b.halves(s) { // winners are those of what is stored
+	if t.b.halves(s) { // the largest elements are those of the stored values
 		rounded := t.b.halfBuffer(worker, len(act))
 		t.b.round(rounded, act)
 		t.b.widen(act, rounded)
@@ -65,8 +65,8 @@ func (t *convTask) pool(worker, y0 int, act []float32, s Shape) {
 	}
 }
 
-// relu replaces act (positions, K) by max(0, act) and, unless signs is nil, notes
-// which are positive. The micro-kernel takes whole steps of values.
+// relu replaces act (positions, K) by max(0, act). Unless signs is nil, it stores there
+// which are positive. The micro-kernel processes whole steps of values.
 func (t *convTask) relu(act []float32, signs []byte) {
 	k, whole := t.f.Out, 0
 	if k%8 == 0 { // the bits of a position follow those of the one before
@@ -210,11 +210,11 @@ func (t *convGradTask) chunk(worker, i int) {
 	t.b.keep(t.dx, y0*w*c, dx)
 }
 
-// source is a place along one axis whose output read position p by tap -1, 0 or 1.
+// source is a position along one axis whose output reads position p by tap -1, 0 or 1.
 type source struct{ at, tap int }
 
-// sources lists them: p-tap where that is inside, and at the edges of a
-// replicated image the outside reads that were bent back to p.
+// sources lists the sources of p: p-tap if that is inside, and at the edges of a
+// replicated image the reads outside that were moved to p.
 func sources(list *[5]source, p, n int, pad Pad) int {
 	k := 0
 	for tap := -1; tap <= 1; tap++ {

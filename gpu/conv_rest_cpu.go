@@ -6,10 +6,11 @@ import (
 	"github.com/impasto/impasto/gpu/simd"
 )
 
-// The channels of a Winograd convolution that do not fill a step of the micro-kernels:
-// they are copied to where a whole step is readable and writable, and back.
+// Channels of a Winograd convolution that do not fill a step of the micro-kernels are
+// copied to memory where a whole step can be read and written, and back.
 
-// gatherRest is a worker's copy of the last channels of a patch, as Unpool reads them.
+// gatherRest is a worker's copy of the last channels of a patch, in the form that
+// Unpool reads.
 type gatherRest struct {
 	unpool       simd.Unpool
 	dy           [36][channelStep]float32
@@ -23,8 +24,8 @@ func (g *gatherRest) reserve() {
 	}
 }
 
-// fill copies the channels of the patch from c on, fewer than a step, into g.patch, and
-// zeros after them.
+// fill copies the channels of the patch from c on, fewer than a step, into g.patch,
+// followed by zeros.
 func (g *gatherTable) fill(t *winogradTask, c int) {
 	n := t.src.c - c
 	m := t.src.mask
@@ -69,8 +70,8 @@ func (f *finishRest) reserve(nr int) {
 	}
 }
 
-// storeRest is store for n outputs that are no whole steps. px and bits say, in
-// channels, where they lie after the pointers of f.tile.
+// storeRest does what store does for n outputs that are no whole steps. px and bits are
+// offsets, in channels, from the pointers of f.tile.
 func (f *finishTable) storeRest(t *winogradTask, m *float32, plane, tile, first, n, px, bits int) {
 	r, out, nr := &f.rest, &t.dst.out, t.ks.NR
 	planes := signBytes(n)
@@ -112,8 +113,9 @@ func (f *finishTable) storeRest(t *winogradTask, m *float32, plane, tile, first,
 	}
 }
 
-// floats are the n values from channel off on of a pixel that begins at p.
+// floats returns the n values from channel off on of a pixel that begins at p.
 func floats(p *float32, off, n int) []float32 { return unsafe.Slice(p, off+n)[off:] }
 
-// octets are n bytes of the bits that begin at p, from channel off on, a multiple of 8.
+// octets returns n bytes of the bits that begin at p, from channel off on, a multiple
+// of 8.
 func octets(p *byte, off, n int) []byte { return unsafe.Slice(p, off/8+n)[off/8:] }

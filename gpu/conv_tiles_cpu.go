@@ -6,13 +6,14 @@ import (
 	"github.com/impasto/impasto/gpu/simd"
 )
 
-// Where the tiles of a Winograd convolution read and write. The micro-kernels
-// take tables of pointers to pixels, so a border costs them nothing: what lies
-// outside points at zeros or at a sink. Inside the image the table of one tile
-// serves the next of its row at an offset, walk, in channels.
+// This file sets where the tiles of a Winograd convolution are read and written. The
+// micro-kernels take tables of pointers to pixels, so borders cost them nothing:
+// pointers outside the image point at zeros or at memory that is not read. Inside the
+// image the table of one tile is used for the next of its row with an offset, walk, in
+// channels.
 
-// gatherSource is what a convolution reads: x (h, w, c), or with a mask the
-// gradient of x's pooled form, to be spread through the mask.
+// gatherSource is the input of a convolution: x (h, w, c), or with a mask the gradient
+// of x's pooled form, which is spread through the mask.
 type gatherSource struct {
 	x    []float32
 	c    int
@@ -28,8 +29,8 @@ type gatherTable struct {
 	patchPx [36]*float32 // its pixels
 	zeros   []float32    // outside the image
 	clear   []byte       // sign bits outside the image
-	last    int          // the tile aimed at
-	inside  bool         // whether it lies inside, so that the next may follow it
+	last    int          // the tile that the table points at
+	inside  bool         // it lies inside, so the next tile can use the same table
 	walk    int
 	rest    gatherRest
 }
@@ -103,9 +104,9 @@ func (g *gatherTable) aimUnpool(t *winogradTask, y, x int) {
 	}
 }
 
-// finishTarget is what a convolution writes. Forward (bias not nil): what out
-// names. Backward: the gradient out.Act, to which it adds with add, gated by
-// out.Mask's signs.
+// finishTarget is the output of a convolution. Forward (bias not nil) it is what out
+// holds. Backward it is the gradient out.Act, to which the result is added if add is
+// set, gated by out.Mask's signs.
 type finishTarget struct {
 	bias []float32
 	out  ConvOut
@@ -115,7 +116,7 @@ type finishTarget struct {
 // finishTable is a worker's table of a 4x4 tile.
 type finishTable struct {
 	tile   simd.Tile
-	act    []float32 // (16, NR): the tile, where the activation is not stored
+	act    []float32 // (16, NR): the tile, if the activation is not stored
 	sink   []float32
 	bits   []byte // sink of bits
 	last   int
@@ -185,7 +186,7 @@ func (f *finishTable) aim(t *winogradTask, tile int) {
 	}
 }
 
-// store turns the products of a tile, n outputs from first on, into results.
+// store computes the results of a tile from its products, n outputs from first on.
 func (f *finishTable) store(t *winogradTask, m *float32, plane, tile, first, n int) {
 	out := &t.dst.out
 	px, bits := f.walk+first, 0

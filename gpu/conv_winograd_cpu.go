@@ -6,23 +6,23 @@ import (
 	"github.com/impasto/impasto/gpu/simd"
 )
 
-// The 3x3 convolution in both directions by Winograd's F(4x4, 3x3): the
-// formulas are in gpu/simd/wino_generic.go. A run works on tiles of 4x4
-// outputs, numbered along rows, in three phases:
+// The 3x3 convolution in both directions is computed by Winograd's F(4x4, 3x3); the
+// formulas are in gpu/simd/wino_generic.go. A run works on tiles of 4x4 outputs,
+// numbered along rows, in three phases:
 //
 //	gather    V(36; tile, c)  patches of the input, transformed
 //	multiply  M(36; tile, k)  36 matrix products V * U, a panel of NR outputs at a time
 //	finish    from M: bias, ReLU, pooling and masks, or gradients added and gated
 //
-// The filters' transform U(36; c, k) is computed anew in each run from the 3x3
-// taps: that costs less than reading a fourfold copy from memory.
+// The filters' transform U(36; c, k) is computed again in each run from the 3x3 taps.
+// That costs less than reading four times as much from memory.
 //
-// A layer with small filters runs in blocks of tiles whose V and M stay in the
-// cache of one worker; all read the one U. A layer with large filters, or few
-// tiles, shares V, and each worker makes the U of one panel at a time.
+// A layer with small filters runs in blocks of tiles whose V and M stay in the cache of
+// one worker; all workers read the same U. In a layer with large filters, or few tiles,
+// the workers share V, and each makes the U of one panel at a time.
 
-// channelStep is what the micro-kernels' channel counts are multiples of. Of other
-// widths the last channels of a pixel go through a copy filled up to a whole step.
+// The micro-kernels' channel counts are multiples of channelStep. In layers of other
+// widths the last channels of a pixel are copied and filled up to a whole step.
 const channelStep = 16
 
 func padChannels(c int) int { return chunks(c, channelStep) * channelStep }
@@ -31,8 +31,8 @@ func padChannels(c int) int { return chunks(c, channelStep) * channelStep }
 const winogradTile = 4
 
 const (
-	// smallFilters bounds in*out of the layers whose whole U is kept for a run
-	// (36 * 4 bytes each, at most 4.7 MB: more would drown the last level of cache).
+	// smallFilters bounds in*out of the layers whose whole U is kept for a run (36 * 4
+	// bytes each, at most 4.7 MB: more would not fit into the last level of cache).
 	smallFilters = 1 << 15
 	// depthStep is how many inputs a product sums at a time, so that a panel of
 	// U stays in the first level of cache, and 36 of them in the second.
@@ -43,11 +43,11 @@ const (
 	roundTiles = 192
 	// gatherTiles is how many tiles a chunk of the shared gather phase takes.
 	gatherTiles = 8
-	// partTiles is the least that a panel's tiles are parted into, each part of which
-	// transforms the filters anew.
+	// partTiles is the least number of tiles in a part of a panel's tiles. Each part
+	// transforms the filters again.
 	partTiles = 48
-	// workerChunks is how many chunks a worker should find in a phase, so that the
-	// last ones on a slow core do not hold the fast ones.
+	// workerChunks is how many chunks a worker should find in a phase, so that fast
+	// cores do not wait long for the last chunks of a slow one.
 	workerChunks = 8
 )
 
@@ -66,8 +66,8 @@ type winogradTask struct {
 	workers []*winogradWorker
 }
 
-// winogradWorker is the scratch of one worker. The tables live here so that
-// they are not allocated anew for every call through a function value.
+// winogradWorker is the scratch of one worker. It holds the tables, so that they are
+// not allocated again for every call through a function value.
 type winogradWorker struct {
 	scratch []float32 // its own of U, V and M
 	gather  gatherTable
@@ -109,11 +109,12 @@ func (t *winogradTask) run(b *CPU) {
 	}
 }
 
-// winogradCut is how many tiles a chunk of each phase takes. What a tile holds does
+// winogradCut is how many tiles a chunk of each phase takes. The values of a tile do
 // not depend on it.
 type winogradCut struct{ block, gather, part int }
 
-// blockLen is the tiles of a block: half of blockTiles where workers would find few.
+// blockLen returns the number of tiles in a block. It is half of blockTiles if workers
+// would find few blocks.
 func blockLen(tiles, workers int) int {
 	if chunks(tiles, blockTiles) < workerChunks*workers && workers > 1 {
 		return blockTiles / 2
@@ -130,13 +131,13 @@ func cutRound(tiles, panels, workers int) winogradCut {
 	}
 }
 
-// Planes are padded by a cache line: 36 planes a power of two apart would
-// share the same few sets of the cache.
+// filterPlane returns the length of a plane. Planes are padded by a cache line, since
+// 36 planes a power of two apart would share the same few sets of the cache.
 func (t *winogradTask) filterPlane(depth int) int { return depth*t.ks.NR + channelStep }
 func (t *winogradTask) patchPlane(rows int) int   { return rows*t.c + channelStep }
 func (t *winogradTask) productPlane(rows int) int { return rows*t.ks.NR + channelStep }
 
-// filterLen is the length of a panel's U down to input c: 36 planes for each
+// filterLen returns the length of a panel's U up to input c: 36 planes for each
 // depthStep inputs.
 func (t *winogradTask) filterLen(c int) int {
 	n := c / depthStep * 36 * t.filterPlane(depthStep)
@@ -146,7 +147,8 @@ func (t *winogradTask) filterLen(c int) int {
 	return n
 }
 
-// padRows rounds up to what the micro-kernels do without a slow remainder.
+// padRows rounds up to a number of rows that the micro-kernels process without a slow
+// remainder.
 func padRows(tiles int) int { return (tiles + 3) &^ 3 }
 
 // filter transforms depth inputs from c on of a panel's taps, at a row point.
@@ -164,8 +166,8 @@ func (t *winogradTask) filterChunk(_, panel int) {
 	}
 }
 
-// blockChunk takes one block of tiles through all phases. Each product fetches
-// the panel of the next ahead, for U comes from the last level of cache.
+// blockChunk computes all phases of one block of tiles. U comes from the last level of
+// cache, so each product fetches the panel of the next one ahead.
 func (t *winogradTask) blockChunk(worker, i int) {
 	t0, t1 := i*t.cut.block, min(t.t1, (i+1)*t.cut.block)
 	rows := padRows(t1 - t0)
@@ -223,8 +225,8 @@ func (t *winogradTask) panelChunk(worker, i int) {
 	t.finish(s, m, mp, p, t.t0+first, end)
 }
 
-// nextPatches is where the patches from the first on lie that panelChunk reads after
-// those of plane i and channel c.
+// nextPatches returns the address of the patches from first on that panelChunk reads
+// after those of plane i and channel c.
 func (t *winogradTask) nextPatches(vp, rows, first, i, c int) *float32 {
 	switch {
 	case i%6 < 5:
@@ -263,7 +265,7 @@ func (t *winogradTask) gather(s *winogradWorker, v []float32, rows, row, tile in
 	}
 }
 
-// finish turns the products of a panel into outputs of tiles t0..t1.
+// finish computes the outputs of tiles t0..t1 from the products of a panel.
 func (t *winogradTask) finish(s *winogradWorker, m []float32, plane, panel, t0, t1 int) {
 	nr := t.ks.NR
 	s.finish.inside = false
@@ -273,8 +275,8 @@ func (t *winogradTask) finish(s *winogradWorker, m []float32, plane, panel, t0, 
 	}
 }
 
-// grown returns n floats of *p, which it replaces where it is too short; never
-// less than a huge page.
+// grown returns n floats of *p. If *p is too short, it is replaced by a new slice of at
+// least a huge page.
 func grown(p *[]float32, n int) []float32 {
 	if len(*p) < n {
 		*p = simd.Floats(max(n, 1<<19))

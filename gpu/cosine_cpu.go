@@ -11,7 +11,7 @@ func (b *CPU) CosineLoss(dx, x, t *Array, coef float64, slot int) {
 	b.status.Loss[slot] = coef * sum(b.cosine.part)
 }
 
-// cosineTask is the loss and its gradient, a row at a time.
+// cosineTask computes the loss and its gradient, a row at a time.
 type cosineTask struct {
 	b        *CPU
 	dx, x, t *Array
@@ -52,8 +52,8 @@ func (k *cosineTask) chunk(worker, y int) {
 	k.part[y] = value
 }
 
-// dots are the products of two vectors with themselves and each other. Products
-// are summed in float32 by eights, those sums in float64.
+// dots returns the products of two vectors with themselves and each other. Products are
+// summed in float32 by eights, and those sums in float64.
 func dots(x, t []float32) (xx, tt, xt float64) {
 	t = t[:len(x)]
 	i := 0

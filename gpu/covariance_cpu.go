@@ -22,7 +22,7 @@ func (b *CPU) CovarianceLoss(d, shift, mean, second *Array, t *CovarianceTarget,
 	b.status.Loss[slot] = loss
 }
 
-// covarianceTask is the loss and its gradient, a row of the matrix at a time.
+// covarianceTask computes the loss and its gradient, a row of the matrix at a time.
 type covarianceTask struct {
 	d, shift     *Array
 	mean, second []float32

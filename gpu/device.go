@@ -104,7 +104,7 @@ func (b *Device) do(f func() error) {
 	}
 }
 
-// outside checks a call that cannot be part of a recorded program.
+// outside panics while a program is recorded. Calls that cannot be part of one use it.
 func (b *Device) outside(op string) {
 	if b.planning {
 		fail(op, "cannot be recorded")

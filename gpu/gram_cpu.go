@@ -1,6 +1,6 @@
 package gpu
 
-// gramCell is the side of the cells that Gram sums by.
+// gramCell is the side of the cells in which Gram sums.
 const gramCell = 64
 
 // Gram writes the Gram matrix of features f (H, W, C), g = norm * f^T f, to g

@@ -2,14 +2,16 @@ package gpu
 
 import "github.com/impasto/impasto/cuda"
 
-// The tiles of kernels/gram.cu, and how many ranges of pixels are summed apart:
-// enough to fill a device where the matrix is small, and always the same.
+// These are the tiles of kernels/gram.cu, and how many ranges of pixels are summed
+// separately. That number is enough to fill a device if the matrix is small, and always
+// the same.
 const (
 	gramTile     = 64
 	momentSplits = 32
 )
 
-// splitPixels is the number of ranges that n pixels are summed in, and their length.
+// splitPixels returns the number of ranges in which n pixels are summed, and their
+// length.
 func splitPixels(n int) (splits, pixels int) {
 	pixels = max(64, chunks(n, momentSplits))
 	return chunks(n, pixels), pixels
@@ -31,8 +33,8 @@ func (b *Device) Gram(g, f *Array, norm float64) {
 	b.launchGramFinish(cuda.Dim3{X: gramTile * gramTile / 256, Y: pairs}, part, g.at, splits, c, float32(norm)*b.unit(f.Shape)*b.unit(f.Shape))
 }
 
-// GramLoss compares with one target after the other. d may be g itself, which
-// the second target still needs: so it is made beside and copied.
+// GramLoss compares with one target after the other. The second target still needs g,
+// which d may be, so the result is made in scratch and copied.
 func (b *Device) GramLoss(d, g *Array, targets []GramTarget, norm float64, slot int) {
 	checkGramLoss(d, g, targets, slot)
 	n := g.Shape.Len()

@@ -8,15 +8,15 @@ import (
 	"github.com/impasto/impasto/gpu/simd"
 )
 
-// In half precision an array whose channels are a multiple of eight, as those of
-// features are, is stored as bfloat16: a float32 without its lower half. Its range is
+// In half precision an array whose number of channels is a multiple of eight, as that
+// of features is, is stored as bfloat16: a float32 without its lower half. Its range is
 // that of float32, so nothing is scaled. Images, maps of fewer channels, matrices and
-// vectors stay float32, and so does what operations compute.
+// vectors stay float32, and operations compute in float32.
 //
-// Convolutions of such arrays read bfloat16 as it is; see conv_half_cpu.go. All other
-// operations read and change arrays through read and keep, some rows at a time.
+// Convolutions read bfloat16 directly; see conv_half_cpu.go. All other operations read
+// and change such arrays through read and keep, some rows at a time.
 
-// Precision is Half or Single.
+// Precision returns Half or Single.
 func (b *CPU) Precision() Precision {
 	if b.bf16 != nil {
 		return Half
@@ -25,8 +25,8 @@ func (b *CPU) Precision() Precision {
 }
 
 // CPUHalf returns the name of the instructions that multiply in half precision on this
-// processor, such as "amx". It has none if only plain Go is left, which is slow, unless
-// IMPASTO_SIMD asks for that: name is "" then.
+// processor, such as "amx". It returns "" if only plain Go is left, which is slow,
+// unless IMPASTO_SIMD asks for that.
 func CPUHalf() (name string) {
 	k, err := simd.BestBF16()
 	if err != nil || k.Name == "generic" && os.Getenv("IMPASTO_SIMD") != "generic" {
@@ -35,10 +35,10 @@ func CPUHalf() (name string) {
 	return k.Name
 }
 
-// halves says whether arrays of shape s are stored as bfloat16.
+// halves reports whether arrays of shape s are stored as bfloat16.
 func (b *CPU) halves(s Shape) bool { return b.bf16 != nil && s.C%8 == 0 }
 
-// size is the number of bytes that the elements of an array take.
+// size returns the number of bytes of the elements of an array.
 func (b *CPU) size(s Shape) int64 {
 	if b.halves(s) {
 		return 2 * int64(s.Len())
@@ -46,7 +46,7 @@ func (b *CPU) size(s Shape) int64 {
 	return 4 * int64(s.Len())
 }
 
-// placed is an array of shape s in memory that is at least as large.
+// placed returns an array of shape s in memory that is at least as large.
 func (b *CPU) placed(s Shape, memory []float32) *Array {
 	a := &Array{Shape: s, memory: memory}
 	if b.halves(s) {
@@ -57,11 +57,11 @@ func (b *CPU) placed(s Shape, memory []float32) *Array {
 	return a
 }
 
-// buffers are what a worker widens rows into.
+// buffers are memory into which a worker converts rows.
 type buffers [4][]float32
 
-// read returns n elements of a, from element at on, as float32: those of a, or where a
-// is stored as bfloat16 a copy in buffer k of the worker.
+// read returns n elements of a, from element at on, as float32. If a is stored as
+// bfloat16, they are a copy in buffer k of the worker.
 func (b *CPU) read(worker, k int, a *Array, at, n int) []float32 {
 	if a.half == nil {
 		return a.data[at : at+n]
@@ -71,7 +71,8 @@ func (b *CPU) read(worker, k int, a *Array, at, n int) []float32 {
 	return v
 }
 
-// write is read for elements that are overwritten: they have any values.
+// write does what read does for elements that are overwritten. Their values are
+// arbitrary.
 func (b *CPU) write(worker, k int, a *Array, at, n int) []float32 {
 	if a.half == nil {
 		return a.data[at : at+n]
@@ -79,8 +80,7 @@ func (b *CPU) write(worker, k int, a *Array, at, n int) []float32 {
 	return b.buffer(worker, k, n)
 }
 
-// keep stores v, which came from read or write and has new values, in a from element
-// at on.
+// keep stores v in a from element at on. v came from read or write and has new values.
 func (b *CPU) keep(a *Array, at int, v []float32) {
 	if a.half != nil {
 		b.round(a.half[at:at+len(v)], v)
@@ -95,13 +95,13 @@ func (b *CPU) buffer(worker, k, n int) []float32 {
 	return (*v)[:n]
 }
 
-// halfBuffer is room for n values of the worker.
+// halfBuffer returns memory for n values of the worker.
 func (b *CPU) halfBuffer(worker, n int) []uint16 {
 	v := b.buffer(worker, len(buffers{})-1, (n+1)/2)
 	return unsafe.Slice((*uint16)(unsafe.Pointer(&v[0])), n)
 }
 
-// packHalf is pack for rows c apart of features in half precision.
+// packHalf does what pack does for features in half precision, whose rows are c apart.
 func (b *CPU) packHalf(panel []float32, x []uint16, rows, c, first int) {
 	nr := b.kernels.NR
 	cols := min(nr, c-first)
@@ -112,10 +112,10 @@ func (b *CPU) packHalf(panel []float32, x []uint16, rows, c, first int) {
 	}
 }
 
-// halfStep is what the routines on bfloat16 want lengths to be multiples of.
+// The routines on bfloat16 need lengths that are multiples of halfStep.
 const halfStep = 16
 
-// widen writes src to dst, of the same length.
+// widen converts src to float32 in dst, of the same length.
 func (b *CPU) widen(dst []float32, src []uint16) {
 	n := len(src) / halfStep * halfStep
 	if n > 0 {

@@ -68,7 +68,7 @@ func (b *Device) openHalf(p Precision, stages int) {
 	b.setScale(1)
 }
 
-// Stages is how many taps of weights its convolutions in half precision keep in
+// Stages returns how many taps of weights its convolutions in half precision keep in
 // shared memory.
 func (b *Device) Stages() int { return b.stages }
 

@@ -17,8 +17,8 @@ type cpuLBFGS struct {
 	move lbfgsMove
 }
 
-// NewLBFGS makes L-BFGS (Liu & Nocedal 1989) for an image of shape s, with
-// 2 History arrays of its size. See Optimizer.
+// NewLBFGS returns L-BFGS (Liu & Nocedal 1989) for an image of shape s, with 2 History
+// arrays of its size. See Optimizer.
 func (b *CPU) NewLBFGS(s Shape, o LBFGSOptions) Optimizer {
 	o = o.withDefaults()
 	checkBounds("NewLBFGS", s, o.Bounds)
@@ -34,8 +34,8 @@ func (b *CPU) NewLBFGS(s Shape, o LBFGSOptions) Optimizer {
 
 func (l *cpuLBFGS) chunks() int { return chunks(len(l.base), chunkLen) }
 
-// dotCount is the sums per chunk: three rows of the Gram matrix (the new s, the
-// new y, g), and |x| and |g|.
+// dotCount returns the number of sums per chunk: three rows of the Gram matrix (the new
+// s, the new y, g), and |x| and |g|.
 func (l *cpuLBFGS) dotCount() int { return 3*l.mem.size() + 2 }
 
 func (l *cpuLBFGS) Step(x, g *Array) {
@@ -65,7 +65,7 @@ func (l *cpuLBFGS) Step(x, g *Array) {
 	}
 }
 
-// accept makes x the base and takes the next step from there.
+// accept makes x the base and makes the next step from there.
 func (l *cpuLBFGS) accept(x, g *Array, loss, absG float64) {
 	n := l.mem.size()
 	if l.has {
@@ -80,7 +80,7 @@ func (l *cpuLBFGS) accept(x, g *Array, loss, absG float64) {
 	l.accepted(loss)
 }
 
-// stepLength is the learning rate, shortened where the direction is just the
+// stepLength returns the learning rate. It is smaller if the direction is the plain
 // gradient, whose length means nothing.
 func (l *cpuLBFGS) stepLength() float64 {
 	step := l.o.LearningRate * l.scale
@@ -112,8 +112,8 @@ func (l *cpuLBFGS) restart(x *Array) {
 	l.advance(x, nil, l.stepLength())
 }
 
-// backtrack shortens the step under way. When that has been done in vain too
-// often it tries the gradient itself, and after that it has stalled.
+// backtrack shortens the step under way. If it has done so too often, it tries the
+// gradient itself. If that fails too, the search has stalled.
 func (l *cpuLBFGS) backtrack(x *Array, loss float64) {
 	if l.halvings++; l.halvings <= maxBacktracks {
 		l.move.x, l.move.g, l.move.shrink = x.data, nil, float32(shorten(l.slope, loss-l.loss))
@@ -129,8 +129,8 @@ func (l *cpuLBFGS) backtrack(x *Array, loss float64) {
 	l.restart(x)
 }
 
-// advance moves x to base + step * direction, inside the bounds, after making
-// x and g the base if g is given.
+// advance moves x to base + step * direction, inside the bounds. If g is given, it
+// makes x and g the base first.
 func (l *cpuLBFGS) advance(x *Array, g []float32, step float64) {
 	l.move.x, l.move.g, l.move.shrink = x.data, g, 0
 	for j, c := range l.mem.delta {
@@ -141,7 +141,7 @@ func (l *cpuLBFGS) advance(x *Array, g []float32, step float64) {
 	l.b.status.StepSize = step
 }
 
-// lbfgsDots takes y = g - grad and the dot products of s, y and g with the basis.
+// lbfgsDots computes y = g - grad and the dot products of s, y and g with the basis.
 type lbfgsDots struct {
 	l     *cpuLBFGS
 	x, g  []float32
@@ -167,7 +167,7 @@ func (t *lbfgsDots) chunk(worker, i int) {
 	g = l.movable(worker, x, g, lo)
 	part[3*n], part[3*n+1], part[2*n+gAt] = imageSums(x, g)
 	if !l.has {
-		s, y = g, g // there are none yet, and nothing reads their products
+		s, y = g, g // there are no pairs yet, and nothing reads their products
 	}
 	part[gAt], part[n+gAt], _ = l.b.kernels.Dots(g, s, y, g)
 	one := func(at int, v []float32) {
@@ -183,12 +183,12 @@ func (t *lbfgsDots) chunk(worker, i int) {
 	}
 }
 
-// held says whether an element with bounds lo, hi sits at one that its gradient
-// pushes it against: it does not move, and the recursion must not see it.
+// held reports whether an element is at a bound, lo or hi, against which its gradient
+// pushes it. It does not move, and the recursion must not see it.
 func held(x, g, lo, hi float32) bool { return x <= lo && g > 0 || x >= hi && g < 0 }
 
-// movable returns the gradient with the held elements zeroed: g itself without
-// bounds, else a copy in the worker's scratch memory. first is the index in the
+// movable returns the gradient with the held elements set to zero. Without bounds it is
+// g itself, otherwise a copy in the worker's scratch memory. first is the index in the
 // image of x[0].
 func (l *cpuLBFGS) movable(worker int, x, g []float32, first int) []float32 {
 	if l.track.o.Bounds == nil {
@@ -260,7 +260,7 @@ func (t *lbfgsMove) chunk(worker, i int) {
 	t.part[i] = dot(grad, s)
 }
 
-// confine puts x back inside the bounds and holds what is held at base.
+// confine limits x to the bounds, and keeps held elements at their base.
 func (l *cpuLBFGS) confine(x, base, grad []float32, first int) {
 	if l.track.o.Bounds == nil {
 		return
@@ -274,8 +274,9 @@ func (l *cpuLBFGS) confine(x, base, grad []float32, first int) {
 	}
 }
 
-// Carry resamples the history. The steps s keep their values, the changes y of
-// the gradient follow its scale; Gram matrix and curvature test are taken anew.
+// Carry resamples the history. The steps s keep their values, and the changes y of the
+// gradient are scaled as it is. The Gram matrix and the curvature test are computed
+// again.
 func (l *cpuLBFGS) Carry(from Optimizer, gradient float64) {
 	f, ok := from.(*cpuLBFGS)
 	if !ok {

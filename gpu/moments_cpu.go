@@ -19,7 +19,7 @@ func (b *CPU) MomentsLoss(d, shift, mean, second *Array, t *MomentsTarget, w Mom
 	b.status.Loss[slot] = sum(b.moments.part)
 }
 
-// momentsTask is the loss and its gradient, a row of the matrix at a time.
+// momentsTask computes the loss and its gradient, a row of the matrix at a time.
 type momentsTask struct {
 	d, shift     *Array
 	mean, second []float32

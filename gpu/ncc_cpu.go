@@ -6,14 +6,14 @@ import (
 	"github.com/impasto/impasto/gpu/simd"
 )
 
-// Row y of the canvas times row v of the style is a block S(y, v) of pixel
-// products, (W, Ws). The product of the patches at (y, x) and (v, u) is
+// Row y of the canvas times row v of the style is a block S(y, v) of pixel products,
+// (W, Ws). The product of the patches at (y, x) and (v, u) is
 //
 //	sum over i, j < Size of S(y+i, v+i)[x+j, u+j]
 //
-// so it stays within the blocks of one diagonal v - y. A chunk walks a band of
-// neighbouring diagonals downwards and keeps the last Size slabs of blocks, no
-// more; every block is multiplied exactly once.
+// so it needs only the blocks of one diagonal v - y. A chunk processes a band of
+// neighbouring diagonals from top to bottom and keeps only the last Size slabs of
+// blocks. Every block is multiplied exactly once.
 
 // cpuBank is the features' pixels in panels, all rows in one (pixels/NR; C, NR),
 // and the patches' factors row by row, each row filled up to whole registers
@@ -95,7 +95,7 @@ func (t *bankTask) chunk(worker, y int) {
 	}
 }
 
-// FreeBanks gives back the memory of banks.
+// FreeBanks frees banks.
 func (b *CPU) FreeBanks(banks ...*Bank) {
 	var bytes int64
 	for _, bank := range banks {
@@ -107,7 +107,7 @@ func (b *CPU) FreeBanks(banks ...*Bank) {
 	b.returnMemory(bytes)
 }
 
-// NewMatches makes room for an index and a score at each position of s (H, W, 1).
+// NewMatches allocates an index and a score for each position of s (H, W, 1).
 func (b *CPU) NewMatches(s Shape) *Matches {
 	return &Matches{Shape: s, index: make([]int32, s.Len()), score: make([]float32, s.Len())}
 }
@@ -124,7 +124,7 @@ func (b *CPU) UploadMatches(m *Matches, index []int32, score []float32) {
 	copy(m.score, score)
 }
 
-// FreeMatches gives back the memory of matches.
+// FreeMatches frees matches.
 func (b *CPU) FreeMatches(all ...*Matches) {
 	for _, m := range all {
 		if m != nil {
@@ -164,8 +164,8 @@ func (b *CPU) MatchBias(bias *Array, m *Matches, scale float64) {
 }
 
 const (
-	// bandBytes is what a band's slabs and the style rows they come from may take
-	// of the second level of cache: the next canvas row needs most of them again.
+	// bandBytes is the most memory of a band's slabs and the style rows they come from
+	// in the second level of cache. The next canvas row needs most of them again.
 	bandBytes = 512 << 10
 	bandMost  = 8 // diagonals
 )
@@ -179,8 +179,8 @@ type matchTask struct {
 	band   int // diagonals of a chunk
 	ld     int // floats of a row of a slab
 
-	// Each worker notes its own winners; the merge asks for the highest score,
-	// then the lowest index, so it does not matter who found what.
+	// Each worker stores its own best matches. The merge takes the highest score, then
+	// the lowest index, so the result does not depend on which worker found what.
 	index   [][]int32
 	score   [][]float32
 	workers []*matchWorker
@@ -246,7 +246,7 @@ func (b *CPU) Match(m *Matches, x *Array, bank *Bank, o MatchOptions) {
 	}
 }
 
-// note keeps the better of what is at p and a new find.
+// note stores a new match at p if it is better than the one there.
 func (t *matchTask) note(index []int32, score []float32, p int, i int32, s float32) {
 	if s > score[p] || s == score[p] && i < index[p] {
 		index[p], score[p] = i, s
@@ -271,17 +271,17 @@ func (t *matchTask) chunk(worker, i int) {
 	}
 }
 
-// columns is the number of canvas patches in a row.
+// columns returns the number of canvas patches in a row.
 func (t *matchTask) columns() int { return (t.x.Shape.W-t.bank.Size)/t.stride + 1 }
 
-// slab is where the products of canvas row y lie.
+// slab returns the memory for the products of canvas row y.
 func (t *matchTask) slab(w *matchWorker, y int) []float32 {
 	k := t.bank.Size
 	return w.slabs[y%k*t.x.Shape.W*t.ld:]
 }
 
-// column is where style row v starts in the slab of canvas row y: panels need
-// not begin with a row, so the slab begins with the panel of its first pixel.
+// column returns where style row v starts in the slab of canvas row y. Panels need not
+// begin with a row, so the slab begins with the panel of its first pixel.
 func (t *matchTask) column(y, v, first int) int {
 	nr, ws := t.b.kernels.NR, t.bank.Shape.W
 	return v*ws - max(0, y+first)*ws/nr*nr
@@ -322,8 +322,8 @@ func (t *matchTask) multiply(worker, y, va, vb int) {
 	}
 }
 
-// product multiplies pixels x0 to x1-1 of a row of the canvas with panel p; p1 ends the
-// panels that follow.
+// product multiplies pixels x0 to x1-1 of a row of the canvas with panel p. p1 is the
+// end of the panels that follow.
 func (t *matchTask) product(slab, row []float32, x0, x1, p, p1 int) {
 	ks, s := t.b.kernels, t.x.Shape
 	nr := ks.NR
@@ -360,8 +360,8 @@ func (t *matchTask) compare(worker, y, v, first int) {
 	}
 }
 
-// find searches the first best patch of style row v for one canvas patch, whose
-// products begin o into each slab.
+// find finds the best patch of style row v, the first of equal ones, for one canvas
+// patch. The patch's products begin at o in each slab.
 func (t *matchTask) find(w *matchWorker, index []int32, score []float32, p, o, y, v, first int, inv, bias []float32) {
 	k, cols := t.bank.Size, t.bank.Shape.W-t.bank.Size+1
 	best, at := minusInfinity, -1
@@ -398,7 +398,7 @@ func (t *matchTask) find(w *matchWorker, index []int32, score []float32, p, o, y
 	}
 }
 
-// findPixel is find for patches of one pixel.
+// findPixel does what find does for patches of one pixel.
 func findPixel(products, inv, bias []float32) (best float32, at int) {
 	best, at = minusInfinity, -1
 	inv, bias = inv[:len(products)], bias[:len(products)]

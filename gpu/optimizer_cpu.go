@@ -2,8 +2,8 @@ package gpu
 
 import "math"
 
-// track is what the CPU's optimisers share: the last accepted image, the
-// average of accepted images, and the guard against bad evaluations.
+// track is the common part of the CPU's optimisers: the last accepted image, the
+// average of accepted images, and the check for bad evaluations.
 type track struct {
 	b     *CPU
 	shape Shape
@@ -34,9 +34,9 @@ func newTrack(b *CPU, s Shape, o StepOptions) track {
 	return t
 }
 
-// evaluated notes an evaluation in the status and says whether loss and
-// gradient are usable: finite like the image itself, and not exploded. The
-// arguments after the loss are sums of |x|, |g| and g^2.
+// evaluated records an evaluation in the status. It reports whether loss and gradient
+// are usable: finite like the image itself, and not exploded. The arguments after the
+// loss are sums of |x|, |g| and g^2.
 func (t *track) evaluated(loss, absX, absG, gg float64) bool {
 	st := &t.b.status
 	st.Evaluations++
@@ -47,7 +47,7 @@ func (t *track) evaluated(loss, absX, absG, gg float64) bool {
 	return finite && !(t.worst > 0 && loss > explosion*t.worst)
 }
 
-// reject notes an unusable evaluation.
+// reject records an unusable evaluation.
 func (t *track) reject() {
 	st := &t.b.status
 	st.Rollbacks++
@@ -57,7 +57,7 @@ func (t *track) reject() {
 	}
 }
 
-// accept notes elements lo..hi of an accepted image in base and average.
+// accept stores elements lo..hi of an accepted image in base and average.
 func (t *track) accept(x []float32, lo, hi int) {
 	copy(t.base[lo:hi], x[lo:hi])
 	if t.average != nil {
@@ -99,7 +99,7 @@ func (t *track) Result(dst *Array) {
 	}
 }
 
-// carry resamples the average; the guard's halved step is kept.
+// carry resamples the average. It keeps a step that rollbacks have halved.
 func (t *track) carry(from *track) {
 	t.scale = from.scale
 	if t.average != nil && from.average != nil {
@@ -112,8 +112,8 @@ func (t *track) bytes() int64 { return 4 * int64(len(t.base)+len(t.average)) }
 
 func (t *track) release() { t.base, t.average = nil, nil }
 
-// sumsTask takes the sums over image and gradient that evaluated wants: three per
-// chunk, |x|, |g| and g^2.
+// sumsTask computes the sums over image and gradient for evaluated: three per chunk,
+// |x|, |g| and g^2.
 type sumsTask struct {
 	x, g []float32
 	part []float64

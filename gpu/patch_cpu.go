@@ -1,11 +1,11 @@
 package gpu
 
-// A chunk handles one row of positions and gathers from all patches that cover
-// them, in the order of d, so nothing is added twice or in another order.
+// A chunk computes one row of positions. It gathers from all patches that cover them,
+// in the order of d, so nothing is added twice or in another order.
 
 type patchTask struct {
 	b     *CPU
-	dx, f *Array // dx: where the gradient or, in a vote, the mean goes
+	dx, f *Array // dx: receives the gradient or, in a vote, the mean
 	m     *Matches
 	from  []PatchSource
 	o     PatchOptions
@@ -86,8 +86,8 @@ func (t *patchTask) chunk(worker, y int) {
 	}
 }
 
-// gather adds to votes what each patch that covers (y, x) has there, and returns
-// how many there are and, but for a vote, the sum of their squared distances to f.
+// gather adds to votes the value of each patch that covers (y, x). It returns how many
+// patches there are and, except in a vote, the sum of their squared distances to f.
 func (t *patchTask) gather(worker int, votes, f []float32, y, x int) (n int, apart float64) {
 	for i := range t.o.Size {
 		for j := range t.o.Size {
@@ -123,7 +123,7 @@ func (t *patchTask) gather(worker int, votes, f []float32, y, x int) (n int, apa
 	return n, apart
 }
 
-// source is the pixel (i, j) of the patch with that number.
+// source returns the pixel (i, j) of the patch with that number.
 func (t *patchTask) source(worker, index, i, j int) []float32 {
 	k := len(t.from) - 1
 	for t.from[k].First > index {

@@ -33,8 +33,8 @@ func (b *Device) Vote(dst *Array, m *Matches, from []PatchSource, o PatchOptions
 		dst.Shape.W, dst.Shape.C, m.Shape.H, m.Shape.W, o.Size, o.Stride, float32(o.Least))
 }
 
-// sources is where the paintings are listed on the device, as struct Source of
-// patch.cu. A list is uploaded once, in a recording's first pass, and kept.
+// sources returns the device's list of the paintings, as struct Source of patch.cu. A
+// list is uploaded once, in a recording's first pass, and kept.
 func (b *Device) sources(from []PatchSource, size int) cuda.Ptr {
 	var raw []byte
 	for _, s := range from {

@@ -25,14 +25,14 @@ func (t *poolTask) chunk(worker, i int) {
 	t.b.keep(t.y, i*row, y)
 }
 
-// pooledRows is how many rows poolRows writes.
+// pooledRows returns how many rows poolRows writes.
 func pooledRows(p Pool, s Shape, first, h int) int {
 	return min(p.Out(Shape{h, s.W, s.C}).H-first, chunks(s.H, p.size()))
 }
 
-// poolRows pools rows of x, of shape s, which start at a window's edge, into y (nil:
-// not stored), the rows of the pooled array from first on, and notes the winners of max
-// pooling in m (nil: not noted). h is the height of the whole input.
+// poolRows pools rows of x, of shape s, which start at a window's edge. y receives the
+// rows of the pooled array from first on; nil: not stored. m receives the places of the
+// largest elements of max pooling; nil: not stored. h is the height of the whole input.
 func poolRows(y []float32, m *Mask, p Pool, x []float32, s Shape, first, h int) {
 	out := p.Out(Shape{h, s.W, s.C})
 	n, c := p.size(), s.C
@@ -63,7 +63,7 @@ func poolRows(y []float32, m *Mask, p Pool, x []float32, s Shape, first, h int) 
 	}
 }
 
-// window is rows y0..y1, columns x0..x1 of the pooled image.
+// window is rows y0..y1 and columns x0..x1 of the input.
 type window struct{ y0, y1, x0, x1 int }
 
 // reduce pools channel ch of a window and, for max, says which element won:
@@ -127,8 +127,9 @@ func (t *poolGradTask) chunk(worker, y int) {
 	t.b.keep(t.dx, y*w*c, row)
 }
 
-// unpoolRow adds to row, row y of an input of shape s, the gradient that pooled
-// gradient dy sends there. Max takes the winner from m, or finds it again in xs.
+// unpoolRow adds to row, row y of an input of shape s, its part of the gradient with
+// respect to the pooled array. Max pooling reads the place of the largest element from
+// m, or finds it again in xs.
 func (b *CPU) unpoolRow(worker int, row []float32, dy, xs, ys *Array, m *Mask, p Pool, s Shape, y int) {
 	n, c, w := p.size(), s.C, s.W
 	out := p.Out(s)

@@ -2,11 +2,11 @@ package gpu
 
 import "github.com/impasto/impasto/cuda"
 
-// poolCode is a kind as kernels/pool.cuh numbers it.
+// poolCode returns the number of a kind in kernels/pool.cuh.
 func poolCode(k PoolKind) int { return max(0, int(k)-1) }
 
-// Pool takes the kernel for features where it can, else the one for any window
-// and any number of channels.
+// Pool uses the kernel for features if it can, otherwise the one for any window and any
+// number of channels.
 func (b *Device) Pool(y, x *Array, p Pool) {
 	checkPool(y, x, p)
 	if p.size() == 2 && x.Shape.C%4 == 0 {
@@ -18,7 +18,8 @@ func (b *Device) Pool(y, x *Array, p Pool) {
 	launch(blocksFor(y.Shape.Len(), 256), y.at, x.at, s.H, s.W, s.C, y.Shape.H, y.Shape.W, p.size(), poolCode(p.Kind), p.scale())
 }
 
-// poolFours pools features of shape s 2x2 and notes the winners unless that is 0.
+// poolFours pools features of shape s 2x2. It stores the places of the largest elements
+// unless winners is 0.
 func (b *Device) poolFours(y, winners, x cuda.Ptr, s Shape, p Pool) {
 	o := p.Out(s)
 	launch := kernelFor(b.halves(s), b.launchPoolFwd, b.launchPoolFwdHalf)

@@ -1,10 +1,10 @@
 package gpu
 
-// Matrix products with the micro-kernels. The right-hand factor is packed in
-// panels (columns/NR; rows, NR), filled up with zeros.
+// Matrix products use the micro-kernels. The right-hand factor is packed in panels
+// (columns/NR; rows, NR), filled up with zeros.
 
-// productDepth is how many terms a product sums at a time: a panel that deep
-// stays in the first level of cache.
+// productDepth is how many terms a product sums at a time. A panel of that depth stays
+// in the first level of cache.
 const productDepth = 256
 
 // pack copies columns first..first+NR of x, rows rows ld apart, into a panel.
@@ -17,12 +17,12 @@ func pack(panel, x []float32, rows, ld, first, cols, nr int) {
 	}
 }
 
-// one is a matrix of ones with strides 0: the left-hand factor that adds a row
-// to all rows.
+// one is a matrix of ones with strides 0. As the left-hand factor it adds a row to all
+// rows.
 var one = [1]float32{1}
 
-// productTask is dst (m, n) = or += a (m, k) * p (k, n), all contiguous rows,
-// plus row in every row of dst where row is not nil.
+// productTask computes dst (m, n) = or += a (m, k) * p (k, n), all with contiguous
+// rows. If row is not nil, it is added to every row of dst.
 type productTask struct {
 	b        *CPU
 	dst, a   Array

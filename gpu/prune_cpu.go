@@ -2,31 +2,30 @@ package gpu
 
 import "math"
 
-// Bounds are for tiles of patches: pruneSide of them that begin side by side in
-// a canvas row, and those that begin in one panel of the bank. Each place in a
-// patch has a box of its own, the range of the map channels over the pixels that
-// it takes in the tile's patches, so that a tile beside a border is not mixed
-// with what lies beyond it. The products of pixels that a live pair of patch
-// tiles needs are then marked by canvas tile and panel.
+// Bounds are computed for tiles of patches: pruneSide patches that begin side by side
+// in a canvas row, and the patches that begin in one panel of the bank. Each position
+// in a patch has its own box, the range of the map channels over the pixels at that
+// position in the tile's patches. So a tile beside a border is not mixed with what lies
+// beyond it. Then the products of pixels that a live pair of patch tiles needs are
+// marked by canvas tile and panel.
 
 const (
 	pruneSide = 16
 	pruneMost = 1 << 31 // pairs of tiles: 256 MB of bits
 )
 
-// box is the range of each map channel over some pixels; without any it is
-// empty, lo above hi.
+// box is the range of each map channel over some pixels. Without any pixel it is empty,
+// with lo above hi.
 type box struct{ lo, hi []float32 }
 
-// patchTile is what is known of patches that begin near each other.
+// patchTile holds the bounds of patches that begin near each other.
 type patchTile struct {
 	places []box   // (Size, Size)
 	least  float64 // of the best map scores of its patches, on the canvas
 }
 
-// NewPruning works out, from what the maps alone add to scores, which patches of
-// the banks no patch of the canvas x can match best, within slack. It waits for
-// x.
+// NewPruning finds the patches of the banks that no patch of the canvas x can match
+// best, within slack. It uses what the maps alone add to scores. It waits for x.
 func (b *CPU) NewPruning(x *Array, banks []*Bank, stride int, slack float64) []*Pruning {
 	stride = max(1, stride)
 	checkPruning(x, banks, stride)
@@ -111,8 +110,8 @@ func (b *CPU) prune(canvas Shape, bank *Bank, tiles []patchTile, slack float64) 
 	return p
 }
 
-// mark notes the products that patches beginning at canvas pixels x to
-// x+pruneSide-1 of row y and at style pixels from to to are sums of.
+// mark marks the products from which the scores of some patches are summed: those that
+// begin at canvas pixels x to x+pruneSide-1 of row y and at style pixels from to to.
 func (p *Pruning) mark(canvas, s Shape, k, nr, y, x, from, to int) {
 	segments, panels := chunks(canvas.W, pruneSide), chunks(s.Pixels(), nr)
 	last := min(x+pruneSide-1, canvas.W-k)
@@ -128,8 +127,8 @@ func (p *Pruning) mark(canvas, s Shape, k, nr, y, x, from, to int) {
 	}
 }
 
-// places returns for each place in a patch the box over the patches that begin
-// at origins; value is that of a pixel and channel of features s.
+// places returns for each position in a patch the box over the patches that begin at
+// origins. value returns the value of a pixel and channel of features s.
 func places(origins []int, k int, s Shape, value func(p, c int) float32) []box {
 	boxes := make([]box, k*k)
 	for i := range boxes {
@@ -146,7 +145,7 @@ func places(origins []int, k int, s Shape, value func(p, c int) float32) []box {
 	return boxes
 }
 
-// bound is the largest product that a pixel of one box and one of the other can
+// bound returns the largest product that a pixel of one box and one of the other can
 // have.
 func (a box) bound(b box) float64 {
 	total := 0.0
@@ -156,7 +155,7 @@ func (a box) bound(b box) float64 {
 	return total
 }
 
-// isLive says whether products of canvas tile (y, segment) and panel are needed.
+// isLive reports whether products of canvas tile (y, segment) and panel are needed.
 func (p *Pruning) isLive(segments, panels, y, segment, panel int) bool {
 	at := (y*segments+segment)*panels + panel
 	return p.live[at/64]>>(at%64)&1 != 0

@@ -2,8 +2,8 @@ package gpu
 
 import "github.com/impasto/impasto/cuda"
 
-// Resample is used between scales, not inside an iteration: it lays the taps out
-// on the host and waits.
+// Resample is used between scales, not inside an iteration. It computes the taps on the
+// host and waits.
 func (b *Device) Resample(dst, src *Array, filter ResampleFilter) {
 	b.outside("Resample")
 	checkResample(dst, src)
@@ -19,8 +19,8 @@ func (b *Device) Resample(dst, src *Array, filter ResampleFilter) {
 	b.free(start, weights, start2, weights2)
 }
 
-// uploadTaps lays the taps of n outputs out as starts (n) and weights (n, taps),
-// filled up with zeros.
+// uploadTaps uploads the taps of n outputs as starts (n) and weights (n, taps), filled
+// up with zeros.
 func (b *Device) uploadTaps(list []taps) (start, weights cuda.Ptr, width int) {
 	for _, t := range list {
 		width = max(width, len(t.weights))

@@ -5,7 +5,7 @@ func (b *CPU) NewResizer(to, from Shape, filter ResampleFilter) *Resizer {
 	return newResizer(to, from, filter)
 }
 
-// FreeResizers is for symmetry with devices.
+// FreeResizers does nothing; devices need it.
 func (b *CPU) FreeResizers(...*Resizer) {}
 
 // Resize writes channels of src (h, w, C), resized by r, to channels of dst

@@ -4,8 +4,8 @@ import (
 	"github.com/impasto/impasto/cuda"
 )
 
-// deviceResizer is the weights of each output column and row: where its inputs
-// begin, and so many taps.
+// deviceResizer holds the weights of each output column and row: where its inputs
+// begin, and the taps.
 type deviceResizer struct {
 	startX, weightsX, startY, weightsY cuda.Ptr
 	tapsX, tapsY                       int

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// NewSelfSimilarity takes a photograph's features f (H, W, C) at different
-// positions y*W + x as what SelfSimLoss compares with; see selfsim.go.
+// NewSelfSimilarity returns the target of SelfSimLoss: a photograph's features f (H, W,
+// C) at different positions y*W + x; see selfsim.go.
 func (b *CPU) NewSelfSimilarity(f *Array, positions []int32) *SelfSimilarity {
 	checkSelfSimilarity(f, positions)
 	n := len(positions)
@@ -19,7 +19,7 @@ func (b *CPU) NewSelfSimilarity(f *Array, positions []int32) *SelfSimilarity {
 	return s
 }
 
-// FreeSelfSimilarity gives back the memory of each; nil is ignored.
+// FreeSelfSimilarity frees the memory of each; nil is ignored.
 func (b *CPU) FreeSelfSimilarity(all ...*SelfSimilarity) {
 	for _, s := range all {
 		if s != nil {
@@ -65,7 +65,7 @@ const (
 	selfSimGather  selfSimStep = iota // features at position i, brought to length 1
 	selfSimAcross                     // channel i of those at all positions
 	selfSimShares                     // row i: cosines become shares of distances
-	selfSimCompare                    // row i: and those their loss and its slope by distances
+	selfSimCompare                    // row i: loss of the shares, and its derivative by distances
 	selfSimBoth                       // row i of that slope plus its transpose, negative
 	selfSimScatter                    // the slope by the features at position i
 )
@@ -122,8 +122,8 @@ func (t *selfSimTask) gather(worker, i int) {
 	}
 }
 
-// shares turns row i of the cosines into shares of distances and returns what
-// the distances were divided by.
+// shares converts row i of the cosines into shares of distances. It returns the sum of
+// the distances.
 func (t *selfSimTask) shares(i int) (total float64) {
 	row := t.s.shares.data[i*t.s.n:][:t.s.n]
 	for j, cos := range row {

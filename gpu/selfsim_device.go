@@ -5,8 +5,8 @@ import "github.com/impasto/impasto/cuda"
 // selfSimTile is the side of the tiles of products in kernels/selfsim.cu.
 const selfSimTile = 32
 
-// NewSelfSimilarity takes a photograph's features f (H, W, C) at different
-// positions y*W + x as what SelfSimLoss compares with; see selfsim.go.
+// NewSelfSimilarity returns the target of SelfSimLoss: a photograph's features f (H, W,
+// C) at different positions y*W + x; see selfsim.go.
 func (b *Device) NewSelfSimilarity(f *Array, positions []int32) *SelfSimilarity {
 	b.outside("NewSelfSimilarity")
 	checkSelfSimilarity(f, positions)
@@ -19,7 +19,7 @@ func (b *Device) NewSelfSimilarity(f *Array, positions []int32) *SelfSimilarity 
 	return s
 }
 
-// FreeSelfSimilarity gives back the memory of each; nil is ignored.
+// FreeSelfSimilarity frees the memory of each; nil is ignored.
 func (b *Device) FreeSelfSimilarity(all ...*SelfSimilarity) {
 	for _, s := range all {
 		if s != nil {
@@ -51,7 +51,7 @@ func (b *Device) SelfSimLoss(dx, f *Array, s *SelfSimilarity, coef float64, slot
 	}
 }
 
-// distances writes those of the features at the positions to s.shares.
+// distances writes the distances of the features at the positions to s.shares.
 func (b *Device) distances(f *Array, s *SelfSimilarity) {
 	launch := kernelFor(b.halves(f.Shape), b.launchSelfsimGather, b.launchSelfsimGatherHalf)
 	launch(cuda.Dim3{X: s.n}, f.at, s.device, s.unit.at, s.length.at, f.Shape.C)

@@ -26,8 +26,8 @@ func (a *cpuAdam) state(s *stateIO) error {
 func (a *cpuAdam) Save(w io.Writer) error { return a.state(&stateIO{w: w}) }
 func (a *cpuAdam) Load(r io.Reader) error { return a.state(&stateIO{r: r}) }
 
-// state leaves out what the next step overwrites: the slots without a pair, and
-// the change of the gradient over the step under way.
+// state leaves out what the next step overwrites: the slots without a pair, and the
+// change of the gradient over the step under way.
 func (l *cpuLBFGS) state(s *stateIO) error {
 	s.header("l-bfgs", l.shape, l.o.History)
 	l.track.state(s)

@@ -12,10 +12,10 @@ func (b *CPU) NewSums(channels int, mean bool) *Sums {
 	return s
 }
 
-// SumsBytes is the memory that sums of so many channels take.
+// SumsBytes returns the memory of sums of that many channels.
 func (b *CPU) SumsBytes(channels int) int64 { return 8 * int64(channels*channels) }
 
-// FreeSums gives back the memory of sums; nil is ignored.
+// FreeSums frees sums; nil is ignored.
 func (b *CPU) FreeSums(list ...*Sums) {
 	for _, s := range list {
 		if s != nil {
@@ -41,7 +41,7 @@ func (b *CPU) JoinSums(into, from *Sums) {
 	}
 }
 
-// ReadSums returns the values of s: products, then channels where it has them.
+// ReadSums returns the values of s: products, then channels if it has them.
 func (b *CPU) ReadSums(s *Sums) []float64 {
 	return append(append([]float64{}, s.second[:s.Channels*s.Channels]...), s.mean...)
 }
@@ -52,8 +52,8 @@ func (b *CPU) WriteSums(s *Sums, v []float64) {
 	copy(s.mean, v[copy(s.second, v):])
 }
 
-// Moments turns sums over so many pixels into second = norm * products (C, C, 1)
-// and mean (1, C, 1); mean may be nil.
+// Moments computes from sums over so many pixels second = norm * products (C, C, 1) and
+// the mean (1, C, 1); mean may be nil.
 func (b *CPU) Moments(second, mean *Array, s *Sums, norm float64, pixels int) {
 	checkMoments(second, mean, s, pixels)
 	c := s.Channels
@@ -109,9 +109,8 @@ func (t *meanTask) chunk(worker, i int) {
 }
 
 // momentTask adds f^T f to sum over the positions in r, cell by cell, the upper
-// triangle by panels of channels. Cells are taken some at a time, each with a
-// partial matrix, and worked through in rounds: pack a slice of every cell, then
-// multiply it.
+// triangle by panels of channels. It processes a batch of cells at a time, each with a
+// partial matrix, in rounds: it packs a slice of every cell, then multiplies it.
 type momentTask struct {
 	b               *CPU
 	ks              *simd.Kernels
@@ -126,8 +125,8 @@ type momentTask struct {
 }
 
 const (
-	// gramCells is how many cells are worked on at a time where the matrix is
-	// small; a large one has panels enough to share out.
+	// gramCells is how many cells are in a batch if the matrix is small. A large matrix
+	// has enough panels for all workers.
 	gramCells      = 8
 	gramSmall      = 128 // channels
 	gramSlice      = 256 // positions of a cell in a round
@@ -165,7 +164,7 @@ func (b *CPU) products(sum []float64, f *Array, r Rect, cell int) {
 
 func (t *momentTask) chunk(_, i int) { t.phase(t, i) }
 
-// part is a cell of the batch, and the positions of it that are this round's.
+// part returns a cell of the batch, and its positions in this round.
 func (t *momentTask) part(i int) (r Rect, from, to int) {
 	across := chunks(t.r.W, t.cell)
 	y, x := (t.first+i)/across*t.cell, (t.first+i)%across*t.cell
@@ -196,8 +195,8 @@ func (t *momentTask) pack(i int) {
 	}
 }
 
-// multiply takes panel j of a cell against the panels up to it; those with most
-// work come first.
+// multiply multiplies panel j of a cell with the panels up to it. Those with most work
+// come first.
 func (t *momentTask) multiply(i int) {
 	nr, panels := t.ks.NR, chunks(t.f.Shape.C, t.ks.NR)
 	cell, j := i%t.cells, panels-1-i/t.cells

@@ -84,7 +84,7 @@ func (t *tvTask) slopes(y int, gx, gy []float32) (value float64) {
 	return t.terms(value, gx[n-c:], gy[n-c:], true)
 }
 
-// weighted is terms of row y, each pixel's times its weight.
+// weighted does what terms does for row y, with each pixel's term times its weight.
 func (t *tvTask) weighted(y int, gx, gy []float32) (value float64) {
 	w, c := t.x.Shape.W, t.x.Shape.C
 	for x, weight := range t.weight[y*w:][:w] {
@@ -98,8 +98,9 @@ func (t *tvTask) weighted(y int, gx, gy []float32) (value float64) {
 	return value
 }
 
-// terms turns differences to the right, gx, and below, gy, into the slopes of
-// their terms, and adds those to value. border: a neighbour is missing.
+// terms replaces the differences to the right, gx, and below, gy, by the derivatives of
+// their terms. It returns value plus the terms. border says that a neighbour is
+// missing.
 func (t *tvTask) terms(value float64, gx, gy []float32, border bool) float64 {
 	for j, dx := range gx {
 		dy := gy[j]
@@ -151,7 +152,8 @@ func (t *tvTask) stencil(y0, y1 int) (value float64) {
 	return value
 }
 
-// weights of the squared differences along the axes and along the diagonals.
+// weights returns the weights of the squared differences along the axes and along the
+// diagonals.
 func (t *tvTask) weights() (axis, diag float64) {
 	h, w := t.x.Shape.H, t.x.Shape.W
 	return 2.0 / 3, 1.0 / 6 * float64(h*w) / float64((h+1)*(w+1))

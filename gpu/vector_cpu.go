@@ -59,7 +59,7 @@ func (t *vectorTask) chunk(worker, i int) {
 	}
 }
 
-// fill sets elements to a value. Zeros alone need not be written one by one.
+// fill sets elements to a value. It clears them all at once if that is zero.
 func (t *vectorTask) fill(worker, lo, n int) {
 	if t.a == 0 && t.dst.half != nil {
 		clear(t.dst.half[lo : lo+n])
@@ -111,7 +111,7 @@ func (b *CPU) AddNormalized(dst *Array, a float64, x *Array) {
 	b.vectors(opAxpy, *dst, *x, n, float32(a/(sum(part)+1e-8)), nil)
 }
 
-// Dot is the sum of the products of x and y, in float64.
+// Dot returns the sum of the products of x and y, in float64.
 func (b *CPU) Dot(x, y *Array) float64 {
 	sameShape("Dot", x, y)
 	return b.dot(*x, *y, x.Shape.Len())

@@ -15,7 +15,7 @@ func (b *CPU) NewW2Target(mean, second *Array, eps float64) *W2Target {
 	return t
 }
 
-// covariance is second - mean mean^T + eps I.
+// covariance computes second - mean mean^T + eps I.
 func covariance(cov, mean, second []float32, eps float64) {
 	c := len(mean)
 	for i := range c {

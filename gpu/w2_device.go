@@ -19,15 +19,15 @@ func (b *Device) covariance(cov, mean, second *Array, eps float64) {
 	b.launchCovariance(blocksFor(c*c, 256), cov.at, mean.at, second.at, c, float32(eps))
 }
 
-// product is dst = scale * x y + diagonal * I; dst is neither x nor y.
+// product computes dst = scale * x y + diagonal * I; dst is neither x nor y.
 func (b *Device) product(dst, x, y *Array, scale, diagonal float32) {
 	c := x.Shape.H
 	tiles := chunks(c, 32)
 	b.launchMatmul(cuda.Dim3{X: tiles, Y: tiles}, dst.at, x.at, y.at, c, scale, diagonal)
 }
 
-// newtonSchulz writes |m|_F to norm and returns the target's work space with
-// (m/|m|)^(1/2) and (m/|m|)^(-1/2) in front. m may be the fourth of it.
+// newtonSchulz writes |m|_F to norm. It returns the target's work space, which begins
+// with (m/|m|)^(1/2) and (m/|m|)^(-1/2). m may be the fourth matrix of it.
 func (b *Device) newtonSchulz(t *W2Target, m *Array, norm cuda.Ptr) [5]*Array {
 	w := t.work
 	b.launchNewtonSchulzStart(cuda.Dim3{X: 1}, norm, w[0].at, w[1].at, m.at, t.mean.Shape.W)

@@ -57,7 +57,7 @@ func (b *CPU) MoveLoss(into, from int) {
 	b.status.Loss[from] = 0
 }
 
-// Loss is the value in a slot.
+// Loss returns the value in a slot.
 func (b *CPU) Loss(slot int) float64 {
 	checkSlot("Loss", slot)
 	return b.status.Loss[slot]
