@@ -33,8 +33,8 @@ func (b *Device) Gram(g, f *Array, norm float64) {
 	b.launchGramFinish(cuda.Dim3{X: gramTile * gramTile / 256, Y: pairs}, part, g.at, splits, c, float32(norm)*b.unit(f.Shape)*b.unit(f.Shape))
 }
 
-// GramLoss compares with one target after the other. The second target still needs g,
-// which d may be, so the result is made in scratch and copied.
+// GramLoss compares with one target after the other. If d is g, the second target still
+// needs g, so the result is made in scratch and copied.
 func (b *Device) GramLoss(d, g *Array, targets []GramTarget, norm float64, slot int) {
 	checkGramLoss(d, g, targets, slot)
 	n := g.Shape.Len()

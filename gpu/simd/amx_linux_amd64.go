@@ -10,11 +10,12 @@ import (
 	"golang.org/x/sys/cpu"
 )
 
-// AMX says why this machine cannot run tile instructions; nil means that it can. Linux
-// lets a process use them once it has asked, from version 5.16 on.
+// AMX returns the reason why this machine cannot run tile instructions, or nil if it
+// can. Linux, from version 5.16 on, lets a process use them after it has requested
+// them.
 //
-// IMPASTO_TILES=emulated leaves the processor unasked. gpu/simd/tiles/run sets it, and
-// answers the question to Linux as well; without that program Linux refuses.
+// With IMPASTO_TILES=emulated the processor is not asked. gpu/simd/tiles/run sets it,
+// and answers the request to Linux as well; without that program Linux refuses.
 func AMX() error { return amx() }
 
 var amx = sync.OnceValue(func() error {

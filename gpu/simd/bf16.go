@@ -42,8 +42,8 @@ type BF16Kernels struct {
 // 32 outputs.
 const BF16Step = 32 * 32
 
-// BF16Index is where a step of BF16Kernels.Mul's b holds the factor of input p < 32 for
-// output j < 32.
+// BF16Index returns the index in a step of BF16Kernels.Mul's b of the factor of input p
+// < 32 for output j < 32.
 func BF16Index(p, j int) int { return j/16*512 + p/2*32 + j%16*2 + p%2 }
 
 // AllBF16 returns the implementations that this machine can run, plainest first.
@@ -51,8 +51,8 @@ func AllBF16() []*BF16Kernels { return append([]*BF16Kernels{genericBF16}, nativ
 
 // BestBF16 returns the fastest implementation that this machine can run, or the one
 // that the environment variable IMPASTO_SIMD names. If it names one of the Kernels,
-// which know nothing of bfloat16, that is the plainest. With a name that this machine
-// cannot run it returns an error and the plainest.
+// which have no routines on bfloat16, that is the plainest. With a name that this
+// machine cannot run it returns an error and the plainest.
 func BestBF16() (*BF16Kernels, error) {
 	all := AllBF16()
 	name := os.Getenv("IMPASTO_SIMD")
@@ -72,7 +72,7 @@ func BestBF16() (*BF16Kernels, error) {
 	return genericBF16, unknown(name)
 }
 
-// unknown is the error of a name in IMPASTO_SIMD that this machine cannot run.
+// unknown returns the error for a name in IMPASTO_SIMD that this machine cannot run.
 func unknown(name string) error {
 	list := ""
 	for _, k := range All() {
@@ -133,7 +133,7 @@ func widenBF16Generic(dst *float32, src *uint16, n int) {
 	}
 }
 
-// RoundBF16 is one value of BF16Kernels.Round.
+// RoundBF16 computes one value of BF16Kernels.Round.
 func RoundBF16(x float32) uint16 {
 	u := math.Float32bits(x)
 	switch exponent := u >> 23 & 0xff; {

@@ -11,8 +11,8 @@ func mulBF16AMXUpper(a *uint16, stride int, offsets *int, steps int, b *uint16, 
 //go:noescape
 func peakAMX(n int, cfg *tileConfig)
 
-// tileConfig is what LDTILECFG reads: the rows of each tile and their bytes. Those of a
-// tile that is not used are both 0.
+// tileConfig is the operand of LDTILECFG: the number of rows of each tile and their
+// bytes. For a tile that is not used both are 0.
 type tileConfig struct {
 	palette byte
 	_       [15]byte
@@ -35,8 +35,8 @@ var tileConfigs = func() (cfgs [33]tileConfig) {
 	return cfgs
 }()
 
-// newAMX returns the implementation with tile instructions. They only multiply; the rest
-// is as other has it.
+// newAMX returns the implementation with tile instructions. They are used only to
+// multiply; the other routines are those of other.
 func newAMX(other *BF16Kernels) *BF16Kernels {
 	return &BF16Kernels{
 		Name:  "amx",

@@ -14,7 +14,7 @@ func diag3Generic(out *float32, count, step int, s *[3]*float32, ld int, inv, bi
 	}
 }
 
-// Diag3At is one term of Kernels.Diag3, by the same operations in the same order.
+// Diag3At computes one term of Kernels.Diag3, by the same operations in the same order.
 func Diag3At(s *[3]*float32, o, ld int, inv, bias float32) float32 {
 	sum := func(p *float32) float32 { return *at(p, o) + *at(p, o+ld+1) + *at(p, o+2*ld+2) }
 	// The conversion keeps the product from being fused with the sum.

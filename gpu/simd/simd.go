@@ -1,12 +1,12 @@
-// Package simd holds the micro-kernels of the CPU backend: the routines that take
-// most of its time. Each is written in Go and in assembly for AVX2+FMA, AVX-512 or
-// NEON. They work on float32 in memory and know nothing of layers or arrays. The
-// package imports nothing of Impasto.
+// Package simd holds the micro-kernels of the CPU backend: the routines that take most
+// of its time. Each is written in Go and in assembly for AVX2+FMA, AVX-512 or NEON.
+// They work on float32 in memory and have no notion of layers or arrays. The package
+// imports nothing of Impasto.
 //
 // A Kernels value is one implementation of all of them. The routines are
-// single-threaded, keep no state, and a call lasts well under 100 us on usual
-// sizes, because Go cannot preempt assembly. Pointers are raw, because they are passed
-// to assembly: callers guarantee the extents that each routine states.
+// single-threaded and keep no state. A call takes well under 100 us on usual sizes,
+// because Go cannot preempt assembly. Pointers are raw, because they are passed to
+// assembly. Callers guarantee the extents that each routine states.
 package simd
 
 import (
@@ -49,9 +49,9 @@ type Kernels struct {
 	WinoBack func(src *float32, plane int, tile *Tile, off, bits, n int, add, gate bool)
 
 	// PoolMax pools n channels (a multiple of 16) of a tile's four windows, off
-	// channels after its pixels, and stores the largest times scale pool channels
-	// after the pooled values and who won bits channels after the winner bits.
-	// Of equals the first wins; NaN wins. PoolAvg stores the mean times scale.
+	// channels after its pixels. It stores the largest times scale pool channels after
+	// the pooled values, and which pixel was the largest bits channels after the winner
+	// bits. Of equals the first wins; NaN wins. PoolAvg stores the mean times scale.
 	PoolMax func(t *Tile, off, pool, bits, n int, scale float32)
 	PoolAvg func(t *Tile, off, pool, n int, scale float32)
 
@@ -61,8 +61,8 @@ type Kernels struct {
 	// channels; sign and arg are multiples of 16.
 	Unpool func(dst *float32, u *Unpool, dy, sign, arg int, avg bool)
 
-	// ReLU replaces n values (a multiple of 16) by max(0, v), letting NaN pass,
-	// and unless sign is nil notes in its bits which are positive.
+	// ReLU replaces n values (a multiple of 16) by max(0, v); NaN stays NaN. Unless
+	// sign is nil, it stores in the bits of sign which are positive.
 	ReLU func(x *float32, sign *byte, n int)
 
 	// Diag3 scores count patches against a row of n (a multiple of 16):
@@ -103,10 +103,10 @@ func Best() (*Kernels, error) {
 	return generic, unknown(name)
 }
 
-// at is &p[i].
+// at returns &p[i].
 func at(p *float32, i int) *float32 { return (*float32)(unsafe.Add(unsafe.Pointer(p), i*4)) }
 
-// flag is b as assembly takes it.
+// flag returns b as a parameter of assembly.
 func flag(b bool) int {
 	if b {
 		return 1

@@ -146,5 +146,5 @@ var avx512 = Kernels{
 	FMA:   func(n int) int { peakAVX512(n/384 + 1); return (n/384 + 1) * 384 },
 }
 
-// stride is the bytes a step that walk n floats in so many steps.
+// stride returns the bytes of each of the steps that cover n floats.
 func stride(n, steps int) int { return (n*4 + steps - 1) / steps }

@@ -35,8 +35,8 @@ func diag3NEON(out *float32, count, step int, s *[3]*float32, ld int, inv, bias 
 
 func peakNEON(n int)
 
-// laneBits select, one in each lane, the bits of a byte, those of the byte above it,
-// and of two bytes in 16 lanes of a byte.
+// laneBits selects one bit in each lane: the bits of a byte, those of the byte above
+// it, and those of two bytes in 16 lanes of a byte.
 var laneBits = [24]uint16{
 	1, 2, 4, 8, 16, 32, 64, 128,
 	1 << 8, 2 << 8, 4 << 8, 8 << 8, 16 << 8, 32 << 8, 64 << 8, 128 << 8,

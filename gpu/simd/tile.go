@@ -2,11 +2,11 @@ package simd
 
 import "unsafe"
 
-// Tile says where a 4x4 tile of an activation lies, row by row: channel 0 of
-// each pixel, the first byte of its sign bits (channel c is bit c%8 of byte
-// c/8), and for the four 2x2 windows channel 0 of the pooled value and the
-// first bytes of the two bit planes that say which pixel won, 2*dy + dx: Lo has
-// dx, Hi has dy. Values that are not wanted or outside go to memory that is not read.
+// Tile says where a 4x4 tile of an activation lies, row by row: channel 0 of each
+// pixel, the first byte of its sign bits (channel c is bit c%8 of byte c/8), and for
+// the four 2x2 windows channel 0 of the pooled value and the first bytes of two bit
+// planes. The planes say which pixel won, 2*dy + dx: Lo has dx, Hi has dy. Values that
+// are not needed or lie outside go to memory that is not read.
 type Tile struct {
 	Px     [16]*float32
 	Sign   [16]*byte
@@ -14,11 +14,11 @@ type Tile struct {
 	Lo, Hi [4]*byte
 }
 
-// Unpool says where the 6x6 patch of a gradient lies that is known at the
-// resolution of the pooled layer above: for each pixel channel 0 of its
-// window's gradient, its own sign bits, its window's winner bits, and the
-// factor. Pixel (y, x) of the patch is place 2*((y+1)%2) + (x+1)%2 of its
-// window. A pixel outside the image points at a clear sign bit.
+// Unpool says where a 6x6 patch of a gradient lies, which is known at the resolution of
+// the pooled layer above. For each pixel it has channel 0 of its window's gradient, its
+// own sign bits, and its window's winner bits; and it has the factor. Pixel (y, x) of
+// the patch is place 2*((y+1)%2) + (x+1)%2 of its window. A pixel outside the image
+// points at a clear sign bit.
 type Unpool struct {
 	Dy           [36]*float32
 	Sign, Lo, Hi [36]*byte

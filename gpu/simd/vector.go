@@ -1,10 +1,10 @@
 package simd
 
-// The routines on whole vectors are bound by memory, so one assembly form, for
-// AVX2, serves every processor that has it.
+// The routines on whole vectors are limited by memory. So one assembly form, for AVX2,
+// serves every processor that has it.
 
-// Dots returns the dot products of v with each of a, b and c, all of v's
-// length, in float64: three for one reading of v.
+// Dots returns the dot products of v with each of a, b and c, all of v's length, in
+// float64. It reads v once.
 func (k *Kernels) Dots(v, a, b, c []float32) (va, vb, vc float64) {
 	a, b, c = a[:len(v)], b[:len(v)], c[:len(v)]
 	n := 0
@@ -20,7 +20,7 @@ func (k *Kernels) Dots(v, a, b, c []float32) (va, vb, vc float64) {
 	return va, vb, vc
 }
 
-// Axpy adds s*x to dst, which is as long.
+// Axpy adds s*x to dst, of the same length.
 func (k *Kernels) Axpy(dst []float32, s float32, x []float32) {
 	x = x[:len(dst)]
 	n := 0

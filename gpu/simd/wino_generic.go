@@ -2,18 +2,18 @@ package simd
 
 import "math"
 
-// Winograd's minimal filtering F(4x4, 3x3) (Lavin & Gray 2015): a 4x4 tile of a
-// 3x3 convolution's output, from a 6x6 patch of its input, with 36
-// multiplications in place of 144:
+// Winograd's minimal filtering F(4x4, 3x3) (Lavin & Gray 2015) computes a 4x4 tile of a
+// 3x3 convolution's output from a 6x6 patch of its input, with 36 multiplications
+// instead of 144:
 //
 //	tile = A^T [ sum over channels (G filter G^T) * (B^T patch B) ] A
 //
-// with the interpolation points 0, a, -a, b, -b and infinity. Rational points
-// (1, 2) are the textbook's; a = sqrt(2), b = sqrt(1/2) cost the same and halve
-// the rounding error, because a*b = 1 keeps the transforms balanced.
+// with the interpolation points 0, a, -a, b, -b and infinity. Textbooks use the
+// rational points 1 and 2. a = sqrt(2), b = sqrt(1/2) cost the same and halve the
+// rounding error, because a*b = 1 keeps the transforms balanced.
 //
-// A transformed patch or filter lies in 36 planes, plane 6*i+j for row point i
-// and column point j.
+// A transformed patch or filter lies in 36 planes, plane 6*i+j for row point i and
+// column point j.
 const (
 	winoA = math.Sqrt2
 	winoB = 1 / math.Sqrt2
@@ -21,7 +21,7 @@ const (
 	winoM = 1 / (2 * winoB * winoB * (winoB*winoB - winoA*winoA)) // the same at b
 )
 
-// winoConst is what the assembly reads: a, b, a2, b2, a2+b2, a3, b3, then the
+// winoConst holds the constants of the assembly: a, b, a2, b2, a2+b2, a3, b3, then the
 // filter's weights of taps 0, 2 and 1 at a and at b.
 var winoConst = [13]float32{
 	winoA, winoB, winoA * winoA, winoB * winoB, winoA*winoA + winoB*winoB,
@@ -30,7 +30,7 @@ var winoConst = [13]float32{
 	winoM, winoM * winoB * winoB, winoM * winoB,
 }
 
-// winoIn1 is B^T along one dimension.
+// winoIn1 applies B^T along one dimension.
 func winoIn1(d *[6]float32) [6]float32 {
 	c := &winoConst
 	u, v := d[4]-c[3]*d[2], d[3]-c[3]*d[1]
@@ -43,7 +43,7 @@ func winoIn1(d *[6]float32) [6]float32 {
 	}
 }
 
-// winoOut1 is A^T along one dimension.
+// winoOut1 applies A^T along one dimension.
 func winoOut1(m *[6]float32) [4]float32 {
 	c := &winoConst
 	s, d := m[1]+m[2], m[1]-m[2]
@@ -51,7 +51,7 @@ func winoOut1(m *[6]float32) [4]float32 {
 	return [4]float32{m[0] + s + t, c[0]*d + c[1]*e, c[2]*s + c[3]*t, m[5] + c[5]*d + c[6]*e}
 }
 
-// winoFilter1 is G along one dimension.
+// winoFilter1 applies G along one dimension.
 func winoFilter1(g *[3]float32) [6]float32 {
 	c := &winoConst
 	u, v := c[7]*g[0]+c[8]*g[2], c[9]*g[1]

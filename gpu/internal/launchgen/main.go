@@ -42,8 +42,8 @@ type kernel struct {
 	dynamic      bool // has an extern shared array
 }
 
-// param is a parameter: its name and its type in C, both "" where the sources do
-// not tell, and its type in PTX.
+// param is a parameter: its name and its type in C, both "" if the sources do not say
+// them, and its type in PTX.
 type param struct {
 	name, c string
 	t       ptx.Type
@@ -210,8 +210,9 @@ var (
 	qualifiers = regexp.MustCompile(`\b(const|__restrict__|unsigned|struct)\b|\\`)
 )
 
-// readSource reads the declarations of a .cu file. A macro whose first parameter
-// is the name of the kernel that it declares stands for one at each of its uses.
+// readSource reads the declarations of a .cu file. If the first parameter of a macro is
+// the name of the kernel that it declares, the macro declares a kernel at each of its
+// uses.
 func readSource(file string) (source, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {

@@ -1,11 +1,12 @@
-// Package tiles runs Intel's tile instructions (AMX) for bfloat16 in Go, so that the
-// assembly that uses them is tested on machines whose processors lack them. Package
-// run, the command beside, lends it to the threads of another program.
+// Package tiles runs Intel's tile instructions (AMX) for bfloat16 in Go. So the
+// assembly that uses them can be tested on machines whose processors lack them. Package
+// run, the command beside it, runs them for the threads of another program.
 //
-// It follows chapter 4 of Intel's Software Developer's Manual, volume 2: the order of the
-// sums, rounding to nearest even, numbers below 2^-126 taken as zero, and the faults. It
-// is stricter in two points, which are mistakes in a program that configures tiles within
-// one call: to configure configured tiles and to release others.
+// It follows chapter 4 of Intel's Software Developer's Manual, volume 2: the order of
+// the sums, rounding to nearest even, numbers below 2^-126 taken as zero, and the
+// faults. It is stricter in two points: configuring configured tiles and releasing
+// others are faults. Both are mistakes in a program that configures tiles within one
+// call.
 package tiles
 
 import (

@@ -5,9 +5,10 @@ import (
 	"math"
 )
 
-// product is TDPBF16PS: C (m x n float32) += A (m x k pairs) * B (k x n pairs). For each
-// element the first and the second of the pairs are summed apart over k, from zero, by
-// fused multiply-adds. Then the two sums are added, and their sum is added to C.
+// product runs TDPBF16PS: C (m x n float32) += A (m x k pairs) * B (k x n pairs). For
+// each element the first and the second of the pairs are summed separately over k, from
+// zero, by fused multiply-adds. Then the two sums are added, and their sum is added to
+// C.
 func product(c, a, b *tile, m, k, n int) {
 	var factors [maxRows][rowBytes / 2]float64
 	for i := range k {
@@ -36,15 +37,15 @@ func product(c, a, b *tile, m, k, n int) {
 	}
 }
 
-// bfloat16 is a factor, with numbers below 2^-126 taken as zero.
+// bfloat16 returns a factor, with numbers below 2^-126 taken as zero.
 func bfloat16(row *[rowBytes]byte, i int) float64 {
 	x := math.Float32frombits(uint32(binary.LittleEndian.Uint16(row[2*i:])) << 16)
 	return float64(flush(float64(x)))
 }
 
-// multiplyAdd is s + x*y rounded once. The product of two bfloat16 is exact in float64, and
-// a sum of two numbers of 24 bits that is rounded to 53 bits and then to 24 is rounded as
-// if at once, because 53 is at least 2*24 + 2 (Figueroa 1995).
+// multiplyAdd returns s + x*y, rounded once. The product of two bfloat16 is exact in
+// float64. A sum of two numbers of 24 bits that is rounded to 53 bits and then to 24 is
+// as if rounded at once, because 53 is at least 2*24 + 2 (Figueroa 1995).
 func multiplyAdd(s float32, x, y float64) float32 { return flush(float64(s) + x*y) }
 
 func add(x, y float32) float32 { return flush(float64(x) + float64(y)) }
