@@ -29,23 +29,23 @@ const (
 	covarianceFlat = 0.01
 )
 
-// NewCovarianceTarget prepares the target from a painting's Mean m and its
-// second moment (Gram with norm 1/(H*W)); the means of several paintings' make
-// a blend.
+// NewCovarianceTarget prepares the target from a painting's Mean m and its second
+// moment (Gram with norm 1/(H*W)). For a blend, these are the means of several
+// paintings' values.
 //
-// CovarianceLoss compares the means and the covariances of features directly,
-// without the matrix root of W2Loss. Channels are weighted so that loud ones do
-// not drown the rest. With S the painting's covariance, a the mean of its
-// diagonal, and mu and Sigma the canvas's mean and covariance,
+// CovarianceLoss compares the means and the covariances of features directly, without
+// the matrix root of W2Loss. Channels are weighted so that those with large values do
+// not dominate. With S the painting's covariance, a the mean of its diagonal, and mu
+// and Sigma the canvas's mean and covariance,
 //
 //	w_i  = 1.05 a / (S_ii + 0.05 a)
 //	slot = coef * ( 0.3 * sum_i w_i (mu_i - m_i)^2 / sum_i w_i (m_i^2 + S_ii)
 //	              + 0.7 * sum_ij w_i w_j (Sigma_ij - S_ij)^2 / sum_ij w_i w_j S_ij^2 )
 //
-// for canvas features of so many pixels. It has no units: features twice as
-// large give the same loss. d (C, C, 1) and shift (1, C, 1) are what StyleGrad
-// turns into the gradient of the features; both nil: value only. With
-// G_ij = dslot/dSigma_ij,
+// for canvas features of so many pixels. It has no units: features twice as large give
+// the same loss. d (C, C, 1) and shift (1, C, 1) are the arguments from which StyleGrad
+// computes the gradient of the features. If both are nil, only the value is computed.
+// With G_ij = dslot/dSigma_ij,
 //
 //	d = 2 G / pixels      shift = (dslot/dmu - 2 G mu) / pixels
 

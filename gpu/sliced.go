@@ -30,8 +30,8 @@ func SlicedTargetBytes(b Memory, n, channels, directions int) int64 {
 	return 2*b.Bytes(Shape{directions, channels, 1}) + b.Bytes(Shape{directions, n, 1})
 }
 
-// SlicedWorkBytes returns the most bytes that SlicedLoss takes beside its arguments.
-// All targets use them in turn.
+// SlicedWorkBytes returns the most bytes that SlicedLoss takes in addition to its
+// arguments. All targets share them.
 func SlicedWorkBytes(n, directions int) int64 {
 	return 4*4*int64(n)*int64(directions) + 8*int64(directions)
 }

@@ -2,8 +2,8 @@ package gpu
 
 import "math"
 
-// NewSlicedTarget makes room for a target of n positions in regions with these ends;
-// see sliced.go.
+// NewSlicedTarget allocates a target of n positions in regions with these ends; see
+// sliced.go.
 func (b *CPU) NewSlicedTarget(n, channels, directions int, ends []int32) *SlicedTarget {
 	t := newSlicedTarget(b, n, channels, directions, ends)
 	t.across = b.NewArray(Shape{channels, directions, 1})

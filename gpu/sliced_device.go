@@ -9,8 +9,8 @@ import (
 // slicedTile is the side of the tiles of products in kernels/sliced.cu.
 const slicedTile = 32
 
-// NewSlicedTarget makes room for a target of n positions in regions with these ends;
-// see sliced.go.
+// NewSlicedTarget allocates a target of n positions in regions with these ends; see
+// sliced.go.
 func (b *Device) NewSlicedTarget(n, channels, directions int, ends []int32) *SlicedTarget {
 	b.outside("NewSlicedTarget")
 	t := newSlicedTarget(b, n, channels, directions, ends)

@@ -5,13 +5,13 @@ import "fmt"
 // TVKind is a form of total variation, the smoothness term of an image.
 type TVKind int
 
-// With dx, dy the differences to the right and lower neighbour per channel
-// (zero past the border), summed over positions and channels:
+// With dx, dy the differences to the right and lower neighbour per channel (zero past
+// the border), the following is summed over positions and channels:
 //
 //	TVL1       |dx| + |dy|                                  neural-style-pt
 //	TVL2       dx^2 + dy^2        coef 1/2: neural-style; coef 1/(H*W*C): the mean
 //	TVPower    (dx^2 + dy^2)^1.25                           neural-doodle, image-analogies
-//	TVInner    the same where both neighbours exist         those two, to the letter
+//	TVInner    the same where both neighbours exist         exactly as in those two
 //	TVStencil  nine points: 2/3 (dx^2 + dy^2), and 1/6 of the squared diagonal
 //	           differences of the image padded by repeating its border,
 //	           these times H*W/((H+1)*(W+1)); with coef 1/(H*W*C) it is

@@ -1,6 +1,6 @@
 package gpu
 
-// TV is for images: three channels.
+// TV requires an image, which has three channels.
 func (b *Device) TV(dx, x, weight *Array, kind TVKind, coef float64, slot int) {
 	checkTV(dx, x, weight, kind, slot)
 	if x.Shape.C != 3 {

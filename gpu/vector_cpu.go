@@ -127,7 +127,8 @@ func (b *CPU) dot(x, y Array, n int) float64 {
 	return sum(part)
 }
 
-// Weigh is for masks of images, which are small beside features.
+// Weigh multiplies the channels of each pixel of dst by w. It is used for masks of
+// images, which are small compared with features.
 func (b *CPU) Weigh(dst, w *Array) {
 	checkWeigh(dst, w)
 	c := dst.Shape.C

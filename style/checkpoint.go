@@ -55,7 +55,7 @@ type Checkpoint struct {
 	History   []Sample `json:"history"`
 	Seconds   float64  `json:"seconds"`
 
-	// Damaged is what is wrong with the newest file, if the file before it was used.
+	// Damaged is the error of the newest file, if the file before it was used.
 	Damaged error `json:"-"`
 
 	path string
@@ -123,7 +123,7 @@ func readCheckpoint(path string) (*Checkpoint, error) {
 	if _, err := io.ReadFull(f, end); err != nil || !bytes.Equal(end, sum.Sum(nil)) {
 		return nil, damaged("its checksum does not fit")
 	}
-	// It is what somebody wrote; whether it was this program is another matter.
+	// The file is complete. Whether this program wrote it is checked next.
 	head := make([]byte, len(checkpointFormat)+4)
 	if _, err := f.ReadAt(head, 0); err != nil || string(head[:len(checkpointFormat)]) != checkpointFormat {
 		return nil, damaged("it is of another version or no checkpoint")
@@ -185,7 +185,7 @@ func (c *Checkpoint) write(path string, backend gpu.Backend, arrays []*gpu.Array
 	})
 }
 
-// summed writes and takes the sum of what it writes.
+// summed writes to w and computes the hash of what it writes.
 type summed struct {
 	w   io.Writer
 	sum hash.Hash

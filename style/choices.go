@@ -20,7 +20,7 @@ const (
 	ModeAnalogy Mode = "analogy" // A is to A' as B is to the result
 )
 
-// StyleLoss says what the style loss compares of the features of two pictures.
+// StyleLoss selects what the style loss compares of the features of two pictures.
 type StyleLoss string
 
 // The style losses. None of them depends on where in the picture a feature is.
@@ -32,7 +32,7 @@ const (
 	LossSliced     StyleLoss = "sliced"     // sliced Wasserstein distance of whole distributions (Heitz et al. 2021)
 )
 
-// ContentLoss says what the content loss compares of the features of two pictures.
+// ContentLoss selects what the content loss compares of the features of two pictures.
 type ContentLoss string
 
 // The content losses.
@@ -58,7 +58,7 @@ type Match string
 // The similarities of patches.
 const (
 	MatchPatch Match = "patch" // cosine of whole patches (Li & Wand)
-	MatchPixel Match = "pixel" // mean cosine of their pixels (neural-doodle); maps count beside features
+	MatchPixel Match = "pixel" // mean cosine of their pixels (neural-doodle); maps are compared in addition to features
 )
 
 // MapForm is how the values of two maps are compared.

@@ -58,8 +58,8 @@ func (l *loop) iterate(ctx context.Context) error {
 		defer matching.Close()
 	}
 	for it := l.first + 1; it <= n; it++ {
-		// Checkpoints do not keep matches, so a run can only be resumed at an
-		// iteration that matches anew.
+		// Checkpoints do not keep matches, so a run can only be resumed at an iteration
+		// that finds new ones.
 		anew := !l.ob.matched() || (it-1)%l.o.Rematch == 0
 		if anew && (l.keeper.due(time.Now()) || ctx.Err() != nil && l.keeper.Path != "") {
 			l.keep(it - 1)

@@ -21,7 +21,7 @@ import (
 // come from the seed. They change with each scale and every sliced-hold iterations.
 // L-BFGS minimises one function, so it forgets its history when directions change.
 
-// Limits of what is sorted at a layer.
+// These are the limits of what is sorted at a layer.
 const (
 	slicedPositions = 1 << 16
 	slicedValues    = 1 << 22

@@ -76,7 +76,7 @@ func mapsOf(guides []Guide, i int) []*Map {
 	return all
 }
 
-// mapValues are the maps of one picture: which of the values each pixel has.
+// mapValues holds the maps of one picture as the index of each pixel's value.
 type mapValues struct {
 	w, h   int
 	of     []uint8       // (H, W), indices of values

@@ -144,8 +144,8 @@ type NetworkOptions struct {
 	PoolScale float64  `json:"pool-scale"`    // factor after each pooling
 	PoolRound Rounding `json:"pool-rounding"` // RoundFloor ...
 	Padding   Padding  `json:"padding"`       // PadZero ...
-	// Tile is the largest tile: "1024" or "2048x512" pixels, "" for as large as
-	// memory allows, "off" for no tiles. The picture is the same but for rounding.
+	// Tile is the largest tile: "1024" or "2048x512" pixels, "" for as large as memory
+	// allows, "off" for no tiles. The picture is the same except for rounding.
 	Tile string `json:"tile,omitempty"`
 
 	ImageRange float64 `json:"image-range"` // value of white before the mean is subtracted: 255, or 256 as in neural-style

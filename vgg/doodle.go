@@ -58,8 +58,8 @@ func openDoodle(f *source) (a *archive, err error) {
 	return a, a.matchShapes()
 }
 
-// numpyArray understands a pickled array of float32: a call of _reconstruct
-// whose state is (version, shape, dtype, Fortran order, bytes).
+// numpyArray reads a pickled array of float32: a call of _reconstruct whose state is
+// (version, shape, dtype, Fortran order, bytes).
 func numpyArray(v any) (shape []int, data []byte, err error) {
 	defer caught(&err)
 	call, _ := v.(*pyCall)

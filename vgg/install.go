@@ -56,7 +56,7 @@ func readImport(ctx context.Context, path string, opts ImportOptions) (*Network,
 	return n, nil
 }
 
-// installFile is Import for a caller that holds the lock.
+// installFile does what Import does, for a caller that holds the lock.
 func (s *Store) installFile(ctx context.Context, path string, opts ImportOptions) (Installed, error) {
 	n, err := readImport(ctx, path, opts)
 	if err != nil {

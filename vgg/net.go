@@ -108,7 +108,7 @@ func ParseLayer(name string) (string, error) {
 	return canonical(name, "VGG-19", vgg19)
 }
 
-// ParseLayer is ParseLayer for the layers this network has.
+// ParseLayer does what the function ParseLayer does, for the layers of this network.
 func (n *Network) ParseLayer(name string) (string, error) {
 	title := n.Name
 	if title == "vgg19" {

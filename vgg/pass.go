@@ -39,7 +39,7 @@ type Pass struct {
 	opts   PassOptions
 	x      *gpu.Array  // the image of the last Forward
 	arena  *gpu.Array  // of this pass and those made with it
-	masks  []*gpu.Mask // by layer of the network, likewise
+	masks  []*gpu.Mask // by layer of the network; of this pass and those made with it
 	bytes  int64
 }
 

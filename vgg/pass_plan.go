@@ -96,7 +96,7 @@ func (p *Pass) live(i int) {
 	}
 }
 
-// pool is the pooling between blocks.
+// pool returns the pooling between blocks.
 func (o PassOptions) pool(n *Network) (gpu.Pool, error) {
 	kind := o.Pool
 	if kind == "" {

@@ -34,7 +34,7 @@ type (
 	}
 	// pyRef stands for an object kept outside the pickle.
 	pyRef struct{ id any }
-	// pyMark is the stack's bookmark.
+	// pyMark marks a place on the stack.
 	pyMark struct{}
 )
 

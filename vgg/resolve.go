@@ -75,7 +75,7 @@ type Source struct {
 // else installed vgg19 weights, else mini, which is part of the program.
 func Resolve(name string) (Source, error) { return DefaultStore().Resolve(name) }
 
-// Resolve is Resolve for this store.
+// Resolve does what the function Resolve does, for this store.
 func (s *Store) Resolve(name string) (Source, error) {
 	if name != "" {
 		return s.lookUp(name, "asked for")

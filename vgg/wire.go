@@ -37,7 +37,7 @@ type wireReader struct {
 	chunk []byte // the file's bytes from base on
 }
 
-// message is a walk over the fields of one message.
+// message walks over the fields of one message.
 type message struct {
 	r   *wireReader
 	pos int64

@@ -2,5 +2,5 @@ package simd
 
 import "syscall"
 
-// hugePages asks for huge pages in b; where there are none it changes nothing.
+// hugePages requests huge pages for b. It changes nothing if there are none.
 func hugePages(b []byte) { _ = syscall.Madvise(b, syscall.MADV_HUGEPAGE) }
