@@ -16,27 +16,27 @@ type census struct {
 	list    []hue   // each colour once
 	at      map[codes]int
 	leaders []int // indices into list: the colours of regions
-	home    []int // of each colour: its leader's number, or edge
-	flat    int   // pixels whose four neighbours have their very colour
+	home    []int // for each colour the number of its leader, or edge
+	flat    int   // pixels whose four neighbours have exactly their colour
 }
 
 // hue is one colour and how it occurs.
 type hue struct {
 	codes
 	count int
-	calm  int // of them, with four neighbours of nearly the same colour
+	calm  int // of these, pixels with four neighbours of nearly the same colour
 }
 
 const (
-	// edge marks a colour that is no region of its own.
+	// edge marks a colour that is not a region of its own.
 	edge = -1
-	// calmStep is the distance to a neighbour within a flat area: JPEG noise
-	// away from edges stays below it, a soft brush goes in larger steps.
+	// calmStep is the largest distance to a neighbour within a flat area. JPEG
+	// noise away from edges is smaller. The steps of a soft brush are larger.
 	calmStep = 8
-	// flatShare of a map, however it was spoilt, has neighbours of the very same
-	// colour; of a photograph hardly anything has.
+	// flatShare is the least share of pixels in a map whose neighbours have exactly
+	// the same colour. Even spoilt maps have more. Photographs have hardly any.
 	flatShare = 0.25
-	// overshoot is how far beyond two colours a sharp resize goes between them,
+	// overshoot is how far beyond two colours a sharp resize goes at their border,
 	// as a share of their distance.
 	overshoot = 0.15
 )
@@ -78,7 +78,7 @@ func newCensus(p *picture.Picture) *census {
 
 func (k codes) nrgba() color.NRGBA { return color.NRGBA{k[0], k[1], k[2], k[3]} }
 
-// step is the distance from the colour of pixel i to the farthest of its four
+// step returns the distance from the colour of pixel i to the farthest of its four
 // neighbours' colours.
 func (c *census) step(i int) float64 {
 	far := 0.0
@@ -90,15 +90,15 @@ func (c *census) step(i int) float64 {
 	return far
 }
 
-// isPhotograph reports whether nothing is flat.
+// isPhotograph reports whether the picture has no flat areas.
 func (c *census) isPhotograph() bool {
 	return len(c.list) > MaxRegions && float64(c.flat) < flatShare*float64(len(c.pixels))
 }
 
-// lead chooses the colours of regions: those of flat areas, the largest first,
-// that are not near one chosen before; then those of lines and dots too small to
-// be flat, unless the regions beside them explain them. It reports whether there
-// are few enough.
+// lead chooses the colours of regions. It takes the colours of flat areas, the
+// largest first, unless they are near one chosen before. Then it takes those of
+// lines and dots too small to be flat, unless they are mixtures of the regions
+// beside them. It reports whether there are few enough colours.
 func (c *census) lead() bool {
 	c.home = make([]int, len(c.list))
 	var rest []int
@@ -121,7 +121,7 @@ func (c *census) lead() bool {
 	slices.SortStableFunc(rest, func(a, b int) int { return c.list[b].count - c.list[a].count })
 	known := len(c.leaders)
 	for _, i := range rest {
-		// A line may be anywhere, and its own colour wavers more than an area's.
+		// A line may be anywhere, and its colour varies more than an area's.
 		c.home[i] = c.within(c.list[i].codes, 3*Near, known)
 		if c.home[i] != edge {
 			continue
@@ -141,8 +141,8 @@ func (c *census) lead() bool {
 	return true
 }
 
-// within returns the number of the leader nearest to a colour, from the one
-// called first on, or edge if none is within reach.
+// within returns the number of the leader nearest to a colour, searching from the
+// leader first on. It returns edge if none is within reach.
 func (c *census) within(k codes, reach float64, first int) int {
 	at := edge
 	for n, i := range c.leaders[first:] {
@@ -178,10 +178,10 @@ func (c *census) neighbours() map[int]map[int]bool {
 	return beside
 }
 
-// isExplained reports whether a colour comes from the regions beside it (from
-// any, where fewer than two are): hardly differs from one, or lies between two,
-// in luma and in both chroma differences, each taken alone, because JPEG blends
-// chroma over a wider area than luma.
+// isExplained reports whether a colour comes from the regions beside it, or from
+// any regions if fewer than two are beside it. Such a colour hardly differs from
+// one region, or lies between two. The test takes luma and both chroma differences
+// separately, because JPEG blends chroma over a wider area than luma.
 func (c *census) isExplained(k codes, beside map[int]bool) bool {
 	var of []int
 	for n := range c.leaders {
@@ -217,14 +217,15 @@ func (c *census) isExplained(k codes, beside map[int]bool) bool {
 	return false
 }
 
-// ycc is luma, two colour differences and alpha, as JPEG has them (BT.601).
+// ycc returns luma, two colour differences and alpha, as JPEG defines them
+// (BT.601).
 func ycc(k codes) [4]float64 {
 	y, cb, cr := color.RGBToYCbCr(k[0], k[1], k[2])
 	return [4]float64{float64(y), float64(cb), float64(cr), float64(k[3])}
 }
 
-// assign labels the pixels. Those between regions take, ring by ring from the
-// regions inwards, the label beside them whose colour is nearest to theirs.
+// assign labels the pixels. Pixels between regions take the adjacent label of the
+// nearest colour, ring by ring from the regions outwards.
 func (c *census) assign(src *Source) *Map {
 	m := &Map{W: c.w, H: c.h, Labels: make([]uint8, len(c.pixels))}
 	for _, i := range c.leaders {
@@ -255,8 +256,8 @@ func (c *census) assign(src *Source) *Map {
 	return m
 }
 
-// nearPairs lists the solid colours that were read as part of another's region. If
-// there are many colours the cause is another, which Check reports.
+// nearPairs lists the solid colours that were read as part of another region. If
+// there are many colours, the cause is another one, which Check reports.
 func (c *census) nearPairs(src *Source, order []int) {
 	if len(c.list) > 64 {
 		return

@@ -27,10 +27,10 @@ func bad(status int, message string, try ...string) error {
 	return &failure{status, problem{Message: message, Try: try}}
 }
 
-// handler answers a request or says what is wrong with it.
+// handler answers a request, or returns an error that says what is wrong with it.
 type handler func(http.ResponseWriter, *http.Request) error
 
-// value answers with what f returns, as JSON.
+// value returns a handler that answers with the result of f, as JSON.
 func value(f func(*http.Request) (any, error)) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		v, err := f(r)
@@ -42,7 +42,7 @@ func value(f func(*http.Request) (any, error)) handler {
 	}
 }
 
-// asked answers as value does. f also gets the body of the request, which is JSON.
+// asked is like value, but f also gets the body of the request, decoded from JSON.
 func asked[T any](f func(*http.Request, T) (any, error)) handler {
 	return value(func(r *http.Request) (any, error) {
 		var ask T
@@ -53,7 +53,7 @@ func asked[T any](f func(*http.Request, T) (any, error)) handler {
 	})
 }
 
-// answer is a handler for the standard library.
+// answer turns a handler into one of the standard library.
 func answer(f handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		err := f(w, r)
@@ -84,7 +84,7 @@ func refuse(w http.ResponseWriter, status int, what ...problem) {
 	_ = json.NewEncoder(w).Encode(map[string]any{"errors": what})
 }
 
-// problems takes an error apart into its messages.
+// problems splits an error into its messages.
 func problems(err error) []problem {
 	switch e := err.(type) {
 	case nil:
@@ -106,7 +106,7 @@ func problems(err error) []problem {
 	return []problem{p}
 }
 
-// maxText bounds what is read as JSON.
+// maxText is the most bytes that are read as JSON.
 const maxText = 1 << 20
 
 // readJSON reads a body of at most maxText bytes.

@@ -29,8 +29,8 @@ type order struct {
 // Modes are the ways of painting, in the order of the tabs.
 var Modes = []style.Mode{style.ModeArt, style.ModePatch, style.ModeDoodle, style.ModeAnalogy, style.ModeTexture}
 
-// words are the command line of an order. path turns the name of a picture into
-// what the command line says. All that is missing is told at once.
+// words returns the command line of an order. path turns the name of a picture into
+// the path that the command line names. The error lists everything that is missing.
 func (s *Studio) words(o order, output string, path func(string) string) ([]string, error) {
 	var missing []error
 	need := func(ok bool, what string) {
@@ -93,8 +93,8 @@ func (s *Studio) words(o order, output string, path func(string) string) ([]stri
 	return words, nil
 }
 
-// checkSettings hands the settings of an order to flag, in a fixed order, and
-// what is wrong with them to need.
+// checkSettings passes the settings of an order to flag, in a fixed order. It
+// passes what is wrong with them to need.
 func (s *Studio) checkSettings(o order, need func(bool, string), flag func(name, value string)) {
 	known := map[string]Setting{}
 	for _, set := range s.o.Engine.Settings(o.Mode, nil) {
@@ -116,7 +116,8 @@ func (s *Studio) checkSettings(o order, need func(bool, string), flag func(name,
 	}
 }
 
-// path is a picture's place for a job: absolute, or a sample.
+// path returns the path of a picture for a job: an absolute one, or the name of a
+// sample.
 func (s *Studio) path(name string) string {
 	if _, _, ok := isSample(name); ok {
 		return name
@@ -124,7 +125,7 @@ func (s *Studio) path(name string) string {
 	return filepath.Join(s.o.Folder, filepath.FromSlash(name))
 }
 
-// outputName is what a result is called before it is numbered.
+// outputName returns the name of a result before a number is added to it.
 func outputName(o order) string {
 	stem := func(name string) string {
 		name = strings.TrimPrefix(name, samplePrefix)
@@ -143,7 +144,7 @@ func outputName(o order) string {
 	return name + ".png"
 }
 
-// command shows the command line of an order, to be copied.
+// command sends the command line of an order, for the user to copy.
 func (s *Studio) command(_ *http.Request, o order) (any, error) {
 	words, err := s.words(o, outputName(o), func(name string) string { return name })
 	if err != nil {
@@ -152,10 +153,10 @@ func (s *Studio) command(_ *http.Request, o order) (any, error) {
 	return map[string]string{"command": commandLine(words)}, nil
 }
 
-// commandLine writes words as they are typed.
+// commandLine writes words as a user types them in a shell.
 func commandLine(words []string) string {
 	if at := slices.Index(words, "--"); at >= 0 && !slices.ContainsFunc(words[at+1:], func(w string) bool { return strings.HasPrefix(w, "-") }) {
-		words = slices.Delete(slices.Clone(words), at, at+1) // it is only typed where it is needed
+		words = slices.Delete(slices.Clone(words), at, at+1) // a typed command needs it only in some cases
 	}
 	return ui.ImpastoCommand(words)
 }

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// maxStreams is how many event streams may be open at once: each holds a
+// maxStreams is how many event streams may be open at once. Each holds a
 // connection, and a page needs one.
 const maxStreams = 32
 
@@ -21,8 +21,8 @@ type broadcast struct {
 
 func newBroadcast() *broadcast { return &broadcast{pages: map[chan []byte]bool{}} }
 
-// send tells all pages. A page that does not read misses events and asks for
-// the whole state when it notices; nobody waits for it.
+// send sends an event to all pages. It waits for none of them: a page that does not
+// read misses events, and asks for the whole state when it notices that.
 func (b *broadcast) send(kind string, v any) {
 	text, err := json.Marshal(v)
 	if err != nil {
@@ -39,7 +39,7 @@ func (b *broadcast) send(kind string, v any) {
 	}
 }
 
-// open returns a stream, or nil where there are too many.
+// open returns a new stream, or nil if too many are open.
 func (b *broadcast) open() chan []byte {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -18,7 +18,7 @@ import (
 	"time"
 	"unicode"
 
-	_ "image/png" // sizes of pictures are read before they are sent
+	_ "image/png" // to read the sizes of pictures before they are sent
 
 	_ "golang.org/x/image/tiff"
 	_ "golang.org/x/image/webp"
@@ -28,10 +28,11 @@ import (
 	"github.com/impasto/impasto/internal/sample"
 )
 
-// samplePrefix before a name means a sample that the program draws.
+// samplePrefix begins the name of a sample, a picture that the program draws.
 const samplePrefix = "sample:"
 
-// sampleW and sampleH are the size at which samples are drawn, as the command does.
+// sampleW and sampleH are the size of samples in pixels, the same as in the
+// command.
 const sampleW, sampleH = 576, 384
 
 // entry is a picture that the page can use.
@@ -68,12 +69,13 @@ func checkName(name string) error {
 	return nil
 }
 
-// open opens a picture of the folder. Links out of the folder are refused by os.Root.
+// open opens a picture of the folder. os.Root refuses links that lead out of the
+// folder.
 func (s *Studio) open(name string) (*os.File, fs.FileInfo, error) {
 	if err := checkName(name); err != nil {
 		return nil, nil, err
 	}
-	// Not to wait for a pipe that somebody laid here.
+	// Opening a named pipe would block, so only regular files are opened.
 	if st, err := s.root.Stat(name); err != nil {
 		return nil, nil, plain(name, err)
 	} else if !st.Mode().IsRegular() {
@@ -99,8 +101,8 @@ func plain(name string, err error) error {
 	return bad(http.StatusForbidden, fmt.Sprintf("%q cannot be read: it is not a file of this folder", name))
 }
 
-// read decodes a picture or draws a sample. Its size is bounded before a pixel
-// is decoded, and two are decoded at once at most.
+// read decodes a picture or draws a sample. It checks the size before it decodes
+// any pixel. At most two pictures are decoded at once.
 func (s *Studio) read(name string) (*picture.Picture, *picture.Info, error) {
 	defer s.decode()()
 	if of, isMap, ok := isSample(name); ok {
@@ -118,7 +120,7 @@ func (s *Studio) read(name string) (*picture.Picture, *picture.Info, error) {
 	return picture.Decode(f, name, picture.ReadOptions{Role: "picture", MaxPixels: maxPixels})
 }
 
-// drawn keeps the samples that were drawn: each takes a second.
+// drawn caches the samples that were drawn, because drawing one takes a second.
 var drawn sync.Map
 
 func drawSample(of string, isMap bool) (image.Image, error) {
@@ -140,7 +142,7 @@ func drawSampleAt(of string, isMap bool, w, h int) (image.Image, error) {
 	return sample.Draw(of, w, h)
 }
 
-// entries lists what is in the folder, the latest first, and the samples.
+// entries lists the pictures in the folder, the latest first, and then the samples.
 func (s *Studio) entries() ([]entry, error) {
 	dir, err := s.root.Open(".")
 	if err != nil {
@@ -178,7 +180,7 @@ func (s *Studio) entries() ([]entry, error) {
 	return list, nil
 }
 
-// size reads a picture's size from its header, and remembers it.
+// size reads a picture's size from its header, and caches it.
 func (s *Studio) size(name string) (w, h int, st fs.FileInfo, err error) {
 	f, st, err := s.open(name)
 	if err != nil {
@@ -188,7 +190,8 @@ func (s *Studio) size(name string) (w, h int, st fs.FileInfo, err error) {
 	return s.shelf.size(name, st, f)
 }
 
-// picture sends a whole picture: as it is, or as PNG where browsers cannot show it.
+// picture sends a whole picture. It sends the file as it is, or a PNG if browsers
+// cannot show its format.
 func (s *Studio) picture(w http.ResponseWriter, r *http.Request) error {
 	name := r.URL.Query().Get("name")
 	if _, _, ok := isSample(name); ok || strings.HasSuffix(strings.ToLower(name), ".tif") || strings.HasSuffix(strings.ToLower(name), ".tiff") {
@@ -238,7 +241,7 @@ func (s *Studio) thumb(w http.ResponseWriter, r *http.Request) error {
 	return err
 }
 
-// shrink draws a picture as JPEG, at most side pixels long.
+// shrink encodes a picture as JPEG whose longer side is at most side pixels.
 func shrink(p *picture.Picture, side int) ([]byte, error) {
 	p = p.Flatten().Within(side, picture.Area)
 	var b bytes.Buffer
@@ -246,7 +249,7 @@ func shrink(p *picture.Picture, side int) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// upload keeps a picture that was dropped on the page, if it is one.
+// upload saves a file that was dropped on the page, if it is a picture.
 func (s *Studio) upload(r *http.Request) (any, error) {
 	name := cleanName(r.URL.Query().Get("name"))
 	if err := checkName(name); err != nil {
@@ -268,7 +271,8 @@ func (s *Studio) upload(r *http.Request) (any, error) {
 	return map[string]any{"name": name, "width": p.W, "height": p.H, "warnings": info.Warnings, "changed": time.Now().UnixMilli()}, nil
 }
 
-// cleanName makes a file name of what a browser or a person calls a picture.
+// cleanName makes a file name from the name that a browser or a person gives a
+// picture.
 func cleanName(name string) string {
 	name = name[strings.LastIndexAny(name, `/\`)+1:]
 	name = strings.Map(func(r rune) rune {
@@ -280,7 +284,8 @@ func cleanName(name string) string {
 	return strings.TrimLeft(strings.TrimSpace(name), ".")
 }
 
-// write writes a file of the folder under a name that is free: name.png, name-2.png ...
+// write writes a file of the folder under the first free name of name.png,
+// name-2.png and so on.
 func (s *Studio) write(name string, data []byte) (string, error) {
 	free, err := s.free(name, nil)
 	if err != nil {
@@ -289,8 +294,8 @@ func (s *Studio) write(name string, data []byte) (string, error) {
 	return free, writeRoot(s.root, free, data)
 }
 
-// free is name, or the first of name-2.png, name-3.png ... that is neither a
-// file nor taken.
+// free returns name, or the first of name-2.png, name-3.png and so on, that is
+// neither a file nor in taken.
 func (s *Studio) free(name string, taken map[string]bool) (string, error) {
 	ext := filepath.Ext(name)
 	stem := strings.TrimSuffix(name, ext)
@@ -306,7 +311,8 @@ func (s *Studio) free(name string, taken map[string]bool) (string, error) {
 	return "", bad(http.StatusConflict, fmt.Sprintf("%q has no free name left", name))
 }
 
-// writeRoot gives a file of a root new content: all of it or none.
+// writeRoot replaces the content of a file in a root. It writes all of the content
+// or nothing.
 func writeRoot(root *os.Root, name string, data []byte) error {
 	beside := filepath.Join(filepath.Dir(name), ".impasto-"+secret()[:8]+".part")
 	f, err := root.OpenFile(beside, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)

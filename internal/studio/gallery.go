@@ -29,7 +29,7 @@ type result struct {
 	Style   string     `json:"style"`
 	Rating  int        `json:"rating"`
 	Stopped string     `json:"stopped,omitempty"`
-	Explain bool       `json:"explain"` // it is known where patches came from
+	Explain bool       `json:"explain"` // the origins of its patches are known
 }
 
 const ratingsFile = own + "/ratings.json"
@@ -122,7 +122,7 @@ func (s *Studio) difference(r *http.Request) (any, error) {
 		return nil, err
 	}
 	list = slices.DeleteFunc(list, func(c recipe.Change) bool {
-		// What came out follows from the rest, but for the loss.
+		// Fields of the result follow from the other fields, except the loss.
 		result := strings.HasPrefix(c.Path, "result.") && c.Path != "result.loss" && c.Path != "result.stopped"
 		return result || strings.HasSuffix(c.Path, "sha256") || strings.HasSuffix(c.Path, "bytes")
 	})
@@ -156,7 +156,8 @@ func (s *Studio) where(r *http.Request) (any, error) {
 	return map[string]any{"where": list, "paintings": paintings}, nil
 }
 
-// latest are the matches that were read last: a hovering mouse asks often.
+// latest holds the matches that were read last, because a page asks for them at
+// every move of the mouse.
 type latest struct {
 	sync.Mutex
 	name string
@@ -187,7 +188,8 @@ func (s *Studio) matches(name string) (*explain.Matches, error) {
 	return s.matched.m, nil
 }
 
-// sheet sends the contact sheet of the results that are named, or of all.
+// sheet sends the contact sheet of the results that the request names, or of all
+// results.
 func (s *Studio) sheet(w http.ResponseWriter, r *http.Request) error {
 	list, err := s.results()
 	if err != nil {
@@ -214,8 +216,7 @@ func (s *Studio) sheet(w http.ResponseWriter, r *http.Request) error {
 		}})
 }
 
-// recipeIn finds the recipe in a file that was dropped: a picture, or the
-// recipe's own JSON.
+// recipeIn finds the recipe in a dropped file: a picture, or the JSON of a recipe.
 func recipeIn(data []byte) (string, error) {
 	if text := bytes.TrimSpace(data); len(text) > 0 && text[0] == '{' {
 		if len(text) > maxText {
@@ -223,7 +224,7 @@ func recipeIn(data []byte) (string, error) {
 		}
 		return string(text), nil
 	}
-	// picture.ReadRecipe reads files.
+	// picture.ReadRecipe reads files only.
 	f, err := os.CreateTemp("", "impasto-recipe-*")
 	if err != nil {
 		return "", err
@@ -240,12 +241,13 @@ func recipeIn(data []byte) (string, error) {
 	return text, nil
 }
 
-// state is what a page needs at first: the modes, the program and the jobs.
+// state returns what a page needs when it opens: the modes, the program and the
+// jobs.
 func (s *Studio) state(*http.Request) (any, error) {
 	return map[string]any{"program": s.o.Program, "folder": filepath.Base(s.o.Folder), "modes": Modes, "jobs": s.jobs.all()}, nil
 }
 
-// settings lists what can be set in a mode.
+// settings lists the settings of a mode.
 func (s *Studio) settings(r *http.Request) (any, error) {
 	mode := style.Mode(r.URL.Query().Get("mode"))
 	if !slices.Contains(Modes, mode) {

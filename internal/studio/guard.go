@@ -35,7 +35,7 @@ type guard struct {
 
 	mu     sync.Mutex
 	tokens map[string]bool // true: used
-	known  []string        // SHA-256 of the cookies' values, hex, the latest last
+	known  []string        // SHA-256 of the cookies' values in hex, the latest last
 }
 
 const (
@@ -51,7 +51,7 @@ func newGuard(root *os.Root, cookie string, hosts []string) *guard {
 	}
 	// Sessions outlive the server, so that an open page goes on after a restart.
 	if text, err := root.ReadFile(sessionsFile); err == nil {
-		_ = json.Unmarshal(text, &g.known) // damaged: everybody enters anew
+		_ = json.Unmarshal(text, &g.known) // a damaged file means that every browser needs a new token
 	}
 	return g
 }
@@ -81,8 +81,8 @@ func (g *guard) newToken() string {
 	return t
 }
 
-// enter changes a token for the value of a cookie. used says that the token
-// was good once.
+// enter exchanges a token for the value of a cookie. used reports whether the token
+// was valid once and is used up.
 func (g *guard) enter(token string) (value string, used bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -95,7 +95,7 @@ func (g *guard) enter(token string) (value string, used bool) {
 	g.known = append(g.known, digest(value))
 	g.known = g.known[max(0, len(g.known)-maxSessions):]
 	if text, err := json.Marshal(g.known); err == nil {
-		_ = writeRoot(g.root, sessionsFile, text) // without it the session ends with the server
+		_ = writeRoot(g.root, sessionsFile, text) // if it fails, the session ends with the server
 	}
 	return value, false
 }
@@ -111,7 +111,7 @@ func (g *guard) entered(r *http.Request) bool {
 	return slices.ContainsFunc(g.known, func(k string) bool { return subtle.ConstantTimeCompare([]byte(k), []byte(sum)) == 1 })
 }
 
-// hostOf is the host of "host:port", "[::1]:port" or either alone.
+// hostOf returns the host of "host:port", "[::1]:port", or a host without a port.
 func hostOf(hostport string) string {
 	host, _, err := net.SplitHostPort(hostport)
 	if err != nil {
@@ -145,7 +145,7 @@ func fromPage(r *http.Request) bool {
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; " +
 	"manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// wrap lets through what passes.
+// wrap passes the requests that the guard allows to next.
 func (g *guard) wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -165,7 +165,7 @@ func (g *guard) wrap(next http.Handler) http.Handler {
 		case strings.HasPrefix(r.URL.Path, "/api/") && crossSite(r):
 			refuse(w, http.StatusForbidden, problem{Message: "only the page itself may read this"})
 		default:
-			// A body that trickles in must not hold a connection for ever.
+			// The deadline keeps a slow body from holding a connection for ever.
 			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(time.Duration(readTime.Load())))
 			r.Body = http.MaxBytesReader(w, r.Body, maxUpload)
 			next.ServeHTTP(w, r)
@@ -183,8 +183,8 @@ func crossSite(r *http.Request) bool {
 	return site != "" && site != "same-origin" && site != "none"
 }
 
-// page serves the empty page. It holds nothing of the user's; a token in its
-// address becomes the cookie.
+// page serves the empty page, which holds no data of the user. If its address has a
+// token, the browser gets the cookie for it.
 func (s *Studio) page(w http.ResponseWriter, r *http.Request) {
 	if token := r.URL.Query().Get("token"); token != "" {
 		value, used := s.guard.enter(token)
@@ -192,9 +192,10 @@ func (s *Studio) page(w http.ResponseWriter, r *http.Request) {
 			http.SetCookie(w, &http.Cookie{Name: s.guard.cookie, Value: value, Path: "/", HttpOnly: true,
 				SameSite: http.SameSiteStrictMode, MaxAge: 90 * 24 * 3600})
 		} else if used && !s.guard.entered(r) && s.guard.link != nil {
-			s.guard.link(s.guard.newToken()) // another browser: the person at the terminal decides
+			s.guard.link(s.guard.newToken()) // another browser: print a new address for the person at the terminal
 		}
-		// Out of the address, so that it is in no history and no bookmark.
+		// The redirect removes the token from the address, the history and
+		// bookmarks.
 		http.Redirect(w, r, "/", http.StatusSeeOther)
 		return
 	}

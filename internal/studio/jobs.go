@@ -17,23 +17,23 @@ import (
 	"github.com/impasto/impasto/internal/farm"
 )
 
-// jobs are the pictures that are painted or wait for it. The queue holds them;
-// here is what pages are told of them, which a restart may lose.
+// jobs are the pictures that are painted or wait to be painted. The queue holds
+// them. This type holds what pages show of them, which a restart may lose.
 type jobs struct {
 	s     *Studio
-	batch string // by which the queue knows this folder's jobs
+	batch string // name of this folder's jobs in the queue
 	sums  farm.Sums
 
 	mu      sync.Mutex
 	list    map[string]*jobView
 	order   int
-	ready   bool            // the queue has told what it has
-	keeping map[string]bool // jobs whose picture is wanted as it is
+	ready   bool            // the list of jobs has been read from the queue
+	keeping map[string]bool // stopped jobs whose unfinished picture is kept
 
 	elsewhere bool // no worker of this process paints
 }
 
-// jobView is what a page knows of one.
+// jobView is what a page shows of one job.
 type jobView struct {
 	ID       string    `json:"id"`
 	Output   string    `json:"output"` // name of the picture in the folder
@@ -54,21 +54,23 @@ type jobView struct {
 	passed int
 }
 
-// clone is the job as it is now; the caller holds the lock.
+// clone returns a copy of the job. The caller holds the lock.
 func (b *jobView) clone() jobView {
 	c := *b
 	c.Curve = slices.Clone(b.Curve)
 	return c
 }
 
-// maxCurve is how many points of a loss curve are kept; then every second goes.
+// maxCurve is how many points of a loss curve are kept. Above it, every second
+// point is dropped.
 const maxCurve = 400
 
 func newJobs(s *Studio) *jobs {
 	return &jobs{s: s, batch: "studio " + folderMark(s.o.Folder), list: map[string]*jobView{}, keeping: map[string]bool{}}
 }
 
-// follow keeps the list as the queue says and fetches results, until ctx ends.
+// follow keeps the list of jobs up to date with the queue and fetches results,
+// until ctx ends.
 func (j *jobs) follow(ctx context.Context) {
 	for ctx.Err() == nil {
 		if err := j.listen(ctx); err != nil {
@@ -81,12 +83,12 @@ func (j *jobs) follow(ctx context.Context) {
 	}
 }
 
-// listen reads the jobs of this folder and then their changes, until the queue sends no
-// more.
+// listen reads the jobs of this folder and then their changes, until the queue
+// stops sending changes.
 func (j *jobs) listen(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	news, err := j.s.o.Queue.Watch(ctx, nil) // before the list is read, so that no change is missed
+	news, err := j.s.o.Queue.Watch(ctx, nil) // watch before the list is read, so that no change is missed
 	if err != nil {
 		return err
 	}
@@ -116,8 +118,8 @@ func (j *jobs) update(ctx context.Context, st farm.Status) {
 	}
 	trouble := st.Error
 	if st.State == farm.Done {
-		// A result that was collected before may have been changed or removed by its owner
-		// since, which is no fault.
+		// The owner may have changed or removed a collected result since. That is
+		// no error.
 		var exists *farm.ExistsError
 		if _, err := farm.Collect(ctx, j.s.o.Queue, st, false); err != nil && !errors.As(err, &exists) {
 			trouble = err.Error()
@@ -153,7 +155,7 @@ func (j *jobs) update(ctx context.Context, st farm.Status) {
 	}
 }
 
-// of is the page's view of a job; the caller holds the lock.
+// of returns the page's view of a job. The caller holds the lock.
 func (j *jobs) of(order farm.Job) *jobView {
 	b := j.list[order.ID]
 	if b == nil {
@@ -167,7 +169,7 @@ func (j *jobs) of(order farm.Job) *jobView {
 	return b
 }
 
-// shown are a job's words with names instead of absolute paths.
+// shown returns the words of a job with names instead of absolute paths.
 func (s *Studio) shown(words []string) []string {
 	list := slices.Clone(words)
 	for i, w := range list {
@@ -203,7 +205,7 @@ func (j *jobs) Do(ctx context.Context, t *farm.Task) error {
 	keep := j.keeping[t.Job.ID]
 	j.mu.Unlock()
 	if err != nil && ctx.Err() != nil && keep {
-		// A person stopped it and wants the picture so far.
+		// A person stopped the job to keep the unfinished picture.
 		if data, err := os.ReadFile(outputOf(t.Steps[len(t.Steps)-1])); err == nil {
 			if _, err := j.s.write(name, data); err == nil {
 				j.s.events.send("files", nil)
@@ -216,7 +218,7 @@ func (j *jobs) Do(ctx context.Context, t *farm.Task) error {
 func previewOf(id string) string   { return own + "/previews/" + id + ".png" }
 func explainOf(name string) string { return own + "/explain/" + name }
 
-// outputOf is the value of a command line's --output.
+// outputOf returns the value of --output in a command line.
 func outputOf(words []string) string {
 	for _, w := range words {
 		if v, ok := strings.CutPrefix(w, "--output="); ok {
@@ -229,7 +231,7 @@ func outputOf(words []string) string {
 // watchEvery is how often pages get a job's progress.
 const watchEvery = 200 * time.Millisecond
 
-// watch records the progress of a job that this process paints.
+// watch records the progress of a job that this process does.
 func (j *jobs) watch(id string, m Moment) {
 	j.mu.Lock()
 	b := j.list[id]
@@ -289,7 +291,8 @@ func (s *Studio) submit(r *http.Request, o order) (any, error) {
 		}
 	}
 	order.Identify()
-	// What a person paints over while the job waits must not change the job.
+	// Uploading the inputs now keeps later changes of the files from changing the
+	// job.
 	if _, err := farm.Upload(r.Context(), s.o.Queue, []farm.Job{order}); err != nil {
 		return nil, err
 	}
@@ -306,7 +309,7 @@ func (s *Studio) submit(r *http.Request, o order) (any, error) {
 	return map[string]any{"job": view, "plan": plan}, nil
 }
 
-// outputs are the names that jobs will write.
+// outputs returns the names that jobs will write.
 func (j *jobs) outputs() map[string]bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -317,7 +320,8 @@ func (j *jobs) outputs() map[string]bool {
 	return taken
 }
 
-// changeJob pauses a job, stops it and keeps its picture, resumes or forgets it.
+// changeJob pauses, stops, resumes or removes a job. A stopped job keeps its
+// picture.
 func (s *Studio) changeJob(r *http.Request, ask struct{ ID string }) (any, error) {
 	s.jobs.mu.Lock()
 	b := s.jobs.list[ask.ID]
@@ -357,7 +361,7 @@ func (s *Studio) changeJob(r *http.Request, ask struct{ ID string }) (any, error
 	return map[string]string{"id": ask.ID}, nil
 }
 
-// preview sends the picture of a job as it is.
+// preview sends the current picture of a job.
 func (s *Studio) preview(w http.ResponseWriter, r *http.Request) error {
 	id := r.PathValue("id")
 	if _, err := strconv.ParseUint(id, 16, 64); err != nil || len(id) > 64 {

@@ -9,11 +9,11 @@ import (
 	"github.com/impasto/impasto/internal/maps"
 )
 
-// pair is the header of two maps that are looked at together.
+// pair is the header of two maps that are checked together.
 type pair struct {
 	Canvas   mapHeader  `json:"canvas"`
 	Painting *mapHeader `json:"painting"`
-	Side     string     `json:"side,omitempty"` // "canvas" or "painting": which one is to be mended
+	Side     string     `json:"side,omitempty"` // "canvas" or "painting": the map to repair
 	Code     string     `json:"code,omitempty"`
 	Region   string     `json:"region"` // its colour
 }
@@ -28,8 +28,8 @@ type finding struct {
 	Mend     string        `json:"mend,omitempty"` // what the button says
 }
 
-// mends are the findings that a button can end, and what it says. The others
-// take a person's brush.
+// mends are the findings that a button can repair, and the button's text. Other
+// findings need a person to paint.
 var mends = map[string]string{
 	"specks":         "Clear the specks",
 	"vanishes":       "Merge with its neighbour",
@@ -39,7 +39,8 @@ var mends = map[string]string{
 	"same_direction": "Give it another colour",
 }
 
-// The sides as findings name them; the page has its own words.
+// canvasSide and paintingSide are the sides as findings name them. The page has
+// words of its own.
 const canvasSide, paintingSide = "canvas", "painting"
 
 func (s *Studio) takePair(r *http.Request) (p pair, canvas, painting *maps.Map, err error) {
@@ -55,7 +56,8 @@ func (s *Studio) takePair(r *http.Request) (p pair, canvas, painting *maps.Map, 
 	return
 }
 
-// exact says of a map made of labels that nothing is wrong with its colours.
+// exact returns a source that says that the colours of m are exact, since it was
+// made of labels.
 func exact(m *maps.Map) *maps.Source {
 	return &maps.Source{Channels: 3, Colours: len(m.Regions), Exact: true}
 }
@@ -93,10 +95,11 @@ func lintPair(canvas, painting *maps.Map) map[string]any {
 	return answer
 }
 
-// quotedSide is a side in a message, which names it as a file.
+// quotedSide matches a side where a message names it as a file.
 var quotedSide = regexp.MustCompile(`^"(canvas|painting)"(:| has)`)
 
-// describe puts a finding in the words of the page and finds the region it is about.
+// describe writes a finding in the words of the page and finds the region that it
+// is about.
 func describe(f maps.Finding, canvas, painting *maps.Map) finding {
 	t := finding{Severity: f.Severity, Code: f.Code, Side: f.File, Mend: mends[f.Code]}
 	m := canvas
@@ -105,8 +108,8 @@ func describe(f maps.Finding, canvas, painting *maps.Map) finding {
 	}
 	at := -1
 	for _, r := range m.Regions {
-		// Of several, the first is meant; of two that are alike the second, for
-		// the larger one keeps its colour.
+		// If the message names several regions, the first is meant. If two are
+		// alike, the second is meant, because the larger region keeps its colour.
 		n := strings.Index(f.Message, maps.Hex(r.Colour))
 		if n >= 0 && (at < 0 || n < at != (f.Code == "same_direction")) {
 			at, t.Region = n, maps.Hex(r.Colour)
@@ -123,8 +126,8 @@ func describe(f maps.Finding, canvas, painting *maps.Map) finding {
 	return t
 }
 
-// mend ends a finding, as far as that takes no judgement, and sends the map of
-// the side that changed.
+// mend repairs a finding, as far as that needs no decision, and sends the map that
+// changed.
 func (s *Studio) mend(w http.ResponseWriter, r *http.Request) error {
 	p, canvas, painting, err := s.takePair(r)
 	if err != nil {
@@ -161,8 +164,8 @@ func (s *Studio) mend(w http.ResponseWriter, r *http.Request) error {
 	return sendMap(w, name, m)
 }
 
-// useNearest gives a region the colour and name of the nearest of another map's,
-// or joins it to the region of m that has that colour already.
+// useNearest gives a region of m the colour and name of the nearest region of
+// other. If a region of m has that colour already, it joins the two.
 func useNearest(m *maps.Map, region int, other *maps.Map) {
 	best := 0
 	for i, r := range other.Regions {

@@ -11,8 +11,10 @@ import (
 	"github.com/impasto/impasto/internal/ui"
 )
 
-// Listen opens the page's port: the address where, if that is not "", or a port of this machine. A folder has the same one each time,
-// because browsers keep strokes by address; if it is taken, any other.
+// Listen opens the page's port: at the address where if that is not "", and
+// otherwise on this machine. A folder gets the same port each time, because
+// browsers keep strokes by address. If that port is taken, Listen uses any other
+// one.
 func Listen(folder, where, port string) (net.Listener, error) {
 	if where != "" {
 		l, err := net.Listen("tcp", where)
@@ -34,8 +36,8 @@ func Listen(folder, where, port string) (net.Listener, error) {
 	return l, nil
 }
 
-// freeListen are flags with an address that can be listened at: on the host
-// that was meant, if it is one of this machine's, else on all its networks.
+// freeListen returns flags with an address that can be listened at: on the given
+// host if it belongs to this machine, and otherwise on all its networks.
 func freeListen(where, folder string) string {
 	host, _, err := net.SplitHostPort(where)
 	if err != nil || host == "" {
@@ -59,7 +61,7 @@ func freeListen(where, folder string) string {
 	return ""
 }
 
-// OpenBrowser asks the system to open an address, and does not mind if it cannot.
+// OpenBrowser asks the system to open an address, and ignores failures.
 func OpenBrowser(address string) {
 	var command *exec.Cmd
 	switch runtime.GOOS {

@@ -18,8 +18,9 @@ import (
 	"github.com/impasto/impasto/internal/sample"
 )
 
-// A map travels as exact labels, never as colours: four bytes (little-endian)
-// that hold the length of a JSON header, the header, then a byte for each pixel.
+// mapHeader begins a map as it is sent. A map is sent as exact labels, not as
+// colours: four bytes (little-endian) with the length of the JSON header, the
+// header, and then one byte for each pixel.
 type mapHeader struct {
 	Name    string      `json:"name"`
 	W       int         `json:"width"`
@@ -33,7 +34,7 @@ type mapRegion struct {
 	Name   string `json:"name"`
 }
 
-// maxRegionName is the length of a region's name.
+// maxRegionName is the greatest length of a region's name.
 const maxRegionName = 60
 
 func headerOf(name string, m *maps.Map) mapHeader {
@@ -44,7 +45,7 @@ func headerOf(name string, m *maps.Map) mapHeader {
 	return h
 }
 
-// sendMap sends a map as it travels.
+// sendMap sends a map: its header and labels (see mapHeader).
 func sendMap(w http.ResponseWriter, name string, m *maps.Map, notes ...string) error {
 	h := headerOf(name, m)
 	h.Notes = notes
@@ -77,7 +78,7 @@ func takeHeader(body io.Reader, v any) error {
 	return nil
 }
 
-// takeMap reads the labels that a header announces, and checks every one.
+// takeMap reads the labels that follow a header, and checks each of them.
 func takeMap(body io.Reader, h mapHeader) (*maps.Map, error) {
 	if h.W < 1 || h.H < 1 || h.W > maxMap || h.H > maxMap || h.W*h.H > maxMap {
 		return nil, bad(http.StatusRequestEntityTooLarge, fmt.Sprintf("a map of %dx%d is too large; the studio keeps %d million pixels", h.W, h.H, maxMap>>20))
@@ -111,7 +112,7 @@ func takeMap(body io.Reader, h mapHeader) (*maps.Map, error) {
 	return maps.Of(h.W, h.H, labels, regions), nil
 }
 
-// regionName keeps a region's name to one line that a legend can hold.
+// regionName shortens a region's name to one line that fits in a legend.
 func regionName(name string) string {
 	name = strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
@@ -125,7 +126,7 @@ func regionName(name string) string {
 	return strings.TrimSpace(name)
 }
 
-// used is the map without regions that no pixel has.
+// used returns the map without the regions that have no pixels.
 func used(m *maps.Map) *maps.Map {
 	var regions []maps.Region
 	to := make([]uint8, len(m.Regions))
@@ -145,7 +146,7 @@ func used(m *maps.Map) *maps.Map {
 	return maps.Of(m.W, m.H, labels, regions)
 }
 
-// readMap sends the map in a file of the folder or of a sample.
+// readMap sends the map in a file of the folder, or that of a sample.
 func (s *Studio) readMap(w http.ResponseWriter, r *http.Request) error {
 	name := r.URL.Query().Get("name")
 	p, _, err := s.read(name)
@@ -168,7 +169,7 @@ func (s *Studio) readMap(w http.ResponseWriter, r *http.Request) error {
 			}
 		}
 	} else if text, err := s.root.ReadFile(maps.LegendPath(name)); err == nil {
-		_ = m.ReadLegend(bytes.NewReader(text), maps.LegendPath(name)) // names are a convenience
+		_ = m.ReadLegend(bytes.NewReader(text), maps.LegendPath(name)) // a map is usable without names
 	}
 	var notes []string
 	if !src.Exact || src.Clear > 0 {
@@ -177,7 +178,7 @@ func (s *Studio) readMap(w http.ResponseWriter, r *http.Request) error {
 	return sendMap(w, name, m, notes...)
 }
 
-// importMap reads a map that was made elsewhere, and repairs it.
+// importMap reads a map that another program made, and repairs it.
 func (s *Studio) importMap(w http.ResponseWriter, r *http.Request) error {
 	name := cleanName(r.URL.Query().Get("name"))
 	data, err := io.ReadAll(r.Body)
@@ -196,8 +197,8 @@ func (s *Studio) importMap(w http.ResponseWriter, r *http.Request) error {
 	return sendMap(w, name, m, maps.Repair(m, src)...)
 }
 
-// saveMap writes a map into the folder, as PNG with its legend. A file that was
-// there and is another is kept in .impasto/older.
+// saveMap writes a map into the folder, as PNG with its legend. An existing file
+// with other content is moved to .impasto/older.
 func (s *Studio) saveMap(r *http.Request) (any, error) {
 	var h mapHeader
 	if err := takeHeader(r.Body, &h); err != nil {
@@ -219,7 +220,7 @@ func (s *Studio) saveMap(r *http.Request) (any, error) {
 		return nil, err
 	}
 	if had, err := s.root.ReadFile(h.Name); err != nil || !bytes.Equal(had, text) {
-		if err == nil { // perhaps made elsewhere, with what is lost here
+		if err == nil { // another program may have made it, and saving loses details
 			_ = s.root.Mkdir(own+"/older", 0o700)
 			if err := writeRoot(s.root, own+"/older/"+time.Now().UTC().Format("20060102-150405.000-")+h.Name, had); err != nil {
 				return nil, err
@@ -237,7 +238,7 @@ func (s *Studio) saveMap(r *http.Request) (any, error) {
 	return map[string]any{"name": h.Name}, nil
 }
 
-// mapPNG sends a map as the file it would be.
+// mapPNG sends a map as a PNG file.
 func (s *Studio) mapPNG(w http.ResponseWriter, r *http.Request) error {
 	var h mapHeader
 	if err := takeHeader(r.Body, &h); err != nil {
@@ -279,7 +280,7 @@ func (s *Studio) derive(w http.ResponseWriter, r *http.Request) error {
 	return sendMap(w, ask.Name, m)
 }
 
-// superpixels sends a cell number, two bytes, for each pixel of a picture, at
+// superpixels sends the cell number of each pixel of a picture, two bytes each, at
 // the size of the map that is painted over it.
 func (s *Studio) superpixels(w http.ResponseWriter, r *http.Request) error {
 	number := func(key string, least, most int) (int, error) {

@@ -28,8 +28,8 @@ type Painter struct {
 	maker    *render.MapMaker
 }
 
-// NewPainter returns what paints at a place. env is what jobs find around them
-// (job.NewEnv).
+// NewPainter returns a Painter that paints at a place. env is the environment of
+// the jobs (see job.NewEnv).
 func NewPainter(env render.Env, place job.Place) *Painter {
 	env.Devices = render.NewDevices(env.Library)
 	return &Painter{env: env, place: place}
@@ -49,7 +49,7 @@ func (p *Painter) Plan(ctx context.Context, step []string) (Plan, error) {
 		r.Values.SetText("threads", fmt.Sprint(p.place.Threads), "studio")
 	}
 	env := p.env
-	env.Devices, env.DryRun = nil, true // those of the worker are in use
+	env.Devices, env.DryRun = nil, true // the worker uses env.Devices
 	prepared, err := render.Prepare(ctx, r, env)
 	if err != nil {
 		return Plan{}, err
@@ -64,8 +64,8 @@ func (p *Painter) Plan(ctx context.Context, step []string) (Plan, error) {
 	return plan, nil
 }
 
-// often is how often pictures of up to so many pixels a side save a checkpoint:
-// it is soon saved, and a person who looks on minds every lost second.
+// often is the interval of checkpoints for pictures of at most upTo pixels a side.
+// Saving them is quick, and a person who watches does not want to lose a minute.
 const often, upTo = 5 * time.Second, 512
 
 // Do implements Engine.
@@ -76,7 +76,7 @@ func (p *Painter) Do(ctx context.Context, t *farm.Task, show Display) error {
 				r.Output.Checkpoint.Every = often
 			}
 			if show.Explain != "" {
-				_ = os.RemoveAll(show.Explain) // of an attempt before
+				_ = os.RemoveAll(show.Explain) // from an earlier attempt
 				r.Output.Explain = show.Explain
 			}
 		}}
@@ -109,7 +109,7 @@ func (w *watcher) see(event render.Event) {
 	}
 	if begun := time.Now(); w.show.Preview != "" && begun.After(w.next) {
 		p := (*picture.Picture)(e.Snapshot()).Within(previewSide, picture.Area)
-		// One that cannot be saved is not worth ending the render for.
+		// A preview that cannot be saved is no reason to end the render.
 		_ = picture.Save(w.show.Preview, p, picture.WriteOptions{Fast: true})
 		w.next = time.Now().Add(max(previewEvery, previewShare*time.Since(begun)))
 	}
@@ -121,10 +121,10 @@ func (w *watcher) see(event render.Event) {
 const (
 	previewSide  = 1024                   // most pixels a side
 	previewEvery = 300 * time.Millisecond // least time between two
-	previewShare = 20                     // and how often as long as one takes
+	previewShare = 20                     // and at least so many times the duration of making one
 )
 
-// Derive implements Engine, with the best network there is.
+// Derive implements Engine, with the best network that is installed.
 func (p *Painter) Derive(ctx context.Context, img *picture.Picture, regions int) (*maps.Map, error) {
 	p.deriving.Lock()
 	defer p.deriving.Unlock()
@@ -138,10 +138,11 @@ func (p *Painter) Derive(ctx context.Context, img *picture.Picture, regions int)
 	return p.maker.Derive(img, regions)
 }
 
-// besides are settings of the page that are no options of the picture.
+// besides are settings of the page that are not options of a picture.
 var besides = []string{"weights", "map-check"}
 
-// Settings implements Engine: what decides the picture and names no file.
+// Settings implements Engine: the settings that affect the picture and name no
+// file.
 func (p *Painter) Settings(mode style.Mode, from *recipe.Recipe) []Setting {
 	var list []Setting
 	defaults := settings.Defaults(mode, "", p.place.Device)
@@ -164,7 +165,8 @@ func (p *Painter) Settings(mode style.Mode, from *recipe.Recipe) []Setting {
 	return list
 }
 
-// fromRecipe takes the value that a recipe has where it is not the default.
+// fromRecipe sets the value of a setting to that of a recipe, if that is not the
+// default.
 func (p *Painter) fromRecipe(one *Setting, s settings.Setting, from *recipe.Recipe) {
 	switch {
 	case s.Name == "weights":

@@ -11,7 +11,7 @@ import (
 	"github.com/impasto/impasto/internal/recipe"
 )
 
-// shelf remembers what was found in files, as long as they stay the same.
+// shelf caches what was read from files, as long as the files do not change.
 type shelf struct {
 	s       *Studio
 	sizes   sync.Map // name -> sized
@@ -43,7 +43,7 @@ type kept struct {
 	recipe *recipe.Recipe // nil: none
 }
 
-// maxThumbs is how many bytes of thumbnails stay in memory.
+// maxThumbs is how many bytes of thumbnails are kept in memory.
 const maxThumbs = 32 << 20
 
 func newShelf(s *Studio) *shelf {
@@ -95,8 +95,8 @@ func (b *shelf) thumb(name string, side int) ([]byte, error) {
 	return text, nil
 }
 
-// small is a picture of at least side pixels: samples are drawn at that size,
-// which is quicker.
+// small returns a picture of at least side pixels. Samples are drawn at that size,
+// which is faster.
 func (b *shelf) small(name string, side int) (*picture.Picture, error) {
 	if of, isMap, ok := isSample(name); ok && side < sampleW/2 {
 		img, err := drawSampleAt(of, isMap, side, side*sampleH/sampleW)
@@ -109,7 +109,7 @@ func (b *shelf) small(name string, side int) (*picture.Picture, error) {
 	return p, err
 }
 
-// recipe is the recipe in or beside a picture of the folder.
+// recipe returns the recipe in a picture of the folder, or beside it.
 func (b *shelf) recipe(name string) (*recipe.Recipe, error) {
 	f, st, err := b.s.open(name)
 	if err != nil {
@@ -133,8 +133,8 @@ func (b *shelf) recipe(name string) (*recipe.Recipe, error) {
 	return had.recipe, nil
 }
 
-// recipeOf reads the recipe of a picture or of a file that was dropped, and
-// says what the page's controls are to show.
+// recipeOf reads the recipe of a picture or of a dropped file, and returns the
+// values that the page's controls show for it.
 func (s *Studio) recipeOf(r *http.Request) (any, error) {
 	rec, err := s.askedRecipe(r)
 	if err != nil {

@@ -22,21 +22,20 @@ import (
 
 // Engine is the program behind the page.
 type Engine interface {
-	// Plan says what a command line would do, or everything that is wrong with
-	// it. It paints nothing.
+	// Plan says what a command line would do, or everything that is wrong with it.
+	// It paints nothing.
 	Plan(ctx context.Context, step []string) (Plan, error)
-	// Do does a job as farm.Doer does, and tells watch of what can be seen
-	// meanwhile. preview is a PNG file to keep up to date, explain a folder for
-	// where patches came from ("" for none).
+	// Do does a job as farm.Doer does. show says where it puts the preview and the
+	// origins of patches, and how it reports progress.
 	Do(ctx context.Context, t *farm.Task, show Display) error
-	// Settings lists what can be set in a mode, with the values of a recipe
-	// where one is given.
+	// Settings lists the settings of a mode, with the values of from if it is not
+	// nil.
 	Settings(mode style.Mode, from *recipe.Recipe) []Setting
 	// Derive draws a first map of a picture.
 	Derive(ctx context.Context, p *picture.Picture, regions int) (*maps.Map, error)
 }
 
-// Display is what a job shows while it is done.
+// Display says what a job shows while it runs.
 type Display struct {
 	Preview string // PNG file that is kept up to date
 	Explain string // folder for the matches of patches, "" for none
@@ -67,26 +66,27 @@ type Plan struct {
 	Files   []string `json:"-"`          // absolute paths that are read
 }
 
-// Setting is one thing that can be set about a picture.
+// Setting is one setting of a picture.
 type Setting struct {
 	Name     string   `json:"name"`  // as in --NAME
-	Value    string   `json:"value"` // what stands for the value in help; "" for a switch
+	Value    string   `json:"value"` // the placeholder of the value in help; "" for a switch
 	Help     string   `json:"help"`
 	Group    string   `json:"group"`
 	Advanced bool     `json:"advanced,omitempty"`
 	Choices  []string `json:"choices,omitempty"`
 	Default  string   `json:"default"`
-	Text     string   `json:"text,omitempty"` // the recipe's, where it differs
+	Text     string   `json:"text,omitempty"` // the value of the recipe, if it differs
 }
 
 // Options say what is served.
 type Options struct {
 	Folder  string     // of pictures and results
-	Hosts   []string   // names the server answers to, beside those of loopback
+	Hosts   []string   // host names the server answers to, besides those of loopback
 	Queue   farm.Queue // where jobs go
 	Engine  Engine
 	Program string // name and version
-	// Link is called with a new address and its token when a used address was opened.
+	// Link is called with a new address and its token when someone opened a used
+	// address.
 	Link func(token string)
 	Log  *slog.Logger // nil: none
 }
@@ -105,13 +105,14 @@ type Studio struct {
 }
 
 const (
-	// own is the folder in which the studio keeps what is its own.
+	// own is the folder in which the studio keeps its own files.
 	own = ".impasto"
-	// maxPixels of a picture that the page opens: 64 million, 768 MB decoded.
+	// maxPixels is the largest picture that the page opens: 64 million pixels, 768
+	// MB decoded.
 	maxPixels = 64 << 20
-	// maxUpload is the size of a file that may be dropped on the page.
+	// maxUpload is the largest file that may be dropped on the page, in bytes.
 	maxUpload = 128 << 20
-	// maxMap is the area of a map in pixels.
+	// maxMap is the largest map, in pixels.
 	maxMap = 32 << 20
 )
 
@@ -143,11 +144,11 @@ func New(o Options) (*Studio, error) {
 	return s, nil
 }
 
-// Token opens the page in one browser, once.
+// Token returns a new token, which opens the page once in one browser.
 func (s *Studio) Token() string { return s.guard.newToken() }
 
-// Run paints jobs and tells open pages of them, until ctx ends. A job at hand
-// is stopped then, as by an interruption, and goes back to the queue.
+// Run does jobs and reports them to open pages, until ctx ends. It then stops the
+// current job as an interruption would, and the job returns to the queue.
 func (s *Studio) Run(ctx context.Context, workers ...*farm.Worker) {
 	s.jobs.mu.Lock()
 	s.jobs.elsewhere = len(workers) == 0
@@ -156,15 +157,16 @@ func (s *Studio) Run(ctx context.Context, workers ...*farm.Worker) {
 	for _, w := range workers {
 		w.Doer = s.jobs
 		s.done.Go(func() {
-			// Stopped by its drain alone: how a job ends must still be told.
+			// Only the drain channel stops the worker, so that it can still report
+			// how its job ended.
 			_ = w.Run(context.WithoutCancel(ctx), ctx.Done())
 		})
 	}
 	s.done.Wait()
 }
 
-// decode takes one of the two places in which pictures are decoded, which the
-// caller gives back: defer s.decode()().
+// decode takes one of the two places for decoding pictures. The caller calls done
+// to give it back: defer s.decode()().
 func (s *Studio) decode() (done func()) {
 	s.heavy <- struct{}{}
 	return func() { <-s.heavy }
@@ -199,7 +201,8 @@ func (s *Studio) Serve(ctx context.Context, l net.Listener) error {
 	return nil
 }
 
-// Handler is the whole server: the page, its modules and what they ask for.
+// Handler returns the handler of the whole server: the page, its modules and their
+// requests.
 func (s *Studio) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.page)
@@ -237,22 +240,23 @@ func (s *Studio) Handler() http.Handler {
 	return s.guard.wrap(mux)
 }
 
-// Port is the port that a folder's page has where it is free: always the same,
-// because a browser keeps strokes and the session by address.
+// Port returns the port that a folder's page uses if it is free. It is always the
+// same, because a browser keeps strokes and the session by address.
 func Port(folder string) int {
 	if abs, err := filepath.Abs(folder); err == nil {
 		folder = abs
 	}
 	sum := sha256.Sum256([]byte(folder))
-	return 17000 + (int(sum[0])<<8|int(sum[1]))%12000 // below the ports systems lend
+	return 17000 + (int(sum[0])<<8|int(sum[1]))%12000 // below the ports that systems assign themselves
 }
 
-// folderMark tells folders apart: cookies are shared by all ports of a host.
+// folderMark returns a mark that distinguishes folders, because all ports of a host
+// share their cookies.
 func folderMark(folder string) string {
 	return digest(folder)[:8]
 }
 
-// Address is the page's address with a token.
+// Address returns the address of the page with a token.
 func Address(l net.Addr, token string) string {
 	host, port, err := net.SplitHostPort(l.String())
 	if ip := net.ParseIP(host); err != nil || ip == nil || ip.IsUnspecified() {
