@@ -15,8 +15,9 @@ import (
 	"github.com/impasto/impasto/internal/picture"
 )
 
-// An archive is numbered pictures in one file, a plain tar: frames that travel,
-// where a folder cannot. Its bytes follow from the pictures and their order.
+// An archive is a plain tar file of numbered pictures. Frames are sent as an
+// archive where a folder cannot be sent. The pictures and their order determine its
+// bytes.
 
 // IsArchive reports whether a name is that of an archive of frames.
 func IsArchive(name string) bool { return strings.EqualFold(filepath.Ext(name), ".tar") }
@@ -34,7 +35,7 @@ func OpenArchive(name string, sel Selection) (Source, error) {
 	defer f.Close()
 	var all []frame
 	err = entries(f, func(h *tar.Header, _ io.Reader) error {
-		at, err := f.Seek(0, io.SeekCurrent) // the reader keeps nothing of what follows a header
+		at, err := f.Seek(0, io.SeekCurrent) // the tar reader reads nothing beyond a header
 		if !strings.HasPrefix(path.Base(h.Name), ".") {
 			all = append(all, frame{name: h.Name, archive: name, at: at, size: h.Size})
 		}
@@ -49,7 +50,7 @@ func OpenArchive(name string, sel Selection) (Source, error) {
 	return choose(name, all, sel)
 }
 
-// entries visits the files in a tar.
+// entries calls visit for each file in a tar.
 func entries(r io.Reader, visit func(*tar.Header, io.Reader) error) error {
 	for t := tar.NewReader(r); ; {
 		h, err := t.Next()
@@ -65,8 +66,8 @@ func entries(r io.Reader, visit func(*tar.Header, io.Reader) error) error {
 	}
 }
 
-// ends reports whether an archive has its end, two blocks of zeros: one cut
-// between two files reads like a shorter one.
+// ends reports whether an archive has its end marker, two blocks of zeros. Without
+// this check, an archive that was cut between two files reads like a shorter one.
 func ends(f *os.File) bool {
 	var end [1024]byte
 	if _, err := f.Seek(-int64(len(end)), io.SeekEnd); err != nil {
@@ -76,7 +77,8 @@ func ends(f *os.File) bool {
 	return err == nil && end == [1024]byte{}
 }
 
-// Pack writes an archive of files as they are, under their base names.
+// Pack writes an archive of files under their base names, with their content
+// unchanged.
 func Pack(ctx context.Context, archive string, files ...string) error {
 	return picture.WriteFile(archive, func(w io.Writer) error {
 		t := tar.NewWriter(w)
@@ -92,8 +94,8 @@ func Pack(ctx context.Context, archive string, files ...string) error {
 	})
 }
 
-// PackShot writes an archive of the frames of a shot. Numbered pictures are copied as
-// they are; frames of a film are written as PNG, which keeps every code.
+// PackShot writes an archive of the frames of a shot. It copies numbered pictures
+// unchanged. It writes the frames of a film as PNG, which keeps every code.
 func PackShot(ctx context.Context, archive string, c *Cursor, shot Shot) error {
 	return picture.WriteFile(archive, func(w io.Writer) error {
 		t := tar.NewWriter(w)
@@ -143,8 +145,8 @@ func packText(t *tar.Writer, name string, size int64, r io.Reader) error {
 	return err
 }
 
-// Unpack writes the files of an archive that want accepts into a folder, each
-// completely or not at all. Files in folders of the archive are left out.
+// Unpack writes the files of an archive that want accepts into a folder. Each is
+// written completely or not at all. Unpack ignores files in folders of the archive.
 func Unpack(ctx context.Context, archive, folder string, want func(name string) bool) error {
 	f, err := os.Open(archive)
 	if err != nil {

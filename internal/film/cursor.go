@@ -7,15 +7,16 @@ import (
 	"github.com/impasto/impasto/internal/picture"
 )
 
-// Cursor reads frames of a source by their numbers. Frames are mostly read in order,
-// so it keeps one reader open. It opens another to go back, and to go far ahead.
+// Cursor reads frames of a source by their numbers. It keeps one reader open,
+// because frames are mostly read in order. It opens another reader to go back or
+// far ahead.
 type Cursor struct {
 	source Source
 	reader Reader
 	at     int // the frame the reader gives next
 }
 
-// NewCursor returns a cursor, to be closed.
+// NewCursor returns a cursor of a source. The caller must close it.
 func NewCursor(s Source) *Cursor { return &Cursor{source: s} }
 
 // Frame reads frame n, from 0.

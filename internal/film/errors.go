@@ -2,10 +2,10 @@ package film
 
 import "fmt"
 
-// Error is what can be said to a user: one sentence and ways out.
+// Error is a message for the user: one sentence and things to try.
 type Error struct {
 	code   string
-	output bool // the fault of what is written, not of what is read
+	output bool // the fault lies in what is written, not in what is read
 	msg    string
 	try    []string
 }

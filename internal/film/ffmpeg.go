@@ -12,14 +12,15 @@ import (
 	"time"
 )
 
-// Tools are the paths of the programs, "" where they were not found.
+// Tools holds the paths of the programs, "" for one that was not found.
 type Tools struct{ FFmpeg, FFprobe string }
 
-// Environment names the variable with the folder that the programs are in,
-// where that is not the path's to find.
+// Environment is the variable that names the folder of the programs, if they are
+// not on the PATH.
 const Environment = "IMPASTO_FFMPEG"
 
-// Find looks for the programs in that folder, or on the path.
+// Find looks for the programs in the folder that Environment names, or else on the
+// PATH.
 func Find() Tools {
 	dir := os.Getenv(Environment)
 	path := func(name string) string {
@@ -35,7 +36,7 @@ func Find() Tools {
 	return Tools{path("ffmpeg"), path("ffprobe")}
 }
 
-// OK reports whether both are there.
+// OK reports whether both programs were found.
 func (t Tools) OK() bool { return t.FFmpeg != "" && t.FFprobe != "" }
 
 // Missing says why the programs were not found.
@@ -50,7 +51,7 @@ func (t Tools) Missing() string {
 	return fmt.Sprintf("%s=%q: no ffprobe is in that folder", Environment, dir)
 }
 
-// Remedy is a command after which the programs are found.
+// Remedy returns a command after which the programs can be found.
 func (t Tools) Remedy() string {
 	if os.Getenv(Environment) != "" {
 		return "unset " + Environment
@@ -58,7 +59,8 @@ func (t Tools) Remedy() string {
 	return "apt install ffmpeg   (or brew, winget)"
 }
 
-// quiet are the flags of every call: no questions, no banner, faults only.
+// quiet are the flags of every call: ask no questions, print no banner, report only
+// errors.
 var quiet = []string{"-nostdin", "-hide_banner", "-loglevel", "error"}
 
 // tailBytes is how many bytes of a program's standard error are kept.
@@ -85,8 +87,8 @@ func (t *tail) text() string {
 	return strings.Join(lines, "; ")
 }
 
-// process is a program that runs, in a group of its own: Ctrl-C at the terminal
-// does not reach it, and what it starts ends with it.
+// process is a running program in a process group of its own. Ctrl-C at the
+// terminal does not reach it, and processes that it starts end with it.
 type process struct {
 	cmd    *exec.Cmd
 	stderr tail
@@ -95,7 +97,7 @@ type process struct {
 }
 
 // start runs a program until it ends or ctx is cancelled. feed connects a pipe to
-// its standard input, fetch one to its standard output.
+// its standard input, and fetch connects one to its standard output.
 func start(ctx context.Context, path string, args []string, feed, fetch bool) (*process, error) {
 	p := &process{cmd: exec.CommandContext(ctx, path, args...)}
 	p.cmd.Stderr = &p.stderr
@@ -116,8 +118,8 @@ func start(ctx context.Context, path string, args []string, feed, fetch bool) (*
 	return p, p.cmd.Start()
 }
 
-// wait returns how the program ended. A program that was cancelled ended as the
-// context did.
+// wait returns how the program ended. For a cancelled program, it returns the error
+// of the context.
 func (p *process) wait(ctx context.Context) error {
 	err := p.cmd.Wait()
 	if err == nil || ctx.Err() != nil {
@@ -134,7 +136,7 @@ func (p *process) wait(ctx context.Context) error {
 	return fmt.Errorf("%s ended with %s: %s", program(p.cmd.Path), exit.ProcessState, output)
 }
 
-// program is a path's last part, of any system's.
+// program returns the last part of a path of any operating system.
 func program(path string) string {
 	return strings.TrimSuffix(path[strings.LastIndexAny(path, `/\`)+1:], ".exe")
 }

@@ -17,11 +17,11 @@ import (
 	"github.com/impasto/impasto/internal/picture"
 )
 
-// verb is the number of a pattern as ffmpeg writes it: %d, %5d, %05d.
+// verb matches the number in a pattern, as ffmpeg writes it: %d, %5d, %05d.
 var verb = regexp.MustCompile(`%0?[0-9]*d`)
 
-// IsPattern reports whether a path stands for many: frames/%05d.png, frames/*.png.
-// A file that is called so stands for itself.
+// IsPattern reports whether a path names many files: frames/%05d.png, frames/*.png.
+// If a file with exactly this name exists, the path names that file.
 func IsPattern(path string) bool {
 	if st, err := os.Stat(path); err == nil && !st.IsDir() {
 		return false
@@ -29,8 +29,8 @@ func IsPattern(path string) bool {
 	return verb.MatchString(path) || strings.ContainsAny(path, "*?[")
 }
 
-// OpenNumbered opens the pictures in a folder, in the order of their numbers, or
-// those that a pattern names. sel.Rate is not used.
+// OpenNumbered opens the pictures in a folder, or those that a pattern names, in
+// the order of their numbers. sel.Rate is not used.
 func OpenNumbered(path string, sel Selection) (Source, error) {
 	var names []string
 	var err error
@@ -54,7 +54,7 @@ func OpenNumbered(path string, sel Selection) (Source, error) {
 	return choose(path, all, sel)
 }
 
-// choose makes a source of those frames that are pictures and selected.
+// choose makes a source of the frames that are pictures and are selected.
 func choose(path string, all []frame, sel Selection) (Source, error) {
 	all = slices.DeleteFunc(all, func(f frame) bool { _, err := picture.FormatOf(f.name); return err != nil })
 	if len(all) == 0 {
@@ -90,7 +90,7 @@ func pathOfFrames(path string) string {
 	return filepath.Join(path, "*.png")
 }
 
-// inFolder lists a folder.
+// inFolder lists the files in a folder.
 func inFolder(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	switch {
@@ -108,9 +108,9 @@ func inFolder(dir string) ([]string, error) {
 	return names, nil
 }
 
-// counted lists the files of a pattern with one number, from the lowest there
-// is. A number left out is a fault: the frames on either side do not follow each
-// other.
+// counted lists the files of a pattern with one number, from the lowest number on.
+// A missing number is an error, because the frames on either side of it are not
+// consecutive.
 func counted(path string) ([]string, error) {
 	base := filepath.Base(path)
 	at := verb.FindStringIndex(base)
@@ -169,7 +169,7 @@ func ByNumber(a, b string) int {
 	return strings.Compare(a, b)
 }
 
-// digits is how many digits a text begins with.
+// digits returns the number of digits at the beginning of a text.
 func digits(s string) int {
 	n := 0
 	for n < len(s) && s[n] >= '0' && s[n] <= '9' {
@@ -197,7 +197,7 @@ func (f frame) String() string {
 	return f.archive + ": " + f.name
 }
 
-// open returns the picture's bytes and how many there are.
+// open returns a reader of the picture's bytes, and their number.
 func (f frame) open() (io.ReadCloser, int64, error) {
 	path := f.archive
 	if path == "" {
@@ -218,7 +218,7 @@ func (f frame) open() (io.ReadCloser, int64, error) {
 	return section{io.NewSectionReader(file, f.at, f.size), file}, f.size, nil
 }
 
-// section is a part of a file, which it closes.
+// section is a part of a file. Closing it closes the file.
 type section struct {
 	io.Reader
 	io.Closer
@@ -286,7 +286,7 @@ func (n *numbered) Scan(ctx context.Context, visit func(*picture.Picture)) error
 	}
 }
 
-// Sum is over the files' bytes in order; their names do not matter.
+// Sum hashes the files' bytes in order. Their names do not matter.
 func (n *numbered) Sum(ctx context.Context) (sum [32]byte, err error) {
 	all := sha256.New()
 	for _, f := range n.frames {

@@ -67,11 +67,11 @@ func (t Tools) Probe(ctx context.Context, path string) (Info, error) {
 	return readProbe(path, text)
 }
 
-// playlists are ffmpeg's formats that read whatever files they name: on a worker,
-// files that are no input of the job.
+// playlists are formats of ffmpeg that read any files they name. On a worker, those
+// may be files that are not inputs of the job.
 var playlists = []string{"hls", "concat", "dash", "imf", "sdp", "rtsp"}
 
-// freeFilm proposes a name for the film of a playlist.
+// freeFilm proposes an unused name for the film of a playlist.
 func freeFilm(path string) string {
 	stem := strings.TrimSuffix(path, filepath.Ext(path))
 	for n := 1; ; n++ {
@@ -111,7 +111,7 @@ func readProbe(path string, text []byte) (Info, error) {
 					turn = side.Rotation
 				}
 			}
-			if quarter := math.Mod(math.Abs(math.Round(turn/90)), 2); quarter == 1 { // ffmpeg turns the frames
+			if quarter := math.Mod(math.Abs(math.Round(turn/90)), 2); quarter == 1 { // after a quarter turn, which ffmpeg applies, width and height are exchanged
 				info.W, info.H = info.H, info.W
 			}
 			rate, err := likelyRate(s.Real, s.Average)

@@ -9,11 +9,11 @@ import (
 	"time"
 )
 
-// Rate is frames a second as a ratio: 25/1, 30000/1001.
+// Rate is a number of frames a second as a ratio: 25/1, 30000/1001.
 type Rate struct{ Num, Den int64 }
 
-// ParseRate reads "25", "23.976", "30000/1001" or "30000:1001". Decimals that
-// stand for a broadcast rate, such as 29.97, are taken for it.
+// ParseRate reads "25", "23.976", "30000/1001" or "30000:1001". A decimal close to
+// a broadcast rate, such as 29.97, is read as that rate.
 func ParseRate(text string) (Rate, error) {
 	bad := fmt.Errorf("%q is no frame rate", text)
 	num, den, isRatio := strings.Cut(strings.Replace(strings.TrimSpace(text), ":", "/", 1), "/")
@@ -35,8 +35,8 @@ func ParseRate(text string) (Rate, error) {
 	return checked(Rate{int64(math.Round(v * 1000)), 1000}, bad)
 }
 
-// leastRate and mostRate bound frame rates. Others are mistakes, such as the 90000
-// that ffprobe reports for a single picture.
+// leastRate and mostRate are the limits of frame rates. Other rates are mistakes,
+// such as the 90000 that ffprobe reports for a single picture.
 const (
 	leastRate = 0.01
 	mostRate  = 1000
@@ -53,16 +53,16 @@ func checked(r Rate, bad error) (Rate, error) {
 	return Rate{r.Num / a, r.Den / a}, nil
 }
 
-// Float is the rate as a number.
+// Float returns the rate as a number.
 func (r Rate) Float() float64 { return float64(r.Num) / float64(r.Den) }
 
-// Over is the rate of every nth frame.
+// Over returns the rate of a film that has only every nth frame.
 func (r Rate) Over(n int) Rate {
 	slower, _ := checked(Rate{r.Num, r.Den * int64(n)}, nil)
 	return slower
 }
 
-// String is how ffmpeg reads it.
+// String returns the rate in the form that ffmpeg reads.
 func (r Rate) String() string {
 	if r.Den == 1 {
 		return strconv.FormatInt(r.Num, 10)
@@ -70,14 +70,14 @@ func (r Rate) String() string {
 	return fmt.Sprintf("%d/%d", r.Num, r.Den)
 }
 
-// Seconds is when frame n (from 0) begins.
+// Seconds returns the time at which frame n (from 0) begins.
 func (r Rate) Seconds(n int) float64 { return float64(n) * float64(r.Den) / float64(r.Num) }
 
-// Frame is the frame shown at a time, the nearest where it falls between two by
-// no more than rounding.
+// Frame returns the frame that is shown at a time. A time that is before a frame
+// only by a rounding error belongs to that frame.
 func (r Rate) Frame(seconds float64) int { return int(math.Floor(seconds*r.Float() + 1e-6)) }
 
-// Duration is how long n frames last.
+// Duration returns how long n frames last.
 func (r Rate) Duration(n int) time.Duration {
 	return time.Duration(r.Seconds(n) * float64(time.Second))
 }

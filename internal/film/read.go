@@ -13,8 +13,7 @@ import (
 	"github.com/impasto/impasto/internal/picture"
 )
 
-// OpenFilm opens a film. sel says which of its frames are meant; they are
-// numbered anew, from 0.
+// OpenFilm opens a film. sel selects its frames, which are numbered anew from 0.
 func (t Tools) OpenFilm(ctx context.Context, path string, sel Selection) (Source, error) {
 	info, err := t.Probe(ctx, path)
 	if err != nil {
@@ -47,8 +46,8 @@ type film struct {
 
 func (f *film) Info() Info { return f.info }
 
-// filters returns the filters for ffmpeg: they make frames at an even rate, keep the
-// selected ones from the first on, and scale them to w x h.
+// filters returns the filters for ffmpeg. They make frames at a constant rate, keep
+// the selected ones from the first on, and scale them to w x h.
 func (f *film) filters(first, w, h int) string {
 	from := f.sel.From + first*f.sel.Every
 	trim := "trim=start_frame=" + strconv.Itoa(from)
@@ -130,10 +129,10 @@ func (r *pipe) Close() {
 	}
 	r.ended = errors.New("the reader is closed")
 	r.cancel()
-	_ = r.p.wait(r.ctx) // it was told to end
+	_ = r.p.wait(r.ctx) // it was told to end, so its error does not matter
 }
 
-// smallSide is the long side of what Scan gives.
+// smallSide is the long side of the pictures that Scan passes.
 const smallSide = 96
 
 func smallSize(w, h int) (int, int) {

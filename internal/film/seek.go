@@ -9,22 +9,22 @@ import (
 	"strings"
 )
 
-// A film is read from a frame on without decoding all before it, where the frames
-// are certain to be the same as if it were: ffmpeg begins at a key frame, keeps the
-// timestamps of the film, and its filter fps fills what is missing before with
-// copies, which are dropped. What fps makes of a moment follows from the timestamps
-// around it alone.
+// A film is read from a frame on without decoding everything before it, if the
+// frames are certain to be the same. ffmpeg begins at a key frame and keeps the
+// timestamps of the film. Its filter fps fills the missing time before with copies,
+// which are dropped. The output of fps at a time depends only on the timestamps
+// around that time.
 //
-// Two key frames must lie between the beginning and the frame. Frames that follow
-// the first one may need others before it (open groups of pictures, intra refresh);
-// those that follow the second do not.
+// Two key frames must lie between the start of decoding and the frame. Frames after
+// the first key frame may need others before it (open groups of pictures, intra
+// refresh). Those after the second do not.
 
-// sought are the containers that have an index of key frames, by the times at which
-// frames are shown. Others are decoded from their beginning.
+// sought are the containers with an index of key frames by display time. Other
+// containers are decoded from their beginning.
 var sought = []string{"matroska,webm", "mov,mp4,m4a,3gp,3g2,mj2"}
 
-// seekBack is how long before a frame decoding begins, in seconds: the first that
-// leads to two key frames.
+// seekBack are times in seconds before a frame at which decoding may begin. The
+// first one from which two key frames follow is used.
 var seekBack = []float64{15, 60, 240}
 
 // packets is the part of ffprobe's answer that is used.
@@ -36,7 +36,8 @@ type packets struct {
 }
 
 // seek returns where decoding may begin for a frame at the film's rate, in seconds
-// after the beginning of the file; false if at its beginning only.
+// after the beginning of the file. ok is false if it must begin at the start of the
+// file.
 func (f *film) seek(ctx context.Context, frame int) (seconds string, ok bool) {
 	if !slices.Contains(sought, f.info.container) {
 		return "", false
@@ -52,7 +53,7 @@ func (f *film) seek(ctx context.Context, frame int) (seconds string, ok bool) {
 			"-read_intervals", fmt.Sprintf("%.6f%%%.6f", f.info.begin+begin, f.info.begin+at), "-show_entries", "packet=pts_time,flags", "file:"+f.info.Path)
 		var p packets
 		if err != nil || json.Unmarshal(text, &p) != nil {
-			return "", false // decoding says what is wrong with the film
+			return "", false // decoding will report what is wrong with the film
 		}
 		keys, sure := p.keys(f.info.begin + at - f.sel.Rate.Seconds(1))
 		if !sure {
@@ -65,8 +66,8 @@ func (f *film) seek(ctx context.Context, frame int) (seconds string, ok bool) {
 	return "", false
 }
 
-// keys counts the key frames up to a time. It is not sure where the first packet is
-// none, where one is damaged, or has no time of its own.
+// keys counts the key frames up to a time. sure is false if the first packet is not
+// a key frame, if a packet is damaged, or if one has no time.
 func (p *packets) keys(until float64) (n int, sure bool) {
 	times := map[string]bool{}
 	for i, one := range p.List {

@@ -7,22 +7,22 @@ import (
 	"github.com/impasto/impasto/internal/picture"
 )
 
-// Shot is the frames from one cut to the next: First to Last, both in it.
+// Shot is the frames from one cut to the next, First to Last, both included.
 type Shot struct {
 	First int `json:"first"`
 	Last  int `json:"last"`
 }
 
-// Len is the number of its frames.
+// Len returns the number of frames of the shot.
 func (s Shot) Len() int { return s.Last - s.First + 1 }
 
-// UsualCut is the distance of frames that is taken for a cut. Frames of one shot
-// lie far below it, however the camera moves, for most of what they show stays
-// in view; those of two scenes seldom share half their colours.
+// UsualCut is the least distance between two frames that counts as a cut. Frames of
+// one shot are much closer, even if the camera moves, because most of what they
+// show stays in view. Frames of two scenes seldom share half their colours.
 const UsualCut = 0.4
 
-// Shots looks at all frames and divides them where neighbours differ by more
-// than cut: 0 divides at every change, more than 1 never.
+// Shots reads all frames and divides them where neighbours differ by more than cut.
+// A cut of 0 divides at every change, and one above 1 never divides.
 func Shots(ctx context.Context, s Source, cut float64) ([]Shot, error) {
 	var list []Shot
 	var before *histogram
@@ -39,9 +39,9 @@ func Shots(ctx context.Context, s Source, cut float64) ([]Shot, error) {
 	return list, err
 }
 
-// histogram is the share of pixels of each colour: bins of red, green and blue,
-// each pixel divided between the nearest eight, so that a slow change of light
-// moves shares slowly.
+// histogram is the share of pixels of each colour, in bins of red, green and blue.
+// Each pixel is divided among the nearest eight bins, so that a slow change of
+// light changes the shares slowly.
 type histogram [bins * bins * bins]float64
 
 const bins = 6
@@ -70,8 +70,8 @@ func colours(p *picture.Picture) *histogram {
 	return h
 }
 
-// distance is half the sum of differences: 0 of the same colours in the same
-// shares, 1 of no colour in common.
+// distance returns half the sum of the absolute differences: 0 if both have the
+// same colours in the same shares, 1 if they have no colour in common.
 func (h *histogram) distance(g *histogram) float64 {
 	sum := 0.0
 	for i, v := range h {

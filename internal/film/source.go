@@ -16,16 +16,16 @@ type Info struct {
 	Path   string
 	W, H   int    // as shown: upright, of square pixels
 	Rate   Rate   // frames a second; zero for numbered pictures
-	Frames int    // of a film an estimate, exact once it was scanned
+	Frames int    // an estimate for a film, exact after a scan
 	Sound  string // codec of the first sound stream, "" without
-	Film   bool   // not numbered pictures
+	Film   bool   // a film, not numbered pictures
 
 	container string  // ffmpeg's names for the kind of the file
 	begin     float64 // time of its first packet, in seconds
 }
 
-// Source is a sequence of frames, numbered from 0. It can be read several times, from
-// any frame on.
+// Source is a sequence of frames, numbered from 0. It can be read several times,
+// starting at any frame.
 type Source interface {
 	Info() Info
 	// Read returns a reader of the frames from first on. After the last frame the
@@ -45,9 +45,9 @@ type Reader interface {
 
 // Selection chooses frames of a source.
 type Selection struct {
-	Rate     Rate // that the film is brought to; zero: its own
+	Rate     Rate // rate to convert the film to; zero for its own
 	From, To int  // frames at that rate, To excluded; 0: to the end
-	Every    int  // only every nth of these; at least 1
+	Every    int  // use only every nth of these; at least 1
 }
 
 // String returns the range of frames in words.
@@ -68,9 +68,9 @@ var containers = map[string]container{
 }
 
 type container struct {
-	codec  string   // of the picture, unless asked otherwise
-	sound  []string // codecs of sound that are copied; none: any
-	recode []string // what other sound becomes
+	codec  string   // of the picture, unless another is requested
+	sound  []string // codecs of sound that are copied; none means any
+	recode []string // the codec for other sound
 	flags  []string
 }
 
@@ -80,7 +80,7 @@ func IsFilm(path string) bool {
 	return ok
 }
 
-// Extensions lists those of films that can be written.
+// Extensions lists the extensions of films that can be written.
 func Extensions() []string {
 	return slices.Sorted(maps.Keys(containers))
 }

@@ -14,26 +14,26 @@ import (
 	"github.com/impasto/impasto/internal/picture"
 )
 
-// Target says what film is made of frames.
+// Target describes the film to make.
 type Target struct {
-	Path  string // its extension says which container
+	Path  string // its extension determines the container
 	W, H  int    // of its frames, in pixels
 	Rate  Rate
 	Codec string // of ffmpeg; "": the container's usual one
-	CRF   string // quality as the codec counts it; "": 16, where there is such a thing
+	CRF   string // quality in the scale of the codec; "": 16 if the codec has one
 	Sound Sound
 }
 
-// Sound is where a film's sound comes from.
+// Sound is the source of a film's sound.
 type Sound struct {
 	Path  string // "" for none
 	Codec string
-	From  float64 // seconds into it
+	From  float64 // start in the source, in seconds
 	Len   float64 // seconds
 }
 
-// codecs is what is passed to encoders beside their names. Of others nothing is
-// known but their names.
+// codecs holds the arguments for encoders. For other encoders only the name is
+// passed.
 var codecs = map[string]struct {
 	flags []string
 	crf   bool
@@ -47,7 +47,7 @@ var codecs = map[string]struct {
 	"ffv1":       {[]string{"-pix_fmt", "yuv444p"}, false},
 }
 
-const usualCRF = "16" // no loss that the eye sees
+const usualCRF = "16" // no visible loss
 
 // Input is the part of ffmpeg's arguments that names the frames.
 type Input []string
@@ -57,14 +57,15 @@ func (t Target) pipe() Input {
 	return Input{"-f", "rawvideo", "-pix_fmt", "rgb24", "-video_size", fmt.Sprintf("%dx%d", t.W, t.H), "-i", "pipe:0"}
 }
 
-// Files is the input of numbered pictures, such as frames/%05d.png, from first on.
+// Files returns the input of numbered pictures, such as frames/%05d.png, from first
+// on.
 func Files(pattern string, first int) Input {
 	return Input{"-start_number", strconv.Itoa(first), "-i", pattern}
 }
 
-// Arguments are ffmpeg's, to make the film into the file at path. Codes of
-// pictures become those of BT.709, which players take for granted, and sides
-// become even, as most codecs need them, by repeating the last row and column.
+// Arguments returns the arguments of ffmpeg to make the film at path. Colours are
+// converted to BT.709, which players assume. The last row and column are repeated
+// where a side is odd, because most codecs need even sides.
 func (t Target) Arguments(in Input, path string) []string {
 	box := containers[strings.ToLower(filepath.Ext(t.Path))]
 	args := append(append([]string{"-y", "-framerate", t.Rate.String()}, in...), t.soundInput()...)
@@ -98,9 +99,9 @@ func (t Target) soundInput() []string {
 	return append(args, "-t", seconds(t.Sound.Len), "-i", "file:"+t.Sound.Path)
 }
 
-// soundCodec copies sound that the container can hold, and recodes other. From
-// the middle of a film it is always recoded: copies begin where a packet does,
-// which may be half a second off.
+// soundCodec returns the codec that copies sound that the container can hold and
+// re-encodes other sound. Sound that starts in the middle of a film is always
+// re-encoded, because a copy begins at a packet, which may be half a second off.
 func (t Target) soundCodec(box container) []string {
 	if t.Sound.Path == "" {
 		return nil
@@ -112,7 +113,7 @@ func (t Target) soundCodec(box container) []string {
 	return append(args, box.recode...)
 }
 
-// Command is the line that makes the film of numbered pictures, for a shell.
+// Command returns the shell command that makes the film of numbered pictures.
 func (t Target) Command(pattern string, first int) string {
 	words := []string{"ffmpeg"}
 	for _, w := range t.Arguments(Files(pattern, first), t.Path) {
@@ -121,7 +122,7 @@ func (t Target) Command(pattern string, first int) string {
 	return strings.Join(words, " ")
 }
 
-// Writer makes a film, frame by frame.
+// Writer writes a film, frame by frame.
 type Writer struct {
 	Target
 	ctx    context.Context
@@ -132,7 +133,7 @@ type Writer struct {
 	broken bool
 }
 
-// Create begins a film. The file appears at its path when it is complete.
+// Create begins a film. The file appears at its path only when it is complete.
 func (t Tools) Create(ctx context.Context, target Target) (*Writer, error) {
 	ext := filepath.Ext(target.Path)
 	tmp := target.Path + ".tmp-" + strings.ToLower(rand.Text()[:8]) + ext // ffmpeg chooses the format by the extension
@@ -149,13 +150,13 @@ func (t Tools) Create(ctx context.Context, target Target) (*Writer, error) {
 	return &Writer{ctx: ctx, cancel: cancel, p: p, Target: target, tmp: tmp, raw: make([]byte, target.W*target.H*3)}, nil
 }
 
-// Try encodes one small frame with the settings of target and deletes the result. So
-// it is known before frames are painted that ffmpeg lacks an encoder, or that the
-// container does not accept what the encoder makes.
+// Try encodes one small frame with the settings of target and deletes the result.
+// So an encoder that ffmpeg lacks, or that the container does not accept, is found
+// before frames are painted.
 func (t Tools) Try(ctx context.Context, target Target) error {
 	dir, err := os.MkdirTemp("", "impasto-film-")
 	if err != nil {
-		return nil // the film itself will say so, if it cannot be made either
+		return nil // making the film itself will report this, if it fails too
 	}
 	defer os.RemoveAll(dir)
 	trial := target
@@ -165,7 +166,7 @@ func (t Tools) Try(ctx context.Context, target Target) error {
 		return err
 	}
 	err = w.Write(picture.New(64, 64))
-	if !w.broken { // Write closes what broke
+	if !w.broken { // Write has closed a broken one
 		err = w.Close()
 	}
 	if err == nil || ctx.Err() != nil {
@@ -185,16 +186,16 @@ func (w *Writer) Write(p *picture.Picture) error {
 	}
 	if _, err := w.p.in.Write(w.raw); err != nil {
 		w.broken = true
-		return w.Close() // ffmpeg ended; it says why
+		return w.Close() // ffmpeg has ended, and Close returns why
 	}
 	return nil
 }
 
-// Close ends the film and puts it in its place.
+// Close ends the film and moves it to its path.
 func (w *Writer) Close() error {
 	defer w.cancel()
-	defer os.Remove(w.tmp) // gone already if all went well
-	_ = w.p.in.Close()     // ffmpeg may have closed it
+	defer os.Remove(w.tmp) // it does not exist if all went well
+	_ = w.p.in.Close()     // ffmpeg may have closed it already
 	if err := w.p.wait(w.ctx); err != nil {
 		if w.ctx.Err() != nil {
 			return w.ctx.Err()

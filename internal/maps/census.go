@@ -204,7 +204,7 @@ func (c *census) isExplained(k codes, beside map[int]bool) bool {
 				lo, hi := min(p[i], q[i]), max(p[i], q[i])
 				slack := calmStep + overshoot*(hi-lo)
 				above := slack
-				if i == 0 { // blended as light, two colours are lighter than either code
+				if i == 0 { // two colours blended in linear light are lighter than either code
 					above += overshoot * Distance(near.nrgba(), other.nrgba())
 				}
 				inside = inside && v[i] >= lo-slack && v[i] <= hi+above

@@ -11,9 +11,9 @@ import (
 	"github.com/impasto/impasto/internal/wording"
 )
 
-// Near is the distance (see Distance) up to which two colours are taken for
-// one: JPEG and colour management move a flat colour by less, and colours that
-// people tell apart in a map are several times farther apart.
+// Near is the distance (see Distance) up to which two colours count as one. JPEG
+// and colour management move a flat colour by less. Colours that people tell apart
+// in a map are several times farther apart.
 const Near = 30.0
 
 // Distance is the Euclidean distance of two colours in RGBA, each 0..255; black
@@ -23,9 +23,9 @@ func Distance(a, b color.NRGBA) float64 {
 	return math.Sqrt(sq(a.R, b.R) + sq(a.G, b.G) + sq(a.B, b.B) + sq(a.A, b.A))
 }
 
-// angle is the angle between two colours as vectors, in degrees. neural-doodle
-// compares maps by their cosine, so that dark red and red are one to it. Black
-// has no direction: its angle with anything is 0.
+// angle returns the angle between two colours as vectors, in degrees. neural-doodle
+// compares maps by the cosine of this angle, so that it does not distinguish dark
+// red from red. Black has no direction: its angle with any colour is 0.
 func angle(a, b color.NRGBA) float64 {
 	dot := float64(a.R)*float64(b.R) + float64(a.G)*float64(b.G) + float64(a.B)*float64(b.B)
 	la := float64(a.R)*float64(a.R) + float64(a.G)*float64(a.G) + float64(a.B)*float64(a.B)
@@ -39,9 +39,9 @@ func angle(a, b color.NRGBA) float64 {
 // isBlack reports whether a colour is too dark to have a direction.
 func isBlack(c color.NRGBA) bool { return c.A == 255 && max(c.R, c.G, c.B) < 16 }
 
-// Palette is what derived maps are drawn in: sixteen bright colours at least
-// 127 apart and at least 18 degrees in direction, so that neither a resize nor
-// a comparison by cosine takes two for one. Black is not among them.
+// Palette holds the colours of derived maps: sixteen bright colours. They are at
+// least 127 apart, and their directions at least 18 degrees, so that neither a
+// resize nor a comparison by cosine confuses two of them. Black is not among them.
 var Palette = []Region{
 	{Colour: rgb(0, 128, 255), Name: "azure"},
 	{Colour: rgb(0, 0, 255), Name: "blue"},
@@ -61,7 +61,7 @@ var Palette = []Region{
 	{Colour: rgb(128, 255, 128), Name: "pale-green"},
 }
 
-// otherWords name colours that are not in the palette.
+// otherWords are the named colours that are not in the palette.
 var otherWords = []Region{
 	{Colour: rgb(0, 0, 0), Name: "black"},
 	{Colour: rgb(128, 128, 128), Name: "grey"},
@@ -76,7 +76,7 @@ var otherWords = []Region{
 	{Colour: rgb(255, 200, 150), Name: "peach"},
 }
 
-// named are the colours that have a word.
+// named are the colours that have a name.
 var named = slices.Concat(Palette, otherWords)
 
 func rgb(r, g, b uint8) color.NRGBA { return color.NRGBA{r, g, b, 255} }
@@ -89,7 +89,7 @@ func Hex(c color.NRGBA) string {
 	return fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B)
 }
 
-// Word is the word for the known colour nearest to c.
+// Word returns the name of the known colour nearest to c.
 func Word(c color.NRGBA) string {
 	if c.A < 128 {
 		return "transparent"
@@ -110,7 +110,7 @@ func nearest(c color.NRGBA, regions []Region) (at int, distance float64) {
 	return at, distance
 }
 
-// words lists the colours ParseColour knows by name.
+// words lists the colours that ParseColour knows by name.
 func words() []string {
 	var list []string
 	for _, k := range named {
@@ -153,8 +153,8 @@ func ParseColour(text string) (color.NRGBA, error) {
 	return color.NRGBA{}, inputError("colour", "%q is not a colour; one is written #0080ff, 0,128,255 or as a word: %s, ...", text, strings.Join(words()[:6], ", "))
 }
 
-// Find returns the region that text means: its name, its colour, or the word
-// for its colour if that fits one region alone.
+// Find returns the region that text names: by its name, by its colour, or by the
+// word for its colour if only one region has that word.
 func (m *Map) Find(text string) (int, error) {
 	t := strings.ToLower(strings.TrimSpace(text))
 	var byWord []int
@@ -190,7 +190,8 @@ func (m *Map) Find(text string) (int, error) {
 	return 0, e
 }
 
-// list names regions, all of them for nil, at most eight.
+// list names the given regions, at most eight of them. If which is nil, it names
+// those of the whole map.
 func (m *Map) list(which []int) string {
 	if which == nil {
 		for i := range m.Regions {

@@ -16,8 +16,9 @@ type Features struct {
 // DeriveOptions say how a map is made from a picture.
 type DeriveOptions struct {
 	Regions int // 3 to 16; the map may have fewer where the picture does not have as many
-	// Features computes what a network sees in a picture of at most WorkSide
-	// pixels a side: one or more layers. nil derives from colour and place alone.
+	// Features computes the features of a network for a picture of at most WorkSide
+	// pixels a side, for one or more layers. If it is nil, only colour and place
+	// are used.
 	Features func(p *picture.Picture) ([]Features, error)
 }
 
@@ -26,10 +27,11 @@ const (
 	MinRegions, MostRegions = 3, 16
 	// WorkSide is the long side at which a picture is divided.
 	WorkSide = 384
-	// margin of mirrored pixels around it for the network; a whole number of the
-	// deepest features' cells, and less than minSide.
+	// margin is the width of the mirrored border that is added for the network, in
+	// pixels. It is a multiple of the cell size of the deepest features, and less
+	// than minSide.
 	margin = 24
-	// minSide of a picture that can be divided into regions at all.
+	// minSide is the smallest side of a picture that can be divided into regions.
 	minSide = 32
 
 	cellCount   = 900   // superpixels
@@ -38,9 +40,9 @@ const (
 	smallest    = 0.006 // share of the picture below which a piece is an island
 )
 
-// Weights of the groups of numbers a cell is described by, against each other:
-// chosen by looking at maps of paintings. With more weight on place a plain sky
-// falls into parts, with more on features edges drift off the picture's.
+// The weights of the groups of numbers that describe a cell were chosen by looking
+// at maps of paintings. With more weight on place, a plain sky is divided into
+// parts. With more weight on features, edges no longer follow those of the picture.
 const (
 	colourWeight  = 1.0
 	featureWeight = 0.6
@@ -49,11 +51,11 @@ const (
 	smoothWeight  = 0.35
 )
 
-// Derive draws a map of a picture, as a start to be edited: superpixels, then
-// k-means over their mean colour (Lab), features and place, then islands merged
-// and edges smoothed. Regions take the colours of Palette that are nearest to
-// what they look like, the largest first, so that a sky is likely to be blue
-// and the same picture gets the same map every time.
+// Derive draws a map of a picture, as a start to be edited. It divides the picture
+// into superpixels, groups them by k-means over their mean colour (Lab), features
+// and place, merges islands, and smooths edges. Regions take the colours of Palette
+// that are nearest to their own, the largest region first. So a sky is likely to be
+// blue, and the same picture gets the same map every time.
 func Derive(p *picture.Picture, o DeriveOptions) (*Map, error) {
 	if o.Regions < MinRegions || o.Regions > MostRegions {
 		return nil, inputError("count", "a map is derived with %d to %d regions, not %d", MinRegions, MostRegions, o.Regions).Hint("-k 6")
@@ -65,7 +67,7 @@ func Derive(p *picture.Picture, o DeriveOptions) (*Map, error) {
 	w, h := small.W, small.H
 	colours := lab(small)
 	calm := slices.Clone(colours)
-	blur(calm, w, h, 3, 1) // brush strokes are not regions
+	blur(calm, w, h, 3, 1) // so that brush strokes do not become regions
 	of, cells := superpixels(calm, w, h, min(cellCount, w*h/16), compactness)
 
 	var layers []Features
@@ -104,10 +106,10 @@ func flat() error {
 	return inputError("flat", "the picture has no regions that differ; a map of it would be one colour")
 }
 
-// describe makes a point of each cell: its mean Lab, the principal components
-// of its mean features, and its centre, each group scaled to a weighted
-// variance of 1 and then by its weight. varied is false where neither colours
-// nor features differ by more than noise.
+// describe makes a point of each cell: its mean Lab, the principal components of
+// its mean features, and its centre. Each group of numbers is scaled to a weighted
+// variance of 1, and then by its weight. varied is false if neither colours nor
+// features differ by more than noise.
 func describe(colours []float64, layers []Features, of []int, cells, w, h int) (all points, varied bool) {
 	weight := make([]float64, cells)
 	for _, c := range of {
@@ -130,7 +132,7 @@ func describe(colours []float64, layers []Features, of []int, cells, w, h int) (
 	include := func(p points, by float64) {
 		parts, weights = append(parts, p), append(weights, by)
 	}
-	// principal includes the main directions of p, if it has more than noise.
+	// principal adds the main directions of p, if p varies by more than noise.
 	principal := func(p points, d int, by, noise float64) {
 		q, variance := p.principal(d)
 		if variance > noise {
@@ -169,8 +171,8 @@ func describe(colours []float64, layers []Features, of []int, cells, w, h int) (
 	return all, varied
 }
 
-// mirrored returns p with r pixels more on each side, the picture in a mirror:
-// a network pads with zeros, and would see a frame of something else there.
+// mirrored returns p extended by r mirrored pixels on each side. A network pads
+// with zeros, and without the margin it would see a dark frame there.
 func mirrored(p *picture.Picture, r int) *picture.Picture {
 	q := picture.New(p.W+2*r, p.H+2*r)
 	back := func(i, n int) int {
@@ -191,8 +193,8 @@ func mirrored(p *picture.Picture, r int) *picture.Picture {
 	return q
 }
 
-// unitLength scales the features of each position to length 1: what is there
-// counts, not how strongly.
+// unitLength scales the features of each position to length 1, so that their
+// strength does not count.
 func unitLength(f Features) []float64 {
 	out := make([]float64, len(f.V))
 	for i := 0; i < len(f.V); i += f.C {
@@ -209,7 +211,7 @@ func unitLength(f Features) []float64 {
 }
 
 // addBilinear adds to sum the features v (H, W, C) at the place u, t (0..1 across
-// and down), interpolated between the middles of positions.
+// and down), interpolated between the centres of positions.
 func addBilinear(sum []float64, f Features, v []float64, u, t float64) {
 	axis := func(at float64, n int) (lo, hi int, share float64) {
 		at = min(max(at*float64(n)-0.5, 0), float64(n-1))
@@ -268,9 +270,10 @@ type neighbour struct {
 	border float64
 }
 
-// settle gives each cell the group of least cost: its squared distance from the
-// group's mean, and a penalty for the border it shares with cells of other groups
-// (Besag's iterated conditional modes). So single cells within another region join it.
+// settle moves each cell to the group of least cost: its squared distance from the
+// group's mean, plus a penalty for the border it shares with cells of other groups
+// (Besag's iterated conditional modes). So single cells within another region join
+// that region.
 func (p points) settle(group []int, means []float64, beside [][]neighbour) []int {
 	group = slices.Clone(group)
 	k := len(means) / p.d
@@ -311,8 +314,8 @@ func (p points) settle(group []int, means []float64, beside [][]neighbour) []int
 	return group
 }
 
-// smooth rounds the edges: each pixel takes the label that weighs most around
-// it, within about r pixels.
+// smooth rounds the edges: each pixel takes the label with the largest weight
+// within about r pixels of it.
 func (m *Map) smooth(r int) {
 	highest := make([]float64, len(m.Labels))
 	labels := make([]uint8, len(m.Labels))
@@ -331,8 +334,8 @@ func (m *Map) smooth(r int) {
 	m.compact()
 }
 
-// paint gives the regions colours of the palette: the largest first, each the
-// free one nearest in Lab to the mean of what it covers.
+// paint gives the regions colours of the palette, the largest region first. Each
+// takes the free colour nearest in Lab to its mean colour.
 func (m *Map) paint(colours []float64) {
 	mean := make([][3]float64, len(m.Regions))
 	for i, l := range m.Labels {
@@ -349,7 +352,8 @@ func (m *Map) paint(colours []float64) {
 	for r := range m.Regions {
 		best, at := math.Inf(1), 0
 		for i := range Palette {
-			// Hue counts more than lightness: paintings are darker than the palette.
+			// Hue counts more than lightness, because paintings are darker than the
+			// palette.
 			dl, da, db := (mean[r][0]-known[3*i])/3, 2*mean[r][1]-known[3*i+1], 2*mean[r][2]-known[3*i+2]
 			if d := dl*dl + da*da + db*db; d < best && !taken[i] {
 				best, at = d, i

@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// Recolor gives a region another colour. A colour that another region has, or
-// nearly has, would make one region of two: that is Merge's work, and refused.
+// Recolor gives a region another colour. It refuses a colour that another region
+// has or nearly has, because that would join the two regions. Merge does that.
 func (m *Map) Recolor(region int, c color.NRGBA) error {
 	for i, r := range m.Regions {
 		if i != region && Distance(r.Colour, c) <= Near {
@@ -19,8 +19,8 @@ func (m *Map) Recolor(region int, c color.NRGBA) error {
 	return nil
 }
 
-// FreeColour is the first colour of the palette that is far from all in use, or
-// the one that is farthest.
+// FreeColour returns the first colour of the palette that is far from all colours
+// in use. If none is far, it returns the farthest one.
 func (m *Map) FreeColour() Region {
 	far, best := -1.0, Palette[0]
 	for _, p := range Palette {
@@ -35,7 +35,7 @@ func (m *Map) FreeColour() Region {
 	return best
 }
 
-// Merge makes the regions one, which keeps the colour and name of the first.
+// Merge joins the regions. The result keeps the colour and name of the first.
 func (m *Map) Merge(regions []int) {
 	first := regions[0]
 	for i, l := range m.Labels {
@@ -46,9 +46,9 @@ func (m *Map) Merge(regions []int) {
 	m.compact()
 }
 
-// MergeSpecks gives every connected piece of fewer than least pixels to the
-// region it has the longest border with, the smallest pieces first, and returns
-// how many pieces it gave away. A map keeps at least one piece.
+// MergeSpecks joins every connected piece of fewer than least pixels to the region
+// that it has the longest border with, the smallest pieces first. It returns how
+// many pieces it joined. A map keeps at least one piece.
 func (m *Map) MergeSpecks(least int) int {
 	merged := 0
 	for {
@@ -63,8 +63,8 @@ func (m *Map) MergeSpecks(least int) int {
 			break
 		}
 		slices.SortStableFunc(small, func(a, b int) int { return pieces[a].pixels - pieces[b].pixels })
-		// A piece beside one that has changed already waits for the next round:
-		// its borders are no longer what was measured.
+		// A piece beside one that has changed waits for the next round, because its
+		// borders have changed since they were measured.
 		border := m.borders(pieces, of)
 		changed := map[int]bool{}
 		for _, i := range small {
@@ -97,8 +97,8 @@ type piece struct {
 	first  int // its first pixel, row by row
 }
 
-// pieces finds the connected parts in the order of their first pixels; of is
-// the piece of each pixel.
+// pieces finds the connected parts in the order of their first pixels. of[i] is the
+// piece of pixel i.
 func (m *Map) pieces() (list []piece, of []int) {
 	of = make([]int, len(m.Labels))
 	for i := range of {
@@ -128,7 +128,8 @@ func (m *Map) pieces() (list []piece, of []int) {
 	return list, of
 }
 
-// borders counts, for each piece, the pixel sides it shares with each other.
+// borders counts, for each piece, the pixel sides that it shares with each other
+// piece.
 func (m *Map) borders(pieces []piece, of []int) []map[int]int {
 	border := make([]map[int]int, len(pieces))
 	for i := range border {
@@ -144,8 +145,9 @@ func (m *Map) borders(pieces []piece, of []int) []map[int]int {
 	return border
 }
 
-// grow gives each pixel that is not known, ring by ring from the known ones, the
-// label beside it of least cost, the first of equals. One pixel must be known.
+// grow labels the pixels that are not known, ring by ring from the known ones. Each
+// takes the adjacent label of least cost, and the first of several with the same
+// cost. At least one pixel must be known.
 func (m *Map) grow(known []bool, cost func(i int, label uint8) float64) {
 	var open []int
 	for i, k := range known {
@@ -179,10 +181,10 @@ func (m *Map) grow(known []bool, cost func(i int, label uint8) float64) {
 	}
 }
 
-// each4 calls do for the neighbours of pixel i.
+// each4 calls do for the four neighbours of pixel i.
 func (m *Map) each4(i int, do func(j int)) { each4(i, m.W, len(m.Labels), do) }
 
-// each4 calls do for the neighbours of pixel i among n, w of them in a row.
+// each4 calls do for the four neighbours of pixel i, among n pixels in rows of w.
 func each4(i, w, n int, do func(j int)) {
 	x := i % w
 	if x > 0 {

@@ -6,10 +6,10 @@ import (
 	"github.com/impasto/impasto/internal/picture"
 )
 
-// Resize returns the map at w x h pixels. A pixel takes the label that covers
-// most of its area in m, the lower one where two cover the same: no colour is
-// blended and, unlike with the nearest pixel alone, no region is thinned out by
-// chance. Enlarged, that is the nearest pixel.
+// Resize returns the map at w x h pixels. A pixel takes the label that covers most
+// of its area in m, and the lower label if two cover the same area. No colours are
+// blended, and unlike with nearest-neighbour sampling no region gets thinner by
+// chance. When enlarging, the result is that of nearest-neighbour sampling.
 func (m *Map) Resize(w, h int) *Map {
 	q := &Map{W: w, H: h, Labels: make([]uint8, w*h), Regions: append([]Region(nil), m.Regions...)}
 	cover := make([]int64, len(m.Regions))
@@ -36,15 +36,16 @@ func (m *Map) Resize(w, h int) *Map {
 	return q
 }
 
-// span is the pixels of a source that one pixel of the result covers, and how
-// much of each, in whole numbers.
+// span holds the source pixels that one pixel of the result covers, and how much of
+// each it covers, in whole numbers.
 type span struct {
 	from   int
 	weight []int64
 }
 
-// spans divides from pixels among to: in units of 1/to of a source pixel,
-// source pixel i covers [i*to, (i+1)*to) and result pixel x [x*from, (x+1)*from).
+// spans divides from source pixels among to result pixels. In units of 1/to of a
+// source pixel, source pixel i covers [i*to, (i+1)*to) and result pixel x covers
+// [x*from, (x+1)*from).
 func spans(from, to int) []span {
 	list := make([]span, to)
 	for x := range list {
@@ -59,7 +60,8 @@ func spans(from, to int) []span {
 	return list
 }
 
-// Crop returns the w x h pixels from x, y on. They must lie within the map.
+// Crop returns the w x h pixels whose upper left corner is x, y. They must lie
+// within the map.
 func (m *Map) Crop(x, y, w, h int) *Map {
 	q := &Map{W: w, H: h, Labels: make([]uint8, 0, w*h), Regions: append([]Region(nil), m.Regions...)}
 	for v := y; v < y+h; v++ {
@@ -69,8 +71,7 @@ func (m *Map) Crop(x, y, w, h int) *Map {
 	return q
 }
 
-// CropTo returns the largest part around the middle with the proportions of
-// w x h.
+// CropTo returns the largest centred part with the proportions of w x h.
 func (m *Map) CropTo(w, h int) *Map {
 	cw, ch := m.W, m.H
 	if m.W*h > m.H*w {
@@ -81,15 +82,15 @@ func (m *Map) CropTo(w, h int) *Map {
 	return m.Crop((m.W-cw)/2, (m.H-ch)/2, cw, ch)
 }
 
-// Stretch is by how much the proportions of the map differ from w x h: 0.06 for
-// 6 %.
+// Stretch returns by how much the proportions of the map differ from w x h: 0.06
+// for 6 %.
 func (m *Map) Stretch(w, h int) float64 {
 	return math.Abs(float64(m.W)*float64(h)/(float64(m.H)*float64(w)) - 1)
 }
 
-// Enlarge is Resize to a larger size with smooth edges: a pixel takes the label
-// whose plane, interpolated bilinearly, is highest there, the lower one where
-// two are the same.
+// Enlarge is like Resize to a larger size, but with smooth edges. A pixel takes the
+// label whose plane, interpolated bilinearly, is highest there, and the lower label
+// if two are equal.
 func (m *Map) Enlarge(w, h int) *Map {
 	q := &Map{W: w, H: h, Labels: make([]uint8, w*h), Regions: append([]Region(nil), m.Regions...)}
 	highest := make([]float32, w*h)
@@ -106,7 +107,7 @@ func (m *Map) Enlarge(w, h int) *Map {
 	return q
 }
 
-// drawPlane makes plane (H, W) 1 where a region is and 0 elsewhere.
+// drawPlane sets plane (H, W) to 1 inside a region and to 0 elsewhere.
 func drawPlane[T float32 | float64](m *Map, region int, plane []T) {
 	for i, l := range m.Labels {
 		plane[i] = 0
@@ -116,10 +117,10 @@ func drawPlane[T float32 | float64](m *Map, region int, plane []T) {
 	}
 }
 
-// Soft is how much each pixel belongs to a region, (H, W), 0..1: 1 inside, 0
-// outside, and a ramp of about radius pixels to either side of its border. It
-// is the mean of the region over a square of 2 radius + 1 pixels, within the
-// picture; the weights of all regions add up to 1 everywhere.
+// Soft returns how much each pixel belongs to a region, (H, W), 0..1: 1 inside, 0
+// outside, and a ramp of about radius pixels on either side of its border. It is
+// the mean of the region over a square of 2 radius + 1 pixels, within the picture.
+// The weights of all regions add up to 1 everywhere.
 func (m *Map) Soft(region, radius int) []float32 {
 	v := make([]float64, len(m.Labels))
 	drawPlane(m, region, v)
@@ -152,9 +153,9 @@ func boxMean(v []float64, w, h, r int) {
 	}
 }
 
-// Coverage is, for each region, the largest share it has of any cell when the
-// map is averaged over cells of n x n pixels, as pooling does on the way to a
-// layer. A region whose share is small everywhere cannot guide that layer.
+// Coverage returns, for each region, the largest share that it has of any cell when
+// the map is averaged over cells of n x n pixels, as pooling does before a layer. A
+// region whose share is small in every cell cannot guide that layer.
 func (m *Map) Coverage(n int) []float64 {
 	most := make([]float64, len(m.Regions))
 	count := make([]int, len(m.Regions))
@@ -175,10 +176,11 @@ func (m *Map) Coverage(n int) []float64 {
 	return most
 }
 
-// Width is, for each region, the side of the largest square of its own pixels.
+// Width returns, for each region, the side of the largest square that lies inside
+// it.
 func (m *Map) Width() []int {
 	widest := make([]int, len(m.Regions))
-	side := make([]int, m.W) // of the largest square whose lower right corner is here
+	side := make([]int, m.W) // of the largest square whose lower right corner is in this column
 	for y := range m.H {
 		diagonal := 0
 		for x := range m.W {

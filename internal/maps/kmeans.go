@@ -20,7 +20,7 @@ func distance2(a, b []float64) float64 {
 	return sum
 }
 
-// dice is a generator of random numbers with a fixed start (splitmix64, S. Vigna).
+// dice is a random number generator with a fixed seed (splitmix64, S. Vigna).
 type dice uint64
 
 func (s *dice) next() float64 {
@@ -32,9 +32,9 @@ func (s *dice) next() float64 {
 }
 
 // kmeans divides the points into at most k groups so that the weighted sum of
-// squared distances from the groups' means is small: the best of several
-// starts, each by k-means++ (Arthur and Vassilvitskii, 2007). It returns the
-// group of each point and the means, (k, d).
+// squared distances from the groups' means is small. It takes the best of several
+// starts, each by k-means++ (Arthur and Vassilvitskii, 2007). It returns the group
+// of each point and the means, (k, d).
 func (p points) kmeans(k, starts int) (group []int, means []float64) {
 	k = min(k, p.n)
 	best := math.Inf(1)
@@ -58,8 +58,8 @@ func (p points) kmeans(k, starts int) (group []int, means []float64) {
 	return group, means
 }
 
-// spread chooses k of the points as first means, each with a chance in
-// proportion to its squared distance from those chosen before.
+// spread chooses k of the points as first means. The probability of a point is
+// proportional to its squared distance from those chosen before.
 func (p points) spread(k int, random *dice) []float64 {
 	var means []float64
 	far := make([]float64, p.n)
@@ -91,8 +91,8 @@ func (p points) spread(k int, random *dice) []float64 {
 	return means
 }
 
-// assign puts each point into the group with the nearest mean, the first of
-// equals, and returns the cost.
+// assign puts each point into the group with the nearest mean, the first of several
+// at the same distance, and returns the cost.
 func (p points) assign(group []int, means []float64) float64 {
 	cost := 0.0
 	for i := range p.n {
@@ -107,7 +107,7 @@ func (p points) assign(group []int, means []float64) float64 {
 	return cost
 }
 
-// recentre moves each mean to that of its group; an empty group keeps its.
+// recentre moves each mean to the mean of its group. An empty group keeps its mean.
 func (p points) recentre(group []int, means []float64) {
 	sum := make([]float64, len(means))
 	total := make([]float64, len(means)/p.d)
@@ -126,10 +126,10 @@ func (p points) recentre(group []int, means []float64) {
 	}
 }
 
-// principal projects the points onto their first d2 principal directions, which say
-// most of what hundreds of channels of features do. The result is scaled to a total
-// weighted variance of 1; variance is that before scaling. The directions are found
-// by power iteration with deflation, from fixed starts.
+// principal projects the points onto their first d2 principal directions, which
+// hold most of the variance of hundreds of feature channels. It scales the result
+// to a total weighted variance of 1. variance is the one before scaling. The
+// directions are found by power iteration with deflation, from fixed starts.
 func (p points) principal(d2 int) (out points, variance float64) {
 	total := 0.0
 	mean := make([]float64, p.d)
@@ -156,7 +156,7 @@ func (p points) principal(d2 int) (out points, variance float64) {
 		}
 		for range 60 {
 			axis = x.covarianceTimes(axis)
-			for _, a := range axes { // keep clear of those found
+			for _, a := range axes { // remove the directions found before
 				dot := 0.0
 				for c := range a {
 					dot += a[c] * axis[c]

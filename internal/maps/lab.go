@@ -6,9 +6,10 @@ import (
 	"github.com/impasto/impasto/internal/picture"
 )
 
-// lab converts a picture to CIE L*a*b* (D65, 2 degree observer), (H, W, 3): L
-// 0..100, a and b about -100..100. Distances there are close to what people
-// see: https://www.color.org/chardata/rgb/srgb.xalter and CIE 15:2004.
+// lab converts a picture to CIE L*a*b* (D65, 2 degree observer), (H, W, 3). L is
+// 0..100, a and b are about -100..100. Distances in it are close to those that
+// people see. Sources: https://www.color.org/chardata/rgb/srgb.xalter and CIE
+// 15:2004.
 func lab(p *picture.Picture) []float64 {
 	var linear [256]float64
 	for i := range linear {
@@ -19,7 +20,7 @@ func lab(p *picture.Picture) []float64 {
 			linear[i] = math.Pow((v+0.055)/1.055, 2.4)
 		}
 	}
-	// f is the cube root with a straight foot.
+	// f is the cube root, with a linear part near 0.
 	f := func(t float64) float64 {
 		const d = 6.0 / 29
 		if t > d*d*d {
@@ -39,8 +40,8 @@ func lab(p *picture.Picture) []float64 {
 	return out
 }
 
-// blur replaces each of the c channels of v (h, w, c) by its mean over a square
-// of 2 r + 1 pixels, twice: close to a Gaussian of deviation r.
+// blur replaces each of the c channels of v (h, w, c) by its mean over a square of
+// 2 r + 1 pixels, twice. The result is close to a Gaussian blur with deviation r.
 func blur(v []float64, w, h, c, r int) {
 	plane := make([]float64, w*h)
 	for k := range c {

@@ -13,17 +13,17 @@ import (
 	"github.com/impasto/impasto/internal/picture"
 )
 
-// Suffix ends the stem of a map's file: photo_sem.png belongs to photo.jpg, as
-// in neural-doodle.
+// Suffix ends the name of a map's file before its extension: photo_sem.png belongs
+// to photo.jpg, as in neural-doodle.
 const Suffix = "_sem"
 
-// MapPath is the file in which the map of a picture is looked for.
+// MapPath returns the path at which the map of a picture is looked for.
 func MapPath(path string) string {
 	return strings.TrimSuffix(path, filepath.Ext(path)) + Suffix + ".png"
 }
 
-// PicturePath is the picture beside a map, "" if the map's name does not follow
-// MapPath or no such picture exists.
+// PicturePath returns the picture beside a map. It is "" if the map's name does not
+// follow MapPath or no such picture exists.
 func PicturePath(path string) string {
 	stem, ok := strings.CutSuffix(strings.TrimSuffix(path, filepath.Ext(path)), Suffix)
 	if !ok {
@@ -37,12 +37,12 @@ func PicturePath(path string) string {
 	return ""
 }
 
-// LegendPath is the legend beside a map: photo_sem.txt for photo_sem.png. It
-// gives regions names, one "#0080ff sky" a line; lines that begin with ; and
-// empty ones are left out.
+// LegendPath returns the path of the legend beside a map: photo_sem.txt for
+// photo_sem.png. A legend names regions, one on each line, such as "#0080ff sky".
+// Empty lines and lines that begin with ; are ignored.
 func LegendPath(path string) string { return strings.TrimSuffix(path, filepath.Ext(path)) + ".txt" }
 
-// readLegend names the regions from a file; none is no error.
+// readLegend names the regions from a file. A missing file is no error.
 func (m *Map) readLegend(path string) error {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -55,8 +55,8 @@ func (m *Map) readLegend(path string) error {
 	return m.ReadLegend(f, path)
 }
 
-// ReadLegend names the regions whose colours the lines of r have. Colours that
-// the map does not have are no fault: one legend may serve several maps.
+// ReadLegend names the regions whose colours are in the lines of r. It ignores
+// colours that the map does not have, because one legend may serve several maps.
 func (m *Map) ReadLegend(r io.Reader, name string) error {
 	lines := bufio.NewScanner(io.LimitReader(r, 1<<20))
 	for n := 1; lines.Scan(); n++ {
@@ -82,7 +82,7 @@ func (m *Map) ReadLegend(r io.Reader, name string) error {
 	return nil
 }
 
-// Legend is the text of a legend, "" if no region has a name.
+// Legend returns the text of a legend, or "" if no region has a name.
 func (m *Map) Legend() string {
 	var b strings.Builder
 	for _, r := range m.Regions {

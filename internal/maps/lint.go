@@ -12,12 +12,12 @@ import (
 type Severity string
 
 const (
-	Fault   Severity = "error"   // it cannot be painted with, or not as it is meant
-	Warning Severity = "warning" // it can, but part of it will not do what it should
+	Fault   Severity = "error"   // the map cannot be painted with, or not as intended
+	Warning Severity = "warning" // the map can be painted with, but part of it will not work as intended
 	Note    Severity = "note"    // worth knowing
 )
 
-// Finding is one thing about a map.
+// Finding is one thing that a check found in a map.
 type Finding struct {
 	Severity Severity `json:"severity"`
 	Code     string   `json:"code"`
@@ -26,7 +26,7 @@ type Finding struct {
 	Try      []string `json:"try,omitempty"` // commands
 }
 
-// Side is one map with what belongs to it.
+// Side is one map with the picture that it belongs to.
 type Side struct {
 	Path    string
 	Map     *Map
@@ -36,30 +36,35 @@ type Side struct {
 }
 
 const (
-	// CoarsestCell is the side of relu4_1's cells in pixels: three poolings.
+	// CoarsestCell is the side of the cells of relu4_1 in pixels, after three
+	// poolings.
 	CoarsestCell = 8
-	// leastCover is the share of a cell a region needs somewhere to count there.
+	// leastCover is the share that a region needs of at least one cell to have an
+	// effect.
 	leastCover = 0.5
-	// leastWidth is in pixels; the first layer mixes thinner regions with their
-	// neighbours.
+	// leastWidth is the least width of a region in pixels. The first layer mixes
+	// thinner regions with their neighbours.
 	leastWidth = 3
-	// manyRegions is the number above which regions are too small to be of use.
+	// manyRegions is the number of regions above which they are too small to be
+	// useful.
 	manyRegions = 16
-	// muchRarer is how many times more of the canvas than of the painting a
-	// region may cover before its patches repeat visibly.
+	// muchRarer is the largest ratio of a region's share of the canvas to its share
+	// of the painting. Above it, patches repeat visibly.
 	muchRarer = 8
-	// mostListed bounds the findings of one kind in one map; further ones are counted.
+	// mostListed is the most findings of one kind that are listed for a map.
+	// Further ones are only counted.
 	mostListed = 4
-	// sameWay is the angle in degrees below which other programs, which compare
-	// colours by their cosine, hardly separate two.
+	// sameWay is an angle in degrees. Programs that compare colours by their cosine
+	// hardly distinguish two colours at a smaller angle.
 	sameWay = 8
 )
 
-// SpeckSize is the number of pixels below which a piece of a region is a slip
-// of the brush: a five-thousandth of the map, at least 12.
+// SpeckSize returns the number of pixels below which a piece of a region counts as
+// a slip of the brush: a five-thousandth of the map, but at least 12.
 func (m *Map) SpeckSize() int { return max(12, len(m.Labels)/5000) }
 
-// Check lists what is wrong with one map. Files are named in the commands.
+// Check lists what is wrong with one map. The commands that it proposes name the
+// files of s.
 func Check(s Side) []Finding {
 	l := linter{Side: s, q: picture.ShellWord(s.Path)}
 	l.size()
@@ -68,7 +73,7 @@ func Check(s Side) []Finding {
 	return l.found
 }
 
-// freeFolder is name, or with a number, where there is no such file.
+// freeFolder returns name, with a number added if such a file exists.
 func freeFolder(name string) string {
 	free := name
 	for n := 2; ; n++ {
@@ -90,10 +95,10 @@ func (l *linter) add(s Severity, code, message string, try ...string) {
 	l.found = append(l.found, Finding{s, code, l.Path, message, try})
 }
 
-// fix is the command that writes the map anew, repaired.
+// fix returns the command that writes a repaired copy of the map.
 func (l *linter) fix() string { return fmt.Sprintf("impasto map repair %s -o %s", l.q, l.free()) }
 
-// free is a name for a map made of this one, which no file has.
+// free returns an unused file name for a map made from this one.
 func (l *linter) free() string { return picture.ShellWord(picture.FreePNG(l.Path)) }
 
 // size compares the map with its picture.
@@ -116,7 +121,7 @@ func (l *linter) size() {
 	}
 }
 
-// colours looks at how the map is drawn.
+// colours checks how the map is drawn.
 func (l *linter) colours() {
 	m, src := l.Map, l.Source
 	if src.EdgeColors > 0 {
@@ -157,7 +162,7 @@ func (l *linter) colours() {
 	l.directions(free)
 }
 
-// directions finds regions whose colours differ in little but brightness.
+// directions finds regions whose colours differ in little except brightness.
 func (l *linter) directions(free string) {
 	m, listed, more := l.Map, 0, 0
 	for i, a := range m.Regions {
@@ -183,7 +188,7 @@ func (l *linter) directions(free string) {
 	}
 }
 
-// regions looks at their number, size and shape.
+// regions checks the number, size and shape of the regions.
 func (l *linter) regions() {
 	m := l.Map
 	switch n := len(m.Regions); {
@@ -195,7 +200,7 @@ func (l *linter) regions() {
 	}
 	pieces, _ := m.pieces()
 	least, specks, area := m.SpeckSize(), 0, 0
-	whole := make([]bool, len(m.Regions)) // has a piece that is no speck
+	whole := make([]bool, len(m.Regions)) // has a piece that is not a speck
 	for _, p := range pieces {
 		whole[p.label] = whole[p.label] || p.pixels >= least
 	}
@@ -231,7 +236,8 @@ func (l *linter) regions() {
 	}
 }
 
-// derive is the command that makes a map of the picture, if it is known.
+// derive returns the command that makes a map of the picture, if the picture is
+// known.
 func (l *linter) derive() string {
 	if l.Picture == "" {
 		return "impasto map derive --help   (makes one of the picture)"
@@ -239,7 +245,7 @@ func (l *linter) derive() string {
 	return fmt.Sprintf("impasto map derive %s -o %s", picture.ShellWord(l.Picture), l.free())
 }
 
-// Neighbour is the region that region i has the longest border with.
+// Neighbour returns the region that region i has the longest border with.
 func (m *Map) Neighbour(i int) int {
 	sides := make([]int, len(m.Regions))
 	for p, l := range m.Labels {
@@ -257,8 +263,8 @@ func (m *Map) Neighbour(i int) int {
 	return best
 }
 
-// CheckPair lists what is wrong with two maps together: that of a painting, and
-// that of the canvas to be painted after it.
+// CheckPair lists what is wrong with two maps together: the map of a painting, and
+// the map of the canvas that is painted after it.
 func CheckPair(style, canvas Side) []Finding {
 	var found []Finding
 	add := func(s Severity, code, file, message string, try ...string) {
@@ -311,8 +317,8 @@ func CheckPair(style, canvas Side) []Finding {
 	return found
 }
 
-// RepairCommand repairs maps that belong together, the painting's first, into a
-// folder that is not there yet.
+// RepairCommand returns the command that repairs maps that belong together, the
+// painting's first, into a new folder.
 func RepairCommand(paths ...string) string {
 	words := "impasto map repair"
 	for _, p := range paths {
@@ -321,7 +327,7 @@ func RepairCommand(paths ...string) string {
 	return fmt.Sprintf("%s -o %s/", words, picture.ShellWord(freeFolder("repaired")))
 }
 
-// closest is the colour of m's region nearest to c.
+// closest returns the colour of the region of m that is nearest to c.
 func closest(c color.NRGBA, m *Map) color.NRGBA {
 	at, _ := nearest(c, m.Regions)
 	return m.Regions[at].Colour
@@ -339,7 +345,7 @@ type AreaRow struct {
 	Canvas float64 `json:"canvas"`
 }
 
-// Areas compares how much of two maps each region covers.
+// Areas compares how much of each map every region covers.
 func Areas(style, canvas *Map) []AreaRow {
 	table, fromA, fromB := Shared(style, canvas)
 	rows := make([]AreaRow, len(table))

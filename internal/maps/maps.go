@@ -1,11 +1,11 @@
-// Package maps holds semantic maps: flat-coloured pictures that say which part
-// of another picture is sky, which is sea and which is figure. It reads them
-// from what people draw (soft brushes, JPEG, near-equal colours), derives them
-// from paintings, checks them, repairs them and resizes them without inventing
-// colours.
+// Package maps holds semantic maps: flat-coloured pictures that say which part of
+// another picture is sky, which is sea and which is figure. It reads them from
+// pictures that people draw (with soft brushes, JPEG noise and nearly equal
+// colours), derives them from paintings, checks them, repairs them and resizes them
+// without adding colours.
 //
-// It imports internal/picture. Features of a network reach it as plain numbers
-// through a function (Derive), so that it knows of no network.
+// It imports internal/picture. It depends on no network: features of a network are
+// passed to it as plain numbers, through a function (see DeriveOptions).
 package maps
 
 import (
@@ -21,27 +21,27 @@ const MaxRegions = 255
 
 // Region is one label of a map.
 type Region struct {
-	Colour color.NRGBA // as it is drawn; A is 255 but for transparent regions
+	Colour color.NRGBA // as it is drawn; A is 255 except in transparent regions
 	Name   string      // from the legend beside the map; "" for none
 	Pixels int         // its area
 }
 
-// String names the region for people: `sky #0080ff`, or `azure #0080ff` by the
-// word for its colour where it has no name.
+// String names the region for people: `sky #0080ff`, or `azure #0080ff` with the
+// word for its colour if it has no name.
 func (r Region) String() string { return r.Label() + " " + Hex(r.Colour) }
 
-// Label is the name of the region, or the word for its colour.
+// Label returns the name of the region, or the word for its colour if it has none.
 func (r Region) Label() string { return cmp.Or(r.Name, Word(r.Colour)) }
 
-// Map is a picture of labels.
+// Map is a picture whose pixels are labels of regions.
 type Map struct {
 	W, H    int
 	Labels  []uint8  // (H, W), indices into Regions
 	Regions []Region // at most MaxRegions, the largest first when read from a picture
 }
 
-// Of returns the map of the labels (H, W), which it keeps; each must be an index
-// of regions.
+// Of returns a map of the labels (H, W), which it keeps without copying. Each label
+// must be an index of regions.
 func Of(w, h int, labels []uint8, regions []Region) *Map {
 	m := &Map{W: w, H: h, Labels: labels, Regions: append([]Region(nil), regions...)}
 	m.count()
@@ -53,7 +53,7 @@ func (m *Map) Clone() *Map {
 	return &Map{W: m.W, H: m.H, Labels: append([]uint8(nil), m.Labels...), Regions: append([]Region(nil), m.Regions...)}
 }
 
-// count fills in the areas.
+// count sets the areas of the regions.
 func (m *Map) count() {
 	for i := range m.Regions {
 		m.Regions[i].Pixels = 0
@@ -63,7 +63,7 @@ func (m *Map) count() {
 	}
 }
 
-// Share is the part of the map region i covers, 0..1.
+// Share returns the part of the map that region i covers, 0..1.
 func (m *Map) Share(i int) float64 { return float64(m.Regions[i].Pixels) / float64(len(m.Labels)) }
 
 // Picture draws the map in its flat colours.
@@ -84,9 +84,9 @@ func (m *Map) Picture() *picture.Picture {
 	return p
 }
 
-// OneHot is the map as planes (H, W, K): 1 in the plane of a pixel's region, 0
-// in the others. table[i] is the plane of region i (see Shared); nil takes them
-// in order.
+// OneHot returns the map as planes (H, W, K): 1 in the plane of a pixel's region,
+// and 0 in the others. table[i] is the plane of region i (see Shared). If table is
+// nil, region i has plane i.
 func (m *Map) OneHot(table []int, planes int) []float32 {
 	v := make([]float32, len(m.Labels)*planes)
 	for i, l := range m.Labels {
@@ -99,8 +99,8 @@ func (m *Map) OneHot(table []int, planes int) []float32 {
 	return v
 }
 
-// compact drops regions without pixels and sorts the rest by area, the largest
-// first; regions of equal area keep their order.
+// compact removes regions without pixels and sorts the others by area, the largest
+// first. Regions of equal area keep their order.
 func (m *Map) compact() { m.permute(m.compactOrder()) }
 
 // compactOrder lists the regions that have pixels, the largest first.
@@ -116,8 +116,8 @@ func (m *Map) compactOrder() []int {
 	return order
 }
 
-// permute makes order[i] the new region i and drops regions not in order, which
-// must have no pixels.
+// permute makes region order[i] the new region i. It removes regions that are not
+// in order, which must have no pixels.
 func (m *Map) permute(order []int) {
 	to := make([]uint8, len(m.Regions))
 	regions := make([]Region, len(order))
@@ -130,8 +130,8 @@ func (m *Map) permute(order []int) {
 	m.Regions = regions
 }
 
-// Joined is Shared for several maps: region i of the first is table[i], region j
-// of others[n] table[from[n][j]].
+// Joined is like Shared, for several maps. Region i of first is table[i], and
+// region j of others[n] is table[from[n][j]].
 func Joined(first *Map, others ...*Map) (table []Region, from [][]int) {
 	table, from = first.Regions, make([][]int, len(others))
 	for n, m := range others {
@@ -140,9 +140,9 @@ func Joined(first *Map, others ...*Map) (table []Region, from [][]int) {
 	return table, from
 }
 
-// Shared joins the tables of two maps: regions whose colours are the same, or
-// nearly so, are one. Region i of a is table[fromA[i]], region j of b
-// table[fromB[j]]. Pixels counts a's area.
+// Shared joins the region tables of two maps. Regions whose colours are the same,
+// or nearly the same, become one. Region i of a is table[fromA[i]], and region j of
+// b is table[fromB[j]]. Pixels in the table are the areas in a.
 func Shared(a, b *Map) (table []Region, fromA, fromB []int) {
 	table = append(table, a.Regions...)
 	for i := range a.Regions {

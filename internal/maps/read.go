@@ -12,26 +12,27 @@ import (
 type Source struct {
 	Name       string
 	Format     picture.Format // 0 when the picture did not come from a file
-	Channels   int            // that carry something: 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA
-	Colours    int            // different ones, at 8 bits a channel
-	Deep       int            // different ones in the file, when it has 16 bits a channel
+	Channels   int            // used channels: 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA
+	Colours    int            // number of different colours, at 8 bits a channel
+	Deep       int            // number of different colours in the file, if it has 16 bits a channel
 	Clear      int            // pixels that are not opaque
-	EdgeColors int            // colours that only lie between regions: a soft brush, a resize, JPEG
-	EdgePixels int            // and their area
+	EdgeColors int            // colours that occur only between regions: a soft brush, a resize, JPEG
+	EdgePixels int            // number of pixels of these colours
 	Near       []NearPair     // solid colours read as one region
 	Exact      bool           // every pixel has the colour of its region
 }
 
-// NearPair is a solid colour that is so near to a region's that it counts as it.
+// NearPair is a solid colour so near to that of a region that it counts as the
+// same.
 type NearPair struct {
 	Region int
 	Colour color.NRGBA
 	Pixels int
 }
 
-// Read reads a map from a picture file ("-" is standard input) and its legend,
-// if one lies beside it. Errors are those of picture.Read, and *Error for a
-// picture that is no map.
+// Read reads a map from a picture file ("-" is standard input), and its legend if
+// there is one beside it. Errors are those of picture.Read, or an *Error for a
+// picture that is not a map.
 func Read(path string, o picture.ReadOptions) (*Map, *Source, error) {
 	if o.Role == "" {
 		o.Role = "map"
@@ -59,10 +60,10 @@ func fromPicture(p *picture.Picture, info *picture.Info) (*Map, *Source, error) 
 	return m, src, nil
 }
 
-// FromPicture finds the regions of a picture that was drawn as a map. Flat
-// colours become regions, nearly equal ones together; colours that only occur
-// between two regions (anti-aliasing, soft brushes, JPEG) go to the region
-// beside them that they resemble most. name is used in messages.
+// FromPicture finds the regions of a picture that was drawn as a map. Flat colours
+// become regions, and nearly equal ones become one region. Colours that occur only
+// between two regions (from anti-aliasing, soft brushes or JPEG) go to the adjacent
+// region of the most similar colour. name is used in messages.
 func FromPicture(p *picture.Picture, name string) (*Map, *Source, error) {
 	c := newCensus(p)
 	src := &Source{Name: name, Channels: channels(c.pixels), Colours: len(c.list)}
@@ -91,7 +92,7 @@ func FromPicture(p *picture.Picture, name string) (*Map, *Source, error) {
 // codes is a colour at 8 bits a channel: R, G, B, A.
 type codes [4]uint8
 
-// channels counts those that carry something.
+// channels returns the number of channels that are used.
 func channels(pixels []codes) int {
 	n, alpha := 1, 0
 	for _, c := range pixels {
@@ -115,8 +116,8 @@ func deepColours(p *picture.Picture) int {
 	return len(seen)
 }
 
-// Encode returns the map as PNG, the only format maps are written in here:
-// JPEG would blend its colours.
+// Encode returns the map as PNG, the only format in which maps are written. JPEG
+// would blend its colours.
 func (m *Map) Encode() ([]byte, error) {
 	var b bytes.Buffer
 	err := picture.Encode(&b, m.Picture(), picture.PNG, picture.WriteOptions{})

@@ -8,10 +8,11 @@ import (
 )
 
 // Repair removes the faults of a map that need no decision of the user. Transparent
-// pixels go to the regions around them, and specks to their neighbours. The regions
-// that JPEG compression makes, too small to guide anything, go to the region with the
-// longest common border. Edge colours and nearly equal colours were merged when the
-// map was read. Repair returns what was done, a sentence each.
+// pixels go to the regions around them, and specks to their neighbours. Regions
+// that come from JPEG compression are too small to guide anything, so they go to
+// the region with the longest common border. Edge colours and nearly equal colours
+// were merged when the map was read. Repair returns what was done, in one sentence
+// for each repair.
 func Repair(m *Map, src *Source) []string {
 	var done []string
 	if src.EdgeColors > 0 {
@@ -37,9 +38,9 @@ func Repair(m *Map, src *Source) []string {
 	return done
 }
 
-// fillClear gives the pixels of transparent regions to the opaque region
-// nearest to them, ring by ring, and returns how many they were. A map that is
-// transparent everywhere stays as it is.
+// fillClear gives the pixels of transparent regions to the nearest opaque region,
+// ring by ring, and returns the number of these pixels. A completely transparent
+// map stays as it is.
 func (m *Map) fillClear() int {
 	filled, known := 0, make([]bool, len(m.Labels))
 	for i, l := range m.Labels {
@@ -55,9 +56,9 @@ func (m *Map) fillClear() int {
 	return filled
 }
 
-// mergeVanishing gives regions that Check says vanish to the one they have the
-// longest border with, the smallest first, and returns how many they were. Two
-// regions stay, so that there is something to tell apart.
+// mergeVanishing merges the regions that Check reports as vanishing into the region
+// with the longest common border, the smallest first. It returns how many it
+// merged. Two regions always remain, because a map with one region says nothing.
 func (m *Map) mergeVanishing() int {
 	merged := 0
 	for len(m.Regions) > 2 {
@@ -76,13 +77,14 @@ func (m *Map) mergeVanishing() int {
 	return merged
 }
 
-// leftOver is the share of a map below which a region that the other map does
-// not have is a leftover, not something that was forgotten there.
+// leftOver is a share of a map. A region below it that the other map lacks counts
+// as a leftover. A larger one was probably forgotten in the other map.
 const leftOver = 0.02
 
-// JoinLeftovers merges regions of m whose colours other does not have: one within
-// the reach of Snap of a colour that m has too into that region, and a leftover
-// into the one it has the longest border with. It returns how many they were.
+// JoinLeftovers merges regions of m whose colours other does not have. If a colour
+// that both maps have is within snapReach, the region joins the region of that
+// colour. A leftover joins the region with the longest common border. JoinLeftovers
+// returns how many it merged.
 func (m *Map) JoinLeftovers(other *Map) int {
 	joined := 0
 	for i := len(m.Regions) - 1; i >= 0 && len(m.Regions) > 2; i-- { // the smallest first
@@ -110,9 +112,10 @@ func (m *Map) JoinLeftovers(other *Map) int {
 // snapReach is how far apart two maps' colours for one thing may be.
 const snapReach = 90
 
-// Snap gives regions of m that are drawn in a colour near one of other's that
-// very colour, and those whose colour other does not have the nearest of its
-// colours within snapReach, if no region of m has it. It returns how many changed.
+// Snap changes the colours of regions of m to those of other. A region whose colour
+// is near one of other's takes exactly that colour. A region whose colour other
+// lacks takes the nearest colour of other within snapReach, if no region of m has
+// it. Snap returns how many regions changed.
 func (m *Map) Snap(other *Map) int {
 	changed := 0
 	for _, reach := range []float64{Near, snapReach} {

@@ -65,8 +65,8 @@ func superpixels(lab []float64, w, h, n int, compact float64) (of []int, cells i
 	return connect(of, w, int(step*step/4))
 }
 
-// connect renumbers cells so that each is connected: pieces of fewer than least
-// pixels join the cell before them, row by row.
+// connect renumbers cells so that each is connected. Pieces of fewer than least
+// pixels join the cell before them in row order.
 func connect(of []int, w, least int) ([]int, int) {
 	out := make([]int, len(of))
 	for i := range out {

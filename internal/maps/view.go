@@ -4,9 +4,9 @@ import (
 	"github.com/impasto/impasto/internal/picture"
 )
 
-// Overlay shows a map over its picture, at the picture's size: the picture in
-// grey below the regions' colours, opacity 0..1 of these, and their borders as
-// white lines.
+// Overlay shows a map over its picture, at the picture's size. It draws the picture
+// in grey, the colours of the regions over it with the given opacity (0..1), and
+// their borders as white lines.
 func (m *Map) Overlay(p *picture.Picture, opacity float64) *picture.Picture {
 	if m.W != p.W || m.H != p.H {
 		m = m.Resize(p.W, p.H)
@@ -18,7 +18,7 @@ func (m *Map) Overlay(p *picture.Picture, opacity float64) *picture.Picture {
 	for i, l := range m.Labels {
 		c := m.Regions[l].Colour
 		for k, v := range [3]uint8{c.R, c.G, c.B} {
-			// A little of the picture's own colour stays where the map is faint.
+			// Some of the picture's own colour remains where the opacity is low.
 			ground := a*luma[i] + (1-a)*p.Pix[3*i+k]
 			out.Pix[3*i+k] = (1-a)*ground + a*float32(v)/255
 		}

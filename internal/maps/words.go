@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// percent writes a share, 0..1, with as many digits as tell something.
+// percent writes a share of 0..1 in percent, with few digits.
 func percent(v float64) string {
 	switch p := 100 * v; {
 	case p == 0:

@@ -117,7 +117,8 @@ func readMatches(path string) (*explain.Matches, error) {
 	return explain.ReadMatches(f, path)
 }
 
-// chooseLayer returns the layer of a name, or the one with the smallest cells.
+// chooseLayer returns the layer with this name. Without a name it returns the layer
+// with the smallest cells.
 func chooseLayer(m *explain.Matches, name string) (*explain.Matched, error) {
 	best := &m.Layers[0]
 	var names []string

@@ -32,9 +32,10 @@ func runRecolor(c *call) error {
 	})
 }
 
-// recolored gives regions the colours of changes, REGION=COLOUR each.
+// recolored applies changes, each of them REGION=COLOUR.
 func recolored(m *maps.Map, changes []string, usage string) (what string, err error) {
-	// Regions are found first, so that two may exchange their colours.
+	// All regions are found before any changes, so that two can exchange their
+	// colours.
 	type change struct {
 		region int
 		text   string
@@ -55,7 +56,7 @@ func recolored(m *maps.Map, changes []string, usage string) (what string, err er
 	}
 	before := m.Clone()
 	for _, ch := range list {
-		m.Regions[ch.region].Colour.A = 0 // free for the others
+		m.Regions[ch.region].Colour.A = 0 // so that the old colour is free for other regions
 	}
 	for _, ch := range list {
 		colour, err := maps.ParseColour(ch.text)
@@ -119,7 +120,8 @@ var fit = Tool{
 	run: runFit,
 }
 
-// mostStretch is the difference in proportions that rounding sizes causes.
+// mostStretch is the largest difference in proportions that rounding of sizes
+// causes.
 const mostStretch = 0.01
 
 func runFit(c *call) error {
@@ -160,7 +162,8 @@ func runFit(c *call) error {
 	})
 }
 
-// sizeOf returns the size of a picture, or the size that a text names.
+// sizeOf returns the size that the text to names: that of a picture, or a size in
+// pixels.
 func (c *call) sizeOf(to string, m *maps.Map) (w, h int, err error) {
 	if size, err := picture.ParseSize(to); err == nil {
 		return size.Resolve(m.W, m.H)

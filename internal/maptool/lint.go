@@ -63,8 +63,8 @@ func runLint(c *call) error {
 	return c.judge(found)
 }
 
-// check reads maps and lists all that is wrong with them. The first belongs to
-// the painting. A side whose map cannot be read has none.
+// check reads maps and lists all that is wrong with them. The first map belongs to
+// the painting. If a map cannot be read, the Map of its side is nil.
 func (c *call) check(paths []string) ([]maps.Finding, []maps.Side) {
 	var found []maps.Finding
 	var sides []maps.Side
@@ -130,7 +130,7 @@ func (c *call) list(paths []string, found []maps.Finding, areas []maps.AreaRow) 
 	}
 }
 
-// judge returns a fault where maps cannot be painted with.
+// judge returns an error if the maps cannot be painted with.
 func (c *call) judge(found []maps.Finding) error {
 	errors, warnings := 0, 0
 	for _, f := range found {
@@ -192,7 +192,7 @@ func (c *call) repair(sides []maps.Side, found []maps.Finding) error {
 	return c.judge(left)
 }
 
-// repairedName is a place for repaired maps where nothing lies.
+// repairedName returns an unused name for repaired maps.
 func (c *call) repairedName() string {
 	free := overwrite.New(picture.Fail, false)
 	if len(c.Args) > 1 {

@@ -1,6 +1,6 @@
-// Package maptool holds the sub-commands of `impasto map` as functions: which
-// flags each takes, and what it reads, does and writes. The command line and the
-// jobs of a queue run the same tools; printing is left to the caller.
+// Package maptool holds the sub-commands of `impasto map` as functions. A tool says
+// which flags it takes, and what it reads, does and writes. The command line and
+// the jobs of a queue run the same tools. Their callers print the results.
 package maptool
 
 import (
@@ -21,24 +21,24 @@ import (
 // A Tool is one sub-command of `impasto map`.
 type Tool struct {
 	Name  string
-	Args  string // for the usage line: "MAP REGION..."
+	Args  string // in the usage line: "MAP REGION..."
 	Help  string
 	Flags []Flag
 	run   func(*call) error
 
-	Shows  bool // a picture, to Input.Show
-	Writes bool // a file, also where no flag names one
-	files  int  // arguments that are files to read; allArgs for all
+	Shows  bool // shows a picture, through Input.Show
+	Writes bool // writes a file, even if no flag names one
+	files  int  // number of arguments that are files to read; allArgs for all
 }
 
-// allArgs says that every argument of a tool is a file.
+// allArgs means that every argument of a tool is a file.
 const allArgs = -1
 
 // A Flag is a flag of a tool.
 type Flag struct {
 	Name, Short string
 	Group       string
-	Value       string // what stands for the value in help; "" for a switch
+	Value       string // the placeholder of the value in help; "" for a switch
 	Help        string
 	Kind        settings.Kind // Text, Switch, File, FileOrWord or Output
 	Hidden      bool
@@ -56,7 +56,8 @@ func Find(name string) (Tool, bool) {
 	return Tools[i], true
 }
 
-// Parse reads the words after the name of a tool, as they stand in a job.
+// Parse reads the words after the name of a tool, in the form in which a job holds
+// them.
 func (t Tool) Parse(words []string) (given settings.Given, args []string, err error) {
 	return settings.ReadWords(words, func(name string) (settings.Flag, bool) {
 		at := slices.IndexFunc(t.Flags, func(f Flag) bool { return slices.Contains(f.Names(), name) })
@@ -83,23 +84,23 @@ type Input struct {
 	Given settings.Given // values of flags
 	Args  []string
 	Env   render.Env
-	// Show draws a picture for the user; nil if there is no user.
+	// Show draws a picture for the user. It is nil if there is no user.
 	Show func(*picture.Picture) error
-	// OnlyNamed reads no picture that lies beside a map.
+	// OnlyNamed keeps the tool from reading a picture that lies beside a map.
 	OnlyNamed bool
 }
 
-// Result is what a tool has to say. All of it is printed by the caller.
+// Result is what a tool reports. The caller prints all of it.
 type Result struct {
 	Facts   map[string]any // for programs, one JSON object; nil for none
 	Notes   []string       // for standard error: what was done
 	Lines   []string       // for standard output
-	Table   []string       // for standard output, left out where quiet
+	Table   []string       // for standard output, omitted with --quiet
 	Outputs []string       // files that were written, for standard output
 }
 
-// Run runs a tool. The result may have lines to print also when there is an
-// error: a check of maps lists what it found and fails.
+// Run runs a tool. A result may have lines to print even if there is an error: a
+// check of maps lists what it found and returns an error.
 func (t Tool) Run(ctx context.Context, in Input) (*Result, error) {
 	c := &call{Input: in, ctx: ctx, tool: t, out: &Result{}}
 	err := t.run(c)
@@ -118,7 +119,8 @@ func (c *call) text(name string) string { return c.Given.Last(name) }
 
 func (c *call) on(name string) bool { on, _ := settings.ParseSwitch(c.text(name)); return on }
 
-// number reads a whole number, such as one " of pixels"; fallback where none is given.
+// number reads the whole number of a flag, or returns fallback if the flag is not
+// given. of describes the number in messages, as in " of pixels".
 func (c *call) number(name, of string, fallback, least, most int, bad *ui.Faults) int {
 	text := c.text(name)
 	if text == "" {
@@ -144,7 +146,7 @@ func outputFlags(help string) []Flag {
 	}
 }
 
-// mapTarget decides on the file a map is written to: -o, or fallback.
+// mapTarget returns the file to write a map to: the value of -o, or fallback.
 func (c *call) mapTarget(fallback string) (path string, skip bool, err error) {
 	path = ui.Home(cmp.Or(c.text("output"), fallback))
 	if err := maps.CheckOutput(path); err != nil {
@@ -153,8 +155,8 @@ func (c *call) mapTarget(fallback string) (path string, skip bool, err error) {
 	return c.destination(path)
 }
 
-// destination returns the file to write for path, by the rule for files that
-// exist.
+// destination returns the file to write for path, following the rule for existing
+// files.
 func (c *call) destination(path string) (string, bool, error) {
 	how := cmp.Or(c.text("overwrite"), "fail")
 	if c.on("y") {
@@ -182,7 +184,8 @@ func (c *call) firstMap(usage string) (path string, m *maps.Map, src *maps.Sourc
 	return path, m, src, err
 }
 
-// edit reads a map, changes it and writes it. change says what it did.
+// edit reads a map, changes it and writes it. The text that change returns says
+// what it did.
 func (c *call) edit(usage string, change func(*maps.Map) (*maps.Map, string, error)) error {
 	var bad ui.Faults
 	path, m, _, err := c.firstMap(usage)
@@ -203,7 +206,7 @@ func (c *call) edit(usage string, change func(*maps.Map) (*maps.Map, string, err
 	return c.writeMap(m, out, what)
 }
 
-// writeMap saves a map. what says what was done.
+// writeMap saves a map. what describes what was done.
 func (c *call) writeMap(m *maps.Map, path, what string) error {
 	if err := m.Save(path); err != nil {
 		return err
@@ -212,7 +215,7 @@ func (c *call) writeMap(m *maps.Map, path, what string) error {
 	return nil
 }
 
-// wrote notes the file a tool has written. what is a note, "" for none.
+// wrote records a file that the tool has written. what is a note, "" for none.
 func (c *call) wrote(path, what string, facts map[string]any) {
 	facts["type"], facts["output"] = "result", path
 	c.out.Facts, c.out.Outputs = facts, []string{path}
@@ -221,7 +224,7 @@ func (c *call) wrote(path, what string, facts map[string]any) {
 	}
 }
 
-// savePicture writes a picture that is no map.
+// savePicture writes a picture that is not a map.
 func (c *call) savePicture(path string, p *picture.Picture) error {
 	return picture.Save(path, p, picture.WriteOptions{Software: "Impasto " + c.Env.Program})
 }

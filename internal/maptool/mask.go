@@ -19,7 +19,7 @@ var mask = Tool{
 	run: runMask,
 }
 
-// mostSoft bounds --soft: no region is wider.
+// mostSoft is the largest value of --soft. No region is wider.
 const mostSoft = 4096
 
 func runMask(c *call) error {
@@ -57,7 +57,8 @@ func runMask(c *call) error {
 	return nil
 }
 
-// paintMask paints the chosen regions white. share is what they take of the map.
+// paintMask paints the chosen regions white. share is the share of the map that
+// they cover.
 func paintMask(m *maps.Map, chosen map[int]bool, radius int) (p *picture.Picture, share float64, names []string) {
 	p = picture.New(m.W, m.H)
 	for i, r := range m.Regions {

@@ -93,7 +93,7 @@ func (s *Studio) open(name string) (*os.File, fs.FileInfo, error) {
 	return f, st, nil
 }
 
-// plain says without paths why a file cannot be read.
+// plain says why a file cannot be read, without naming its path.
 func plain(name string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return bad(http.StatusNotFound, fmt.Sprintf("%q is not in this folder", name))

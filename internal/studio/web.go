@@ -54,7 +54,7 @@ func webFiles() http.Handler {
 		}
 		h := w.Header()
 		h.Set("Content-Type", f.kind)
-		h.Set("Cache-Control", "no-cache") // asked again, answered by the tag
+		h.Set("Cache-Control", "no-cache") // browsers ask each time; the tag saves sending the file again
 		h.Set("ETag", f.tag)
 		h.Set("Vary", "Accept-Encoding")
 		if r.Header.Get("If-None-Match") == f.tag {
