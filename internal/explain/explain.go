@@ -1,8 +1,8 @@
-// Package explain says where the patches of a finished picture came from: which
-// place of the painting each part of the canvas was matched with, how alike they
-// were, how often patches were used again, and which regions took patches from
-// which. It also keeps these matches in a file, and paints them again with
-// another scan or colouring of the painting.
+// Package explain says where the patches of a finished picture came from. It
+// reports which place of the painting each part of the canvas was matched with, how
+// similar the two were, how often patches were reused, and which regions took
+// patches from which. It also stores these matches in a file, and paints them again
+// with another scan or colouring of the painting.
 //
 // It imports style, internal/maps and internal/picture.
 package explain
@@ -16,7 +16,7 @@ import (
 	"github.com/impasto/impasto/style"
 )
 
-// Inputs are what a picture was painted from.
+// Inputs holds what a picture was painted from.
 type Inputs struct {
 	Patches   []style.Correspondence // of style.Result, at least one
 	Styles    []*picture.Picture     // the paintings, in the order of the run
@@ -24,7 +24,7 @@ type Inputs struct {
 	CanvasMap *maps.Map              // nil without maps
 }
 
-// Explanation is what can be said of a picture, as explain.json holds it.
+// Explanation holds the measurements of a picture, in the form of explain.json.
 type Explanation struct {
 	W      int            `json:"width"`
 	H      int            `json:"height"`
@@ -32,29 +32,29 @@ type Explanation struct {
 	Areas  []maps.AreaRow `json:"areas,omitempty"` // of the canvas map and the first painting's
 }
 
-// Layer is what can be said of the matches at one layer.
+// Layer holds the measurements of the matches at one layer.
 type Layer struct {
 	Name       string     `json:"layer"`
 	Patches    int        `json:"patches"`    // of the canvas
 	Distinct   int        `json:"distinct"`   // patches of paintings that were used
-	Reuse      float64    `json:"reuse"`      // share of the canvas's patches that repeat one used before, 0..1
-	MostUsed   int        `json:"most_used"`  // times the most used patch was
+	Reuse      float64    `json:"reuse"`      // share of the canvas's patches that repeat a patch used before, 0..1
+	MostUsed   int        `json:"most_used"`  // number of times that the most used patch was used
 	Used       float64    `json:"used"`       // share of the paintings' patches that were used
 	Confidence Confidence `json:"confidence"` // scores of the matches
-	Skipped    float64    `json:"skipped"`    // share of the products that maps made needless
+	Skipped    float64    `json:"skipped"`    // share of the products that maps made unnecessary
 	Leaks      []Leak     `json:"regions,omitempty"`
 	Coverage   []Coverage `json:"coverage,omitempty"`
 }
 
-// Confidence summarises scores: cosines of features, and the guides' part where
-// that was added.
+// Confidence summarises the scores of matches: cosines of features, plus the part
+// of the guides where that was added.
 type Confidence struct {
 	Least  float64 `json:"least"`
 	Median float64 `json:"median"`
 	Most   float64 `json:"most"`
 }
 
-// Leak is where the patches of one region of the canvas came from.
+// Leak says where the patches of one region of the canvas came from.
 type Leak struct {
 	Region  string  `json:"region"`
 	Colour  string  `json:"colour"`
@@ -63,14 +63,15 @@ type Leak struct {
 	From    []Share `json:"from,omitempty"`
 }
 
-// Share is the part that came from another region, the largest first.
+// Share is the part that came from another region. Shares are sorted, the largest
+// first.
 type Share struct {
 	Region string  `json:"region"`
 	Share  float64 `json:"share"`
 }
 
-// Coverage is how far a region counts at a layer: the largest share it has of
-// any of its cells.
+// Coverage says how strongly a region counts at a layer: the largest share that it
+// has of any cell.
 type Coverage struct {
 	Region string  `json:"region"`
 	Canvas float64 `json:"canvas"`
@@ -96,7 +97,7 @@ func Explain(in Inputs) *Explanation {
 	return e
 }
 
-// measure counts what needs no maps.
+// measure counts everything that needs no maps.
 func measure(c *style.Correspondence) Layer {
 	l := Layer{Name: c.Layer, Patches: len(c.Index), Skipped: c.Skipped}
 	last := c.Sources[len(c.Sources)-1]
@@ -115,8 +116,8 @@ func measure(c *style.Correspondence) Layer {
 	return l
 }
 
-// leaks follows each patch from the region of the canvas its middle lies in to
-// that of the painting.
+// leaks counts, for each region of the canvas, the regions of the paintings that
+// its patches came from. A patch belongs to the region at its centre.
 func leaks(c *style.Correspondence, canvas *maps.Map, paintings []*maps.Map) []Leak {
 	canvas = canvas.Resize(c.CanvasW, c.CanvasH)
 	table, ofPainting := maps.Joined(canvas, paintings...)
@@ -156,7 +157,7 @@ func leaks(c *style.Correspondence, canvas *maps.Map, paintings []*maps.Map) []L
 	return list
 }
 
-// coverage compares how far regions count at the layer on both sides.
+// coverage compares how strongly regions count at the layer on both sides.
 func coverage(c *style.Correspondence, canvas, painting *maps.Map) []Coverage {
 	base := newGeometry(c).base[0]
 	canvas = canvas.Resize(c.CanvasW, c.CanvasH)

@@ -11,8 +11,8 @@ import (
 	"github.com/impasto/impasto/style"
 )
 
-// Matches are the correspondences of a picture as a file keeps them, so that
-// they can be painted again with another picture in the painting's place.
+// Matches holds the correspondences of a picture as a file stores them, so that
+// they can be painted again with another picture in place of the painting.
 type Matches struct {
 	Version   int        `json:"version"` // 1
 	Program   string     `json:"program"`
@@ -20,7 +20,7 @@ type Matches struct {
 	Layers    []Matched  `json:"layers"`
 }
 
-// Painting is one that the patches came from.
+// Painting is a painting that patches came from.
 type Painting struct {
 	Name   string `json:"name"`
 	W      int    `json:"width"`
@@ -28,7 +28,7 @@ type Painting struct {
 	SHA256 string `json:"sha256"`
 }
 
-// Matched is a style.Correspondence in the file's words.
+// Matched is a style.Correspondence in the form that the file stores.
 type Matched struct {
 	Layer   string    `json:"layer"`
 	W       int       `json:"columns"`
@@ -43,7 +43,7 @@ type Matched struct {
 	Score   []float32 `json:"score"`
 }
 
-// View is a style.Source.
+// View is a style.Source in the form that the file stores.
 type View struct {
 	Style  int     `json:"painting"`
 	Angle  float64 `json:"angle"`
@@ -56,7 +56,7 @@ type View struct {
 	Stride int     `json:"stride"`
 }
 
-// NewMatches makes a file's content of a run's matches.
+// NewMatches makes the content of a file from the matches of a run.
 func NewMatches(program string, paintings []Painting, list []style.Correspondence) *Matches {
 	m := &Matches{Version: 1, Program: program, Paintings: paintings}
 	for _, c := range list {
@@ -70,10 +70,11 @@ func NewMatches(program string, paintings []Painting, list []style.Correspondenc
 	return m
 }
 
-// mostBytes of a file of matches: some two hundred million pixels at relu3_1.
+// mostBytes is the largest size of a file of matches: about two hundred million
+// pixels at relu3_1.
 const mostBytes = 1 << 28
 
-// mostPixels of a side of anything in it.
+// mostPixels is the longest side of a canvas or painting in the file.
 const mostPixels = 1 << 20
 
 // ReadMatches reads and checks a file.
@@ -103,7 +104,7 @@ func ReadMatches(r io.Reader, name string) (*Matches, error) {
 	return &m, nil
 }
 
-// check returns what is wrong with a layer, "" if nothing is.
+// check returns what is wrong with a layer, or "" if nothing is.
 func (l *Matched) check(paintings int) string {
 	for _, n := range []int{l.W, l.H, l.Size, l.Stride, l.Cell, l.CanvasW, l.CanvasH} {
 		if n < 1 || n > mostPixels {
@@ -145,7 +146,7 @@ func (l *Matched) check(paintings int) string {
 	return ""
 }
 
-// Correspondence brings a layer back to what the functions here work on.
+// Correspondence converts a layer back to a style.Correspondence.
 func (l *Matched) Correspondence() *style.Correspondence {
 	c := &style.Correspondence{Layer: l.Layer, W: l.W, H: l.H, Size: l.Size, Stride: l.Stride, Cell: l.Cell,
 		CanvasW: l.CanvasW, CanvasH: l.CanvasH, Index: l.Index, Score: l.Score}

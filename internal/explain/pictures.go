@@ -8,17 +8,17 @@ import (
 	"github.com/impasto/impasto/style"
 )
 
-// placeColour is the colour that stands for a place of painting i: across runs
-// from dark to red, down to green, and what is left to blue. Paintings take
-// turns with the channels.
+// placeColour returns the colour that represents a place of painting i. Red
+// increases to the right, green increases downwards, and blue is the rest.
+// Successive paintings rotate the channels.
 func placeColour(p place) [3]float32 {
 	u, v := float32(min(1, max(0, p.u))), float32(min(1, max(0, p.v)))
 	c := [3]float32{0.1 + 0.85*u, 0.1 + 0.85*v, 0.95 - 0.425*(u+v)}
 	return [3]float32{c[p.style%3], c[(p.style+1)%3], c[(p.style+2)%3]}
 }
 
-// Origin is the canvas, each pixel in the colour of the place its patch came
-// from. Key shows which colour is where.
+// Origin draws the canvas. Each pixel has the colour of the place that its patch
+// came from. Key shows the colours of places.
 func Origin(c *style.Correspondence) *picture.Picture {
 	g := newGeometry(c)
 	p := picture.New(c.CanvasW, c.CanvasH)
@@ -32,7 +32,7 @@ func Origin(c *style.Correspondence) *picture.Picture {
 	return p
 }
 
-// Key is a painting under the colours of its places, at most side pixels long.
+// Key draws a painting under the colours of its places, at most side pixels long.
 func Key(painting *picture.Picture, number, side int) *picture.Picture {
 	p := painting.Flatten().Within(side, picture.Area).Clone()
 	luma := p.Luma()
@@ -48,8 +48,8 @@ func Key(painting *picture.Picture, number, side int) *picture.Picture {
 	return p
 }
 
-// Used is a painting whose patches are lit by how often they were used: dark
-// where nothing was taken, white where the most was.
+// Used draws a painting whose brightness shows how often patches were used: dark
+// where none was used, white where most were.
 func Used(c *style.Correspondence, painting *picture.Picture, number, side int) *picture.Picture {
 	p := painting.Flatten().Within(side, picture.Area).Clone()
 	g := newGeometry(c)
@@ -60,7 +60,7 @@ func Used(c *style.Correspondence, painting *picture.Picture, number, side int) 
 		if at.style != number {
 			continue
 		}
-		// A square as large as the patch, on the painting at this size.
+		// A square as large as the patch, in pixels of the painting at this size.
 		base := g.base[number]
 		rx, ry := int(g.side/2*float64(p.W)/float64(base.W)), int(g.side/2*float64(p.H)/float64(base.H))
 		n := at.pixel(p.W, p.H)
@@ -84,9 +84,9 @@ func Used(c *style.Correspondence, painting *picture.Picture, number, side int) 
 	return p
 }
 
-// Heat is the canvas with the scores of its matches, dark blue where they are
-// lowest and yellow where they are highest; the lowest and highest twentieth are
-// cut off, so that single patches do not decide the scale.
+// Heat draws the canvas with the scores of its matches, dark blue for the lowest
+// and yellow for the highest. It clips the lowest and highest twentieth, so that
+// single patches do not determine the scale.
 func Heat(c *style.Correspondence) *picture.Picture {
 	g := newGeometry(c)
 	sorted := slices.Sorted(slices.Values(c.Score))
@@ -106,8 +106,8 @@ func Heat(c *style.Correspondence) *picture.Picture {
 	return p
 }
 
-// heatColours are five steps of equal lightness difference, readable without
-// telling red from green (after matplotlib's viridis).
+// heatColours are five colours with equal differences in lightness, which can be
+// read without distinguishing red from green (after matplotlib's viridis).
 var heatColours = [5][3]float32{{0.267, 0.005, 0.329}, {0.230, 0.322, 0.546}, {0.128, 0.567, 0.551}, {0.369, 0.789, 0.383}, {0.993, 0.906, 0.144}}
 
 func heatColour(t float32) (v [3]float32) {

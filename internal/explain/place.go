@@ -6,7 +6,7 @@ import (
 	"github.com/impasto/impasto/style"
 )
 
-// geometry turns matches into places of the paintings.
+// geometry converts matches to places of the paintings.
 type geometry struct {
 	c    *style.Correspondence
 	step float64              // pixels between neighbouring patches of the canvas
@@ -24,14 +24,14 @@ func newGeometry(c *style.Correspondence) *geometry {
 	return g
 }
 
-// place is a point of a painting, across and down, 0..1 each; patches at the
-// border may reach a little beyond.
+// place is a point of a painting, across and down, 0..1 each. Patches at the border
+// may reach slightly beyond.
 type place struct {
 	style int
 	u, v  float64
 }
 
-// pixel is the index of the pixel there in a picture of w x h.
+// pixel returns the index of the pixel at the place in a picture of w x h pixels.
 func (p place) pixel(w, h int) int {
 	x, y := min(max(int(p.u*float64(w)), 0), w-1), min(max(int(p.v*float64(h)), 0), h-1)
 	return y*w + x
@@ -51,12 +51,12 @@ func (g *geometry) place(index int32, dx, dy float64) place {
 	x := (float64(col)*step + dx - float64(s.W)/2) / s.Scale
 	y := (float64(row)*step + dy - float64(s.H)/2) / s.Scale
 	sin, cos := math.Sincos(s.Angle * math.Pi / 180)
-	scale := base.Scale // 1, unless the painting was too small to be used as it is
+	scale := base.Scale // 1, unless the painting was too small and was enlarged
 	return place{s.Style, 0.5 + (cos*x-sin*y)*scale/float64(base.W), 0.5 + (sin*x+cos*y)*scale/float64(base.H)}
 }
 
-// nearest is the canvas patch whose middle is nearest to a pixel of the canvas,
-// and the pixel's distance from its upper left corner.
+// nearest returns the canvas patch whose centre is nearest to a pixel of the
+// canvas, and the pixel's distance from the patch's upper left corner.
 func (g *geometry) nearest(px, py int) (patch int, dx, dy float64) {
 	x, dx := g.along(px, g.c.W)
 	y, dy := g.along(py, g.c.H)

@@ -19,8 +19,8 @@ import (
 // The blend is of codes, as the network compared them.
 func Replay(c *style.Correspondence, paintings []*picture.Picture, w, h int) *picture.Picture {
 	g := newGeometry(c)
-	// Each painting at the size its patches have on the new canvas, so that a
-	// sample is neither coarse nor aliased.
+	// Each painting is resized to the size of its patches on the new canvas, so
+	// that samples are neither coarse nor aliased.
 	grow := math.Sqrt(float64(w) / float64(c.CanvasW) * float64(h) / float64(c.CanvasH))
 	at := make([]*picture.Picture, len(paintings))
 	for i, p := range paintings {
@@ -51,7 +51,8 @@ func (g *geometry) blend(dst []float32, paintings []*picture.Picture, px, py flo
 	for y := y0; y <= y1; y++ {
 		for x := x0; x <= x1; x++ {
 			dx, dy := px-float64(x)*g.step, py-float64(y)*g.step
-			// At the edges of the canvas no patch may have its middle near.
+			// At the edges of the canvas there may be no patch whose centre is
+			// near.
 			weight := max(1e-6, 1-math.Abs(dx-half)/half) * max(1e-6, 1-math.Abs(dy-half)/half)
 			p := g.place(g.c.Index[y*g.c.W+x], dx, dy)
 			sample(&sum, paintings[p.style], p, weight)
@@ -63,14 +64,15 @@ func (g *geometry) blend(dst []float32, paintings []*picture.Picture, px, py flo
 	}
 }
 
-// over is the range of patches over a point; beyond the last patch, that one.
+// over returns the range of patches over a point. Beyond the last patch it is that
+// patch.
 func (g *geometry) over(p float64, patches int) (first, last int) {
 	first = max(0, int(math.Ceil((p-g.side)/g.step)))
 	last = min(patches-1, int(math.Floor(p/g.step)))
 	return min(first, patches-1), max(last, min(first, patches-1))
 }
 
-// sample adds the painting's colour at a place, between its pixels, to sum.
+// sample adds the painting's colour at a place to sum, interpolated between pixels.
 func sample(sum *[3]float64, p *picture.Picture, at place, weight float64) {
 	x, y := at.u*float64(p.W)-0.5, at.v*float64(p.H)-0.5
 	x, y = min(max(x, 0), float64(p.W-1)), min(max(y, 0), float64(p.H-1))
@@ -85,7 +87,7 @@ func sample(sum *[3]float64, p *picture.Picture, at place, weight float64) {
 	}
 }
 
-// rows calls row for each y, from several goroutines; rows share no results.
+// rows calls row for each y, from several goroutines. Rows must not share results.
 func rows(h int, row func(y int)) {
 	var wg sync.WaitGroup
 	workers := min(runtime.GOMAXPROCS(0), h)

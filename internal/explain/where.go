@@ -2,8 +2,8 @@ package explain
 
 import "github.com/impasto/impasto/style"
 
-// Where is the patch of a painting that a point of the canvas came from. Places
-// and sizes are shares of the painting's width and height.
+// Where is the patch of a painting that a point of the canvas came from. Places and
+// sizes are fractions of the painting's width and height.
 type Where struct {
 	Layer      string  `json:"layer"`
 	Painting   int     `json:"painting"`
@@ -14,7 +14,7 @@ type Where struct {
 	Confidence float64 `json:"confidence"`
 }
 
-// At looks up the point u, v of the canvas, 0..1 each.
+// At returns the source of the point u, v of the canvas, 0..1 each.
 func At(c *style.Correspondence, u, v float64) Where {
 	g := newGeometry(c)
 	px := min(max(int(u*float64(c.CanvasW)), 0), c.CanvasW-1)

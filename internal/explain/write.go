@@ -11,7 +11,7 @@ import (
 	"github.com/impasto/impasto/style"
 )
 
-// keySide is the long side of pictures of paintings in an explanation.
+// keySide is the long side of pictures of paintings in an explanation, in pixels.
 const keySide = 640
 
 // Sheet is one picture of an explanation.
@@ -21,9 +21,9 @@ type Sheet struct {
 	Picture *picture.Picture
 }
 
-// Sheets draws the pictures of an explanation: for each layer where its patches
-// came from, how alike they were, what of each painting was used, and the
-// patches themselves laid on the canvas.
+// Sheets draws the pictures of an explanation. For each layer they show where its
+// patches came from, how similar they were, which parts of each painting were used,
+// and the patches themselves on the canvas.
 func Sheets(in Inputs) []Sheet {
 	var list []Sheet
 	several := func(i int) string {
@@ -49,7 +49,8 @@ func Sheets(in Inputs) []Sheet {
 	return list
 }
 
-// Files are the names that an explanation of these layers may have in its directory.
+// Files returns the names of the files that an explanation of these layers may have
+// in its directory.
 func Files(layers []string, paintings int) []string {
 	names := []string{"explain.json", "matches.json"}
 	several := func(what string) {

@@ -67,7 +67,8 @@ func (f *film) seek(ctx context.Context, frame int) (seconds string, ok bool) {
 }
 
 // keys counts the key frames up to a time. sure is false if the first packet is not
-// a key frame, if a packet is damaged, or if one has no time.
+// a key frame or is shown later, if a packet is damaged, or if one has no display
+// time of its own.
 func (p *packets) keys(until float64) (n int, sure bool) {
 	times := map[string]bool{}
 	for i, one := range p.List {

@@ -12,9 +12,9 @@ import (
 	"golang.org/x/image/webp"
 )
 
-// Pictures that move: the first frame is taken, on its canvas.
+// Of an animated picture only the first frame is read, placed on its canvas.
 
-// frameNote says that a picture has several frames, "" if it has not.
+// frameNote says that a picture has several frames, or returns "" if it has one.
 func frameNote(file []byte, f Format, name string) string {
 	frames := 0
 	switch f {
@@ -39,7 +39,7 @@ func frameNote(file []byte, f Format, name string) string {
 	return fmt.Sprintf("%q moves; the first of its %d frames is taken", name, frames)
 }
 
-// decodeWebP decodes a still WebP, or the first frame of one that moves.
+// decodeWebP decodes a still WebP, or the first frame of an animated one.
 func decodeWebP(r io.Reader) (image.Image, error) {
 	file, err := io.ReadAll(r)
 	if err != nil {
@@ -59,7 +59,7 @@ func decodeWebP(r io.Reader) (image.Image, error) {
 	return onCanvas(studioRange(img), canvas, frame.at), nil
 }
 
-// configWebP is webp.DecodeConfig for files that move too.
+// configWebP is like webp.DecodeConfig, but also reads animated files.
 func configWebP(r io.Reader) (image.Config, error) {
 	file, err := io.ReadAll(r)
 	if err != nil {
@@ -71,15 +71,15 @@ func configWebP(r io.Reader) (image.Config, error) {
 	return webp.DecodeConfig(bytes.NewReader(file))
 }
 
-// anmf is a frame of a WebP that moves.
+// anmf is a frame of an animated WebP.
 type anmf struct {
 	at   image.Point
 	w, h int
 	data []byte // its chunks: ALPH, VP8 or VP8L
 }
 
-// firstANMF returns the size of the canvas and the first frame, nil if the file
-// does not move.
+// firstANMF returns the size of the canvas and the first frame. The frame is nil if
+// the file is not animated.
 func firstANMF(file []byte) (canvas image.Point, frame *anmf) {
 	u24 := func(b []byte) int { return int(b[0]) | int(b[1])<<8 | int(b[2])<<16 }
 	if len(file) < 12 {
@@ -96,7 +96,7 @@ func firstANMF(file []byte) (canvas image.Point, frame *anmf) {
 	return canvas, nil
 }
 
-// still is the frame as a file of its own.
+// still returns the frame as a WebP file of its own.
 func (f *anmf) still() []byte {
 	const alpha = 0x10
 	flags := byte(0)
@@ -106,7 +106,7 @@ func (f *anmf) still() []byte {
 		}
 	}
 	body := []byte("WEBP")
-	if flags != 0 { // otherwise the frame's own header says all
+	if flags != 0 { // otherwise the frame's own header is complete
 		head := []byte{flags, 0, 0, 0, byte(f.w - 1), byte((f.w - 1) >> 8), byte((f.w - 1) >> 16), byte(f.h - 1), byte((f.h - 1) >> 8), byte((f.h - 1) >> 16)}
 		body = append(body, "VP8X\x0a\x00\x00\x00"...)
 		body = append(body, head...)
@@ -115,7 +115,7 @@ func (f *anmf) still() []byte {
 	return append(binary.LittleEndian.AppendUint32([]byte("RIFF"), uint32(len(body))), body...)
 }
 
-// onCanvas lays a frame on its canvas, which is transparent elsewhere.
+// onCanvas puts a frame on its canvas, which is transparent elsewhere.
 func onCanvas(img image.Image, canvas, at image.Point) image.Image {
 	if img.Bounds().Size() == canvas && at == (image.Point{}) {
 		return img
@@ -142,9 +142,9 @@ func decodeGIF(r io.Reader) (image.Image, error) {
 	return onCanvas(img, image.Pt(cfg.Width, cfg.Height), img.Bounds().Min), nil
 }
 
-// gifFrames counts the pictures in a GIF, as far as its blocks can be followed.
+// gifFrames counts the frames in a GIF, as far as its blocks are intact.
 func gifFrames(file []byte) (frames int) {
-	skip := func(at int) int { // over blocks of data, to behind the empty one
+	skip := func(at int) int { // skips data blocks up to and including the empty one
 		for at < len(file) && file[at] != 0 {
 			at += 1 + int(file[at])
 		}

@@ -2,15 +2,15 @@ package picture
 
 import "math"
 
-// chroma gathers what FinishColours wants of the paintings' a and b.
+// chroma collects the statistics of a and b of the paintings for FinishColours.
 type chroma struct {
 	n      float64
 	mean   [3]float64
-	cov    mat3 // about zero
+	cov    mat3 // second moments, without subtracting the mean
 	lo, hi [3]float32
 }
 
-// see adds the colours of a painting. Each painting counts alike.
+// see adds the colours of a painting. All paintings have the same weight.
 func (c *chroma) see(lab []float32) {
 	m := momentsOf(lab)
 	for i := range 3 {
@@ -30,7 +30,7 @@ func (c *chroma) see(lab []float32) {
 	c.n++
 }
 
-// moments are those of all paintings, of a and b alone.
+// moments returns the moments of a and b of all paintings together.
 func (c *chroma) moments() (m colourMoments) {
 	for i := range 3 {
 		m.mean[i] = c.mean[i] / c.n
@@ -43,7 +43,8 @@ func (c *chroma) moments() (m colourMoments) {
 	return m.chroma()
 }
 
-// chroma leaves L out: a map from such moments to such moments keeps it.
+// chroma returns the moments without L. A map between two such moments leaves L
+// unchanged.
 func (m colourMoments) chroma() colourMoments {
 	m.mean[0] = 0
 	m.cov[0] = [3]float64{1, 0, 0}
@@ -51,8 +52,8 @@ func (m colourMoments) chroma() colourMoments {
 	return m
 }
 
-// Over how far, as a share of the longer side, chroma is smoothed, and which
-// variance of lightness is an edge.
+// These are the radius of the smoothing of chroma, as a share of the longer side,
+// and the variance of lightness that counts as an edge.
 const (
 	chromaReach = 0.01
 	chromaEdge  = 1e-3
@@ -90,8 +91,8 @@ func smoothChroma(lab []float32, w, h int) {
 	}
 }
 
-// boxMean is the mean of v (h, w) over the pixels at most reach rows and columns
-// away.
+// boxMean returns the mean of v (h, w) over the pixels at most reach rows and
+// columns away.
 func boxMean(v []float64, w, h, reach int) []float64 {
 	across, out := make([]float64, len(v)), make([]float64, len(v))
 	parallelRows(h, func(y int) { slide(across[y*w:][:w], v[y*w:][:w], 1, w, reach) })
@@ -99,7 +100,7 @@ func boxMean(v []float64, w, h, reach int) []float64 {
 	return out
 }
 
-// slide writes the mean over a window of each of n values that lie step apart.
+// slide writes the mean over a window around each of n values that are step apart.
 func slide(out, v []float64, step, n, reach int) {
 	sum, count := 0.0, 0
 	for i := -reach; i < n; i++ {

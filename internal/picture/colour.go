@@ -57,7 +57,7 @@ type colourMoments struct {
 	cov  mat3
 }
 
-// momentsOf are those of colours (H, W, 3).
+// momentsOf returns the moments of colours (H, W, 3).
 func momentsOf(pix []float32) (m colourMoments) {
 	n := float64(len(pix) / 3)
 	for i := 0; i < len(pix); i += 3 {
@@ -90,8 +90,8 @@ type colourMap struct {
 	from, to [3]float64
 }
 
-// transport is the map of least movement that gives colours of moments from those
-// of to; see MatchColours. least is added to the variances.
+// transport returns the map of least movement that gives colours with moments from
+// the moments to (see MatchColours). least is added to the variances.
 func transport(from, to colourMoments, least float64) colourMap {
 	for i := range 3 {
 		from.cov[i][i] += least

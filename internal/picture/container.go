@@ -7,21 +7,21 @@ import (
 	"io"
 )
 
-// The four containers, taken apart just far enough to find what the decoders
-// of the standard library skip: profiles, orientation, text. Every walk stops
-// at the first thing that does not fit and returns what it has; whether the
-// file is damaged is for the decoder of the pixels to say.
+// This file parses the four containers only as far as needed to find what the
+// decoders of the standard library skip: profiles, orientation and text. Every walk
+// stops at the first invalid part and returns what it has found. The decoder of the
+// pixels reports damage.
 
 const pngSignature = "\x89PNG\r\n\x1a\n"
 
-// segment is a PNG or RIFF chunk, a JPEG segment, or a value of a TIFF tag.
+// segment is a PNG or RIFF chunk, a JPEG segment, or the value of a TIFF tag.
 type segment struct {
 	kind     string // "iTXt", "EXIF", "\xe1" (a JPEG marker)
 	data     []byte // payload, shared with the file
 	from, to int    // extent of the whole segment in the file
 }
 
-// find returns the payload of the first segment of a kind, nil if there is none.
+// find returns the payload of the first segment of a kind, or nil if there is none.
 func find(list []segment, kind string) []byte {
 	for _, s := range list {
 		if s.kind == kind {
@@ -105,8 +105,8 @@ const (
 	tagICC         = 34675
 )
 
-// tiffEntry returns the twelve bytes that the first directory of a TIFF structure
-// (which EXIF is too) has for a tag, nil if there are none, and the byte order.
+// tiffEntry returns the twelve bytes of a tag in the first directory of a TIFF
+// structure (EXIF data is one too), or nil if it has none, and the byte order.
 func tiffEntry(tiff []byte, tag uint16) (entry []byte, order binary.ByteOrder) {
 	if len(tiff) < 8 {
 		return nil, nil
@@ -128,15 +128,15 @@ func tiffEntry(tiff []byte, tag uint16) (entry []byte, order binary.ByteOrder) {
 	return nil, nil
 }
 
-// tiffTag returns the bytes of a tag's value, and their byte order. The value is
-// at most as long as the structure.
+// tiffTag returns the bytes of a tag's value, and their byte order. The value is at
+// most as long as the structure.
 func tiffTag(tiff []byte, tag uint16) ([]byte, binary.ByteOrder, bool) {
 	entry, order := tiffEntry(tiff, tag)
 	if entry == nil {
 		return nil, nil, false
 	}
 	n := int64(order.Uint32(entry[4:])) * tiffWidth(order.Uint16(entry[2:]))
-	if n > 0 && n <= 4 { // it stands in the entry itself
+	if n > 0 && n <= 4 { // the value is stored in the entry itself
 		return entry[8 : 8+n], order, true
 	}
 	from := int64(order.Uint32(entry[8:]))
@@ -146,7 +146,7 @@ func tiffTag(tiff []byte, tag uint16) ([]byte, binary.ByteOrder, bool) {
 	return tiff[from : from+n], order, true
 }
 
-// tiffWidth returns the bytes of one value of a TIFF field type.
+// tiffWidth returns the number of bytes of one value of a TIFF field type.
 func tiffWidth(fieldType uint16) int64 {
 	switch fieldType {
 	case 1, 2, 6, 7: // byte, ascii, signed byte, undefined
@@ -161,8 +161,8 @@ func tiffWidth(fieldType uint16) int64 {
 	return 0
 }
 
-// maxInflated bounds what a compressed chunk may unpack to. The largest in
-// use, profiles of printing presses, are a few megabytes.
+// maxInflated is the most bytes that a compressed chunk may unpack to. The largest
+// chunks in practice, profiles of printing presses, have a few megabytes.
 const maxInflated = 16 << 20
 
 // inflate unpacks a zlib stream.

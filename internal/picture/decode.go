@@ -16,30 +16,30 @@ import (
 	"golang.org/x/image/tiff"
 )
 
-// DefaultMaxPixels is the largest picture read unless asked otherwise: 400
-// million pixels, 4.8 GB once decoded.
+// DefaultMaxPixels is the default limit of a picture's size: 400 million pixels,
+// 4.8 GB when decoded.
 const DefaultMaxPixels = 400_000_000
 
 // ReadOptions say how a picture is read. The zero value is the default.
 type ReadOptions struct {
 	Role      string    // "content image", "style image": names a missing file in messages
-	MaxPixels int       // refuse larger pictures before allocating; 0: DefaultMaxPixels
-	MaxBytes  int64     // refuse those that take more memory once decoded; 0: no limit
+	MaxPixels int       // refuse larger pictures before allocating memory; 0: DefaultMaxPixels
+	MaxBytes  int64     // refuse pictures that take more memory when decoded; 0: no limit
 	Stdin     io.Reader // what "-" reads; nil: os.Stdin
 }
 
-// Info is what was found beside the pixels.
+// Info describes a picture file apart from its pixels.
 type Info struct {
 	Name     string // as given; "stdin" for "-"
-	Format   Format // by content, whatever the extension says
+	Format   Format // by content, independent of the extension
 	Bytes    int64
 	SHA256   [32]byte // of the file's bytes
 	Warnings []string // sentences for the user: a profile that was not applied, ...
 }
 
-// Read reads the picture in a PNG, JPEG, TIFF, WebP or GIF file; "-" is standard
-// input. The picture comes upright (EXIF orientation applied) and in sRGB
-// (matrix colour profiles converted). Errors are of type *Error.
+// Read reads the picture in a PNG, JPEG, TIFF, WebP or GIF file. "-" is standard
+// input. The picture is upright (EXIF orientation is applied) and in sRGB (matrix
+// colour profiles are converted). Errors are of type *Error.
 func Read(path string, o ReadOptions) (*Picture, *Info, error) {
 	if path == "-" {
 		in := o.Stdin
@@ -59,8 +59,8 @@ func Read(path string, o ReadOptions) (*Picture, *Info, error) {
 	return Decode(f, path, o)
 }
 
-// Decode is Read from a stream. name is used in messages, and its extension to
-// tell camera raw files from TIFF.
+// Decode is like Read, for a stream. name is used in messages. Its extension
+// distinguishes camera raw files from TIFF.
 func Decode(r io.Reader, name string, o ReadOptions) (*Picture, *Info, error) {
 	if o.MaxPixels <= 0 {
 		o.MaxPixels = DefaultMaxPixels
@@ -115,9 +115,9 @@ func Decode(r io.Reader, name string, o ReadOptions) (*Picture, *Info, error) {
 	return p.orient(orientation(file, format)), info, nil
 }
 
-// slurp reads the whole file once its first bytes are those of a picture. It
-// gives up on an endless stream: no picture within the limit needs more than
-// eight bytes a pixel, and 64 MiB are left for everything else.
+// slurp reads the whole file if its first bytes are those of a picture. It stops
+// reading an endless stream: a picture within the limit needs at most eight bytes a
+// pixel, and 64 MiB are allowed for everything else.
 func slurp(r io.Reader, name string, maxPixels int) ([]byte, error) {
 	head := make([]byte, 512)
 	n, err := io.ReadFull(r, head)
@@ -137,7 +137,7 @@ func slurp(r io.Reader, name string, maxPixels int) ([]byte, error) {
 	most := int64(maxPixels)*8 + 64<<20
 	var all bytes.Buffer
 	all.Grow(len(head) + bytes.MinRead)
-	if f, ok := r.(*os.File); ok { // its size is known: no copies while it grows
+	if f, ok := r.(*os.File); ok { // its size is known, so the buffer need not grow
 		if st, err := f.Stat(); err == nil && st.Mode().IsRegular() {
 			all.Grow(int(min(st.Size(), most)) + bytes.MinRead)
 		}
@@ -154,8 +154,8 @@ func slurp(r io.Reader, name string, maxPixels int) ([]byte, error) {
 	return file, nil
 }
 
-// checkSize returns the size in the header if it is acceptable, before anything
-// is allocated for it.
+// checkSize returns the size in the header if it is allowed, before memory is
+// allocated for the picture.
 func checkSize(file []byte, name string, f Format, o ReadOptions) (w, h int, err error) {
 	cfg, err := codecs[f].config(bytes.NewReader(file))
 	if err != nil {
@@ -176,12 +176,12 @@ func checkSize(file []byte, name string, f Format, o ReadOptions) (w, h int, err
 	return cfg.Width, cfg.Height, nil
 }
 
-// bytesAPixel is what a pixel takes while a picture is read: three channels and
-// alpha as float32, and the codes they are made of.
+// bytesAPixel is the memory that a pixel takes while a picture is read: three
+// channels and alpha as float32, and the codes that they are made of.
 const bytesAPixel = 4*4 + 4
 
-// tooMuch refuses a picture that takes more memory than there may be, with a
-// command that makes it half as large as would just fit.
+// tooMuch returns the error for a picture that needs more memory than allowed. It
+// proposes a command that makes the picture half as large as the limit.
 func tooMuch(name string, w, h int, need, most int64) error {
 	gigabytes := func(n int64) string { return fmt.Sprintf("%.2g GB", float64(n)/1e9) }
 	e := InputError("memory", "%q is %dx%d (%s), which takes %s to read, over the limit of %s", name, w, h,

@@ -11,13 +11,13 @@ import (
 
 // WriteOptions say how a picture is written. The zero value is the default.
 type WriteOptions struct {
-	Depth    int    // bits a channel of PNG and TIFF: 8 or 16; 0: PNG 8, TIFF 16. JPEG and WebP have 8
+	Depth    int    // bits a channel of PNG and TIFF: 8 or 16; 0: PNG 8, TIFF 16. JPEG and WebP always have 8
 	Quality  int    // of JPEG, 1..100; 0: 95
 	Fast     bool   // PNG: four times as fast and a little larger, for intermediate pictures
-	Recipe   string // JSON written into the picture, or beside it (metadata.go); "" for none
+	Recipe   string // JSON that is written into the picture or beside it (metadata.go); "" for none
 	Software string // name and version of the program; "" for none
 
-	Progress func(rows, of int) // called as rows of PNG and TIFF are written; nil: not
+	Progress func(rows, of int) // called as rows of PNG and TIFF are written; may be nil
 }
 
 func (o WriteOptions) report(rows, of int) {
@@ -26,11 +26,10 @@ func (o WriteOptions) report(rows, of int) {
 	}
 }
 
-// Encode writes p. PNG, TIFF (deflate) and WebP (lossless) hold exactly the
-// rounded codes; alpha is kept. JPEG is 4:4:4 and has no alpha: transparency
-// becomes white.
+// Encode writes p. PNG, TIFF (deflate) and WebP (lossless) hold exactly the rounded
+// codes and alpha. JPEG is 4:4:4 and has no alpha, so transparency becomes white.
 //
-// TIFF and WebP do not carry the recipe; Save writes it beside them.
+// TIFF and WebP do not contain the recipe. Save writes it beside them.
 func Encode(w io.Writer, p *Picture, f Format, o WriteOptions) error {
 	if err := f.Fits(p.W, p.H); err != nil {
 		return err
@@ -48,8 +47,8 @@ func Encode(w io.Writer, p *Picture, f Format, o WriteOptions) error {
 	return errors.New("no format to encode to")
 }
 
-// Fits reports whether a picture of w x h pixels can be held by the format,
-// so that it is known before the picture is painted.
+// Fits returns an error if the format cannot hold a picture of w x h pixels. So
+// this is known before the picture is painted.
 func (f Format) Fits(w, h int) error {
 	longest, pixels := 1<<31-1, int64(1)<<62
 	switch f {

@@ -17,8 +17,8 @@ import (
 	"golang.org/x/image/tiff"
 )
 
-// Kind says which side of the program an error belongs to; the command maps it
-// to its exit code.
+// Kind says which part of the program an error belongs to. The command maps it to
+// its exit code.
 type Kind int
 
 const (
@@ -27,8 +27,8 @@ const (
 	Memory             // there is not enough memory for a picture
 )
 
-// Error is a message for the user: what is wrong, with the name and the
-// number, and up to three things to try.
+// Error is a message for the user. It says what is wrong, with the name and the
+// number, and has up to three things to try.
 type Error struct {
 	Kind Kind
 	Code string // stable, for machines: "not_found", "too_large", "unsupported", ...
@@ -39,14 +39,14 @@ type Error struct {
 
 func (e *Error) Error() string { return e.msg }
 
-// Try returns the hints, each a command or a flag the user can type.
+// Try returns the hints. Each is a command or a flag that the user can type.
 func (e *Error) Try() []string { return e.try }
 
-// Unwrap returns the error of the operating system or decoder below, if any.
+// Unwrap returns the underlying error of the operating system or decoder, if any.
 func (e *Error) Unwrap() error { return e.err }
 
-// InputError says that something given by the user cannot be used. code is the
-// stable word for it.
+// InputError returns an error about something that the user gave. code is its
+// stable word.
 func InputError(code, format string, args ...any) *Error {
 	return &Error{Kind: Input, Code: code, msg: fmt.Sprintf(format, args...)}
 }
@@ -73,7 +73,7 @@ func megapixels(n int64) string {
 	return fmt.Sprintf("%.4g MP", float64(n)/1e6)
 }
 
-// notRead says that the file is a picture of a kind that is not read.
+// notRead returns the error for a picture of a kind that is not supported.
 func notRead(name, kind string) error {
 	e := InputError("unsupported", "%q is %s, which impasto cannot read", name, kind)
 	switch kind {
@@ -87,32 +87,33 @@ func notRead(name, kind string) error {
 		return e
 	case "a video":
 		return e.Hint("ffmpeg -i %s -frames:v 1 %s", ShellWord(name), ShellWord(FreePNG(name)))
-	case "PDF", "PSD": // of several pictures, pages or layers, the first
+	case "PDF", "PSD": // these have several pictures, pages or layers; take the first
 		return e.Hint("%s", convert(name+"[0]", FreePNG(name)))
 	}
 	return e.Hint("%s", convert(name, FreePNG(name)))
 }
 
-// convert is a command that makes a PNG of a picture of another kind: with what
-// is installed, ImageMagick 7 or 6, or else the one that is usually there.
+// convert returns a command that makes a PNG of a picture of another kind. It uses
+// an installed program, ImageMagick 7 or 6, or else the one that is usually
+// installed.
 func convert(from, to string) string {
 	return ImageMagick() + " " + ShellWord(from) + " " + ShellWord(to)
 }
 
-// ImageMagick is how that program is called here: magick, or convert where only
-// version 6 is installed.
+// ImageMagick returns the name of the ImageMagick program on this machine: magick,
+// or convert if only version 6 is installed.
 func ImageMagick() string {
 	program := "magick"
 	if _, err := exec.LookPath(program); err != nil {
-		if _, err := exec.LookPath("convert"); err == nil && runtime.GOOS != "windows" { // there it is another program
+		if _, err := exec.LookPath("convert"); err == nil && runtime.GOOS != "windows" { // on Windows, convert is another program
 			program = "convert"
 		}
 	}
 	return program
 }
 
-// FreePNG is a name for a PNG made of a file: its own, or with a number where a
-// file is called so.
+// FreePNG returns the name of a PNG made from a file: its own name with another
+// extension, with a number added if such a file exists.
 func FreePNG(name string) string {
 	stem := strings.TrimSuffix(name, filepath.Ext(name))
 	for n := 1; ; n++ {
@@ -126,7 +127,7 @@ func FreePNG(name string) string {
 	}
 }
 
-// ShellWord quotes a word if a shell would not take it as it stands.
+// ShellWord quotes a word if a shell would not read it unchanged.
 func ShellWord(s string) string {
 	if s == "" || strings.ContainsAny(s, " \t\"'`$&|;<>()[]{}*?!#~\\") {
 		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
@@ -134,7 +135,7 @@ func ShellWord(s string) string {
 	return s
 }
 
-// damaged turns a decoder's complaint into words.
+// damaged returns the error for a file that a decoder rejected.
 func damaged(name string, f Format, size int, share float64, err error) error {
 	what := err.Error()
 	for _, prefix := range []string{"png: ", "jpeg: ", "tiff: ", "webp: ", "vp8l: ", "vp8: ", "riff: ", "invalid JPEG format: ", "invalid format: "} {
@@ -156,7 +157,7 @@ func damaged(name string, f Format, size int, share float64, err error) error {
 	return InputError("damaged", "%q is damaged: %s", name, what).because(err)
 }
 
-// address is the beginning of a URL.
+// address matches the beginning of a URL.
 var address = regexp.MustCompile(`^(?i)(https?|ftp|s3|data):`)
 
 func openError(path, role string, err error) error {
@@ -184,7 +185,7 @@ func unreadable(name string, err error) error {
 	return InputError("unreadable", "%q cannot be read: %s", name, cause(err)).because(err)
 }
 
-// cause strips the operation and path from an error of the operating system.
+// cause removes the operation and path from an error of the operating system.
 func cause(err error) string {
 	var p *fs.PathError
 	if errors.As(err, &p) {

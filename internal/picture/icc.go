@@ -15,8 +15,8 @@ import (
 // photographs come in: Display P3, Adobe RGB, ProPhoto, and grey with a gamma.
 // What lies outside sRGB is clipped.
 
-// srgbToXYZ holds sRGB's primaries adapted to D50 by Bradford, as profiles
-// state them.
+// srgbToXYZ holds the primaries of sRGB adapted to D50 by Bradford, as profiles
+// give them.
 var srgbToXYZ = mat3{
 	{0.4360747, 0.3850649, 0.1430804},
 	{0.2225045, 0.7168786, 0.0606169},
@@ -27,7 +27,7 @@ var srgbToXYZ = mat3{
 type profile struct {
 	grey  bool
 	toXYZ mat3     // RGB only
-	trc   [3]curve // all three the same when grey
+	trc   [3]curve // all three are the same for grey
 }
 
 // A curve maps an encoded value to linear light, both 0..1.
@@ -54,8 +54,8 @@ func parseICC(data []byte) (*profile, error) {
 		p.grey = true
 		names = [3]string{"kTRC", "kTRC", "kTRC"}
 	case "RGB ":
-		// A profile may hold both; its tables then say more than its matrix,
-		// but for display profiles they describe the same space.
+		// A profile may have both. Its tables then hold more detail than its
+		// matrix, but for display profiles both describe the same space.
 	case "CMYK":
 		return nil, errors.New("it is for CMYK inks")
 	default:
@@ -122,8 +122,8 @@ func parseCurve(tag []byte) (curve, error) {
 	return nil, errProfileDamaged
 }
 
-// parseTable reads n 16-bit values: none is the identity, one a gamma in
-// 1/256ths, more a table over equal steps of 0..1.
+// parseTable reads n 16-bit values. No value is the identity, one value is a gamma
+// in 1/256ths, and more values are a table over equal steps of 0..1.
 func parseTable(n uint32, b []byte) (curve, error) {
 	if uint64(n)*2 > uint64(len(b)) {
 		return nil, errProfileDamaged
@@ -167,7 +167,7 @@ func parseParametric(kind uint16, b []byte) (curve, error) {
 	switch kind {
 	case 0:
 		d = math.Inf(-1)
-	case 1, 2: // as kind 4 with a break at -b/a and a flat foot
+	case 1, 2: // as kind 4 with a break at -b/a and a constant part below it
 		if a == 0 {
 			return nil, errProfileDamaged
 		}
@@ -181,8 +181,8 @@ func parseParametric(kind uint16, b []byte) (curve, error) {
 	}, nil
 }
 
-// linear returns the curve at each of the 65536 codes of a 16-bit channel,
-// clamped to 0..1; 8-bit codes are among them.
+// linear returns the curve at each of the 65536 codes of a 16-bit channel, clamped
+// to 0..1. They include the 8-bit codes.
 func (c curve) linear() []float32 {
 	t := make([]float32, 65536)
 	for i := range t {
@@ -191,8 +191,8 @@ func (c curve) linear() []float32 {
 	return t
 }
 
-// isSRGB reports whether converting would change no 8-bit code by half a step
-// or more, in which case the pixels are left alone.
+// isSRGB reports whether conversion would change every 8-bit code by less than half
+// a step. Then the pixels are not converted.
 func (p *profile) isSRGB() bool {
 	for _, f := range p.trc {
 		for k := range 256 {

@@ -31,7 +31,7 @@ func unpackICCP(data []byte) []byte {
 
 const iccSegment = "ICC_PROFILE\x00"
 
-// joinAPP2 puts a JPEG's profile together: each segment carries its number and
+// joinAPP2 joins the segments of a JPEG's profile. Each segment has its number and
 // the count, both from 1 (ICC.1 annex B.4).
 func joinAPP2(segments []segment) []byte {
 	parts := map[byte][]byte{}

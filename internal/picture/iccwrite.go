@@ -6,9 +6,9 @@ import (
 	"sync"
 )
 
-// srgbProfile returns an ICC version 2.1 display profile of sRGB, small enough
-// to put into every JPEG: primaries, and the transfer curve as a table of 128
-// values, which is off by less than a tenth of an 8-bit code.
+// srgbProfile returns an ICC version 2.1 display profile of sRGB that is small
+// enough to put into every JPEG. It has the primaries, and the transfer curve as a
+// table of 128 values with an error below a tenth of an 8-bit code.
 var srgbProfile = sync.OnceValue(func() []byte {
 	const points = 128
 	curve := iccType("curv")
@@ -59,7 +59,7 @@ var srgbProfile = sync.OnceValue(func() []byte {
 	return profile
 })
 
-// iccType begins a tag: its type and four reserved bytes.
+// iccType returns the beginning of a tag: its type and four reserved bytes.
 func iccType(name string) []byte { return append([]byte(name), 0, 0, 0, 0) }
 
 func iccXYZ(x, y, z float64) []byte {

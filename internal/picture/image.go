@@ -5,8 +5,8 @@ import (
 	"image/color"
 )
 
-// FromImage converts any image. Values of 8-bit images are exactly k/255,
-// those of 16-bit images exactly k/65535. No colour profile is applied.
+// FromImage converts any image. Values of 8-bit images become exactly k/255, and
+// those of 16-bit images exactly k/65535. It applies no colour profile.
 func FromImage(img image.Image) *Picture {
 	b := img.Bounds()
 	p := New(b.Dx(), b.Dy())
@@ -34,8 +34,8 @@ func depthOf(img image.Image) int {
 	return 8
 }
 
-// rowReader returns the function that reads row y from column x on into pix
-// (W, 3) and alpha (W).
+// rowReader returns a function that reads row y from column x on into pix (W, 3)
+// and alpha (W).
 func rowReader(img image.Image, depth int) func(x, y int, pix, alpha []float32) {
 	switch m := img.(type) {
 	case *image.NRGBA:
@@ -79,7 +79,7 @@ func rowReader(img image.Image, depth int) func(x, y int, pix, alpha []float32) 
 		}
 	}
 	at := func(x, y int) color.RGBA64 { return color.RGBA64Model.Convert(img.At(x, y)).(color.RGBA64) }
-	if m, ok := img.(image.RGBA64Image); ok { // spares an allocation a pixel
+	if m, ok := img.(image.RGBA64Image); ok { // saves an allocation for each pixel
 		at = m.RGBA64At
 	}
 	return func(x, y int, pix, alpha []float32) {
@@ -106,7 +106,7 @@ func set8(pix []float32, r, g, b uint8) {
 	pix[0], pix[1], pix[2] = unit8[r], unit8[g], unit8[b]
 }
 
-// unit8 is k/255.
+// unit8 holds k/255 for each k.
 var unit8 = func() (t [256]float32) {
 	for k := range t {
 		t[k] = float32(k) / 255
@@ -116,8 +116,8 @@ var unit8 = func() (t [256]float32) {
 
 func unit16(v uint16) float32 { return float32(v) / 65535 }
 
-// unpremultiply returns v/a for 16-bit v and a, on the grid of the source's
-// depth: k/255 of an 8-bit source survives the detour through 16 bits.
+// unpremultiply returns v/a for 16-bit v and a, rounded to the source's depth. So
+// k/255 of an 8-bit source survives the conversion to 16 bits.
 func unpremultiply(v, a uint16, depth int) float32 {
 	if a == 0 {
 		return 0
@@ -129,9 +129,8 @@ func unpremultiply(v, a uint16, depth int) float32 {
 	return float32(min(k, 255)) / 255
 }
 
-// Image converts p to 8 bits (*image.NRGBA) or 16 bits (*image.NRGBA64) a
-// channel, rounding to the nearest code. Values outside 0..1 are clamped and
-// NaN becomes 0.
+// Image converts p to 8 bits (*image.NRGBA) or 16 bits (*image.NRGBA64) a channel,
+// rounded to the nearest code. Values outside 0..1 are clamped, and NaN becomes 0.
 func (p *Picture) Image(depth int) image.Image {
 	r := image.Rect(0, 0, p.W, p.H)
 	if depth == 16 {
@@ -140,8 +139,8 @@ func (p *Picture) Image(depth int) image.Image {
 	return &image.NRGBA{Pix: p.codes(8), Stride: 4 * p.W, Rect: r}
 }
 
-// codes are the rounded codes, RGBA of 8 bits or of 16 with the most significant
-// byte first.
+// codes returns the rounded codes, RGBA of 8 bits, or of 16 bits with the most
+// significant byte first.
 func (p *Picture) codes(depth int) []byte {
 	rows := rowWriter{p: p, depth: depth, channels: 4}
 	size := rows.size()

@@ -10,12 +10,12 @@ import (
 
 // encodeJPEG writes a baseline JPEG without chroma subsampling (4:4:4).
 //
-// The encoder of the standard library halves the colours' resolution, which on
-// a painting's small strokes of strong colour costs up to 10 dB. But it leaves
-// a grey picture whole. So Y', Cb and Cr are encoded as three grey pictures,
-// and their scans put one after the other under one frame header of three
-// components: a sequential JPEG with one scan a component (ITU-T T.81, A.2.2),
-// which every decoder reads. Chroma is quantised by the table of the luma.
+// The encoder of the standard library halves the resolution of chroma, which costs
+// up to 10 dB on small strokes of strong colour. But it keeps the resolution of a
+// grey picture. So Y', Cb and Cr are encoded as three grey pictures, and their
+// scans are joined under one frame header of three components. The result is a
+// sequential JPEG with one scan for each component (ITU-T T.81, A.2.2), which every
+// decoder reads. Chroma is quantised with the table of luma.
 func encodeJPEG(w io.Writer, p *Picture, o WriteOptions) error {
 	p = p.Flatten()
 	var parts [3]greyJPEG
@@ -44,7 +44,8 @@ func encodeJPEG(w io.Writer, p *Picture, o WriteOptions) error {
 	return writeAll(w, head, []byte("\xff\xd9"))
 }
 
-// ycbcrPlanes returns Y', Cb, Cr of JFIF (ITU-R BT.601, full range).
+// ycbcrPlanes returns Y', Cb and Cr as JFIF defines them (ITU-R BT.601, full
+// range).
 func ycbcrPlanes(p *Picture) [3]*image.Gray {
 	var planes [3]*image.Gray
 	for c := range planes {
@@ -62,7 +63,7 @@ func ycbcrPlanes(p *Picture) [3]*image.Gray {
 	return planes
 }
 
-// greyJPEG is what is reused of a grey picture's file.
+// greyJPEG holds the reused parts of a grey picture's file.
 type greyJPEG struct {
 	tables []byte // quantisation and Huffman segments
 	scan   []byte // entropy-coded blocks

@@ -15,11 +15,12 @@ func (a mat3) mul(b mat3) mat3 {
 	return m
 }
 
-// inverse by cofactors; the matrix must not be singular.
+// inverse returns the inverse, computed by cofactors. The matrix must not be
+// singular.
 func (a mat3) inverse() mat3 {
 	var m mat3
 	for r := range 3 {
-		for c := range 3 { // cofactor of (c, r): the transpose is in the indices
+		for c := range 3 { // cofactor of (c, r), so that the result is transposed
 			r1, r2, c1, c2 := (c+1)%3, (c+2)%3, (r+1)%3, (r+2)%3
 			m[r][c] = a[r1][c1]*a[r2][c2] - a[r1][c2]*a[r2][c1]
 		}
@@ -33,9 +34,9 @@ func (a mat3) inverse() mat3 {
 	return m
 }
 
-// eigen returns eigenvalues and, as columns, orthonormal eigenvectors of the
-// symmetric a, by cyclic Jacobi rotations (Golub and Van Loan, 8.5). Eight
-// sweeps are twice what a 3x3 matrix needs.
+// eigen returns the eigenvalues of the symmetric matrix a and, as columns, its
+// orthonormal eigenvectors, by cyclic Jacobi rotations (Golub and Van Loan, 8.5).
+// Eight sweeps are twice as many as a 3x3 matrix needs.
 func (a mat3) eigen() ([3]float64, mat3) {
 	v := mat3{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}
 	for range 8 {
@@ -65,7 +66,7 @@ func (a mat3) transpose() mat3 {
 	}
 }
 
-// spectral returns V f(L) V' for the symmetric a = V L V'.
+// spectral returns V f(L) V' for the symmetric matrix a = V L V'.
 func (a mat3) spectral(f func(float64) float64) mat3 {
 	l, v := a.eigen()
 	var d mat3

@@ -11,11 +11,12 @@ import (
 	"io"
 )
 
-// Files that browsers open and the readers of the standard library refuse: all
-// pixels are there, and something around them is not as it should be.
+// This file repairs files that browsers open and the readers of the standard
+// library refuse. All their pixels are there, but something around them is wrong.
 
-// mend returns a file with the same pixels that can be read, and what was wrong
-// with it. Where pixels are missing it returns nil and the share that is there.
+// mend returns a readable file with the same pixels, and what was wrong with the
+// original. If pixels are missing, it returns nil and the share of pixels that are
+// there.
 func mend(file []byte, f Format, w, h int) (fixed []byte, what string, share float64) {
 	switch f {
 	case PNG:
@@ -26,8 +27,8 @@ func mend(file []byte, f Format, w, h int) (fixed []byte, what string, share flo
 	return nil, "", 0
 }
 
-// mendPNG unpacks as many pixels as the header promises, whatever follows them,
-// and packs them again.
+// mendPNG unpacks as many pixels as the header announces, ignores what follows, and
+// packs the pixels again.
 func mendPNG(file []byte, w, h int) (fixed []byte, what string, share float64) {
 	chunks := pngChunks(file)
 	if len(chunks) == 0 || chunks[0].kind != "IHDR" || len(chunks[0].data) != 13 {
@@ -44,7 +45,7 @@ func mendPNG(file []byte, w, h int) (fixed []byte, what string, share float64) {
 			return nil, "", 0
 		case c.kind == "IDAT":
 			parts = append(parts, bytes.NewReader(c.data))
-		case whole && parts == nil: // what follows the pixels says nothing of them
+		case whole && parts == nil: // chunks after the pixels do not describe them
 			fixed = append(fixed, file[c.from:c.to]...)
 		}
 	}
@@ -78,8 +79,8 @@ func mendPNG(file []byte, w, h int) (fixed []byte, what string, share float64) {
 	return appendPNGChunk(fixed, "IEND", nil), what, 1
 }
 
-// pngBytes is how many bytes the pixels of a PNG unpack to, its rows' filter
-// numbers included; 0 for a header that makes no sense.
+// pngBytes returns how many bytes the pixels of a PNG unpack to, including the
+// filter number of each row. It returns 0 for an invalid header.
 func pngBytes(header []byte, w, h int) int64 {
 	channels := map[byte]int64{0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[header[9]]
 	bits := channels * int64(header[8])
@@ -99,7 +100,8 @@ func pngBytes(header []byte, w, h int) int64 {
 	return total
 }
 
-// mendJPEG adds the two bytes at the end of a picture that is there up to them.
+// mendJPEG adds the missing two-byte end marker to a JPEG that is otherwise
+// complete.
 func mendJPEG(file []byte, h int) (fixed []byte, what string, share float64) {
 	bare := bytes.TrimSuffix(file, []byte{0xff})
 	ended := append(bare[:len(bare):len(bare)], 0xff, 0xd9)
@@ -110,9 +112,9 @@ func mendJPEG(file []byte, h int) (fixed []byte, what string, share float64) {
 	return nil, "", share
 }
 
-// jpegShare is about how much of a cut JPEG is there: of the scan that is cut the
-// share of its rows, and of scans that are missing altogether, as the last ones
-// of a progressive picture, nothing of the bits they would have brought.
+// jpegShare returns about how much of a cut JPEG is there. The scan that is cut
+// counts with the share of its rows. Missing scans, such as the last ones of a
+// progressive picture, count with none of their bits.
 func jpegShare(file []byte, h int) float64 {
 	var frame segment
 	for _, s := range jpegSegments(file) {
@@ -127,15 +129,16 @@ func jpegShare(file []byte, h int) float64 {
 	bits := 0.
 	for i, n := range scans {
 		if i == len(scans)-1 {
-			n *= jpegRows(file, frame.from+5, h) // the height lies behind marker, length and depth
+			n *= jpegRows(file, frame.from+5, h) // the height follows the marker, length and depth
 		}
 		bits += n
 	}
 	return min(1, bits/max(1, total))
 }
 
-// jpegRows is the share of rows that can be decoded: a header that promises
-// fewer is looked for, by halves. at is where the header has its height.
+// jpegRows returns the share of rows that can be decoded. It finds it by a binary
+// search for the largest height that can be decoded. at is the offset of the height
+// in the header.
 func jpegRows(file []byte, at, h int) float64 {
 	if _, err := jpeg.Decode(bytes.NewReader(file)); err == nil {
 		return 1
@@ -157,11 +160,11 @@ func jpegRows(file []byte, at, h int) float64 {
 	return float64(low) / float64(h)
 }
 
-// jpegScans weighs what each scan of a JPEG brings, and what a whole picture has.
-// A scan names components, coefficients from ss to se, and the lowest bit: it brings
-// all bits of 8 down to that one the first time, one bit each time after (ITU-T T.81,
-// G.1.1.1). A component counts by its sampling, and coefficient k by 1/(1+k), for
-// high frequencies are mostly zeros.
+// jpegScans returns the weight of each scan of a JPEG, and that of a whole picture.
+// A scan names components, coefficients from ss to se, and the lowest bit. The
+// first time, it adds all bits of 8 down to that one, and each time after one bit
+// (ITU-T T.81, G.1.1.1). A component has the weight of its sampling, and
+// coefficient k has the weight 1/(1+k), because high frequencies are mostly zeros.
 func jpegScans(file, frame []byte) (scans []float64, total float64) {
 	const bits = 8
 	sampling := map[byte]float64{}
@@ -171,7 +174,7 @@ func jpegScans(file, frame []byte) (scans []float64, total float64) {
 	}
 	for at := 2; at+4 <= len(file); {
 		if file[at] != 0xff || file[at+1] == 0 || file[at+1] >= 0xd0 && file[at+1] <= 0xd9 || file[at+1] == 0xff {
-			at++ // within a scan
+			at++ // inside a scan
 			continue
 		}
 		end := at + 2 + int(binary.BigEndian.Uint16(file[at+2:]))
@@ -197,7 +200,7 @@ func jpegScans(file, frame []byte) (scans []float64, total float64) {
 	return scans, total
 }
 
-// jpegBand is what coefficients first to last count together.
+// jpegBand returns the weight of the coefficients first to last together.
 func jpegBand(first, last int) (sum float64) {
 	for k := first; k <= min(last, 63); k++ {
 		sum += 1 / float64(1+k)
@@ -205,7 +208,8 @@ func jpegBand(first, last int) (sum float64) {
 	return sum
 }
 
-// after says that something follows the end of a PNG, "" if nothing does.
+// after says that something follows the end of a PNG, or returns "" if nothing
+// does.
 func after(file []byte, f Format) string {
 	if f != PNG {
 		return ""

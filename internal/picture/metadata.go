@@ -17,17 +17,17 @@ import (
 const (
 	recipeKey   = "impasto:recipe"
 	softwareKey = "Software"
-	software    = "Impasto" // how our Software text begins
+	software    = "Impasto" // the beginning of the Software text that this package writes
 
 	xmpHeader    = "http://ns.adobe.com/xap/1.0/\x00"
 	xmpNamespace = "https://github.com/impasto/impasto/ns/1.0/"
 )
 
-// Sidecar returns the name of the recipe's file beside a picture.
+// Sidecar returns the path of the file beside a picture that holds its recipe.
 func Sidecar(path string) string { return Beside(path, ".recipe.json") }
 
-// ReadRecipe returns the recipe in, or beside, the picture at path. The error
-// has the code "no_recipe" when there is none.
+// ReadRecipe returns the recipe in the picture at path or beside it. If there is
+// none, the error has the code "no_recipe".
 func ReadRecipe(path string) (string, error) {
 	file, err := os.ReadFile(path)
 	if err != nil {
@@ -42,9 +42,9 @@ func ReadRecipe(path string) (string, error) {
 	return "", InputError("no_recipe", "%q carries no recipe", path)
 }
 
-// StripRecipe takes the recipe and the program's name out of the picture at
-// path, and removes the file beside it. The pixels' bytes are not touched. An
-// XMP packet that holds the recipe goes as a whole.
+// StripRecipe removes the recipe and the program's name from the picture at path,
+// and deletes the recipe's file beside it. It does not change the pixels' bytes. It
+// removes an XMP packet that holds the recipe as a whole.
 func StripRecipe(path string) error {
 	file, err := os.ReadFile(path)
 	if err != nil {
@@ -76,8 +76,8 @@ func embeddedRecipe(file []byte) (string, bool) {
 	return "", false
 }
 
-// withoutRecipe returns a PNG or JPEG file without the segments that this
-// package writes for texts; every other byte stays.
+// withoutRecipe returns a PNG or JPEG file without the text segments that this
+// package writes. All other bytes stay the same.
 func withoutRecipe(file []byte) []byte {
 	var bare []byte
 	kept := 0
@@ -96,10 +96,10 @@ func withoutRecipe(file []byte) []byte {
 // language, no translated keyword, text.
 func pngText(key, text string) []byte { return []byte(key + "\x00\x00\x00\x00\x00" + text) }
 
-// readPNGText reads a text chunk under one of our two keys, in any of the three
-// kinds. We write iTXt; editors that save the picture again make it one of the
-// others. Those are Latin-1 by the standard, but what they hold then is our
-// UTF-8, byte for byte.
+// readPNGText reads a text chunk with one of the two keys of this package, in any
+// of the three kinds. The package writes iTXt. Editors that save the picture again
+// may convert it to another kind. The standard says that those are Latin-1, but
+// here they hold the same UTF-8 bytes.
 func readPNGText(s segment) (key, text string, ok bool) {
 	name, rest, ok := bytes.Cut(s.data, []byte{0})
 	if !ok {
@@ -127,7 +127,7 @@ func readPNGText(s segment) (key, text string, ok bool) {
 		return "", "", false
 	}
 	if key = string(name); key != recipeKey && key != softwareKey {
-		return "", "", false // before anything is unpacked
+		return "", "", false // checked before anything is unpacked
 	}
 	if packed {
 		rest, ok = inflate(rest)
@@ -135,7 +135,7 @@ func readPNGText(s segment) (key, text string, ok bool) {
 	return key, string(rest), ok
 }
 
-// xmpPacket returns the payload of an APP1 segment, or nil without content.
+// xmpPacket returns the payload of an APP1 segment, or nil if it would be empty.
 func xmpPacket(recipe, program string) []byte {
 	if recipe == "" && program == "" {
 		return nil
@@ -157,8 +157,8 @@ func xmpPacket(recipe, program string) []byte {
 	return b.Bytes()
 }
 
-// xmpRecipe returns the recipe in an XMP segment, under whatever prefix and
-// whether as an element or, as some editors rewrite it, as an attribute.
+// xmpRecipe returns the recipe in an XMP segment. It accepts any prefix, and an
+// element or an attribute, because some editors rewrite one as the other.
 func xmpRecipe(s segment) (string, bool) {
 	packet, ok := bytes.CutPrefix(s.data, []byte(xmpHeader))
 	if s.kind != app1 || !ok {

@@ -2,9 +2,10 @@ package picture
 
 import "math"
 
-// The measures compare sRGB codes of 0..1 and leave alpha aside.
+// The measures in this file compare sRGB codes of 0..1 and ignore alpha.
 
-// sameSize is the condition of every comparison.
+// sameSize returns an error if two pictures cannot be compared because their sizes
+// differ.
 func sameSize(a, b *Picture) error {
 	if a.W != b.W || a.H != b.H {
 		return InputError("size_differs", "the pictures differ in size: %dx%d and %dx%d", a.W, a.H, b.W, b.H)
@@ -68,7 +69,7 @@ func SSIM(a, b *Picture) (float64, error) {
 	return sum / float64(len(ma)), nil
 }
 
-// gaussian returns n samples of a Gaussian, n odd, with sum 1.
+// gaussian returns n samples of a Gaussian with sum 1. n is odd.
 func gaussian(n int, sigma float64) []float64 {
 	g := make([]float64, n)
 	var sum float64
@@ -83,8 +84,8 @@ func gaussian(n int, sigma float64) []float64 {
 	return g
 }
 
-// filterInside correlates src (h, w) with window x window where the window
-// lies inside: (h-n+1, w-n+1).
+// filterInside correlates src (h, w) with window x window at the positions where
+// the window lies inside: (h-n+1, w-n+1).
 func filterInside(src []float64, w, h int, window []float64) []float64 {
 	n := len(window)
 	ow, oh := w-n+1, h-n+1
@@ -111,11 +112,12 @@ func filterInside(src []float64, w, h int, window []float64) []float64 {
 	return dst
 }
 
-// Difference returns |a - b| per channel, times gain, clamped to 0..1: black
-// where the pictures agree. A plain difference rather than a perceptual
-// matcher that forgives antialiasing, because what is compared here (a replay
-// with its original, one precision with another) should agree to the code, and
-// the colour of a difference says which channel went astray.
+// Difference returns
+// a - b
+// for each channel, times gain, clamped to 0..1. It is black where the pictures
+// agree. It is not a perceptual measure that forgives antialiasing, because the
+// pictures compared here (a replay and its original, or two precisions) should
+// agree to the code. The colour of a difference shows which channel differs.
 func Difference(a, b *Picture, gain float32) (*Picture, error) {
 	if err := sameSize(a, b); err != nil {
 		return nil, err

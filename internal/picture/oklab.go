@@ -23,7 +23,7 @@ var (
 	labToCones = conesToLab.inverse()
 )
 
-// oklab is p as L, a and b of each pixel, (H, W, 3).
+// oklab returns L, a and b of each pixel, (H, W, 3).
 func (p *Picture) oklab() []float32 {
 	lab := make([]float32, len(p.Pix))
 	parallelRows(p.H, func(y int) {
@@ -40,8 +40,8 @@ func (p *Picture) oklab() []float32 {
 	return lab
 }
 
-// setOklab makes lab the colours of p. A colour that RGB cannot show keeps its
-// lightness and hue and loses as much chroma as it must.
+// setOklab sets the colours of p to lab. A colour outside RGB keeps its lightness
+// and hue, and its chroma is reduced until it fits.
 func (p *Picture) setOklab(lab []float32) {
 	parallelRows(p.H, func(y int) {
 		for i := 3 * y * p.W; i < 3*(y+1)*p.W; i += 3 {
@@ -56,7 +56,8 @@ func (p *Picture) setOklab(lab []float32) {
 	})
 }
 
-// linearOf is an Oklab colour as linear RGB, in 0..1 where RGB can show it.
+// linearOf converts an Oklab colour to linear RGB. The result is in 0..1 if RGB can
+// show the colour.
 func linearOf(l, a, b float64) [3]float64 {
 	v := labToCones.apply([3]float64{l, a, b})
 	for c := range v {
@@ -65,7 +66,7 @@ func linearOf(l, a, b float64) [3]float64 {
 	return fromCones.apply(v)
 }
 
-// shown reports whether linear RGB lies within 0..1, but for rounding.
+// shown reports whether linear RGB lies within 0..1, apart from rounding errors.
 func shown(v [3]float64) bool {
 	const slack = 1e-4
 	for _, e := range v {
@@ -76,7 +77,8 @@ func shown(v [3]float64) bool {
 	return true
 }
 
-// lessChroma is the colour of the largest share of chroma a, b that can be shown.
+// lessChroma returns the colour with the largest share of the chroma a, b that RGB
+// can show.
 func lessChroma(l, a, b float64) [3]float64 {
 	lo, hi := 0.0, 1.0
 	for range 12 {
@@ -118,10 +120,10 @@ func MatchColoursOklab(style, content *Picture) *Picture {
 	return q
 }
 
-// FinishColours gives p colours of the styles: the mean and covariance of a and b
-// in Oklab become theirs; then a and b are smoothed except across edges of L
-// (guided filter: He, Sun, Tang 2010), and kept within the range that the styles
-// have. The lightness stays.
+// FinishColours gives p the colours of the styles. The mean and covariance of a and
+// b in Oklab become those of the styles. Then a and b are smoothed except across
+// edges of L (guided filter: He, Sun, Tang 2010), and kept within the range of the
+// styles. The lightness does not change.
 func FinishColours(p *Picture, styles []*Picture) *Picture {
 	q := p.Clone()
 	lab := p.oklab()

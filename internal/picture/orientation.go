@@ -4,17 +4,17 @@ import (
 	"bytes"
 )
 
-// Orientation, as EXIF tag 0x0112 numbers it: which corner of the scene the
-// first row and column of the file are.
+// Orientation is numbered as in EXIF tag 0x0112. It says which corner of the scene
+// the first row and column of the file are.
 //
 //	1 upright             2 mirrored left-right
 //	3 turned by 180       4 mirrored top-bottom
 //	5 transposed          6 to be turned 90 clockwise
 //	7 anti-transposed     8 to be turned 90 anticlockwise
 
-// orientation reads the tag from any of the four formats; 1 when it is absent
-// or makes no sense. It is the only EXIF tag that changes the picture, so the
-// package reads just this one itself.
+// orientation reads the tag from any of the four formats. It returns 1 if the tag
+// is missing or invalid. It is the only EXIF tag that changes the picture, so the
+// package reads no others.
 func orientation(file []byte, f Format) int {
 	tiff := exif(file, f)
 	value, order, ok := tiffTag(tiff, tagOrientation)

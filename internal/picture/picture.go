@@ -26,7 +26,7 @@ func New(w, h int) *Picture {
 	return &Picture{W: w, H: h, Pix: make([]float32, w*h*3), Depth: 8}
 }
 
-// Transparency is the share of the picture that is not there, 0..1.
+// Transparency returns the share of the picture that is transparent, 0..1.
 func (p *Picture) Transparency() float64 {
 	sum := 0.
 	for _, a := range p.Alpha {
@@ -53,8 +53,8 @@ func (p *Picture) Luma() []float32 {
 
 func luma(r, g, b float32) float32 { return 0.299*r + 0.587*g + 0.114*b }
 
-// Flatten returns p over a white ground, without alpha. It is p itself when p
-// is opaque. The blend is done in linear light.
+// Flatten returns p over a white background, without alpha. It returns p itself if
+// p is opaque. It blends in linear light.
 func (p *Picture) Flatten() *Picture {
 	if p.Alpha == nil {
 		return p
@@ -76,8 +76,8 @@ func clamp01(v float32) float32 {
 	return min(v, 1)
 }
 
-// parallelRows calls row for each y in [0, h), from several goroutines. Rows
-// never share results, so the outcome does not depend on how many there are.
+// parallelRows calls row for each y in [0, h), from several goroutines. Rows never
+// share results, so the result does not depend on the number of goroutines.
 func parallelRows(h int, row func(y int)) {
 	workers := min(runtime.GOMAXPROCS(0), (h+15)/16)
 	if workers <= 1 {

@@ -6,11 +6,12 @@ import (
 	"math"
 )
 
-// What a PNG without a profile says of its colours (PNG, third edition, 4.3):
-// cICP counts before iCCP, iCCP before sRGB, and that before gAMA and cHRM.
+// A PNG without a profile may describe its colours in other chunks (PNG, third
+// edition, 4.3). cICP takes precedence over iCCP, iCCP over sRGB, and sRGB over
+// gAMA and cHRM.
 
-// pngColours is how the colours of a file without ICC profile are to be
-// understood, nil where they are sRGB's; note says what was assumed.
+// pngColours returns the profile of a file without an ICC profile, or nil for sRGB.
+// note says what was assumed.
 func pngColours(file []byte, name string) (p *profile, note string) {
 	var gamma float64
 	space := primariesOf[1]
@@ -43,10 +44,10 @@ func pngColours(file []byte, name string) (p *profile, note string) {
 	return nil, ""
 }
 
-// usualGamma is 1/2.2, which says sRGB as well as a gAMA chunk can.
+// usualGamma is 1/2.2, the closest that a gAMA chunk comes to sRGB.
 const usualGamma = 0.45455
 
-// gammaProfile is that of gAMA and cHRM. Values that make no colours are left alone.
+// gammaProfile returns the profile of gAMA and cHRM. It ignores invalid values.
 func gammaProfile(gamma float64, space primaries, hasPrimaries bool) *profile {
 	toXYZ, ok := space.toXYZ()
 	usual := math.Abs(gamma-usualGamma) < 0.005
@@ -73,9 +74,9 @@ var primariesOf = map[byte]primaries{
 	12: {0.68, 0.32, 0.265, 0.69, 0.15, 0.06, 0.3127, 0.3290},    // P3, display
 }
 
-// toXYZ is the matrix from linear light in these primaries to X, Y, Z relative
-// to D50. Its columns are the primaries, scaled so that their sum is white; the
-// white is brought to D50 by Bradford. ok is false where they span no colours.
+// toXYZ returns the matrix from linear light in these primaries to X, Y, Z relative
+// to D50. Its columns are the primaries, scaled so that their sum is white. White
+// is adapted to D50 by Bradford. ok is false if the primaries span no colours.
 func (p primaries) toXYZ() (m mat3, ok bool) {
 	for _, y := range []float64{p.ry, p.gy, p.by, p.wy} {
 		if y < 1e-3 {
@@ -108,7 +109,7 @@ func (p primaries) toXYZ() (m mat3, ok bool) {
 	return cones.inverse().mul(adapt).mul(cones).mul(m), true
 }
 
-// cones turns X, Y, Z into responses of the cones (ICC.1, annex E).
+// cones converts X, Y, Z to responses of the cones (ICC.1, annex E).
 var cones = mat3{{0.8951, 0.2664, -0.1614}, {-0.7502, 1.7135, 0.0367}, {0.0389, -0.0685, 1.0296}}
 
 func (a mat3) apply(v [3]float64) (out [3]float64) {
@@ -126,16 +127,17 @@ const (
 	transferHLG = 18
 )
 
-// paperWhite is the brightness of white paper in a picture of high dynamic
-// range, in cd/m² (ITU-R BT.2408), and hlgPeak that of the display HLG is for.
+// paperWhite is the brightness of white paper in a picture of high dynamic range,
+// in cd/m² (ITU-R BT.2408). hlgPeak is the peak brightness of the display that HLG
+// assumes.
 const (
 	paperWhite = 203.
 	hlgPeak    = 1000.
 )
 
-// transferOf gives linear light, 1 at white, for a code of 0..1.
+// transferOf converts a code of 0..1 to linear light, which is 1 at white.
 var transferOf = map[byte]curve{
-	1: srgbDecode, 6: srgbDecode, 14: srgbDecode, 15: srgbDecode, // BT.709 and its kin: shown as sRGB, as browsers do
+	1: srgbDecode, 6: srgbDecode, 14: srgbDecode, 15: srgbDecode, // BT.709 and similar: shown as sRGB, as browsers do
 	4:           func(v float64) float64 { return math.Pow(v, 2.2) },
 	5:           func(v float64) float64 { return math.Pow(v, 2.8) },
 	8:           func(v float64) float64 { return v },
@@ -144,15 +146,15 @@ var transferOf = map[byte]curve{
 	transferHLG: hlgDecode,
 }
 
-// pqDecode is the EOTF of SMPTE ST 2084, over paperWhite.
+// pqDecode is the EOTF of SMPTE ST 2084, divided by paperWhite.
 func pqDecode(v float64) float64 {
 	const m1, m2, c1, c2, c3 = 2610. / 16384, 128 * 2523. / 4096, 3424. / 4096, 32 * 2413. / 4096, 32 * 2392. / 4096
 	e := math.Pow(v, 1/m2)
 	return 10000 / paperWhite * math.Pow(math.Max(e-c1, 0)/(c2-c3*e), 1/m1)
 }
 
-// hlgDecode is the EOTF of ITU-R BT.2100 for a display of hlgPeak, over
-// paperWhite, with the system gamma of 1.2 taken channel by channel.
+// hlgDecode is the EOTF of ITU-R BT.2100 for a display of hlgPeak, divided by
+// paperWhite. The system gamma of 1.2 is applied to each channel separately.
 func hlgDecode(v float64) float64 {
 	const a, b, c = 0.17883277, 0.28466892, 0.55991073
 	scene := v * v / 3
@@ -162,8 +164,8 @@ func hlgDecode(v float64) float64 {
 	return hlgPeak / paperWhite * math.Pow(scene, 1.2)
 }
 
-// codePoints is the profile of a cICP chunk: primaries, transfer, matrix (0 for
-// RGB) and whether all codes are used.
+// codePoints returns the profile of a cICP chunk, which holds primaries, transfer,
+// matrix (0 for RGB) and whether the full range is used.
 func codePoints(b []byte) (*profile, error) {
 	space, known := primariesOf[b[0]]
 	f, knownToo := transferOf[b[1]]

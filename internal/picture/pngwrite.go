@@ -8,12 +8,12 @@ import (
 	"io"
 )
 
-// rowWriter turns rows of a picture into codes, the most significant byte of
-// 16-bit ones first or last.
+// rowWriter converts rows of a picture to codes. 16-bit codes have the most
+// significant byte first or last.
 type rowWriter struct {
 	p        *Picture
 	depth    int // 8 or 16
-	channels int // 3, or 4 where the picture is not opaque
+	channels int // 3, or 4 if the picture is not opaque
 	little   bool
 }
 
@@ -29,7 +29,7 @@ func newRowWriter(p *Picture, depth int) rowWriter {
 	return r
 }
 
-// size is the bytes of a row.
+// size returns the number of bytes of a row.
 func (r rowWriter) size() int { return r.p.W * r.channels * r.depth / 8 }
 
 // row writes the codes of row y.
@@ -53,8 +53,8 @@ func (r rowWriter) row(dst []byte, y int) {
 	}
 }
 
-// WriteCodes writes the picture's rounded codes, RGBA of 8 bits or of 16 with
-// the most significant byte first, row by row: what a lossless file holds.
+// WriteCodes writes the picture's rounded codes row by row, as a lossless file
+// holds them: RGBA of 8 bits, or of 16 bits with the most significant byte first.
 func (p *Picture) WriteCodes(w io.Writer, depth int) {
 	rows := rowWriter{p: p, depth: depth, channels: 4}
 	row := make([]byte, rows.size())
@@ -64,8 +64,8 @@ func (p *Picture) WriteCodes(w io.Writer, depth int) {
 	}
 }
 
-// encodePNG writes chunks in this order: IHDR, sRGB, texts, pixels. It holds
-// two rows: a picture may be larger than what memory is left.
+// encodePNG writes chunks in this order: IHDR, sRGB, texts, pixels. It holds only
+// two rows, because a picture may be larger than the free memory.
 func encodePNG(w io.Writer, p *Picture, o WriteOptions) error {
 	rows := newRowWriter(p, cmp.Or(o.Depth, 8))
 	header := binary.BigEndian.AppendUint32(nil, uint32(p.W))
@@ -111,7 +111,7 @@ func encodePNG(w io.Writer, p *Picture, o WriteOptions) error {
 	return writeAll(w, appendPNGChunk(nil, "IEND", nil))
 }
 
-// pixelChunks makes a chunk of every write.
+// pixelChunks writes each Write as one chunk.
 type pixelChunks struct{ w io.Writer }
 
 func (c pixelChunks) Write(b []byte) (int, error) {
@@ -121,8 +121,8 @@ func (c pixelChunks) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// pngFilter predicts each byte of a row from its neighbours in the five ways of
-// the format and keeps what looks smallest: least sum of absolute differences.
+// pngFilter predicts each byte of a row from its neighbours in the five ways of the
+// format. It keeps the result with the least sum of absolute differences.
 type pngFilter struct {
 	rows       rowWriter
 	bpp        int       // bytes a pixel
@@ -140,7 +140,8 @@ func newPNGFilter(rows rowWriter) *pngFilter {
 	return f
 }
 
-// next returns row y as it is compressed. Rows come in their order.
+// next returns row y in the form in which it is compressed. Rows must come in
+// order.
 func (f *pngFilter) next(y int) []byte {
 	f.row, f.above = f.above, f.row
 	f.rows.row(f.row[f.bpp:], y)
@@ -171,10 +172,10 @@ func (f *pngFilter) next(y int) []byte {
 
 func abs(v int) int { return max(v, -v) }
 
-// magnitude is that of a difference modulo 256.
+// magnitude returns the absolute value of a difference modulo 256.
 func magnitude(b byte) int { return abs(int(int8(b))) }
 
-// predictor is Paeth's: the neighbour closest to left + above - corner.
+// predictor is Paeth's: it returns the neighbour closest to left + above - corner.
 func predictor(a, b, c byte) byte {
 	pa, pb := int(b)-int(c), int(a)-int(c)
 	pc := abs(pa + pb)

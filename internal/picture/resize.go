@@ -16,9 +16,9 @@ const (
 	Nearest                // no blending: label maps
 )
 
-// Resize returns p at w x h pixels, both at least 1. Light is what blends, not
-// its code: samples are decoded to linear light, multiplied by alpha,
-// filtered in float32 and encoded again. Ringing is clamped to 0..1.
+// Resize returns p at w x h pixels, both at least 1. It blends light and not codes:
+// samples are decoded to linear light, multiplied by alpha, filtered in float32 and
+// encoded again. Ringing is clamped to 0..1.
 func (p *Picture) Resize(w, h int, f Filter) *Picture {
 	if w == p.W && h == p.H {
 		return p.Clone()
@@ -52,7 +52,7 @@ func (p *Picture) Resize(w, h int, f Filter) *Picture {
 	parallelRows(h, func(y int) {
 		for i := y * w; i < (y+1)*w; i++ {
 			a := clamp01(linear[4*i+3])
-			if a < 1e-4 { // an invisible pixel; its colour would be noise
+			if a < 1e-4 { // an invisible pixel, whose colour would be noise
 				continue
 			}
 			q.Alpha[i] = a
@@ -64,7 +64,8 @@ func (p *Picture) Resize(w, h int, f Filter) *Picture {
 	return q
 }
 
-// Within returns p with its longer side at most side pixels long; p itself if it is.
+// Within returns p with its longer side at most side pixels long. It returns p
+// itself if it is small enough.
 func (p *Picture) Within(side int, f Filter) *Picture {
 	long := max(p.W, p.H)
 	if long <= side {
@@ -73,15 +74,16 @@ func (p *Picture) Within(side int, f Filter) *Picture {
 	return p.Resize(max(1, p.W*side/long), max(1, p.H*side/long), f)
 }
 
-// Resample filters src (h, w, c) to (h2, w2, c) as plain numbers: no light, no
-// clamping. It is for what is not a picture: maps, optimiser state.
+// Resample filters src (h, w, c) to (h2, w2, c) as plain numbers, without
+// conversion to linear light and without clamping. It is for data that is not a
+// picture, such as maps and optimiser state.
 func Resample(src []float32, w, h, c, w2, h2 int, f Filter) []float32 {
 	return resample(func(y int, row []float32) { copy(row, src[y*w*c:]) }, w, h, c, w2, h2, f)
 }
 
-// resample is separable: rows first, each read once through read, then
-// columns. Every output value is summed in the order of its taps, so the
-// result does not depend on the number of threads.
+// resample filters rows first, then columns. It reads each row once, through read.
+// Every output value is summed in the order of its taps, so the result does not
+// depend on the number of threads.
 func resample(read func(y int, row []float32), w, h, c, w2, h2 int, f Filter) []float32 {
 	across, down := f.taps(w, w2), f.taps(h, h2)
 	mid := make([]float32, h*w2*c) // (h, w2, c)
@@ -109,15 +111,15 @@ func resample(read func(y int, row []float32), w, h, c, w2, h2 int, f Filter) []
 	return dst
 }
 
-// taps are the source samples from, from+1, ... that make one output sample,
-// and their weights, which sum to 1.
+// taps are the source samples from, from+1, ... that make one output sample, and
+// their weights, whose sum is 1.
 type taps struct {
 	from    int
 	weights []float32
 }
 
-// apply adds up the taps of one output pixel of len(out) channels; src begins
-// at the first. Three channels, the usual case, are kept in registers.
+// apply adds up the taps of one output pixel of len(out) channels. src begins at
+// the first tap. Three channels, the usual case, are kept in registers.
 func (t taps) apply(out, src []float32) {
 	if len(out) == 3 {
 		var r, g, b float32
@@ -137,9 +139,9 @@ func (t taps) apply(out, src []float32) {
 	}
 }
 
-// taps returns those of each of n2 outputs along an axis of n samples. Sample
-// i covers [i, i+1); weights falling outside the axis are dropped and the
-// others scaled up.
+// taps returns the taps of each of n2 outputs along an axis of n samples. Sample i
+// covers [i, i+1). Weights outside the axis are dropped and the others are scaled
+// up.
 func (f Filter) taps(n, n2 int) []taps {
 	ratio := float64(n) / float64(n2)
 	out := make([]taps, n2)
@@ -165,7 +167,8 @@ func (f Filter) taps(n, n2 int) []taps {
 	return out
 }
 
-// extent returns the interval of the axis that an output centred there sees.
+// extent returns the interval of the axis that contributes to an output centred
+// there.
 func (f Filter) extent(centre, ratio float64) (left, right float64) {
 	var reach float64
 	switch f {

@@ -8,12 +8,12 @@ import (
 	"io"
 )
 
-// The usual kinds of PNG and TIFF are read by rows, straight into the picture:
-// Go's readers make an image first, which for a large one is a third more to
-// hold. Everything else, and every file in which anything is odd or wrong, is
-// left to those readers, whose pixels are the same and whose errors are known.
+// The usual kinds of PNG and TIFF are read row by row into the picture. Go's
+// readers make an image first, which takes a third more memory for a large picture.
+// They read all other files, and every file with anything unusual or wrong in it.
+// Their pixels are the same, and their errors are known.
 
-// codeRows turns rows of codes into a picture.
+// codeRows converts rows of codes to a picture.
 type codeRows struct {
 	p        *Picture
 	channels int // grey, grey and alpha, RGB, RGBA
@@ -21,7 +21,7 @@ type codeRows struct {
 	opaque   bool
 }
 
-// newCodeRows makes the picture. Alpha is kept only if it is anywhere not 1.
+// newCodeRows makes the picture. Alpha is kept only if some pixel is not opaque.
 func newCodeRows(w, h, channels, depth int, order binary.ByteOrder) *codeRows {
 	r := &codeRows{p: New(w, h), channels: channels, order: order, opaque: true}
 	r.p.Depth = depth
@@ -31,10 +31,10 @@ func newCodeRows(w, h, channels, depth int, order binary.ByteOrder) *codeRows {
 	return r
 }
 
-// size is the bytes of a row.
+// size returns the number of bytes of a row.
 func (r *codeRows) size() int { return r.p.W * r.channels * r.p.Depth / 8 }
 
-// row takes over row y.
+// row converts row y.
 func (r *codeRows) row(src []byte, y int) {
 	value := func(i int) float32 { return unit8[src[i]] }
 	if r.p.Depth == 16 {
@@ -64,8 +64,8 @@ func (r *codeRows) picture() *Picture {
 	return r.p
 }
 
-// readRows reads the pixels of a file of w x h of them, or returns nil where
-// that is for Go's readers to do.
+// readRows reads the pixels of a file of w x h pixels. It returns nil if Go's
+// readers have to read the file.
 func readRows(file []byte, f Format, w, h int) *Picture {
 	switch f {
 	case PNG:
@@ -76,7 +76,7 @@ func readRows(file []byte, f Format, w, h int) *Picture {
 	return nil
 }
 
-// mostDeflated is what a byte can at most unpack to.
+// mostDeflated is the most bytes that one deflated byte can unpack to.
 const mostDeflated = 1032
 
 // readPNGRows reads PNGs of 8 and 16 bits without palette, transparent colour
@@ -114,13 +114,13 @@ func readPNGRows(file []byte, w, h int) *Picture {
 		rows.row(row[1:], y)
 		row, above = above, row
 	}
-	if n, err := z.Read(row[:1]); n != 0 || err != io.EOF { // the checksum comes with the end
+	if n, err := z.Read(row[:1]); n != 0 || err != io.EOF { // the checksum is verified at the end
 		return nil
 	}
 	return rows.picture()
 }
 
-// unfilter turns a row, filter number first, back into codes.
+// unfilter converts a row, which begins with its filter number, back to codes.
 func unfilter(row, above []byte, bpp int) bool {
 	kind, row := row[0], row[1:]
 	switch kind {
@@ -179,7 +179,7 @@ func readTIFFRows(file []byte, w, h int) *Picture {
 	case !(colour == 1 && channels == 1 || colour == 2 && (channels == 3 || channels == 4 && number(338, 0) == 2)):
 		return nil
 	case number(284, 1) != 1 || predictor != 1 && predictor != 2 || number(266, 1) != 1 || number(322, 0) != 0:
-		return nil // planes, other predictors, bits turned round, tiles
+		return nil // planes, other predictors, reversed bits, tiles
 	}
 	depths, order, ok := tiffTag(file, 258)
 	if !ok || len(depths) != 2*channels {
@@ -226,14 +226,14 @@ func readTIFFRows(file []byte, w, h int) *Picture {
 			}
 			rows.row(row, y)
 		}
-		if n, err := in.Read(row[:1]); deflated && (n != 0 || err != io.EOF) { // the checksum comes with the end
+		if n, err := in.Read(row[:1]); deflated && (n != 0 || err != io.EOF) { // the checksum is verified at the end
 			return nil
 		}
 	}
 	return rows.picture()
 }
 
-// hasTag reports whether the directory has a tag, whatever its value.
+// hasTag reports whether the directory has a tag with any value.
 func hasTag(file []byte, tag uint16) bool { entry, _ := tiffEntry(file, tag); return entry != nil }
 
 // unsigned reports whether all sample formats are unsigned integers.
@@ -246,8 +246,8 @@ func unsigned(formats []byte, order binary.ByteOrder) bool {
 	return true
 }
 
-// tiffList returns the n numbers of a tag, short or long, nil where there are
-// others.
+// tiffList returns the n numbers of a tag, of type short or long. It returns nil if
+// the tag has another number of values.
 func tiffList(file []byte, tag uint16, n int) []int {
 	v, order, ok := tiffTag(file, tag)
 	if !ok || len(v) != 2*n && len(v) != 4*n {
@@ -264,7 +264,7 @@ func tiffList(file []byte, tag uint16, n int) []int {
 	return list
 }
 
-// sums undoes differences.
+// sums replaces differences by the values that they are differences of.
 func sums(row []byte, channels, depth int, order binary.ByteOrder) {
 	if depth == 8 {
 		for i := channels; i < len(row); i++ {

@@ -32,10 +32,10 @@ const (
 	maxSize
 )
 
-// maxSide is the longest side that is taken for a size and not for a slip.
+// maxSide is the longest side that is accepted. A longer one is a mistake.
 const maxSide = 1 << 20
 
-// ParseSize reads the grammar above.
+// ParseSize reads a size in the grammar of Size.
 func ParseSize(s string) (Size, error) {
 	text := strings.ToLower(strings.TrimSpace(s))
 	switch text {
@@ -100,7 +100,7 @@ func (s Size) String() string {
 	return number(s.a) + suffixes[s.unit]
 }
 
-// IsMax reports whether the size is left to the planner.
+// IsMax reports whether the planner chooses the size.
 func (s Size) IsMax() bool { return s.unit == maxSize }
 
 // Resolve returns the size in pixels for a content of w x h, each side rounded

@@ -19,7 +19,7 @@ const (
 
 func (f Format) String() string { return [...]string{"none", "PNG", "JPEG", "TIFF", "WebP", "GIF"}[f] }
 
-// FormatOf returns the format a file name's extension asks for.
+// FormatOf returns the format of a file name's extension.
 func FormatOf(name string) (Format, error) {
 	switch ext := strings.ToLower(filepath.Ext(name)); ext {
 	case ".png":
@@ -39,7 +39,7 @@ func FormatOf(name string) (Format, error) {
 	}
 }
 
-// sniff tells the format from the first bytes; ok is false for anything else.
+// sniff finds the format from the first bytes. ok is false for an unknown format.
 func sniff(b []byte) (f Format, ok bool) {
 	switch {
 	case bytes.HasPrefix(b, []byte(pngSignature)):
@@ -56,7 +56,8 @@ func sniff(b []byte) (f Format, ok bool) {
 	return 0, false
 }
 
-// foreign lists what users try that is not read, by how it begins.
+// foreign lists unsupported formats that users try, with the bytes that they begin
+// with.
 var foreign = []struct {
 	name, magic string
 	at          int
@@ -88,8 +89,8 @@ var foreign = []struct {
 	{"a ZIP archive", "PK\x03\x04", 0},
 }
 
-// rawExtensions are camera files that are TIFF inside: what a TIFF reader
-// finds in them is a thumbnail, or nothing.
+// rawExtensions are the extensions of camera raw files that are TIFF inside. A TIFF
+// reader finds only a thumbnail in them, or nothing.
 var rawExtensions = map[string]bool{
 	".arw": true, ".cr2": true, ".dng": true, ".nef": true, ".nrw": true,
 	".pef": true, ".srw": true, ".3fr": true, ".erf": true, ".kdc": true,

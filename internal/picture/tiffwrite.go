@@ -9,10 +9,10 @@ import (
 	"os"
 )
 
-// encodeTIFF writes strips of rows, deflated after each sample's difference to
-// its left neighbour, then the directory that says where they are. It holds one
-// strip. The header must name the directory's place: where w cannot go back to
-// it, the file is put together in memory.
+// encodeTIFF writes strips of rows, deflated after taking each sample's difference
+// from its left neighbour, and then the directory with their positions. It holds
+// one strip at a time. The header must contain the directory's position. If w
+// cannot seek back to it, the file is assembled in memory.
 func encodeTIFF(w io.Writer, p *Picture, o WriteOptions) error {
 	at, ok := w.(*os.File)
 	if ok {
@@ -41,11 +41,11 @@ func encodeTIFF(w io.Writer, p *Picture, o WriteOptions) error {
 	return err
 }
 
-// stripBytes is about how much a strip holds before it is compressed.
+// stripBytes is about the size of a strip before compression.
 const stripBytes = 1 << 20
 
-// tiffBody writes all that comes after the header's eight bytes and returns
-// where the directory is.
+// tiffBody writes everything after the eight bytes of the header and returns the
+// position of the directory.
 func tiffBody(w io.Writer, p *Picture, o WriteOptions) (directory uint32, err error) {
 	rows := newRowWriter(p, cmp.Or(o.Depth, 16))
 	rows.little = true
@@ -67,7 +67,7 @@ func tiffBody(w io.Writer, p *Picture, o WriteOptions) (directory uint32, err er
 			return 0, err
 		}
 		if packed.Len()%2 == 1 {
-			packed.WriteByte(0) // what follows begins at an even place
+			packed.WriteByte(0) // the next part begins at an even offset
 		}
 		if _, err := w.Write(packed.Bytes()); err != nil {
 			return 0, err
@@ -81,7 +81,7 @@ func tiffBody(w io.Writer, p *Picture, o WriteOptions) (directory uint32, err er
 	return place, writeAll(w, tiffDirectory(place, rows, perStrip, offsets, counts))
 }
 
-// differences replaces every sample of a row by what it differs from the same
+// differences replaces every sample of a row by its difference from the same
 // channel of the pixel to its left (TIFF's predictor 2).
 func differences(row []byte, channels, depth int) {
 	if depth == 8 {
@@ -96,7 +96,8 @@ func differences(row []byte, channels, depth int) {
 	}
 }
 
-// tiffDirectory is the one directory, at place, and the arrays it points to.
+// tiffDirectory returns the single directory, which is written at place, and the
+// arrays that it points to.
 func tiffDirectory(place uint32, r rowWriter, perStrip int, offsets, counts []uint32) []byte {
 	const short, long, rational = 3, 4, 5
 	type field struct {

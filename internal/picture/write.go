@@ -15,8 +15,8 @@ import (
 	"syscall"
 )
 
-// Save writes p to path in the format of its extension, atomically, and the
-// recipe in it or beside it. Errors are of type *Error.
+// Save writes p to path in the format of its extension, atomically, with the recipe
+// in it or beside it. Errors are of type *Error.
 func Save(path string, p *Picture, o WriteOptions) error {
 	f, err := FormatOf(path)
 	if err != nil {
@@ -32,17 +32,17 @@ func Save(path string, p *Picture, o WriteOptions) error {
 	if beside && o.Recipe != "" {
 		return WriteFile(Sidecar(path), func(w io.Writer) error { return writeAll(w, []byte(o.Recipe)) })
 	}
-	// One that lies there belongs to the picture just replaced.
+	// An existing recipe file belongs to the picture that was just replaced.
 	if err := os.Remove(Sidecar(path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return unwritable(Sidecar(path), err)
 	}
 	return nil
 }
 
-// WriteFile gives the file at path new content: all of it, or, after an error
-// or a panic, what it had before. The content is written to a file beside,
-// flushed to the disk and renamed. A link is followed; a device or pipe is
-// written directly.
+// WriteFile replaces the content of the file at path. After an error or a panic,
+// the file has its old content. The new content is written to a temporary file
+// beside it, flushed to the disk and renamed. A link is followed. A device or pipe
+// is written directly.
 func WriteFile(path string, write func(io.Writer) error) (err error) {
 	target := path
 	if real, err := filepath.EvalSymlinks(path); err == nil {
@@ -82,11 +82,12 @@ func WriteFile(path string, write func(io.Writer) error) (err error) {
 	return nil
 }
 
-// longestName is what file systems allow the name of a file, in bytes.
+// longestName is the longest name of a file that file systems allow, in bytes.
 const longestName = 255
 
-// Beside is the name of a file beside path: path and suffix, and for a name that
-// would be longer than file systems allow its beginning, a checksum and suffix.
+// Beside returns the path of a file beside path: path with the suffix added. If the
+// name would be longer than file systems allow, it is the beginning of the name, a
+// checksum and the suffix.
 func Beside(path, suffix string) string {
 	dir, base := filepath.Split(path)
 	if len(base)+len(suffix) <= longestName {
@@ -113,8 +114,8 @@ func writeDevice(path string, write func(io.Writer) error) error {
 	return nil
 }
 
-// syncDir makes the renaming last through a power failure. Not every system
-// can; the file itself is safe by then.
+// syncDir makes a renaming survive a power failure. Not every system supports this,
+// but the file itself is safe already.
 func syncDir(dir string) {
 	if d, err := os.Open(dir); err == nil {
 		d.Sync()
@@ -122,8 +123,8 @@ func syncDir(dir string) {
 	}
 }
 
-// unwritable puts an error of the operating system into words. An *Error from
-// further down already is in words.
+// unwritable returns an error with a message for the user. It returns an *Error
+// unchanged.
 func unwritable(path string, err error) error {
 	var own *Error
 	switch {
@@ -142,8 +143,8 @@ func unwritable(path string, err error) error {
 	return outputError("unwritable", "%q cannot be written: %s", path, cause(err)).because(err)
 }
 
-// Overwrite says what happens to a file that is already there. Asking is for
-// the command to do: it then passes Replace or Fail.
+// Overwrite says what happens to an existing file. Only the command asks the user.
+// It then passes Replace or Fail.
 type Overwrite int
 
 const (
@@ -161,9 +162,9 @@ func ParseOverwrite(s string) (Overwrite, error) {
 	return 0, InputError("overwrite", "%q is not a rule for existing files", s).Hint("--overwrite number").Hint("--overwrite replace   (or fail, skip)")
 }
 
-// Destination returns the file to write for the wanted path, or skip = true
-// when there is nothing to do. It also tries whether a file can be made there,
-// so that a long run does not end in a closed door.
+// Destination returns the file to write for the given path, or skip = true if
+// nothing is to be written. It also tests whether a file can be created there, so
+// that a long run does not fail at its end.
 func Destination(path string, o Overwrite) (dest string, skip bool, err error) {
 	st, err := os.Stat(path)
 	if err == nil {

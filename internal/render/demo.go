@@ -13,14 +13,14 @@ import (
 	"github.com/impasto/impasto/style"
 )
 
-// Demo is what the command demo paints: a sample after another sample.
+// Demo is what the command demo paints: one sample in the style of another.
 type Demo struct {
 	Content, Style string // names of samples; "" for the usual
 	Doodle         bool   // paint the map of Content, without Content
 }
 
-// Request returns the request for the demo, with the settings of a command line, and
-// a title for it.
+// Request returns the request for the demo, with the settings of a command line,
+// and its title.
 func (d Demo) Request(given settings.Given) (r Request, title string, err error) {
 	mode := style.ModeArt
 	content, painting := "lighthouse", DemoPainting
@@ -36,7 +36,8 @@ func (d Demo) Request(given settings.Given) (r Request, title string, err error)
 	}
 	if d.Doodle {
 		v.SetText("map", SamplePrefix+content+maps.Suffix, "demo")
-		// Each sample was drawn apart: what only one of two has is no fault here.
+		// The samples were drawn independently, so a region that only one of them
+		// has is no fault.
 		v.SetText("map-check", "off", "demo")
 	} else {
 		v.SetText("content", SamplePrefix+content, "demo")
@@ -44,7 +45,7 @@ func (d Demo) Request(given settings.Given) (r Request, title string, err error)
 	return NewRequest(v, nil, SamplePrefix+painting), sampleTitle(content) + ", after " + sampleTitle(painting), nil
 }
 
-// DemoPainting is the painting that a demo follows unless another is named.
+// DemoPainting is the default painting of a demo.
 const DemoPainting = "woodblock"
 
 // SampleNames lists the samples of a kind.
@@ -58,7 +59,7 @@ func SampleNames(kind sample.Kind) []string {
 	return names
 }
 
-// sampleTitle is the name of a sample with its title.
+// sampleTitle returns the name of a sample with its title.
 func sampleTitle(name string) string {
 	for _, i := range sample.Names() {
 		if i.Name == name {
@@ -68,7 +69,7 @@ func sampleTitle(name string) string {
 	return name
 }
 
-// checkSample refuses a name that is no sample, or one of the other kind.
+// checkSample refuses a name that is not a sample, or a sample of the other kind.
 func checkSample(name string, kind sample.Kind) error {
 	known := SampleNames(kind)
 	if slices.Contains(known, name) {

@@ -11,8 +11,8 @@ import (
 	"github.com/impasto/impasto/vgg"
 )
 
-// deriveTaps are the layers whose features tell regions apart: textures and
-// small parts of things.
+// deriveTaps are the layers whose features distinguish regions: textures and small
+// parts of objects.
 var deriveTaps = []string{"relu3_1", "relu4_1"}
 
 // MapMaker derives maps of pictures from the features of a network.
@@ -21,7 +21,7 @@ type MapMaker struct {
 	threads int
 }
 
-// NewMapMaker reads the weights it needs, from a library unless that is nil.
+// NewMapMaker reads the weights that it needs, from a library unless l is nil.
 func NewMapMaker(ctx context.Context, l *Library, weights string, threads int) (*MapMaker, error) {
 	source, err := vgg.Resolve(ui.Home(weights))
 	if err != nil {
@@ -54,11 +54,11 @@ func (m *MapMaker) features(p *picture.Picture) ([]maps.Features, error) {
 	return layers, err
 }
 
-// ownMapRegions is how many regions a map has that is derived unasked.
+// ownMapRegions is the number of regions of a map that is derived automatically.
 const ownMapRegions = 6
 
-// ownMap returns the map of a painting: the one beside it, else one derived now
-// and saved there.
+// ownMap returns the map of a painting: the one beside it, or else one that it
+// derives and saves there.
 func (p *Prepared) ownMap(ctx context.Context, painting string) (string, error) {
 	if found := mapBeside(painting, maps.Suffix); found != "" {
 		return found, nil

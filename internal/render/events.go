@@ -9,8 +9,8 @@ import (
 	"github.com/impasto/impasto/style"
 )
 
-// Observer is sent what happens while a picture is painted. It is called from
-// the loop that paints, which waits for it. nil observes nothing.
+// Observer receives events while a picture is painted. The painting loop calls it
+// and waits for it to return. A nil Observer receives nothing.
 type Observer func(Event)
 
 // Event is one of the types below.
@@ -19,43 +19,43 @@ type Event interface{ event() }
 // Started is sent once, before the first iteration.
 type Started struct{ Plan Plan }
 
-// Warning is something the user should know. The work goes on.
+// Warning is something that the user should know. The render continues.
 type Warning struct {
 	Text string
-	// Repeats marks a notice of the optimisation, which may come with every
+	// Repeats marks a warning of the optimisation that may be repeated at every
 	// iteration.
 	Repeats bool
 }
 
-// Progress is sent after iterations, at most some ten times a second. Snapshot
-// returns the picture as it is now; it may be called until the observer returns.
+// Progress is sent after iterations, at most about ten times a second. Snapshot
+// returns the current picture. It may be called until the observer returns.
 type Progress struct {
 	style.Event
 	Terms  []progress.Term
 	Output string
-	// Save writes the picture as it is to the output, with its recipe.
+	// Save writes the current picture to the output, with its recipe.
 	Save func() error
 }
 
-// FrameSaved is sent for each picture that --save-every asks for. A full disk
-// does not end the render: Err says what went wrong.
+// FrameSaved is sent for each picture of --save-every. An error such as a full disk
+// does not end the render, and Err holds it.
 type FrameSaved struct {
 	Path string
 	Err  error
 }
 
-// CheckpointSaved is sent when a checkpoint is whole and safe on the disk.
+// CheckpointSaved is sent when a checkpoint is completely written to the disk.
 type CheckpointSaved struct{ Path string }
 
-// Writing is sent while a picture is written that takes long to write, and when
-// the frames of a film are put together, without rows.
+// Writing is sent while a picture is written, if that takes long. It is also sent
+// while a film is made of its frames, without a number of rows.
 type Writing struct {
 	Path     string
 	Rows, Of int
 }
 
-// Finished is sent once the picture and all that belongs to it is written, also
-// when the render ended early.
+// Finished is sent when the picture and all that belongs to it are written, even if
+// the render ended early.
 type Finished struct{ Result *Result }
 
 // FilmStarted is sent once, before the first frame is painted.
@@ -74,7 +74,7 @@ type FramePainted struct {
 	Frame   int // from 1
 	Path    string
 	Took    time.Duration
-	Flicker float64 // distance from the frame before, in levels of 255; NaN for the first of a shot
+	Flicker float64 // distance from the previous frame, in levels of 255; NaN for the first of a shot
 }
 
 // FilmFinished is sent once the film is written.
@@ -98,7 +98,7 @@ func (o Observer) send(e Event) {
 	}
 }
 
-// Result is what came of a render. Its JSON form is the result that commands
+// Result is the outcome of a render. Its JSON form is the result that commands
 // print and jobs store.
 type Result struct {
 	Output     string       `json:"output"`
@@ -106,7 +106,7 @@ type Result struct {
 	H          int          `json:"height"`
 	Iterations int          `json:"iterations"`
 	Seconds    float64      `json:"seconds"`
-	Iterating  float64      `json:"iterating"` // seconds of these in iterations
+	Iterating  float64      `json:"iterating"` // seconds of Seconds spent in iterations
 	Losses     style.Losses `json:"losses"`
 	Weights    string       `json:"weights"`
 	Seed       uint64       `json:"seed"`
@@ -119,7 +119,7 @@ type Result struct {
 	Explanation []string       `json:"-"` // sentences about where patches came from
 }
 
-// lossTerms lists the terms of a loss that a render has.
+// lossTerms lists the terms of the loss of a render.
 func lossTerms(l style.Losses) []progress.Term {
 	list := []progress.Term{{Name: "style", Value: l.Style}, {Name: "content", Value: l.Content}, {Name: "tv", Value: l.TV}}
 	if l.Temporal > 0 {
@@ -140,8 +140,8 @@ func LossText(l style.Losses, separator string) string {
 	return strings.Join(words, separator)
 }
 
-// finiteLosses replaces what JSON cannot express by 0; the exit code says that a
-// run diverged.
+// finiteLosses replaces values that JSON cannot express by 0. The exit code says
+// that a run diverged.
 func finiteLosses(l style.Losses) style.Losses {
 	for _, v := range []*float64{&l.Content, &l.Style, &l.Patch, &l.Temporal, &l.TV, &l.Total} {
 		if recipe.Finite(*v) == nil {

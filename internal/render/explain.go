@@ -18,8 +18,8 @@ type patchReport struct {
 	sheets      []explain.Sheet
 }
 
-// explainPatches measures and draws the matches of a finished picture; nil if
-// there were none.
+// explainPatches measures and draws the matches of a finished picture. It returns
+// nil if there are none.
 func (r *Prepared) explainPatches(res *style.Result) *patchReport {
 	if len(res.Patches) == 0 {
 		return nil
@@ -32,9 +32,9 @@ func (r *Prepared) explainPatches(res *style.Result) *patchReport {
 	return &patchReport{explain.Explain(in), explain.Sheets(in)}
 }
 
-// regionMaps are the maps of canvas and paintings, where the run had them and
-// they can be read as regions: those of the first guide, or B and A of an
-// analogy of maps.
+// regionMaps returns the maps of the canvas and the paintings, if the run has maps
+// that can be read as regions. They are the maps of the first guide, or B and A of
+// an analogy of maps.
 func (r *Prepared) regionMaps() (canvas *maps.Map, paintings []*maps.Map) {
 	for _, f := range r.files {
 		switch f.role {
@@ -51,7 +51,8 @@ func (r *Prepared) regionMaps() (canvas *maps.Map, paintings []*maps.Map) {
 	return canvas, paintings
 }
 
-// asMap reads a file once more, as regions with their names; nil if it cannot be.
+// asMap reads a file again, as regions with their names. It returns nil if that
+// fails.
 func (r *Prepared) asMap(f inputFile) *maps.Map {
 	if f.path == ui.Stdout {
 		m, _, _ := maps.FromPicture(f.picture, f.path) // nil after an error
@@ -64,7 +65,7 @@ func (r *Prepared) asMap(f inputFile) *maps.Map {
 	return m
 }
 
-// writeExplanation writes what --explain asks for.
+// writeExplanation writes the files of --explain.
 func (r *Prepared) writeExplanation(dir string, a *patchReport, res *style.Result) error {
 	if a == nil {
 		return ui.NewFault(ui.ExitFailure, "no_patches", "--explain has nothing to explain: the painting is too small for a patch at any layer", "--size 512")

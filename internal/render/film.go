@@ -18,7 +18,7 @@ import (
 	"github.com/impasto/impasto/style"
 )
 
-// Film is a request for a film that was read, checked and planned.
+// Film is a film whose request was read, checked and planned.
 type Film struct {
 	*Prepared
 	tools  film.Tools
@@ -28,7 +28,7 @@ type Film struct {
 	start  float64 // of the first frame, in seconds into the film
 
 	sequence *style.Sequence
-	next     style.Plan // of each frame but the first of a shot
+	next     style.Plan // of each frame except the first of a shot
 	shots    []film.Shot
 
 	frames string      // of painted frames: DIR/frame_%05d.png
@@ -38,9 +38,9 @@ type Film struct {
 	begun  time.Time
 }
 
-// PrepareFilm does for a film what Prepare does for a picture, and finds the
-// shots. A film is a request whose mode is settings.ModeVideo and whose content
-// is the film or a folder of frames.
+// PrepareFilm prepares a film as Prepare prepares a picture, and finds the shots.
+// The mode of its request is settings.ModeVideo, and the content is the film or a
+// folder of frames.
 func PrepareFilm(ctx context.Context, req Request, env Env) (*Film, error) {
 	v := &Film{Prepared: newPrepared(req, env), tools: film.Find()}
 	v.Request.Mode = style.ModeArt // of each frame
@@ -67,7 +67,7 @@ func PrepareFilm(ctx context.Context, req Request, env Env) (*Film, error) {
 // Shots lists the shots of the film.
 func (v *Film) Shots() []film.Shot { return v.shots }
 
-// Source returns where the frames are read from.
+// Source returns the source of the frames.
 func (v *Film) Source() film.Source { return v.source }
 
 // Folder returns the directory of the painted frames.
@@ -105,16 +105,16 @@ func (v *Film) newSequence() error {
 	return err
 }
 
-// frameBytes is the memory of the frames held at a time: the photograph, this
-// frame's and the last one's, and what the flow between them takes.
+// frameBytes returns the memory of the frames held at a time: the photograph, the
+// current frame, the previous frame, and the optical flow between them.
 func (v *Film) frameBytes() int64 {
 	if v.device.Info != nil {
-		return 0 // it has memory of its own
+		return 0 // a device with memory of its own
 	}
 	return 4 * 3 * 4 * int64(v.input.W) * int64(v.input.H)
 }
 
-// openInput opens the film or the folder.
+// openInput opens the film or the folder of frames.
 func (v *Film) openInput(ctx context.Context, in string) error {
 	st, err := os.Stat(in)
 	_, onePicture := picture.FormatOf(in)

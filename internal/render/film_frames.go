@@ -25,11 +25,11 @@ import (
 	"github.com/impasto/impasto/style"
 )
 
-// Painted frames are kept in a folder until the film is made, with a file that says
-// which film and settings they are of. A frame is written only when it is complete,
-// so the frames in the folder need not be painted again. A frame depends only on the
-// photograph and on the 8-bit codes of the frame before. So a film that is continued
-// is the same to the byte.
+// Painted frames are kept in a folder until the film is made. A file in it records
+// the film and the settings that they belong to. A frame is written only when it is
+// complete, so that frames in the folder need not be painted again. A frame depends
+// only on the photograph and on the 8-bit codes of the previous frame. So a resumed
+// film is the same to the byte.
 
 // filmOrder is everything that determines the painted frames. It is kept in
 // orderFile, with the shots that were found.
@@ -38,7 +38,7 @@ type filmOrder struct {
 	Flow           style.Flow     `json:"flow"`
 	NextIterations int            `json:"next-iterations"`
 	Cut            float64        `json:"cut"`
-	Frames         string         `json:"input"` // SHA-256 of the film, or over the pictures
+	Frames         string         `json:"input"` // SHA-256 of the film, or of the pictures together
 	Rate           string         `json:"fps"`
 	From           int            `json:"from"`
 	To             int            `json:"to"` // excluded; 0: the end
@@ -62,7 +62,7 @@ func (o filmOrder) hash() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// frame is the file of frame n, from 0.
+// frame returns the file of frame n, from 0.
 func (v *Film) frame(n int) string {
 	dir, base := filepath.Split(v.frames)
 	return filepath.Join(dir, fmt.Sprintf(base, n+1))
@@ -87,8 +87,8 @@ func (v *Film) painted() (files []string) {
 // done counts the painted frames.
 func (v *Film) done() int { return len(v.painted()) }
 
-// openFrames finds the shots: those kept with the painted frames, if they are of
-// this order, or by looking through the film.
+// openFrames finds the shots. It takes those stored with the painted frames if they
+// belong to this order, and otherwise scans the film.
 func (v *Film) openFrames(ctx context.Context) error {
 	dir := filepath.Dir(v.frames)
 	if err := v.unpack(ctx); err != nil {
@@ -127,7 +127,7 @@ var digits = regexp.MustCompile(`^[0-9]+$`)
 func (v *Film) unknownFrames() (names []string) {
 	dir, base := filepath.Split(v.frames)
 	at := numbers.FindStringIndex(base)
-	entries, _ := os.ReadDir(filepath.Clean(dir)) // none: the folder is not there yet
+	entries, _ := os.ReadDir(filepath.Clean(dir)) // no folder, no entries
 	for _, e := range entries {
 		number, ok := strings.CutPrefix(e.Name(), base[:at[0]])
 		number, ok2 := strings.CutSuffix(number, base[at[1]:])
@@ -138,7 +138,7 @@ func (v *Film) unknownFrames() (names []string) {
 	return names
 }
 
-// freeName proposes an output like this one that does not exist.
+// freeName proposes a name similar to the output's that does not exist.
 func (v *Film) freeName() string {
 	set := overwrite.New(picture.Fail, false)
 	dir, base := filepath.Split(v.frames)
@@ -155,7 +155,7 @@ func (v *Film) freeName() string {
 	return filepath.Join(set.Free(filepath.Join(dir, "painted")), base)
 }
 
-// Begin makes the folder, and empties it of frames to be painted anew.
+// Begin makes the folder and removes the frames that are to be painted again.
 func (v *Film) Begin() error {
 	v.begun = time.Now()
 	dir := filepath.Dir(v.frames)
@@ -165,7 +165,7 @@ func (v *Film) Begin() error {
 	v.sweep()
 	if v.values.On("restart") {
 		for i := 0; v.has(i) || i < v.input.Frames; i++ {
-			_ = os.Remove(v.frame(i)) // what stays is replaced
+			_ = os.Remove(v.frame(i)) // a frame that remains is replaced later
 		}
 	}
 	return picture.WriteFile(filepath.Join(dir, orderFile), func(w io.Writer) error {
@@ -182,13 +182,13 @@ func (v *Film) removeFrames() {
 		_ = os.Remove(v.frame(i))
 	}
 	_ = os.Remove(filepath.Join(dir, orderFile))
-	_ = os.Remove(dir) // if nothing else lies there
+	_ = os.Remove(dir) // fails if other files are there
 }
 
-// A film that is a job of a queue may be continued in another folder. So its painted
-// frames are also packed into a checkpoint beside the output, which the worker keeps
-// with the job. They are packed at most every packEvery, and packing takes at most a
-// tenth of the time.
+// A film that is a job of a queue may be continued in another folder. So its
+// painted frames are also packed into a checkpoint beside the output, which the
+// worker stores with the job. They are packed at most every packEvery, and packing
+// takes at most a tenth of the time.
 const packEvery = 30 * time.Second
 
 func (v *Film) packEvery() time.Duration {
@@ -198,13 +198,13 @@ func (v *Film) packEvery() time.Duration {
 	return packEvery
 }
 
-// pack writes the checkpoint. If that fails, the film is painted all the same.
+// pack writes the checkpoint. If that fails, the film is painted without it.
 func (v *Film) pack(ctx context.Context, r *roll) {
 	if !v.env.Job || v.film.Path == "" || v.done() == 0 {
 		return
 	}
 	begun := time.Now()
-	order := filepath.Join(filepath.Dir(v.frames), orderFile) // first: without it nothing says what the frames are of
+	order := filepath.Join(filepath.Dir(v.frames), orderFile) // first, because it says what the frames belong to
 	err := film.Pack(ctx, CheckpointOf(v.film.Path), append([]string{order}, v.painted()...)...)
 	if err != nil && ctx.Err() == nil {
 		r.watch.send(Warning{Text: fmt.Sprintf("no checkpoint was saved: %v", err)})
@@ -230,7 +230,7 @@ func (v *Film) unpack(ctx context.Context) error {
 	}
 	err := film.Unpack(ctx, path, dir, func(name string) bool {
 		_, err := os.Stat(filepath.Join(dir, name))
-		ours, _ := filepath.Match(numbers.ReplaceAllString(frameFile, "*"), name) // a good pattern
+		ours, _ := filepath.Match(numbers.ReplaceAllString(frameFile, "*"), name) // the pattern is valid
 		return err != nil && (ours || name == orderFile)
 	})
 	if err != nil && ctx.Err() == nil {
@@ -240,8 +240,8 @@ func (v *Film) unpack(ctx context.Context) error {
 	return err
 }
 
-// sweep removes the unfinished files of a process that was killed: frames, shots and
-// the film.
+// sweep removes the unfinished files of a killed process: frames, shots and the
+// film.
 func (v *Film) sweep() {
 	shots := filepath.Join(filepath.Dir(v.frames), shotsFolder)
 	patterns := []string{numbers.ReplaceAllString(v.frames, "*") + ".tmp-*", filepath.Join(shots, "*.tmp-*")}
@@ -252,14 +252,15 @@ func (v *Film) sweep() {
 		patterns = append(patterns, v.film.Path+".tmp-*")
 	}
 	for _, p := range patterns {
-		left, _ := filepath.Glob(p) // a name that is a pattern of its own finds nothing
+		left, _ := filepath.Glob(p) // a path that is itself a pattern finds nothing
 		for _, name := range left {
-			_ = os.Remove(name) // what stays takes room, no more
+			_ = os.Remove(name) // a file that remains only takes space
 		}
 	}
 }
 
-// readOrder reads what is kept in a folder: nil where there is nothing.
+// readOrder reads the order that is stored in a folder. It returns nil if there is
+// none.
 func readOrder(dir string) (*keptOrder, error) {
 	path := filepath.Join(dir, orderFile)
 	text, err := os.ReadFile(path)
@@ -279,7 +280,7 @@ func readOrder(dir string) (*keptOrder, error) {
 	return &kept, nil
 }
 
-// whole reports whether shots cover frames from 0 on, each once.
+// whole reports whether shots cover frames from 0 on, each exactly once.
 func whole(shots []film.Shot) bool {
 	next := 0
 	for _, s := range shots {
@@ -291,7 +292,7 @@ func whole(shots []film.Shot) bool {
 	return next > 0
 }
 
-// difference names what differs between two orders.
+// difference names the fields in which two orders differ.
 func difference(then, now filmOrder) (what []string) {
 	flat := func(o filmOrder) map[string]string {
 		text, _ := json.Marshal(o)

@@ -16,10 +16,10 @@ import (
 	"github.com/impasto/impasto/internal/ui"
 )
 
-// numbers is where a name of frames has its number.
+// numbers matches the number in a name of frames.
 var numbers = regexp.MustCompile(`%0?[0-9]*d`)
 
-// chooseFilm decides what is written: a film, or the painted frames.
+// chooseFilm decides what is written: a film or the painted frames.
 func (v *Film) chooseFilm(in string) error {
 	template := ui.Home(cmp.Or(v.Request.Output.Name, "out.mp4"))
 	if template == ui.Stdout {
@@ -78,8 +78,8 @@ func (v *Film) chooseFilm(in string) error {
 	return bad.Err()
 }
 
-// tryEncoder checks that ffmpeg can make the film. If not, the fault proposes a codec
-// that works.
+// tryEncoder checks that ffmpeg can make the film. If it cannot, the fault proposes
+// a codec that works.
 func (v *Film) tryEncoder() error {
 	ctx := context.Background()
 	err := v.tools.Try(ctx, v.film)
@@ -101,7 +101,7 @@ func (v *Film) tryEncoder() error {
 // frameFile is the name of a painted frame, counted from 1.
 const frameFile = "frame_%05d.png"
 
-// names fill an output template.
+// names returns the values of the fields of an output template.
 func (v *Film) names(in string) map[string]string {
 	values := v.fieldValues()
 	values["mode"], values["content"] = string(settings.ModeVideo), ui.Stem(strings.TrimSuffix(in, "/"))

@@ -15,7 +15,7 @@ import (
 
 // FilmPlan says what Run of a film will do.
 type FilmPlan struct {
-	Plan           // of the first frame of a shot, but for Seconds: of the whole film
+	Plan           // of the first frame of a shot, except Seconds: of the whole film
 	Input          film.Info
 	Start          float64 // of the first frame, in seconds into the film
 	Rate           film.Rate
@@ -37,7 +37,7 @@ func (v *Film) Plan() FilmPlan {
 	return p
 }
 
-// Facts are the plan by name, for programs.
+// Facts returns the plan as named values, for programs.
 func (p FilmPlan) Facts() map[string]any {
 	facts := p.Plan.Facts()
 	facts["frames"], facts["shots"], facts["done"] = p.Input.Frames, p.Shots, p.Painted
@@ -58,7 +58,7 @@ func (v *Film) header() string {
 	return strings.Join(append(parts, "weights "+v.network.Name), " · ")
 }
 
-// seconds estimates what is still to be painted.
+// seconds estimates the time to paint the missing frames.
 func (v *Film) seconds() float64 {
 	total := 0.0
 	for _, s := range v.shots {

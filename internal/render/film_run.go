@@ -15,18 +15,18 @@ import (
 	"github.com/impasto/impasto/style"
 )
 
-// FilmResult is what came of a film. Its JSON form is the result that commands
+// FilmResult is the outcome of a film. Its JSON form is the result that commands
 // print and jobs store.
 type FilmResult struct {
 	Output   string   `json:"output"`
 	W        int      `json:"width"`
 	H        int      `json:"height"`
 	Frames   int      `json:"frames"`
-	Painted  int      `json:"painted"` // now; the others were there
+	Painted  int      `json:"painted"` // number of frames painted now; the others existed
 	Shots    int      `json:"shots"`
 	Seconds  float64  `json:"seconds"`
 	Flicker  *float64 `json:"flicker"`  // mean over the frames compared, in levels of 255
-	Compared int      `json:"compared"` // frames painted now, each with the one before it
+	Compared int      `json:"compared"` // number of frames painted now that were compared with the previous frame
 	Weights  string   `json:"weights"`
 	Seed     uint64   `json:"seed"`
 	Recipe   string   `json:"recipe"` // its hash
@@ -39,17 +39,17 @@ type roll struct {
 	content *film.Cursor
 	painted int
 	flicker float64 // sum over the frames compared
-	pairs   int     // how many these are
+	pairs   int     // number of frames compared
 	spent   time.Duration
-	left    float64       // planned seconds of what is to be painted
-	paid    float64       // planned seconds of what is painted
+	left    float64       // planned seconds of the frames still to be painted
+	paid    float64       // planned seconds of the painted frames
 	packed  time.Time     // when the last checkpoint was packed, or painting began
 	packing time.Duration // how long that took
 }
 
-// Run paints the frames that are missing and makes the film. When ctx is
-// cancelled the painted frames stay, and the fault's code is "interrupted": the
-// same request goes on there.
+// Run paints the missing frames and makes the film. When ctx is cancelled, the
+// painted frames stay and the fault has the code "interrupted". The same request
+// then continues with them.
 func (v *Film) Run(ctx context.Context, watch Observer) (*FilmResult, error) {
 	if v.out.skip {
 		return v.skipped(), nil
@@ -85,11 +85,11 @@ func (v *Film) skipped() *FilmResult {
 }
 
 // paintShot paints the missing frames of a shot, in order. It depends on no other
-// shot, and its only results are files. So if the process is killed, the next one
-// continues.
+// shot, and its only results are files. So if the process is killed, another one
+// can continue.
 func (v *Film) paintShot(ctx context.Context, s film.Shot, r *roll) error {
 	v.sequence.Start()
-	last := -1 // the frame that the sequence would follow
+	last := -1 // the previous frame of the sequence
 	for n := s.First; n <= s.Last; n++ {
 		if v.has(n) {
 			continue
@@ -121,7 +121,7 @@ func (v *Film) paintShot(ctx context.Context, s film.Shot, r *roll) error {
 	return nil
 }
 
-// follow makes a painted frame the one before the next.
+// follow makes frame n, which is painted, the previous frame of the sequence.
 func (v *Film) follow(ctx context.Context, n int, r *roll) error {
 	content, err := r.content.Frame(ctx, n)
 	if err != nil {
@@ -163,7 +163,7 @@ func (v *Film) framePainted(r *roll, n int, f *style.Frame, took time.Duration) 
 	r.watch.send(FramePainted{n + 1, v.frame(n), took, flicker})
 }
 
-// frameFault names the frame that something went wrong with.
+// frameFault adds the number of the frame to an error.
 func (v *Film) frameFault(n int, err error) error {
 	var diverged *style.DivergedError
 	if errors.As(err, &diverged) {
@@ -174,8 +174,8 @@ func (v *Film) frameFault(n int, err error) error {
 	return err
 }
 
-// Stopped returns the fault with which a cancelled film ends. What is painted
-// stays. Any other error is returned as it is.
+// Stopped returns the fault of a film that was cancelled. The painted frames stay.
+// It returns any other error as it is.
 func (v *Film) Stopped(err error) error {
 	if !errors.Is(err, context.Canceled) {
 		return err
@@ -188,7 +188,7 @@ func (v *Film) Stopped(err error) error {
 }
 
 // Finish makes the film of the painted frames and completes the result, which
-// has what was painted.
+// already counts these frames.
 func (v *Film) Finish(ctx context.Context, watch Observer, out *FilmResult) error {
 	out.Output, out.W, out.H, out.Frames, out.Shots = v.out.path, v.plan.W(), v.plan.H(), v.input.Frames, len(v.shots)
 	out.Weights, out.Seed, out.Recipe = v.network.Name, v.values.Options.Seed, v.order.hash()

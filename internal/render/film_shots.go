@@ -12,27 +12,27 @@ import (
 	"github.com/impasto/impasto/internal/ui"
 )
 
-// The shots of a film may be painted by the workers of a queue, because no shot needs
-// another. A shot is sent as an archive of its frames, and returned as an archive of
-// painted frames. Both archives are kept in a folder beside the painted frames until
-// these are complete.
+// The workers of a queue may paint the shots of a film, because no shot needs
+// another. A shot is sent as an archive of its frames and returned as an archive of
+// painted frames. Both archives are kept in a folder beside the painted frames
+// until the shot is complete.
 
-// shotsFolder is the name of that folder.
+// shotsFolder is the name of the folder of these archives.
 const shotsFolder = "shots"
 
-// Title names the film in the queue.
+// Title returns the name of the film in the queue.
 func (v *Film) Title() string {
 	return filepath.Base(cmp.Or(v.film.Path, filepath.Dir(v.frames)))
 }
 
-// ShotFiles are the archives of a shot, before and after.
+// ShotFiles returns the archives of a shot: its frames and its painted frames.
 func (v *Film) ShotFiles(s film.Shot) (frames, painted string) {
 	dir, _ := filepath.Abs(filepath.Join(filepath.Dir(v.frames), shotsFolder))
 	span := fmt.Sprintf("%05d-%05d.tar", s.First+1, s.Last+1)
 	return filepath.Join(dir, "frames_"+span), filepath.Join(dir, "painted_"+span)
 }
 
-// Missing reports whether a shot has frames that are not painted.
+// Missing reports whether a shot has frames that are not painted yet.
 func (v *Film) Missing(s film.Shot) bool {
 	for n := s.First; n <= s.Last; n++ {
 		if !v.has(n) {
@@ -42,8 +42,8 @@ func (v *Film) Missing(s film.Shot) bool {
 	return false
 }
 
-// TakeShot puts the painted frames of a shot among the others, all or, after an
-// error, as many as follow each other.
+// TakeShot moves the painted frames of a shot to the others. After an error it
+// keeps the frames before the first one that failed.
 func (v *Film) TakeShot(ctx context.Context, s film.Shot) error {
 	_, painted := v.ShotFiles(s)
 	source, err := film.OpenArchive(painted, film.Selection{})
@@ -69,9 +69,9 @@ func (v *Film) TakeShot(ctx context.Context, s film.Shot) error {
 	return nil
 }
 
-// DropShot removes the archives of a shot whose frames are all there.
+// DropShot removes the archives of a shot that is complete.
 func (v *Film) DropShot(s film.Shot) {
 	frames, painted := v.ShotFiles(s)
-	_ = os.Remove(frames) // what stays takes room, no more
+	_ = os.Remove(frames) // a file that remains only takes space
 	_ = os.Remove(painted)
 }

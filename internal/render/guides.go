@@ -21,8 +21,8 @@ type guideFile struct {
 	side       maps.Side
 }
 
-// readGuides reads the maps and what is protected. complete says that all
-// pictures are there, so that maps can be compared with them.
+// readGuides reads the maps and the protection mask. complete says that all
+// pictures were read, so that maps can be compared with them.
 func (r *Prepared) readGuides(in Inputs, complete bool) ui.Faults {
 	var bad ui.Faults
 	if in.Protect != "" {
@@ -88,7 +88,7 @@ func (r *Prepared) readGuides(in Inputs, complete bool) ui.Faults {
 	return bad
 }
 
-// checkAnalogy compares A with A'.
+// checkAnalogy compares the sizes of A and A'.
 func (r *Prepared) checkAnalogy(in Inputs) error {
 	a, prime := r.inputs.A, r.inputs.Styles[0]
 	if a.W == prime.W && a.H == prime.H {
@@ -98,7 +98,7 @@ func (r *Prepared) checkAnalogy(in Inputs) error {
 		in.A, a.W, a.H, in.Styles[0], prime.W, prime.H), fitPicture(a, in.A, in.Styles[0], prime.W, prime.H))
 }
 
-// readGuide reads one map, as labels or as the picture it is.
+// readGuide reads one map, as labels or as a plain picture.
 func (r *Prepared) readGuide(role, path string) (guideFile, error) {
 	g := guideFile{role: role, path: path, side: maps.Side{Path: path}}
 	p, info, err := r.env.Library.Read(path, picture.ReadOptions{Role: strings.ReplaceAll(role, "-", " "), MaxPixels: r.values.Number("max-pixels", 0), MaxBytes: r.pictureLimit(), Stdin: r.env.Stdin})
@@ -115,8 +115,8 @@ func (r *Prepared) readGuide(role, path string) (guideFile, error) {
 	return g, err
 }
 
-// checkGuide tells what is wrong with the maps of one guide: that of the canvas
-// first, then those of the paintings.
+// checkGuide returns what is wrong with the maps of one guide: first that of the
+// canvas, then those of the paintings.
 func (r *Prepared) checkGuide(files []guideFile) ui.Faults {
 	how := cmp.Or(r.values.Text("map-check"), "error")
 	if files[0].labels == nil {
@@ -139,7 +139,7 @@ func (r *Prepared) checkGuide(files []guideFile) ui.Faults {
 			f.Try[0] = repairAll // one command for both
 		}
 		switch {
-		case f.Code == "black": // one region like any other, with a channel of its own
+		case f.Code == "black": // here black is a region like any other, with a channel of its own
 		case f.Severity == maps.Fault && how == "error":
 			bad.Add(ui.NewFault(ui.ExitInput, "map_"+f.Code, f.Message, append(f.Try, "--map-check warn   (goes on as well as it can)")...))
 		case f.Severity != maps.Note && how != "off":
@@ -149,7 +149,7 @@ func (r *Prepared) checkGuide(files []guideFile) ui.Faults {
 	return bad
 }
 
-// checkRaw checks maps whose colours are taken as they are.
+// checkRaw checks maps whose colours are used without regions.
 func (r *Prepared) checkRaw(files []guideFile) ui.Faults {
 	var bad ui.Faults
 	for _, g := range files {
@@ -165,8 +165,8 @@ func (r *Prepared) checkRaw(files []guideFile) ui.Faults {
 	return bad
 }
 
-// guide makes one guide of maps that were checked. Regions of the same colour
-// are one channel.
+// guide makes one guide of checked maps. Regions of the same colour share a
+// channel.
 func (r *Prepared) guide(files []guideFile) style.Guide {
 	g := style.Guide{Canvas: files[0].raw}
 	if files[0].labels == nil {
@@ -175,7 +175,7 @@ func (r *Prepared) guide(files []guideFile) style.Guide {
 		}
 		return g
 	}
-	// All maps share one table: each painting's regions are joined to those
+	// All maps share one table. The regions of each painting are joined to those
 	// found so far.
 	canvas := files[0].labels
 	var others []*maps.Map
@@ -187,14 +187,14 @@ func (r *Prepared) guide(files []guideFile) style.Guide {
 	g.Canvas = &style.Map{W: canvas.W, H: canvas.H, C: planes, Pix: canvas.OneHot(nil, planes)}
 	for i, m := range others {
 		if s := r.inputs.Styles[i]; m.W != s.W || m.H != s.H {
-			m = m.Resize(s.W, s.H) // a fault that --map-check let pass
+			m = m.Resize(s.W, s.H) // --map-check allowed another size
 		}
 		g.Styles = append(g.Styles, &style.Map{W: m.W, H: m.H, C: planes, Pix: m.OneHot(places[i], planes)})
 	}
 	return g
 }
 
-// regionStyles adds the guide that keeps paintings to regions.
+// regionStyles adds the guide that restricts paintings to regions.
 func (r *Prepared) regionStyles(canvas guideFile) error {
 	text := r.values.Options.RegionStyles
 	if text == "" {
@@ -226,7 +226,7 @@ func (r *Prepared) regionStyles(canvas guideFile) error {
 			regions.Pix[i*styles+of[l]] = 1
 			continue
 		}
-		for s := range styles { // as far from one painting as from another
+		for s := range styles { // at the same distance from each painting
 			regions.Pix[i*styles+s] = 1 / float32(styles)
 		}
 	}
@@ -234,8 +234,9 @@ func (r *Prepared) regionStyles(canvas guideFile) error {
 	return nil
 }
 
-// fitPicture brings A to the size of A': as a map if it is one, else with
-// ImageMagick, because a photograph's colours are to be mixed.
+// fitPicture returns a command that brings A to the size of A'. A map is fitted as
+// a map. A photograph is resized with ImageMagick, because its colours must be
+// blended.
 func fitPicture(a *style.Picture, path, to string, toW, toH int) string {
 	if _, _, err := maps.FromPicture((*picture.Picture)(a), path); err == nil {
 		return fitCommand(path, a.W, a.H, to, toW, toH)
@@ -243,7 +244,8 @@ func fitPicture(a *style.Picture, path, to string, toW, toH int) string {
 	return fmt.Sprintf("%s %s -resize '%dx%d!' %s", picture.ImageMagick(), ui.ShellQuote(path), toW, toH, ui.ShellQuote(freePNG(path)))
 }
 
-// fitCommand brings a map or mask to the size of a picture, in a file of its own.
+// fitCommand returns a command that writes a map or mask at the size of a picture,
+// to a new file.
 func fitCommand(path string, w, h int, to string, toW, toH int) string {
 	stretch := ""
 	if by := float64(w) * float64(toH) / (float64(h) * float64(toW)); by < 0.99 || by > 1.01 {
@@ -252,10 +254,10 @@ func fitCommand(path string, w, h int, to string, toW, toH int) string {
 	return fmt.Sprintf("impasto map fit %s --to %s%s -o %s", ui.ShellQuote(path), ui.ShellQuote(to), stretch, ui.ShellQuote(freePNG(path)))
 }
 
-// freePNG is a name for a PNG made of a file, which no file has.
+// freePNG returns an unused name for a PNG made from a file.
 func freePNG(path string) string { return picture.FreePNG(strings.TrimPrefix(path, SamplePrefix)) }
 
-// readProtect reads what to protect: white stays, black is painted.
+// readProtect reads the protection mask: white is protected, black is painted.
 func (r *Prepared) readProtect(path string) (*style.Map, error) {
 	p, info, err := r.env.Library.Read(path, picture.ReadOptions{Role: "protect image", MaxPixels: r.values.Number("max-pixels", 0), MaxBytes: r.pictureLimit(), Stdin: r.env.Stdin})
 	if err != nil {

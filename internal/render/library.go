@@ -17,22 +17,22 @@ import (
 	"github.com/impasto/impasto/vgg"
 )
 
-// Env is the environment of renders: what they share, and what they read from and
-// write to.
+// Env is the environment of renders: what they share, and the streams that they
+// read and write.
 type Env struct {
 	Library *Library // shared by the renders of a process; nil reads everything anew
 	Devices *Devices // opened devices of one worker; nil opens them anew
 
 	Stdin          io.Reader // the input "-"
 	Stdout         io.Writer // the output "-"
-	StdoutTerminal bool      // a picture would not be readable there
-	CanAsk         bool      // somebody can be asked whether a file may be replaced
+	StdoutTerminal bool      // Stdout is a terminal, which cannot show a picture file
+	CanAsk         bool      // the user can be asked whether a file may be replaced
 	Streams        []Stream  // open files that the caller writes to
-	Job            bool      // one of many, in a process with other parts
+	Job            bool      // one of several jobs in a larger process
 	DryRun         bool      // only the plan is wanted
 
-	// PackEvery is the least time between checkpoints of a film that is a job; 0
-	// is half a minute.
+	// PackEvery is the least time between checkpoints of a film that is a job. 0
+	// means half a minute.
 	PackEvery time.Duration
 	Program   string // version of the program, for recipes
 }
@@ -45,11 +45,11 @@ type Stream struct {
 
 func (e Env) software() string { return "Impasto " + e.Program }
 
-// Library is what renders of a process share: networks, pictures, and what is
-// known of paintings. It may be used by several goroutines.
+// Library holds what the renders of a process share: networks, pictures, and
+// results computed from paintings. Several goroutines may use it at once.
 type Library struct {
-	// Sum returns the checksum of a file, which tells whether it has changed. nil
-	// reads pictures anew each time.
+	// Sum returns the checksum of a file, which shows whether the file has changed.
+	// If it is nil, pictures are read anew each time.
 	Sum func(path string) (string, error)
 
 	mu        sync.Mutex
@@ -58,12 +58,12 @@ type Library struct {
 	paintings style.Cache
 }
 
-// networkKey is a network as it was asked for.
+// networkKey identifies a network: the name that was asked for, and the last layer.
 type networkKey struct{ name, upTo string }
 
-// keptPicture is a picture as it was read.
+// keptPicture is a picture that was read.
 type keptPicture struct {
-	path, sum string // sum is of the file, or empty where that cannot change
+	path, sum string // sum is that of the file, or empty if the file cannot change
 	options   picture.ReadOptions
 	picture   *picture.Picture
 	info      *picture.Info
@@ -72,8 +72,8 @@ type keptPicture struct {
 // keptBytes is how much memory the kept pictures may take together.
 const keptBytes = 512 << 20
 
-// drop frees the memory of what can be read and measured again, and reports
-// whether there was any.
+// drop frees the memory of everything that can be read or computed again. It
+// reports whether there was anything.
 func (l *Library) drop() bool {
 	if l == nil {
 		return false
@@ -89,7 +89,8 @@ func (l *Library) drop() bool {
 	return had
 }
 
-// cache returns the cache of what was computed from paintings; nil for a nil library.
+// cache returns the cache of results computed from paintings. It is nil for a nil
+// library.
 func (l *Library) cache() *style.Cache {
 	if l == nil {
 		return nil
@@ -97,8 +98,8 @@ func (l *Library) cache() *style.Cache {
 	return &l.paintings
 }
 
-// network reads weights up to a layer, each once. What networks of several depths
-// have in common is held once.
+// network reads the weights up to a layer, once each. Networks of different depths
+// share the layers that they have in common.
 func (l *Library) network(ctx context.Context, name, upTo string) (*vgg.Network, error) {
 	if l == nil {
 		return vgg.Load(ctx, name, vgg.LoadOptions{UpTo: upTo})
@@ -125,9 +126,9 @@ func (l *Library) network(ctx context.Context, name, upTo string) (*vgg.Network,
 	return n, nil
 }
 
-// Read reads a picture from a file, standard input or the samples, whose maps
-// are sample:NAME_sem. A picture that was read before and whose file has not
-// changed is returned again.
+// Read reads a picture from a file, standard input or the samples (the map of a
+// sample is sample:NAME_sem). If the picture was read before and its file has not
+// changed, Read returns that picture.
 func (l *Library) Read(path string, o picture.ReadOptions) (*picture.Picture, *picture.Info, error) {
 	if _, ok := CutSample(path); ok {
 		return l.read(path, "", o, readSample)
@@ -150,7 +151,7 @@ func (l *Library) read(path, sum string, o picture.ReadOptions, read reader) (*p
 		return read(path, o)
 	}
 	most := o.MaxBytes
-	o.Stdin, o.MaxBytes = nil, 0 // what was read does not depend on them
+	o.Stdin, o.MaxBytes = nil, 0 // the cached picture does not depend on them
 	l.mu.Lock()
 	i := slices.IndexFunc(l.pictures, func(p keptPicture) bool { return p.path == path && p.sum == sum && p.options == o })
 	if i >= 0 {
@@ -180,9 +181,9 @@ func (l *Library) read(path, sum string, o picture.ReadOptions, read reader) (*p
 	return p, info, nil
 }
 
-// Devices keeps devices open from one render to the next, because opening one lays
-// out all filters again. It belongs to one worker, so that two renders at
-// once do not share a device.
+// Devices keeps devices open from one render to the next, because opening a device
+// arranges all filters in its memory again. It belongs to one worker, so that two
+// renders at once never share a device.
 type Devices struct {
 	library *Library
 	opened  map[openedDevice]device.Device
@@ -194,12 +195,12 @@ type openedDevice struct {
 	precision gpu.Precision
 }
 
-// NewDevices returns devices for renders that use a library.
+// NewDevices returns the devices for renders that use a library.
 func NewDevices(l *Library) *Devices {
 	return &Devices{l, map[openedDevice]device.Device{}}
 }
 
-// open opens a device, once.
+// open opens a device, or returns it if it is open.
 func (d *Devices) open(name string, threads int, p gpu.Precision) (device.Device, error) {
 	if d == nil {
 		return device.Open(name, threads, p)
@@ -218,7 +219,7 @@ func (d *Devices) open(name string, threads int, p gpu.Precision) (device.Device
 	return found, err
 }
 
-// forget drops what networks laid out for a device.
+// forget drops the data of networks that was prepared for a device.
 func (d *Devices) forget(old device.Device) {
 	d.library.mu.Lock()
 	defer d.library.mu.Unlock()

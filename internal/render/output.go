@@ -16,23 +16,23 @@ import (
 
 const defaultOutput = "out.png"
 
-// target is where a picture goes.
+// target is the file to which a picture is written.
 type target struct {
 	path   string
 	format picture.Format
-	skip   bool // it exists and is to be left alone
-	ask    bool // it exists and the user is to be asked before the work starts
+	skip   bool // it exists and stays as it is
+	ask    bool // it exists and the user is asked before the work starts
 }
 
 // Path returns the file that Run writes, "-" for standard output.
 func (r *Prepared) Path() string { return r.out.path }
 
-// Skips reports whether the output exists and is to be left alone: Run then does
+// Skips reports whether the output exists and stays as it is. Run then does
 // nothing.
 func (r *Prepared) Skips() bool { return r.out.skip }
 
-// Replaces lists the files that exist and that Run replaces. Somebody must be
-// asked about each first.
+// Replaces lists the existing files that Run replaces. The user must be asked about
+// each of them first.
 func (r *Prepared) Replaces() []string {
 	if r.out.ask {
 		return append([]string{r.out.path}, r.asks...)
@@ -44,7 +44,7 @@ func (r *Prepared) Replaces() []string {
 func (r *Prepared) PreviewFile() string { return r.previewPath }
 
 // chooseTarget chooses the file to write and checks that it can be written. values
-// fill the fields of the name.
+// are the values of the fields in the name.
 func (e Env) chooseTarget(template, rule string, values map[string]string) (target, error) {
 	template = ui.Home(template)
 	if template == ui.Stdout {
@@ -83,8 +83,8 @@ func (e Env) chooseTarget(template, rule string, values map[string]string) (targ
 	return t, bad.Err()
 }
 
-// settleRule replaces the rule "ask": where nobody can be asked, an existing file
-// is an error.
+// settleRule replaces the rule "ask" by another. If no user can be asked, an
+// existing file is an error.
 func (e Env) settleRule(path, rule string) (settled string, ask bool) {
 	if rule != "" && rule != "ask" {
 		return rule, false
@@ -95,7 +95,7 @@ func (e Env) settleRule(path, rule string) (settled string, ask bool) {
 	return "fail", false
 }
 
-// numberedTarget takes the first free number for {n}.
+// numberedTarget fills {n} with the first free number.
 func numberedTarget(template string, values map[string]string) (target, error) {
 	for n := 1; ; n++ {
 		values["n"] = fmt.Sprintf("%04d", n)
@@ -115,11 +115,11 @@ func numberedTarget(template string, values map[string]string) (target, error) {
 	}
 }
 
-// fieldValues fill an output template.
+// fieldValues returns the values of the fields of an output template.
 func (r *Prepared) fieldValues() map[string]string {
 	v := map[string]string{"mode": string(r.Request.Mode), "date": ui.Today(), "seed": strconv.FormatUint(r.values.Options.Seed, 10)}
 	var styles []string
-	beside := "" // what stands for the content where there is none
+	beside := "" // the input that replaces a missing content
 	for _, f := range r.files {
 		switch f.role {
 		case "content":
@@ -146,8 +146,8 @@ func (r *Prepared) fieldValues() map[string]string {
 
 func (r *Prepared) outputName() string { return cmp.Or(r.Request.Output.Name, defaultOutput) }
 
-// checkOutputEarly checks the output's name as far as it can be known when
-// inputs are missing, so that its faults are returned together with theirs.
+// checkOutputEarly checks the output's name as far as possible when inputs are
+// missing, so that its faults are returned with theirs.
 func (r *Prepared) checkOutputEarly() error {
 	template := ui.Home(r.outputName())
 	if template == ui.Stdout || strings.Contains(template, "{") || ui.IsFolder(template) {

@@ -16,10 +16,10 @@ import (
 	"github.com/impasto/impasto/style"
 )
 
-// Before any work, the outputs of a render are compared with its inputs: see
-// internal/overwrite.
+// Before any work, the outputs of a render are compared with its inputs (see
+// internal/overwrite).
 
-// existingRule reads the rule for files that exist. ask says that somebody is
+// existingRule reads the rule for existing files. ask reports whether the user is
 // asked about each.
 func (e Env) existingRule(rule string) (how picture.Overwrite, ask bool, err error) {
 	if rule == "" || rule == "ask" {
@@ -29,7 +29,7 @@ func (e Env) existingRule(rule string) (how picture.Overwrite, ask bool, err err
 	return how, false, err
 }
 
-// inputsOf notes the files that a render reads.
+// inputsOf adds the files that a render reads to set.
 func (r *Prepared) inputsOf(set *overwrite.Set) {
 	for _, f := range r.files {
 		if f.path != ui.Stdout {
@@ -72,7 +72,7 @@ func (r *Prepared) chooseOutputs() error {
 	return bad.Err()
 }
 
-// chooseMain decides on the picture and what lies beside it.
+// chooseMain chooses the picture's file and the files beside it.
 func (r *Prepared) chooseMain(set *overwrite.Set, rule string) (bad ui.Faults) {
 	var err error
 	r.out, err = r.env.chooseTarget(r.outputName(), rule, r.fieldValues())
@@ -90,7 +90,7 @@ func (r *Prepared) chooseMain(set *overwrite.Set, rule string) (bad ui.Faults) {
 		return bad
 	}
 	bad.Add(r.out.format.Fits(r.plan.W(), r.plan.H()))
-	if _, err := os.Stat(r.out.path); errors.Is(err, fs.ErrNotExist) { // else it belongs to the picture that is replaced
+	if _, err := os.Stat(r.out.path); errors.Is(err, fs.ErrNotExist) { // otherwise it belongs to the picture that is replaced
 		_, _, err := set.Choose("recipe", "-o", picture.Sidecar(r.out.path))
 		bad.Add(err)
 	} else {
@@ -100,8 +100,9 @@ func (r *Prepared) chooseMain(set *overwrite.Set, rule string) (bad ui.Faults) {
 	return bad
 }
 
-// chooseCheckpoint refuses to replace the checkpoint of another render, or a file that
-// is no checkpoint. A step of a job, and --resume, continue from their checkpoint.
+// chooseCheckpoint refuses to replace the checkpoint of another render, or a file
+// that is not a checkpoint. A step of a job, and a render with --resume, continue
+// from their checkpoint.
 func (r *Prepared) chooseCheckpoint(set *overwrite.Set) error {
 	path := r.saving().Path
 	if path == "" {
@@ -132,7 +133,7 @@ func (r *Prepared) chooseCheckpoint(set *overwrite.Set) error {
 	return nil
 }
 
-// checkStreams refuses open files that are written to and are also inputs.
+// checkStreams refuses open output files that are also inputs.
 func (r *Prepared) checkStreams(set *overwrite.Set) error {
 	streams := r.env.Streams
 	if o, ok := r.env.Stdout.(*ui.Output); ok && o.File() != nil && r.out.path == ui.Stdout {
@@ -182,7 +183,8 @@ func (r *Prepared) choosePreview(set *overwrite.Set) error {
 	return err
 }
 
-// chooseFrames decides on the pictures of --save-every: all their names are known.
+// chooseFrames chooses the files of --save-every, whose names are all known in
+// advance.
 func (r *Prepared) chooseFrames(set *overwrite.Set) error {
 	every, dir := r.Request.Output.SaveEvery, r.Request.Output.Frames
 	if every == 0 {
@@ -226,7 +228,7 @@ func (r *Prepared) chooseFrames(set *overwrite.Set) error {
 	return nil
 }
 
-// chooseExplanation decides on the files of --explain.
+// chooseExplanation chooses the files of --explain.
 func (r *Prepared) chooseExplanation(set *overwrite.Set) error {
 	dir := r.Request.Output.Explain
 	if dir == "" {

@@ -14,16 +14,17 @@ import (
 	"github.com/impasto/impasto/style"
 )
 
-// frame is a picture kept on the way, for the page.
+// frame is an intermediate picture, kept for the page.
 type frame struct {
 	iteration int
 	picture   *picture.Picture
 }
 
-// Frames are kept at these shares of the planned iterations: most happens early.
+// frameShares are the shares of the planned iterations at which frames are kept.
+// They are denser at the start, where the picture changes most.
 var frameShares = []float64{0.01, 0.03, 0.08, 0.15, 0.25, 0.4, 0.6, 0.8}
 
-// keepFrame keeps the picture if the next share is reached.
+// keepFrame keeps the current picture if the next share is reached.
 func (r *Prepared) keepFrame(e style.Event, snapshot func() *style.Picture) {
 	if next := len(r.frames); next < len(frameShares) && float64(e.Done) >= frameShares[next]*float64(e.Planned) {
 		r.frames = append(r.frames, frame{e.Done, (*picture.Picture)(snapshot().Clone())})
@@ -81,7 +82,8 @@ func (r *Prepared) writeReport(res *style.Result, rec recipe.Recipe, why *patchR
 	return picture.WriteFile(r.report, func(w io.Writer) error { return report.Write(w, page) })
 }
 
-// curves are the losses over all iterations, with a mark where a scale begins.
+// curves returns the losses over all iterations, with a mark where each scale
+// begins.
 func curves(res *style.Result) report.Chart {
 	c := report.Chart{XLabel: "iteration"}
 	series := []report.Series{{Name: "total"}, {Name: "style"}, {Name: "content"}, {Name: "tv"}}
@@ -107,7 +109,7 @@ func curves(res *style.Result) report.Chart {
 	return c
 }
 
-// scaleTime is how long one scale took, as far as the history tells.
+// scaleTime returns how long one scale took, as far as the history shows.
 func scaleTime(res *style.Result, scale int) time.Duration {
 	from, to := 0.0, 0.0
 	for _, s := range res.History {

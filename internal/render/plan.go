@@ -24,20 +24,20 @@ type Plan struct {
 	PeakBytes     int64
 	Memory        []style.MemoryPart
 	Tile          string
-	Checkpoints   []int // where activations are kept, of a picture cut by layers
+	Checkpoints   []int // layers whose activations are kept, for a picture divided by layers
 	Weights       string
 	WeightsReason string
 	Content       string
 	Styles        []string
 	Files         []FileRead
 	Output        string
-	Skips         bool   // the output exists and is left alone
+	Skips         bool   // the output exists and stays as it is
 	Recipe        string // its hash
 	Options       style.Options
 	Notes         []string // what the user should know of the inputs
 }
 
-// Facts are the plan by name, for programs.
+// Facts returns the plan as named values, for programs.
 func (p Plan) Facts() map[string]any {
 	return map[string]any{
 		"mode": p.Mode, "device": p.Device, "threads": p.Threads, "reason": p.Reason,

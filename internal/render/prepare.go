@@ -36,7 +36,7 @@ func init() {
 	})
 }
 
-// Prepared is a request that was read, checked and planned.
+// Prepared is a picture whose request was read, checked and planned.
 type Prepared struct {
 	Request Request
 	Notes   []string // what the user should know before the work starts
@@ -54,14 +54,14 @@ type Prepared struct {
 	recipe  recipe.Recipe // without its result
 	frames  []frame       // kept for the page
 
-	asks         []string // files that exist, beside the picture
+	asks         []string // existing files to ask about, besides the picture
 	folders      []string // that outputs need
 	report       string
 	explain      string
 	previewPath  string
-	framesOf     string // name that those of intermediate pictures are made of
-	takenFrom    string // another output's checkpoint that this render goes on from
-	keepExisting bool   // intermediate pictures that exist are left alone
+	framesOf     string // name from which those of intermediate pictures are made
+	takenFrom    string // checkpoint of another output that this render continues from
+	keepExisting bool   // existing intermediate pictures stay as they are
 }
 
 // inputFile is a picture that was read.
@@ -84,7 +84,7 @@ func newPrepared(req Request, env Env) *Prepared {
 	r := &Prepared{Request: req, env: env, values: req.Values}
 	if o := &r.values.Options; o.Seed == 0 {
 		o.Seed = rand.Uint64N(1<<32-1) + 1
-		if !env.DryRun { // another one is drawn to paint
+		if !env.DryRun { // painting draws another one
 			r.Notes = append(r.Notes, fmt.Sprintf("seed %d was drawn; --seed %d repeats it", o.Seed, o.Seed))
 		}
 	}
@@ -108,8 +108,8 @@ func (r *Prepared) prepare(ctx context.Context) ui.Faults {
 	bad = append(bad, r.checkOptions()...)
 	bad = append(bad, r.readGuides(in, len(bad) == 0)...)
 	if len(bad) > 0 {
-		// What remains needs inputs and options. The output's name is checked all
-		// the same, so that its faults are among those returned.
+		// The remaining checks need inputs and options. The output's name is
+		// checked even without them, so that its faults are returned too.
 		bad.Add(r.checkOutputEarly())
 		return bad
 	}
@@ -127,11 +127,11 @@ func (r *Prepared) prepare(ctx context.Context) ui.Faults {
 	return bad
 }
 
-// overWhite names the pictures that lie over white where they are transparent.
-// The result of a transparent photograph is as transparent.
+// overWhite names the pictures that are put over white where they are transparent.
+// The result of a transparent photograph has the same transparency.
 var overWhite = map[string]string{"style": "painting", "a": "A", "b": "B", "init": "the start"}
 
-// read reads the input pictures, but for maps.
+// read reads the input pictures, except the maps.
 func (r *Prepared) read(in Inputs) ui.Faults {
 	var bad ui.Faults
 	stdin := 0
@@ -169,7 +169,7 @@ func (r *Prepared) read(in Inputs) ui.Faults {
 	return bad
 }
 
-// loadNetwork reads the weights, up to the deepest layer that carries a loss.
+// loadNetwork reads the weights up to the deepest layer that has a loss.
 func (r *Prepared) loadNetwork(ctx context.Context) ui.Faults {
 	source, err := vgg.Resolve(ui.Home(r.values.Text("weights")))
 	if err != nil {
@@ -179,8 +179,8 @@ func (r *Prepared) loadNetwork(ctx context.Context) ui.Faults {
 	name := cmp.Or(source.Name, source.Path)
 	network, err := r.env.Library.network(ctx, name, deepestLayer(r.values.Options))
 	if err != nil {
-		// A layer these weights do not have is an option's fault: read them
-		// whole, so that it is found with the other options.
+		// If the network lacks a layer, an option is wrong. The whole network is
+		// read, so that the fault is found with those of the other options.
 		if network, err = r.env.Library.network(ctx, name, ""); err != nil {
 			return ui.FaultsOf(err)
 		}
@@ -189,8 +189,9 @@ func (r *Prepared) loadNetwork(ctx context.Context) ui.Faults {
 	return nil
 }
 
-// deepestLayer is the last layer in use, in the network's order; "" when one
-// of them is unknown, so that all are read and can be named in the message.
+// deepestLayer returns the last layer in use, in the network's order. It returns ""
+// if a layer is unknown. Then all layers are read, so that the message can name
+// them.
 func deepestLayer(o style.Options) string {
 	deepest := ""
 	for _, l := range slices.Concat(o.ContentLayers, o.StyleLayers, o.PatchLayers) {
@@ -222,7 +223,7 @@ func (r *Prepared) checkOptions() ui.Faults {
 	return bad
 }
 
-// checkDevice checks that the device exists and has the precision that was asked for.
+// checkDevice checks that the device exists and has the requested precision.
 func checkDevice(v *settings.Values) error {
 	if err := device.Check(v.Text("device")); err != nil {
 		return v.Locate("device", err)
@@ -234,7 +235,7 @@ func checkDevice(v *settings.Values) error {
 	return device.CheckPrecision(v.Text("device"), p)
 }
 
-// openDevice opens the device and completes what style paints with.
+// openDevice opens the device and gives it to the painter.
 func (r *Prepared) openDevice() (err error) {
 	p, err := device.ParsePrecision(r.values.Text("precision"))
 	if err != nil {
@@ -260,8 +261,8 @@ func (r *Prepared) openDevice() (err error) {
 	return nil
 }
 
-// makePlan plans the scales and the memory. What the library keeps for other
-// renders is dropped where there is no room for it.
+// makePlan plans the scales and the memory. If memory is short, it drops what the
+// library keeps for other renders.
 func (r *Prepared) makePlan() error {
 	w, h := r.inputs.Canvas(r.Request.Mode)
 	plan, err := style.NewPlan(w, h, r.values.Options, r.painter)
@@ -277,8 +278,8 @@ func (r *Prepared) makePlan() error {
 	return nil
 }
 
-// withDeviceMemory adds to an error of too little memory how much of the device is
-// free, where that set the limit.
+// withDeviceMemory adds the free memory of the device to an error about too little
+// memory, if the device set the limit.
 func (r *Prepared) withDeviceMemory(err error) error {
 	var short *style.MemoryError
 	if !errors.As(err, &short) || r.values.Text("max-memory") != "" || r.device.MemoryText() == "" {
@@ -289,8 +290,8 @@ func (r *Prepared) withDeviceMemory(err error) error {
 	return all
 }
 
-// memoryAsked returns the value of --max-memory if it is one that makes sense.
-// settings.Check reports any other value, so pictures need not fail for it too.
+// memoryAsked returns the value of --max-memory if it is valid. settings.Check
+// reports an invalid value, so that it is not reported for each picture too.
 func (r *Prepared) memoryAsked() (bytes int64, ok bool) {
 	n, ok := ui.ParseBytes(r.values.Text("max-memory"))
 	return n, ok && n >= settings.LeastMemory
@@ -303,8 +304,9 @@ func (r *Prepared) memoryLimit() int64 {
 	return r.device.Memory() / 10 * 9
 }
 
-// pictureLimit is the memory that one picture may take while it is read. That of
-// a device does not count: pictures are read into the processor's.
+// pictureLimit returns the memory that one picture may take while it is read. A
+// device's memory does not count, because pictures are read into the processor's
+// memory.
 func (r *Prepared) pictureLimit() int64 {
 	if n, ok := r.memoryAsked(); ok && !strings.HasPrefix(r.values.Text("device"), "cuda") {
 		return n
@@ -312,8 +314,8 @@ func (r *Prepared) pictureLimit() int64 {
 	return device.FreeMemory() / 10 * 9
 }
 
-// pictureBytes is the memory of the input pictures, which is not that of a
-// device with its own.
+// pictureBytes returns the memory of the input pictures. They are not in the memory
+// of a device that has its own.
 func (r *Prepared) pictureBytes() int64 {
 	if r.device.Info != nil {
 		return 0
@@ -325,11 +327,11 @@ func (r *Prepared) pictureBytes() int64 {
 	return int64(total)
 }
 
-// makeRoom drops what the library keeps for other renders, and keeps nothing of
-// this one, where the plan does not leave room for all that may be kept beside
-// it. The plan itself goes by the limit alone, so that a picture does not depend
-// on the renders before it. A device's own memory holds nothing that is kept.
-// Only Run makes room: a batch plans all its jobs first, from the pictures kept.
+// makeRoom frees memory if the plan leaves too little room for all that may be kept
+// beside it. It drops what the library keeps for other renders, and keeps nothing
+// of this one. The plan itself depends on the limit alone, so that a picture does
+// not depend on earlier renders. A device's own memory holds nothing that is kept.
+// Only Run makes room: a batch first plans all its jobs with the kept pictures.
 func (r *Prepared) makeRoom() {
 	if r.env.Library == nil || r.device.Info != nil || r.painter.MaxBytes <= 0 {
 		return
@@ -340,7 +342,7 @@ func (r *Prepared) makeRoom() {
 	}
 }
 
-// newRecipe is the recipe without its result.
+// newRecipe returns the recipe without its result.
 func (r *Prepared) newRecipe() recipe.Recipe {
 	rec := recipe.Recipe{
 		Version: recipe.Version, Program: r.env.Program, Mode: r.Request.Mode, Options: r.values.Options,
@@ -354,7 +356,8 @@ func (r *Prepared) newRecipe() recipe.Recipe {
 	return rec
 }
 
-// baseName drops directories in the fashion of any system: a recipe may travel.
+// baseName removes directories written in the style of any operating system,
+// because recipes are moved between systems.
 func baseName(path string) string {
 	return path[strings.LastIndexAny(path, `/\`)+1:]
 }

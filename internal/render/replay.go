@@ -19,7 +19,7 @@ import (
 	"github.com/impasto/impasto/vgg"
 )
 
-// ReadRecipe reads the recipe in, or beside, a picture.
+// ReadRecipe reads the recipe in a picture or beside it.
 func ReadRecipe(path string) (recipe.Recipe, error) {
 	text, err := picture.ReadRecipe(path)
 	if err != nil {
@@ -32,18 +32,18 @@ func ReadRecipe(path string) (recipe.Recipe, error) {
 	return r, nil
 }
 
-// Replay asks for the picture of a recipe once more.
+// Replay is a request to paint the picture of a recipe again.
 type Replay struct {
 	Original    string // the picture with the recipe
 	Directories []string
 	Changes     []string         // "name=value"
-	Verify      bool             // prove that the same comes out; write nothing
+	Verify      bool             // check that the result is the same; write nothing
 	Values      *settings.Values // device, weights and outputs; the recipe has the options
 	Recipe      recipe.Recipe
-	Again       func(...Change) string // as of Request
+	Again       func(...Change) string // as in Request
 }
 
-// Request turns a replay into a request: inputs are found by their checksums.
+// Request turns a replay into a request. It finds the inputs by their checksums.
 func (p Replay) Request() (Request, ui.Faults) {
 	var bad ui.Faults
 	v, rec := p.Values, p.Recipe
@@ -52,7 +52,7 @@ func (p Replay) Request() (Request, ui.Faults) {
 		bad.Add(v.ApplyChange(change))
 	}
 	if v.Origin("size") == "--set" && v.Origin("scales") != "--set" {
-		// The recipe holds the number of scales that its size had.
+		// The number of scales in the recipe was chosen for its size.
 		if o, err := style.Preset(rec.Options.Preset, rec.Mode); err == nil {
 			v.Options.Scales = o.Scales
 		}
@@ -67,7 +67,7 @@ func (p Replay) Request() (Request, ui.Faults) {
 	}
 	if v.Text("precision") == "" && rec.Precision != "" {
 		on := v.Text("device")
-		for _, p := range device.Precisions(on) { // if none is the recipe's, what this machine has
+		for _, p := range device.Precisions(on) { // if none of them is the recipe's, this machine's default applies
 			if device.Format(on, p) == rec.Precision {
 				v.SetText("precision", p.String(), "recipe")
 			}
@@ -82,7 +82,7 @@ func (p Replay) Request() (Request, ui.Faults) {
 	if r.Output.Name == "" {
 		r.Output.Name = p.Original
 		if r.Output.Overwrite == "" {
-			r.Output.Overwrite = "number" // beside the original, which stays
+			r.Output.Overwrite = "number" // beside the original, which is kept
 		}
 	}
 	if r.Output.Depth == 0 && rec.Output.Depth == 16 {
@@ -126,30 +126,31 @@ func findInputs(original string, rec recipe.Recipe, dirs []string) (found Inputs
 	return found, bad
 }
 
-// Verified says what a verification found.
+// Verified is the result of a verification.
 type Verified struct {
-	File   bool   `json:"file"` // the bytes of the file are those painted now
+	File   bool   `json:"file"` // the file equals the one painted now, byte for byte
 	Output string `json:"output"`
-	Pixels bool   `json:"pixels"` // the pixels are the recipe's
+	Pixels bool   `json:"pixels"` // the pixels equal those of the recipe
 
-	Then string   `json:"device_then"` // that the recipe's picture was painted on
+	Then string   `json:"device_then"` // the device that painted the recipe's picture
 	Now  string   `json:"device_now"`
-	PSNR *float64 `json:"psnr,omitempty"` // of the picture painted now against the file's, in dB, where their pixels differ
+	PSNR *float64 `json:"psnr,omitempty"` // of the picture painted now compared with the file, in dB, if their pixels differ
 
-	intact bool // the file has the recipe's pixels still, as far as its format keeps them
+	intact bool // the file still has the recipe's pixels, as far as its format keeps them
 }
 
-// OtherDevicePSNR is how near a picture that another device painted comes at
-// least, in dB: devices round differently, and L-BFGS enlarges that. The
-// processor's own vector and plain code are 35 dB apart and more.
+// OtherDevicePSNR is the least PSNR, in dB, between pictures painted on different
+// devices. Devices round differently, and L-BFGS amplifies the differences. The PSNR
+// between the vector code and the plain code of the processor is 35 dB or more.
 const OtherDevicePSNR = 35
 
-// otherDevice reports whether pixels differ no more than devices do.
+// otherDevice reports whether the pixels differ by no more than those of different
+// devices do.
 func (v Verified) otherDevice() bool {
 	return !v.Pixels && v.intact && v.Then != v.Now && v.PSNR != nil && *v.PSNR >= OtherDevicePSNR
 }
 
-// Text says what was found, of a verification that holds.
+// Text says what a successful verification found.
 func (v Verified) Text() string {
 	if v.otherDevice() {
 		return fmt.Sprintf("%s: painted on %s then and on %s now, %.1f dB apart; devices may be %d dB apart", v.Output, v.Then, v.Now, *v.PSNR, OtherDevicePSNR)
@@ -165,8 +166,8 @@ func deviceText(class, precision string) string {
 	return class + " in " + precision
 }
 
-// Verify paints the picture again and compares it with the file. It writes
-// nothing. Err of the result is the fault of a difference.
+// Verify paints the picture again and compares it with the file. It writes nothing.
+// If they differ, Err of the result returns the fault.
 func (r *Prepared) Verify(ctx context.Context, rec recipe.Recipe, watch Observer) (Verified, error) {
 	v := Verified{Output: r.Request.Output.Name}
 	onDisk, err := os.ReadFile(v.Output)
@@ -178,7 +179,7 @@ func (r *Prepared) Verify(ctx context.Context, rec recipe.Recipe, watch Observer
 	defer stop()
 	stopThere := rec.Result.Stopped == "interrupted"
 	if stopThere {
-		r.painter.Every = 1 // so that it can be stopped where the original was
+		r.painter.Every = 1 // so that it can be stopped at the iteration of the original
 	}
 	each := r.watchRun(watch)
 	res, err := r.paint(running, watch, func(e style.Event) {
@@ -215,7 +216,7 @@ func (r *Prepared) Verify(ctx context.Context, rec recipe.Recipe, watch Observer
 	return v, err
 }
 
-// Err returns the fault of a picture that is not what its recipe says.
+// Err returns the fault of a picture that does not match its recipe.
 func (v Verified) Err() error {
 	apart := ""
 	if v.PSNR != nil {
@@ -235,9 +236,9 @@ func (v Verified) Err() error {
 	return nil
 }
 
-// findWeights finds the weights of a recipe: installed or built-in weights with its
-// checksum, else weights of its name, else the default weights, unless these are only
-// the built-in ones.
+// findWeights finds the weights of a recipe. It looks for installed or built-in
+// weights with the recipe's checksum, then for weights of its name, and then takes
+// the default weights unless those are the built-in ones.
 func findWeights(w recipe.Weights) (string, error) {
 	store := vgg.DefaultStore()
 	list, err := store.List()

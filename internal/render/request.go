@@ -30,24 +30,24 @@ type Request struct {
 	Output Output
 	Values *settings.Values // options of the picture, device and weights
 
-	// Faults were found when the request was read. Prepare returns them with its
-	// own.
+	// Faults were found when the request was read. Prepare returns them with those
+	// that it finds.
 	Faults     ui.Faults
-	incomplete bool // inputs are missing: nothing else can be checked
+	incomplete bool // inputs are missing, so that nothing else can be checked
 
-	// Again returns the command line that asked for this, with changes, for hints
-	// that can be pasted. A job or a page has none.
+	// Again returns the command line of this request with changes, for hints that
+	// the user can paste. It is nil for a job or a page.
 	Again func(changes ...Change) string
 }
 
-// Change is a flag of a command line that is set, or dropped.
+// Change sets or removes a flag of a command line.
 type Change struct {
 	Flag, Value string // the value of a switch is ""
 	Drop        bool
 }
 
-// Inputs are the files that a picture starts from. "-" is standard input,
-// "sample:NAME" a picture that the program draws.
+// Inputs are the files that a picture is painted from. "-" is standard input, and
+// "sample:NAME" is a picture that the program draws.
 type Inputs struct {
 	Content, Init, Protect string
 	Styles                 []string
@@ -55,7 +55,7 @@ type Inputs struct {
 	A, B                   string   // of an analogy; Styles holds A'. A "" is the painting's own map.
 }
 
-// add puts a file of a recipe into its place.
+// add puts a file of a recipe in its field.
 func (in *Inputs) add(role, path string) {
 	switch role {
 	case "content":
@@ -92,13 +92,13 @@ type Output struct {
 	Checkpoint Checkpoints
 }
 
-// Checkpoints says how often a render saves what it can be resumed from.
+// Checkpoints says how often a render saves a checkpoint to resume from.
 type Checkpoints struct {
 	Every time.Duration // 0 for the default
 	Off   bool
 }
 
-// outputOf reads the settings that say what is written.
+// outputOf reads the settings of the outputs.
 func outputOf(v *settings.Values) Output {
 	o := Output{
 		Name: v.Text("output"), Overwrite: v.Text("overwrite"), Depth: v.Number("depth", 0), NoRecipe: v.On("no-recipe"),
@@ -115,9 +115,8 @@ func outputOf(v *settings.Values) Output {
 	return o
 }
 
-// ParseCommandLine reads the words of a stored command line, such as
-// "art a.png b.png --size=64 -o out.png", into a request. Settings come from the
-// words alone.
+// ParseCommandLine makes a request of the words of a stored command line, such as
+// "art a.png b.png --size=64 -o out.png". Settings come only from these words.
 func ParseCommandLine(words []string) (Request, error) {
 	mode, given, args, err := settings.ParseWords(words)
 	if err != nil {
@@ -127,9 +126,9 @@ func ParseCommandLine(words []string) (Request, error) {
 	return NewRequest(v, bad, args...), nil
 }
 
-// NewRequest sorts settings, and the arguments of a command, into a request. It
-// looks for maps beside pictures and reads no file. bad is what is wrong with
-// the settings.
+// NewRequest makes a request of settings and the arguments of a command. It looks
+// for maps beside pictures, but reads no file. bad holds the faults of the
+// settings.
 func NewRequest(v *settings.Values, bad ui.Faults, args ...string) Request {
 	r := Request{Mode: v.Mode, Values: v, Output: outputOf(v)}
 	missing := func(message string, tries ...string) {
@@ -190,7 +189,7 @@ func SplitInputs(args []string, v *settings.Values) (content string, styles []st
 	return content, append(v.List("style"), args...)
 }
 
-// sortInit takes the file out of "--init FILE".
+// sortInit separates the file from the word in "--init FILE".
 func (r *Request) sortInit() error {
 	row, _ := settings.Find("init", "")
 	name := string(r.Values.Options.Init)
@@ -204,8 +203,8 @@ func (r *Request) sortInit() error {
 	return nil
 }
 
-// sortAnalogy sorts the pictures of an analogy: A, A' and B, or the edited map
-// of a painting and the painting.
+// sortAnalogy assigns the pictures of an analogy: A, A' and B, or the edited map of
+// a painting and the painting.
 func (r *Request) sortAnalogy(pictures []string) error {
 	edited := r.Values.Text("edit")
 	switch {
@@ -221,8 +220,8 @@ func (r *Request) sortAnalogy(pictures []string) error {
 	return nil
 }
 
-// completeDoodle finds the maps that were not named, and chooses the defaults
-// that depend on whether there is a photograph.
+// completeDoodle finds the maps that were not named. It chooses the defaults that
+// depend on whether there is a photograph.
 func (r *Request) completeDoodle() (err error) {
 	v := r.Values
 	if v.Options.MapWeight > 0 {
@@ -239,7 +238,8 @@ func (r *Request) completeDoodle() (err error) {
 	return err
 }
 
-// findMaps looks for maps beside pictures. Both sides have one, or neither.
+// findMaps looks for maps beside pictures. It uses them only if both sides have
+// one.
 func (r *Request) findMaps() error {
 	in, suffix := &r.Inputs, cmp.Or(r.Values.Text("map-suffix"), maps.Suffix)
 	output := cmp.Or(r.Values.Text("output"), defaultOutput)
@@ -264,7 +264,7 @@ func (r *Request) findMaps() error {
 	case len(in.Maps) == 0 && len(in.StyleMaps) == 0:
 		return nil
 	case len(in.Maps) == 0 && !named && in.Content == "" && r.Values.Text("output") == "":
-		in.StyleMaps = nil // a texture of a painting that happens to have a map
+		in.StyleMaps = nil // the painting of a texture may happen to have a map
 		return nil
 	case len(in.Maps) == 0:
 		canvas := filepath.Base(cmp.Or(in.Content, output))

@@ -16,8 +16,8 @@ import (
 )
 
 // rescue keeps a painted picture that could not be written to its output. Its
-// checkpoint stays; without a checkpoint the picture is written to a folder that has
-// room. The fault says how to write it elsewhere.
+// checkpoint stays. Without a checkpoint, the picture is written to a folder with
+// enough space. The fault says how to write it elsewhere.
 func (r *Prepared) rescue(p *style.Picture, rec recipe.Recipe, watch Observer, cause error) error {
 	f := ui.FaultsOf(cause)[0]
 	if r.out.path == ui.Stdout || r.env.Job {
@@ -46,7 +46,7 @@ func (r *Prepared) rescue(p *style.Picture, rec recipe.Recipe, watch Observer, c
 			return f
 		}
 		for _, file := range append(onlyExisting([]string{picture.Sidecar(name)}), name) {
-			_ = os.Remove(file) // the checkpoint has it
+			_ = os.Remove(file) // the checkpoint holds the picture
 		}
 		f.Message += fmt.Sprintf("; its checkpoint %q stays", left[0])
 		f.Try = []string{r.again(Change{Flag: "resume"}, Change{Flag: "o", Value: name}) + "   (writes it elsewhere)"}
@@ -67,12 +67,12 @@ func homeFolder() string {
 	return dir
 }
 
-// mostSearched bounds how many checkpoints are read in search of this render's.
+// mostSearched is the most checkpoints that are read to find that of this render.
 const mostSearched = 20
 
 // searchCheckpoint finds the checkpoint of this render under the name of another
-// output, for --resume with another -o. It searches beside the new output, in this
-// directory, and beside the inputs.
+// output, for --resume with another -o. It searches beside the new output, in the
+// current directory, and beside the inputs.
 func (r *Prepared) searchCheckpoint(output string) (string, *style.Checkpoint) {
 	folders := []string{filepath.Dir(output), "."}
 	for _, f := range r.files {
@@ -80,7 +80,7 @@ func (r *Prepared) searchCheckpoint(output string) (string, *style.Checkpoint) {
 	}
 	var names []string
 	for _, dir := range folders {
-		found, _ := filepath.Glob(filepath.Join(dir, "*.checkpoint")) // a good pattern
+		found, _ := filepath.Glob(filepath.Join(dir, "*.checkpoint")) // the pattern is valid
 		names = append(names, found...)
 	}
 	slices.Sort(names)
@@ -94,7 +94,8 @@ func (r *Prepared) searchCheckpoint(output string) (string, *style.Checkpoint) {
 	return "", nil
 }
 
-// loadCheckpoint is the checkpoint at path, or of the same render elsewhere.
+// loadCheckpoint returns the checkpoint at path, or one of the same render
+// elsewhere.
 func (r *Prepared) loadCheckpoint(path, output string) (c *style.Checkpoint, elsewhere bool, err error) {
 	c, err = style.LoadCheckpoint(path)
 	if !errors.Is(err, fs.ErrNotExist) {

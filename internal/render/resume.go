@@ -20,11 +20,11 @@ import (
 	"github.com/impasto/impasto/vgg"
 )
 
-// A render keeps its checkpoint beside its output, as out.png.checkpoint, until
-// the picture is finished and written. --resume with the same command line goes
-// on from there.
+// A render keeps its checkpoint beside its output, as out.png.checkpoint, until the
+// picture is finished and written. --resume with the same command line continues
+// from it.
 
-// CheckpointOf returns the checkpoint's file of an output, "" if it has none.
+// CheckpointOf returns the checkpoint's file of an output, or "" if it has none.
 func CheckpointOf(output string) string {
 	if output == ui.Stdout || output == "" {
 		return ""
@@ -35,7 +35,7 @@ func CheckpointOf(output string) string {
 	return output + ".checkpoint"
 }
 
-// saving says where and how often style saves checkpoints.
+// saving returns where and how often style saves checkpoints.
 func (r *Prepared) saving() style.Saving {
 	how := r.Request.Output.Checkpoint
 	path := CheckpointOf(r.out.path)
@@ -46,7 +46,7 @@ func (r *Prepared) saving() style.Saving {
 	return style.Saving{Path: path, Every: how.Every, Note: note}
 }
 
-// findCheckpoint looks for the render that --resume goes on with.
+// findCheckpoint looks for the checkpoint that --resume continues from.
 func (r *Prepared) findCheckpoint() (found bool, err error) {
 	where, err := r.env.chooseTarget(r.outputName(), "replace", r.fieldValues())
 	path := CheckpointOf(where.path)
@@ -61,7 +61,8 @@ func (r *Prepared) findCheckpoint() (found bool, err error) {
 	case err != nil:
 		return false, ui.NewFault(ui.ExitInput, "checkpoint", err.Error(), r.again(Change{Flag: "resume", Drop: true}, Change{Flag: "y"})+"   (from the beginning)")
 	}
-	// Tiles are chosen by the memory there is; what was begun in some goes on so.
+	// Tiles depend on the available memory. A resumed render keeps the tiles that
+	// it began with.
 	r.painter.Resume = c
 	asked := r.values.Options
 	changed := r.takeDefaults(&asked, c.Options)
@@ -83,8 +84,8 @@ func (r *Prepared) findCheckpoint() (found bool, err error) {
 	return !elsewhere, nil
 }
 
-// takeDefaults sets in o what was left to its default to what the checkpoint was
-// begun with: an older version's defaults may have been others. It reports
+// takeDefaults sets the options in o that have their default to the values in the
+// checkpoint, because an older version may have had other defaults. It reports
 // whether anything changed.
 func (r *Prepared) takeDefaults(o *style.Options, then style.Options) (changed bool) {
 	for _, name := range style.OptionNames() {
@@ -134,7 +135,7 @@ func (r *Prepared) removeCheckpoint() {
 	if r.takenFrom != "" {
 		style.RemoveCheckpoint(r.takenFrom)
 	}
-	if r.painter.Resume != nil { // the one before may have been killed while it wrote the picture
+	if r.painter.Resume != nil { // the previous process may have been killed while it wrote the picture
 		left, _ := filepath.Glob(r.out.path + ".tmp-*")
 		for _, name := range left {
 			_ = os.Remove(name)
@@ -142,7 +143,7 @@ func (r *Prepared) removeCheckpoint() {
 	}
 }
 
-// nextSteps proposes what to do after an interruption.
+// nextSteps proposes what the user can do after an interruption.
 func (r *Prepared) nextSteps() []string {
 	if r.Request.Again == nil {
 		return nil

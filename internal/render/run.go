@@ -16,9 +16,9 @@ import (
 )
 
 // Run paints the picture and writes it with all that belongs to it. When ctx is
-// cancelled it finishes the iteration, saves the picture as it is, and returns
-// the result together with a fault whose code is "interrupted"; a run that
-// diverges ends alike, with its last good picture.
+// cancelled, Run finishes the iteration, saves the current picture, and returns the
+// result together with a fault with the code "interrupted". A run that diverges
+// ends in the same way, with its last good picture.
 func (r *Prepared) Run(ctx context.Context, watch Observer) (*Result, error) {
 	if r.out.skip {
 		return &Result{Output: r.out.path, Stopped: "skipped"}, nil
@@ -50,8 +50,8 @@ func (r *Prepared) start(watch Observer) {
 	watch.send(Started{r.Plan()})
 }
 
-// paint runs the optimisation. The picture may be there even when there is an
-// error: interrupted and diverged runs keep what they have.
+// paint runs the optimisation. It may return a picture together with an error,
+// because interrupted and diverged runs keep their picture.
 func (r *Prepared) paint(ctx context.Context, watch Observer, each func(style.Event)) (*style.Result, error) {
 	r.env.setGarbage(r.plan.PeakBytes)
 	r.makeRoom()
@@ -63,17 +63,17 @@ func (r *Prepared) paint(ctx context.Context, watch Observer, each func(style.Ev
 	return style.Paint(ctx, r.inputs, o, r.painter)
 }
 
-// garbagePercent is how much garbage may lie beside what is in use. The heap is a
-// few large arrays without pointers: scanning it costs next to nothing, and Go's
-// usual 100 would double what the plan says.
+// garbagePercent is how much garbage may exist, in percent of the memory in use.
+// The heap is a few large arrays without pointers, so that scanning it costs almost
+// nothing. Go's default of 100 would double the memory in the plan.
 const garbagePercent = 10
 
-// jobGarbage is how many bytes of garbage may lie in a process of many parts, the
-// queue's among them, that paints one job after the other: scanning it every few
-// megabytes took a job of 256 pixels 8 ms (scripts/bench-batch).
+// jobGarbage is how many bytes of garbage may exist in a process that paints one
+// job after the other and has other parts, such as the queue. Scanning after every
+// few megabytes took a job of 256 pixels 8 ms (scripts/bench-batch).
 const jobGarbage = 32 << 20
 
-// setGarbage sets how much garbage may lie beside peak bytes in use.
+// setGarbage sets how much garbage may exist when peak bytes are in use.
 func (e Env) setGarbage(peak int64) {
 	percent := garbagePercent
 	if e.Job {
@@ -82,9 +82,9 @@ func (e Env) setGarbage(peak int64) {
 	debug.SetGCPercent(percent)
 }
 
-// watchRun returns what style calls after iterations.
+// watchRun returns the function that style calls after iterations.
 func (r *Prepared) watchRun(watch Observer) func(style.Event) {
-	saved := 0 // how many times save-every has passed
+	saved := 0 // number of intermediate pictures so far
 	return func(e style.Event) {
 		if e.Notice != "" {
 			watch.send(Warning{Text: e.Notice, Repeats: true})
@@ -101,7 +101,8 @@ func (r *Prepared) watchRun(watch Observer) func(style.Event) {
 	}
 }
 
-// once calls a function the first time its result is asked for.
+// once returns a function that calls f at its first call and then returns the same
+// result.
 func once(f func() *style.Picture) func() *style.Picture {
 	var p *style.Picture
 	return func() *style.Picture {
@@ -133,7 +134,7 @@ func (r *Prepared) saveSnapshot(watch Observer, e style.Event) error {
 	return r.save(e.Snapshot(), rec, watch)
 }
 
-// finish saves what was painted, also when it ended early.
+// finish saves the picture, even if the run ended early.
 func (r *Prepared) finish(watch Observer, res *style.Result, runErr error) (*Result, error) {
 	stopped := stopReason(runErr)
 	rec := r.finished(res, stopped)
@@ -176,7 +177,7 @@ func (r *Prepared) writeExtras(out *Result, res *style.Result, rec recipe.Recipe
 	return nil
 }
 
-// ending is the fault of a run that ended early; nil for one that did not.
+// ending returns the fault of a run that ended early, or nil for one that did not.
 func (r *Prepared) ending(res *style.Result, err error) error {
 	var diverged *style.DivergedError
 	switch {
@@ -196,7 +197,7 @@ func (r *Prepared) ending(res *style.Result, err error) error {
 	return err
 }
 
-// stopReason names why a run ended early, "" when it did not.
+// stopReason names why a run ended early, or returns "" if it did not.
 func stopReason(err error) string {
 	var diverged *style.DivergedError
 	switch {
@@ -210,7 +211,7 @@ func stopReason(err error) string {
 	return "failed"
 }
 
-// finished adds the outcome to the recipe.
+// finished returns the recipe with the result added.
 func (r *Prepared) finished(res *style.Result, stopped string) recipe.Recipe {
 	rec := r.recipe
 	rec.Options = res.Options
@@ -223,12 +224,12 @@ func (r *Prepared) finished(res *style.Result, stopped string) recipe.Recipe {
 	return rec
 }
 
-// pixelHash identifies a picture's codes of 8 or 16 bits a channel.
+// pixelHash returns a hash of a picture's codes of 8 or 16 bits a channel.
 func pixelHash(p *style.Picture, depth int) string {
 	return recipe.PixelHash(p.W, p.H, func(w io.Writer) { (*picture.Picture)(p).WriteCodes(w, depth) })
 }
 
-// writingEvery is the time between two events Writing.
+// writingEvery is the time between two Writing events.
 const writingEvery = 2 * time.Second
 
 // save writes the picture with its recipe.
@@ -259,8 +260,8 @@ func (r *Prepared) save(p *style.Picture, rec recipe.Recipe, watch Observer) err
 	return picture.Save(r.out.path, (*picture.Picture)(p), o)
 }
 
-// again returns the command line that asked for this, with changes; "" if there
-// is none.
+// again returns the command line of this request with changes, or "" if there is
+// none.
 func (r *Prepared) again(changes ...Change) string {
 	if r.Request.Again == nil {
 		return ""

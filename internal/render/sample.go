@@ -13,18 +13,18 @@ import (
 	"github.com/impasto/impasto/internal/ui"
 )
 
-// SamplePrefix before a sample's name makes it an input: sample:mosaic.
+// SamplePrefix begins the name of an input that is a sample: sample:mosaic.
 const SamplePrefix = "sample:"
 
-// Samples are drawn at this size unless asked otherwise: half as large again as
-// the demo's canvas, and a second or two of drawing each.
+// SampleW and SampleH are the default size of samples: half as large again as the
+// demo's canvas. Drawing a sample of this size takes a second or two.
 const SampleW, SampleH = 576, 384
 
 // CutSample returns NAME of "sample:NAME".
 func CutSample(path string) (name string, ok bool) { return strings.CutPrefix(path, SamplePrefix) }
 
-// sampleFile returns the bytes of a sample's PNG, as the command samples writes
-// it, so that recipes of the demo can be replayed from files as well.
+// sampleFile returns the bytes of a sample's PNG, the same as the command samples
+// writes. So recipes of the demo can also be replayed from files.
 func sampleFile(name string) ([]byte, error) {
 	img, err := sample.Draw(name, SampleW, SampleH)
 	if of, isMap := strings.CutSuffix(name, maps.Suffix); isMap {
@@ -63,8 +63,8 @@ func findSample(file, sum string) string {
 	return ""
 }
 
-// SampleMap returns the map of a sample at the size samples are drawn, with the
-// names of its regions.
+// SampleMap returns the map of a sample, with the names of its regions, at the size
+// at which samples are drawn.
 func SampleMap(name string) (*maps.Map, *maps.Source, error) {
 	img, legend, err := sample.Map(strings.TrimSuffix(name, maps.Suffix), SampleW, SampleH)
 	if err != nil {
@@ -90,7 +90,7 @@ func (e Env) ReadMap(path, role string) (*maps.Map, *maps.Source, error) {
 	return maps.Read(ui.Home(path), picture.ReadOptions{Role: role, Stdin: e.Stdin})
 }
 
-// mapBeside returns the map found beside a picture, "" if there is none.
+// mapBeside returns the map beside a picture, or "" if there is none.
 func mapBeside(path, suffix string) string {
 	if name, ok := CutSample(path); ok {
 		return SamplePrefix + name + maps.Suffix

@@ -27,8 +27,7 @@ type sampleOutput struct {
 }
 
 // Write draws and saves the pictures and maps of all samples, and calls written
-// after each. It checks everything first: nothing is written if one file is
-// refused.
+// after each. It checks all files first, and writes nothing if one is refused.
 func (s Samples) Write(written func(path string) error) error {
 	var bad ui.Faults
 	w, h, err := sampleSize(s.Size)
