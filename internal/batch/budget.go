@@ -13,8 +13,8 @@ import (
 	"github.com/impasto/impasto/internal/ui"
 )
 
-// MoneyText writes an amount with two digits after the point, or below 0.01 with the
-// first two digits that are not 0.
+// MoneyText writes an amount with two decimals, or below 0.01 with its first two
+// digits that are not 0.
 func MoneyText(amount float64) string {
 	if amount >= 0.01 {
 		return fmt.Sprintf("%.2f", amount)
@@ -23,8 +23,8 @@ func MoneyText(amount float64) string {
 	return strconv.FormatFloat(two, 'f', -1, 64)
 }
 
-// CheckBudget refuses a budget that nothing can be measured by, or that nobody
-// watches. path is that of the manifest.
+// CheckBudget refuses a budget if no prices are known or if nobody watches the
+// batch. path is that of the manifest.
 func (b *Batch) CheckBudget(path string, watched bool) error {
 	if b.Terms.Budget == 0 {
 		return nil
@@ -39,7 +39,7 @@ func (b *Batch) CheckBudget(path string, watched bool) error {
 	return bad.Err()
 }
 
-// spent returns what the jobs have cost so far, with the running ones.
+// spent returns what the jobs have cost so far, including the running ones.
 func (f *Follower) spent() float64 {
 	sum := 0.0
 	for _, st := range f.Jobs {
@@ -67,7 +67,7 @@ func (f *Follower) checkBudget(ctx context.Context, q farm.Queue) error {
 		if err := q.Cancel(ctx, id); err != nil && !errors.As(err, &ended) && !errors.Is(err, farm.ErrUnknown) {
 			return err
 		}
-		st.State = farm.Cancelled // until the queue says so, or that a worker was faster
+		st.State = farm.Cancelled // until the queue confirms it or reports that a worker took the job first
 		f.Jobs[id] = st
 		n++
 	}

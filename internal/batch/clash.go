@@ -14,8 +14,8 @@ import (
 	"github.com/impasto/impasto/internal/ui"
 )
 
-// clashes refuses a batch in which a job writes what another job reads or writes:
-// the order of jobs is not fixed, and the file may be the user's only copy.
+// clashes refuses a batch in which a job writes what another job reads or writes.
+// The order of jobs is not fixed, and the file may be the user's only copy.
 func (b *Builder) clashes() (bad ui.Faults) {
 	var reads, writes []overwrite.Use
 	for i, j := range b.Batch.Jobs {
@@ -76,8 +76,8 @@ func (b *Batch) CheckReport(path, manifest string, replace bool) error {
 	return bad.Err()
 }
 
-// isReport reports whether a file is a report or contact sheet of a batch,
-// which the next run of the same batch replaces.
+// isReport reports whether a file is a report or contact sheet of a batch. The next
+// run of the same batch may replace such a file.
 func isReport(path string) bool {
 	f, err := os.Open(path)
 	if err != nil {
@@ -85,7 +85,7 @@ func isReport(path string) bool {
 	}
 	defer f.Close()
 	start := make([]byte, 64<<10)
-	n, _ := io.ReadFull(f, start) // a short file is read whole
+	n, _ := io.ReadFull(f, start) // a short file is read completely
 	text := string(start[:n])
 	if strings.HasPrefix(text, "<!doctype html>") {
 		return strings.Contains(text, `<main class="cells">`)

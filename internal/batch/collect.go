@@ -57,8 +57,8 @@ func collectFault(err error, st farm.Status) error {
 	return bad
 }
 
-// baseName returns the last part of a path of any system: a job may come from
-// another one.
+// baseName returns the last part of a path of any operating system, because a job
+// may come from another one.
 func baseName(path string) string {
 	return path[strings.LastIndexAny(path, `/\`)+1:]
 }

@@ -9,10 +9,10 @@ import (
 	"github.com/impasto/impasto/internal/ui"
 )
 
-// Fetch writes the results of a job into a folder, or if into is "" to the paths in its
-// record. It does the latter without a yes only if this user submitted the job, because
-// anybody with access to the queue can have written the record. Afterwards the files are
-// st.Job.Outputs.
+// Fetch writes the results of a job into a folder, or to the paths in its record if
+// into is "". Anybody with access to the queue can have written the record. So
+// Fetch writes to its paths only if this user submitted the job or yes is set.
+// Afterwards st.Job.Outputs are the written files.
 func Fetch(ctx context.Context, q farm.Queue, own farm.Own, st *farm.Status, into string, yes bool) error {
 	if into != "" {
 		moved, err := MovedTo(*st, into)
@@ -34,7 +34,7 @@ func Fetch(ctx context.Context, q farm.Queue, own farm.Own, st *farm.Status, int
 	return Collect(ctx, q, *st, yes)
 }
 
-// placesOf names the outputs of a job, the first few of many.
+// placesOf names the outputs of a job. If there are many, it names the first few.
 func placesOf(j farm.Job) string {
 	var names []string
 	for _, path := range j.Outputs[:min(3, len(j.Outputs))] {

@@ -325,8 +325,8 @@ func (v *FilmShots) shotEntry(nth int, frames, painted string) manifest.Entry {
 	return manifest.Entry{Name: shotName(v.Title(), v.Shots(), nth), Steps: []manifest.Step{step}}
 }
 
-// shotName is the name of a shot's job: which shot it is, and which frames of the
-// film it holds, from 1.
+// shotName returns the name of a shot's job. It says which shot it is, and which
+// frames of the film it holds, from 1.
 func shotName(title string, shots []film.Shot, nth int) string {
 	s := shots[nth]
 	frames := fmt.Sprintf("frames %d to %d", s.First+1, s.Last+1)

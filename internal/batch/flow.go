@@ -39,7 +39,8 @@ func (b *Batch) flowOf(jobs []JobReport) report.Flow {
 	return f
 }
 
-// brief returns the words of a tally in a box, and the state that decides its colour.
+// brief returns the tally in a few words for a box, and the state that determines
+// its colour.
 func (t Tally) brief() (text, state string) {
 	n := t.total()
 	switch {

@@ -53,7 +53,7 @@ const (
 	idleAfter = 30 * time.Second
 )
 
-// errClosed is why changes end that nobody stopped.
+// errClosed is the error when the changes of the queue end unexpectedly.
 var errClosed error = ui.NewFault(ui.ExitQueue, "queue_unreachable", "the queue was closed")
 
 // Follow returns a Follower of jobs in their present states. Run does the work.

@@ -8,9 +8,9 @@ import (
 	"github.com/impasto/impasto/internal/farm"
 )
 
-// Page returns the first jobs that a filter chooses and that changed after a
-// mark (0: all), at most limit of them (0: all), the mark of the last, and whether
-// there are more. It reads no more of the queue than it needs for that.
+// Page returns at most limit of the jobs that a filter chooses and that changed
+// after a mark, the mark of the last one, and whether there are more. A mark or
+// limit of 0 means all. Page reads no more of the queue than it needs.
 func Page(ctx context.Context, q farm.Queue, f farm.Filter, after uint64, limit int) (list []farm.Status, mark uint64, more bool, err error) {
 	at := map[string]int{} // those that changed meanwhile come again
 	err = q.Scan(ctx, f, after, func(st farm.Status, revision uint64) bool {
@@ -31,7 +31,8 @@ func Page(ctx context.Context, q farm.Queue, f farm.Filter, after uint64, limit 
 	return list, mark, more, err
 }
 
-// Unfinished returns how many jobs of classes wait or run; no classes: of all.
+// Unfinished returns how many jobs of the given classes wait or run. Without
+// classes it counts all.
 func Unfinished(ctx context.Context, q farm.Queue, classes ...string) (int, error) {
 	load, err := q.Load(ctx)
 	n := 0
@@ -43,9 +44,9 @@ func Unfinished(ctx context.Context, q farm.Queue, classes ...string) (int, erro
 	return n, err
 }
 
-// Named returns the jobs that arguments name by an ID, the beginning of one, or a
-// name. Jobs are looked up by their whole IDs; for the others all are read, of which
-// only IDs, names and states are kept.
+// Named returns the jobs that arguments name by an ID, the beginning of an ID, or a
+// name. It looks up whole IDs directly. For other arguments it reads all jobs, but
+// keeps only their IDs, names and states.
 func Named(ctx context.Context, q farm.Queue, args []string) (found []farm.Status, err error) {
 	var known []farm.Status
 	for _, id := range args {
@@ -84,7 +85,7 @@ func Named(ctx context.Context, q farm.Queue, args []string) (found []farm.Statu
 		switch {
 		case err == nil:
 			found[i] = st
-		case !errors.Is(err, farm.ErrUnknown): // it was removed meanwhile: as it was
+		case !errors.Is(err, farm.ErrUnknown): // it was removed meanwhile, so its last status is used
 			return nil, err
 		}
 	}

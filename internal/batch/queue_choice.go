@@ -19,8 +19,8 @@ import (
 	"github.com/impasto/impasto/internal/ui"
 )
 
-// QueueChoice says which queue a command uses: the values of its flags, "" where they
-// were not given.
+// QueueChoice says which queue a command uses. It holds the values of its flags, ""
+// for those that were not given.
 type QueueChoice struct {
 	Queue          string // "": that of QueueVariable, or this user's
 	TokenFile, TLS string
@@ -29,12 +29,14 @@ type QueueChoice struct {
 	Warnings       io.Writer // of the permissions of the token file
 }
 
-// QueueVariable names the queue where --queue does not.
+// QueueVariable is the environment variable that names the queue if --queue is not
+// given.
 const QueueVariable = "IMPASTO_QUEUE"
 
 func (c QueueChoice) where() string { return cmp.Or(c.Queue, os.Getenv(QueueVariable)) }
 
-// hostAndPort is an address without its "nats://", which would be taken for a folder.
+// hostAndPort matches an address without "nats://", which would otherwise be taken
+// for a folder.
 var hostAndPort = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.-]*:[0-9]{2,5}$`)
 
 // Options returns how the chosen queue is opened.
@@ -83,8 +85,8 @@ func (c QueueChoice) Options() (farm.Options, error) {
 	return o, err
 }
 
-// Served returns how the chosen queue is served: its folder is that of --queue, or
-// this user's. The token file is one to write, not one to read.
+// Served returns how the chosen queue is served. Its folder is that of --queue, or
+// this user's. The token file is written, not read.
 func (c QueueChoice) Served() (farm.Options, error) {
 	where := c.where()
 	if strings.Contains(where, "://") {
@@ -98,7 +100,7 @@ func (c QueueChoice) Served() (farm.Options, error) {
 	return o, err
 }
 
-// readLease reads --lease, which every process at one queue must agree about.
+// readLease reads --lease. All processes of one queue must use the same value.
 func (c QueueChoice) readLease(o *farm.Options) (err error) {
 	if c.Lease == "" {
 		return nil
@@ -109,10 +111,11 @@ func (c QueueChoice) readLease(o *farm.Options) (err error) {
 	return nil
 }
 
-// leastLease leaves a worker two beats.
+// leastLease is the shortest lease. It leaves a worker two heartbeats.
 const leastLease = 2 * time.Second
 
-// bad is the fault of a queue's name, which is that of the flag or of the variable.
+// bad returns the fault of a wrong name of a queue, which came from the flag or the
+// variable.
 func (c QueueChoice) bad(want string) error {
 	if c.Queue != "" {
 		return settings.BadValue("queue", c.Queue, want)
@@ -120,8 +123,8 @@ func (c QueueChoice) bad(want string) error {
 	return ui.UsageFault(fmt.Sprintf("%s takes %s, got %q", QueueVariable, want, os.Getenv(QueueVariable)), "unset "+QueueVariable)
 }
 
-// CheckStore returns the fault of naming a folder that holds no queue. This user's own
-// queue, which no name stands for, is empty until the first batch.
+// CheckStore returns a fault if the chosen folder holds no queue. This user's own
+// queue, which is chosen without a name, may be empty before the first batch.
 func (c QueueChoice) CheckStore(o farm.Options) error {
 	where := c.where()
 	if o.Store == "" || where == "" || farm.IsStore(o.Store) {
@@ -150,7 +153,8 @@ func (c QueueChoice) readToken() (string, error) {
 	return strings.TrimSpace(string(text)), nil
 }
 
-// WriteToken writes a secret to the token file, which only this user can read then.
+// WriteToken writes a secret to the token file and makes it readable only for this
+// user.
 func (c QueueChoice) WriteToken(secret string) error {
 	err := c.narrow()
 	if err == nil {
@@ -162,13 +166,13 @@ func (c QueueChoice) WriteToken(secret string) error {
 	return nil
 }
 
-// narrow takes the permissions of others from a token file that exists, and warns
-// of it: whoever reads it owns the queue.
+// narrow removes the permissions of other users from an existing token file, and
+// warns about it. Whoever reads the file controls the queue.
 func (c QueueChoice) narrow() error {
 	file := c.TokenFile
 	st, err := os.Stat(file)
 	if err != nil || !st.Mode().IsRegular() || st.Mode().Perm()&0o077 == 0 || runtime.GOOS == "windows" {
-		return nil // reading or writing it tells what is wrong
+		return nil // reading or writing it reports what is wrong
 	}
 	if err := os.Chmod(file, st.Mode().Perm()&0o700); err != nil {
 		return ui.NewFault(ui.ExitInput, "token_file", fmt.Sprintf("token file %q is open to others (mode %04o)", file, st.Mode().Perm()), "chmod 600 "+ui.ShellQuote(file))
@@ -177,7 +181,7 @@ func (c QueueChoice) narrow() error {
 	return nil
 }
 
-// OwnJobs is where the jobs are remembered that this user submitted.
+// OwnJobs returns where the jobs that this user submitted are recorded.
 func OwnJobs() (farm.Own, error) {
 	dir, err := config.StateFolder()
 	return farm.Own(filepath.Join(dir, "submitted")), err

@@ -14,8 +14,8 @@ import (
 	"github.com/impasto/impasto/internal/progress"
 )
 
-// A Report says what became of a batch, as report.json. Fields are only ever
-// added.
+// A Report is the outcome of a batch, in the form of report.json. Later versions
+// only add fields.
 type Report struct {
 	Version int         `json:"version"`
 	Program string      `json:"program"`
@@ -25,8 +25,8 @@ type Report struct {
 	Total   int         `json:"total"`
 	Done    int         `json:"done"`
 	Failed  int         `json:"failed"`
-	Skipped int         `json:"skipped"`      // left alone, for their outputs exist
-	Work    float64     `json:"work_seconds"` // that attempts took together
+	Skipped int         `json:"skipped"`      // not painted, because their outputs exist
+	Work    float64     `json:"work_seconds"` // total time of all attempts
 	Bill    farm.Bill   `json:"bill"`
 	Jobs    []JobReport `json:"jobs"`
 }
@@ -80,8 +80,8 @@ type FollowOptions struct {
 	Program string // that writes it
 }
 
-// Follow waits for the jobs of a batch, writes their results as they come, and in the
-// end the report.
+// Follow waits for the jobs of a batch, writes their results as they arrive, and
+// finally writes the report.
 func (b *Batch) Follow(ctx context.Context, q farm.Queue, e *Submission, r progress.Reporter, o FollowOptions) error {
 	r.Event(progress.Start, fmt.Sprintf("%s: %s", b.Name, e), map[string]any{"batch": b.Name, "jobs": len(e.Jobs)})
 	f := Follow(r, e.Jobs)
@@ -113,8 +113,8 @@ func (b *Batch) Follow(ctx context.Context, q farm.Queue, e *Submission, r progr
 	return f.Fault()
 }
 
-// ReportPath returns the place of the report: given, or report.json in the folder
-// of the results. It is absolute, for the links of the sheet start there.
+// ReportPath returns the path of the report: given, or report.json in the folder of
+// the results. It is absolute, because the links of the sheet are relative to it.
 func (b *Batch) ReportPath(given string) (string, error) {
 	if given == "" {
 		given = filepath.Join(commonFolder(b.Jobs), "report.json")
@@ -122,7 +122,7 @@ func (b *Batch) ReportPath(given string) (string, error) {
 	return filepath.Abs(given)
 }
 
-// commonFolder is the deepest folder that holds all outputs.
+// commonFolder returns the deepest folder that holds all outputs.
 func commonFolder(jobs []farm.Job) string {
 	folder := ""
 	for _, j := range jobs {

@@ -17,8 +17,8 @@ import (
 	"github.com/impasto/impasto/internal/ui"
 )
 
-// sheetPath is where the contact sheet of a report lies: report.html for
-// report.json, and for a report that is itself called so, report-sheet.html.
+// sheetPath returns the path of the contact sheet of a report: report.html for
+// report.json. If the report itself has that name, it is report-sheet.html.
 func sheetPath(report string) string {
 	name := strings.TrimSuffix(report, filepath.Ext(report))
 	if path := name + ".html"; path != report {
@@ -48,8 +48,8 @@ func (b *Batch) writeSheet(r Report, reportPath string) (string, error) {
 	return path, picture.WriteFile(path, func(w io.Writer) error { return report.WriteSheet(w, sheet) })
 }
 
-// cellOf is a job on a sheet that lies in folder. The picture is that of its
-// last step, as it was written.
+// cellOf returns the cell of a job on a sheet in folder. Its picture is the one
+// that the last step wrote.
 func cellOf(j JobReport, choices []report.Row, folder string) report.Cell {
 	c := report.Cell{Name: j.Name, State: string(j.State), Fault: j.Error, Choices: choices}
 	var o render.Result
@@ -93,8 +93,8 @@ func cellOf(j JobReport, choices []report.Row, folder string) report.Cell {
 	return c
 }
 
-// firstPicture is a picture, or the first frame of a film; nil where there is
-// none to be had: the file may have been moved since.
+// firstPicture returns a picture, or the first frame of a film. It returns nil if
+// there is none, because the file may have been moved.
 func firstPicture(file string) *picture.Picture {
 	var source film.Source
 	var err error

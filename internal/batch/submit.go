@@ -18,8 +18,8 @@ import (
 type Submission struct {
 	Jobs       []farm.Status // all but Skipped
 	New        int           // were not in the queue
-	Again      int           // had ended otherwise than done, or their results were gone
-	Waiting    int           // were in the queue already
+	Again      int           // had ended in another state than done, or their results were gone
+	Waiting    int           // were already in the queue
 	DoneBefore int
 	Skipped    []farm.Status // their outputs exist and stay as they are
 }
@@ -32,7 +32,7 @@ func (e *Submission) skip(j farm.Job) {
 	e.Skipped = append(e.Skipped, farm.Status{Job: j, State: Skipped})
 }
 
-// IDs lists the jobs but for the skipped ones.
+// IDs lists the jobs except the skipped ones.
 func (e *Submission) IDs() []string {
 	ids := make([]string, len(e.Jobs))
 	for i, st := range e.Jobs {
@@ -41,7 +41,7 @@ func (e *Submission) IDs() []string {
 	return ids
 }
 
-// Others counts the unfinished jobs of the queue that are not of this batch.
+// Others counts the unfinished jobs of the queue that do not belong to this batch.
 func (e *Submission) Others(ctx context.Context, q farm.Queue) (int, error) {
 	n, err := Unfinished(ctx, q)
 	for _, st := range e.Jobs {
@@ -52,7 +52,7 @@ func (e *Submission) Others(ctx context.Context, q farm.Queue) (int, error) {
 	return n, err
 }
 
-// Interrupted says how far the jobs came.
+// Interrupted says how many of the jobs are done, and how many have a checkpoint.
 func (e *Submission) Interrupted(q farm.Queue) string {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
@@ -88,11 +88,10 @@ func (e *Submission) String() string {
 	return ui.Count(len(e.Jobs)+len(e.Skipped), "job") + ": " + strings.Join(parts, ", ")
 }
 
-// Submit queues the jobs that the queue does not have, and queues again those
-// that failed, were cancelled, or whose results are gone. It collects the results
-// of jobs that are done. An output that exists and holds something else is a
-// fault unless replace is set; all such faults come together, before any job is
-// queued.
+// Submit queues the jobs that the queue does not have. It queues again those that
+// failed, were cancelled, or whose results are gone. It collects the results of
+// jobs that are done. An output that exists with other content is a fault unless
+// replace is set. All such faults are returned together, before any job is queued.
 func Submit(ctx context.Context, q farm.Queue, jobs []farm.Job, replace bool) (*Submission, error) {
 	ids := make([]string, len(jobs))
 	for i, j := range jobs {
@@ -129,11 +128,11 @@ func Submit(ctx context.Context, q farm.Queue, jobs []farm.Job, replace bool) (*
 		case st.State == farm.Done:
 			_, err := farm.Collect(ctx, q, st, replace || Replaces(j))
 			switch {
-			case errors.Is(err, fs.ErrNotExist): // its result was thrown away
+			case errors.Is(err, fs.ErrNotExist): // its result was deleted
 				how[j.ID] = retried
 				st.State = farm.Queued
 				e.Again++
-			case err != nil && leave: // they are something else
+			case err != nil && leave: // the existing files are something else
 				e.skip(j)
 				continue
 			case err != nil:
@@ -166,7 +165,7 @@ const (
 	submitted                     // is new
 )
 
-// queueAll queues jobs, each after those that it needs.
+// queueAll queues jobs, each after the jobs that it needs.
 func queueAll(ctx context.Context, q farm.Queue, jobs []farm.Job, how map[string]queueing) error {
 	for _, level := range farm.Levels(jobs) {
 		var old, anew []farm.Job
@@ -225,5 +224,5 @@ func overwriteRule(j farm.Job) string {
 	return rule
 }
 
-// Replaces reports whether a job is to replace outputs that exist.
+// Replaces reports whether a job may replace existing outputs.
 func Replaces(j farm.Job) bool { return overwriteRule(j) == "replace" }

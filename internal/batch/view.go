@@ -14,7 +14,7 @@ import (
 	"github.com/impasto/impasto/internal/ui"
 )
 
-// A View is a job in the output of --json. Fields are only ever added.
+// A View is a job in the output of --json. Later versions only add fields.
 type View struct {
 	ID       string     `json:"id"`
 	Name     string     `json:"name"`
@@ -52,7 +52,7 @@ func ViewOf(st farm.Status) View {
 	return v
 }
 
-// Describe returns what a table shows of a job beside its state.
+// Describe returns what a table shows of a job besides its state.
 func Describe(st farm.Status) string {
 	switch st.State {
 	case farm.Running:
@@ -73,7 +73,8 @@ func Describe(st farm.Status) string {
 	return FirstLine(st.Error)
 }
 
-// NeedsText names the jobs that a job waits for, the first few of many.
+// NeedsText names the jobs that a job waits for. If there are many, it names the
+// first few.
 func NeedsText(j farm.Job) string {
 	var names []string
 	for _, n := range j.Needs[:min(3, len(j.Needs))] {
@@ -128,8 +129,9 @@ func (t Tally) String() string {
 	return ui.Count(total, "job") + ": " + strings.Join(parts, ", ")
 }
 
-// Find returns the jobs that arguments name by an ID, the beginning of one, or a
-// name. The faults of all arguments that name none or several come together.
+// Find returns the jobs that arguments name by an ID, the beginning of an ID, or a
+// name. The faults of all arguments that name none or several jobs are returned
+// together.
 func Find(list []farm.Status, args []string) ([]farm.Status, error) {
 	var bad ui.Faults
 	var found []farm.Status
@@ -171,8 +173,8 @@ func Find(list []farm.Status, args []string) ([]farm.Status, error) {
 }
 
 // Sort orders jobs for a table: running, queued in the order in which they are
-// taken, failed, cancelled, done, each by batch and name, shot 9 of a film before
-// shot 10.
+// taken, failed, cancelled, done. Jobs of one state are sorted by batch and name,
+// with shot 9 of a film before shot 10.
 func Sort(list []farm.Status) {
 	rank := func(st farm.Status) int {
 		return slices.Index([]farm.State{farm.Running, farm.Queued, farm.Failed, farm.Cancelled, farm.Done}, st.State)
@@ -191,7 +193,7 @@ func Sort(list []farm.Status) {
 	})
 }
 
-// WriteFacts writes all that is known of a job, a line each; nothing of what is empty.
+// WriteFacts writes all facts about a job, one on each line. It omits empty ones.
 func WriteFacts(w io.Writer, st farm.Status) {
 	line := func(key, format string, a ...any) {
 		if text := fmt.Sprintf(format, a...); text != "" {
@@ -241,8 +243,8 @@ func WriteFacts(w io.Writer, st farm.Status) {
 	}
 }
 
-// BillText tells what a job or a batch has cost beyond its time, with a comma
-// before each part; "" where there is nothing to tell.
+// BillText says what a job or a batch has cost besides its time, with a comma
+// before each part. It returns "" if there is nothing to say.
 func BillText(b farm.Bill) string {
 	text := ""
 	if b.Lost >= 0.05 {

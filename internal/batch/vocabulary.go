@@ -11,11 +11,12 @@ import (
 	"github.com/impasto/impasto/internal/ui"
 )
 
-// notInManifest are flags of tools that concern a terminal or one command alone.
+// notInManifest are flags of tools that make sense only on a terminal or for one
+// command.
 var notInManifest = []string{"preview", "y"}
 
-// Vocabulary returns what the jobs of a manifest can be made of: the commands
-// that paint and the tools that work on maps, with their flags.
+// Vocabulary returns the commands that jobs of a manifest can use, with their
+// flags: the commands that paint and the tools that work on maps.
 func Vocabulary() manifest.Vocabulary {
 	v := manifest.Vocabulary{Commands: map[string]manifest.Command{}, Default: "art", Classes: []string{farm.ClassCPU, farm.ClassGPU}, Near: ui.Nearest,
 		Plain: func(path string) bool { _, ok := render.CutSample(path); return ok }}
@@ -41,8 +42,8 @@ func Vocabulary() manifest.Vocabulary {
 	return v
 }
 
-// kindOf says how a manifest treats the values of a flag: which are paths, and
-// of files that are read or written.
+// kindOf says how a manifest treats the values of a flag: whether they are paths,
+// and whether the files are read or written.
 func kindOf(k settings.Kind) manifest.Kind {
 	switch k {
 	case settings.Switch:

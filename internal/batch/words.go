@@ -40,9 +40,10 @@ func (b *Builder) words(step manifest.Step) (words, outputs []string) {
 	return step.Words(), outputs
 }
 
-// ownDefaults are the settings of a step that nobody made and whose defaults depend
-// on the machine, as they are here: a worker has another device, and may have other
-// weights. Those of the device are those of the class that the job is for.
+// ownDefaults returns the settings of a step that were not set and whose defaults
+// depend on the machine, with their values on this machine. A worker has another
+// device, and may have other weights. Defaults that depend on the device are those
+// of the class that the job is for.
 func (b *Builder) ownDefaults(step manifest.Step) (more []manifest.Value) {
 	mode, _ := settings.CommandMode(step.Command)
 	given := map[string]string{}
@@ -68,8 +69,8 @@ func (b *Builder) ownDefaults(step manifest.Step) (more []manifest.Value) {
 	return more
 }
 
-// device is the device that a job is painted on, as far as its defaults go: the one
-// it names, one of its class, or that of this machine.
+// device returns the device whose defaults apply to a job: the one that it names,
+// one of its class, or that of this machine.
 func (b *Builder) device(named string) string {
 	switch {
 	case named != "" && named != "auto":
@@ -82,8 +83,8 @@ func (b *Builder) device(named string) string {
 	return "auto"
 }
 
-// withOutput replaces the output of a step by the name that its fields and its
-// folder come to.
+// withOutput replaces the output of a step by its final name, with the fields
+// filled in and the folder added.
 func withOutput(words, outputs []string, name string) ([]string, []string) {
 	before := ""
 	words, outputs = slices.Clone(words), slices.Clone(outputs)
@@ -103,8 +104,8 @@ func withOutput(words, outputs []string, name string) ([]string, []string) {
 	return words, outputs
 }
 
-// withMaps names the maps that were found beside pictures, so that they travel
-// with the job: nothing lies beside the pictures where it runs.
+// withMaps adds the maps that were found beside pictures to the words, so that they
+// are sent with the job. On the worker no maps lie beside the pictures.
 func withMaps(words, inputs []string, files []render.FileRead) ([]string, []string) {
 	words, inputs = slices.Clone(words), slices.Clone(inputs)
 	add := func(path string) {

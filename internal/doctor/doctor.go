@@ -25,7 +25,7 @@ func Check(on string, builtForCUDA bool, stderr io.Writer) []selftest.Finding {
 		selftest.Weights(), checkQueue(), checkTerminal(stderr), checkPrograms())
 }
 
-// checkDriver says what a card of this machine lacks that cannot be used.
+// checkDriver reports what a card of this machine lacks if it cannot be used.
 func checkDriver(builtForCUDA bool) []selftest.Finding {
 	if runtime.GOOS != "linux" {
 		return nil

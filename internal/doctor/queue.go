@@ -13,7 +13,7 @@ import (
 	"github.com/impasto/impasto/internal/ui"
 )
 
-// checkQueue checks the queue of this user. It makes none where there is none.
+// checkQueue checks the queue of this user. It does not create one.
 func checkQueue() []selftest.Finding {
 	f := selftest.Finding{State: selftest.OK, What: "queue"}
 	store, err := batch.StoreFolder(os.Getenv(batch.QueueVariable))

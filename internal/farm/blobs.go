@@ -43,7 +43,7 @@ func PutFile(ctx context.Context, b Blobs, path string) (string, error) {
 	return sum, err
 }
 
-// PutNew is PutFile, and says whether the file was not there.
+// PutNew is like PutFile, and reports whether the file was new.
 func PutNew(ctx context.Context, b Blobs, path string) (sum string, isNew bool, err error) {
 	if sum, err = SumOf(path); err != nil {
 		return "", false, err
@@ -77,7 +77,7 @@ func GetFile(ctx context.Context, b Blobs, sum, path string) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name()) // gone already when all went well
+	defer os.Remove(f.Name()) // it does not exist if all went well
 	_, err = io.Copy(f, verified(r, sum))
 	if err == nil {
 		err = f.Chmod(0o644)
@@ -90,7 +90,7 @@ func GetFile(ctx context.Context, b Blobs, sum, path string) error {
 	}
 	var away *UnreachableError
 	if errors.As(err, &away) {
-		return err // the reading failed, not the writing
+		return err // reading failed, not writing
 	}
 	if err != nil {
 		return fmt.Errorf("%q cannot be written: %w", path, err)
@@ -98,7 +98,8 @@ func GetFile(ctx context.Context, b Blobs, sum, path string) error {
 	return os.Rename(f.Name(), path)
 }
 
-// verified fails at the end of r if the content does not have that sum.
+// verified returns a reader that fails at the end of r if the content does not have
+// that sum.
 func verified(r io.Reader, sum string) io.Reader { return &verifier{r, sha256.New(), sum} }
 
 type verifier struct {
@@ -116,12 +117,12 @@ func (v *verifier) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// youth is how long a blob is kept that no record names. Files are stored before the
-// record that names them: inputs before their jobs are submitted, results before their
-// job is done.
+// youth is how long a blob is kept although no record names it. Files are stored
+// before the records that name them: inputs before their jobs are submitted, and
+// results before their job is done.
 const youth = time.Hour
 
-// Sweep deletes the blobs that no job refers to, but not those of the last hour, and
+// Sweep deletes the blobs that no job refers to, except those of the last hour. It
 // returns how many it deleted. It may run while jobs are submitted and done.
 func Sweep(ctx context.Context, q Queue) (int, error) { return sweep(ctx, q, time.Now()) }
 
@@ -130,7 +131,8 @@ func sweep(ctx context.Context, q Queue, now time.Time) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	// Blobs are listed after the jobs: a blob that a job began to use since is touched.
+	// Blobs are listed after the jobs. A blob that a job has begun to use since
+	// then was touched.
 	blobs, err := q.Blobs().List(ctx)
 	if err != nil {
 		return 0, err
@@ -148,8 +150,8 @@ func sweep(ctx context.Context, q Queue, now time.Time) (int, error) {
 	return n, q.Blobs().Tidy(ctx, now.Add(-youth))
 }
 
-// usedBlobs has the blobs that records name, by the bytes of their sums. A million take
-// 64 MB.
+// usedBlobs returns the blobs that records name, by the bytes of their sums. A
+// million of them take 64 MB.
 func usedBlobs(ctx context.Context, q Queue) (map[[sha256.Size]byte]bool, error) {
 	used := map[[sha256.Size]byte]bool{}
 	err := q.Scan(ctx, Filter{}, 0, func(s Status, _ uint64) bool {
@@ -163,16 +165,16 @@ func usedBlobs(ctx context.Context, q Queue) (map[[sha256.Size]byte]bool, error)
 	return used, err
 }
 
-// digest is a sum in bytes.
+// digest converts a sum to bytes.
 func digest(sum string) (d [sha256.Size]byte) {
 	_, _ = hex.Decode(d[:], []byte(sum)[:min(len(sum), hex.EncodedLen(len(d)))])
 	return d
 }
 
-// Prune removes the jobs that ended before a time, but for those that failed if
-// keepFailed, and then the files that no other job needs. It returns how many
-// jobs it removed, and holds no list of them. It looks at every job, so it also repairs
-// the index that Scan and Tally use.
+// Prune removes the jobs that ended before a time, and then the files that no other
+// job needs. If keepFailed is set, it keeps the failed jobs. It returns how many
+// jobs it removed, and holds no list of them. It reads every job, so it also
+// repairs the index that Scan and Tally use.
 func Prune(ctx context.Context, q Queue, before time.Time, keepFailed bool) (int, error) {
 	if here, ok := q.(*queue); ok {
 		if err := here.reindex(ctx); err != nil {
@@ -186,7 +188,7 @@ func Prune(ctx context.Context, q Queue, before time.Time, keepFailed bool) (int
 			return true
 		}
 		if err := q.Remove(ctx, s.Job.ID); err != nil {
-			var ended *EndedError // it was queued anew meanwhile
+			var ended *EndedError // it was queued again in the meantime
 			if !errors.As(err, &ended) && !errors.Is(err, ErrUnknown) {
 				fault = err
 			}

@@ -7,8 +7,9 @@ import (
 )
 
 // Claim takes the first of the folders DIR/1, DIR/2 ... that no other process
-// holds, for a worker's Dir: what a killed one left there is the next one's to
-// remove, so nothing piles up. release gives it back and removes it.
+// holds, as the Dir of a worker. If a worker is killed, the next holder removes its
+// files, so that they do not accumulate. release gives the folder back and removes
+// it.
 func Claim(dir string) (folder string, release func(), err error) {
 	for n := 1; ; n++ {
 		folder = filepath.Join(dir, strconv.Itoa(n))
@@ -17,7 +18,7 @@ func Claim(dir string) (folder string, release func(), err error) {
 		}
 		lock, err := lockFolder(folder)
 		if os.IsNotExist(err) {
-			n-- // its holder removed it just now
+			n-- // its holder has just removed it
 			continue
 		}
 		if err != nil {
@@ -26,7 +27,7 @@ func Claim(dir string) (folder string, release func(), err error) {
 		if lock == nil {
 			continue
 		}
-		if !lock.kept() { // removed between opening and locking
+		if !lock.kept() { // it was removed between opening and locking
 			lock.close()
 			n--
 			continue

@@ -33,7 +33,7 @@ func Collect(ctx context.Context, q Queue, s Status, replace bool) (int, error) 
 	return CollectAt(ctx, q, s, replace)
 }
 
-// CollectAt is Collect for a job whose Outputs the caller has changed.
+// CollectAt is like Collect, for a job whose Outputs the caller has changed.
 func CollectAt(ctx context.Context, q Queue, s Status, replace bool) (int, error) {
 	if s.State != Done {
 		return 0, &EndedError{s.Job.ID, s.State}

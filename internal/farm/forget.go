@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// Forget removes jobs that have ended, and of the files those that no other job
-// names: at once, where Sweep waits for an hour. Each file comes with the time at
-// which it was stored as the caller knows it; one that was stored or touched since
-// stays, for a job that needs it may be about to be submitted.
+// Forget removes jobs that have ended, and those of the given files that no other
+// job names. Unlike Sweep, it does not wait for an hour. files has the time at
+// which the caller last saw each file stored. A file that was stored or touched
+// since then stays, because a job that needs it may be about to be submitted.
 func Forget(ctx context.Context, q Queue, ids []string, files map[string]time.Time) error {
 	for _, id := range ids {
-		var ended *EndedError // it was queued anew meanwhile
+		var ended *EndedError // it was queued again in the meantime
 		if err := q.Remove(ctx, id); err != nil && !errors.As(err, &ended) && !errors.Is(err, ErrUnknown) {
 			return err
 		}

@@ -12,15 +12,15 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// A store needs room: the server library answers nobody any more once it could
-// not write, so the room is looked at before the store is opened and while it
-// is served.
+// A store needs free disk space, because the server library stops answering once it
+// could not write. So the free space is checked before the store is opened and
+// while it is served.
 var (
 	roomToOpen  = adjustable(1 << 20)
 	roomToServe = adjustable(128 << 10)
 )
 
-// guardEvery is how often a store that is served is looked at.
+// guardEvery is the interval between two checks of a served store.
 const guardEvery = 250 * time.Millisecond
 
 // adjustable is a number that a test may change while a server reads it.
@@ -30,7 +30,7 @@ func adjustable(n int64) *atomic.Int64 {
 	return &v
 }
 
-// FullError says that the disk of a store has no room for what the queue writes.
+// FullError says that the disk of a store has no space for what the queue writes.
 type FullError struct {
 	Store string
 	Free  int64 // bytes that this user may write; -1: unknown
@@ -45,16 +45,16 @@ func (e *FullError) Error() string {
 	return fmt.Sprintf("the disk is full: %s is free for the queue %q, which needs %d kB at least", free, e.Store, e.Need>>10)
 }
 
-// TakenError says that the lock file of a store was deleted or replaced while
-// this process served it, so that another may be about to.
+// TakenError says that the lock file of a store was deleted or replaced while this
+// process served the store. Another process may then serve it too.
 type TakenError struct{ Store string }
 
 func (e *TakenError) Error() string {
 	return fmt.Sprintf("the lock file of the queue %q was deleted or replaced while this process served it", e.Store)
 }
 
-// isFull reports whether an error is that of a full disk or quota, here or at
-// the server.
+// isFull reports whether an error says that a disk or quota is full, on this
+// machine or on the server.
 func isFull(err error) bool {
 	const diskFull, handleDiskFull = syscall.Errno(112), syscall.Errno(39) // of Windows
 	var number syscall.Errno
@@ -65,7 +65,7 @@ func isFull(err error) bool {
 	return errors.As(err, &api) && strings.Contains(api.Description, syscall.ENOSPC.Error())
 }
 
-// fullStore is the error of a store whose disk had no room for a write.
+// fullStore returns the error of a store whose disk had no space for a write.
 func fullStore(store string, err error) error {
 	var full *FullError
 	if errors.As(err, &full) {
@@ -86,9 +86,9 @@ func hasRoom(store string, need int64) error {
 	return nil
 }
 
-// guard looks at a store that is served until ctx ends: whether its disk has
-// room, and whether it is still this process's. full is closed when a write failed
-// for lack of room. fail is called at most once.
+// guard checks a served store until ctx ends: whether its disk has space, and
+// whether it still belongs to this process. full is closed when a write failed for
+// lack of space. fail is called at most once.
 func guard(ctx context.Context, store string, lock *folderLock, full <-chan struct{}, fail func(error)) {
 	tick := time.NewTicker(guardEvery)
 	defer tick.Stop()
@@ -112,8 +112,8 @@ func guard(ctx context.Context, store string, lock *folderLock, full <-chan stru
 	}
 }
 
-// Bind returns a context that ends with ctx and when the queue cannot go on,
-// with the reason as its cause.
+// Bind returns a context that ends when ctx ends or the queue cannot continue. Its
+// cause is the reason.
 func Bind(ctx context.Context, q Queue) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	unbind := context.AfterFunc(q.Life(), func() { cancel(context.Cause(q.Life())) })

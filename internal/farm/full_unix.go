@@ -10,7 +10,7 @@ import (
 
 const onWindows = false
 
-// freeBytes is how much this user may write to the disk of a folder.
+// freeBytes returns how many bytes this user may write to the disk of a folder.
 func freeBytes(path string) (int64, bool) {
 	var st unix.Statfs_t
 	if unix.Statfs(path, &st) != nil {

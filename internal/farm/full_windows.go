@@ -8,7 +8,7 @@ import (
 
 const onWindows = true
 
-// freeBytes is how much this user may write to the disk of a folder.
+// freeBytes returns how many bytes this user may write to the disk of a folder.
 func freeBytes(path string) (int64, bool) {
 	name, err := windows.UTF16PtrFromString(path)
 	if err != nil {

@@ -75,8 +75,8 @@ func (j *Job) Identify() {
 	j.ID = hex.EncodeToString(h.Sum(nil))[:16]
 }
 
-// replaceFile replaces a word, or the value of "--flag=value", that is one of
-// the files in pairs of path and replacement.
+// replaceFile replaces a word, or the value of "--flag=value", if it is one of the
+// files in pairs. pairs holds paths and their replacements.
 func replaceFile(word string, pairs []string) string {
 	flag, value, isFlag := strings.Cut(word, "=")
 	if !isFlag || !strings.HasPrefix(word, "--") {
@@ -93,7 +93,7 @@ func replaceFile(word string, pairs []string) string {
 	return word
 }
 
-// State is where a job stands.
+// State is the state of a job.
 type State string
 
 const (
@@ -311,7 +311,7 @@ type Doer interface {
 	Do(ctx context.Context, t *Task) error
 }
 
-// Permanent marks an error that would occur again in another attempt.
+// Permanent marks an error that would occur again in any other attempt.
 func Permanent(err error) error {
 	if err == nil {
 		return nil

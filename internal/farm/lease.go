@@ -10,7 +10,7 @@ import (
 type lease struct {
 	q      *queue
 	m      message
-	status Status // as it was taken
+	status Status // when it was taken
 
 	mu    sync.Mutex
 	known version // version that this lease read or wrote last
@@ -23,7 +23,7 @@ func (l *lease) last() version {
 	return l.known
 }
 
-// knows notes a version that this lease read or wrote.
+// knows records a version that this lease read or wrote.
 func (l *lease) knows(v version) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -8,12 +8,12 @@ import (
 	"github.com/impasto/impasto/internal/filelock"
 )
 
-// folderLock is a folder that this process alone uses. Its file LOCK is locked
-// and says who has it. A file can be deleted, so the folder itself is locked as
-// well where the file system can.
+// folderLock is a lock on a folder that only this process uses. The file LOCK in it
+// is locked and names the holder. A file can be deleted, so the folder itself is
+// locked as well, if the file system supports it.
 type folderLock struct{ file, folder *os.File }
 
-// lockFolder locks a folder that exists; nil: another process has it.
+// lockFolder locks an existing folder. It returns nil if another process holds it.
 func lockFolder(path string) (*folderLock, error) {
 	f, err := os.OpenFile(filepath.Join(path, lockFile), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -37,7 +37,7 @@ func lockFolder(path string) (*folderLock, error) {
 	return l, nil
 }
 
-// kept reports whether LOCK still is the file that was locked.
+// kept reports whether LOCK is still the file that was locked.
 func (l *folderLock) kept() bool {
 	there, err := os.Stat(l.file.Name())
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// Memory is a queue in this process's memory, for tests and for whoever needs
-// nothing kept. wait is how long a worker may be silent.
+// Memory returns a queue in this process's memory, for tests and for uses that need
+// no durable queue. wait is how long a worker may be silent.
 func Memory(wait time.Duration) Queue {
 	m := &memory{wait: wait, records: map[string]version{}, waiting: map[string]*waiting{}, changed: make(chan struct{})}
 	return &queue{store: m, blobs: &memoryBlobs{files: map[string]memoryFile{}}}
@@ -61,7 +61,7 @@ func (m *memory) get(_ context.Context, id string) (Status, uint64, error) {
 	return r.Status.clone(), r.revision, nil
 }
 
-// clone is a copy that shares nothing that changes.
+// clone returns a copy that shares nothing that changes.
 func (s Status) clone() Status {
 	s.Results, s.Checkpoints, s.Found = maps.Clone(s.Results), maps.Clone(s.Checkpoints), maps.Clone(s.Found)
 	return s
@@ -82,7 +82,7 @@ func (m *memory) put(_ context.Context, given *Status, revision uint64) (uint64,
 		}
 		select {
 		case w.to <- s.clone():
-		default: // a watcher that does not read misses changes, not the queue
+		default: // a watcher that does not read misses changes and does not block the queue
 		}
 	}
 	return m.changes, nil

@@ -33,8 +33,9 @@ import (
 const (
 	// pollEvery is how often a worker with nothing to do asks the server by itself.
 	pollEvery = time.Second
-	// longestPoll is what pollEvery grows to for a worker that has had nothing to do
-	// for a while, because a thousand idle workers may ask too.
+	// longestPoll is the largest interval of pollEvery. The interval grows for a
+	// worker that has had no job for a while, because a thousand idle workers may
+	// ask too.
 	longestPoll = 5 * time.Second
 	// settle is how long a worker takes no job after its server came back. In that
 	// time workers report the jobs they have, which the server would otherwise give
@@ -100,7 +101,8 @@ func connect(ctx context.Context, conn *nats.Conn, wait time.Duration) (*queue, 
 	return &queue{store: s, blobs: files}, nil
 }
 
-// ended replaces an error by the reason why the queue cannot go on, if it cannot.
+// ended replaces an error by the reason why the queue cannot continue, if there is
+// one.
 func (s *natsStore) ended(err error) error {
 	if err != nil && s.life.Err() != nil {
 		return context.Cause(s.life)
@@ -121,7 +123,7 @@ func (s *natsStore) get(ctx context.Context, id string) (Status, uint64, error) 
 	return decode(id, e.Value()), e.Revision(), nil
 }
 
-// odd is the record of a key that the client refuses to ask for.
+// odd returns the record of a key that the client library refuses to ask for.
 func (s *natsStore) odd(ctx context.Context, key string) (found Status, revision uint64, err error) {
 	err = s.scan(ctx, 0, func(e jetstream.KeyValueEntry) bool {
 		if e.Key() == key && e.Operation() == jetstream.KeyValuePut {
@@ -139,7 +141,7 @@ func (s *natsStore) odd(ctx context.Context, key string) (found Status, revision
 // the old entry afterwards.
 func (s *natsStore) put(ctx context.Context, st *Status, revision uint64) (uint64, error) {
 	if err := s.life.Err(); err != nil {
-		return 0, s.ended(err) // what is sent now would be written and not answered
+		return 0, s.ended(err) // a message sent now would be written but not answered
 	}
 	before, moves := st.Entry, st.Entry.State != st.State
 	if moves {
@@ -187,7 +189,7 @@ func (s *natsStore) write(ctx context.Context, st *Status, revision uint64) (mad
 	return made, s.gone(ctx, err)
 }
 
-// gone tells a server that does not answer from one that says no.
+// gone distinguishes a server that does not answer from one that refuses.
 func (s *natsStore) gone(ctx context.Context, err error) error {
 	if s.full != nil && isFull(err) {
 		s.full()
@@ -209,7 +211,8 @@ func (s *natsStore) remove(ctx context.Context, st Status) error {
 	err := s.asking(ctx, func(ctx context.Context) error {
 		err := s.records.Purge(ctx, id)
 		if errors.Is(err, jetstream.ErrInvalidKey) {
-			// The same as Purge, which refuses a key that could be a pattern.
+			// This does the same as Purge, which refuses a key that could be a
+			// pattern.
 			gone := nats.NewMsg("$KV." + bucketName + "." + id)
 			gone.Header.Set("KV-Operation", "PURGE")
 			gone.Header.Set(jetstream.MsgRollup, jetstream.MsgRollupSubject)
@@ -223,7 +226,8 @@ func (s *natsStore) remove(ctx context.Context, st Status) error {
 	return s.gone(ctx, err)
 }
 
-// limit leaves room for what the client adds to a message.
+// limit returns the size of the largest message, less what the client library adds
+// to it.
 func (s *natsStore) limit() int { return int(s.conn.MaxPayload()) - 4<<10 }
 
 func (s *natsStore) has(ctx context.Context, sequence uint64) (bool, error) {
@@ -237,7 +241,7 @@ func (s *natsStore) has(ctx context.Context, sequence uint64) (bool, error) {
 func (s *natsStore) publish(ctx context.Context, st Status) error {
 	_, err := s.send(ctx, fmt.Sprintf("impasto.job.%s.%d", st.Job.Class, st.Job.Priority), st.Job.ID, jetstream.WithMsgID(st.Ticket))
 	s.mu.Lock()
-	delete(s.classes, st.Job.Class) // its priority may be new
+	delete(s.classes, st.Job.Class) // the job's priority may be new
 	s.mu.Unlock()
 	if err != nil {
 		return err
@@ -273,8 +277,8 @@ func (s *natsStore) consumer(ctx context.Context, class string, priority int) (s
 	return config.Durable, nil
 }
 
-// forget makes the next look at the consumers and priorities a new one: the server
-// may have been replaced.
+// forget clears the cached consumers and priorities, because the server may have
+// been replaced.
 func (s *natsStore) forget() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -282,15 +286,15 @@ func (s *natsStore) forget() {
 	clear(s.classes)
 }
 
-// priorityList are the priorities of which there were jobs when the server was asked.
+// priorityList holds the priorities that had jobs when the server was asked.
 type priorityList struct {
 	list []int
 	when time.Time
 }
 
-// recentPriorities returns the priorities of a class that the server gave less than a
-// second ago, else nil. So a worker with shorter jobs need not ask before each, and
-// notices a job of a higher priority within a second.
+// recentPriorities returns the priorities of a class if the server gave them less
+// than a second ago, and nil otherwise. So a worker with short jobs need not ask
+// before each job, but notices a job of a higher priority within a second.
 func (s *natsStore) recentPriorities(class string) []int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -323,7 +327,8 @@ func (s *natsStore) priorities(ctx context.Context, class string) (list []int, e
 	return list, nil
 }
 
-// take asks again when the server is away: a worker outlives it.
+// take asks again when the server is away, because a worker continues when its
+// server restarts.
 func (s *natsStore) take(ctx context.Context, class string, empty time.Duration) (message, error) {
 	ctx, release := s.alive(context.WithCancel(ctx))
 	defer release()
@@ -343,7 +348,7 @@ func (s *natsStore) take(ctx context.Context, class string, empty time.Duration)
 		switch {
 		case err == nil || isSilence(err):
 			refused = time.Time{}
-		case refused.IsZero(): // as a cluster may, between two leaders
+		case refused.IsZero(): // as in a cluster between two leaders
 			refused = time.Now()
 		case time.Since(refused) >= answerWithin:
 			return nil, err
@@ -366,7 +371,7 @@ func (s *natsStore) take(ctx context.Context, class string, empty time.Duration)
 				return nil, s.gone(ctx, err)
 			}
 			defer woken.Unsubscribe()
-			continue // a job may have come just before
+			continue // a job may have just arrived
 		}
 		soon, cancel := context.WithTimeout(ctx, pause)
 		_, _ = woken.NextMsgWithContext(soon)
@@ -376,8 +381,9 @@ func (s *natsStore) take(ctx context.Context, class string, empty time.Duration)
 }
 
 // ask takes a message if there is one, and reports whether the server answered. It
-// asks only a server that can be reached: a request that waits for a server to come
-// back would be answered when nobody listens any more.
+// asks only a server that can be reached. Otherwise the request would be answered
+// when the server comes back, and the worker may no longer wait for the answer
+// then.
 func (s *natsStore) ask(ctx context.Context, class string) (m message, answered bool, err error) {
 	if !s.settled() {
 		return nil, false, nil
@@ -394,8 +400,9 @@ func (s *natsStore) ask(ctx context.Context, class string) (m message, answered 
 	return s.fetch(ctx, class, priorities)
 }
 
-// settled reports whether the server can be reached and did not come back just now. It
-// compares the connection's count, because a handler would learn of the return too late.
+// settled reports whether the server can be reached and has not just come back. It
+// compares the connection's count, because a handler would learn of the return too
+// late.
 func (s *natsStore) settled() bool {
 	if !s.conn.IsConnected() {
 		return false

@@ -10,13 +10,13 @@ import (
 )
 
 const (
-	// answerWithin bounds the wait for one answer.
+	// answerWithin is the time limit for one answer.
 	answerWithin = 5 * time.Second
 	// askTimes is how often a request without an answer is sent.
 	askTimes = 3
 )
 
-// asked bounds a request to the server.
+// asked returns a context with the time limit of a request to the server.
 func (s *natsStore) asked(ctx context.Context) (context.Context, context.CancelFunc) {
 	return s.askedFor(ctx, answerWithin)
 }
@@ -25,16 +25,17 @@ func (s *natsStore) askedFor(ctx context.Context, within time.Duration) (context
 	return s.alive(context.WithTimeout(ctx, within))
 }
 
-// alive makes a context end when the queue cannot go on.
+// alive makes a context end when the queue cannot continue.
 func (s *natsStore) alive(ctx context.Context, cancel context.CancelFunc) (context.Context, context.CancelFunc) {
 	unbind := context.AfterFunc(s.life, cancel)
 	return ctx, func() { unbind(); cancel() }
 }
 
-// answer sends a request that may be sent twice, and returns its answer. A request sent to a server just before
-// the server leaves is lost without an error. So it is sent again when the connection
-// has been made anew. It is also sent again, with more time, if the server can be reached
-// but has not answered, for example because its disk is slow.
+// answer sends a request that may be sent twice, and returns its answer. A request
+// sent just before the server leaves is lost without an error. So it is sent again
+// when the connection has been made anew. It is also sent again, with more time, if
+// the server can be reached but has not answered, for example because its disk is
+// slow.
 func answer[T any](ctx context.Context, s *natsStore, ask func(context.Context) (T, error)) (T, error) {
 	for tries := 1; ; tries++ {
 		connected := s.connection()
@@ -57,7 +58,8 @@ func answer[T any](ctx context.Context, s *natsStore, ask func(context.Context) 
 	}
 }
 
-// asking is answer for a request whose answer says only whether it was carried out.
+// asking is like answer, for a request whose answer says only whether it was
+// carried out.
 func (s *natsStore) asking(ctx context.Context, ask func(context.Context) error) error {
 	_, err := answer(ctx, s, func(ctx context.Context) (struct{}, error) { return struct{}{}, ask(ctx) })
 	return err

@@ -12,7 +12,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// storeWithin bounds the wait until the server has stored a chunk of a file.
+// storeWithin is the time limit for the server to store a chunk of a file.
 const storeWithin = 30 * time.Second
 
 // openBlobs opens the object store of a queue that exists.
@@ -39,7 +39,7 @@ func (b natsBlobs) Put(ctx context.Context, sum string, r io.Reader) error {
 	return b.s.ended(err)
 }
 
-// Get has no limit of time as long as chunks arrive. The client library by itself would
+// Get has no time limit as long as chunks arrive. The client library alone would
 // end it after a few seconds.
 func (b natsBlobs) Get(ctx context.Context, sum string) (io.ReadCloser, error) {
 	for tries := 1; ; tries++ {
@@ -76,8 +76,8 @@ func (c gettingOn) Deadline() (time.Time, bool) {
 	return next, true
 }
 
-// answered is a blob that the server sends: a read that ends because the server is
-// gone says so.
+// answered reads a blob that the server sends. A read that ends because the server
+// is gone returns an error.
 type answered struct {
 	io.ReadCloser
 	end  func()
@@ -120,8 +120,8 @@ func (b natsBlobs) Delete(ctx context.Context, sum string) error {
 	return err
 }
 
-// Touch writes what the server knows of the file anew: its time is that of
-// the message.
+// Touch writes what the server knows about the file again, because the time of a
+// file is the time of that message.
 func (b natsBlobs) Touch(ctx context.Context, sum string) (bool, error) {
 	err := b.s.asking(ctx, func(ctx context.Context) error {
 		return b.objects.UpdateMeta(ctx, sum, jetstream.ObjectMeta{Name: sum})
@@ -155,8 +155,9 @@ func (b natsBlobs) List(ctx context.Context) ([]Blob, error) {
 	return list, err
 }
 
-// Tidy: a file is a series of chunks under a subject of its own, and then the
-// message that names it. Chunks that none names are of a put that was killed.
+// Tidy deletes the chunks of files that were not stored completely. A file is a
+// series of chunks under a subject of its own, followed by the message that names
+// it. Chunks without such a message are from a Put that was killed.
 func (b natsBlobs) Tidy(ctx context.Context, before time.Time) error {
 	const chunks = "$O." + blobsName + ".C."
 	stream, err := b.js.Stream(ctx, "OBJ_"+blobsName)

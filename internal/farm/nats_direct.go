@@ -14,9 +14,9 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// One request for several messages, to a server that is no cluster. In a cluster any
-// replica may answer such a request, also one that lags behind, so there the leader is
-// asked for each message.
+// This file sends one request for several messages to a server that is not in a
+// cluster. In a cluster any replica may answer such a request, even one that is
+// behind. So there the leader is asked for each message.
 
 // directRequest asks a stream for messages (JSApiMsgGetRequest of nats-server; NATS ADR-31).
 type directRequest struct {

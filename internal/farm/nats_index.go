@@ -51,8 +51,8 @@ func indexPattern(f Filter) string {
 	return indexSubject + state + "." + batch
 }
 
-// batchDigest stands for a batch in a subject. Two batches may have the same digest, so
-// readers of an entry compare the record.
+// batchDigest returns the text that represents a batch in a subject. Two batches
+// may have the same digest, so readers of an entry check the record.
 func batchDigest(name string) string {
 	sum := sha256.Sum256([]byte(wording.Printable(name)))
 	return hex.EncodeToString(sum[:8])
@@ -67,8 +67,8 @@ func (s *natsStore) enter(ctx context.Context, st *Status) error {
 	return err
 }
 
-// strike deletes an entry that no record names. Only close waits for the deletion. If it
-// fails, the next reader of the entry deletes it.
+// strike deletes an entry that no record names. Only close waits for the deletion.
+// If it fails, the next reader of the entry deletes it.
 func (s *natsStore) strike(number uint64) {
 	if number == 0 {
 		return
@@ -151,7 +151,8 @@ func (s *natsStore) chosen(ctx context.Context, filter Filter, after uint64, f f
 	}
 }
 
-// How many entries are read at once: few at first, for callers that want one job.
+// These are the numbers of entries that are read at once: few at first, for callers
+// that want only one job.
 const (
 	readFirst  = 128
 	readAtOnce = 1024
@@ -205,8 +206,8 @@ func (s *natsStore) tally(ctx context.Context, filter Filter) (map[State]int, er
 	return counts, nil
 }
 
-// isIndexed reports whether every record has an entry. A queue of an earlier version has
-// none until reindex has gone through it.
+// isIndexed reports whether every record has an entry. The records of a queue from
+// an earlier version have none until reindex has read them.
 func (s *natsStore) isIndexed(ctx context.Context) (bool, error) {
 	if s.complete.Load() {
 		return true, nil

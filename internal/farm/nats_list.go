@@ -11,9 +11,9 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// Lists of the records on NATS, and what changes afterwards. In a cluster they
-// may come from a server that lags behind the leader, and records change while
-// they come.
+// This file lists the records on NATS and watches their changes. In a cluster,
+// records may come from a server that is behind the leader. Records may also change
+// while they are sent.
 
 func (s *natsStore) all(ctx context.Context) ([]Status, error) {
 	newest := map[string]Status{}
@@ -28,15 +28,15 @@ func (s *natsStore) all(ctx context.Context) ([]Status, error) {
 	return slices.Collect(maps.Values(newest)), err
 }
 
-// scan calls f with every record and every mark of a removed one after a
-// revision, in the order of revisions, until it returns false. Those that change
-// meanwhile come again.
+// scan calls f with the records and the marks of removed records after a revision,
+// in the order of revisions, until f returns false. A record that changes meanwhile
+// comes again.
 func (s *natsStore) scan(ctx context.Context, after uint64, f func(jetstream.KeyValueEntry) bool) error {
 	last, err := s.last(ctx)
 	if err != nil {
 		return err
 	}
-	from := jetstream.IncludeHistory() // there is none but the last, and all are sent in order
+	from := jetstream.IncludeHistory() // each record has one revision, and all are sent in order
 	if after > 0 {
 		from = jetstream.ResumeFromRevision(after + 1)
 	}

@@ -14,11 +14,11 @@ import (
 // pageSize is how many records are asked for at once.
 const pageSize = 500
 
-// each reads the records in the order of the stream, by a consumer without a
-// filter: with one the server looks through all keys before it sends the first. The
-// consumer is one for the whole of it: to make one, the server counts what it has to
-// deliver, which takes it a second once a million records have changed. Where a page
-// begins further on, its records come without one (nats_walk.go).
+// each reads the records in the order of the stream, with a consumer that has no
+// filter. With a filter, the server looks through all keys before it sends the
+// first record. One consumer serves the whole reading. To make one, the server
+// counts what it has to deliver, which takes a second when a million records have
+// changed. A page that begins further on is read without a consumer (nats_walk.go).
 func (s *natsStore) each(ctx context.Context, after uint64, f func(s Status, revision uint64) bool) error {
 	last, err := s.newest(ctx)
 	if err != nil || last <= after {
@@ -34,7 +34,7 @@ func (s *natsStore) each(ctx context.Context, after uint64, f func(s Status, rev
 		}
 	}
 	for silent := 0; ; {
-		if seen >= last { // records that changed while they were read are further on now
+		if seen >= last { // records that changed while they were read have later revisions now
 			if last, err = s.newest(ctx); err != nil || seen >= last {
 				return err
 			}
@@ -50,9 +50,9 @@ func (s *natsStore) each(ctx context.Context, after uint64, f func(s Status, rev
 			silent = 0
 			continue
 		}
-		// The last may have been purged since, or a server lags behind the leader, or
-		// was lost with the consumer. A part must not be taken for all: what is in use is
-		// told by this.
+		// The last record may have been purged since, a server may be behind the
+		// leader, or it was lost with its consumer. An incomplete list must not be
+		// taken for a complete one, because it decides which blobs are in use.
 		if silent++; silent > 6 {
 			return s.gone(ctx, nats.ErrTimeout)
 		}
@@ -65,9 +65,9 @@ func (s *natsStore) each(ctx context.Context, after uint64, f func(s Status, rev
 	}
 }
 
-// newest returns the last revision; 0: there is no record. The record may have been
-// purged since. last never returns such a revision, but makes the server look through
-// all keys.
+// newest returns the last revision, or 0 if there is no record. The record may have
+// been purged since. last never returns such a revision, but it makes the server
+// look through all keys.
 func (s *natsStore) newest(ctx context.Context) (uint64, error) {
 	now, err := s.state(ctx)
 	if err != nil || now.Msgs == 0 {
@@ -111,7 +111,7 @@ func (r *reading) page(ctx context.Context, seen *uint64, f func(s Status, revis
 		}
 		got, *seen, r.pending = got+1, meta.Sequence.Stream, meta.NumPending
 		if m.Headers().Get("KV-Operation") != "" {
-			continue // a mark of one that was removed
+			continue // the mark of a removed record
 		}
 		if !f(decode(strings.TrimPrefix(m.Subject(), "$KV."+bucketName+"."), m.Data()), *seen) {
 			return got, false, nil
@@ -123,7 +123,7 @@ func (r *reading) page(ctx context.Context, seen *uint64, f func(s Status, revis
 	return got, true, nil
 }
 
-// end removes the consumer, which the server would remove after a minute.
+// end removes the consumer. The server alone would remove it after a minute.
 func (r *reading) end(ctx context.Context) {
 	if r.c != nil {
 		asked, cancel := r.s.asked(context.WithoutCancel(ctx))
@@ -133,8 +133,8 @@ func (r *reading) end(ctx context.Context) {
 	}
 }
 
-// load asks the server for counts it keeps: there is a message for each job that
-// has not ended, under a subject for each class and priority.
+// load asks the server for the counts that it keeps. There is a message for each
+// job that has not ended, under a subject for each class and priority.
 func (s *natsStore) load(ctx context.Context) (all map[string]Load, err error) {
 	all, err = answer(ctx, s, s.count)
 	return all, s.gone(ctx, err)
@@ -175,7 +175,7 @@ func (s *natsStore) count(asked context.Context) (map[string]Load, error) {
 	return all, nil
 }
 
-// classOf is the class in a subject of a job's message.
+// classOf returns the class in the subject of a job's message.
 func classOf(subject string) string {
 	words := strings.Split(subject, ".")
 	if len(words) < 3 {

@@ -34,8 +34,8 @@ func (s *natsStore) fetch(ctx context.Context, class string, priorities []int) (
 	return nil, true, nil
 }
 
-// next asks a consumer for its next message; nil: it has none. It does not end at once
-// with ctx, because the message may be on its way.
+// next asks a consumer for its next message, and returns nil if there is none. It
+// does not stop at once when ctx ends, because the message may be on its way.
 func (s *natsStore) next(ctx context.Context, consumer string) (message, error) {
 	asked, cancel := s.asked(context.WithoutCancel(ctx))
 	defer cancel()

@@ -102,7 +102,7 @@ func (s *natsStore) following(ctx context.Context, of route, revision uint64) (m
 	})
 }
 
-// walkRecords is walk for the records.
+// walkRecords is like walk, for the records.
 func (s *natsStore) walkRecords(ctx context.Context, after uint64, f func(st Status, revision uint64) bool) (seen uint64, goOn bool, err error) {
 	all := route{s.bucket, ">"} // not the keys' pattern: the server would match each
 	if after == 0 && s.direct { // only from here the server need not count what follows

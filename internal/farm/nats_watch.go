@@ -10,13 +10,13 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// Changes of some of the records on NATS. The server sends what changes after a
-// revision, and the records as they stand are asked for one by one: a consumer that
-// begins with the last message of each subject would have the server look through
+// This file watches some of the records on NATS. The server sends the changes after
+// a revision, and the current records are asked for one by one. A consumer that
+// begins with the last message of each subject would make the server look through
 // all subjects of the queue.
 
-// watchedTogether is how many records one consumer follows: the server compares all
-// its subjects with each other.
+// watchedTogether is how many records one consumer follows. It is limited because
+// the server compares all subjects of a consumer with each other.
 const watchedTogether = 250
 
 func (s *natsStore) watchOnly(ctx context.Context, ids []string) (<-chan Status, error) {
@@ -61,13 +61,13 @@ func (s *natsStore) changesOf(ctx context.Context, ids []string, after uint64) (
 	var sending sync.WaitGroup
 	to := make(chan jetstream.KeyValueEntry, 256)
 	for group := range slices.Chunk(slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !isID(id) }), watchedTogether) {
-		w, err := s.records.WatchFiltered(ctx, group, jetstream.ResumeFromRevision(after+1)) // it changes group
+		w, err := s.records.WatchFiltered(ctx, group, jetstream.ResumeFromRevision(after+1)) // WatchFiltered modifies group
 		if err != nil {
 			stop()
 			return nil, err
 		}
 		sending.Go(func() {
-			defer stop() // without one group the others say half
+			defer stop() // without one group the others are incomplete
 			defer w.Stop()
 			forward(ctx, to, w.Updates())
 		})
@@ -81,7 +81,8 @@ func (s *natsStore) changesOf(ctx context.Context, ids []string, after uint64) (
 	return to, nil
 }
 
-// forward sends what comes, but for the marks that there is no more for now.
+// forward sends the updates, except the marks that say that there are no more for
+// now.
 func forward(ctx context.Context, to chan<- jetstream.KeyValueEntry, from <-chan jetstream.KeyValueEntry) {
 	for {
 		select {
@@ -103,7 +104,8 @@ func forward(ctx context.Context, to chan<- jetstream.KeyValueEntry, from <-chan
 	}
 }
 
-// followFrom sends the changes that are newer than what is known, by job.
+// followFrom sends the changes that are newer than the known revisions of their
+// jobs.
 func (r *relay) followFrom(ctx context.Context, changes <-chan jetstream.KeyValueEntry, known map[string]uint64) {
 	for e := range changes {
 		if e.Revision() <= known[e.Key()] {

@@ -38,8 +38,8 @@ func (e *NeedError) Error() string {
 	return fmt.Sprintf("needs %q, which %s", e.Name, e.State)
 }
 
-// findNeeds notes the checksums of the files that the needed jobs of a job have written.
-// It returns errWaits or *NeedError.
+// findNeeds records the checksums of the files that the needed jobs of a job have
+// written. It returns errWaits or *NeedError.
 func (q *queue) findNeeds(ctx context.Context, s *Status) error {
 	if len(s.Job.Needs) == 0 {
 		return nil
@@ -80,8 +80,8 @@ func (s Status) order() Job {
 	return j
 }
 
-// awaitNeeds notes, in the records of needed jobs, the jobs that wait for them. It comes
-// before the messages of the jobs are sent.
+// awaitNeeds records, in the records of needed jobs, the jobs that wait for them.
+// It runs before the messages of the jobs are sent.
 func (q *queue) awaitNeeds(ctx context.Context, jobs []Job) error {
 	waiting := map[string][]string{}
 	for _, j := range jobs {
@@ -122,7 +122,7 @@ func (q *queue) release(ctx context.Context, s Status) error {
 		case d.State != Queued:
 			continue
 		}
-		d.Ticket += "-" + s.Ticket // not the message that came too early
+		d.Ticket += "-" + s.Ticket // distinguishes it from the message that came too early
 		if err := q.publish(ctx, d); err != nil {
 			return err
 		}
@@ -140,7 +140,7 @@ func Levels(jobs []Job) [][]Job {
 	var level func(i int) int
 	level = func(i int) int {
 		if levels[i] == 0 {
-			levels[i] = 1 // also for a cycle, which IDs cannot make
+			levels[i] = 1 // also for a cycle, which IDs make impossible
 			most := 1
 			for _, n := range jobs[i].Needs {
 				if k, here := at[n.ID]; here && k != i {

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// noticeEvery is how often a metadata address is asked: the shortest notice of the
+// noticeEvery is how often a metadata address is asked. The shortest notice of the
 // large clouds is 30 seconds.
 const noticeEvery = 5 * time.Second
 
@@ -28,7 +28,7 @@ func Notice(ctx context.Context, address string, log func(error)) error {
 }
 
 func notice(ctx context.Context, address string, every time.Duration, log func(error)) error {
-	client := &http.Client{Timeout: noticeEvery, Transport: &http.Transport{Proxy: nil}} // it is this machine's own
+	client := &http.Client{Timeout: noticeEvery, Transport: &http.Transport{Proxy: nil}} // the address belongs to this machine
 	token := ""
 	for {
 		taken, err := askNotice(ctx, client, address, &token)
@@ -46,7 +46,8 @@ func notice(ctx context.Context, address string, every time.Duration, log func(e
 	}
 }
 
-// askNotice asks once. Amazon may want a token, which is drawn from the same host.
+// askNotice asks once. Amazon may require a token, which is requested from the same
+// host.
 func askNotice(ctx context.Context, client *http.Client, address string, token *string) (bool, error) {
 	for range 2 {
 		code, body, err := askMetadata(ctx, client, http.MethodGet, address, *token)

@@ -21,36 +21,39 @@ import (
 
 // Options say where the queue is.
 type Options struct {
-	// Store is the folder of a queue on this machine. The process that opens
-	// it first is its server; others talk to that one.
+	// Store is the folder of a queue on this machine. The process that opens it
+	// first is its server. Other processes connect to that server.
 	Store string
-	// URL is a server elsewhere, nats://[TOKEN@]HOST:PORT (or tls://), in place of
-	// Store; or several of a cluster, with commas between.
+	// URL is a server elsewhere, nats://[TOKEN@]HOST:PORT (or tls://), instead of
+	// Store. It may list several servers of a cluster, separated by commas.
 	URL string
-	// Secret is what the server of URL wants to see: its token, or the text of a
-	// NATS credentials file. "": what URL says.
+	// Secret is the credential for the server of URL: its token, or the text of a
+	// NATS credentials file. If it is "", the credential in URL is used.
 	Secret string
-	// TLS is a folder of certificates: ca.pem, the authority to trust; cert.pem and
-	// key.pem, this side's own. A client needs the first or the other two. The
-	// server of a store needs the other two, and with the first it lets in only
-	// those with a certificate of that authority. "": the server of a store speaks
-	// in the clear, and what URL says for a client.
+	// TLS is a folder of certificates. ca.pem is the authority to trust. cert.pem
+	// and key.pem belong to this side. A client needs ca.pem or the other two. The
+	// server of a store needs the other two. If it also has ca.pem, it accepts only
+	// clients with a certificate of that authority. If TLS is "", the server of a
+	// store does not encrypt, and a client does what URL says.
 	TLS string
-	// Listen is where the server of Store takes workers from, HOST:PORT;
-	// "" is a port of its own that only this machine reaches.
+	// Listen is the address, HOST:PORT, at which the server of Store accepts
+	// workers. If it is "", the server uses a free port that only this machine
+	// reaches.
 	Listen string
-	// Own is where the jobs that are submitted are remembered; "": nowhere.
+	// Own is where the submitted jobs are recorded; "": nowhere.
 	Own Own
 	// MustServe refuses a store that another process serves.
 	MustServe bool
 	// Wait is how long a worker may be silent before its job goes to another; 0: 30 s.
 	Wait time.Duration
-	// Patience is how long a server of URL that does not answer is asked again, as
-	// one that starts or has no leader yet; 0: not at all. One that says no is not.
+	// Patience is how long to retry when a server of URL does not answer, for
+	// example because it is starting or has no leader yet. 0 means no retry. A
+	// server that refuses is not retried.
 	Patience time.Duration
-	// Waiting is called once when a server is asked again, with the reason; may be nil.
+	// Waiting is called once before the first retry, with the reason; may be nil.
 	Waiting func(error)
-	// Who says what opened the store, for the message to the next: "impasto worker".
+	// Who names the program that opened the store, for the message to the next one:
+	// "impasto worker".
 	Who string
 	Log *slog.Logger // of the server and of the connection; nil: none
 }
@@ -62,7 +65,7 @@ type BusyError struct {
 }
 
 func (e *BusyError) Error() string {
-	if e.PID == 0 { // its lock file was deleted, and it is about to notice
+	if e.PID == 0 { // its lock file was deleted, and it will notice soon
 		return "queue store is in use by another process"
 	}
 	return fmt.Sprintf("queue store is in use by process %d (%s)", e.PID, e.Who)
@@ -91,7 +94,7 @@ const (
 	recordFolder  = "jetstream" // what the server keeps
 )
 
-// IsStore reports whether a queue was kept in a folder before.
+// IsStore reports whether a folder holds a queue.
 func IsStore(folder string) bool {
 	for _, name := range []string{lockFile, recordFolder} {
 		if _, err := os.Stat(filepath.Join(folder, name)); !errors.Is(err, fs.ErrNotExist) {
@@ -101,7 +104,7 @@ func IsStore(folder string) bool {
 	return false
 }
 
-// StoresIn lists the folders in a folder that hold queues, by their names there.
+// StoresIn lists the folders in a folder that hold queues, by name.
 func StoresIn(folder string) []string {
 	entries, _ := os.ReadDir(folder)
 	var stores []string
@@ -113,8 +116,8 @@ func StoresIn(folder string) []string {
 	return stores
 }
 
-// Open opens a queue. Errors are *BusyError, *UnreachableError, *FullError, that
-// of ctx, or another of the disk.
+// Open opens a queue. Its error is *BusyError, *UnreachableError, *FullError, that
+// of ctx, or one of the disk.
 func Open(ctx context.Context, o Options) (Queue, error) {
 	q, err := openQueue(ctx, o)
 	if o.Store != "" && isFull(err) {
@@ -161,8 +164,8 @@ func openQueue(ctx context.Context, o Options) (Queue, error) {
 	}
 }
 
-// lockStore makes this process the store's server, or says which one is. The
-// server library itself would let two processes write one store.
+// lockStore makes this process the store's server, or says which process is. The
+// server library itself would let two processes write to one store.
 func lockStore(o Options) (*folderLock, *BusyError, error) {
 	lock, err := lockFolder(o.Store)
 	if err != nil {
@@ -186,7 +189,7 @@ func lockStore(o Options) (*folderLock, *BusyError, error) {
 	return lock, nil, nil
 }
 
-// dialPatiently is dial, again and again while the server may come back.
+// dialPatiently calls dial again while the server may come back.
 func dialPatiently(ctx context.Context, o Options) (Queue, error) {
 	for end := time.Now().Add(o.Patience); ; {
 		q, err := dial(ctx, o, "")
@@ -201,8 +204,8 @@ func dialPatiently(ctx context.Context, o Options) (Queue, error) {
 	}
 }
 
-// mayReturn tells a server that is away from one that says no and a name that
-// does not exist.
+// mayReturn distinguishes a server that is away from one that refuses and from a
+// name that does not exist.
 func mayReturn(err error) bool {
 	var name *net.DNSError
 	if errors.As(err, &name) {
@@ -212,8 +215,8 @@ func mayReturn(err error) bool {
 	return isSilence(err) || errors.Is(err, nats.ErrNoServers) || errors.Is(err, io.EOF) || errors.As(err, &network)
 }
 
-// dial connects to a server. That of a store is looked for anew at every
-// attempt, for the next one listens elsewhere.
+// dial connects to a server. It looks up the address of a store's server at every
+// attempt, because the next server listens at another address.
 func dial(ctx context.Context, o Options, store string) (Queue, error) {
 	options := []nats.Option{
 		nats.Name("impasto"), nats.Timeout(connectWithin), nats.MaxReconnects(-1), nats.ReconnectWait(250 * time.Millisecond),
@@ -251,7 +254,8 @@ func dial(ctx context.Context, o Options, store string) (Queue, error) {
 	return nil, &UnreachableError{shown(o.URL), err}
 }
 
-// natsConnect is nats.Connect, which tries one server after the other, with an end by ctx.
+// natsConnect is like nats.Connect, which tries one server after the other, but
+// stops when ctx ends.
 func natsConnect(ctx context.Context, servers string, options []nats.Option) (*nats.Conn, error) {
 	type outcome struct {
 		conn *nats.Conn
@@ -275,7 +279,7 @@ func natsConnect(ctx context.Context, servers string, options []nats.Option) (*n
 	}
 }
 
-// tellFaults keeps the client from writing to the standard error.
+// tellFaults keeps the client library from writing to standard error.
 func (o Options) tellFaults() nats.Option {
 	return nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
 		if o.Log != nil {
@@ -284,7 +288,7 @@ func (o Options) tellFaults() nats.Option {
 	})
 }
 
-// shown is a URL, or several, without the secret.
+// shown returns a URL, or several, without the secret.
 func shown(text string) string {
 	list := strings.Split(text, ",")
 	for i, one := range list {
@@ -310,8 +314,8 @@ func (d storeDialer) Dial(network, address string) (net.Conn, error) {
 	return net.DialTimeout(network, address, connectWithin)
 }
 
-// servedWith is the folder of the certificates that the server of a store speaks
-// with, "" for none. On the same machine they serve the other side as well.
+// servedWith returns the folder of the certificates that the server of a store
+// uses, or "" if there is none. Clients on the same machine use them too.
 func servedWith(store string) string {
 	text, err := os.ReadFile(filepath.Join(store, tlsFile))
 	if err != nil {
@@ -320,8 +324,8 @@ func servedWith(store string) string {
 	return strings.TrimSpace(string(text))
 }
 
-// Reach returns how workers elsewhere reach the server of a store: the URL
-// with its token.
+// Reach returns the URL, with its token, by which workers elsewhere reach the
+// server of a store.
 func Reach(store string) (string, error) {
 	text, err := os.ReadFile(filepath.Join(store, urlFile))
 	if errors.Is(err, os.ErrNotExist) {

@@ -187,7 +187,7 @@ func (p *place) trim(limit int64) error {
 		if err := os.Remove(f.path); err != nil {
 			return err
 		}
-		_ = os.Remove(filepath.Dir(f.path)) // if it is empty
+		_ = os.Remove(filepath.Dir(f.path)) // fails unless it is empty
 		total -= f.size
 	}
 	return nil

@@ -32,29 +32,30 @@ type queue struct {
 type store interface {
 	// get returns a record and its revision, or ErrUnknown.
 	get(ctx context.Context, id string) (Status, uint64, error)
-	// put replaces the record of that revision (0: there must be none), or
-	// returns errConflict. It sets the entry of s.
+	// put replaces the record of that revision, or returns errConflict. Revision 0
+	// means that there must be no record. It sets the entry of s.
 	put(ctx context.Context, s *Status, revision uint64) (uint64, error)
 	remove(ctx context.Context, s Status) error
 	all(ctx context.Context) ([]Status, error)
 	// each calls f with the records that changed after a revision, in the order of
 	// revisions, until f returns false.
 	each(ctx context.Context, after uint64, f func(s Status, revision uint64) bool) error
-	// chosen is each for the records that a filter chooses, in the order of their marks.
+	// chosen is like each, for the records that a filter chooses, in the order of
+	// their marks.
 	chosen(ctx context.Context, filter Filter, after uint64, f func(s Status, mark uint64) bool) error
 	tally(ctx context.Context, filter Filter) (map[State]int, error)
 	// reindex repairs the index that chosen and tally use.
 	reindex(ctx context.Context) error
 	// watch sends a record of no job, and then every record that changes.
 	watch(ctx context.Context) (<-chan Status, error)
-	// watchOnly is watch for the jobs of these IDs.
+	// watchOnly is like watch, for the jobs with these IDs.
 	watchOnly(ctx context.Context, ids []string) (<-chan Status, error)
 	load(ctx context.Context) (map[string]Load, error)
 
-	// publish queues the message of a record's ticket. To call it twice has no effect.
+	// publish queues the message of a record's ticket. A second call has no effect.
 	publish(ctx context.Context, s Status) error
-	// take waits for a message of a class, higher priorities first; ErrEmpty as
-	// for Next.
+	// take waits for a message of a class, higher priorities first. It returns
+	// ErrEmpty under the same condition as Next.
 	take(ctx context.Context, class string, empty time.Duration) (message, error)
 	// has reports whether a message is still there, with a worker or not.
 	has(ctx context.Context, sequence uint64) (bool, error)
@@ -79,8 +80,8 @@ var (
 	errReported = errors.New("this end was reported before")
 )
 
-// maxDeaths is how often a job's worker may be lost without a checkpoint in between
-// before the job is assumed to be the cause.
+// maxDeaths is how often a job's worker may be lost without a checkpoint in
+// between. After that, the job is assumed to be the cause.
 const maxDeaths = 10
 
 func (q *queue) Submit(ctx context.Context, jobs ...Job) (int, error) {
@@ -218,7 +219,7 @@ func (q *queue) lease(ctx context.Context, m message, worker string) (Lease, err
 		case s.State.Ended():
 			return nil, q.ended(ctx, m, s)
 		case s.State == Running && s.Message != m.sequence():
-			return nil, m.acknowledge(ctx) // told twice
+			return nil, m.acknowledge(ctx) // the end was reported twice
 		}
 		var lacks *NeedError
 		if s.State == Queued {
@@ -341,8 +342,8 @@ type version struct {
 	revision uint64
 }
 
-// changeFrom is change for a caller that knows a version of the record. It reads the
-// record only if another process has changed it since.
+// changeFrom is like change, for a caller that knows a version of the record. It
+// reads the record only if another process has changed it since.
 func (q *queue) changeFrom(ctx context.Context, id string, v version, f func(*Status) error) (version, error) {
 	for {
 		if v.revision == 0 {
@@ -433,7 +434,7 @@ func (q *queue) Remove(ctx context.Context, id string) error {
 
 func (q *queue) Blobs() Blobs { return q.blobs }
 
-// Life is that of the store.
+// Life returns the context of the store.
 func (q *queue) Life() context.Context { return q.lives() }
 
 func (q *queue) Close() error { return q.close() }

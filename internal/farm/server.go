@@ -21,9 +21,9 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
-// The server library takes longer to compile than all of Impasto. A build with
-// the tag noserver does without it, for whoever wants a first picture soon: it
-// speaks to queues that others serve.
+// The server library takes longer to compile than all of Impasto. A build with the
+// tag noserver omits it, for users who want a quick build. Such a program can use
+// only queues that other processes serve.
 
 const (
 	// startWithin is long, because the server first reads the store.
@@ -32,7 +32,7 @@ const (
 	greetWithin = 10 * time.Second
 )
 
-// serve starts the server of a store whose lock is held.
+// serve starts the server of a store. The caller holds the store's lock.
 func serve(ctx context.Context, o Options, lock *folderLock) (_ Queue, err error) {
 	var srv *server.Server
 	stop := func() {
@@ -40,7 +40,7 @@ func serve(ctx context.Context, o Options, lock *folderLock) (_ Queue, err error
 			srv.Shutdown()
 			srv.WaitForShutdown()
 		}
-		if lock.kept() { // or it is the next server's
+		if lock.kept() { // otherwise the file belongs to the next server
 			os.Remove(filepath.Join(o.Store, urlFile))
 			os.Remove(filepath.Join(o.Store, tlsFile))
 		}
@@ -65,8 +65,8 @@ func serve(ctx context.Context, o Options, lock *folderLock) (_ Queue, err error
 	settings := &server.Options{
 		ServerName: "impasto", Host: host, Port: port, Authorization: secret,
 		JetStream: true, StoreDir: filepath.Join(o.Store, recordFolder), MaxPayload: maxPayload,
-		// JetStream acknowledges before the disk has it; a queue that is meant
-		// to survive a power cut must wait.
+		// JetStream acknowledges before the data is on the disk. A queue that must
+		// survive a power failure has to wait for the disk.
 		SyncAlways: true, NoSigs: true, AuthTimeout: greetWithin.Seconds(),
 	}
 	if err := useTLS(settings, o); err != nil {
@@ -129,7 +129,7 @@ func ready(ctx context.Context, srv *server.Server, says *serverLog) error {
 	}
 }
 
-// listenAt takes an address apart. "" is this machine and any free port.
+// listenAt splits an address. "" means this machine and any free port.
 func listenAt(address string) (host string, port int, err error) {
 	if address == "" {
 		return "127.0.0.1", server.RANDOM_PORT, nil
@@ -141,17 +141,17 @@ func listenAt(address string) (host string, port int, err error) {
 	if err != nil {
 		return "", 0, fmt.Errorf("%q is not HOST:PORT", address)
 	}
-	if port == 0 { // which the server library takes for its own default, 4222
+	if port == 0 { // the server library would use its default, 4222
 		port = server.RANDOM_PORT
 	}
 	return host, port, nil
 }
 
-// useTLS makes the server encrypt, if the options say so, and notes where this
-// machine finds the certificates.
+// useTLS makes the server encrypt, if the options say so. It records where clients
+// on this machine find the certificates.
 func useTLS(settings *server.Options, o Options) (err error) {
 	note := filepath.Join(o.Store, tlsFile)
-	os.Remove(note) // of a server that was killed
+	os.Remove(note) // left by a server that was killed
 	if o.TLS == "" {
 		return nil
 	}
@@ -165,7 +165,8 @@ func useTLS(settings *server.Options, o Options) (err error) {
 	return writePrivate(note, o.TLS)
 }
 
-// reachable is a host that a server on it is reached by from this machine.
+// reachable returns a host name by which this machine reaches a server that listens
+// on host.
 func reachable(host string) string {
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		return "127.0.0.1"
@@ -173,8 +174,8 @@ func reachable(host string) string {
 	return host
 }
 
-// secret is the store's token: the same for as long as the store lives, so that
-// workers find the next server of it as well.
+// secret returns the store's token. It stays the same for the life of the store, so
+// that workers can also connect to its next server.
 func secret(store string) (string, error) {
 	path := filepath.Join(store, tokenFile)
 	if text, err := os.ReadFile(path); err == nil && len(strings.TrimSpace(string(text))) >= 16 {
@@ -184,7 +185,7 @@ func secret(store string) (string, error) {
 	return secret, writePrivate(path, secret)
 }
 
-// writePrivate writes a file that only its owner reads.
+// writePrivate writes a file that only its owner can read.
 func writePrivate(path, text string) error {
 	tmp := fmt.Sprintf("%s.tmp-%d", path, os.Getpid())
 	if err := os.WriteFile(tmp, []byte(text+"\n"), 0o600); err != nil {
@@ -193,8 +194,8 @@ func writePrivate(path, text string) error {
 	return os.Rename(tmp, path)
 }
 
-// serverLog hands what the server says to slog, and notices that the server
-// could not write: it goes on without a word to its clients.
+// serverLog passes the server's messages to slog. It notices when the server could
+// not write, because the server then continues without telling its clients.
 type serverLog struct {
 	log   *slog.Logger
 	once  sync.Once

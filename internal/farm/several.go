@@ -6,12 +6,12 @@ import (
 	"sync"
 )
 
-// askers is how many questions about several jobs are with the server at once: each
-// waits for the network, and where it writes, for the disk.
+// askers is how many questions about several jobs are sent to the server at once.
+// Each waits for the network, and for the disk if it writes.
 const askers = 16
 
-// atOnce calls f with each element of a list, askers at a time, until a call fails or
-// ctx ends, and returns why.
+// atOnce calls f with each element of a list, askers at a time, until a call fails
+// or ctx ends. It returns the error.
 func atOnce[T any](ctx context.Context, list []T, f func(context.Context, T) error) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -40,8 +40,8 @@ func atOnce[T any](ctx context.Context, list []T, f func(context.Context, T) err
 	return context.Cause(ctx)
 }
 
-// Statuses returns the jobs of a queue that have these IDs, by ID. It asks for those
-// alone, however many others the queue holds.
+// Statuses returns the jobs of a queue that have these IDs, by ID. It reads only
+// these jobs, however many others the queue holds.
 func Statuses(ctx context.Context, q Queue, ids []string) (map[string]Status, error) {
 	found := make(map[string]Status, len(ids))
 	var mu sync.Mutex

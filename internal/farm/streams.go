@@ -11,10 +11,10 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// What the queue keeps on a server is made when a queue is first opened there.
-// What is there already stays as it is, for the owner of a cluster may have
-// given it replicas, limits and places of their own; only what the queue relies
-// on is set right.
+// The streams of the queue are made when a queue is first opened on a server.
+// Existing streams stay as they are, because the owner of a cluster may have chosen
+// their replicas, limits and places. Only the properties that the queue relies on
+// are corrected.
 
 const (
 	streamName = "IMPASTO_JOBS"
@@ -23,8 +23,8 @@ const (
 
 	// twiceWithin is how long the server recognises a message sent twice.
 	twiceWithin = time.Hour
-	// clusterReplicas is how many servers of a cluster keep everything: one of
-	// three may be lost.
+	// clusterReplicas is how many servers of a cluster store everything. Of three,
+	// one may be lost.
 	clusterReplicas = 3
 	// electWithin is how long a cluster may be without a leader.
 	electWithin = 20 * time.Second
@@ -33,13 +33,13 @@ const (
 // Errors of a server (server/errors.json of nats-server) that the client has no
 // names for.
 const (
-	codeNoPeers     jetstream.ErrorCode = 10005 // there are not as many servers with room
+	codeNoPeers     jetstream.ErrorCode = 10005 // too few servers have space
 	codeUnavailable jetstream.ErrorCode = 10008 // no leader has been elected
 	codeNotLeader   jetstream.ErrorCode = 10009
-	codeNoReplicas  jetstream.ErrorCode = 10074 // the server is alone
+	codeNoReplicas  jetstream.ErrorCode = 10074 // the server is not in a cluster
 )
 
-// streams are what the queue keeps on a server.
+// streams holds what the queue keeps on a server.
 type streams struct {
 	jobs    jetstream.Stream
 	records jetstream.KeyValue
@@ -48,8 +48,8 @@ type streams struct {
 	alone   bool // there is one server, so direct reads are safe
 }
 
-// openStreams waits a little for a cluster that has just been started: for its
-// leaders to be elected, and for servers enough.
+// openStreams opens the streams. It waits a little for a cluster that has just been
+// started to elect its leaders and to have enough servers.
 func openStreams(ctx context.Context, conn *nats.Conn, js jetstream.JetStream) (streams, error) {
 	replicas, alone := 1, conn.ConnectedClusterName() == ""
 	if !alone {
@@ -129,8 +129,8 @@ func readsFrom(c *jetstream.StreamConfig, alone bool) bool {
 	return !same
 }
 
-// ensure makes a stream that is not there, as another may be doing, and changes
-// how it is kept if change says so.
+// ensure makes a stream if it does not exist. Another process may be making it too.
+// If the stream exists, ensure changes its configuration if change says so.
 func ensure(ctx context.Context, js jetstream.JetStream, name string, create func() error, change func(*jetstream.StreamConfig) bool) (jetstream.Stream, error) {
 	stream, err := js.Stream(ctx, name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
@@ -148,7 +148,7 @@ func ensure(ctx context.Context, js jetstream.JetStream, name string, create fun
 	return js.UpdateStream(ctx, config)
 }
 
-// code is that of a server's error, or 0.
+// code returns the code of a server's error, or 0.
 func code(err error) jetstream.ErrorCode {
 	var api *jetstream.APIError
 	if errors.As(err, &api) {
@@ -157,8 +157,8 @@ func code(err error) jetstream.ErrorCode {
 	return 0
 }
 
-// isSilence tells a server that does not answer, or has nobody to answer, from
-// one that says no.
+// isSilence distinguishes a server that does not answer, or a missing server, from
+// one that refuses.
 func isSilence(err error) bool {
 	silences := []error{
 		context.DeadlineExceeded, nats.ErrTimeout, nats.ErrNoResponders, nats.ErrConnectionClosed, nats.ErrDisconnected,

@@ -6,9 +6,10 @@ import (
 	"time"
 )
 
-// Sums remembers the SHA-256 of files by their size and time of change: jobs of
-// a batch share their inputs, of which the network's weights take longer to sum
-// than a small picture to paint. The zero value knows none; several may use one.
+// Sums caches the SHA-256 of files by their size and modification time. Jobs of a
+// batch share their inputs, and hashing the network's weights takes longer than
+// painting a small picture. The zero value is empty. Several goroutines may use
+// one.
 type Sums struct {
 	mu    sync.Mutex
 	files map[string]summed
@@ -20,15 +21,15 @@ type summed struct {
 	sum     string
 }
 
-// settled is how long a file must have lain unchanged for its time to be
-// trusted: within a clock's tick it could change again and keep it.
+// settled is how long a file must have been unchanged before its time is trusted.
+// Within one tick of the clock, a file can change again and keep its time.
 const settled = 2 * time.Second
 
-// Of is SumOf, from memory where the file is as it was.
+// Of is like SumOf, but uses the cache if the file has not changed.
 func (s *Sums) Of(path string) (string, error) {
 	st, err := os.Stat(path)
 	if err != nil {
-		return SumOf(path) // says why
+		return SumOf(path) // it returns the reason
 	}
 	s.mu.Lock()
 	k, ok := s.files[path]
@@ -52,7 +53,7 @@ func (s *Sums) put(path string, k summed) {
 	s.files[path] = k
 }
 
-// touched says that the time of a file was changed, and its content not.
+// touched records that the time of a file was changed, but not its content.
 func (s *Sums) touched(path string) {
 	s.mu.Lock()
 	k, ok := s.files[path]

@@ -13,15 +13,16 @@ import (
 	"github.com/impasto/impasto/internal/ui"
 )
 
-// Files are what the steps of a job may touch. Whoever can write a record into
-// the queue chooses the words of its steps, so every path among them is checked.
+// Files are the files that the steps of a job may read and write. Anyone who can
+// write a record into the queue chooses the words of its steps, so every path among
+// them is checked.
 type Files struct {
 	Dir    string   // the job's own folder: everything in it may be read and written
 	Inputs []string // files whose checksums are those of the job's record
 }
 
 // Check returns the faults of a step that reads or writes any other file. A step
-// that paints may have the settings of a manifest, and no others.
+// that paints may use only the settings that a manifest allows.
 func (f Files) Check(s *Step) error {
 	var bad ui.Faults
 	if s.tool != nil {
@@ -80,7 +81,7 @@ func (f Files) checkTool(s *Step, bad *ui.Faults) {
 }
 
 // checkInput refuses a path that is neither an input of the job nor inside its
-// folder. A sample is no file.
+// folder. A sample is not a file.
 func (f Files) checkInput(path string) error {
 	if path == "" || slices.Contains(f.Inputs, path) {
 		return nil
@@ -102,7 +103,7 @@ func (f Files) checkOutput(name, path string) error {
 	return ui.NewFault(ui.ExitUsage, "job_output", fmt.Sprintf("--%s %q is outside the folder of the job", name, path))
 }
 
-// checkWeights refuses weights from a file that is no input of the job. A name
+// checkWeights refuses weights from a file that is not an input of the job. A name
 // means weights that are built in or installed.
 func (f Files) checkWeights(name string) error {
 	if isName := strings.IndexFunc(name, notInName) < 0; isName {
@@ -111,8 +112,8 @@ func (f Files) checkWeights(name string) error {
 	return f.checkInput(name)
 }
 
-// notInName reports whether a letter makes a path of the name of weights, such
-// as "vgg19" and "random:7".
+// notInName reports whether a letter cannot be part of the name of weights, such as
+// "vgg19" and "random:7". A text with such a letter is a path.
 func notInName(r rune) bool {
 	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("-_:", r)
 }
@@ -136,7 +137,7 @@ func (f Files) inside(path string) bool {
 	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
 }
 
-// mostLinks bounds the links that are followed.
+// mostLinks is the most links that are followed.
 const mostLinks = 40
 
 // follow returns a path without symbolic links, as far as it exists.
@@ -147,7 +148,7 @@ func follow(path string, links int) (string, bool) {
 	if links > mostLinks {
 		return "", false
 	}
-	if to, err := os.Readlink(path); err == nil { // it leads to a file that does not exist yet
+	if to, err := os.Readlink(path); err == nil { // the link leads to a file that does not exist yet
 		if !filepath.IsAbs(to) {
 			to = filepath.Join(filepath.Dir(path), to)
 		}

@@ -1,7 +1,7 @@
 // Package job runs the jobs of a queue. A job is stored as command lines that can
-// be pasted into a shell. Each is parsed once, where the job is taken, into a
-// Step: a picture or a film to paint, or a tool that works on maps. No other
-// command runs, and a step reads and writes only the files of its job.
+// be pasted into a shell. Each is parsed once, when the job is taken, into a Step:
+// a picture or a film to paint, or a tool that works on maps. No other command
+// runs, and a step reads and writes only the files of its job.
 package job
 
 import (
@@ -31,12 +31,12 @@ type Step struct {
 	request *render.Request // of a picture or a film
 	tool    *maptool.Tool
 
-	settings ui.Faults // what is wrong with settings alone
+	settings ui.Faults // faults of the settings alone
 }
 
-// Parse reads the words of a command line after the program's name. Settings
-// come from the words alone. Faults of settings are returned by Plan, with those
-// of files.
+// Parse reads the words of a command line after the program's name. Settings come
+// only from the words. Plan returns the faults of settings together with those of
+// files.
 func Parse(words []string) (*Step, error) {
 	switch {
 	case len(words) == 0:
@@ -69,12 +69,13 @@ func parseTool(tool maptool.Tool, words []string) (*Step, error) {
 // isFilm reports whether a step paints a film.
 func (s *Step) isFilm() bool { return s.request.Values.Mode == settings.ModeVideo }
 
-// Output returns the file or folder a step writes, "" where it names none.
+// Output returns the file or folder that a step writes, or "" if it names none.
 func (s *Step) Output() string { return s.given.Last("output") }
 
-// paintOn gives a step that paints a worker's device and threads (0: all) where it names
-// none, and the defaults that fit the device. It lowers the step's limit of memory to most
-// (0: unknown), what this machine has: a record could ask for more, and end the worker.
+// paintOn sets the device and threads (0: all) of a step that names none, and the
+// defaults for the device. It lowers the step's limit of memory to most (0:
+// unknown), which is what this machine has. Otherwise a record could ask for more
+// memory and end the worker.
 func (s *Step) paintOn(device string, threads int, most int64) {
 	v := s.request.Values
 	if v.Text("device") == "" {
@@ -88,8 +89,8 @@ func (s *Step) paintOn(device string, threads int, most int64) {
 	}
 }
 
-// Plan reads a step's files and returns what it would do, or all that is wrong
-// with it. The plan of a tool is empty. Files that exist are no fault here: some
+// Plan reads a step's files and returns what it would do, or all that is wrong with
+// it. The plan of a tool is empty. Existing files are not faults here, because some
 // may be results of the same job.
 func (s *Step) Plan(ctx context.Context, env render.Env) (render.Plan, error) {
 	if s.tool != nil {
@@ -121,7 +122,7 @@ func (s *Step) OnGPU() bool {
 	return s.tool == nil && device.Kind(s.request.Values.Text("device")) == "cuda"
 }
 
-// run does a step and returns its facts as JSON, nil where it has none.
+// run does a step and returns its facts as JSON, or nil if it has none.
 func (s *Step) run(ctx context.Context, env render.Env, files Files, watch render.Observer) (json.RawMessage, error) {
 	var result any
 	var err error
@@ -156,8 +157,8 @@ func (s *Step) run(ctx context.Context, env render.Env, files Files, watch rende
 	return withoutPaths(result), nil
 }
 
-// withoutPaths returns the facts of a result without paths: those are the
-// worker's own.
+// withoutPaths returns the facts of a result without paths, because paths are valid
+// only on the worker.
 func withoutPaths(result any) json.RawMessage {
 	text, err := json.Marshal(result)
 	var facts map[string]any
@@ -171,12 +172,12 @@ func withoutPaths(result any) json.RawMessage {
 	return text
 }
 
-// ownMapRegions is how many regions the map of a painting has that is derived
+// ownMapRegions is the number of regions in the map of a painting that is derived
 // because an analogy names none.
 const ownMapRegions = 6
 
-// ownMap derives the map A of the painting, in the job's folder, for an analogy
-// that names none. Render would look for one beside the painting, and write it
+// ownMap derives the map A of the painting in the job's folder, for an analogy that
+// names none. Package render would look for one beside the painting and write it
 // there.
 func (s *Step) ownMap(ctx context.Context, env render.Env, files Files) error {
 	r := s.request

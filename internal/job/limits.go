@@ -8,7 +8,7 @@ import (
 	"github.com/impasto/impasto/internal/farm"
 )
 
-// Limits are the conditions that end the workers of a machine.
+// Limits are the conditions under which the workers of a machine end.
 type Limits struct {
 	Notice string        // the cloud's metadata address; "": none
 	Idle   time.Duration // without a job; 0: never
@@ -16,8 +16,8 @@ type Limits struct {
 	Most   float64       // money spent since the start; 0: no limit
 }
 
-// Bind returns a context that ends with ctx, at the cloud's notice, or when the
-// machine has cost enough. explain is called with the reason.
+// Bind returns a context that ends when ctx ends, at the cloud's notice, or when
+// the machine has cost too much. It calls explain with the reason.
 func (l Limits) Bind(ctx context.Context, explain func(string)) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
 	if l.Notice != "" {

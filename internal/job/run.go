@@ -19,8 +19,8 @@ type Runner struct {
 	Threads int    // 0 for all
 	Env     render.Env
 
-	// Change may change the request of a picture before it is prepared, in what
-	// does not decide the picture; nil changes nothing.
+	// Change may change the request of a picture before it is prepared, except in
+	// what determines the picture. If it is nil, nothing changes.
 	Change func(*render.Request)
 	Watch  render.Observer // sees what happens, beside the queue; may be nil
 }
@@ -43,16 +43,16 @@ func (r *Runner) Do(ctx context.Context, t *farm.Task) error {
 	return nil
 }
 
-// attemptError turns the faults of a step into the error of the attempt, with
-// the number of the step where there are several.
+// attemptError converts the faults of a step to the error of the attempt. If there
+// are several steps, it adds the number of the step.
 func attemptError(err error, nth, steps int) error {
 	faults := ui.FaultsOf(err)
 	text := errors.New(shortened(faults.Error()))
 	if steps > 1 {
 		text = fmt.Errorf("step %d of %d: %w", nth+1, steps, text)
 	}
-	// What a command line or its files say does not change by itself. A full disk
-	// or a lost device may be different the next time.
+	// A fault in a command line or its files occurs again in another attempt. A
+	// full disk or a lost device may be different the next time.
 	switch faults[0].Exit {
 	case ui.ExitUsage, ui.ExitInput, ui.ExitWeights, ui.ExitMemory, ui.ExitDiverged, ui.ExitMismatch:
 		return farm.Permanent(text)
@@ -60,8 +60,8 @@ func attemptError(err error, nth, steps int) error {
 	return text
 }
 
-// longestError is what a status keeps of an error: a record may have words of any
-// length, which messages repeat.
+// longestError is the most of an error that a status keeps, in bytes. A record may
+// have words of any length, which messages repeat.
 const longestError = 4 << 10
 
 func shortened(text string) string {
@@ -108,11 +108,11 @@ func (r *Runner) step(ctx context.Context, t *farm.Task, nth int, words []string
 	return err
 }
 
-// checkpointSuffix is the end of a checkpoint's name, after that of its output.
+// checkpointSuffix is added to the name of an output to name its checkpoint.
 const checkpointSuffix = ".checkpoint"
 
-// continueFrom makes a step go on from the checkpoint of its output, and removes
-// what an attempt left that was stopped before it had one.
+// continueFrom makes a step continue from the checkpoint of its output. It removes
+// the files of an attempt that was stopped before it had a checkpoint.
 func (s *Step) continueFrom(output string) {
 	if output == "" || ui.IsFolder(output) {
 		return
@@ -124,7 +124,8 @@ func (s *Step) continueFrom(output string) {
 	_ = os.Remove(output)
 }
 
-// reportProgress tells the queue how far a step is: part is the scale or the frame that is painted.
+// reportProgress tells the queue the progress of a step. part is the scale or the
+// frame that is being painted.
 func reportProgress(t *farm.Task, nth int, what string, part, parts, iteration, iterations int) {
 	if parts == 0 || iterations == 0 || t.Progress == nil {
 		return
@@ -133,8 +134,8 @@ func reportProgress(t *farm.Task, nth int, what string, part, parts, iteration, 
 	t.Progress((float64(nth)+here)/float64(len(t.Steps)), fmt.Sprintf("%s %d/%d, %d/%d", what, part, parts, iteration, iterations))
 }
 
-// keeper hands checkpoints to the queue while the painting goes on. When several
-// are saved during one transfer, the last one follows.
+// keeper sends checkpoints to the queue while painting continues. If several are
+// saved during one transfer, only the last of them is sent.
 type keeper struct {
 	task   *farm.Task
 	latest chan string
@@ -154,16 +155,16 @@ func keepCheckpoints(t *farm.Task) *keeper {
 	return k
 }
 
-// saved notes that the checkpoint of an output is whole.
+// saved records that the checkpoint of an output is complete.
 func (k *keeper) saved(output string) {
 	select {
-	case <-k.latest: // not handed over yet
+	case <-k.latest: // an earlier one that was not sent yet
 	default:
 	}
 	k.latest <- output
 }
 
-// wait returns when the last checkpoint has been handed over.
+// wait returns when the last checkpoint has been sent.
 func (k *keeper) wait() {
 	close(k.latest)
 	<-k.done

@@ -28,9 +28,9 @@ type Place struct {
 	dir     string  // set by Claim
 }
 
-// Places returns the places that a device, a class and numbers of workers and of
-// threads ask for. "" and "auto" mean all CUDA devices, or the processor. Only a
-// processor has several workers; they share its threads.
+// Places returns the places for the values of --device, --class, --workers and
+// --threads. "" and "auto" mean all CUDA devices, or the processor if there are
+// none. Only a processor has several workers, which share its threads.
 func Places(name, class string, workers, threads int) []Place {
 	var all []Place
 	if name == "" || name == "auto" {
@@ -75,7 +75,7 @@ func Classes(places []Place) (classes []string) {
 	return classes
 }
 
-// SharePrice divides what an hour of this machine costs among its workers.
+// SharePrice divides the price of an hour of this machine among its workers.
 func SharePrice(places []Place, ofMachine func(class string) float64) {
 	for i, at := range places {
 		places[i].Price = ofMachine(at.Class) / float64(len(places))
@@ -96,8 +96,8 @@ func Describe(places []Place) string {
 }
 
 // Claim takes a folder of the state directory for each place, until release is
-// called. It comes before the queue is opened, which may take a while: a folder
-// that cannot be made is reported at once, and what a killed worker left is
+// called. It runs before the queue is opened, which may take a while. So a folder
+// that cannot be made is reported at once, and the files of a killed worker are
 // removed even if this one is stopped before it has found the queue.
 func Claim(places []Place) (release func(), err error) {
 	state, err := config.StateFolder()
@@ -130,7 +130,7 @@ type Workers struct {
 	devices []*render.Devices
 }
 
-// Options are what the workers of a process have in common.
+// Options are what the workers of a process share.
 type Options struct {
 	Env       render.Env    // Library and Program; each worker has its own devices
 	IdleLimit time.Duration // end when no job has come for this long; 0 for never
@@ -138,7 +138,7 @@ type Options struct {
 	Log       *slog.Logger
 }
 
-// Start starts a worker at each place. The places were claimed.
+// Start starts a worker at each place. The places must have been claimed.
 func Start(q farm.Queue, places []Place, o Options) *Workers {
 	host, err := os.Hostname()
 	if err != nil {
@@ -156,15 +156,16 @@ func Start(q farm.Queue, places []Place, o Options) *Workers {
 		worker := &farm.Worker{Queue: q, Doer: &Runner{Device: at.Device, Threads: at.Threads, Env: env}, Class: at.Class, Name: name, Dir: at.dir,
 			Empty: o.IdleLimit, Price: at.Price, Ended: o.Ended, Log: o.Log}
 		w.running.Go(func() {
-			// Ended by drain alone: how a job ends must still reach the queue.
+			// Only drain stops the worker, because the end of a job must still be
+			// reported to the queue.
 			_ = worker.Run(context.Background(), w.drain)
 		})
 	}
 	return w
 }
 
-// Stop lets the workers save what they have and give it back to the queue. Wait
-// waits for that.
+// Stop makes the workers save their jobs and give them back to the queue. Wait
+// waits until they have.
 func (w *Workers) Stop() { w.once.Do(func() { close(w.drain) }) }
 
 // Wait returns when all workers have ended.
@@ -175,8 +176,8 @@ func (w *Workers) Wait() {
 	}
 }
 
-// NewEnv returns what the steps of jobs find around them: an empty standard
-// input, and a library that shares what it reads.
+// NewEnv returns the environment of the steps of jobs: an empty standard input, and
+// a library of shared pictures and networks.
 func NewEnv(program string) render.Env {
 	sums := &farm.Sums{}
 	library := &render.Library{Sum: sums.Of}

@@ -60,7 +60,7 @@ func FilmPlan(w io.Writer, p render.FilmPlan) error {
 	return err
 }
 
-// clock writes a time of a film: 1:02.5.
+// clock writes a time in a film: 1:02.5.
 func clock(seconds float64) string {
 	m := math.Floor(seconds / 60)
 	return fmt.Sprintf("%d:%05.2f", int(m), seconds-60*m)

@@ -1,4 +1,4 @@
-// Package show shows a person what a render is about to do and how far it is: plans,
+// Package show shows a person what a render will do and its progress: plans,
 // progress, and previews in the terminal or in a file.
 package show
 
@@ -30,8 +30,8 @@ type Watcher struct {
 	closed   bool
 }
 
-// noticeEvery spaces the notices of a run: one that keeps going back after
-// overflows would fill the screen.
+// noticeEvery is the least time between notices of a run. A run that often goes
+// back after overflows would otherwise fill the screen.
 const noticeEvery = 10 * time.Second
 
 // Options say how a render is shown.
@@ -63,10 +63,10 @@ func NewWatcher(stderr io.Writer, o Options) *Watcher {
 	return w
 }
 
-// Reported returns a watcher that shows a render by a reporter alone.
+// Reported returns a watcher that uses only a reporter.
 func Reported(r progress.Reporter) *Watcher { return &Watcher{reporter: r} }
 
-// previewProtocol is how pictures are drawn in this terminal.
+// previewProtocol returns the protocol for drawing pictures in this terminal.
 func previewProtocol(name string) preview.Protocol {
 	if name == "" || name == "auto" {
 		return preview.Detect(os.Getenv, preview.AsksSixel)
@@ -74,7 +74,7 @@ func previewProtocol(name string) preview.Protocol {
 	return preview.Protocol(name)
 }
 
-// Close ends the progress and leaves the terminal in order.
+// Close ends the progress display and restores the terminal.
 func (w *Watcher) Close() {
 	if !w.closed {
 		w.closed = true
@@ -82,7 +82,7 @@ func (w *Watcher) Close() {
 	}
 }
 
-// Observe is the render.Observer.
+// Observe shows an event. It is the render.Observer.
 func (w *Watcher) Observe(e render.Event) {
 	switch e := e.(type) {
 	case render.Started:
@@ -154,7 +154,8 @@ func (w *Watcher) previewDue(snapshot func() *style.Picture) {
 	}
 }
 
-// preview draws p; the last picture is drawn whatever the pace.
+// preview draws p. If last is set, it draws p even if the previous preview was
+// recent.
 func (w *Watcher) preview(p *style.Picture, last bool) {
 	if w.screen == nil && w.file == "" {
 		return
@@ -175,7 +176,7 @@ func (w *Watcher) preview(p *style.Picture, last bool) {
 	w.pace.Took(time.Now(), time.Since(begun))
 }
 
-// saved reports a picture that was saved on the way, or not.
+// saved reports whether an intermediate picture was saved.
 func (w *Watcher) saved(path string, err error) {
 	if err != nil {
 		w.reporter.Event("warning", err.Error(), nil)
@@ -204,7 +205,7 @@ func (w *Watcher) writing(e render.Writing) {
 	w.reporter.Event("writing", fmt.Sprintf("%s: %d %%", e.Path, 100*e.Rows/e.Of), map[string]any{"output": e.Path, "rows": e.Rows, "of": e.Of})
 }
 
-// resultText is the result of a picture in one line.
+// resultText describes the result of a picture in one line.
 func resultText(r *render.Result) string {
 	text := fmt.Sprintf("%s in %s · loss %s (%s)", ui.Count(r.Iterations, "iteration"),
 		progress.Seconds(r.Seconds), progress.Number(r.Losses.Total), render.LossText(r.Losses, " "))

@@ -16,7 +16,8 @@ import (
 	"github.com/impasto/impasto/internal/farm"
 )
 
-// machine is a place for one worker, which is replaced when it is taken away.
+// machine simulates the machine of one worker. When it is taken away, it is
+// replaced.
 func (f *fleet) machine(ctx context.Context, number int) {
 	draw := rand.New(rand.NewPCG(1, uint64(number)))
 	for life := 0; ctx.Err() == nil; life++ {
@@ -33,8 +34,8 @@ func (f *fleet) machine(ctx context.Context, number int) {
 	}
 }
 
-// until draws the real time until something happens to a machine that happens to
-// a share of all in an hour.
+// until draws the real time until an event of a machine. share is the share of all
+// machines that have such an event in an hour.
 func (f *fleet) until(draw *rand.Rand, share float64) time.Duration {
 	if share <= 0 {
 		return math.MaxInt64
@@ -60,7 +61,7 @@ var (
 	errTaken  = errors.New("this machine was taken away")
 )
 
-// live takes jobs until the machine is taken away, with notice or without.
+// live takes jobs until the machine is taken away, with or without notice.
 func (w *worker) live(ctx context.Context, notice, end time.Duration) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -87,7 +88,8 @@ func (w *worker) live(ctx context.Context, notice, end time.Duration) {
 	}
 }
 
-// lengthOf is how long a job takes: spread evenly over the logarithm, by its ID.
+// lengthOf returns how long a job takes. Its ID determines it. The logarithm of the
+// length is uniformly distributed.
 func (f *fleet) lengthOf(id string) time.Duration {
 	h := fnv.New64a()
 	h.Write([]byte(id))
@@ -96,8 +98,8 @@ func (f *fleet) lengthOf(id string) time.Duration {
 	return time.Duration(math.Exp(low + at*(high-low)))
 }
 
-// do works on a job from its last checkpoint until it is done, or the machine is
-// taken away: with notice it saves a checkpoint and gives the job back.
+// do works on a job from its last checkpoint until it is done or the machine is
+// taken away. With notice, it saves a checkpoint and gives the job back.
 func (w *worker) do(ctx context.Context, l farm.Lease) {
 	s := l.Status()
 	length := w.lengthOf(s.Job.ID)
@@ -125,7 +127,7 @@ func (w *worker) do(ctx context.Context, l farm.Lease) {
 			w.count(func(t *tally) {
 				t.worked += now - at
 				t.slowest = max(t.slowest, took)
-				if err != nil || took > w.notice { // the server's time is real
+				if err != nil || took > w.notice { // the time of the server is real
 					t.late++
 				}
 			})
@@ -152,10 +154,10 @@ func (w *worker) do(ctx context.Context, l farm.Lease) {
 	}
 }
 
-// end tells the queue that a job is done, insisting as a worker does.
+// end reports to the queue that a job is done. It retries as a worker does.
 func (w *worker) end(ctx context.Context, l farm.Lease, worked time.Duration) bool {
 	id := l.Status().Job.ID
-	outcome, _ := json.Marshal(map[string]string{"losses": strings.Repeat("0.123456 ", 100)}) // about what a render tells
+	outcome, _ := json.Marshal(map[string]string{"losses": strings.Repeat("0.123456 ", 100)}) // about as long as that of a render
 	for {
 		err := l.Finish(ctx, farm.Done, func(s *farm.Status) { s.Fraction, s.Outcome = 1, outcome })
 		if errors.Is(err, farm.ErrLost) {
@@ -176,7 +178,7 @@ func (w *worker) end(ctx context.Context, l farm.Lease, worked time.Duration) bo
 	return true
 }
 
-// lost counts a job that another has now.
+// lost counts a job that another worker has now.
 func (w *worker) lost(worked, wasted time.Duration) {
 	w.count(func(t *tally) { t.refused++; t.worked += worked; t.wasted += wasted })
 }

@@ -23,19 +23,20 @@ import (
 	"github.com/impasto/impasto/internal/farm"
 )
 
-// settings are what is simulated. Times of machines and jobs are simulated ones.
+// settings describe the simulation. The times of machines and jobs are simulated
+// times.
 type settings struct {
 	jobs, workers int
 	speed         float64 // simulated seconds in a second
 	shortest      time.Duration
 	longest       time.Duration
-	noticed       float64       // share of machines that are taken away an hour, with notice
-	unnoticed     float64       // and without
-	notice        time.Duration // how long before
-	boot          time.Duration // until a machine that was taken away is replaced
+	noticed       float64       // share of machines that are taken away in an hour with notice
+	unnoticed     float64       // and without notice
+	notice        time.Duration // how long before a machine is taken away
+	boot          time.Duration // time until a machine that was taken away is replaced
 	checkpoint    time.Duration // between two checkpoints of a job
 	lease         time.Duration // real: how long a worker may be silent
-	beat          time.Duration // real: how often a worker says that it lives
+	beat          time.Duration // real: interval between two heartbeats of a worker
 	cluster       bool
 	sync          bool
 	dir           string
@@ -71,7 +72,7 @@ func main() {
 	}
 }
 
-// fleet is what the machines have in common.
+// fleet is the state that all machines share.
 type fleet struct {
 	settings
 	urls string
@@ -83,14 +84,14 @@ type fleet struct {
 	tally    tally
 }
 
-// tally counts what happened. Times are simulated, but for late.
+// tally counts what happened. Times are simulated, except late.
 type tally struct {
 	worked, wasted     time.Duration // wasted: since the last checkpoint of machines taken away without notice
 	noticed, unnoticed int
 	retaken            int
-	late               int // not given back within the notice
+	late               int // jobs that were not given back within the notice
 	slowest            time.Duration
-	refused            int // ends that the queue refused: the job was another's
+	refused            int // ends that the queue refused, because another worker had the job
 }
 
 func run(ctx context.Context, o settings) error {
@@ -141,10 +142,10 @@ func (f *fleet) open(ctx context.Context) (farm.Queue, error) {
 	return farm.Open(ctx, farm.Options{URL: f.urls, Wait: f.lease, Patience: time.Minute})
 }
 
-// real is how long a simulated time takes.
+// real converts a simulated time to real time.
 func (o settings) real(d time.Duration) time.Duration { return time.Duration(float64(d) / o.speed) }
 
-// simulated is the time that passed for the machines in a real one.
+// simulated converts a real time to simulated time.
 func (o settings) simulated(d time.Duration) time.Duration {
 	return time.Duration(float64(d) * o.speed)
 }

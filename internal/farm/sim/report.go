@@ -43,7 +43,7 @@ func (r *report) submit(ctx context.Context, q farm.Queue) error {
 	return nil
 }
 
-// wait tells how it gets on until all jobs are done.
+// wait prints the progress until all jobs are done.
 func (r *report) wait(ctx context.Context) {
 	every := 10 * time.Second
 	if r.jobs >= 200000 {
@@ -66,7 +66,7 @@ func (r *report) wait(ctx context.Context) {
 	}
 }
 
-// rowsOfWork are those of what the machines did.
+// rowsOfWork prints the rows about the work of the machines.
 func (r *report) rowsOfWork(row func(what, format string, a ...any)) {
 	t := r.tally
 	row("drained", "%.0f s, %.0f/s; the machines were busy %.0f %% of it", r.drained.Seconds(), float64(r.jobs)/r.drained.Seconds(),
@@ -82,7 +82,7 @@ func (r *report) say(format string, a ...any) {
 	fmt.Fprintf(os.Stderr, "%5.0f s  %s\n", time.Since(r.begun).Seconds(), fmt.Sprintf(format, a...))
 }
 
-// finish looks at the queue afterwards and writes the report as a table.
+// finish reads the queue afterwards and writes the report as a table.
 func (r *report) finish(ctx context.Context, q farm.Queue) error {
 	row := func(what, format string, a ...any) { fmt.Printf("| %s | %s |\n", what, fmt.Sprintf(format, a...)) }
 	usages := r.servers.usage()

@@ -19,7 +19,8 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 )
 
-// serveWord makes this program a server: serve NAME DIR PORT CLUSTERPORT ROUTES SYNC.
+// serveWord makes this program run as a server: serve NAME DIR PORT CLUSTERPORT
+// ROUTES SYNC.
 const serveWord = "serve"
 
 // serve runs until it is killed, with the settings of impasto queue serve.
@@ -45,7 +46,7 @@ func serve(args []string) {
 		os.Exit(1)
 	}
 	fmt.Println("ready")
-	_, _ = os.Stdin.Read(make([]byte, 1)) // closed with the program that started it
+	_, _ = os.Stdin.Read(make([]byte, 1)) // it is closed when the parent program ends
 }
 
 // servers are the processes that serve the queue.
@@ -117,7 +118,7 @@ func (s *servers) stop() {
 	}
 }
 
-// killOneAt kills a server for good once it is time.
+// killOneAt kills a server for good when isTime returns true.
 func (s *servers) killOneAt(ctx context.Context, isTime func() bool) {
 	for !isTime() {
 		if rest(ctx, 100*time.Millisecond); ctx.Err() != nil {
@@ -128,14 +129,15 @@ func (s *servers) killOneAt(ctx context.Context, isTime func() bool) {
 	_ = s.running[0].Process.Kill()
 }
 
-// usage is what a server takes.
+// usage is the resource usage of a server.
 type usage struct {
 	memory int64 // most at once, bytes
 	disk   int64 // bytes
 	cpu    time.Duration
 }
 
-// usage reads how much the servers take, where the system says it (Linux).
+// usage reads the resource usage of the servers, where the system provides it
+// (Linux).
 func (s *servers) usage() []usage {
 	for i, c := range s.running {
 		u := &s.peak[i]
@@ -173,7 +175,8 @@ func status(pid int, field string) (int64, bool) {
 	return 0, false
 }
 
-// cpuTime is what a process has used of the processors, at Linux's 100 ticks a second.
+// cpuTime returns the processor time of a process, counted in Linux's 100 ticks a
+// second.
 func cpuTime(pid int) (time.Duration, bool) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
