@@ -26,10 +26,10 @@ type Options struct {
 	OnProgress func(name string)
 }
 
-// Kinds are the values of Options.Works.
+// Kinds are the possible values of Options.Works.
 var Kinds = []string{"art", "draft", "matching", "convolution", "tiled", "operations"}
 
-// Result is what one work took.
+// Result is the measurement of one work.
 type Result struct {
 	Name    string  `json:"name"`
 	Group   string  `json:"group"`
@@ -45,8 +45,8 @@ type Result struct {
 	PeakRSS int64   `json:"peak_memory_bytes"`
 }
 
-// Version is of the report's JSON form. It grows when a reader of the form
-// before would misread a report, not when fields are added.
+// Version is the version of the report's JSON form. It grows when a reader of the
+// previous form would misread a report, but not when fields are added.
 const Version = 1
 
 // Report is a machine and its results; docs/bench.md describes each field.
@@ -57,8 +57,8 @@ type Report struct {
 	Images  []Image  `json:"images,omitempty"`
 }
 
-// Run measures what o asks for, cheapest kinds first. A cancelled context ends
-// it after the current run with what there is.
+// Run measures what o asks for, the cheapest kinds first. If ctx is cancelled, it
+// ends after the current run and returns the results so far.
 func Run(ctx context.Context, o Options) (*Report, error) {
 	if o.Threads <= 0 {
 		o.Threads = runtime.GOMAXPROCS(0)

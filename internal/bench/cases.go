@@ -10,33 +10,34 @@ import (
 	"github.com/impasto/impasto/style"
 )
 
-// Side and Iterations are those that neighbours publish their seconds for: a
-// picture of 512 pixels, 500 evaluations of its losses at one scale.
+// Side and Iterations are the values for which other programs publish their times:
+// a picture of 512 pixels, and 500 evaluations of its losses at one scale.
 const (
 	Side       = 512
 	Iterations = 500
 )
 
-// Case is one kind of image whose time is measured: a preset with one
-// optimiser, its size and its iterations.
+// Case is one kind of image whose time is measured. It has a preset, an optimiser,
+// a size and a number of iterations.
 type Case struct {
 	Name    string
 	Options style.Options // of the whole image
 	Side    int           // of its square inputs, in pixels
 }
 
-// ThroughputPresets are the presets that images are measured of, in the order
-// of a report. cnnmrf is left out: it differs from cnnmrf-trans in turned and
-// scaled views alone, which make it many times as slow.
+// ThroughputPresets returns the presets whose images are measured, in the order of
+// a report. It omits cnnmrf, which differs from cnnmrf-trans only in turned and
+// scaled views. They make it many times slower.
 func ThroughputPresets() []string {
 	return []string{"default", "gatys", "jj", "pt", "cp", "cnnmrf-trans", "nd", "ia"}
 }
 
-// Cases makes the cases of presets. Those without patches have one scale of
+// Cases makes the cases of presets. Presets without patches have one scale of
 // iterations (0: Iterations) at side (0: Side), once with L-BFGS and once with
-// Adam, so that all do the same number of evaluations of the same canvas. Those
-// that match patches keep their own schedule and optimiser, as their figures
-// were published: side 0 is their own, iterations are of each of their scales.
+// Adam, so that all do the same number of evaluations of the same canvas. Presets
+// that match patches keep their own schedule and optimiser, for which figures were
+// published. For them, side 0 means their own side, and iterations are those of
+// each scale.
 func Cases(presets []string, side, iterations int) ([]Case, error) {
 	var all []Case
 	for _, preset := range presets {
@@ -45,7 +46,7 @@ func Cases(presets []string, side, iterations int) ([]Case, error) {
 		if err != nil {
 			return nil, err
 		}
-		o.Plateau = 0 // ends early where nothing is gained, which is a matter of the picture
+		o.Plateau = 0 // it ends a run early when the loss stops falling, which depends on the picture
 		if mode != style.ModeArt {
 			all = append(all, patchCase(o, side, iterations))
 			continue
@@ -54,9 +55,9 @@ func Cases(presets []string, side, iterations int) ([]Case, error) {
 		for _, optimizer := range []style.Optimizer{style.OptimizerLBFGS, style.OptimizerAdam} {
 			o := o
 			if o.Optimizer != optimizer {
-				o.Optimizer, o.LR = optimizer, 0 // a rate is an optimiser's own
+				o.Optimizer, o.LR = optimizer, 0 // a learning rate belongs to one optimiser
 			}
-			o.LineSearch = false // may give up early on a picture, and costs nothing while it does not
+			o.LineSearch = false // it may stop early on some pictures, and costs nothing otherwise
 			all = append(all, newCase(o, cmp.Or(side, Side)))
 		}
 	}
@@ -95,7 +96,7 @@ func optimizerName(optimizer style.Optimizer) string {
 	return "Adam"
 }
 
-// atMost is the case with no more than n iterations at any scale; 0: all.
+// atMost returns the case's options with at most n iterations at any scale; 0: all.
 func (c Case) atMost(n int) style.Options {
 	o := c.Options
 	o.Iterations = slices.Clone(o.Iterations)
@@ -107,11 +108,11 @@ func (c Case) atMost(n int) style.Options {
 	return o
 }
 
-// pictures are the files that images are painted from: a scene and a painting
-// that the program draws, in JPEG as a camera writes it.
+// pictures are the files that images are painted from: a scene and a painting drawn
+// by the program, in JPEG like those of a camera.
 type pictures struct{ content, style string }
 
-// draw writes the pictures of a side into dir.
+// draw writes the pictures, side pixels wide, into dir.
 func draw(dir string, side int) (pictures, error) {
 	p := pictures{fmt.Sprintf("%s/content-%d.jpg", dir, side), fmt.Sprintf("%s/style-%d.jpg", dir, side)}
 	for path, name := range map[string]string{p.content: "valley", p.style: "strokes"} {
@@ -126,9 +127,9 @@ func draw(dir string, side int) (pictures, error) {
 	return p, nil
 }
 
-// inputs reads the pictures for a mode. The map of a doodle is the picture
-// itself with few colours, since its values do not change the time; of an
-// analogy A is the scene as well.
+// inputs reads the pictures for a mode. The map of a doodle is the picture itself
+// with few colours, because its values do not affect the time. For an analogy, A is
+// the scene as well.
 func (p pictures) inputs(mode style.Mode) (style.Inputs, error) {
 	content, err := style.Open(p.content)
 	if err != nil {
@@ -148,7 +149,7 @@ func (p pictures) inputs(mode style.Mode) (style.Inputs, error) {
 	return in, nil
 }
 
-// layers names what a case looks at, for the report.
+// layers names the layers that a case uses, for the report.
 func (c Case) layers() string {
 	var names []string
 	add := func(what string, weight float64, list []style.LayerWeight) {

@@ -14,8 +14,8 @@ const (
 	chartHead  = 56
 )
 
-// Chart draws the medians as bars of throughput, with the measured peak as a line: an SVG
-// that stands alone.
+// Chart draws the medians as bars of throughput, with the measured peak as a line.
+// It writes a complete SVG file.
 func (r *Report) Chart(w io.Writer) error {
 	var rows []Result
 	most := r.Machine.Peak
@@ -47,6 +47,6 @@ func (r *Report) Chart(w io.Writer) error {
 
 func escape(s string) string {
 	var b strings.Builder
-	_ = xml.EscapeText(&b, []byte(s)) // a strings.Builder takes everything
+	_ = xml.EscapeText(&b, []byte(s)) // writing to a strings.Builder does not fail
 	return b.String()
 }

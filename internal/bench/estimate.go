@@ -2,14 +2,14 @@ package bench
 
 import "slices"
 
-// Range is what repeated measurements gave.
+// Range is the range of repeated measurements.
 type Range struct {
 	Min    float64 `json:"min"`
 	Median float64 `json:"median"`
 	Max    float64 `json:"max"`
 }
 
-// rangeOf summarises values; none give zeros.
+// rangeOf summarises values. Without values, all its fields are zero.
 func rangeOf(values []float64) Range {
 	if len(values) == 0 {
 		return Range{}
@@ -17,7 +17,7 @@ func rangeOf(values []float64) Range {
 	return Range{Min: slices.Min(values), Median: median(values), Max: slices.Max(values)}
 }
 
-// Spread is the whole range over the median.
+// Spread returns the whole range divided by the median.
 func (r Range) Spread() float64 {
 	if r.Median <= 0 {
 		return 0
@@ -25,7 +25,8 @@ func (r Range) Spread() float64 {
 	return (r.Max - r.Min) / r.Median
 }
 
-// inverse is the range of v/x: seconds of an image become images an hour.
+// inverse returns the range of v/x. It converts seconds of an image to images an
+// hour.
 func (r Range) inverse(v float64) Range {
 	if r.Min <= 0 {
 		return Range{}
@@ -33,7 +34,8 @@ func (r Range) inverse(v float64) Range {
 	return Range{Min: v / r.Max, Median: v / r.Median, Max: v / r.Min}
 }
 
-// median is the middle value, or the mean of the two in the middle; 0 of none.
+// median returns the middle value, or the mean of the two in the middle. Without
+// values it returns 0.
 func median(values []float64) float64 {
 	if len(values) == 0 {
 		return 0
@@ -43,11 +45,11 @@ func median(values []float64) float64 {
 	return (s[(n-1)/2] + s[n/2]) / 2
 }
 
-// warmup is the iterations of each scale that are run and not measured: the
-// first takes memory from the system and fills caches.
+// warmup is how many iterations of each scale are run before measuring. The first
+// ones allocate memory and fill caches.
 const warmup = 2
 
-// scaleTime is what one painting showed of one scale.
+// scaleTime is what was measured of one scale in one painting.
 type scaleTime struct {
 	Planned int     // iterations of the whole image
 	Done    int     // iterations that were run
@@ -63,11 +65,11 @@ type step struct {
 	Seconds float64 // each
 }
 
-// pairs is the length of the history in iteration i, from 1.
+// pairs returns the length of the history in iteration i, from 1.
 func (s scaleTime) pairs(i int) float64 { return float64(min(i-1, s.History)) }
 
-// iteration is the median time of an iteration as it was measured, and the
-// mean length of the history then.
+// iteration returns the measured median time of an iteration, and the mean length
+// of the history in those iterations.
 func (s scaleTime) iteration() (seconds, pairs float64) {
 	var all []float64
 	for _, t := range s.Steps {
@@ -94,9 +96,9 @@ func (s scaleTime) rest() float64 {
 	return sum
 }
 
-// estimate is the time of the whole image, and the part of it that is
-// iterations at their measured speed: the rest is reading, targets, warming up
-// and writing. spent is the time of the painting that was measured.
+// estimate returns the time of the whole image, and the part of it that is
+// iterations at their measured speed. The rest is reading, computing targets,
+// warming up and writing. spent is the time of the measured painting.
 func estimate(spent float64, scales []scaleTime) (whole, iterating float64) {
 	whole = spent
 	for _, s := range scales {

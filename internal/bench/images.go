@@ -10,12 +10,13 @@ import (
 	"github.com/impasto/impasto/internal/progress"
 )
 
-// busy is the share of the processors from which on other programs are reported.
+// busy is the share of the processors from which the use by other programs is
+// reported.
 const busy = 0.1
 
-// enough is how many rounds a case needs before a change can be called one: the
-// ranges of two times three rounds of the same speed lie apart by chance once
-// in ten, of two times five once in 126.
+// enough is how many rounds a case needs before a difference counts as a change. At
+// the same speed, the ranges of two times three rounds are disjoint by chance once
+// in ten times, and those of two times five rounds once in 126 times.
 const enough = 3
 
 func (r *Report) writeImages(w io.Writer) error {
@@ -38,7 +39,7 @@ func (r *Report) writeImages(w io.Writer) error {
 	return nil
 }
 
-// notes are what a reader must know beside the figures.
+// notes returns what a reader must know in addition to the figures.
 func (r *Report) notes() []string {
 	var all []string
 	if i := slices.IndexFunc(r.Images, func(x Image) bool { return x.Extrapolated }); i >= 0 {
@@ -63,7 +64,7 @@ func extrapolated(all []Image) int {
 	return n
 }
 
-// others is the largest share of the processors that other programs took.
+// others returns the largest share of the processors that other programs used.
 func (r *Report) others() float64 {
 	most := 0.0
 	for _, x := range r.Images {
@@ -79,8 +80,8 @@ func count(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// digits writes a number with three significant digits, and no fewer than its
-// whole part has.
+// digits writes a number with three significant digits, but at least its whole
+// part.
 func digits(v float64) string {
 	switch {
 	case v >= 100:
@@ -93,11 +94,11 @@ func digits(v float64) string {
 	return fmt.Sprintf("%.3g", v)
 }
 
-// ImageChange is an image beside an earlier one of the same work.
+// ImageChange compares an image with an earlier one of the same work.
 type ImageChange struct {
 	Old, New Image
 	Ratio    Range // old seconds over new: above 1 is faster; from the least to the most that the rounds allow
-	Clear    bool  // enough rounds, none of one within the range of the other, on a machine that did nothing else
+	Clear    bool  // enough rounds with disjoint ranges, on a machine that did nothing else
 }
 
 // CompareImages pairs the images that both reports have, in the order of r.
@@ -117,13 +118,13 @@ func (r *Report) CompareImages(old *Report) []ImageChange {
 	return all
 }
 
-// apart reports whether all rounds of one are faster than all of the other.
+// apart reports whether all rounds of one are faster than all rounds of the other.
 func (c ImageChange) apart() bool { return c.Ratio.Min > 1 || c.Ratio.Max < 1 }
 
-// busy reports whether other programs took their share of either.
+// busy reports whether other programs used too much of the processors in either.
 func (c ImageChange) busy() bool { return max(c.Old.Others, c.New.Others) > busy }
 
-// verdict says in words what a change is.
+// verdict describes a change in words.
 func (c ImageChange) verdict() string {
 	switch {
 	case min(len(c.Old.Rounds), len(c.New.Rounds)) < enough:
@@ -138,8 +139,8 @@ func (c ImageChange) verdict() string {
 	return "faster"
 }
 
-// WriteImageChanges prints a comparison as a table, and what stands against
-// reading it as one of programs.
+// WriteImageChanges prints a comparison as a table, and the reasons why it may not
+// compare only the programs.
 func (r *Report) WriteImageChanges(w io.Writer, old *Report) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(t, "image\tpixels\told s\tnew s\tspeed\tfrom\tto\t\t")
@@ -158,8 +159,7 @@ func (r *Report) WriteImageChanges(w io.Writer, old *Report) error {
 	return nil
 }
 
-// differences are the facts in which two machines differ, other than the
-// program that is compared.
+// differences lists the facts in which two machines differ, other than the program.
 func differences(a, b Machine) []string {
 	var all []string
 	add := func(what string, x, y any) {
@@ -182,7 +182,7 @@ func orNone(v any) any {
 	return v
 }
 
-// device names what images were painted on.
+// device names the device that images were painted on.
 func (m Machine) device() string {
 	if m.Device == nil {
 		return "cpu"

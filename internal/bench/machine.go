@@ -10,7 +10,7 @@ import (
 	"github.com/impasto/impasto/gpu/simd"
 )
 
-// Machine is what the results are measured on and against.
+// Machine describes the machine that was measured.
 type Machine struct {
 	OS        string  `json:"os"`
 	Release   string  `json:"os_release,omitempty"` // of its kernel
@@ -33,7 +33,7 @@ type Machine struct {
 	Weights string  `json:"weights,omitempty"` // and with which network
 }
 
-// Device is what images are painted on.
+// Device is a device that images are painted on.
 type Device struct {
 	Name         string `json:"name"`            // as --device takes it
 	Model        string `json:"model,omitempty"` // of a GPU
@@ -41,8 +41,8 @@ type Device struct {
 	Memory       int64  `json:"memory_bytes,omitempty"`
 }
 
-// Measure finds the peaks: the best of several short runs, since anything else
-// that the machine does can only lower them.
+// Measure finds the peaks. It takes the best of several short runs, because any
+// other work of the machine can only make them lower.
 func Measure(threads int) (Machine, error) {
 	k, err := simd.Best()
 	if err != nil {
@@ -62,7 +62,7 @@ func Measure(threads int) (Machine, error) {
 			return float64(flop)
 		}))
 	}
-	const size = 16 << 20 // floats a thread: beyond any cache
+	const size = 16 << 20 // floats a thread: more than any cache
 	src, dst := make([][]float32, threads), make([][]float32, threads)
 	for i := range src {
 		src[i], dst[i] = simd.Floats(size), simd.Floats(size)
@@ -80,7 +80,7 @@ func Measure(threads int) (Machine, error) {
 	return m, nil
 }
 
-// perSecond runs f on all threads at once and returns what they did together.
+// perSecond runs f on all threads at once and returns their total rate.
 func perSecond(threads int, f func(thread int) float64) float64 {
 	var wg sync.WaitGroup
 	done := make([]float64, threads)
@@ -97,7 +97,7 @@ func perSecond(threads int, f func(thread int) float64) float64 {
 	return sum / seconds
 }
 
-// Label says in a few words which machine this is.
+// Label describes the machine in a few words.
 func (m Machine) Label() string {
 	what := cmp.Or(m.Processor, m.OS+"/"+m.Arch)
 	if m.Device != nil && m.Device.Model != "" {

@@ -7,13 +7,14 @@ import (
 	"strings"
 )
 
-// resetPeak gives free memory back and starts the peak anew.
+// resetPeak returns free memory to the system and resets the peak.
 func resetPeak() {
 	debug.FreeOSMemory()
-	_ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) // where it is not allowed the peak is of the whole run
+	_ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) // if this is not allowed, the peak is that of the whole run
 }
 
-// PeakRSS is the largest resident set since resetPeak, in bytes, 0 if unknown.
+// PeakRSS returns the largest resident set since resetPeak, in bytes, or 0 if
+// unknown.
 func PeakRSS() int64 { return procField("/proc/self/status", "VmHWM:") * 1024 }
 
 func procField(file, key string) int64 {
@@ -27,7 +28,7 @@ func procField(file, key string) int64 {
 	return 0
 }
 
-// processor is the processor's name, "" if unknown.
+// processor returns the processor's name, or "" if unknown.
 func processor() string {
 	b, _ := os.ReadFile("/proc/cpuinfo")
 	for line := range strings.Lines(string(b)) {

@@ -9,8 +9,8 @@ import (
 
 func resetPeak() { debug.FreeOSMemory() }
 
-// PeakRSS is what the runtime has from the system: elsewhere there is no
-// resident set to ask for.
+// PeakRSS returns the memory that the runtime has from the system, because the
+// resident set is not known on this system.
 func PeakRSS() int64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)

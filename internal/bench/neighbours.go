@@ -6,13 +6,13 @@ import (
 	"github.com/impasto/impasto/vgg"
 )
 
-// positions of a layer that an iteration of the last pass looks at, and of the
-// painting's: see style's refining.
+// fewCanvas and fewPainting are how many positions of a layer, and of the
+// painting's, an iteration of the last pass uses (see style's refining).
 const fewCanvas, fewPainting = 32, 64
 
-// Neighbours are the parts of nearest-neighbour style transfer on a square
-// picture and a painting of its size: an iteration with held neighbours, one that
-// finds them anew, and the search that a scale begins with.
+// Neighbours returns the parts of nearest-neighbour style transfer on a square
+// picture and a painting of its size: an iteration with kept neighbours, one that
+// finds them anew, and the search at the beginning of a scale.
 func Neighbours(b gpu.Backend, n *vgg.Network, side int) (held, anew, search *Work, err error) {
 	pass, err := n.NewPass(b, side, side, vgg.PassOptions{Taps: style.NeighbourLayers, Pool: vgg.PoolAvg, Grad: true})
 	if err != nil {
@@ -60,7 +60,7 @@ func Neighbours(b gpu.Backend, n *vgg.Network, side int) (held, anew, search *Wo
 	return held, anew, search, b.Err()
 }
 
-// refinedLayer is what an iteration of the last pass does at a layer.
+// refinedLayer is the work of an iteration of the last pass at one layer.
 type refinedLayer struct {
 	few, centred, found, painting *gpu.Array
 	mean                          *gpu.Array

@@ -11,14 +11,14 @@ import (
 	"github.com/impasto/impasto/internal/report"
 )
 
-// Named is a report under the name it goes by on a page: a file, a machine.
+// Named is a report with its name on a page: a file or a machine.
 type Named struct {
 	Name string
 	*Report
 }
 
-// Page writes one HTML page that sets reports beside each other; the others
-// are compared with the first.
+// Page writes one HTML page that shows reports beside each other. All others are
+// compared with the first.
 func Page(w io.Writer, all []Named, program string) error {
 	d := report.Document{Title: "How fast Impasto paints", Program: program}
 	var names []string
@@ -60,7 +60,7 @@ func Page(w io.Writer, all []Named, program string) error {
 	return report.WriteDocument(w, d)
 }
 
-// prefixed says whose note it is where there are several reports.
+// prefixed adds the name of its report to a note, if there are several reports.
 func prefixed(all []Named, name, note string) string {
 	if len(all) == 1 {
 		return note
@@ -68,7 +68,7 @@ func prefixed(all []Named, name, note string) string {
 	return name + ": " + note
 }
 
-// imageWorks are the works of all reports, one image for each.
+// imageWorks returns the works of all reports, one image for each.
 func imageWorks(all []Named) []Image {
 	var works []Image
 	for _, r := range all {
@@ -81,7 +81,7 @@ func imageWorks(all []Named) []Image {
 	return works
 }
 
-// imageBars draws one value of each image, a colour for each report.
+// imageBars draws one value of each image, with a colour for each report.
 func imageBars(all []Named, works []Image, title, label string, bar func(Image) report.Bar) *report.Section {
 	chart := &report.Bars{Label: label}
 	for _, r := range all {
@@ -103,8 +103,8 @@ func imageBars(all []Named, works []Image, title, label string, bar func(Image) 
 	return &report.Section{Title: title, Bars: chart}
 }
 
-// rangeBar is a bar of a range with the rounds as dots; over > 0 turns the
-// rounds' seconds into over/seconds, as the range has been.
+// rangeBar returns a bar of a range with the rounds as dots. If over > 0, it
+// converts the seconds of the rounds to over/seconds, as in the range.
 func rangeBar(r Range, over float64, rounds []float64) report.Bar {
 	v := report.Bar{Value: r.Median, Text: digits(r.Median)}
 	if len(rounds) < 2 {
@@ -122,7 +122,7 @@ func rangeBar(r Range, over float64, rounds []float64) report.Bar {
 	return v
 }
 
-// memoryBars draws what was planned and what was held at most.
+// memoryBars draws the planned memory and the largest memory that was used.
 func memoryBars(all []Named, works []Image) *report.Section {
 	chart := &report.Bars{Label: "GB: planned, and the most the process held, with the weights of all presets, in the iterations that were run"}
 	for _, r := range all {
@@ -159,7 +159,7 @@ func imageTable(all []Named) *report.Section {
 	return &report.Section{Title: "Images", Table: t}
 }
 
-// contents says what each image is.
+// contents describes each image.
 func contents(works []Image) *report.Section {
 	t := &report.Table{Head: []string{"image", "mode", "scales and their iterations", "history", "layers"}}
 	for _, x := range works {
@@ -172,7 +172,7 @@ func contents(works []Image) *report.Section {
 	return &report.Section{Title: "What was painted", Table: t}
 }
 
-// changes sets the images of r beside those of old.
+// changes compares the images of r with those of old.
 func changes(old, r Named) *report.Section {
 	all := r.CompareImages(old.Report)
 	if len(all) == 0 {
@@ -198,7 +198,7 @@ func changes(old, r Named) *report.Section {
 	return s
 }
 
-// workChanges does so for single works.
+// workChanges compares single works.
 func workChanges(old, r Named) *report.Section {
 	all := r.Compare(old.Report)
 	if len(all) == 0 {
@@ -211,7 +211,8 @@ func workChanges(old, r Named) *report.Section {
 	return &report.Section{Title: "Works: " + r.Name + " against " + old.Name, Table: t}
 }
 
-// workTable lists the single works of a report, its share of the peaks drawn.
+// workTable lists the single works of a report, with their shares of the peaks as
+// bars.
 func workTable(all []Named, r Named) *report.Section {
 	if len(r.Results) == 0 {
 		return nil
@@ -227,7 +228,7 @@ func workTable(all []Named, r Named) *report.Section {
 	return s
 }
 
-// machines lists the facts, a column for each report.
+// machines lists the facts of the machines, with a column for each report.
 func machines(all []Named) *report.Section {
 	t := &report.Table{Head: []string{""}}
 	for _, r := range all {

@@ -8,14 +8,14 @@ import (
 	"time"
 )
 
-// processors is the processor time that has been spent so far, in seconds.
+// processors is the processor time used so far, in seconds.
 type processors struct {
 	busy  float64 // by all programs
 	own   float64 // by this one
 	count float64
 }
 
-// ticks a second that /proc/stat counts in, on every architecture Go runs on.
+// ticks is the unit of /proc/stat, in ticks a second, on every architecture of Go.
 const ticks = 100
 
 func readProcessors() processors {
@@ -42,7 +42,7 @@ func readProcessors() processors {
 	return p
 }
 
-// loadAverage is that of the last minute, 0 if unknown.
+// loadAverage returns the load average of the last minute, or 0 if unknown.
 func loadAverage() float64 {
 	b, _ := os.ReadFile("/proc/loadavg")
 	first, _, _ := strings.Cut(string(b), " ")
@@ -50,10 +50,10 @@ func loadAverage() float64 {
 	return v
 }
 
-// totalMemory is the machine's, in bytes.
+// totalMemory returns the memory of the machine, in bytes.
 func totalMemory() int64 { return procField("/proc/meminfo", "MemTotal:") * 1024 }
 
-// osRelease is the version of the system's kernel.
+// osRelease returns the version of the system's kernel.
 func osRelease() string {
 	b, _ := os.ReadFile("/proc/sys/kernel/osrelease")
 	return strings.TrimSpace(string(b))

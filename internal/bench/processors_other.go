@@ -2,7 +2,7 @@
 
 package bench
 
-// Elsewhere the system says none of this without a library.
+// Other systems do not provide these values without a library.
 
 type processors struct{ busy, own, count float64 }
 

@@ -55,7 +55,7 @@ func Load(path string) (*Report, error) {
 	if err := json.Unmarshal(bytes.TrimPrefix(b, []byte("\ufeff")), &r); err != nil {
 		return nil, fmt.Errorf("%q is no report of impasto bench: %w", path, err)
 	}
-	if r.Version > Version { // reports from before there were versions have none
+	if r.Version > Version { // early reports have no version
 		return nil, fmt.Errorf("%q is a report of version %d, this program reads up to %d", path, r.Version, Version)
 	}
 	if len(r.Results)+len(r.Images) == 0 {
@@ -69,7 +69,7 @@ func Load(path string) (*Report, error) {
 	return &r, nil
 }
 
-// Change is a result beside an earlier one.
+// Change compares a result with an earlier one.
 type Change struct {
 	Old, New Result
 	Ratio    float64 // old median over new: above 1 is faster

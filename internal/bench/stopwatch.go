@@ -10,7 +10,7 @@ import (
 	"github.com/impasto/impasto/vgg"
 )
 
-// painting is one image as it was painted, with the time it took.
+// painting is one painted image and its times.
 type painting struct {
 	spent  float64 // seconds, from reading the inputs to the written file
 	scales []scaleTime
@@ -18,7 +18,7 @@ type painting struct {
 	plan   style.Plan
 }
 
-// done is the iterations that were run.
+// done returns the number of iterations that were run.
 func (p *painting) done() int {
 	n := 0
 	for _, s := range p.scales {
@@ -27,8 +27,8 @@ func (p *painting) done() int {
 	return n
 }
 
-// paint paints one image of a case from its files to output, with at most n
-// iterations at each scale (0: all), as the command does.
+// paint paints one image of a case from its files to output, as the command does.
+// It runs at most n iterations at each scale (0: all).
 func paint(ctx context.Context, c Case, n int, b gpu.Backend, network *vgg.Network, from pictures, output string) (*painting, error) {
 	start := time.Now()
 	in, err := from.inputs(c.Options.Mode)
@@ -64,7 +64,7 @@ func paint(ctx context.Context, c Case, n int, b gpu.Backend, network *vgg.Netwo
 	return p, nil
 }
 
-// event takes down how long the iterations since the event before took.
+// event records how long the iterations since the previous event took.
 func (p *painting) event(e style.Event, seconds float64) {
 	p.held = max(p.held, e.Bytes)
 	for len(p.scales) < e.Scale {
@@ -78,7 +78,7 @@ func (p *painting) event(e style.Event, seconds float64) {
 	s.Done = e.Iteration
 }
 
-// pictureBytes is the memory of the inputs, which the plan counts.
+// pictureBytes returns the memory of the inputs, which is part of the plan.
 func pictureBytes(in style.Inputs) int64 {
 	n := 0
 	for _, p := range append([]*style.Picture{in.Content, in.A, in.B}, in.Styles...) {
@@ -91,9 +91,11 @@ func pictureBytes(in style.Inputs) int64 {
 
 const longHistory = 20
 
-// historySlope is how much longer a step of L-BFGS takes for each pair in its
-// history of m, on a picture of w x h: a short run meets a history that is all
-// but empty. The steps are taken on |x|^2/2 alone, so short that none ends it.
+// historySlope returns how much longer a step of L-BFGS takes for each pair in its
+// history of m, on a picture of w x h. It is measured separately, because in a
+// short run the history is almost empty. The steps minimise only
+// x
+// ^2/2, and are so short that none ends the optimisation.
 func historySlope(b gpu.Backend, w, h, m int) float64 {
 	const some = 5
 	if m < longHistory {

@@ -14,7 +14,7 @@ import (
 	"github.com/impasto/impasto/vgg"
 )
 
-// ThroughputOptions say which images are measured and how long.
+// ThroughputOptions say which images are measured, and how long.
 type ThroughputOptions struct {
 	Presets    []string // of ThroughputPresets
 	Sides      []int    // of the square pictures; none: each preset's own
@@ -26,11 +26,13 @@ type ThroughputOptions struct {
 	OnProgress func(text string)
 }
 
-// RandomWeights are enough to measure with: time does not depend on the values.
+// RandomWeights are sufficient for measuring, because the time does not depend on
+// the values.
 const RandomWeights = "random:1"
 
-// Image is what one image of a case takes, one after another in a process that
-// holds the network: reading the pictures, painting, writing the file.
+// Image is the measurement of one image of a case. Images are made one after
+// another in a process that holds the network. Each reads the pictures, paints, and
+// writes the file.
 type Image struct {
 	Name       string          `json:"name"`
 	Preset     string          `json:"preset"`
@@ -59,19 +61,19 @@ type Image struct {
 	Others  float64 `json:"others_cpu"`        // share of the processors that other programs took; 0 if unknown
 }
 
-// Scale is one size that an image is painted at, coarse ones first.
+// Scale is one size at which an image is painted, coarse ones first.
 type Scale struct {
 	W          int `json:"w"`
 	H          int `json:"h"`
 	Iterations int `json:"iterations"`
 }
 
-// key tells which images of two reports are the same work.
+// key identifies images of two reports that are the same work.
 func (x Image) key() string {
 	return fmt.Sprint(x.Name, " ", x.Layers, " ", x.Scales, " ", x.History)
 }
 
-// size is that of the picture.
+// size returns the size of the picture.
 func (x Image) size() string {
 	if len(x.Scales) == 0 {
 		return ""
@@ -80,9 +82,9 @@ func (x Image) size() string {
 	return fmt.Sprintf("%dx%d", s.W, s.H)
 }
 
-// Throughput measures images, the cases in turn in each round, so that whatever
-// else the machine does meets them alike. A cancelled context ends it after the
-// current iteration with the rounds there are.
+// Throughput measures images. In each round it measures all cases in turn, so that
+// other work of the machine affects all of them equally. If ctx is cancelled, it
+// ends after the current iteration and keeps the rounds so far.
 func (r *Report) Throughput(ctx context.Context, o ThroughputOptions) error {
 	cases, err := o.cases()
 	if err != nil {
@@ -98,7 +100,7 @@ func (r *Report) Throughput(ctx context.Context, o ThroughputOptions) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	// As the command paints.
+	// This is the setting that the command uses for painting.
 	defer debug.SetGCPercent(debug.SetGCPercent(10))
 
 	m := meter{o: o, network: network, dir: dir}
@@ -122,7 +124,8 @@ func (r *Report) Throughput(ctx context.Context, o ThroughputOptions) error {
 		seconds += p.Seconds * float64(o.Rounds)
 	}
 	m.report("about %s for %s of %s", time.Duration(seconds*float64(time.Second)).Round(time.Second), count(o.Rounds, "round"), count(len(cases), "image"))
-	// Once each, thrown away: files are read into memory, weights laid out.
+	// Each case runs once without measuring, so that files are read into memory and
+	// weights are arranged.
 	for i := range tallies {
 		m.report("warming up: %s", tallies[i].c.Name)
 		if err := m.warm(ctx, &tallies[i]); err != nil {
@@ -157,7 +160,7 @@ func (o ThroughputOptions) cases() ([]Case, error) {
 	return all, nil
 }
 
-// limit is how many iterations of a scale are run; 0: all.
+// limit returns how many iterations of a scale are run; 0: all.
 func (o ThroughputOptions) limit() int {
 	if o.Sample == 0 {
 		return 0
@@ -165,7 +168,7 @@ func (o ThroughputOptions) limit() int {
 	return warmup + o.Sample
 }
 
-// meter measures.
+// meter measures cases.
 type meter struct {
 	o       ThroughputOptions
 	network *vgg.Network
@@ -173,7 +176,7 @@ type meter struct {
 	slopes  map[string]float64 // by size and history
 }
 
-// tally is what a case has shown so far.
+// tally holds the measurements of a case so far.
 type tally struct {
 	c         Case
 	from      pictures
@@ -225,7 +228,7 @@ func (m *meter) round(ctx context.Context, t *tally) error {
 	return ctx.Err()
 }
 
-// slope is historySlope, measured once for a size.
+// slope returns historySlope, which it measures once for each size.
 func (m *meter) slope(s style.Scale, history int) float64 {
 	key := fmt.Sprint(s.W, s.H, history)
 	if m.slopes == nil {
@@ -239,7 +242,7 @@ func (m *meter) slope(s style.Scale, history int) float64 {
 	return v
 }
 
-// image is the result of a tally of at least one round.
+// image returns the result of a tally of at least one round.
 func (t *tally) image() Image {
 	o, p := t.c.Options, t.last
 	x := Image{
@@ -251,7 +254,7 @@ func (t *tally) image() Image {
 	if o.Optimizer == style.OptimizerLBFGS {
 		x.History = o.History
 	}
-	for i, s := range p.plan.Scales { // its iterations are those that were run
+	for i, s := range p.plan.Scales { // the plan has the iterations that were run
 		x.Scales = append(x.Scales, Scale{s.W, s.H, p.scales[i].Planned})
 		x.Iterations += p.scales[i].Planned
 	}

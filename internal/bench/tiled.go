@@ -9,11 +9,12 @@ import (
 	"github.com/impasto/impasto/vgg"
 )
 
-// tileSide is the tile that is measured, in pixels; smaller pictures are cut in four.
+// tileSide is the side of a measured tile, in pixels. Smaller pictures are divided
+// into four.
 const tileSide = 1024
 
-// Tiled are iterations of a whole render and of one cut into tiles, each as the
-// program paints it: what tiles cost in time.
+// Tiled returns iterations of a whole render and of one divided into tiles, each as
+// the program paints it. They show how much time tiles cost.
 func Tiled(n *vgg.Network, side, threads int) []*Work {
 	tile := fmt.Sprint(max(64, min(tileSide, (side+1)/2)))
 	return []*Work{
@@ -22,7 +23,7 @@ func Tiled(n *vgg.Network, side, threads int) []*Work {
 	}
 }
 
-// iterations is a render that stands still after each iteration until Run.
+// iterations returns a render that pauses after each iteration until the next Run.
 func iterations(name string, n *vgg.Network, side, threads int, tile string) *Work {
 	o := style.DefaultOptions(style.ModeArt, "cpu", "vgg19")
 	o.Size, o.Scales, o.Iterations, o.Plateau, o.Tile = "content", 1, []int{1_000_000}, 0, tile
@@ -59,7 +60,7 @@ func iterations(name string, n *vgg.Network, side, threads int, tile string) *Wo
 				next <- struct{}{}
 			}
 			if err := <-iterated; err != nil {
-				panic("bench: " + err.Error()) // its inputs are our own
+				panic("bench: " + err.Error()) // the inputs are made here, so this is a bug
 			}
 		},
 		Close: func() {

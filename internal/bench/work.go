@@ -8,7 +8,7 @@ import (
 	"github.com/impasto/impasto/vgg"
 )
 
-// Work is something whose speed is measured: Run does it once.
+// Work is something whose speed is measured. Run does it once.
 type Work struct {
 	Name  string
 	Group string  // "iteration", "operation" or "matching"
@@ -19,15 +19,15 @@ type Work struct {
 	Close func() // gives back what Run holds; nil: nothing
 }
 
-// styleLayers and contentLayer are those of Gatys et al. 2016.
+// styleLayers and contentLayer are the layers of Gatys et al. 2016.
 var styleLayers = []string{"relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"}
 
 const contentLayer = "relu4_2"
 
-// Art is one iteration of the art recipe on a square picture: the network
-// forward to relu5_1, content and five Gram losses, TV, the way back to the
-// picture and a step of Adam. Weights and pictures are random: time does not
-// depend on them.
+// Art returns one iteration of the art recipe on a square picture: the network
+// forward to relu5_1, content and five Gram losses, TV, the backward pass to the
+// picture and a step of Adam. Weights and pictures are random, because the time
+// does not depend on them.
 func Art(b gpu.Backend, n *vgg.Network, side int) (*Work, error) {
 	layers := append([]string{contentLayer}, styleLayers...)
 	name := "art"
@@ -92,7 +92,7 @@ func Art(b gpu.Backend, n *vgg.Network, side int) (*Work, error) {
 	return &Work{Name: name, Group: "iteration", Side: shape.H, Flop: flop, Run: func() { program.Run(); b.Sync() }}, b.Err()
 }
 
-// featureShape is that of a layer that patches are matched at.
+// featureShape returns the shape of a layer at which patches are matched.
 func featureShape(layer string, side int) (n, c int) {
 	if layer == "relu4_1" {
 		return side / 8, 512
@@ -100,14 +100,15 @@ func featureShape(layer string, side int) (n, c int) {
 	return side / 4, 256 // relu3_1
 }
 
-// slice is how many filters a convolution has at a time; neural-doodle calls it so.
+// slice is how many filters a convolution has at a time. The name is that of
+// neural-doodle.
 const slice = 512
 
-// Convolution is the same search as Matching in the form that other programs
-// give it: every patch of the painting is a filter, and the canvas's features
-// are convolved with all of them, some at a time. It runs on the convolution
-// that the network runs on; that all slices have the same filters, and that
-// nobody looks for the largest score, only flatters it.
+// Convolution is the same search as Matching in the form that other programs use.
+// Every patch of the painting is a filter, and the canvas's features are convolved
+// with all filters, some at a time. It uses the same convolution as the network.
+// All slices have the same filters, and the largest score is not searched for. Both
+// make this form look faster than it is.
 func Convolution(b gpu.Backend, layer string, side int) *Work {
 	n, c := featureShape(layer, side)
 	s := gpu.Shape{H: n, W: n, C: c}
@@ -129,8 +130,8 @@ func Convolution(b gpu.Backend, layer string, side int) *Work {
 		Bytes: 4 * float64(patches) * float64(patches), Run: run}
 }
 
-// Matching is the search of the relu layer's 3x3 patches, normalised: features
-// of a canvas of side pixels in a painting of the same size.
+// Matching is the search for normalised 3x3 patches of a relu layer. It matches the
+// features of a canvas of side pixels with those of a painting of the same size.
 func Matching(b gpu.Backend, layer string, side int) *Work {
 	n, c := featureShape(layer, side)
 	s := gpu.Shape{H: n, W: n, C: c}
@@ -141,8 +142,8 @@ func Matching(b gpu.Backend, layer string, side int) *Work {
 		Bytes: 8 * float64(s.Len()), Run: func() { b.Match(m, x, bank, gpu.MatchOptions{}); b.Sync() }}
 }
 
-// Operations are the operations of an iteration one by one, each at the sizes
-// that it meets in VGG19.
+// Operations returns the operations of an iteration one by one, each at its sizes
+// in VGG19.
 func Operations(b gpu.Backend, n *vgg.Network, side int) []*Work {
 	var all []*Work
 	add := func(name string, flop float64, floats int, run func()) {
@@ -177,7 +178,7 @@ func Operations(b gpu.Backend, n *vgg.Network, side int) []*Work {
 	return all
 }
 
-// noise returns an array of values like a picture's: 0..255 about its mean.
+// noise returns an array of values like a picture's: 0..255 minus their mean.
 func noise(b gpu.Backend, s gpu.Shape, seed uint64) *gpu.Array {
 	r := rand.New(rand.NewPCG(seed, 1))
 	v := make([]float32, s.Len())

@@ -7,8 +7,8 @@ import (
 	"github.com/impasto/impasto/cuda/cu"
 )
 
-// A build with the tag cuda has CUDA devices. It starts without a driver as
-// well, and then reports that there is none.
+// A build with the tag cuda supports CUDA devices. It also starts without a driver,
+// and then reports that there is none.
 func init() {
 	cudaDevices = &struct {
 		list func() ([]cuda.Info, error)

@@ -1,6 +1,6 @@
-// Package device opens what pictures are painted on: the processor, CUDA devices
-// and the emulator of one, by the names that --device takes. It alone knows which
-// devices a build has.
+// Package device opens the devices that paint pictures: the processor, CUDA devices
+// and the CUDA emulator, by the names that --device takes. Only this package knows
+// which devices a build supports.
 package device
 
 import (
@@ -20,7 +20,7 @@ import (
 	"github.com/impasto/impasto/kernels"
 )
 
-// Device is what pictures are painted on.
+// Device is a device, or several of a kind, that paints pictures.
 type Device struct {
 	Backend gpu.Backend
 	Others  []gpu.Backend // of the same kind, which share the tiles of a large picture
@@ -64,9 +64,9 @@ func (d Device) Cost() string {
 	return "half precision without AMX saves memory, not time: an iteration takes about as long as in single precision, or a little longer"
 }
 
-// Memory returns how many bytes can be had there, 0 where that is unknown: of a
-// device what its driver reports as free, and what this program holds of it already.
-// Of several devices the one with the least counts.
+// Memory returns how many bytes can be used on the device, or 0 if that is unknown.
+// For a CUDA device it is what its driver reports as free, plus what this program
+// already holds. For several devices it is the smallest value.
 func (d Device) Memory() int64 {
 	if d.Info == nil {
 		return FreeMemory()
@@ -80,7 +80,8 @@ func (d Device) Memory() int64 {
 	return least
 }
 
-// obtainable is the memory of a device that this program holds or could have.
+// obtainable returns the memory of a device that this program holds or could
+// allocate.
 func obtainable(d cuda.Driver) int64 {
 	all := d.Info().Memory
 	reporter, ok := cuda.As[cuda.MemoryReporter](d)
@@ -97,7 +98,8 @@ func obtainable(d cuda.Driver) int64 {
 	return min(free, all)
 }
 
-// MemoryText says how much memory of each device can be had, "" for the processor.
+// MemoryText says how much memory of each device can be used. It returns "" for the
+// processor.
 func (d Device) MemoryText() string {
 	var all []string
 	for i, driver := range d.drivers {
@@ -110,8 +112,8 @@ func (d Device) MemoryText() string {
 	return strings.Join(all, ", ")
 }
 
-// cudaDevices is how this program reaches CUDA devices. cuda.go sets it in
-// builds with the tag cuda.
+// cudaDevices gives access to CUDA devices. cuda.go sets it in builds with the tag
+// cuda.
 var cudaDevices *struct {
 	list func() ([]cuda.Info, error) // the error says why there are none
 	open func(n int) (cuda.Driver, error)
@@ -132,7 +134,7 @@ func ListCUDA() ([]cuda.Info, string) {
 	return list, ""
 }
 
-// CUDAIndex is the N of "cuda:N", 0 for "cuda".
+// CUDAIndex returns the N of "cuda:N", which is 0 for "cuda".
 func CUDAIndex(name string) (n int, ok bool) {
 	text, ok := strings.CutPrefix(name, "cuda")
 	if !ok || text == "" {
@@ -145,7 +147,8 @@ func CUDAIndex(name string) (n int, ok bool) {
 	return n, err == nil && n >= 0
 }
 
-// names are the devices of a list: "cuda:0,1" and "cuda:0,cuda:1" are two.
+// names returns the devices of a list: both "cuda:0,1" and "cuda:0,cuda:1" are two
+// devices.
 func names(list string) []string {
 	names := strings.Split(list, ",")
 	for i, n := range names[1:] {
@@ -156,8 +159,8 @@ func names(list string) []string {
 	return names
 }
 
-// Check finds out whether the devices that were asked for exist and run the kernels.
-// It reports all that is wrong with a list.
+// Check checks that the devices of a list exist and can run the kernels. It returns
+// all that is wrong with the list.
 func Check(list string) error {
 	names := names(list)
 	var bad ui.Faults
@@ -183,7 +186,7 @@ func Check(list string) error {
 	return bad.Err()
 }
 
-// checkOne is what is wrong with one of the devices of a list, nil if nothing is.
+// checkOne returns what is wrong with one device of a list, or nil if nothing is.
 func checkOne(name string) *ui.Fault {
 	if n, ok := CUDAIndex(name); ok {
 		list, why := ListCUDA()
@@ -216,9 +219,9 @@ func checkOne(name string) *ui.Fault {
 	return f
 }
 
-// Open opens the devices of a list that Check has passed; the first
-// is where the picture lies. Precision Auto is half on CUDA devices that have the
-// tensor cores for it, else single.
+// Open opens the devices of a list that Check has accepted. The first one holds the
+// picture. Precision Auto means half on CUDA devices with tensor cores for it, and
+// single otherwise.
 func Open(list string, threads int, p gpu.Precision) (Device, error) {
 	names := names(list)
 	d, err := openOne(names[0], threads, p)
@@ -234,8 +237,8 @@ func Open(list string, threads int, p gpu.Precision) (Device, error) {
 	return d, err
 }
 
-// openOne opens one. auto is the first CUDA device, or where there is
-// none the processor.
+// openOne opens one device. auto means the first CUDA device, or the processor if
+// there is none.
 func openOne(name string, threads int, p gpu.Precision) (Device, error) {
 	if threads <= 0 {
 		threads = runtime.GOMAXPROCS(0)
@@ -283,13 +286,13 @@ func openCPU(threads int, p gpu.Precision, reason string) Device {
 	d := Device{Class: "cpu", Threads: threads, Reason: reason, Precision: gpu.Single}
 	if p == gpu.Half {
 		d.Precision, d.instructions = gpu.Half, gpu.CPUHalf()
-		d.Class += " " + d.instructions // their sums have other orders, so other bytes
+		d.Class += " " + d.instructions // they sum in another order, so the bytes differ
 	}
 	d.Backend = gpu.NewCPU(gpu.CPUOptions{Threads: threads, Precision: d.Precision})
 	return d
 }
 
-// OpenDriver opens emu or a CUDA device.
+// OpenDriver opens the emulator or a CUDA device.
 func OpenDriver(name string, threads int) (cuda.Driver, error) {
 	n, ok := CUDAIndex(name)
 	if !ok {
@@ -309,8 +312,8 @@ func init() {
 	})
 }
 
-// Fault returns the error of a driver as a fault. Any other error, and nil, is
-// returned as it is.
+// Fault converts the error of a driver to a fault. It returns any other error, and
+// nil, unchanged.
 func Fault(err error) error {
 	var e *cuda.Error
 	if !errors.As(err, &e) {
@@ -326,8 +329,8 @@ func Fault(err error) error {
 	return f
 }
 
-// FreeMemory is how many bytes can be had without swapping, 0 where the system
-// does not say.
+// FreeMemory returns how many bytes can be used without swapping, or 0 if the
+// system does not say.
 func FreeMemory() int64 {
 	text, err := os.ReadFile("/proc/meminfo")
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/impasto/impasto/vgg"
 )
 
-// The precisions, for callers that know no backends.
+// These are the precisions, for callers that do not import package gpu.
 const (
 	Auto   = gpu.Auto
 	Half   = gpu.Half
@@ -25,12 +25,13 @@ func Precisions(name string) []gpu.Precision {
 	return []gpu.Precision{Single, Half}
 }
 
-// halfFrom is the compute capability whose tensor cores half precision needs.
+// halfFrom is the lowest compute capability with tensor cores for half precision.
 const halfFrom = 80
 
 func capability(i cuda.Info) int { return i.Major*10 + i.Minor }
 
-// firstUsable is the first device that runs the kernels, -1 if there is none.
+// firstUsable returns the index of the first device that can run the kernels, or -1
+// if there is none.
 func firstUsable(list []cuda.Info) int {
 	for n, i := range list {
 		if capability(i) >= kernels.Targets[0] && i.Driver >= leastDriver {
@@ -40,9 +41,9 @@ func firstUsable(list []cuda.Info) int {
 	return -1
 }
 
-// leastDriver is the version of CUDA that a driver must support, as Info.Driver has
-// it: CUDA 11.4 has all the calls that recorded programs are launched by. The PTX's
-// own versions, 6.3 and 7.0, need only CUDA 10.0 and 11.0.
+// leastDriver is the lowest version of CUDA that a driver must support, in the form
+// of Info.Driver. CUDA 11.4 has all the calls that launch recorded programs. The
+// PTX versions, 6.3 and 7.0, need only CUDA 10.0 and 11.0.
 const leastDriver = 11040
 
 func oldDriver(n int, i cuda.Info) *ui.Fault {
@@ -62,8 +63,9 @@ func tooOld(n int, i cuda.Info) *ui.Fault {
 		"--device cpu", "impasto devices")
 }
 
-// Kind is the kind of device that defaults are chosen for: "cuda" for a GPU, else
-// "cpu". name is one that --device takes; the first of a list decides.
+// Kind returns the kind of device for which defaults are chosen: "cuda" for a GPU,
+// and "cpu" otherwise. name is a value of --device. The first device of a list
+// decides.
 func Kind(name string) string {
 	name = names(name)[0]
 	if name == "" || name == "auto" {
@@ -85,8 +87,8 @@ func ParsePrecision(text string) (p gpu.Precision, err error) {
 	return p, err
 }
 
-// chosen is the device that a name of a list stands for: auto is the first CUDA
-// device that runs the kernels, or where there is none the processor.
+// chosen returns the device that a name in a list means. auto means the first CUDA
+// device that can run the kernels, or the processor if there is none.
 func chosen(name string) string {
 	if name != "" && name != "auto" {
 		return name
@@ -98,9 +100,9 @@ func chosen(name string) string {
 	return "cpu"
 }
 
-// Settle returns the precision for the devices of a list if p is asked for. A processor
-// without instructions for bfloat16 paints in single precision even if half is asked
-// for; the note says so then, and is else empty.
+// Settle returns the precision that the devices of a list use if p is requested. A
+// processor without instructions for bfloat16 uses single precision even if half is
+// requested. The note then says so, and is "" otherwise.
 func Settle(list string, p gpu.Precision) (settled gpu.Precision, note string) {
 	if p == gpu.Half && chosen(names(list)[0]) == "cpu" && gpu.CPUHalf() == "" {
 		return gpu.Single, "--precision half: this processor has no instructions for bfloat16 (AMX or AVX512-BF16), so it paints in single precision (float32)"
@@ -108,8 +110,8 @@ func Settle(list string, p gpu.Precision) (settled gpu.Precision, note string) {
 	return p, ""
 }
 
-// Format is the name of the numbers that features are stored as on the first device of a
-// list in a precision: "f32", "f16" or "bf16".
+// Format returns the number format of features on the first device of a list in a
+// precision: "f32", "f16" or "bf16".
 func Format(list string, p gpu.Precision) string {
 	switch {
 	case p != gpu.Half:
@@ -120,8 +122,8 @@ func Format(list string, p gpu.Precision) string {
 	return "f16"
 }
 
-// CheckPrecision finds out whether the CUDA devices of a list, which Check has
-// passed, have a precision.
+// CheckPrecision checks that the CUDA devices of a list, which Check has accepted,
+// support a precision.
 func CheckPrecision(list string, p gpu.Precision) error {
 	if p != gpu.Half {
 		return nil
@@ -142,9 +144,9 @@ func CheckPrecision(list string, p gpu.Precision) error {
 	return bad.Err()
 }
 
-// For returns the precision of a network if p is asked for. Half precision needs
-// channels in multiples of eight. For a network with other channels, Auto is single
-// and Half is a fault.
+// For returns the precision of a network if p is requested. Half precision needs
+// channel counts that are multiples of eight. For other networks, Auto means
+// single, and Half is a fault.
 func For(n *vgg.Network, p gpu.Precision) (gpu.Precision, error) {
 	for _, l := range n.Layers {
 		if l.Out%8 == 0 || p == gpu.Single {

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// csv reads a table: the first row names the flags, each other row is a job.
-// An empty cell says nothing.
+// csv reads a table. The first row names the flags, and each other row is a job. An
+// empty cell leaves its flag unset.
 func (r *reader) csv(data []byte) *node {
 	c := csv.NewReader(bytes.NewReader(data))
 	c.Comment = '#'

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// axis is a key with alternatives: the job is done for each.
+// axis is a key with alternatives. There is a job for each of them.
 type axis struct {
 	at      *node
 	key     string
@@ -25,7 +25,7 @@ type choice struct {
 
 func (c choice) String() string { return strings.Join(c.texts, ",") }
 
-// inputs are the axes of the pictures. A pattern stands for the files it
+// inputs returns the axes of the pictures. A pattern means the files that it
 // matches, in the order of their names.
 func (r *reader) inputs(o *order, job *node) []axis {
 	var axes []axis
@@ -57,7 +57,7 @@ func (r *reader) inputs(o *order, job *node) []axis {
 	return axes
 }
 
-// items are the members of a list, or the value itself.
+// items returns the members of a list, or the value itself.
 func items(n *node) []*node {
 	if n.kind == isList {
 		return n.list
@@ -65,7 +65,7 @@ func items(n *node) []*node {
 	return []*node{n}
 }
 
-// glob returns the absolute paths that a path or pattern stands for.
+// glob returns the absolute paths of the files that a path or pattern names.
 func (r *reader) glob(n *node) []string {
 	text := r.one(n)
 	switch {
@@ -78,7 +78,7 @@ func (r *reader) glob(n *node) []string {
 		return []string{r.absolute(text)}
 	}
 	if _, err := os.Stat(r.absolute(text)); err == nil {
-		return []string{r.absolute(text)} // a file may be called so
+		return []string{r.absolute(text)} // a file may have this name
 	}
 	found, err := filepath.Glob(r.absolute(text))
 	found = slices.DeleteFunc(found, func(path string) bool {
@@ -123,7 +123,8 @@ func (r *reader) matrix(n *node) []axis {
 	return axes
 }
 
-// joined is a value as a flag is given it; a list is joined by commas.
+// joined returns a value in the form in which a flag takes it. The items of a list
+// are joined by commas.
 func (r *reader) joined(n *node) (string, bool) {
 	switch n.kind {
 	case isText:
@@ -156,7 +157,7 @@ func (r *reader) exclusions(n *node) []*node {
 	return items(n)
 }
 
-// multiply makes a job of each combination of the axes' choices.
+// multiply makes a job for each combination of the axes' choices.
 func (r *reader) multiply(o order, before int) []Entry {
 	total := 1
 	for _, a := range o.axes {
@@ -210,8 +211,8 @@ func (r *reader) multiply(o order, before int) []Entry {
 	return entries
 }
 
-// matches reports whether a combination has all values of an exclusion. Files
-// are meant by their paths, their names or a pattern.
+// matches reports whether a combination has all values of an exclusion. Exclusions
+// name files by their paths, their names or a pattern.
 func (r *reader) matches(x *node, chosen map[string]choice) bool {
 	for _, p := range x.pairs {
 		c, hit := chosen[p.key.text], false
@@ -231,8 +232,8 @@ func (r *reader) matches(x *node, chosen map[string]choice) bool {
 	return len(x.pairs) > 0
 }
 
-// entry is one combination as a job. number counts the jobs of the file, nth
-// those of this order.
+// entry makes a job of one combination. number is its position among the jobs of
+// the file, and nth its position among those of this order.
 func (r *reader) entry(o order, chosen map[string]choice, number, nth int, several bool) (Entry, bool) {
 	e := o.entry
 	fields := map[string]string{"job": fmt.Sprintf("%04d", number)}
@@ -257,7 +258,7 @@ func (r *reader) entry(o order, chosen map[string]choice, number, nth int, sever
 	if o.name == "" {
 		e.Name = fmt.Sprintf("%s:%d", filepath.Base(r.path), o.at.line)
 	}
-	if several && e.Name == cmp.Or(o.name, e.Name) { // no field told them apart
+	if several && e.Name == cmp.Or(o.name, e.Name) { // no field distinguished their names
 		e.Name += fmt.Sprintf(" #%d", nth)
 	}
 	fields["name"] = strings.NewReplacer("/", "-", `\`, "-", ":", "-", " ", "-", "#", "").Replace(e.Name)
@@ -281,14 +282,14 @@ func (r *reader) entry(o order, chosen map[string]choice, number, nth int, sever
 	return e, len(r.faults) == faults
 }
 
-// stem is the name of a file without folder and extension.
+// stem returns the name of a file without folder and extension.
 func stem(path string) string {
 	base := filepath.Base(path[strings.LastIndex(path, ":")+1:])
 	return strings.TrimSuffix(base, filepath.Ext(base))
 }
 
-// fill puts values into the {fields} that are known; others are left for the
-// command, which knows the picture's size.
+// fill replaces the {fields} that are known. The command fills the others, because
+// it knows the picture's size.
 func fill(template string, fields map[string]string) string {
 	for key, value := range fields {
 		template = strings.ReplaceAll(template, "{"+key+"}", value)
@@ -296,8 +297,8 @@ func fill(template string, fields map[string]string) string {
 	return template
 }
 
-// commandLine is a step with everything filled in. Files in written are made by
-// the steps and the jobs before it; with mayMiss, any file may be.
+// commandLine returns a step with everything filled in. Files in written are made
+// by the steps and jobs before it. With mayMiss, any file may be missing.
 func (r *reader) commandLine(d draft, chosen map[string]choice, fields map[string]string, written map[string]bool, mayMiss bool) Step {
 	s := Step{Command: d.command}
 	command := r.vocabulary.Commands[d.command]
@@ -351,8 +352,8 @@ func (r *reader) commandLine(d draft, chosen map[string]choice, fields map[strin
 	return s
 }
 
-// substituted replaces "$content", "$style" and "$FLAG" of the matrix by what
-// was chosen.
+// substituted replaces "$content", "$style" and "$FLAG" of the matrix by the chosen
+// values.
 func (r *reader) substituted(text string, chosen map[string]choice) []string {
 	if key, ok := strings.CutPrefix(text, "$"); ok {
 		if c, ok := chosen[key]; ok {
@@ -362,7 +363,8 @@ func (r *reader) substituted(text string, chosen map[string]choice) []string {
 	return []string{text}
 }
 
-// value is what a flag is given: files as absolute paths, which are noted.
+// value returns the text that a flag is given. File names become absolute paths,
+// which are recorded in s.
 func (r *reader) value(n *node, s *Step, f Flag, text string, fields map[string]string, written map[string]bool, mayMiss bool) string {
 	if f.Kind == Text || f.Kind == Switch {
 		return text
@@ -391,7 +393,7 @@ func (r *reader) value(n *node, s *Step, f Flag, text string, fields map[string]
 	case written[path]:
 	case err != nil && mayMiss:
 	case err != nil && f.Kind == Named:
-		return text // a word of the flag's own, or the command will say
+		return text // a word that the flag accepts, or the command will report the error
 	case err != nil:
 		r.fault(n, "%q does not exist", r.shorter(path))
 		return path

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Keys of a job that are no flags.
+// jobKeys are the keys of a job that are not flags.
 var jobKeys = map[string]string{
 	"name":     "for people, and {name} in outputs",
 	"mode":     "the command: art, patch, doodle, analogy, texture or another",
@@ -27,13 +27,13 @@ var jobKeys = map[string]string{
 	"needs":    "names of jobs that are to be done first, whose outputs the job may read",
 }
 
-// stepKeys are those that a step has as well.
+// stepKeys are the job keys that a step may have too.
 var stepKeys = []string{"mode", "command", "args", "analogy"}
 
-// multiplied are the flags whose lists are alternatives, a job for each.
+// multiplied are the flags whose lists are alternatives, with a job for each.
 var multiplied = []string{"content", "style"}
 
-// manifest reads the whole of a file.
+// manifest reads a whole file.
 func (r *reader) manifest(top *node) []Entry {
 	jobs, defaults := top, &node{kind: isMap}
 	if top.kind == isMap {
@@ -75,7 +75,7 @@ func (r *reader) manifest(top *node) []Entry {
 	return entries
 }
 
-// expand multiplies all jobs out.
+// expand expands all jobs of the file into entries.
 func (r *reader) expand(jobs, defaults *node) (entries []Entry) {
 	for nth, n := range jobs.list {
 		if n.kind != isMap {
@@ -94,7 +94,7 @@ func (r *reader) expand(jobs, defaults *node) (entries []Entry) {
 	return entries
 }
 
-// defaults are keys that some command must have.
+// defaults reads the defaults. Each key must exist in some command.
 func (r *reader) defaults(n *node) []pair {
 	if n.kind != isMap {
 		r.fault(n, "defaults are lines of \"flag: value\"")
@@ -146,7 +146,7 @@ func (r *reader) unknown(n *node, what string, known []string) {
 	r.fault(n, "%s", msg)
 }
 
-// order is a job as it stands in the file, before it is multiplied out.
+// order is a job as it is written in the file, before it is expanded.
 type order struct {
 	at       *node
 	entry    Entry
@@ -171,7 +171,7 @@ func (r *reader) job(n, defaults *node, before int) []Entry {
 	for _, d := range defaults.pairs {
 		if n.get(d.key.text) == nil && !(d.key.text == "mode" && (n.get("command") != nil || n.get("analogy") != nil || n.get("steps") != nil)) {
 			fallback := *d.key
-			fallback.kind = isNull // marks a default: a command without the flag ignores it
+			fallback.kind = isNull // marks a default, which commands without the flag ignore
 			merged.pairs = append(merged.pairs[:len(merged.pairs):len(merged.pairs)], pair{&fallback, d.value})
 		}
 	}
@@ -214,7 +214,7 @@ func (r *reader) job(n, defaults *node, before int) []Entry {
 	return r.multiply(o, before)
 }
 
-// one is the text of a value that is no list.
+// one returns the text of a value that is not a list.
 func (r *reader) one(n *node) string {
 	if n.kind != isText {
 		r.fault(n, "expected one value")
@@ -230,8 +230,8 @@ func (r *reader) whole(n *node, name string, most int) int {
 	return v
 }
 
-// step reads the command and the flags of one command line. outer are the keys
-// of the job around it, nil for a job that is its own step.
+// step reads the command and the flags of one command line. outer holds the keys of
+// the surrounding job, or is nil for a job that is its own step.
 func (r *reader) step(n, outer *node) (draft, bool) {
 	d := draft{at: n, command: r.vocabulary.Default}
 	for _, p := range n.pairs {
@@ -310,14 +310,14 @@ func (r *reader) chain(n, job *node) []draft {
 	return all
 }
 
-// checkKeys finds keys of a job that mean nothing to its commands.
+// checkKeys finds keys of a job that its commands do not use.
 func (r *reader) checkKeys(o *order, job *node, chained bool) {
 	for _, p := range job.pairs {
 		key := p.key.text
 		if _, ok := jobKeys[key]; ok || p.key.kind == isNull {
 			continue
 		}
-		used := slices.Contains(multiplied, key) && chained // may be $content in arguments
+		used := slices.Contains(multiplied, key) && chained // may be used as $content in arguments
 		known := slices.Collect(maps.Keys(jobKeys))
 		for _, s := range o.steps {
 			flags := r.vocabulary.Commands[s.command].Flags
@@ -336,7 +336,7 @@ func (r *reader) checkKeys(o *order, job *node, chained bool) {
 	}
 }
 
-// checkOutputs finds jobs that would write the same file.
+// checkOutputs finds jobs that write the same file.
 func (r *reader) checkOutputs(entries []Entry) {
 	first := map[string]Entry{}
 	for _, e := range entries {
@@ -356,7 +356,7 @@ func (r *reader) checkOutputs(entries []Entry) {
 	}
 }
 
-// absolute is a path of the file as seen from anywhere.
+// absolute returns the absolute path for a path in the file.
 func (r *reader) absolute(path string) string {
 	if rest, ok := strings.CutPrefix(path, "~/"); ok {
 		if home, err := os.UserHomeDir(); err == nil {
@@ -372,7 +372,7 @@ func (r *reader) absolute(path string) string {
 	return path
 }
 
-// shorter is a path as the file's author would write it.
+// shorter returns a path in the form in which the file's author would write it.
 func (r *reader) shorter(path string) string {
 	dir, err := filepath.Abs(r.dir)
 	if err != nil {

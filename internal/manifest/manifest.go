@@ -27,7 +27,7 @@ const (
 	maxWait   = time.Hour * 24 * 30
 )
 
-// Kind says what a flag's value is, as far as a manifest must know.
+// Kind says what a flag's value is, as far as a manifest needs to know.
 type Kind int
 
 const (
@@ -38,20 +38,20 @@ const (
 	Output      // a file or folder that is written
 )
 
-// Flag is what is known of a flag.
+// Flag describes a flag.
 type Flag struct {
 	Kind  Kind
 	Many  bool   // may be given several times
 	Usage string // one line, for the schema
 }
 
-// Command is what is known of a command.
+// Command describes a command.
 type Command struct {
 	Flags  map[string]Flag // by long name
 	Inputs bool            // its arguments are files that are read
 }
 
-// Vocabulary is what jobs can be made of.
+// Vocabulary describes the commands that jobs can use.
 type Vocabulary struct {
 	Commands map[string]Command // by path: "art", "map derive"
 	Default  string             // the command of a job that names none
@@ -61,7 +61,7 @@ type Vocabulary struct {
 	Plain func(path string) bool
 }
 
-// Entry is one job after multiplying out.
+// Entry is one job after expansion.
 type Entry struct {
 	Name     string
 	Steps    []Step
@@ -69,11 +69,11 @@ type Entry struct {
 	Timeout  time.Duration
 	Retries  int
 	Line     int // where it came from, from 1
-	// Values are what tells the jobs of one entry in the file apart: the
-	// choice made of each list, in the order of the file.
+	// Values distinguish the jobs of one entry in the file: the choices made from
+	// each list, in the order of the file.
 	Values []Value
-	// Needs are the places, among the entries, of the jobs that are to be done
-	// before; each comes before this one.
+	// Needs holds the indices, among the entries, of the jobs that must be done
+	// before this one. They all come before it.
 	Needs []int
 
 	Nth   int    // of the entry in the file that it comes from, from 0
@@ -82,7 +82,7 @@ type Entry struct {
 	needs []need
 }
 
-// Value is a key and what was chosen for it.
+// Value is a key and the value chosen for it.
 type Value struct{ Key, Text string }
 
 // Step is one command line.
@@ -94,7 +94,7 @@ type Step struct {
 	Outputs []string // and those that are written
 }
 
-// Words are the step as it would be typed after the program's name.
+// Words returns the step as a user would type it after the program's name.
 func (s Step) Words() []string {
 	words := strings.Fields(s.Command)
 	for _, f := range s.Flags {
@@ -106,7 +106,7 @@ func (s Step) Words() []string {
 	return words
 }
 
-// Faults are all that is wrong with a file.
+// Faults holds everything that is wrong with a file.
 type Faults []*config.Error
 
 func (fs Faults) Error() string {
@@ -117,10 +117,10 @@ func (fs Faults) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Read reads a manifest and multiplies its jobs out. path is its name, which
-// tells the format (.yaml, .yml, .json, .jsonl, .ndjson, .csv; anything else is
-// looked at) and the folder that relative paths start from. The error, if any,
-// is Faults: everything that is wrong, in the order of the file.
+// Read reads a manifest and expands its jobs. path gives the format (.yaml, .yml,
+// .json, .jsonl, .ndjson, .csv; otherwise the content decides) and the folder that
+// relative paths start from. The error, if any, is of type Faults: everything that
+// is wrong, in the order of the file.
 func Read(path string, data []byte, v Vocabulary) (File, error) {
 	data = config.Text(data)
 	r := &reader{path: path, dir: filepath.Dir(path), vocabulary: v, source: strings.Split(string(data), "\n")}
@@ -134,7 +134,7 @@ func Read(path string, data []byte, v Vocabulary) (File, error) {
 	return r.file, nil
 }
 
-// reader is one file on its way to entries.
+// reader reads one file and makes its entries.
 type reader struct {
 	path, dir  string
 	vocabulary Vocabulary
@@ -162,7 +162,8 @@ func (r *reader) fault(n *node, format string, a ...any) {
 		Msg: fmt.Sprintf(format, a...), Source: config.Caret(r.source, line, col)})
 }
 
-// full says that no more faults will be told, so that none need be looked for.
+// full reports whether no more faults will be reported, so that the search for them
+// can stop.
 func (r *reader) full() bool { return len(r.faults) > maxFaults }
 
 func (r *reader) read(data []byte) []Entry {
@@ -185,7 +186,8 @@ func (r *reader) read(data []byte) []Entry {
 	return r.manifest(top)
 }
 
-// format finds the format from the name, or if the name does not say it from the text.
+// format finds the format from the name, or from the text if the name does not show
+// it.
 func (r *reader) format(data []byte) string {
 	switch strings.ToLower(filepath.Ext(r.path)) {
 	case ".csv", ".tsv":

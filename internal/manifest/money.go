@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// File is what a manifest says.
+// File is the content of a manifest.
 type File struct {
 	Entries []Entry
 	// Price is what an hour of a machine costs, by class; "" is the key of any class.
@@ -53,8 +53,8 @@ func (r *reader) readPrice(n *node) {
 	}
 }
 
-// PriceOf is what an hour of a machine for a class costs by the file, 0 if it does not
-// say.
+// PriceOf returns the price of an hour of a machine for a class, or 0 if the file
+// has none.
 func (f File) PriceOf(class string) float64 {
 	if price, ok := f.Price[class]; ok {
 		return price

@@ -7,15 +7,16 @@ import (
 	"strings"
 )
 
-// A job may need others: by the name of a job, or by the name that an entry of the
-// file gives all its jobs. What they write, the job may read, though it does not
-// exist yet. So a file with needs is multiplied out twice: first to see which jobs
-// there are and what they write, then to check what each of them reads.
+// A job may need others. It names them by the name of a job, or by the name that an
+// entry of the file gives all its jobs. The job may read the files that they write,
+// although these do not exist yet. So a file with needs is expanded twice: first to
+// find the jobs and their outputs, then to check what each job reads.
 
-// maxNeeds is how many jobs one may need.
+// maxNeeds is how many jobs one job may need.
 const maxNeeds = 1000
 
-// need is a name as it stands in the file, with the fields of its job filled in.
+// need is a name as it is written in the file, with the fields of its job filled
+// in.
 type need struct {
 	at   *node
 	text string
@@ -37,8 +38,8 @@ func haveNeeds(jobs *node) bool {
 	return slices.ContainsFunc(jobs.list, func(n *node) bool { return n.kind == isMap && n.get("needs") != nil })
 }
 
-// promise notes what the jobs of a file write, and what each job may read of it. It
-// reports whether the needs are those of jobs that there are.
+// promise records what the jobs of a file write, and which of these files each job
+// may read. It reports whether all needs name existing jobs.
 func (r *reader) promise(jobs, defaults *node) bool {
 	faults := len(r.faults)
 	r.guessing = true
@@ -67,7 +68,7 @@ func (r *reader) promise(jobs, defaults *node) bool {
 	return true
 }
 
-// resolveNeeds finds the jobs that each job names, by their places.
+// resolveNeeds finds the indices of the jobs that each job names.
 func (r *reader) resolveNeeds(entries []Entry) [][]int {
 	byName := map[string][]int{}
 	var names []string
@@ -101,8 +102,8 @@ func (r *reader) resolveNeeds(entries []Entry) [][]int {
 	return all
 }
 
-// inOrder returns the entries so that each comes after those it needs, else as they
-// stand in the file, with the places of those in Needs.
+// inOrder returns the entries with each after those that it needs, and otherwise in
+// the order of the file. It sets Needs to the indices of the needed jobs.
 func (r *reader) inOrder(entries []Entry) []Entry {
 	needs := r.resolveNeeds(entries)
 	if len(r.faults) > 0 {
@@ -143,7 +144,7 @@ func (r *reader) inOrder(entries []Entry) []Entry {
 	return sorted
 }
 
-// cycle tells of jobs that need each other, in their order.
+// cycle reports jobs that need each other, in their order.
 func (r *reader) cycle(entries []Entry, path []int) {
 	first := entries[path[0]]
 	at := first.needs[0].at

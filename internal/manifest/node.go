@@ -10,7 +10,7 @@ import (
 	"github.com/impasto/impasto/internal/config"
 )
 
-// node is a value of the file, whatever its format: text, a list or a mapping.
+// node is a value of the file in any format: text, a list or a mapping.
 type node struct {
 	line, col int // from 1
 	kind      nodeKind
@@ -39,7 +39,8 @@ func (n *node) get(key string) *node {
 	return nil
 }
 
-// yaml reads YAML, of which JSON is a part. at is what lines are counted from.
+// yaml reads YAML, which includes JSON. at is the line from which lines are
+// counted.
 func (r *reader) yaml(data []byte, at int) (top *node) {
 	// Older releases of the parser panicked on hostile text.
 	defer func() {
@@ -78,7 +79,7 @@ func (r *reader) place(n ast.Node, at int) *node {
 	return &node{line: at + p.Line, col: p.Column}
 }
 
-// node brings a value of the parser's into ours.
+// node converts a value of the parser to a node.
 func (r *reader) node(n ast.Node, at, depth int) *node {
 	out := r.place(n, at)
 	if depth > maxDepth {
@@ -141,7 +142,7 @@ func (r *reader) fill(into *node, values []*ast.MappingValueNode, at, depth int)
 	}
 }
 
-// lines reads JSON Lines: each line is a job. A line with "version" or
+// lines reads JSON Lines, in which each line is a job. A line with "version" or
 // "defaults" is the head of the file.
 func (r *reader) lines(data []byte) *node {
 	top := &node{line: 1, col: 1, kind: isMap}

@@ -7,9 +7,9 @@ import (
 	"github.com/google/jsonschema-go/jsonschema"
 )
 
-// Schema describes the file to editors (JSON Schema, draft 2020-12). It is made
-// from the same vocabulary that Read goes by; what a schema cannot say (that a
-// flag belongs to a mode, that files exist) only Read checks.
+// Schema returns a JSON Schema (draft 2020-12) of the file, for editors. It is made
+// from the same vocabulary that Read uses. Only Read checks what a schema cannot
+// express, such as that a flag belongs to a mode or that files exist.
 func Schema(v Vocabulary) *jsonschema.Schema {
 	flags := map[string]*jsonschema.Schema{} // each is written down once
 	for _, name := range slices.Sorted(maps.Keys(v.Commands)) {
@@ -54,7 +54,7 @@ func Schema(v Vocabulary) *jsonschema.Schema {
 	return s
 }
 
-// closed is a mapping with these keys and no others.
+// closed returns the schema of a mapping with these keys and no others.
 func closed(keys map[string]*jsonschema.Schema, description string) *jsonschema.Schema {
 	return &jsonschema.Schema{Type: "object", Description: description, Properties: keys,
 		AdditionalProperties: &jsonschema.Schema{Not: &jsonschema.Schema{}}}
@@ -70,7 +70,8 @@ func priceSchema(v Vocabulary) *jsonschema.Schema {
 	return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{one, closed(classes, "")}, Description: "what an hour of a machine costs, such as 1.20/h"}
 }
 
-// value is what one flag is given: everything is text in the end.
+// value returns the schema of the value of one flag. All values are text in the
+// end.
 func value() *jsonschema.Schema {
 	return &jsonschema.Schema{Types: []string{"string", "number", "boolean"}}
 }

@@ -9,16 +9,16 @@ import (
 	"strings"
 )
 
-// Change is a field in which two recipes differ. Path is "options.size" or
-// "inputs.0.sha256"; a value is "" where the field is absent.
+// Change is a field in which two recipes differ. Path is, for example,
+// "options.size" or "inputs.0.sha256". A value is "" if the field is absent.
 type Change struct {
 	Path string `json:"path"`
 	A    string `json:"a"`
 	B    string `json:"b"`
 }
 
-// Diff lists the fields in which a and b differ, by path. The list is empty, not
-// nil, where there are none.
+// Diff lists the fields in which a and b differ, by path. If there are none, the
+// list is empty but not nil.
 func Diff(a, b Recipe) ([]Change, error) {
 	fa, err := flatten(a)
 	if err != nil {

@@ -9,12 +9,12 @@ import (
 	"path/filepath"
 )
 
-// maxSearched bounds how many files of one directory are looked at.
+// maxSearched is the most files of one directory that are checked.
 const maxSearched = 20_000
 
-// Find looks for the file of an input: first under its recorded name in each
-// directory, then, by size and checksum, among all their files. Directories
-// are not descended into. It returns "" when there is none.
+// Find looks for the file of an input. It looks first for its recorded name in each
+// directory, then for its size and checksum among all their files. It does not
+// search subdirectories. It returns "" if there is no such file.
 func Find(in Input, dirs []string) string {
 	for _, dir := range dirs {
 		if path := filepath.Join(dir, in.Name); in.Name != "" && matches(path, in) {

@@ -17,10 +17,10 @@ import (
 	"github.com/impasto/impasto/style"
 )
 
-// Version is the form of the envelope written by this package.
+// Version is the version of the format that this package writes.
 const Version = 1
 
-// maxBytes bounds what is parsed; a recipe is two or three kilobytes.
+// maxBytes is the most that is parsed. A recipe has two or three kilobytes.
 const maxBytes = 1 << 20
 
 // Recipe says how a picture was made.
@@ -28,7 +28,7 @@ type Recipe struct {
 	Version   int           `json:"recipe"`
 	Program   string        `json:"impasto"` // version and commit
 	Mode      style.Mode    `json:"mode"`
-	Options   style.Options `json:"options"` // every effective one, also defaults
+	Options   style.Options `json:"options"` // all effective options, including defaults
 	Inputs    []Input       `json:"inputs"`
 	Weights   Weights       `json:"weights"`
 	Device    string        `json:"device"`    // class: "cpu"
@@ -37,8 +37,8 @@ type Recipe struct {
 	Result    Result        `json:"result"`
 }
 
-// Input is a picture that was read. Names only, no directories: a recipe is
-// published together with its picture.
+// Input is a picture that was read. It has a name without directories, because a
+// recipe is published together with its picture.
 type Input struct {
 	Role   string `json:"role"` // "content", "style" or "init"
 	Name   string `json:"name"`
@@ -71,7 +71,7 @@ type Result struct {
 	PixelSHA256 string `json:"pixels_sha256"`
 }
 
-// Finite returns a pointer to v, or nil where JSON has no word for it.
+// Finite returns a pointer to v, or nil if JSON cannot represent v.
 func Finite(v float64) *float64 {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return nil
@@ -79,12 +79,12 @@ func Finite(v float64) *float64 {
 	return &v
 }
 
-// Canonical writes the recipe as JSON with sorted keys, no spaces, shortest
-// numbers and no escapes beyond what JSON needs: the same recipe is always the
-// same bytes.
+// Canonical writes the recipe as JSON with sorted keys, no spaces, the shortest
+// numbers and only the necessary escapes. So the same recipe always has the same
+// bytes.
 func (r Recipe) Canonical() (string, error) { return canonical(r) }
 
-// Indented writes the recipe as Canonical does, on many lines.
+// Indented is like Canonical, but writes many lines.
 func (r Recipe) Indented() (string, error) {
 	text, err := r.Canonical()
 	if err != nil {
@@ -100,7 +100,7 @@ func canonical(v any) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	// Through generic maps, whose keys the encoder sorts; numbers stay as text.
+	// A generic map makes the encoder sort keys. Numbers stay text.
 	var generic any
 	d := json.NewDecoder(bytes.NewReader(plain))
 	d.UseNumber()
@@ -116,9 +116,10 @@ func canonical(v any) (string, error) {
 	return strings.TrimSuffix(out.String(), "\n"), nil
 }
 
-// Hash identifies what decides the picture: options, the contents of inputs
-// and weights, and the class of device. Names of files and the result are left
-// out, so the hash is known before painting and survives renaming.
+// Hash identifies what determines the picture: options, the contents of inputs and
+// weights, and the class of device. It does not include names of files or the
+// result. So it is known before painting and does not change when files are
+// renamed.
 func (r Recipe) Hash() string {
 	type input struct {
 		Role   string `json:"role"`
@@ -137,16 +138,16 @@ func (r Recipe) Hash() string {
 		"weights": weights, "device": r.Device, "precision": r.Precision,
 	})
 	if err != nil {
-		// Only a NaN among the options cannot be encoded, and those are
-		// refused before a recipe is made.
+		// Only a NaN in the options cannot be encoded. Such options are refused
+		// before a recipe is made.
 		panic("recipe: options that are not finite: " + err.Error())
 	}
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])
 }
 
-// Parse reads a recipe. Unknown fields are refused: a recipe from a newer
-// version may hold what this one would silently drop.
+// Parse reads a recipe. It refuses unknown fields, because it would otherwise
+// silently drop what a newer version has written.
 func Parse(text string) (Recipe, error) {
 	var r Recipe
 	if len(text) > maxBytes {
@@ -178,7 +179,7 @@ func Parse(text string) (Recipe, error) {
 	return r, nil
 }
 
-// words puts an error of encoding/json into the user's language.
+// words rewrites an error of encoding/json for the user.
 func words(err error) string {
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
@@ -193,9 +194,9 @@ func words(err error) string {
 	return strings.TrimPrefix(err.Error(), "json: ")
 }
 
-// PixelHash is the SHA-256 of a picture's width, height and 8-bit or 16-bit
-// RGBA codes, big-endian, which write writes: it is the same for every file
-// format that holds them exactly.
+// PixelHash returns the SHA-256 of a picture's width, height and 8-bit or 16-bit
+// RGBA codes, big-endian. The function write writes the codes. The hash is the same
+// for every file format that holds them exactly.
 func PixelHash(w, h int, write func(io.Writer)) string {
 	sum := sha256.New()
 	fmt.Fprintf(sum, "%d %d\n", w, h)

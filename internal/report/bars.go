@@ -8,11 +8,11 @@ import (
 	"slices"
 )
 
-// Bars is a chart of horizontal bars, each a median with its range, in groups:
-// one group for each thing that was measured, in it one bar for each series.
+// Bars is a chart of horizontal bars. Each bar is a median with its range. There is
+// one group for each thing measured, with one bar for each series.
 type Bars struct {
 	Label  string   // what is drawn, with its unit
-	Series []string // what the colours mean; told above the chart where there are two or more
+	Series []string // the meaning of the colours; shown above the chart if there are two or more
 	Groups []BarGroup
 	Ratio  bool // values are ratios: a logarithmic axis about 1, points in place of bars
 }
@@ -23,7 +23,7 @@ type BarGroup struct {
 	Bars []Bar
 }
 
-// Bar is one median. A bar that is not finite and above zero is left out.
+// Bar is one median. A bar whose value is not finite and positive is omitted.
 type Bar struct {
 	Series   int       // whose colour it has
 	Value    float64   // where it ends
@@ -32,7 +32,7 @@ type Bar struct {
 	Text     string    // the value, for people
 }
 
-// Extent of the drawing, in its own units; the page scales it.
+// These are the sizes of the drawing, in its own units. The page scales it.
 const (
 	barsW        = 960
 	barsLeft     = 220
@@ -50,10 +50,10 @@ func (v Bar) drawn() bool {
 	return v.Value > 0 && !math.IsInf(v.Value, 0) && !math.IsInf(v.Max, 0) && v.Max-v.Max == 0 && v.Min-v.Min == 0
 }
 
-// whisker reports whether it has a range.
+// whisker reports whether the bar has a range.
 func (v Bar) whisker() bool { return v.Max > v.Min && v.Min > 0 }
 
-// groups are those that have something to draw.
+// groups returns the groups that have something to draw.
 func (c *Bars) groups() []BarGroup {
 	var all []BarGroup
 	for _, g := range c.Groups {
@@ -65,7 +65,7 @@ func (c *Bars) groups() []BarGroup {
 	return all
 }
 
-// axis maps values to x, and names the values that get a line.
+// axis maps values to x, and returns the values at which lines are drawn.
 func (c *Bars) axis(groups []BarGroup) (px func(float64) float64, ticks []float64) {
 	lo, hi := math.Inf(1), 0.0
 	for _, g := range groups {
@@ -83,7 +83,8 @@ func (c *Bars) axis(groups []BarGroup) (px func(float64) float64, ticks []float6
 	if !c.Ratio {
 		return func(v float64) float64 { return barsLeft + v/hi*width }, linearTicks(0, hi)
 	}
-	// As far below 1 as above, and no less than a tenth: noise should look small.
+	// The axis reaches as far below 1 as above, and at least a tenth, so that noise
+	// looks small.
 	reach := max(math.Log(1.1), math.Log(hi), -math.Log(lo)) * 1.05
 	if reach > math.Log(3) {
 		ticks = logTicks(-reach/math.Ln10, reach/math.Ln10)
@@ -97,7 +98,7 @@ func (c *Bars) axis(groups []BarGroup) (px func(float64) float64, ticks []float6
 	return func(v float64) float64 { return barsLeft + (math.Log(v)/reach+1)/2*width }, ticks
 }
 
-// write draws the chart, or says that there is nothing to draw.
+// write draws the chart, or a note that there is nothing to draw.
 func (c *Bars) write(b *bytes.Buffer) {
 	groups := c.groups()
 	if len(groups) == 0 {
@@ -137,7 +138,7 @@ func (c *Bars) write(b *bytes.Buffer) {
 	b.WriteString("</svg>\n")
 }
 
-// legend names the series, two in a row.
+// legend draws the names of the series, two in a row.
 func (c *Bars) legend(b *bytes.Buffer) {
 	if len(c.Series) < 2 {
 		return

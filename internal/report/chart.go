@@ -8,16 +8,16 @@ import (
 	"strconv"
 )
 
-// Chart is curves over a common x axis with a logarithmic y axis: losses fall
-// by orders of magnitude, and on a linear axis all but the first moments would
-// be a flat line.
+// Chart draws curves over a common x axis with a logarithmic y axis. Losses fall by
+// orders of magnitude, so that on a linear axis everything after the start would
+// look like a flat line.
 type Chart struct {
 	XLabel string
 	Series []Series
 	Marks  []Mark
 }
 
-// Series is one curve. Values that have no logarithm leave a gap.
+// Series is one curve. Values without a logarithm leave a gap.
 type Series struct {
 	Name string // also its colour: "total", "style", "content", "tv" or "patch"
 	X, Y []float64
@@ -29,18 +29,19 @@ type Mark struct {
 	Label string
 }
 
-// Extent of the drawing, in its own units; the page scales it.
+// These are the sizes of the drawing, in its own units. The page scales it.
 const (
 	chartW, chartH = 960, 340
 	left, right    = 64, 76
 	top, bottom    = 22, 42
 )
 
-// decades is how far below the largest value the axis goes: the content loss of
-// a picture that starts as the photograph begins at rounding errors.
+// decades is how many decades below the largest value the axis reaches. It is
+// limited because the content loss of a picture that starts as the photograph
+// begins at rounding errors.
 const decades = 4
 
-// bounds are those of the points that can be drawn.
+// bounds returns the bounds of the points that can be drawn.
 func (c Chart) bounds() (x0, x1, y0, y1 float64, ok bool) {
 	x0, y0 = math.Inf(1), math.Inf(1)
 	x1, y1 = math.Inf(-1), math.Inf(-1)
@@ -111,8 +112,8 @@ func (s Series) write(b *bytes.Buffer, px, py func(float64) float64) {
 	}
 }
 
-// label writes the curve's name at its end, moved down past names that are
-// there already.
+// label writes the curve's name at its end. It moves the name down if another name
+// is there.
 func (s Series) label(b *bytes.Buffer, px, py func(float64) float64, taken map[int]bool) {
 	for i := len(s.Y) - 1; i >= 0; i-- {
 		if !drawn(s.Y[i]) {
@@ -129,8 +130,8 @@ func (s Series) label(b *bytes.Buffer, px, py func(float64) float64, taken map[i
 	}
 }
 
-// logTicks are 1, 2 and 5 of each decade from 10^lo to 10^hi, or the decades
-// alone where they are many.
+// logTicks returns 1, 2 and 5 of each decade from 10^lo to 10^hi, or only the
+// decades if there are many.
 func logTicks(lo, hi float64) []float64 {
 	var ticks []float64
 	steps := []float64{1, 2, 5}
@@ -152,7 +153,7 @@ func logTicks(lo, hi float64) []float64 {
 	return ticks
 }
 
-// linearTicks are about eight round numbers from a to b.
+// linearTicks returns about eight round numbers from a to b.
 func linearTicks(a, b float64) []float64 {
 	step := math.Pow(10, math.Floor(math.Log10((b-a)/4)))
 	for _, m := range []float64{5, 2} {

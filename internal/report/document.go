@@ -7,8 +7,8 @@ import (
 	"io"
 )
 
-// Document is a page of tables and bars in the dress of all our pages, one file
-// that needs nothing else.
+// Document is a page of tables and bars in the style of all our pages. It is one
+// file that needs no other files.
 type Document struct {
 	Title    string
 	Lead     string
@@ -16,8 +16,8 @@ type Document struct {
 	Program  string
 }
 
-// Section is what stands under one heading: notes, then a chart, then a table,
-// as far as it has them.
+// Section is the content under one heading: notes, then a chart, then a table. Each
+// may be missing.
 type Section struct {
 	Title string
 	Notes []string

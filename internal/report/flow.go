@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// Flow is which jobs need which: boxes in columns, each to the right of those that
-// it needs, with a curve from each of those.
+// Flow draws which jobs need which. Its boxes stand in columns, each to the right
+// of the boxes that it needs, with a curve from each of them.
 type Flow struct {
 	Boxes []Box // each after those that it needs
 }
 
-// Box is an entry of a manifest: a job, or all that it multiplies out to.
+// Box is an entry of a manifest: a job, or all jobs that it expands to.
 type Box struct {
 	Name  string
 	Text  string // "done", "20 jobs: 18 done, 2 failed"
@@ -32,7 +32,7 @@ const (
 	boxText, boxNote = 18, 36 // baselines
 )
 
-// write draws the flow, if any box needs another.
+// write draws the flow if any box needs another.
 func (f Flow) write(w io.Writer) {
 	needs := 0
 	for _, b := range f.Boxes {
@@ -63,8 +63,8 @@ func (f Flow) write(w io.Writer) {
 	fmt.Fprintln(w, "</svg>")
 }
 
-// places lays the boxes out: a box stands in the column after the last of those
-// that it needs, below the boxes that are there already.
+// places returns the positions of the boxes. A box stands in the column after the
+// last of those that it needs, below the boxes already in that column.
 func (f Flow) places() (x, y []int, width, height int) {
 	column := make([]int, len(f.Boxes))
 	var rows []int
@@ -83,7 +83,7 @@ func (f Flow) places() (x, y []int, width, height int) {
 	return x, y, width, height
 }
 
-// shortened is a text that fits into a box.
+// shortened cuts a text to the width of a box.
 func shortened(text string) string {
 	letters := []rune(strings.TrimSpace(text))
 	if len(letters) <= boxLetters {

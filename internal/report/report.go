@@ -1,10 +1,10 @@
-// Package report writes what happened in one render as one HTML file that
-// needs nothing else: pictures are embedded, curves are drawn as SVG, light and
-// dark follow the reader's system. It imports internal/picture.
+// Package report writes what happened in one render as a single HTML file that
+// needs no other files. Pictures are embedded, curves are drawn as SVG, and the
+// page is light or dark as the reader's system is. It imports internal/picture.
 //
-// The page is written with fmt and not with html/template: a template looks
-// methods up by name, which keeps the linker from dropping unused ones and
-// would cost the program two megabytes. Every text goes through html.EscapeString.
+// The page is written with fmt and not with html/template. A template looks up
+// methods by name, so that the linker cannot remove unused methods. That would add
+// two megabytes to the program. Every text is escaped with html.EscapeString.
 package report
 
 import (
@@ -27,7 +27,7 @@ type Figure struct {
 // Row is one line of a table.
 type Row struct{ Name, Value string }
 
-// Page is all that a report shows.
+// Page holds all that a report shows.
 type Page struct {
 	Title    string // the output's name
 	Lead     string // one line: what was chosen and why
@@ -44,7 +44,7 @@ type Page struct {
 	Program  string
 }
 
-// Longest sides of embedded pictures, in pixels.
+// These are the longest sides of embedded pictures, in pixels.
 const (
 	mainSide  = 1024
 	frameSide = 256
@@ -92,7 +92,8 @@ func Write(w io.Writer, p Page) error {
 	return err
 }
 
-// writeHead begins a page, up to its heading. styles are added to those of all pages.
+// writeHead begins a page, up to its heading. styles are added to the common styles
+// of all pages.
 func writeHead(w io.Writer, title, lead, styles string) {
 	title = html.EscapeString(title)
 	fmt.Fprintf(w, "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"+
@@ -101,7 +102,7 @@ func writeHead(w io.Writer, title, lead, styles string) {
 	fmt.Fprintf(w, "<header><h1>%s</h1><p>%s</p></header>\n", title, html.EscapeString(lead))
 }
 
-// figures writes a section of pictures, nothing where there are none.
+// figures writes a section of pictures, or nothing if there are none.
 func figures(b *bytes.Buffer, title string, list []Figure, class string, side int) error {
 	if len(list) == 0 {
 		return nil

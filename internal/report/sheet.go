@@ -16,16 +16,16 @@ import (
 	"github.com/impasto/impasto/internal/picture"
 )
 
-// Sheet is the contact sheet of a batch: a thumbnail of every picture, what
-// tells it from the others and how it came out. Unlike a Page it links to the
+// Sheet is the contact sheet of a batch. For every picture it has a thumbnail, what
+// distinguishes it from the others, and its result. Unlike a Page it links to the
 // pictures, and may have thousands.
 type Sheet struct {
 	Title   string
 	Lead    string
 	Program string
 	Flow    Flow // nothing is drawn where no job needs another
-	// Cell returns cell i of Cells. It is called for as many at a time as there
-	// are processors, so that no more pictures than that are in memory.
+	// Cell returns cell i of Cells. As many calls run at once as there are
+	// processors, so that no more pictures than that are in memory.
 	Cells int
 	Cell  func(i int) Cell
 }
@@ -102,7 +102,8 @@ func (c Cell) write(b *bytes.Buffer) error {
 	return nil
 }
 
-// linkTo is a relative path as a URL: a name may hold spaces, colons, # or ?.
+// linkTo converts a relative path to a URL, because a name may contain spaces,
+// colons, # or ?.
 func linkTo(path string) string {
 	parts := strings.Split(filepath.ToSlash(path), "/")
 	for i, p := range parts {

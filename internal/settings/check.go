@@ -11,22 +11,23 @@ import (
 	"github.com/impasto/impasto/internal/ui"
 )
 
-// LeastMemory is the least amount of memory that makes sense; a number without a
-// unit is in bytes and stays below it.
+// LeastMemory is the least amount of memory that makes sense. A number that was
+// given without its unit is in bytes and is below it.
 const LeastMemory = 1_000_000
 
-// BadValue returns the fault of a value that is not of its kind.
+// BadValue returns the fault of a value of the wrong kind. want describes the right
+// one.
 func BadValue(name, text, want string) *ui.Fault {
 	return ui.UsageFault(fmt.Sprintf("--%s takes %s, got %q", name, want, text))
 }
 
-// Check checks the text of a setting that is no option of style.
+// Check checks the text of a setting that is not an option of style.
 func Check(name, text string) error {
 	s, _ := Find(name, "")
 	return s.check(text)
 }
 
-// check checks the text of a setting that is no option of style.
+// check checks the text of a setting that is not an option of style.
 func (s Setting) check(text string) error {
 	want, ok := "", true
 	switch s.Kind {
@@ -99,7 +100,7 @@ func ParseInterval(text string) (every time.Duration, off, ok bool) {
 	return every, false, err == nil && every > 0
 }
 
-// ParseThreshold reads a number from 0 to 1; "off" is a threshold that nothing
+// ParseThreshold reads a number from 0 to 1. "off" is a threshold that no value
 // exceeds.
 func ParseThreshold(text string) (threshold float64, ok bool) {
 	if text == "off" {
@@ -113,7 +114,7 @@ func ParseThreshold(text string) (threshold float64, ok bool) {
 type Moment struct {
 	seconds float64
 	frame   int
-	counted bool // frame, not seconds
+	counted bool // a frame number, not seconds
 }
 
 // ParseMoment reads "12.5", "1:02.5", "1:00:00" or "300f".

@@ -20,13 +20,13 @@ func init() {
 	})
 }
 
-// styleFault gives an error of package style its exit code and writes its
-// suggestions as flags.
+// styleFault converts an error of package style to a fault with its exit code. It
+// writes the suggestions as flags.
 func styleFault(err error) *ui.Fault {
 	if option, ok := errors.AsType[*style.OptionError](err); ok {
 		tries := asFlags(option.Try)
 		if option.Option == "size" && option.Value == "max" && len(tries) == 0 {
-			tries = []string{"--max-memory 4G"} // the limit is no option of style
+			tries = []string{"--max-memory 4G"} // the limit is not an option of style
 		}
 		return ui.NewFault(ui.ExitUsage, "bad_option", err.Error(), tries...)
 	}
@@ -39,7 +39,7 @@ func styleFault(err error) *ui.Fault {
 	return nil
 }
 
-// asFlags writes suggestions as they are typed.
+// asFlags writes suggestions as a user types them.
 func asFlags(list []style.Suggestion) []string {
 	var tries []string
 	for _, s := range list {

@@ -10,7 +10,8 @@ import (
 	"github.com/impasto/impasto/vgg"
 )
 
-// locate says where a bad value stands unless it is on the command line.
+// locate adds the place of a bad value to an error, unless it is on the command
+// line.
 func locate(err error, origin string) error {
 	if err == nil || origin == OriginFlag || strings.HasPrefix(origin, "-") {
 		return err
@@ -28,8 +29,8 @@ func locate(err error, origin string) error {
 	return all
 }
 
-// Locate says of a fault in the value of a setting where the value stands, if
-// that is a variable or a place in a file.
+// Locate adds to a fault the place of the bad value, if that is a variable or a
+// place in a file.
 func (v *Values) Locate(name string, err error) error {
 	origin := v.Origin(name)
 	if strings.HasPrefix(origin, variablePrefix) || strings.Contains(origin, ":") {
@@ -38,7 +39,7 @@ func (v *Values) Locate(name string, err error) error {
 	return err
 }
 
-// LocateOptions is Locate for all that style says about options.
+// LocateOptions does the same as Locate for all faults that style finds in options.
 func (v *Values) LocateOptions(err error) (bad ui.Faults) {
 	all := []error{err}
 	if several, ok := err.(interface{ Unwrap() []error }); ok {
@@ -53,15 +54,16 @@ func (v *Values) LocateOptions(err error) (bad ui.Faults) {
 	return bad
 }
 
-// otherVariables are read, but are no settings.
+// otherVariables are variables that are read but are not settings.
 var otherVariables = []string{vgg.Environment, film.Environment, "IMPASTO_SIMD", "IMPASTO_STATE", "IMPASTO_QUEUE", "IMPASTO_CUDA"}
 
-// Unread returns a sentence for each variable of an environment that nothing
-// reads: its name is nearly that of another, or that of a flag which no variable
-// sets. isFlag says whether a command has a flag of that name.
+// Unread returns a sentence for each variable of an environment that looks like one
+// of Impasto's but is not read. Its name is nearly that of another variable, or
+// that of a flag that no variable sets. isFlag reports whether a command has a flag
+// of that name.
 func Unread(environment []string, isFlag func(name string) bool) (warnings []string) {
 	known := map[string]bool{}
-	var words []string // without the prefix, which makes all names alike
+	var words []string // without the prefix, which would make all names similar
 	for _, v := range otherVariables {
 		known[v] = true
 		words = append(words, strings.TrimPrefix(v, variablePrefix))

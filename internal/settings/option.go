@@ -15,8 +15,8 @@ import (
 // optionNames lists the JSON names of the fields of style.Options.
 func optionNames() []string { return style.OptionNames() }
 
-// SetOption sets an option to the text of a value. It checks that the value is
-// of the option's type; style checks that it makes sense.
+// SetOption sets an option to a value given as text. It checks that the value has
+// the option's type. Package style checks that it makes sense.
 func SetOption(o *style.Options, name, text string) error {
 	text = strings.TrimSpace(text)
 	switch p := o.Field(name).(type) {
@@ -55,7 +55,7 @@ func SetOption(o *style.Options, name, text string) error {
 	return nil
 }
 
-// set sets an option to the value that parse reads; want says what that is.
+// set sets an option to the value that parse reads. want describes that value.
 func set[T any](p *T, name, text, want string, parse func(string) (T, bool)) error {
 	v, ok := parse(text)
 	if !ok {
@@ -110,7 +110,7 @@ func SplitList(text string) []string {
 	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' })
 }
 
-// listOf returns a function that reads a list of what parse reads.
+// listOf returns a function that reads a list of values with parse.
 func listOf[T any](parse func(string) (T, bool)) func(text string) ([]T, bool) {
 	return func(text string) ([]T, bool) {
 		list := []T{}
@@ -125,8 +125,8 @@ func listOf[T any](parse func(string) (T, bool)) func(text string) ([]T, bool) {
 	}
 }
 
-// ParseNumber reads a real number. NaN and infinity pass: the range check of
-// the option names them better than "not a number" would.
+// ParseNumber reads a real number. It accepts NaN and infinity, because the range
+// check of the option has a better message for them.
 func ParseNumber(text string) (float64, bool) {
 	v, err := strconv.ParseFloat(text, 64)
 	return v, err == nil || math.IsInf(v, 0)

@@ -1,9 +1,8 @@
-// Package settings holds the one table of everything a user can set about a
-// picture: a row a setting, with its name, type, choices, default, the commands
-// it belongs to, the places it may be given in, and its help. Flags, checks,
-// completion, configuration keys, the manifest of a batch, its JSON schema and
-// the tables of docs/cli.md are all derived from it. The package knows no flag
-// parser.
+// Package settings holds the one table of all settings of a picture. Each setting
+// has a row with its name, type, choices, default, commands, places where it may be
+// given, and help. Flags, checks, completion, configuration keys, the manifest of a
+// batch, its JSON schema and the tables of docs/cli.md are all derived from this
+// table. The package does not depend on a flag parser.
 package settings
 
 import (
@@ -15,11 +14,11 @@ import (
 	"github.com/impasto/impasto/style"
 )
 
-// Kind is how the text of a value is read.
+// Kind says how the text of a value is read.
 type Kind int
 
-// The kinds of values. An option of style.Options has the type of its field
-// there; its kind says only whether the value names a file.
+// These are the kinds of values. An option of style.Options has the type of its
+// field there, so its kind says only whether the value names a file.
 const (
 	Text       Kind = iota
 	Switch          // yes or no
@@ -35,7 +34,8 @@ const (
 	Output          // a file or directory that is written
 )
 
-// place is a set of places where a setting may be given or goes to.
+// place is a set of places in which a setting may be given, or to which it is
+// passed.
 type place uint
 
 const (
@@ -53,7 +53,7 @@ const (
 	notTerminal   = inConfig | inManifest | inJob // belongs to one terminal
 	notInput      = inConfig | inReplay | inShot  // names an input picture
 	ofWorker      = inJob                         // belongs to the machine that paints
-	ofSource      = inShot                        // has done its part once the shots are known
+	ofSource      = inShot                        // is not needed once the shots are known
 	ofOnePicture  = inFilm                        // has no meaning for a film
 )
 
@@ -63,9 +63,9 @@ type Setting struct {
 	Short   string // the one-letter flag
 	Alias   string // a second long name, such as alpha
 	Group   string
-	Value   string // what stands for the value in help; "" for a switch
+	Value   string // the placeholder of the value in help; "" for a switch
 	Help    string
-	Default string // of a setting that is no option of style
+	Default string // of a setting that is not an option of style
 	Kind    Kind
 	Choices []string
 	Least   int // of a Count
@@ -73,19 +73,19 @@ type Setting struct {
 	Modes   string
 	Repeats bool // may be given several times
 
-	HelpIn map[style.Mode]string // help in modes where Help and Default do not hold
+	HelpIn map[style.Mode]string // help in modes for which Help and Default are wrong
 
-	Minor    string // modes in which it is Advanced, and has its long name alone
+	Minor    string // modes in which it is Advanced and has only its long name
 	Common   bool   // every command has it
 	Main     bool   // --help shows it; --help-all shows all
-	Advanced bool   // neither completion of flags nor --help shows it
-	Demo     bool   // demo has it too
+	Advanced bool   // neither the completion of flags nor --help shows it
+	Demo     bool   // demo also has it
 
 	not place
 }
 
-// Modes that start from a photograph, match patches, or take maps. ModeVideo is
-// the film: each frame is painted as ModeArt does.
+// These are the sets of modes that start from a photograph, match patches, or take
+// maps. ModeVideo is the mode of a film, whose frames are painted as in ModeArt.
 const (
 	ModeVideo    style.Mode = "video"
 	videoMode               = string(ModeVideo)
@@ -113,14 +113,14 @@ const (
 // Groups lists the groups in the order of help.
 var Groups = []string{GroupInputs, GroupOutput, GroupFilm, GroupLoss, GroupOptim, GroupScale, GroupDevice, GroupQueue, GroupCommon}
 
-// commands are the commands that paint and the modes they paint in.
+// commands are the commands that paint, with their modes.
 var commands = map[string]style.Mode{
 	"art": style.ModeArt, "transfer": style.ModeArt, "patch": style.ModePatch, "doodle": style.ModeDoodle,
 	"analogy": style.ModeAnalogy, "texture": style.ModeTexture, "video": ModeVideo,
 }
 
-// CommandMode returns the mode of a command that paints. ok is false for any
-// other command.
+// CommandMode returns the mode of a command that paints. For any other command, ok
+// is false.
 func CommandMode(command string) (mode style.Mode, ok bool) {
 	mode, ok = commands[command]
 	return mode, ok
@@ -132,7 +132,7 @@ func Commands() []string { return slices.Sorted(maps.Keys(commands)) }
 // All lists the rows of the table in the order of help.
 func All() []Setting { return table }
 
-// Find returns the row of a setting for a mode; "" is any mode.
+// Find returns the row of a setting for a mode. The mode "" means any mode.
 func Find(name string, mode style.Mode) (Setting, bool) {
 	for _, s := range table {
 		if s.Name == name && (mode == "" || s.In(mode)) {
@@ -187,7 +187,7 @@ func (s Setting) In(mode style.Mode) bool {
 	return s.Modes == "" || slices.Contains(strings.Fields(s.Modes), string(mode))
 }
 
-// Option reports whether a setting is a field of style.Options, and so decides
+// Option reports whether a setting is a field of style.Options, and so determines
 // the picture.
 func (s Setting) Option() bool { return isOption()[s.Name] }
 
@@ -199,22 +199,23 @@ var isOption = sync.OnceValue(func() map[string]bool {
 	return names
 })
 
-// InConfig reports whether the environment and configuration files may set it.
+// InConfig reports whether the environment and configuration files may set the
+// setting.
 func (s Setting) InConfig() bool { return s.not&inConfig == 0 }
 
-// InManifest reports whether a job of a batch may set it.
+// InManifest reports whether a job of a batch may set the setting.
 func (s Setting) InManifest() bool { return s.not&inManifest == 0 && !s.Common }
 
-// InJob reports whether the submitter's environment and configuration are
-// written into the command lines of jobs. What belongs to the machine that
-// paints is not.
+// InJob reports whether the setting's value in the submitter's environment and
+// configuration is written into the command lines of jobs. Settings of the machine
+// that paints are not.
 func (s Setting) InJob() bool { return s.InConfig() && s.InManifest() && s.not&inJob == 0 }
 
-// InShot reports whether the job that paints a shot of a film is given it.
+// InShot reports whether the job that paints a shot of a film gets the setting.
 func (s Setting) InShot() bool { return s.InManifest() && s.not&(inJob|inShot) == 0 }
 
-// InReplay reports whether replay has it as a flag: what decides the picture
-// comes from the recipe.
+// InReplay reports whether replay has the setting as a flag. Settings that
+// determine the picture come from the recipe instead.
 func (s Setting) InReplay() bool {
 	return !s.Option() && s.In(style.ModeArt) && s.not&inReplay == 0 && !s.Common
 }
@@ -233,7 +234,8 @@ func (s Setting) Names() []string {
 	return names
 }
 
-// HelpFor is the help of a setting in one line, for a mode; "" is any mode.
+// HelpFor returns the help of a setting for a mode, in one line. The mode "" means
+// any mode.
 func (s Setting) HelpFor(mode style.Mode) string {
 	if help, ok := s.HelpIn[mode]; ok {
 		return help
@@ -255,13 +257,13 @@ func (s Setting) ChoicesFor(mode style.Mode) []string {
 		}
 		return style.PresetsFor(mode)
 	}
-	if s.Name == "init" && mode == style.ModeTexture { // which has no content picture
+	if s.Name == "init" && mode == style.ModeTexture { // this mode has no content picture
 		return slices.DeleteFunc(slices.Clone(s.Choices), func(word string) bool { return word == string(style.InitContent) })
 	}
 	return s.Choices
 }
 
-// ownPreset reports whether a preset is Impasto's own, not another system.
+// ownPreset reports whether a preset is Impasto's own, not that of another system.
 func ownPreset(name string) bool { return name == "default" || name == "best" }
 
 // joinOr writes a list as "a, b or c".
@@ -273,7 +275,7 @@ func joinOr(words []string) string {
 	return strings.Join(words[:last], ", ") + " or " + words[last]
 }
 
-// names lists the settings that a condition holds for.
+// names lists the settings for which a condition holds.
 func names(condition func(Setting) bool) (list []string) {
 	for _, s := range table {
 		if condition(s) && !slices.Contains(list, s.Name) {
@@ -286,8 +288,8 @@ func names(condition func(Setting) bool) (list []string) {
 // ConfigKeys lists the keys of a configuration file.
 func ConfigKeys() []string { return names(Setting.InConfig) }
 
-// OptionNames lists the settings that decide the picture and may be changed in
-// a recipe.
+// OptionNames lists the settings that determine the picture and may be changed in a
+// recipe.
 func OptionNames() []string {
 	return names(func(s Setting) bool { return s.Option() && s.Name != "preset" })
 }

@@ -11,16 +11,16 @@ import (
 	"github.com/impasto/impasto/vgg"
 )
 
-// UserLayers returns what the user's surroundings set, nearest first: the
-// environment, the project's configuration file and the user's. A configuration
-// file that is named takes the place of both. Jobs have none of these: all that
-// counts for them stands in their command lines.
+// UserLayers returns the layers of the user's settings, in order of precedence: the
+// environment, the project's configuration file and the user's. If configFile is
+// given, it replaces both files. Jobs have none of these layers, because their
+// command lines hold all their settings.
 func UserLayers(configFile string) ([]Layer, ui.Faults) {
 	files, bad := fileLayers(configFile)
 	return append([]Layer{Environment(os.LookupEnv)}, files...), bad
 }
 
-// variablePrefix begins the name of each variable that is read.
+// variablePrefix begins the names of all variables that are read.
 const variablePrefix = "IMPASTO_"
 
 // Variable returns the environment variable of a setting.
@@ -43,7 +43,7 @@ func Environment(lookup func(string) (string, bool)) Layer {
 	}
 }
 
-// KnownKey tells internal/config which keys a configuration file may have.
+// KnownKey reports to internal/config which keys a configuration file may have.
 func KnownKey(key string) (near string, ok bool) {
 	keys := ConfigKeys()
 	if slices.Contains(keys, key) {

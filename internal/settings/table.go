@@ -10,9 +10,9 @@ import (
 	"github.com/impasto/impasto/style"
 )
 
-// table lists every setting, in the order of help. A help text is one line that
-// is understood alone; {choices} stands for the words the setting takes. Those of
-// an option of style come from style.Choices.
+// table lists every setting, in the order of help. A help text is one line that can
+// be understood alone. {choices} is replaced by the words that the setting accepts.
+// The words of an option of style come from style.Choices.
 var table = withChoices([]Setting{
 	{Name: "content", Group: GroupInputs, Value: "FILE", Kind: File, Modes: contentModes, not: notInput,
 		Help: "photograph or film to paint; art, patch and video also take it as the first argument"},
@@ -277,13 +277,13 @@ func wordsOf[T any](constants ...T) (words []string) {
 	return words
 }
 
-// withChoices gives each option of style the words that style knows.
+// withChoices sets the words of each option of style to those that style accepts.
 func withChoices(rows []Setting) []Setting {
 	for i, s := range rows {
 		if s.Choices == nil {
 			s.Choices = style.Choices(s.Name)
 		}
-		if s.Name == "init" { // the name of a file stands for the word
+		if s.Name == "init" { // the choices include the name of a file
 			s.Choices = slices.DeleteFunc(s.Choices, func(word string) bool { return word == string(style.InitFile) })
 		}
 		rows[i] = s

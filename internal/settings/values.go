@@ -12,11 +12,11 @@ import (
 	"github.com/impasto/impasto/vgg"
 )
 
-// Given are the settings of a command line: every value of every flag, in
-// order. A switch has the value "true" or "false".
+// Given holds the settings of a command line: all values of each flag, in order. A
+// switch has the value "true" or "false".
 type Given map[string][]string
 
-// Last returns the last value of a flag, "" if it was not given.
+// Last returns the last value of a flag, or "" if it was not given.
 func (g Given) Last(name string) string {
 	if list := g[name]; len(list) > 0 {
 		return list[len(list)-1]
@@ -24,11 +24,11 @@ func (g Given) Last(name string) string {
 	return ""
 }
 
-// Layer is one place that settings come from: the command line, the
-// environment, a file.
+// Layer is one source of settings, such as the command line, the environment or a
+// file.
 type Layer struct {
 	Get    func(name string) (text string, ok bool)
-	Origin func(name string) string // where a value of this layer stands, for messages
+	Origin func(name string) string // the place of a value in this layer, for messages
 }
 
 // Layer returns the command line as a layer.
@@ -47,33 +47,32 @@ func Fixed(origin string, values map[string]string) Layer {
 	}
 }
 
-// draft are the settings that --draft changes.
+// draft holds the settings that --draft changes.
 var draft = map[string]string{"weights": "mini", "size": "256", "iterations": "60,40"}
 
-// Demo is what the demo sets: a picture worth showing in well under a minute on
-// two cores, whatever is configured.
+// Demo holds the settings of the demo. They give a good picture in well under a
+// minute on two cores, whatever the user has configured.
 var Demo = Fixed("demo", map[string]string{
 	"weights": "mini", "size": "512", "iterations": "120,100,80", "optimizer": "adam", "lr": "4",
 	"output": "impasto-demo.png", "overwrite": "replace",
 })
 
-// Origins that are not the name of a variable or a place in a file.
+// These are the origins that are not the name of a variable or a place in a file.
 const (
 	OriginDefault = "default"
 	OriginFlag    = "flag"
 )
 
-// Values are the effective values of all settings of one render, and where each
-// came from.
+// Values are the effective values of all settings of one render, and their origins.
 type Values struct {
 	Mode    style.Mode // a mode of style, or ModeVideo
 	Options style.Options
 
-	texts   map[string][]string // of settings that are no options
+	texts   map[string][]string // of settings that are not options
 	origins map[string]string
 }
 
-// Text returns the value of a setting that is no option, "" if nothing was
+// Text returns the value of a setting that is not an option, or "" if none was
 // given.
 func (v *Values) Text(name string) string {
 	if list := v.texts[name]; len(list) > 0 {
@@ -88,7 +87,7 @@ func (v *Values) List(name string) []string { return slices.Clone(v.texts[name])
 // On reports whether a switch is on.
 func (v *Values) On(name string) bool { on, _ := ParseSwitch(v.Text(name)); return on }
 
-// Number returns a checked whole number, or fallback where none was given.
+// Number returns a checked whole number, or fallback if none was given.
 func (v *Values) Number(name string, fallback int) int {
 	if n, err := strconv.Atoi(v.Text(name)); err == nil {
 		return n
@@ -96,7 +95,7 @@ func (v *Values) Number(name string, fallback int) int {
 	return fallback
 }
 
-// Origin says where a value came from.
+// Origin returns where a value came from.
 func (v *Values) Origin(name string) string { return v.origins[name] }
 
 // Show returns the value of any setting as text.
@@ -107,8 +106,8 @@ func (v *Values) Show(s Setting) string {
 	return v.Text(s.Name)
 }
 
-// SetText changes a setting that is no option. The value is the program's own
-// and is not checked.
+// SetText changes a setting that is not an option. The program chooses the value,
+// so it is not checked.
 func (v *Values) SetText(name, text, origin string) {
 	v.texts[name], v.origins[name] = []string{text}, origin
 }
@@ -119,7 +118,7 @@ func (v *Values) SetOption(name, text, origin string) error {
 	return SetOption(&v.Options, name, text)
 }
 
-// Replace makes o the options, all from one origin.
+// Replace replaces all options by o, with one origin.
 func (v *Values) Replace(o style.Options, origin string) {
 	v.Options = o
 	for _, name := range optionNames() {
@@ -128,8 +127,8 @@ func (v *Values) Replace(o style.Options, origin string) {
 }
 
 // Resolve takes each setting of a mode from the first layer that has it: the
-// command line, then layers in their order, then the preset, then the default.
-// It returns all faults together; the values hold what could be read.
+// command line, then layers in their order, then the preset, then the default. It
+// returns all faults together. The values then hold what could be read.
 func Resolve(mode style.Mode, given Given, layers ...Layer) (*Values, ui.Faults) {
 	first := []Layer{given.Layer()}
 	if on, _ := ParseSwitch(given.Last("draft")); on {
@@ -154,7 +153,7 @@ func Resolve(mode style.Mode, given Given, layers ...Layer) (*Values, ui.Faults)
 	for _, s := range For(mode) {
 		text, origin, ok := find(s.Name)
 		if ok && origin != OriginFlag && !s.InConfig() {
-			ok = false // another mode's setting of the same name
+			ok = false // a setting of the same name in another mode
 		}
 		if !ok {
 			v.origins[s.Name] = OriginDefault
@@ -182,14 +181,14 @@ func Resolve(mode style.Mode, given Given, layers ...Layer) (*Values, ui.Faults)
 	return v, bad
 }
 
-// PaintOn sets the device of a job that has none of its own. Options that nobody
-// set become that device's.
+// PaintOn sets the device of a job that names none. Options that nobody set get the
+// defaults for that device.
 func (v *Values) PaintOn(name, origin string) {
 	v.SetText("device", name, origin)
 	defaults := defaultsWith(v.Mode, v.Text("weights"), name, v.Options.StyleLoss)
 	for _, option := range optionNames() {
 		if v.origins[option] == OriginDefault && v.Options.Preset == "default" {
-			// A default is a valid value: there is no fault to return.
+			// A default is a valid value, so there is no fault to return.
 			_ = SetOption(&v.Options, option, OptionText(&defaults, option))
 		}
 	}
@@ -211,7 +210,7 @@ func LookUp(s Setting, layers ...Layer) (text string, ok bool) {
 	return text, ok && (origin == OriginFlag || s.InConfig())
 }
 
-// usePreset begins with the options of a preset, or with the defaults.
+// usePreset sets the options to those of a preset, or to the defaults.
 func (v *Values) usePreset(preset string, defaults style.Options) (bad ui.Faults) {
 	v.Options = defaults
 	if preset == "" || preset == "default" {
@@ -232,14 +231,14 @@ func (v *Values) usePreset(preset string, defaults style.Options) (bad ui.Faults
 	return nil
 }
 
-// Defaults returns the options of a mode where nothing is set but the weights and
-// the device: on a GPU, pictures are larger and the schedule is full.
+// Defaults returns the options of a mode if only the weights and the device are
+// set. On a GPU, pictures are larger and the schedule is full.
 func Defaults(mode style.Mode, weights, on string) style.Options {
 	return defaultsWith(mode, weights, on, "")
 }
 
-// defaultsWith returns the defaults with a style loss and the weights that go with it;
-// "" is the default loss.
+// defaultsWith returns the defaults for a style loss and its weights. The loss ""
+// means the default loss.
 func defaultsWith(mode style.Mode, weights, on string, loss style.StyleLoss) style.Options {
 	network, kind := networkName(weights), device.Kind(on)
 	base := mode
@@ -256,8 +255,8 @@ func defaultsWith(mode style.Mode, weights, on string, loss style.StyleLoss) sty
 	return o
 }
 
-// networkName is the name by which defaults are chosen for weights: "mini", or
-// "vgg19" for all others.
+// networkName returns the network name by which defaults are chosen for weights:
+// "mini", or "vgg19" for all others.
 func networkName(weights string) string {
 	if src, err := vgg.Resolve(ui.Home(weights)); err == nil && src.Builtin == "mini" {
 		return "mini"

@@ -8,10 +8,10 @@ import (
 	"github.com/impasto/impasto/style"
 )
 
-// ParseWords reads the words of a command that paints, as they stand in a job:
-// the command, then what ReadWords reads, "--no-box" for --box=false. Spellings
-// of other programs are translated before a command line is stored, so they are
-// not known here.
+// ParseWords reads the words of a command that paints, as they are stored in a job:
+// the command, then what ReadWords reads. "--no-box" means --box=false. Spellings
+// of other programs are translated before a command line is stored, so they are not
+// accepted here.
 func ParseWords(words []string) (mode style.Mode, given Given, args []string, err error) {
 	if len(words) == 0 {
 		return "", nil, nil, ui.UsageFault("the command line is empty")
@@ -34,9 +34,9 @@ type Flag struct {
 	On     bool // of a switch without a value: false for --no-NAME
 }
 
-// ReadWords reads flags ("--size=64", "--size 64", "-s 64", "--box") and
-// arguments in any order; "--" ends the flags. find knows the flags by all their
-// names. All faults are returned together.
+// ReadWords reads flags ("--size=64", "--size 64", "-s 64", "--box") and arguments
+// in any order. "--" ends the flags. find looks up flags by any of their names. All
+// faults are returned together.
 func ReadWords(words []string, find func(name string) (Flag, bool)) (given Given, args []string, err error) {
 	given = Given{}
 	var bad ui.Faults
@@ -70,7 +70,8 @@ func ReadWords(words []string, find func(name string) (Flag, bool)) (given Given
 	return given, args, bad.Err()
 }
 
-// flagNamed finds the setting of a flag; on is false for "no-" before a switch.
+// flagNamed finds the setting of a flag. on is false if the name is that of a
+// switch after "no-".
 func flagNamed(mode style.Mode, name string) (s Setting, on, ok bool) {
 	if s, ok = findFlag(For(mode), name); ok {
 		return s, true, true
@@ -80,7 +81,7 @@ func flagNamed(mode style.Mode, name string) (s Setting, on, ok bool) {
 	return s, false, negated && ok && s.Kind == Switch
 }
 
-// Words writes a command line in the form ParseWords reads and jobs store.
+// Words writes a command line in the form that ParseWords reads and jobs store.
 func Words(command string, given Given, args []string) []string {
 	words := []string{command}
 	mode, _ := CommandMode(command)

@@ -1,4 +1,4 @@
-// Package ui holds what every command says to its user in the same way: faults
-// and exit codes, signals, the terminal, names of output files, near misses of
-// words, counts and sizes. It imports no other package of Impasto.
+// Package ui holds what all commands share in their communication with the user:
+// faults and exit codes, signals, the terminal, names of output files, suggestions
+// for misspelt words, counts and sizes. It imports no other package of Impasto.
 package ui

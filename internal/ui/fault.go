@@ -28,7 +28,7 @@ type Fault struct {
 
 func (f *Fault) Error() string { return f.Message }
 
-// NewFault returns a fault. tries are ways out, the most likely first.
+// NewFault returns a fault. tries are things to try, the most likely first.
 func NewFault(exit int, code, message string, tries ...string) *Fault {
 	return &Fault{Code: code, Exit: exit, Message: message, Try: tries}
 }
@@ -38,7 +38,7 @@ func UsageFault(message string, tries ...string) *Fault {
 	return NewFault(ExitUsage, "usage", message, tries...)
 }
 
-// Faults are printed together. The first one decides the exit code.
+// Faults are faults that are printed together. The first one decides the exit code.
 type Faults []*Fault
 
 func (fs Faults) Error() string {
@@ -49,14 +49,14 @@ func (fs Faults) Error() string {
 	return strings.Join(texts, "; ")
 }
 
-// Add appends the faults of err. It does nothing where err is nil.
+// Add appends the faults of err, if err is not nil.
 func (fs *Faults) Add(err error) {
 	if err != nil {
 		*fs = append(*fs, FaultsOf(err)...)
 	}
 }
 
-// Err returns fs as an error, nil where there are no faults.
+// Err returns fs as an error, or nil if there are no faults.
 func (fs Faults) Err() error {
 	if len(fs) == 0 {
 		return nil
@@ -97,7 +97,8 @@ func FaultsOf(err error) Faults {
 	return Faults{selfDescribed(err)}
 }
 
-// selfDescribed asks an error for its hints, its code and its exit code.
+// selfDescribed makes a fault of the hints, code and exit code that an error itself
+// returns.
 func selfDescribed(err error) *Fault {
 	if errors.Is(err, context.Canceled) {
 		return NewFault(ExitInterrupted, "interrupted", "interrupted")
@@ -118,7 +119,8 @@ func selfDescribed(err error) *Fault {
 	return f
 }
 
-// WithFlag makes the names that an error offers values of the flag that named the file.
+// WithFlag changes the names that an error proposes into values of the flag that
+// named the file.
 func WithFlag(flag string, err error) error {
 	if err == nil {
 		return nil

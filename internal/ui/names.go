@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// Stdout is the name of an output that is standard output, and of an input that
-// is standard input.
+// Stdout as the name of an output means standard output, and as the name of an
+// input standard input.
 const Stdout = "-"
 
 // TemplateFields are the {fields} that an output name may hold.
@@ -45,8 +45,8 @@ func Expand(template string, values map[string]string) (string, error) {
 	}
 }
 
-// Stem returns the name of a file without folder and extension, fit to be part
-// of another name: "photo" for "pictures/photo.jpg", "coast" for "sample:coast".
+// Stem returns the name of a file without folder and extension, for use in another
+// name: "photo" for "pictures/photo.jpg", "coast" for "sample:coast".
 func Stem(path string) string {
 	if path == Stdout {
 		return "stdin"
@@ -69,7 +69,7 @@ func FrameName(output, dir string, iteration int) string {
 	return fmt.Sprintf("%s_%05d%s", base, iteration, ext)
 }
 
-// Today returns the {date} of output names.
+// Today returns the value of {date} in output names.
 func Today() string { return time.Now().Format("2006-01-02") }
 
 // IsFolder reports whether an output names a folder: one that exists, or any
@@ -82,7 +82,7 @@ func IsFolder(path string) bool {
 	return err == nil && st.IsDir()
 }
 
-// Home replaces a leading ~/ as a shell would have done.
+// Home replaces a leading ~/ as a shell does.
 func Home(path string) string {
 	if rest, ok := strings.CutPrefix(path, "~/"); ok {
 		if dir, err := os.UserHomeDir(); err == nil {
@@ -92,7 +92,7 @@ func Home(path string) string {
 	return path
 }
 
-// SameFile reports whether two paths lead to one file.
+// SameFile reports whether two paths name the same file.
 func SameFile(a, b string) bool {
 	sa, errA := os.Stat(a)
 	sb, errB := os.Stat(b)
@@ -109,7 +109,7 @@ func Reason(err error) string {
 }
 
 // PrintResult writes the path of a result to standard output, unless the result
-// itself went there.
+// itself was written there.
 func PrintResult(w io.Writer, path string) error {
 	if path == Stdout {
 		return nil

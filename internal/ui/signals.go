@@ -8,23 +8,24 @@ import (
 	"syscall"
 )
 
-// Signals are what the user asks of a running command. The first Ctrl-C or
-// SIGTERM, or the end of the terminal, cancels the context of WatchSignals, so that the iteration ends and
-// the picture so far is saved. The second one ends the process at once. SIGUSR1,
-// where the system has it, asks for the picture as it is.
+// Signals holds the signals that the user has sent to a running command. The first
+// Ctrl-C or SIGTERM, or the end of the terminal, cancels the context of
+// WatchSignals. Then the iteration ends and the picture so far is saved. The second
+// one ends the process at once. SIGUSR1, if the system has it, asks for the current
+// picture.
 type Signals struct {
-	caught  atomic.Int32 // exit code, 0 while nothing was caught
+	caught  atomic.Int32 // exit code, 0 until a signal is caught
 	picture atomic.Bool
 	stop    func()
 }
 
-// WatchSignals starts to watch. The caller calls Stop in the end.
+// WatchSignals starts watching for signals. The caller must call Stop at the end.
 func WatchSignals() (context.Context, *Signals) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &Signals{}
 	ch := make(chan os.Signal, 4)
 	signal.Notify(ch, append([]os.Signal{os.Interrupt, syscall.SIGTERM}, pictureSignals...)...)
-	if !signal.Ignored(syscall.SIGHUP) { // as it is under nohup
+	if !signal.Ignored(syscall.SIGHUP) { // nohup ignores it
 		signal.Notify(ch, syscall.SIGHUP)
 	}
 	done := make(chan struct{})
@@ -63,7 +64,8 @@ func (s *Signals) handle(sig os.Signal, cancel func()) {
 	cancel()
 }
 
-// Stop ends the watch. The zero Signals watches nothing and may be stopped too.
+// Stop stops watching. The zero Signals watches nothing, and Stop does nothing for
+// it.
 func (s *Signals) Stop() {
 	if s.stop != nil {
 		s.stop()
@@ -73,10 +75,10 @@ func (s *Signals) Stop() {
 // Caught returns the exit code of the signal that was caught, 0 for none.
 func (s *Signals) Caught() int { return int(s.caught.Load()) }
 
-// WantsPicture reports, once for each, that SIGUSR1 came.
+// WantsPicture reports whether SIGUSR1 came since the last call.
 func (s *Signals) WantsPicture() bool { return s.picture.Swap(false) }
 
-// Fault returns the fault with which an interrupted command ends.
+// Fault returns the fault of an interrupted command.
 func (s *Signals) Fault(message string) *Fault {
 	switch s.Caught() {
 	case ExitTerminated:

@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// Output is standard output that remembers what went wrong with it: many
-// commands print many lines, and a full disk must not pass for success.
+// Output is standard output that remembers its first error. Many commands print
+// many lines, and a full disk must not look like success.
 type Output struct {
 	w        io.Writer
 	terminal bool
@@ -24,7 +24,7 @@ func NewOutput(w io.Writer) *Output { return &Output{w: w, terminal: IsTerminal(
 // Write implements io.Writer.
 func (o *Output) Write(p []byte) (int, error) {
 	shown := p
-	if o.terminal { // files and pipes get names as they are
+	if o.terminal { // files and pipes get names unchanged
 		shown = []byte(Printable(string(p)))
 	}
 	n, err := o.w.Write(shown)
@@ -39,13 +39,13 @@ func (o *Output) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// File returns the file behind, nil if there is none.
+// File returns the underlying file, or nil if there is none.
 func (o *Output) File() *os.File {
 	f, _ := o.w.(*os.File)
 	return f
 }
 
-// Fault returns what went wrong, nil if nothing did.
+// Fault returns the fault of the output, or nil if there is none.
 func (o *Output) Fault() *Fault {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -6,8 +6,8 @@ import (
 	"golang.org/x/term"
 )
 
-// IsTerminal reports whether a stream is a terminal that can redraw a line:
-// TERM=dumb counts as none.
+// IsTerminal reports whether a stream is a terminal that can redraw a line. A
+// terminal with TERM=dumb cannot.
 func IsTerminal(stream any) bool {
 	if o, ok := stream.(*Output); ok {
 		stream = o.File()
@@ -16,7 +16,7 @@ func IsTerminal(stream any) bool {
 	return ok && f != nil && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"
 }
 
-// TerminalSize returns columns and rows of a terminal, 80 by 24 where they are
+// TerminalSize returns the columns and rows of a terminal, or 80 by 24 if they are
 // unknown.
 func TerminalSize(stream any) (cols, rows int) {
 	if f, ok := stream.(*os.File); ok {

@@ -13,8 +13,8 @@ import (
 // does.
 func Nearest(got string, known []string) string { return wording.Nearest(got, known) }
 
-// Suggest returns the beginning of a line and the word that got was probably meant to
-// be, nothing where none is near.
+// Suggest returns begin followed by the known word that got was probably meant to
+// be. It returns nothing if no known word is near.
 func Suggest(begin, got string, known []string) []string {
 	if near := Nearest(got, known); near != "" {
 		return []string{begin + near}
@@ -22,7 +22,8 @@ func Suggest(begin, got string, known []string) []string {
 	return nil
 }
 
-// Printable returns text as it may go to a terminal, as wording.Printable does.
+// Printable returns text that is safe to print to a terminal, as wording.Printable
+// does.
 func Printable(text string) string { return wording.Printable(text) }
 
 // Count returns "1 job" or "3 jobs". The plural of noun takes an s.
@@ -43,11 +44,11 @@ func ParseBytes(text string) (int64, bool) {
 	return int64(n), true
 }
 
-// ImpastoCommand returns a command line of Impasto, given without the name of
-// the program, as it is pasted into a shell.
+// ImpastoCommand returns a command line of Impasto that can be pasted into a shell.
+// line does not include the name of the program.
 func ImpastoCommand(line []string) string {
 	return "impasto " + shellescape.QuoteCommand(line)
 }
 
-// ShellQuote returns a word in quotes if a shell would take it apart.
+// ShellQuote returns a word in quotes if a shell would split or expand it.
 func ShellQuote(word string) string { return shellescape.Quote(word) }
