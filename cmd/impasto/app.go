@@ -6,7 +6,8 @@ import (
 	"github.com/impasto/impasto/internal/ui"
 )
 
-// newApp lists the commands: those that paint one picture, then one line and one file each.
+// newApp lists the commands: first those that paint one picture, then the others,
+// with one line here and one file for each.
 func newApp(s *session) *cli.App {
 	return &cli.App{
 		Name:  "impasto",
@@ -36,7 +37,7 @@ func newApp(s *session) *cli.App {
 		Writer:    s.stdout,
 		ErrWriter: s.stderr,
 		Reader:    s.stdin,
-		// The front end and internal/ui do what these would.
+		// The front end and internal/ui do these things instead.
 		HideHelp:                  true,
 		HideVersion:               true,
 		DisableSliceFlagSeparator: true,
@@ -45,7 +46,7 @@ func newApp(s *session) *cli.App {
 	}
 }
 
-// Categories of commands, in the order of help.
+// These are the categories of commands, in the order of help.
 const (
 	categoryPaint   = "Paint"
 	categoryPicture = "Look into pictures"
@@ -53,7 +54,7 @@ const (
 	categorySetup   = "Set up"
 )
 
-// command fills in what all commands have in common.
+// command sets the fields that all commands have in common.
 func command(c *cli.Command) *cli.Command {
 	c.HideHelp = true
 	c.OnUsageError = usageError
@@ -66,5 +67,5 @@ func command(c *cli.Command) *cli.Command {
 	return c
 }
 
-// usageError is reached only if urfave/cli refuses what the front end passed.
+// usageError is called only if urfave/cli refuses what the front end passed.
 func usageError(_ *cli.Context, err error, _ bool) error { return ui.UsageFault(err.Error()) }

@@ -29,7 +29,7 @@ import (
 // line is a command line that has been read.
 type line struct {
 	cmd     *cli.Command // nil when no command was named
-	path    []string     // its name, with that of the group: ["weights", "get"]
+	path    []string     // its name, after that of its group: ["weights", "get"]
 	flags   []string     // "--name" or "--name=value"
 	args    []string
 	notes   []string // for standard error
@@ -46,7 +46,7 @@ func (l line) argv(program string) []string {
 	return append(out, l.args...)
 }
 
-// commands are those that the next word may name.
+// commands returns the commands that the next word may name.
 func (l line) commands(app *cli.App) []*cli.Command {
 	if l.cmd == nil {
 		return app.Commands
@@ -57,14 +57,14 @@ func (l line) commands(app *cli.App) []*cli.Command {
 // has reports whether a boolean flag was given.
 func (l line) has(name string) bool { return slices.Contains(l.flags, "--"+name) }
 
-// readLine reads the words after the program's name. All faults are returned
-// together; line then holds what could be understood.
+// readLine reads the words after the program's name. It returns all faults
+// together. The line then holds what could be understood.
 func readLine(app *cli.App, words []string) (line, ui.Faults) {
 	var l line
 	words = l.takeCommand(app, slices.Clone(words))
 	var bad ui.Faults
 	if l.cmd == nil || len(l.cmd.Subcommands) > 0 {
-		// Only help and version may stand without a command.
+		// Only help and version may be used without a command.
 		for _, w := range words {
 			name, _, _ := flagWord(w)
 			switch {
@@ -80,7 +80,7 @@ func readLine(app *cli.App, words []string) (line, ui.Faults) {
 				bad.Add(l.unknown(app, w, words))
 			}
 			if len(bad) == 1 && name == "" {
-				break // the rest are arguments of a command that is not known
+				break // the rest are arguments of an unknown command
 			}
 		}
 		return l, bad
@@ -89,8 +89,8 @@ func readLine(app *cli.App, words []string) (line, ui.Faults) {
 	return l, bad
 }
 
-// takeCommand finds the command, and the command inside a group, and returns
-// the words without them.
+// takeCommand finds the command, or the command inside a group. It returns the
+// words without their names.
 func (l *line) takeCommand(app *cli.App, words []string) []string {
 	for known := l.commands(app); known != nil; known = l.commands(app) {
 		at := firstArgument(app, words)
@@ -113,10 +113,9 @@ func (l *line) takeCommand(app *cli.App, words []string) []string {
 	return words
 }
 
-// firstArgument returns the index of the first word that is neither a flag nor
-// the value of one, or -1. Which command it belongs to is not known yet, so a
-// flag takes a value if it does in any command; app_test.go checks that
-// commands agree.
+// firstArgument returns the index of the first word that is neither a flag nor the
+// value of one, or -1. The command is not known yet, so a flag takes a value if it
+// does in any command. app_test.go checks that commands agree.
 func firstArgument(app *cli.App, words []string) int {
 	var all flagSet
 	var walk func(cmds []*cli.Command)
@@ -172,8 +171,8 @@ type flagReader struct {
 	bad *ui.Faults
 }
 
-// read reads a word and, if it is a flag whose value comes next, that value. It
-// returns the words that are left.
+// read reads a word. If it is a flag whose value is the next word, read reads that
+// too. It returns the remaining words.
 func (r *flagReader) read(w string, rest []string) []string {
 	name, value, hasValue := flagWord(w)
 	if name == "" {
@@ -202,7 +201,7 @@ func (r *flagReader) read(w string, rest []string) []string {
 	}
 	switch {
 	case theirs != nil && theirs.Takes == foreign.NoValue:
-		hasValue = true // or none is needed
+		hasValue = true // or the flag needs no value
 	case theirs == nil && !isOurs:
 		r.readUnknown(name, w, hasValue)
 		return rest
@@ -229,7 +228,7 @@ func (r *flagReader) read(w string, rest []string) []string {
 	return rest
 }
 
-// special reads the flags that are no flags of the command: help, -vv, and -n
+// special reads words that are not ordinary flags of the command: help, -vv, and -n
 // without a number, which refuses to overwrite.
 func (r *flagReader) special(name string, rest []string) bool {
 	switch {
@@ -268,7 +267,7 @@ func (r *flagReader) readUnknown(name, w string, hasValue bool) {
 	r.bad.Add(unknownFlag(name, w, r.set, flagOwners(r.app, name)))
 }
 
-// unknown is the fault of a word where a command was expected.
+// unknown returns the fault of a word where a command was expected.
 func (l *line) unknown(app *cli.App, w string, words []string) *ui.Fault {
 	group := "impasto"
 	if l.cmd != nil {
@@ -301,10 +300,10 @@ func (l *line) unknown(app *cli.App, w string, words []string) *ui.Fault {
 // looksLikeFile reports whether a word is the name of a file with an extension.
 func looksLikeFile(w string) bool { return !strings.HasPrefix(w, "-") && filepath.Ext(w) != "" }
 
-// artOf is the command for pictures that were given without one.
+// artOf returns the art command for pictures that were given without a command.
 func artOf(words []string) string {
 	if len(words) == 1 {
-		words = append(words[:1:1], "sample:woodblock") // or a painting of one's own
+		words = append(words[:1:1], "sample:woodblock") // or a painting of the user's own
 	}
 	return ui.ImpastoCommand(append([]string{"art"}, words...))
 }
@@ -319,8 +318,8 @@ func valueHint(set flagSet, name string) []string {
 	return nil
 }
 
-// flagWord splits a word that is a flag into its name (kebab case, no dashes)
-// and its value. For any other word name is "".
+// flagWord splits a flag into its name (kebab case, no dashes) and its value. For
+// any other word, name is "".
 func flagWord(w string) (name, value string, hasValue bool) {
 	if len(w) < 2 || w[0] != '-' || w == "--" {
 		return "", "", false
@@ -340,10 +339,10 @@ func isNumber(w string) bool {
 	return len(w) > 1 && w[0] == '-' && (w[1] >= '0' && w[1] <= '9' || w[1] == '.' && len(w) > 2 && w[2] >= '0' && w[2] <= '9')
 }
 
-// flagSet is the flags of a command.
+// flagSet holds the flags of a command.
 type flagSet []cli.Flag
 
-// get returns the flag that is spelled name, nil if there is none.
+// get returns the flag with this spelling, or nil if there is none.
 func (s flagSet) get(name string) cli.Flag {
 	for _, f := range s {
 		if slices.Contains(f.Names(), name) {
@@ -353,7 +352,7 @@ func (s flagSet) get(name string) cli.Flag {
 	return nil
 }
 
-// find returns the full name of the flag that is spelled name.
+// find returns the full name of the flag with this spelling.
 func (s flagSet) find(name string) (string, bool) {
 	if f := s.get(name); f != nil {
 		return f.Names()[0], true
@@ -381,7 +380,7 @@ func (s flagSet) canBeValue(w string) bool {
 	return !s.has(name) && !(f != nil && f.Fits(s.has)) && name != "h" && name != "help" && name != "vv"
 }
 
-// names lists the long names that are shown.
+// names lists the long names of the flags that help shows.
 func (s flagSet) names() []string {
 	var out []string
 	for _, f := range s {

@@ -9,7 +9,7 @@ import (
 	"github.com/impasto/impasto/internal/ui"
 )
 
-// priceFlag and budgetFlag take the place of the manifest's price and budget.
+// priceFlag and budgetFlag replace the manifest's price and budget.
 func priceFlag(help string) cli.Flag {
 	return textFlag("price", "", settings.GroupQueue, "MONEY/h", help)
 }
@@ -18,7 +18,8 @@ func budgetFlag(help string) cli.Flag {
 	return textFlag("budget", "", settings.GroupQueue, "MONEY", help)
 }
 
-// money reads an amount of money with a unit after it; 0 where the flag was not given.
+// money reads an amount of money with a unit after it. It returns 0 if the flag was
+// not given.
 func money(c *cli.Context, name, unit, example string, bad *ui.Faults) float64 {
 	text := flagText(c, name)
 	if text == "" {

@@ -26,8 +26,8 @@ func batchCommand(s *session) *cli.Command {
 	})
 }
 
-// readBatch reads the manifest that a command line names, and finds out
-// everything that can be wrong with its jobs before the first one starts.
+// readBatch reads the manifest that a command line names. It finds everything that
+// can be wrong with its jobs before the first one starts.
 func (s *session) readBatch(c *cli.Context) (*batch.Builder, error) {
 	name := "batch " + c.Command.Name
 	if c.NArg() != 1 {

@@ -25,7 +25,7 @@ func batchCheckCommand(s *session) *cli.Command {
 	}
 }
 
-// checkedJob is a job of "batch check --json". Fields are only ever added.
+// checkedJob is a job of "batch check --json". Later versions only add fields.
 type checkedJob struct {
 	Type    string     `json:"type"` // "job"
 	ID      string     `json:"id"`
@@ -50,7 +50,7 @@ func batchCheck(s *session, c *cli.Context) error {
 	defer built.RemoveFolders()
 	b := &built.Batch
 	seconds, peak := 0.0, int64(0)
-	unknown := 0 // jobs, some steps of which could not be prepared
+	unknown := 0 // jobs with steps that could not be prepared
 	for i, j := range b.Jobs {
 		p := b.Plans[i]
 		seconds += p.Seconds
@@ -105,8 +105,8 @@ func (s *session) printJob(b *batch.Batch, i int) error {
 	return nil
 }
 
-// product says where the jobs come from, "2 x 40 x 6 = ", when one entry of the
-// manifest is multiplied out without exclusions.
+// product returns the factors of the number of jobs, "2 x 40 x 6 = ", if a single
+// entry of the manifest is expanded without exclusions.
 func product(entries []manifest.Entry) string {
 	var keys []string
 	choices := map[string]map[string]bool{}

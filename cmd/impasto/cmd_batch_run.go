@@ -56,9 +56,10 @@ func batchRun(s *session, c *cli.Context) error {
 		return err
 	}
 	defer leave()
-	// Its own server: that of another process would end with that process.
+	// It runs its own server, because the server of another process would end with
+	// that process.
 	o.MustServe = true
-	if o.Wait == 0 { // a worker that had a job before a crash was on this machine, and is gone
+	if o.Wait == 0 { // a worker that had a job before a crash ran on this machine, so it is gone
 		o.Wait = 5 * time.Second
 	}
 	ctx, signals := ui.WatchSignals()

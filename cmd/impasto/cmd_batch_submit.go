@@ -64,7 +64,7 @@ func batchSubmit(s *session, c *cli.Context) error {
 	})
 }
 
-// followOptions are those of a command that waits for a batch.
+// followOptions returns the options of a command that waits for a batch.
 func (s *session) followOptions(c *cli.Context) batch.FollowOptions {
 	return batch.FollowOptions{Replace: c.Bool("y"), Report: ui.Home(flagText(c, "report")), Program: shortVersion()}
 }

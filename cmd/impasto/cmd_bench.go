@@ -20,7 +20,8 @@ import (
 	"github.com/impasto/impasto/style"
 )
 
-// workThroughput is the work of whole images, beside those of bench.Kinds.
+// workThroughput is the name of the measurement of whole images, in addition to
+// bench.Kinds.
 const workThroughput = "throughput"
 
 func benchCommand(s *session) *cli.Command {
@@ -61,7 +62,7 @@ func benchCommand(s *session) *cli.Command {
 	})
 }
 
-// benchOrder is a command line of bench that has been understood.
+// benchOrder is a parsed command line of bench.
 type benchOrder struct {
 	works      bench.Options
 	throughput *bench.ThroughputOptions // nil: none
@@ -77,7 +78,7 @@ func readBench(c *cli.Context) (o benchOrder, bad ui.Faults) {
 	o.works = bench.Options{Sides: []int{256}, Works: []string{"art", "draft", "matching"}, Budget: 2 * time.Second, MinRuns: 3}
 	if full {
 		o.works.Sides = []int{256, 384, 512, 1024}
-		// A comparison that takes minutes for what matching does in seconds.
+		// This comparison takes minutes for what matching does in seconds.
 		o.works.Works = slices.DeleteFunc(slices.Clone(bench.Kinds), func(kind string) bool { return kind == "convolution" })
 	}
 	if c.NArg() > 0 {
@@ -117,7 +118,7 @@ func readBench(c *cli.Context) (o benchOrder, bad ui.Faults) {
 		o.throughput = readThroughput(c, sides, full, &bad)
 		o.device = flagText(c, "device")
 		bad.Add(device.Check(o.device))
-	} else if len(bad) == 0 { // a misspelt throughput is among the faults already
+	} else if len(bad) == 0 { // a misspelt throughput is already among the faults
 		for _, name := range []string{"presets", "iterations", "sample", "rounds", "weights", "device"} {
 			if c.IsSet(name) {
 				bad.Add(ui.UsageFault(fmt.Sprintf("--%s is for --work throughput", name), "--work throughput --"+name+" "+flagText(c, name)))
@@ -163,7 +164,7 @@ func readThroughput(c *cli.Context, sides []int, full bool, bad *ui.Faults) *ben
 	return t
 }
 
-// benchNumber is the value of a flag that takes a whole number.
+// benchNumber returns the value of a flag that takes a whole number.
 func benchNumber(c *cli.Context, name string, otherwise, least int, bad *ui.Faults) int {
 	if !c.IsSet(name) {
 		return otherwise
@@ -204,7 +205,7 @@ func runBench(s *session, c *cli.Context) error {
 	return nil
 }
 
-// throughput measures whole images on the device that was asked for.
+// throughput measures whole images on the chosen device.
 func throughput(ctx context.Context, s *session, r *bench.Report, o benchOrder) error {
 	d, err := device.Open(o.device, o.works.Threads, device.Auto)
 	if err != nil {
@@ -220,7 +221,7 @@ func throughput(ctx context.Context, s *session, r *bench.Report, o benchOrder) 
 	return r.Throughput(ctx, *o.throughput)
 }
 
-// writeBench writes the report in all the forms that were asked for.
+// writeBench writes the report in all requested forms.
 func writeBench(s *session, r *bench.Report, o benchOrder) error {
 	if o.chart != "" {
 		if err := picture.WriteFile(o.chart, r.Chart); err != nil {

@@ -16,8 +16,8 @@ import (
 	"github.com/impasto/impasto/internal/ui"
 )
 
-// benchReport makes one page of reports that were kept: machines beside each
-// other, the others compared with the first.
+// benchReport makes one page of stored reports. It shows the machines beside each
+// other and compares the others with the first.
 func benchReport(s *session, c *cli.Context) error {
 	var bad ui.Faults
 	for _, f := range c.Command.Flags {

@@ -15,9 +15,9 @@ import (
 	"github.com/impasto/impasto/style"
 )
 
-// Completion: each shell's script calls the program with the words so far and
-// completionFlag at the end, and gets one candidate per line. Where there is
-// none the shell completes file names.
+// completionFlag asks for completions. Each shell's script calls the program with
+// the words so far and this flag at the end, and gets one candidate on each line.
+// If there is none, the shell completes file names.
 const completionFlag = "--generate-bash-completion"
 
 var shells = []string{"bash", "zsh", "fish", "powershell"}
@@ -83,7 +83,7 @@ func completionCommand(s *session) *cli.Command {
 	})
 }
 
-// complete writes what may stand in place of the last word.
+// complete writes the words that can replace the last word.
 func complete(w io.Writer, app *cli.App, words []string) {
 	last := ""
 	if n := len(words); n > 0 {
@@ -118,7 +118,7 @@ func complete(w io.Writer, app *cli.App, words []string) {
 	}
 }
 
-// choicesOf lists the values of a flag that has few.
+// choicesOf lists the values of a flag that has only a few.
 func choicesOf(word, command string) []string {
 	name, _, hasValue := flagWord(word)
 	if hasValue {
@@ -136,7 +136,7 @@ func choicesOf(word, command string) []string {
 	return nil
 }
 
-// flagChoices are the values of flags that are no settings.
+// flagChoices are the values of flags that are not settings.
 var flagChoices = map[string][]string{
 	"state":   {"queued", "running", "done", "failed", "cancelled"},
 	"class":   {farm.ClassCPU, farm.ClassGPU},

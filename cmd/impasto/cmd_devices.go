@@ -21,7 +21,7 @@ func devicesCommand(s *session) *cli.Command {
 	})
 }
 
-// place is a device as it is listed: the name --device takes, and its facts.
+// place is a device in the list: the name that --device takes, and its facts.
 type place struct {
 	Name         string `json:"name"`
 	Text         string `json:"text"`
@@ -33,7 +33,7 @@ type place struct {
 	Default      bool   `json:"default"`
 }
 
-// places lists all devices, and why there is no CUDA among them, "" if there is.
+// places lists all devices. If there is no CUDA device, the text says why.
 func places() ([]place, string) {
 	threads, free := runtime.GOMAXPROCS(0), device.FreeMemory()
 	cpu := place{Name: "cpu", Threads: threads, Architecture: runtime.GOARCH, SIMD: selftest.SIMDLevel(), Free: free}

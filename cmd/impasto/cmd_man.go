@@ -15,7 +15,7 @@ import (
 func manCommand(s *session) *cli.Command {
 	return command(&cli.Command{
 		Name:      "man",
-		Hidden:    true, // for those who make packages
+		Hidden:    true, // for those who build packages
 		Category:  categorySetup,
 		Usage:     "write the manual pages of all commands into a directory",
 		ArgsUsage: "DIRECTORY",
@@ -28,8 +28,8 @@ func manCommand(s *session) *cli.Command {
 	})
 }
 
-// writeManPages writes impasto.1 and a page for each command and sub-command
-// that help shows, such as impasto-map-derive.1.
+// writeManPages writes impasto.1 and a page for each command and sub-command that
+// help shows, such as impasto-map-derive.1.
 func writeManPages(dir string, app *cli.App) error {
 	cannot := func(err error) error {
 		if err == nil {
@@ -107,7 +107,7 @@ func manPage(name string, words []string, c *cli.Command) string {
 	return b.String()
 }
 
-// manText is plain text, safe where Markdown is read.
+// manText escapes plain text for Markdown.
 func manText(text string) string {
 	return strings.NewReplacer(`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "<", `\<`, ">", `\>`, "[", `\[`, "]", `\]`, "#", `\#`).Replace(text)
 }

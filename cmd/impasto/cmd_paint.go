@@ -7,7 +7,7 @@ import (
 	"github.com/impasto/impasto/style"
 )
 
-// paintCommands are the commands that paint one picture, one for each mode.
+// paintCommands returns the commands that paint one picture, one for each mode.
 func paintCommands(s *session) []*cli.Command {
 	return []*cli.Command{
 		s.paintCommand(style.ModeArt, &cli.Command{

@@ -12,9 +12,9 @@ import (
 	"github.com/impasto/impasto/internal/ui"
 )
 
-// The queue that commands speak to: by default one in this user's state
-// directory, whose server is whichever process opened it first; with --queue
-// one elsewhere. docs/farm.md describes it for its users.
+// By default, commands use a queue in this user's state directory. The process that
+// opened it first is its server. With --queue they use another queue. docs/farm.md
+// describes the queue for its users.
 
 func queueCommand(s *session) *cli.Command {
 	return command(&cli.Command{
@@ -40,7 +40,7 @@ func queueFlags(more ...cli.Flag) []cli.Flag {
 	return append(more, placeFlags()...)
 }
 
-// placeFlags say which queue.
+// placeFlags are the flags that choose the queue.
 func placeFlags() []cli.Flag {
 	lease := textFlag("lease", "", settings.GroupQueue, "TIME", "time after which the job of a silent worker goes to another; the same for all processes at one queue (default: 30s, or 5s in batch run and studio)")
 	lease.Hidden = true
@@ -51,7 +51,7 @@ func placeFlags() []cli.Flag {
 	}
 }
 
-// withOwn puts flags of a command in the places of those with the same names.
+// withOwn replaces flags by a command's own flags with the same names.
 func withOwn(flags []cli.Flag, own ...valueFlag) []cli.Flag {
 	for i, f := range flags {
 		if at := slices.IndexFunc(own, func(o valueFlag) bool { return o.Name == f.Names()[0] }); at >= 0 {
@@ -61,17 +61,18 @@ func withOwn(flags []cli.Flag, own ...valueFlag) []cli.Flag {
 	return flags
 }
 
-// queueChoice is what a command line says of the queue.
+// queueChoice returns which queue a command line chooses.
 func queueChoice(c *cli.Context) batch.QueueChoice {
 	return batch.QueueChoice{Queue: flagText(c, "queue"), TokenFile: ui.Home(flagText(c, "token-file")), TLS: ui.Home(flagText(c, "tls")),
 		Lease: flagText(c, "lease"), Who: "impasto " + c.Command.FullName(), Warnings: c.App.ErrWriter}
 }
 
-// queuePlace is the queue that a command line names.
+// queuePlace returns the options of the queue that a command line names.
 func queuePlace(c *cli.Context) (farm.Options, error) { return queueChoice(c).Options() }
 
-// withQueue opens the queue a command line names, calls do and closes it. The
-// queue is there already: what lists and changes jobs makes none.
+// withQueue opens the queue that a command line names, calls do and closes it. It
+// does not create a queue, because commands that list and change jobs need an
+// existing one.
 func (s *session) withQueue(c *cli.Context, do func(context.Context, farm.Queue) error) error {
 	choice := queueChoice(c)
 	o, err := choice.Options()

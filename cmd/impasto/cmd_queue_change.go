@@ -16,7 +16,7 @@ func queueRetryCommand(s *session) *cli.Command {
 	return chosenCommand(s, "retry", "queue jobs again that failed or were cancelled", change{
 		did:  "queued again",
 		fits: func(st farm.Status) bool { return st.State.Ended() }, state: "has not ended",
-		// What is done is made again only if it is named or asked for.
+		// Done jobs are repeated only if they are named or chosen by a flag.
 		bulk: func(st farm.Status) bool { return st.State == farm.Failed || st.State == farm.Cancelled },
 		do:   farm.Queue.Retry,
 	}.run)
@@ -41,17 +41,17 @@ func queueRemoveCommand(s *session) *cli.Command {
 	}.run)
 }
 
-// change is what a command does to each of the jobs it is given.
+// change is what a command does to each of the given jobs.
 type change struct {
 	did   string                 // printed afterwards
-	fits  func(farm.Status) bool // jobs it can be done to
+	fits  func(farm.Status) bool // jobs to which it applies
 	state string                 // printed about other jobs
-	bulk  func(farm.Status) bool // those meant by --batch or --all; nil: fits
+	bulk  func(farm.Status) bool // jobs that --batch or --all choose; nil: fits
 	do    func(q farm.Queue, ctx context.Context, id string) error
 	after func(ctx context.Context, q farm.Queue) error
 }
 
-// run changes every job that can be changed, and tells of each that cannot.
+// run changes every job that can be changed, and reports each that cannot.
 func (w change) run(ctx context.Context, s *session, c *cli.Context, q farm.Queue) error {
 	named := c.NArg() > 0 || flagText(c, "state") != ""
 	var bad ui.Faults
@@ -74,7 +74,7 @@ func (w change) run(ctx context.Context, s *session, c *cli.Context, q farm.Queu
 		var ended *farm.EndedError
 		switch {
 		case errors.As(err, &ended) || errors.Is(err, farm.ErrUnknown):
-			// Its state changed after it was read.
+			// Its state has changed since it was read.
 			bad.Add(ui.NewFault(ui.ExitUsage, "job_state", err.Error()))
 		case err != nil:
 			return err
@@ -94,7 +94,7 @@ func (w change) run(ctx context.Context, s *session, c *cli.Context, q farm.Queu
 	return cmp.Or(s.changed(w.did, ids, len(ids)), bad.Err())
 }
 
-// changed prints how many jobs were changed; jobs stands for them in JSON.
+// changed prints how many jobs were changed. With --json it prints jobs.
 func (s *session) changed(did string, jobs any, n int) error {
 	s.note("%s: %s", did, ui.Count(n, "job"))
 	return s.facts(map[string]any{"type": "result", "done": did, "jobs": jobs})

@@ -45,7 +45,7 @@ func queuePruneCommand(s *session) *cli.Command {
 
 var days = regexp.MustCompile(`^([0-9]{1,5})d$`)
 
-// parseAge reads a time in days, or as Go writes one.
+// parseAge reads a time in days, or in Go's form.
 func parseAge(text string) (time.Duration, bool) {
 	if m := days.FindStringSubmatch(text); m != nil {
 		n, err := strconv.Atoi(m[1])

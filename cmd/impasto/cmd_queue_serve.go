@@ -22,7 +22,8 @@ func queueServeCommand(s *session) *cli.Command {
 		Usage: "serve the queue to workers on other machines, until Ctrl-C",
 		Description: "--queue is the folder of the queue to serve. The token that lets in workers is written to\n" +
 			"--token-file; without it, the token is in the folder of the queue.",
-		// Those of the queue say where it is, and what others need to reach it.
+		// The queue flags name the place of the queue and the credentials that
+		// others need.
 		Flags: withOwn(queueFlags(textFlag("listen", "", settings.GroupQueue, "HOST:PORT", "address to listen on for workers (default: 127.0.0.1:4222)")),
 			textFlag("queue", "", settings.GroupQueue, "FOLDER", "folder of the queue to serve (default: ~/.local/state/impasto/queue)"),
 			textFlag("token-file", "", settings.GroupQueue, "FILE", "file to write the token to, to be copied to the workers"),
@@ -47,7 +48,7 @@ func queueServe(s *session, c *cli.Context) error {
 		return err
 	}
 	o.Listen, o.MustServe = net.JoinHostPort(host, port), true
-	if l, err := net.Listen("tcp", o.Listen); err != nil { // the server would only say that it does not start
+	if l, err := net.Listen("tcp", o.Listen); err != nil { // the server would only report that it does not start
 		return ui.NewFault(ui.ExitQueue, "listen", fmt.Sprintf("%s cannot be listened on: %s", o.Listen, ui.ListenReason(err)), "--listen "+net.JoinHostPort(host, "0"))
 	} else {
 		l.Close()
@@ -90,7 +91,7 @@ func queueServe(s *session, c *cli.Context) error {
 	return nil
 }
 
-// tlsHint is what workers of a server with certificates write.
+// tlsHint returns what users type to start workers for a server with certificates.
 func tlsHint(folder string) string {
 	if folder == "" {
 		return ""
@@ -98,7 +99,7 @@ func tlsHint(folder string) string {
 	return " --tls FOLDER"
 }
 
-// seenFrom is the address as another machine would write it.
+// seenFrom returns the address in the form that another machine uses.
 func seenFrom(host, port string) string {
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		host = "HOST"

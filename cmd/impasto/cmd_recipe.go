@@ -44,7 +44,7 @@ func recipeCommand(s *session) *cli.Command {
 	})
 }
 
-// eachPicture does something to every picture named and tells all that failed.
+// eachPicture calls do for every named picture and reports all that failed.
 func eachPicture(verb string, do func(path string) error) cli.ActionFunc {
 	return func(c *cli.Context) error {
 		if c.NArg() == 0 {

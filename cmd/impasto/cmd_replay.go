@@ -24,8 +24,8 @@ func replayCommand(s *session) *cli.Command {
 	})
 }
 
-// replayFlags are --set, --verify and the settings that do not decide the
-// picture: those that do are in the recipe, or in --set.
+// replayFlags are --set, --verify and the settings that do not determine the
+// picture. Those that do are in the recipe, or in --set.
 func replayFlags() []cli.Flag {
 	flags := []cli.Flag{
 		textFlag("set", "", settings.GroupInputs, "NAME=VALUE", "setting of the recipe to change; may be given several times"),

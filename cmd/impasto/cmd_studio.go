@@ -107,7 +107,7 @@ func folderFault(folder string, err error) error {
 	return ui.NewFault(ui.ExitInput, "folder", fmt.Sprintf("the studio cannot use %q: %s", folder, ui.Reason(err)), "impasto studio --help")
 }
 
-// tellAddress prints where the page is.
+// tellAddress prints the address of the page.
 func (s *session) tellAddress(at net.Addr, address string) error {
 	if tcp, ok := at.(*net.TCPAddr); ok && !tcp.IP.IsLoopback() {
 		fmt.Fprintf(s.stderr, "impasto: warning: %s is open to other machines, and not encrypted\n", at)
@@ -119,7 +119,7 @@ func (s *session) tellAddress(at net.Addr, address string) error {
 	return nil
 }
 
-// studioPlace reads what a command line says of folder, device and queue.
+// studioPlace reads the folder, device and queue of a command line.
 func studioPlace(c *cli.Context) (folder string, places []job.Place, at farm.Options, err error) {
 	var bad ui.Faults
 	folder = "."
@@ -144,7 +144,7 @@ func studioPlace(c *cli.Context) (folder string, places []job.Place, at farm.Opt
 	if flagText(c, "queue") == "" && os.Getenv(batch.QueueVariable) == "" {
 		at.Store, at.MustServe = filepath.Join(folder, ".impasto", "queue"), true
 	}
-	if at.URL == "" && at.Wait == 0 { // a worker that had a job before a crash was on this machine, and is gone
+	if at.URL == "" && at.Wait == 0 { // a worker that had a job before a crash ran on this machine, so it is gone
 		at.Wait = 5 * time.Second
 	}
 	if text := flagText(c, "port"); text != "" {

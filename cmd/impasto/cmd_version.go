@@ -15,7 +15,7 @@ import (
 // version is set by the linker in releases: -ldflags "-X main.version=0.1.0".
 var version string
 
-// build says what this program is.
+// build describes this build of the program.
 type build struct {
 	Version string   `json:"version"`
 	Commit  string   `json:"commit,omitempty"`
@@ -50,10 +50,10 @@ func thisBuild() build {
 	return b
 }
 
-// shortVersion is for headings.
+// shortVersion returns the version for headings.
 func shortVersion() string { return thisBuild().Version }
 
-// software is what is written into pictures.
+// software returns the program's name as it is written into pictures.
 func software() string { return "Impasto " + shortVersion() }
 
 func versionCommand(s *session) *cli.Command {

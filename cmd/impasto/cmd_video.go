@@ -66,7 +66,7 @@ func paintVideo(s *session, c *cli.Context) error {
 	return s.printResult(result.Output, result)
 }
 
-// submitFlags are those of the queue.
+// submitFlags are the flags of the queue.
 func submitFlags() []cli.Flag {
 	return append([]cli.Flag{
 		&cli.BoolFlag{Name: "submit", Usage: "have the workers of a queue paint the shots, and wait for them", Category: settings.GroupQueue},
@@ -74,7 +74,7 @@ func submitFlags() []cli.Flag {
 	}, placeFlags()...)
 }
 
-// checkSubmit finds flags of the queue that mean nothing without --submit.
+// checkSubmit finds flags of the queue that have no effect without --submit.
 func checkSubmit(c *cli.Context) error {
 	if c.Bool("submit") {
 		var bad ui.Faults

@@ -12,7 +12,7 @@ import (
 	"github.com/impasto/impasto/internal/ui"
 )
 
-// submitFilm has the shots painted by a queue's workers and makes the film.
+// submitFilm lets a queue's workers paint the shots, and makes the film.
 func (s *session) submitFilm(ctx context.Context, signals *ui.Signals, c *cli.Context, f *render.Film) error {
 	o, err := queuePlace(c)
 	if err != nil {

@@ -77,7 +77,7 @@ func weightsList(s *session) error {
 	return nil
 }
 
-// weightsInstall is get and import.
+// weightsInstall implements get and import.
 func weightsInstall(s *session, c *cli.Context, takes, example string) error {
 	if c.NArg() != 1 {
 		return ui.UsageFault(fmt.Sprintf("weights %s needs %s, got %d", c.Command.Name, takes, c.NArg()), "impasto weights "+c.Command.Name+" "+example)

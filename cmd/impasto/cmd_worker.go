@@ -38,7 +38,7 @@ func workerCommand(s *session) *cli.Command {
 	})
 }
 
-// workFlags say what jobs are painted on.
+// workFlags are the flags that choose the devices for jobs.
 func workFlags() []cli.Flag {
 	return []cli.Flag{
 		textFlag("device", "", settings.GroupDevice, "NAME", "device to paint on: cpu, cuda:N or auto, all CUDA devices (default: auto)"),
@@ -48,7 +48,7 @@ func workFlags() []cli.Flag {
 	}
 }
 
-// workplaces are what --device, --class, --workers and --threads ask for.
+// workplaces returns the places for --device, --class, --workers and --threads.
 func workplaces(c *cli.Context) ([]job.Place, error) {
 	var bad ui.Faults
 	number := func(name string, fallback int) int {
@@ -84,8 +84,8 @@ func checkClass(c *cli.Context) error {
 	}
 }
 
-// workLog is what workers tell of their jobs: with -v what they do, otherwise
-// only what goes wrong.
+// workLog returns the log of workers. With -v it shows what they do, otherwise only
+// what goes wrong.
 func (s *session) workLog() *slog.Logger {
 	level := slog.LevelWarn
 	switch {
@@ -97,8 +97,8 @@ func (s *session) workLog() *slog.Logger {
 	return slog.New(slog.NewTextHandler(s.stderr, &slog.HandlerOptions{Level: level}))
 }
 
-// emptyFor is how long a worker with --until-empty waits before it looks
-// whether others still have jobs, which may come back.
+// emptyFor is how long a worker with --until-empty waits before it checks whether
+// others still have jobs, because those may return to the queue.
 const emptyFor = 2 * time.Second
 
 func runWorker(s *session, c *cli.Context) error {
@@ -125,7 +125,7 @@ func runWorker(s *session, c *cli.Context) error {
 		return err
 	}
 	defer m.Close()
-	at.Patience = farm.LongPatience // machines of a farm start in any order
+	at.Patience = farm.LongPatience // machines of a farm may start in any order
 	at.Waiting = func(err error) {
 		s.note("%v; asking again for %s, or until Ctrl-C", err, progress.Span(at.Patience))
 	}
@@ -154,10 +154,10 @@ func runWorker(s *session, c *cli.Context) error {
 				w.Stop()
 				<-finished
 				return nil
-			case <-finished: // nothing has come for a while
+			case <-finished: // no job has come for a while
 			}
 			if !c.Bool("until-empty") {
-				return nil // idle for as long as it may be
+				return nil // it was idle for the longest time allowed
 			}
 			if left, err := batch.Unfinished(ctx, q, job.Classes(places)...); err != nil || left == 0 {
 				return err
@@ -165,7 +165,7 @@ func runWorker(s *session, c *cli.Context) error {
 		}
 	})
 	if f, ok := errors.AsType[*ui.Fault](err); ok && (f.Exit == ui.ExitInterrupted || f.Exit == ui.ExitTerminated) {
-		return nil // stopped before it found the queue, or while it had no job
+		return nil // it was stopped before it found the queue, or while it had no job
 	}
 	return err
 }

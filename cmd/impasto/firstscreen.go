@@ -9,8 +9,8 @@ import (
 	"github.com/impasto/impasto/internal/weights"
 )
 
-// printFirstScreen prints the output of the bare command: what is here, and what to do
-// next. It loads nothing.
+// printFirstScreen prints the output of the bare command: what is installed, and
+// what to do next. It loads nothing.
 func printFirstScreen(s *session) {
 	network := "mini (VGG-19 is not installed)"
 	name, installed, err := weights.Default()

@@ -22,15 +22,15 @@ func commonFlags() []cli.Flag {
 	return flags
 }
 
-// words is the value of a flag that is read as text and understood later, so
-// that all faults of a command line are found together.
+// words is the value of a flag that is first read as text and parsed later, so that
+// all faults of a command line are found together.
 type words struct {
 	given   []string
 	repeats bool // may be given several times; otherwise the last one counts
 }
 
-// Set is called once for each time the flag is given, and once more for each
-// of its other names.
+// Set is called once for each time the flag is given, and once more for each of its
+// other names.
 func (w *words) Set(s string) error {
 	if !w.repeats {
 		w.given = w.given[:0]
@@ -41,9 +41,9 @@ func (w *words) Set(s string) error {
 
 func (w *words) String() string { return strings.Join(w.given, ",") }
 
-// valueFlag is a flag with a value. urfave/cli asks each flag's names of each
-// other, and works them out anew every time; for the thousands of jobs of a
-// manifest that takes longer than all else.
+// valueFlag is a flag with a value. urfave/cli compares the names of all flags with
+// each other, and computes them anew each time. For the thousands of jobs of a
+// manifest, that takes longer than everything else.
 type valueFlag struct{ *cli.GenericFlag }
 
 func (f valueFlag) Names() []string { return append([]string{f.Name}, f.Aliases...) }
@@ -60,7 +60,7 @@ func textFlag(name, short, group, value, usage string) valueFlag {
 	return f
 }
 
-// placeholder takes "`FILE` the rest" apart.
+// placeholder splits "`FILE` the rest" into its parts.
 func placeholder(usage string) (value, rest string) {
 	if !strings.HasPrefix(usage, "`") {
 		return "", usage
@@ -96,7 +96,7 @@ func renderFlags(mode style.Mode) []cli.Flag {
 	return flags
 }
 
-// given are the flags of a command line.
+// given returns the flags of a command line.
 func given(c *cli.Context) settings.Given {
 	g := settings.Given{}
 	for _, name := range c.LocalFlagNames() {
@@ -109,8 +109,8 @@ func given(c *cli.Context) settings.Given {
 	return g
 }
 
-// resolve merges flag > environment > project file > user file > preset >
-// default.
+// resolve takes each setting from the first of these that has it: flag,
+// environment, project file, user file, preset, default.
 func resolve(c *cli.Context, mode style.Mode) (*settings.Values, ui.Faults) {
 	g := given(c)
 	layers, bad := settings.UserLayers(g.Last("config"))
@@ -118,7 +118,7 @@ func resolve(c *cli.Context, mode style.Mode) (*settings.Values, ui.Faults) {
 	return v, append(bad, more...)
 }
 
-// flagTexts are all values of a flag that may be given several times.
+// flagTexts returns all values of a flag that may be given several times.
 func flagTexts(c *cli.Context, name string) []string {
 	if w, ok := c.Generic(name).(*words); ok {
 		return w.given
@@ -126,7 +126,7 @@ func flagTexts(c *cli.Context, name string) []string {
 	return nil
 }
 
-// flagText is the value of a flag, "" when it was not given.
+// flagText returns the value of a flag, or "" if it was not given.
 func flagText(c *cli.Context, name string) string {
 	if list := flagTexts(c, name); len(list) > 0 {
 		return list[len(list)-1]

@@ -13,8 +13,8 @@ import (
 	"github.com/impasto/impasto/style"
 )
 
-// Help fits a screen of 24 lines: what the command is for, two examples to
-// copy, the flags that are used most. --help-all explains every flag.
+// Help fits on a screen of 24 lines: what the command does, two examples to copy,
+// and the most used flags. --help-all explains every flag.
 
 // examples are shown in the help of each command.
 var examples = map[string][2]string{
@@ -186,11 +186,11 @@ func writeFlag(w io.Writer, heading string, many bool, f cli.Flag, d cli.DocGene
 	writeWrapped(w, fmt.Sprintf("%s%-3s %-25s ", margin, short, strings.TrimSpace(long+" "+value)), rest)
 }
 
-// helpWidth is how many columns a line of help may have.
+// helpWidth is the most columns of a line of help.
 const helpWidth = 110
 
-// writeWrapped writes a text after what its first line begins with. Further
-// lines begin in the same column.
+// writeWrapped writes a wrapped text after begin. Further lines start in the same
+// column as the text.
 func writeWrapped(w io.Writer, begin, text string) {
 	line := begin
 	for i, word := range strings.Fields(text) {
@@ -207,22 +207,24 @@ func writeWrapped(w io.Writer, begin, text string) {
 	fmt.Fprintln(w, line)
 }
 
-// rowOf is the setting of a flag, the zero one where a flag is none.
+// rowOf returns the setting of a flag, or the zero value if the flag is not a
+// setting.
 func rowOf(l line, flag string) settings.Setting {
 	mode, _ := settings.CommandMode(l.path[0])
 	row, _ := settings.Find(flag, mode)
 	return row
 }
 
-// A default of more letters is left out of the first screen of help, and one of a
-// method out of all help: it would not fit in a line.
+// The first screen of help omits defaults with more letters than the first limit.
+// All help omits a method's default with more letters than the second, because it
+// would not fit on a line.
 const (
 	shortDefault = 16
 	longDefault  = 60
 )
 
-// defaultText is the default of an option, and what it is on a GPU, with the mini
-// network or with another method where that differs. The first screen leaves out
+// defaultText returns the default of an option. It adds the default on a GPU, with
+// the mini network or with another method, if that differs. The first screen omits
 // long ones.
 func defaultText(l line, name string) string {
 	mode, paints := settings.CommandMode(l.path[0])
@@ -254,7 +256,8 @@ func defaultText(l line, name string) string {
 	return onOff(text)
 }
 
-// onOff is the value of a switch in words; other values stay.
+// onOff returns "on" or "off" for the value of a switch, and other values
+// unchanged.
 func onOff(text string) string {
 	switch text {
 	case "true":

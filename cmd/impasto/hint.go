@@ -11,10 +11,10 @@ import (
 	"github.com/impasto/impasto/internal/ui"
 )
 
-// What a "try:" line offers is made of facts that were checked, so that it can
-// be pasted: the command line as it was given, with what is to change.
+// A "try:" line contains only checked facts, so that it can be pasted: the command
+// line as it was given, with the necessary changes.
 
-// again is the command line given, with changes in place of what it gives for
+// again returns the given command line with changes, which replace its values for
 // the same flags.
 func (s *session) again(changes ...render.Change) string {
 	words := slices.Clone(s.args[1:])
@@ -23,7 +23,7 @@ func (s *session) again(changes ...render.Change) string {
 	}
 	at := len(words)
 	if i := slices.Index(words, "--"); i >= 0 {
-		at = i // what follows is arguments
+		at = i // the rest are arguments
 	}
 	var flags []string
 	for _, c := range changes {
@@ -42,7 +42,8 @@ func (s *session) again(changes ...render.Change) string {
 	return ui.ImpastoCommand(slices.Insert(words, at, flags...))
 }
 
-// withoutFlag leaves a flag out under all its names, other programs' too.
+// withoutFlag removes a flag under all its names, including those of other
+// programs.
 func withoutFlag(words []string, flag string) []string {
 	row, isSetting := settings.FindFlag(flag)
 	names := append(row.Names(), flag)
@@ -68,12 +69,12 @@ func withoutFlag(words []string, flag string) []string {
 	return kept
 }
 
-// meant is how packages that know no command line say what a word was perhaps
-// meant to be.
+// meant begins the suggestion of a word in messages of packages that do not know
+// the command line.
 const meant = "did you mean "
 
-// completed makes hints of what was perhaps meant: the command line with the
-// right word in it.
+// completed replaces suggestions of a word by hints with the corrected command
+// line.
 func (s *session) completed(err error) error {
 	if err == nil || len(s.args) == 0 {
 		return err
@@ -83,7 +84,7 @@ func (s *session) completed(err error) error {
 	kept := all[:0:0]
 	for _, f := range all {
 		if printed[f.Message] {
-			continue // the same file may stand on the line twice
+			continue // the same file may occur twice on the line
 		}
 		printed[f.Message] = true
 		var tries []string
@@ -109,7 +110,7 @@ func (s *session) completed(err error) error {
 	return kept
 }
 
-// firstQuoted is what a message has in quotes first: the word that is wrong.
+// firstQuoted returns the first quoted text in a message, which is the wrong word.
 func firstQuoted(message string) string {
 	at := strings.IndexByte(message, '"')
 	if at < 0 {
@@ -119,12 +120,13 @@ func firstQuoted(message string) string {
 	if err != nil {
 		return ""
 	}
-	word, _ := strconv.Unquote(quoted) // QuotedPrefix returns what can be
+	word, _ := strconv.Unquote(quoted) // what QuotedPrefix returns is always valid
 	return word
 }
 
-// corrected is the command line with a word replaced, alone or as either side
-// of an equals sign; "" where it does not stand, or would stay as it is.
+// corrected returns the command line with a word replaced, alone or on either side
+// of an equals sign. It returns "" if the word does not occur or nothing would
+// change.
 func (s *session) corrected(wrong, right string) string {
 	if wrong == "" || wrong == right {
 		return ""

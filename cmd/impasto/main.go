@@ -24,18 +24,19 @@ func main() {
 	os.Exit(run(os.Args, os.Stdin, os.Stdout, os.Stderr))
 }
 
-// session is what a command runs in: its streams and the flags every command
-// has.
+// session is the environment of a command: its streams, and the flags that every
+// command has.
 type session struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	json, quiet    bool
 	verbose        int
 	args           []string   // the command line as given
-	jobs           render.Env // what jobs of a queue find around them in this process
+	jobs           render.Env // the environment of a queue's jobs in this process
 }
 
-// note prints a line for a person on standard error, unless --quiet or --json forbids it.
+// note prints a line for a person on standard error, unless --quiet or --json is
+// set.
 func (s *session) note(format string, a ...any) {
 	if !s.quiet && !s.json {
 		fmt.Fprintf(s.stderr, format+"\n", a...)
@@ -90,7 +91,8 @@ func (s *session) run() int {
 		printHelp(stdout, app, l)
 		return ui.ExitOK
 	}
-	// All that an app has is set up before one command of it runs.
+	// urfave/cli sets up all commands of an app before it runs one, so the others
+	// are removed.
 	app.Commands = slices.DeleteFunc(app.Commands, func(c *cli.Command) bool { return c.Name != l.path[0] })
 	err := app.Run(l.argv(args[0]))
 	if err != nil && s.verbose > 1 && !s.json {

@@ -17,8 +17,8 @@ import (
 	"github.com/impasto/impasto/internal/ui"
 )
 
-// surroundings are what renders of this session find around them. The fault is
-// that of a file descriptor that is not open.
+// surroundings returns the environment of this session's renders. It returns a
+// fault if a file descriptor is not open.
 func (s *session) surroundings(v *settings.Values) (render.Env, error) {
 	env := render.Env{
 		Stdin: s.stdin, Stdout: s.stdout, StdoutTerminal: ui.IsTerminal(s.stdout),
@@ -76,7 +76,7 @@ func (s *session) paintPrepared(p *render.Prepared, env render.Env) error {
 	return s.printResult(result.Output, result)
 }
 
-// bySignal gives an interrupted run the exit code of the signal.
+// bySignal sets the exit code of an interrupted run to that of the signal.
 func bySignal(signals *ui.Signals, err error) error {
 	if f, ok := errors.AsType[*ui.Fault](err); ok && f.Code == "interrupted" {
 		try := f.Try
@@ -87,7 +87,7 @@ func bySignal(signals *ui.Signals, err error) error {
 	return err
 }
 
-// confirm asks whether existing files are to be replaced.
+// confirm asks whether existing files may be replaced.
 func (s *session) confirm(paths []string) error {
 	for _, path := range paths {
 		fmt.Fprintf(s.stderr, "%q exists; replace it? [y/N] ", path)
@@ -101,7 +101,7 @@ func (s *session) confirm(paths []string) error {
 	return nil
 }
 
-// printResult writes the result on standard output: the path, or JSON.
+// printResult writes the result to standard output: the path, or JSON.
 func (s *session) printResult(path string, result any) error {
 	if !s.json || path == ui.Stdout {
 		return ui.PrintResult(s.stdout, path)
@@ -109,7 +109,7 @@ func (s *session) printResult(path string, result any) error {
 	return writeTyped(s.stdout, "result", result)
 }
 
-// writeTyped writes a struct as one line of JSON with a type before its fields.
+// writeTyped writes a struct as one line of JSON, with a type before its fields.
 func writeTyped(w io.Writer, kind string, v any) error {
 	text, err := json.Marshal(v)
 	if err != nil {
@@ -128,7 +128,7 @@ func (s *session) show(facts any, text any) error {
 	return err
 }
 
-// facts prints what only programs are told on standard output.
+// facts prints facts for programs on standard output.
 func (s *session) facts(facts any) error {
 	if !s.json {
 		return nil
@@ -136,20 +136,20 @@ func (s *session) facts(facts any) error {
 	return writeJSON(s.stdout, facts)
 }
 
-// writeJSON writes one line.
+// writeJSON writes a value as one line of JSON.
 func writeJSON(w io.Writer, v any) error {
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
 	return e.Encode(v)
 }
 
-// progressOptions say how progress of a kind is written to standard error.
+// progressOptions returns how progress of a kind is written to standard error.
 func (s *session) progressOptions(kind string) progress.Options {
 	cols, _ := ui.TerminalSize(s.stderr)
 	return progress.Options{Kind: kind, Quiet: s.quiet, Terminal: ui.IsTerminal(s.stderr), Width: cols}
 }
 
-// printPlan prints what would be done to a picture.
+// printPlan prints the plan of a picture.
 func (s *session) printPlan(p render.Plan) error {
 	if s.json {
 		facts := p.Facts()
@@ -160,14 +160,14 @@ func (s *session) printPlan(p render.Plan) error {
 	return show.Plan(s.stdout, p)
 }
 
-// watch shows the events of a render.
+// watch returns what shows the events of a render.
 func (s *session) watch(v *settings.Values, previewFile string, streams []render.Stream, signals *ui.Signals) *show.Watcher {
 	o := s.progressOptions(v.Text("progress"))
 	o.PrintEvery = v.Number("print-every", 0)
 	return show.NewWatcher(s.stderr, show.Options{Progress: o, Preview: v.Text("preview"), File: previewFile, Streams: streams, Signals: signals, Software: software()})
 }
 
-// printNotes prints what the user should know of files that were read.
+// printNotes prints what the user should know about the files that were read.
 func (s *session) printNotes(notes []string) {
 	for _, n := range notes {
 		fmt.Fprintln(s.stderr, "impasto: "+ui.Printable(n))

@@ -16,7 +16,7 @@ import (
 	"github.com/impasto/impasto/internal/ui"
 )
 
-// chooseFlags choose jobs where they are not named.
+// chooseFlags are the flags that choose jobs without naming them.
 func chooseFlags() []cli.Flag {
 	return []cli.Flag{
 		textFlag("batch", "b", settings.GroupQueue, "NAME", "only the jobs of this batch"),
@@ -24,7 +24,8 @@ func chooseFlags() []cli.Flag {
 	}
 }
 
-// chosenCommand is a command for jobs that its arguments name or its flags choose.
+// chosenCommand makes a command for jobs that its arguments name or its flags
+// choose.
 func chosenCommand(s *session, name, usage string, run func(context.Context, *session, *cli.Context, farm.Queue) error, more ...cli.Flag) *cli.Command {
 	return &cli.Command{
 		Name:      name,
@@ -47,9 +48,10 @@ func filterOf(c *cli.Context) (farm.Filter, error) {
 	return f, nil
 }
 
-// eachChosen calls f with each job a command line means: those it names, or those
-// that --batch, --state and --all choose, of which it holds no list. Choosing nothing
-// is a fault, so that nobody changes every job by leaving out a word.
+// eachChosen calls f with each job that a command line names, or that --batch,
+// --state and --all choose. It holds no list of the chosen jobs. A command line
+// that chooses nothing is a fault, so that a missing word does not change every
+// job.
 func eachChosen(ctx context.Context, c *cli.Context, q farm.Queue, f func(farm.Status) error) error {
 	filter, err := filterOf(c)
 	if err != nil {
@@ -82,9 +84,9 @@ func eachChosen(ctx context.Context, c *cli.Context, q farm.Queue, f func(farm.S
 	return nil
 }
 
-// newBatchReporter opens progress as the command line asks for it.
+// newBatchReporter opens the progress report that the command line asks for.
 func (s *session) newBatchReporter(kind string) progress.Reporter {
-	if s.json { // events are the results
+	if s.json { // with --json, events are the results
 		return progress.New(s.stdout, progress.Options{Kind: "json"})
 	}
 	return progress.New(s.stderr, s.progressOptions(kind))

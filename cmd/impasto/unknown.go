@@ -12,11 +12,11 @@ import (
 	"github.com/impasto/impasto/internal/ui"
 )
 
-// mostOwners is how many commands a message names.
+// mostOwners is the most commands that a message names.
 const mostOwners = 3
 
-// unknownFlag is the fault of a flag that the command does not have. owners are
-// the commands that have it.
+// unknownFlag returns the fault of a flag that the command does not have. owners
+// are the commands that have it.
 func unknownFlag(name, word string, set flagSet, owners []string) *ui.Fault {
 	shown, _, _ := strings.Cut(word, "=")
 	f := ui.NewFault(ui.ExitUsage, "unknown_flag", "unknown flag "+shown)
@@ -39,7 +39,7 @@ func unknownFlag(name, word string, set flagSet, owners []string) *ui.Fault {
 	return f
 }
 
-// flagOwners lists the commands that have a flag of that long name, in the order
+// flagOwners lists the commands that have a flag with this long name, in the order
 // of help.
 func flagOwners(app *cli.App, name string) (owners []string) {
 	if len(name) < 2 {
@@ -61,8 +61,9 @@ func flagOwners(app *cli.App, name string) (owners []string) {
 	return owners
 }
 
-// typesetDash is the fault of a flag whose hyphens a word processor or a web page
-// made a dash of; nil for any other word, and for a file of that name.
+// typesetDash returns the fault of a flag whose hyphens a word processor or a web
+// page has replaced by a dash. It returns nil for any other word, and for the name
+// of an existing file.
 func typesetDash(w string) *ui.Fault {
 	dashes := []struct{ sign, name string }{{"\u2013", "an en dash"}, {"\u2014", "an em dash"}, {"\u2212", "a minus sign"}}
 	for _, d := range dashes {

@@ -1,5 +1,5 @@
 // Package flow finds where the pixels of one picture are in the next, moves
-// pictures along, and says where that can be trusted.
+// pictures accordingly, and says where the result can be trusted.
 //
 // Of Impasto it imports internal/picture only.
 package flow
@@ -10,19 +10,19 @@ import (
 	"github.com/impasto/impasto/internal/picture"
 )
 
-// Field says where each pixel of one picture is in another: (x, y) at
-// (x+U, y+V), in pixels, (H, W).
+// Field says where each pixel of one picture is in another: the pixel at (x, y) is
+// at (x+U, y+V), in pixels, (H, W).
 type Field struct {
 	W, H int
 	U, V []float32
 }
 
-// New is a field of rest.
+// New returns a field without motion.
 func New(w, h int) *Field {
 	return &Field{W: w, H: h, U: make([]float32, w*h), V: make([]float32, w*h)}
 }
 
-// Resize brings the field to pictures of w x h pixels; paths grow with them.
+// Resize adapts the field to pictures of w x h pixels. Its vectors are scaled too.
 func (f *Field) Resize(w, h int) *Field {
 	if w == f.W && h == f.H {
 		return f
@@ -38,12 +38,12 @@ func (f *Field) Resize(w, h int) *Field {
 	return g
 }
 
-// Settings of the estimate. Residuals are in pixels (see system), so smoothness
-// needs no adjusting to contrast.
+// These are the settings of the estimate. Residuals are in pixels (see system), so
+// smoothness does not depend on contrast.
 const (
 	alpha      = 0.6  // weight of smoothness
 	gamma      = 1.0  // weight of the constancy of gradients beside that of brightness
-	epsilon    = 1e-3 // rounds the robust penalty sqrt(s^2 + epsilon^2) off at 0
+	epsilon    = 1e-3 // smooths the robust penalty sqrt(s^2 + epsilon^2) near 0
 	zeta       = 0.7  // levels of 255: contrast below says little about motion
 	shrink     = 0.7  // of neighbouring sizes
 	leastSide  = 12   // of the coarsest size, in pixels
@@ -82,7 +82,7 @@ func Estimate(a, b []float32, w, h int) *Field {
 
 type size struct{ w, h int }
 
-// sizes lists those of the pyramid, coarse to fine.
+// sizes lists the sizes of the pyramid, coarse to fine.
 func sizes(w, h int) []size {
 	list := []size{{w, h}}
 	for k := shrink; math.Round(float64(min(w, h))*k) >= leastSide; k *= shrink {
@@ -91,7 +91,7 @@ func sizes(w, h int) []size {
 	return list
 }
 
-// level is a picture at one size, 0..255, smoothed a little.
+// level returns a picture at one size, 0..255, slightly smoothed.
 func level(p []float32, w, h, w2, h2 int) []float32 {
 	if w != w2 || h != h2 {
 		p = picture.Resample(p, w, h, 1, w2, h2, picture.Bilinear)
@@ -128,8 +128,8 @@ func smooth(p []float32, w, h int) []float32 {
 	return pass(pass(p, w, h, 1, w), h, w, w, 1)
 }
 
-// dx and dy are derivatives by the five-point rule, at the border one-sided in
-// effect: the border's pixels repeat.
+// dx and dy are derivatives by the five-point rule. At the border the border's
+// pixels repeat, so that the derivative is effectively one-sided.
 func dx(p []float32, w, h int) []float32 {
 	d := make([]float32, len(p))
 	for y := range h {

@@ -15,8 +15,7 @@ type system struct {
 	right, below          []float32 // s_n of the neighbour there
 }
 
-// newSystem makes the system of the field f known so far, with the robust
-// weights psi' that belong to it.
+// newSystem makes the system for the current field f, with its robust weights psi'.
 func newSystem(a, b []float32, f *Field) *system {
 	w, h := f.W, f.H
 	n := w * h
@@ -35,7 +34,7 @@ func newSystem(a, b []float32, f *Field) *system {
 	}
 	for i := range n {
 		if !inside[i] {
-			continue // nothing is known of what left the picture
+			continue // nothing is known about pixels that left the picture
 		}
 		u, v := f.U[i], f.V[i]
 		add := func(weight, gx, gy, gt float32) {
@@ -59,13 +58,16 @@ func newSystem(a, b []float32, f *Field) *system {
 	return s
 }
 
-// dpsi is the derivative of sqrt(s2 + epsilon^2) by s2.
+// dpsi returns the derivative of sqrt(s2 + epsilon^2) with respect to s2.
 func dpsi(s2 float32) float32 {
 	return float32(0.5 / math.Sqrt(float64(s2)+epsilon*epsilon))
 }
 
-// smoothness is alpha psi'(|grad u|^2 + |grad v|^2) between each pixel and the
-// one to its right and below.
+// smoothness returns alpha psi'(
+// grad u
+// ^2 +
+// grad v
+// ^2) between each pixel and its neighbours to the right and below.
 func smoothness(f *Field) (right, below []float32) {
 	w, h := f.W, f.H
 	weight := make([]float32, w*h)
@@ -92,9 +94,9 @@ func smoothness(f *Field) (right, below []float32) {
 	return right, below
 }
 
-// solve sweeps over the field with successive over-relaxation. Rows of zeros
-// before the first and after the last spare the inner loop all questions: weights
-// across the border are zero too.
+// solve sweeps over the field with successive over-relaxation. Rows of zeros before
+// the first and after the last row make border checks in the inner loop
+// unnecessary. Weights across the border are zero too.
 func (s *system) solve(f *Field) {
 	w, n := s.w, s.w*s.h
 	pad := func(v []float32) []float32 {
@@ -102,7 +104,7 @@ func (s *system) solve(f *Field) {
 	}
 	u, v, right, below := pad(f.U), pad(f.V), pad(s.right), pad(s.below)
 	a11, a12, a22, b1, b2 := pad(s.a11), pad(s.a12), pad(s.a22), pad(s.b1), pad(s.b2)
-	for i := w; i < w+n; i++ { // the diagonal is only divided by
+	for i := w; i < w+n; i++ { // the diagonal is used only as a divisor
 		sum := right[i-1] + right[i] + below[i-w] + below[i]
 		a11[i], a22[i] = relaxation/max(a11[i]+sum, tiny), relaxation/max(a22[i]+sum, tiny)
 	}
@@ -117,6 +119,6 @@ func (s *system) solve(f *Field) {
 	copy(f.V, v[w:])
 }
 
-// tiny keeps the division of a picture of one pixel, which has no neighbours,
-// from being by zero.
+// tiny prevents a division by zero in a picture of one pixel, which has no
+// neighbours.
 const tiny = 1e-12

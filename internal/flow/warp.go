@@ -2,15 +2,15 @@ package flow
 
 import "math"
 
-// Warp moves a picture (H, W, c) of the field's size: pixel (x, y) of the result
-// is what lies at (x+U, y+V), by Catmull-Rom interpolation; past the border the
-// border repeats.
+// Warp moves a picture (H, W, c) of the field's size. Pixel (x, y) of the result is
+// the value at (x+U, y+V), by Catmull-Rom interpolation. Beyond the border, the
+// border's values repeat.
 func (f *Field) Warp(src []float32, c int) []float32 {
 	out, _ := f.warp(src, c)
 	return out
 }
 
-// warp also says which pixels came from inside the picture.
+// warp is like Warp, and also reports which pixels came from inside the picture.
 func (f *Field) warp(src []float32, c int) (out []float32, inside []bool) {
 	w, h := f.W, f.H
 	out, inside = make([]float32, w*h*c), make([]bool, w*h)
@@ -36,7 +36,7 @@ func (f *Field) warp(src []float32, c int) (out []float32, inside []bool) {
 	return out, inside
 }
 
-// clamp keeps a coordinate, which may be no number at all, within 0..n-1.
+// clamp limits a coordinate, which may be NaN, to 0..n-1.
 func clamp(v float64, n int) float64 {
 	if !(v > 0) {
 		return 0
@@ -44,7 +44,7 @@ func clamp(v float64, n int) float64 {
 	return min(v, float64(n-1))
 }
 
-// catmullRom are the weights of the pixels at -1, 0, 1, 2 for a point at t.
+// catmullRom returns the weights of the pixels at -1, 0, 1, 2 for a point at t.
 func catmullRom(t float32) [4]float32 {
 	return [4]float32{
 		((2-t)*t - 1) * t / 2,
@@ -86,7 +86,8 @@ func Trust(back, forth *Field) []float32 {
 	return trust
 }
 
-// Between estimates the flow both ways between two pictures (H, W), luma 0..1.
+// Between estimates the flow in both directions between two pictures (H, W), luma
+// 0..1.
 func Between(a, b []float32, w, h int) (ab, ba *Field) {
 	done := make(chan *Field)
 	go func() { done <- Estimate(a, b, w, h) }()

@@ -13,9 +13,9 @@ import (
 	"golang.org/x/image/draw"
 )
 
-// Screen is a terminal that a picture and lines of text share. Text is written
-// through it, so that it knows how far below the picture the cursor stands and
-// can redraw the picture in place.
+// Screen is a terminal that shows a picture and lines of text. Text is written
+// through it, so that it knows how far the cursor is below the picture and can
+// redraw the picture in place.
 type Screen struct {
 	mu       sync.Mutex
 	w        io.Writer
@@ -32,8 +32,8 @@ func NewScreen(w io.Writer, protocol Protocol, cols, rows int) *Screen {
 	return &Screen{w: w, protocol: protocol, cols: cols, rows: rows}
 }
 
-// Write passes text on and follows the cursor: a line feed moves it down and
-// "ESC [ n A" moves it up.
+// Write passes text on and tracks the cursor. A line feed moves it down and "ESC [
+// n A" moves it up.
 func (s *Screen) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -54,8 +54,8 @@ func (s *Screen) Write(p []byte) (int, error) {
 	return s.w.Write(p)
 }
 
-// Reserve makes room for a picture of w by h pixels: at most 72 cells wide and
-// two thirds of the terminal high. A cell is taken as twice as high as wide.
+// Reserve makes space for a picture of w by h pixels, at most 72 cells wide and two
+// thirds of the terminal high. A cell is assumed to be twice as high as wide.
 func (s *Screen) Reserve(w, h int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -63,7 +63,7 @@ func (s *Screen) Reserve(w, h int) {
 		return
 	}
 	cols, rows := min(s.cols-2, 72), s.rows*2/3
-	// Fit w:h into cols by rows cells of 1:2.
+	// The picture w:h is fitted into cols by rows cells of 1:2.
 	if c := rows * 2 * w / h; c < cols {
 		cols = max(c, 2)
 	}
@@ -72,8 +72,8 @@ func (s *Screen) Reserve(w, h int) {
 	s.below = 0
 }
 
-// Show draws img into the reserved area. It does nothing where the area has
-// scrolled out of reach.
+// Show draws img in the reserved area. It does nothing if the area has scrolled out
+// of reach.
 func (s *Screen) Show(img image.Image) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

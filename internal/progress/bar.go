@@ -29,8 +29,8 @@ type bar struct {
 }
 
 func (b *bar) open(s State) {
-	// The width is given and the refresh forced because w is a writer that
-	// shares the terminal with the preview, not the terminal itself.
+	// The width is given and the refresh is forced, because w is not the terminal
+	// itself but a writer that shares it with the preview.
 	b.group = mpb.New(mpb.WithOutput(b.w), mpb.WithAutoRefresh(), mpb.WithWidth(b.width),
 		mpb.WithRefreshRate(200*time.Millisecond))
 	beside := func() (left, right string) {
@@ -47,7 +47,7 @@ func (b *bar) open(s State) {
 		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { _, right := beside(); return right })))
 }
 
-// beside leaves parts out on narrow terminals.
+// beside omits parts on narrow terminals.
 func (u Update) beside(width int) (left, right string) {
 	right = fmt.Sprintf(" %d/%d  %s", u.Iter, u.Iters, rate(u.ItsPerSecond))
 	room := width - 48 - len(right)
@@ -84,7 +84,7 @@ func (b *bar) Update(s State) {
 func (b *bar) say(text string) {
 	text = ui.Printable(text) + "\n"
 	if b.group != nil {
-		// Through mpb, so that the line appears above the bar.
+		// The text is written through mpb, so that it appears above the bar.
 		if _, err := b.group.Write([]byte(text)); err == nil {
 			return
 		}
@@ -110,7 +110,7 @@ func (b *bar) Event(kind, message string, facts map[string]any) {
 	}
 }
 
-// Close leaves the bar as it last was and gives the terminal back.
+// Close leaves the bar in its last state and releases the terminal.
 func (b *bar) Close() {
 	if b.group == nil {
 		return

@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// Batch is how the jobs of a batch stand together.
+// Batch is the progress of the jobs of a batch together.
 type Batch struct {
 	Total, Done, Failed, Running int
-	Fraction                     float64       // of all the work, 0..1, with what runs counted in part
+	Fraction                     float64       // of all the work, 0..1, including the done part of running jobs
 	ETA                          time.Duration // negative while unknown
-	Text                         string        // what runs, in a few words
+	Text                         string        // what is running, in a few words
 }
 
 // counts renders "12/48 done  1 failed".
@@ -25,7 +25,7 @@ func (b Batch) counts() string {
 
 func (b Batch) line() string { return b.with(b.Text) }
 
-// with renders the counts, the time left and a text.
+// with returns the counts, the time left and a text.
 func (b Batch) with(text string) string { return b.counts() + "  " + eta(b.ETA) + "  " + text }
 
 func (b Batch) object() (kind string, facts map[string]any) {
@@ -36,17 +36,18 @@ func (b Batch) object() (kind string, facts map[string]any) {
 	return "batch", facts
 }
 
-// batchSteps is how finely the bar moves.
+// batchSteps is the number of steps of the bar.
 const batchSteps = 1000
 
-// place is one below the end at most: the bar comes to be full only when all is told.
+// place returns a position at least one step below the end, so that the bar is full
+// only after the final report.
 func (b Batch) place() (at, of int64) {
 	return min(int64(b.Fraction*batchSteps), batchSteps-1), batchSteps
 }
 
 func (b Batch) beside(width int) (left, right string) { return "", b.tail(width - 24) }
 
-// tail is what stands right of the bar; the text is cut to the room there is.
+// tail returns the text right of the bar, cut to the available width.
 func (b Batch) tail(room int) string {
 	s := " " + b.counts() + "  " + eta(b.ETA)
 	if room -= len(s) + 2; room > 8 && b.Text != "" {

@@ -54,7 +54,7 @@ func (u Update) object() (kind string, facts map[string]any) {
 
 func (j *jsonLines) Close() {}
 
-// finite turns what JSON cannot say into null.
+// finite replaces values that JSON cannot express by null.
 func finite(v float64) any {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return nil

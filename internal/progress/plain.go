@@ -8,9 +8,9 @@ import (
 	"github.com/impasto/impasto/internal/ui"
 )
 
-// plain writes lines with a time and no escapes, so that a log file stays
-// readable: of a render one every few iterations, of a batch one for each job that
-// ends, and one every half minute in between.
+// plain writes lines with a time and no escapes, so that a log file stays readable.
+// For a render it writes a line every few iterations. For a batch it writes a line
+// for each job that ends, and one every half minute in between.
 type plain struct {
 	w       io.Writer
 	every   int // iterations
@@ -32,11 +32,12 @@ func (p *plain) Update(s State) {
 	}
 }
 
-// due reports whether a state is to be written, and notes it.
+// due reports whether a state must be written now, and records it.
 func (p *plain) due(s State) bool {
 	switch s := s.(type) {
 	case Update:
-		// Updates may skip iterations: a line is due when one of every was passed.
+		// Updates may skip iterations. A line is due when a multiple of every was
+		// passed.
 		if s.Scale != p.last.Scale {
 			p.last.Iter = 0
 		}

@@ -1,8 +1,9 @@
-// Package progress tells a person or a program how a render is getting on.
+// Package progress reports the progress of a render to a person or a program.
 //
-// One interface, four writers: a bar for terminals, plain lines for logs, JSON
-// lines for programs, and nothing. It knows only the numbers in Update (a render)
-// and Batch, and writes no control characters from names and messages.
+// One interface has four implementations: a bar for terminals, plain lines for
+// logs, JSON lines for programs, and none. The package knows only the numbers in
+// Update (a render) and Batch. It removes control characters from names and
+// messages.
 package progress
 
 import (
@@ -30,7 +31,7 @@ type Update struct {
 	Memory        int64  // bytes held, 0 when unknown
 }
 
-// what is the word for what Scale counts.
+// what returns the word for what Scale counts.
 func (u Update) what() string { return cmp.Or(u.What, "scale") }
 
 // Term is one named part of a loss.
@@ -39,7 +40,7 @@ type Term struct {
 	Value float64
 }
 
-// State is how far a render or a batch is: an Update or a Batch.
+// State is the progress of a render or a batch: an Update or a Batch.
 type State interface {
 	line() string                                // in one line of a log
 	beside(width int) (left, right string)       // what stands beside a bar, on a terminal of that width
@@ -47,7 +48,8 @@ type State interface {
 	object() (kind string, facts map[string]any) // for programs
 }
 
-// The events with which a report begins and ends, and that of a job that has ended.
+// These are the events at the beginning and end of a report, and that of a job that
+// has ended.
 const (
 	Start  = "start"
 	Job    = "job"
@@ -57,13 +59,13 @@ const (
 // Reporter shows what happens during one render or one batch. Its methods are
 // called from one goroutine.
 type Reporter interface {
-	// Event shows something beside the state: Start, Job, Result, "checkpoint",
-	// "preview" or "warning". The message is one line; facts say the same by name,
-	// for programs.
+	// Event shows something other than the state: Start, Job, Result, "checkpoint",
+	// "preview" or "warning". The message is one line. facts has the same
+	// information as named values, for programs.
 	Event(kind, message string, facts map[string]any)
-	// Update is called after every iteration; writers decide what to show.
+	// Update is called after every iteration. Writers decide what to show.
 	Update(State)
-	// Close ends the report and leaves the terminal in order.
+	// Close ends the report and restores the terminal.
 	Close()
 }
 
@@ -79,7 +81,7 @@ type Options struct {
 // Kinds are the values of Options.Kind.
 var Kinds = []string{"auto", "bar", "plain", "json", "none"}
 
-// New returns the reporter that o asks for. "auto" is a bar on a terminal and
+// New returns the reporter that o asks for. "auto" means a bar on a terminal and
 // plain lines elsewhere.
 func New(w io.Writer, o Options) Reporter {
 	auto := o.Kind == "auto" || o.Kind == ""
@@ -94,7 +96,7 @@ func New(w io.Writer, o Options) Reporter {
 	return &plain{w: w, every: cmp.Or(max(o.PrintEvery, 0), 50), now: time.Now}
 }
 
-// none is silent but for warnings: what went wrong is never hidden.
+// none writes only warnings, because errors must never be hidden.
 type none struct{ w io.Writer }
 
 func (n none) Event(kind, message string, _ map[string]any) {

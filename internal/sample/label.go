@@ -2,9 +2,10 @@ package sample
 
 import "image/color"
 
-// label is a region of a picture. The colours are far apart (corners and
-// middles of the RGB cube), so that no resizing or compression confuses two, and
-// far apart in direction, so that a comparison by cosine does not either.
+// label is a region of a picture. The colours of regions are far apart (corners and
+// centres of the RGB cube), so that resizing or compression confuses no two of
+// them. Their directions are far apart too, so that a comparison by cosine does not
+// confuse them either.
 type label uint8
 
 const (

@@ -6,8 +6,8 @@ import (
 
 var lighthouseRegions = []label{sky, water, land, building}
 
-// The geometry: positions in heights of the picture, measured from the right
-// edge for what stands on the cliff, from the left for the boat.
+// This is the geometry. Positions are in heights of the picture, measured from the
+// right edge for everything on the cliff, and from the left for the boat.
 const (
 	seaLine    = 0.60 // the horizon, v
 	towerRight = 0.44 // axis of the tower, from the right edge
@@ -21,7 +21,7 @@ var (
 	hazeSea = light(0xCFE3EE).mul(1.1)
 )
 
-// lighthouseScene is the lighthouse in a picture of this aspect.
+// lighthouseScene returns the lighthouse scene for a picture of this aspect.
 func lighthouseScene(aspect float64) func(point) (rgb, label, int) {
 	return func(p point) (rgb, label, int) { return lighthouse(p, aspect) }
 }
@@ -47,8 +47,8 @@ func lighthouse(p point, aspect float64) (rgb, label, int) {
 	return daylight(p), sky, 0
 }
 
-// daylight is a blue sky with heaped clouds, white on the side of the sun,
-// which stands upper left.
+// daylight is a blue sky with cumulus clouds that are white on the side of the sun,
+// at the upper left.
 func daylight(p point) rgb {
 	c := ramp(p.v/seaLine, light(0x2767B8).mul(0.9), light(0x5E9BDD), light(0xB5D5EE).mul(1.1), hazeSea)
 	density := func(dx, dy float64) float64 {
@@ -56,7 +56,7 @@ func daylight(p point) rgb {
 		px := p.px * 3
 		x += 0.25 * fbm(x*1.5, y*1.5, 2, 0.5, px*1.5, 510)
 		n := fbm(x+5.3, y, 7, 0.55, px, 500)
-		// Heaps: more in a band above the horizon, flat below.
+		// Clouds are denser in a band above the horizon, and flat at their base.
 		return n + 0.55 - 1.7*math.Abs(p.v+dy-0.30) - 0.1*p.x
 	}
 	n := density(0, 0)
@@ -70,7 +70,7 @@ func daylight(p point) rgb {
 	return blend(c, hazeSea.mul(1.2), 0.35*wisps*step(0.4, 0.1, p.v))
 }
 
-// sea is water in perspective: the waves' length falls with the distance.
+// sea is water in perspective: the length of waves decreases with the distance.
 func sea(p point, right float64) rgb {
 	d := p.v - seaLine
 	far := 0.02 / (d + 0.012) // 1.7 at the horizon, 0.05 at the bottom

@@ -9,8 +9,8 @@ var mosaicRegions = []label{sky, sun, mountain, water, land}
 
 const tessera = 0.0235 // side of a stone, in heights
 
-// stone is what is found at a point of the mosaic: the stone's design point,
-// how deep inside it the point lies (0 in the grout), and where in it.
+// stone is what is found at a point of the mosaic: the stone's design point, how
+// far inside it the point lies (0 in the grout), and the position within it.
 type stone struct {
 	p      point
 	inside float64 // in heights
@@ -25,8 +25,8 @@ func course(p point) (a, b float64, seed uint32) {
 	dx, dy := p.x-sx, p.v-sy
 	if p.v < seaLevel(p.x) && p.v < ridgeline(p) {
 		r := math.Hypot(dx, dy)
-		// Along the circle the stones keep their size: the angle is scaled by
-		// the radius of the row they are in.
+		// Along the circle the stones keep their size, because the angle is scaled
+		// by the radius of their row.
 		row := (math.Floor(r/tessera) + 0.5) * tessera
 		return math.Atan2(dy, dx) * math.Max(row, tessera), r, 1
 	}
@@ -77,7 +77,7 @@ func lay(p point) stone {
 			shift := 0.5 * float64(ib&1) // bricks
 			ma := (float64(ia) + 0.5 + shift - 0.25 + 0.34*(random(ia, ib, 1000+seed)-0.5)) * tessera
 			mb := (float64(ib) + 0.5 + 0.24*(random(ia, ib, 1010+seed)-0.5)) * tessera
-			// Stones are square: the larger of the two distances counts most.
+			// Stones are square, so the larger of the two distances counts most.
 			dx, dy := a-ma, b-mb
 			d := math.Sqrt(math.Sqrt(sq(dx)*sq(dx) + sq(dy)*sq(dy)))
 			if d < best {
@@ -91,8 +91,8 @@ func lay(p point) stone {
 	}
 	s.dx, s.dy = bx, by
 	s.inside = (second - best) / 2
-	// The design is read where the stone's middle is, so that a stone has one
-	// colour; near the sun rows bend, and the step back is along them.
+	// The design is read at the stone's centre, so that a stone has one colour.
+	// Near the sun, rows bend, and the way back to the centre follows them.
 	s.p = p
 	if seed == 1 {
 		sx, sy := (mosaicSun[0]-0.5)*aspectOf(p), mosaicSun[1]

@@ -31,8 +31,8 @@ func noise(x, y float64, seed uint32) float64 {
 	return 2*(a+(c-a)*ty) - 1
 }
 
-// visible is how much of a wave is left when pixels are px long: 1 down to
-// four pixels a wave, 0 at two, where it would alias.
+// visible returns how much of a wave remains when pixels are px long: 1 down to
+// four pixels a wave, and 0 at two, where it would alias.
 func visible(wave, px float64) float64 { return clamp(wave/(2*px) - 1) }
 
 // fbm sums octaves of noise, each twice as fine and gain times as strong,
@@ -47,7 +47,8 @@ func fbm(x, y float64, octaves int, gain, px float64, seed uint32) float64 {
 			continue
 		}
 		sum += amp * v * noise(x, y, seed+uint32(i))
-		// Turned by 37 degrees from octave to octave, or the lattice shows.
+		// Octaves are rotated by 37 degrees against each other, because otherwise
+		// the lattice would be visible.
 		x, y = 2*(0.8*x-0.6*y)+17.3, 2*(0.6*x+0.8*y)-9.1
 		px *= 2
 		amp *= gain
@@ -74,7 +75,7 @@ func ridged(x, y float64, octaves int, px float64, seed uint32) float64 {
 
 func clamp(t float64) float64 { return math.Max(0, math.Min(1, t)) }
 
-// step rises smoothly from 0 at a to 1 at b; a may lie above b.
+// step rises smoothly from 0 at a to 1 at b. a may be greater than b.
 func step(a, b, t float64) float64 {
 	t = clamp((t - a) / (b - a))
 	return t * t * (3 - 2*t)

@@ -8,8 +8,8 @@ import (
 	"sync/atomic"
 )
 
-// rgb is a colour. Scenes compute in linear light and are encoded by film;
-// paintings mix their pigments in sRGB values, by eye, as painters do.
+// rgb is a colour. Scenes compute in linear light and are encoded by film.
+// Paintings mix their pigments in sRGB values.
 type rgb struct{ r, g, b float64 }
 
 // hex is an sRGB colour 0xRRGGBB, its values in 0..1.
@@ -17,8 +17,8 @@ func hex(v uint32) rgb {
 	return rgb{float64(v>>16&255) / 255, float64(v>>8&255) / 255, float64(v&255) / 255}
 }
 
-// light is hex in linear light. It is called for every pixel, so gamma 2.2 is
-// the cubic that follows it within 0.01.
+// light returns a hexadecimal colour in linear light. It is called for every pixel,
+// so gamma 2.2 is replaced by a cubic that differs by less than 0.01.
 func light(v uint32) rgb {
 	c := hex(v)
 	return rgb{c.r * c.r * (0.8 + 0.2*c.r), c.g * c.g * (0.8 + 0.2*c.g), c.b * c.b * (0.8 + 0.2*c.b)}

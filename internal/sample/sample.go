@@ -1,10 +1,10 @@
-// Package sample draws the pictures that come with the program: three scenes
-// to paint and three paintings to learn from, each with a map of its regions.
+// Package sample draws the pictures that come with the program: three scenes to
+// paint and three paintings as styles, each with a map of its regions.
 //
-// Everything is computed, nothing is stored: a picture is a function of the
-// position in it, so that it is the same scene at every size, and of fixed
-// seeds, so that it is the same picture every time. The package imports the
-// standard library only.
+// Everything is computed and nothing is stored. A picture is a function of the
+// position in it, so that it shows the same scene at every size. It uses fixed
+// seeds, so that it is the same picture every time. The package imports only the
+// standard library.
 package sample
 
 import (
@@ -14,7 +14,7 @@ import (
 	"strings"
 )
 
-// Kind tells what a sample is for.
+// Kind says what a sample is for.
 type Kind string
 
 const (
@@ -29,7 +29,7 @@ type Info struct {
 	Title string // a few words, for people
 }
 
-// maxSide bounds what Draw and Map allocate: 256 Mpixel.
+// maxSide limits the memory of Draw and Map: 256 Mpixel.
 const maxSide = 1 << 14
 
 // picture is one entry of the table of samples.

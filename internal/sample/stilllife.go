@@ -50,12 +50,13 @@ const (
 	tableEdge             = 2.45         // its front edge, z
 )
 
-// stillLifeScene is the same in pictures of every aspect.
+// stillLifeScene returns the scene, which is the same for pictures of every aspect.
 func stillLifeScene(float64) func(point) (rgb, label, int) { return stillLife }
 
 // stillLife casts the ray through p.
 func stillLife(p point) (rgb, label, int) {
-	// Wide enough for a square picture; a wider one shows more of the room.
+	// The view is wide enough for a square picture. A wider picture shows more of
+	// the room.
 	x, y := p.x*0.60+0.02, (0.5-p.v)*0.60
 	ray := vec{x, y*cosDown - sinDown, -cosDown - y*sinDown}.unit()
 	hit, t := -1, math.Inf(1)
@@ -89,7 +90,7 @@ func stillLife(p point) (rgb, label, int) {
 // squeezed maps a point or direction to the space where the fruit is a sphere.
 func (b *ball) squeezed(v vec) vec { return v.along(b.axis, v.dot(b.axis)*(1/b.long-1)) }
 
-// meet is the distance at which a ray from o meets the fruit.
+// meet returns the distance at which a ray from o meets the fruit.
 func (b *ball) meet(o, d vec) (float64, bool) {
 	q, e := b.squeezed(o.sub(b.at)), b.squeezed(d)
 	a, h := e.dot(e), q.dot(e)
@@ -112,7 +113,7 @@ func lit(at, n, ray vec, c rgb, gloss float64, self int) rgb {
 	sunny := clamp(n.dot(window)) * shadow(at, self)
 	open := occlusion(at, n, self)
 	sum := c.tint(daylit.mul(sunny).add(room.mul((1.0 + 0.9*n.y) * open)))
-	// Light thrown back by the table.
+	// This is light reflected by the table.
 	sum = sum.add(c.tint(light(0xA0663A).mul(0.26 * clamp(0.2-n.y) * math.Exp(-1.5*at.y) * (0.35 + 0.65*open))))
 	half := window.sub(ray).unit()
 	spec := math.Pow(clamp(n.dot(half)), 10+gloss*90) * gloss * shadow(at, self)
@@ -120,8 +121,8 @@ func lit(at, n, ray vec, c rgb, gloss float64, self int) rgb {
 	return sum.add(daylit.mul(1.1 * spec)).add(light(0xA9B4C4).mul(rim))
 }
 
-// shadow is the part of the window seen from at, 0..1: things cast a half
-// shadow that widens with their distance.
+// shadow returns the visible part of the window from at, 0..1. Objects cast a
+// penumbra that widens with their distance.
 func shadow(at vec, self int) float64 {
 	s := 1.0
 	for i := range fruits {
@@ -138,7 +139,7 @@ func shadow(at vec, self int) float64 {
 	return s
 }
 
-// shade01 is how much of the window's light passes the fruit on its way to at.
+// shade01 returns how much of the window's light passes the fruit on its way to at.
 func (b *ball) shade01(at vec) float64 {
 	to := b.squeezed(b.at.sub(at))
 	dir := b.squeezed(window)
@@ -150,7 +151,8 @@ func (b *ball) shade01(at vec) float64 {
 	return step(-0.10*along-0.01, 0.16*along+0.01, miss)
 }
 
-// occlusion is how much of the room is open above at: what is near hides part.
+// occlusion returns how much of the room is visible above at. Near objects hide
+// part of it.
 func occlusion(at, n vec, self int) float64 {
 	o := 1.0
 	if self != tableSelf {
@@ -174,7 +176,7 @@ func occlusion(at, n vec, self int) float64 {
 	return clamp(o)
 }
 
-// What casts no shadow on itself.
+// These surfaces cast no shadow on themselves.
 const tableSelf, jugSelf = -1, -2
 
 func apple(red, yellow uint32) func(vec, vec, float64) (rgb, float64) {
@@ -226,10 +228,10 @@ func jugProfile(y float64) (r, slope float64) {
 	return r, (f(y+e) - r) / e
 }
 
-// jugBeads stand for the jug where it only hides light: heights and radii.
+// jugBeads approximate the jug where it only hides light: heights and radii.
 var jugBeads = [][2]float64{{0.30, 0.40}, {0.62, 0.48}, {0.95, 0.40}, {1.22, 0.26}, {1.45, 0.22}, {1.65, 0.26}}
 
-// jugDistance bounds the distance to the jug and its handle from below.
+// jugDistance returns a lower bound of the distance to the jug and its handle.
 func jugDistance(q vec) float64 {
 	x, z := q.x-jugX, q.z-jugZ
 	ring := math.Hypot(x, z)

@@ -7,8 +7,8 @@ import (
 
 var strokesRegions = []label{sky, sun, mountain, land, tree, building}
 
-// whorls turn the sky: place (u, v), reach in heights, turning (the sign is
-// the sense).
+// whorls rotate the strokes of the sky: place (u, v), reach in heights, and
+// rotation, whose sign is the direction.
 var whorls = []struct{ u, v, reach, turn float64 }{
 	{0.74, 0.20, 0.17, 1}, // round the sun
 	{0.43, 0.27, 0.13, -1},
@@ -87,14 +87,14 @@ func drift(p point) float64 {
 		dx, dy := p.x-(s.u-0.5)*aspectOf(p), p.v-s.v
 		d := math.Hypot(dx, dy) + 1e-6
 		k := 5.5 * s.turn * math.Exp(-sq(d/s.reach))
-		// A little inwards, so that the strokes spiral.
+		// The flow points slightly inwards, so that the strokes spiral.
 		fx += k * (-dy - 0.25*s.turn*dx) / d
 		fy += k * (dx - 0.25*s.turn*dy) / d
 	}
 	return math.Atan2(fy, fx)
 }
 
-// pigment picks the colour of a stroke at p; r is chance in 0..1.
+// pigment returns the colour of a stroke at p. r is random in 0..1.
 func pigment(p point, r, r2 float64) rgb {
 	var c rgb
 	switch motif(p) {
@@ -146,9 +146,9 @@ func pigment(p point, r, r2 float64) rgb {
 	return c
 }
 
-// drawStrokes paints in four coats: broad strokes that cover the ground, then
-// finer ones; edges of the motif get their own strokes because each takes the
-// colour of where it begins.
+// drawStrokes paints four coats: broad strokes that cover the ground, then finer
+// ones. Edges of the motif get strokes of their own, because each stroke takes the
+// colour at its start.
 func drawStrokes(w, h int) *image.NRGBA {
 	f := newFrame(w, h)
 	c := newCanvas(w, h, hex(0x6A5638))
@@ -163,7 +163,8 @@ func drawStrokes(w, h int) *image.NRGBA {
 	for layer, coat := range coats {
 		nx := int(math.Ceil(f.aspect/coat.spacing)) + 2
 		ny := int(math.Ceil(1/coat.spacing)) + 2
-		// Cells in an order without rows: a stride prime to their number.
+		// Cells are visited in an order without visible rows, with a stride that is
+		// coprime to their number.
 		n := nx * ny
 		stride := coprime(n)
 		for k := range n {
@@ -187,7 +188,8 @@ func drawStrokes(w, h int) *image.NRGBA {
 				colour: pigment(p, random(gx, gy, seed+70), random(gx, gy, seed+80)),
 				seed:   layer*100003 + i,
 			}
-			// Back along the flow, so that the colour's place is in the middle.
+			// The stroke begins further back along the flow, so that the place of
+			// its colour is in the middle.
 			b.x, b.y = x, y
 			for range 6 {
 				a := flow(b.x, b.y)
@@ -207,7 +209,7 @@ func drawStrokes(w, h int) *image.NRGBA {
 	return im
 }
 
-// coprime is a number near 0.618 n without a common divisor with n.
+// coprime returns a number near 0.618 n that has no common divisor with n.
 func coprime(n int) int {
 	for s := max(1, int(0.618*float64(n))); ; s++ {
 		a, b := s, n

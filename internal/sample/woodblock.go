@@ -7,8 +7,8 @@ import (
 
 var woodblockRegions = []label{sky, sun, mountain, water, land}
 
-// An ink is one block of the print. Two neighbouring inks are parted by the
-// key block's dark line, except where a line would be wrong.
+// An ink is one block of the print. The key block's dark line separates two
+// neighbouring inks, except where a line would look wrong.
 type ink uint8
 
 const (
@@ -56,7 +56,8 @@ var foams = scallops()
 // and a lip that curls over to the right. In heights, from the left edge.
 var hollow = struct{ x, y, a, b, tilt float64 }{0.615, 0.475, 0.285, 0.265, -0.25}
 
-// inHollow is the distance from the hollow's centre, 1 at its rim, and the angle.
+// inHollow returns the distance from the hollow's centre, which is 1 at its rim,
+// and the angle.
 func inHollow(x, y float64) (r, angle float64) {
 	c, s := math.Cos(hollow.tilt), math.Sin(hollow.tilt)
 	dx, dy := x-hollow.x, y-hollow.y
@@ -113,7 +114,7 @@ func scallops() []circle {
 	return out
 }
 
-// block is the ink at p.
+// block returns the ink at p.
 func block(p point) ink {
 	x := p.x + aspectOf(p)/2 // from the left edge
 	y := p.v
@@ -165,8 +166,8 @@ func block(p point) ink {
 	return paperSky
 }
 
-// bodyStripe is the great wave's body: stripes that follow the hollow, as the
-// water is drawn up.
+// bodyStripe is the great wave's body, with stripes that follow the hollow as the
+// water rises.
 func bodyStripe(x, y, r, angle float64) ink {
 	if y-back(x) < 0.020 {
 		return foamInk
@@ -226,8 +227,9 @@ func rowingBoat(x, y float64) (ink, bool) {
 	return 0, false
 }
 
-// drawWoodblock prints: inks computed at twice the size, the key line where
-// two differ, bokashi (hand-wiped gradients), the grain of wood and paper.
+// drawWoodblock prints the picture. It computes inks at twice the size and draws
+// the key line where two differ. It adds bokashi (hand-wiped gradients) and the
+// grain of wood and paper.
 func drawWoodblock(w, h int) *image.NRGBA {
 	f := newFrame(w, h)
 	const k = 2
@@ -263,7 +265,7 @@ func drawWoodblock(w, h int) *image.NRGBA {
 	return im
 }
 
-// print is an ink as it comes off the block at p.
+// print returns the printed colour of an ink at p.
 func print(p point, i ink) rgb {
 	c := inks[i].colour
 	grain := fbm(p.x*3+0.5*noise(p.x*2, p.v*6, 920), p.v*75, 3, 0.5, p.px*75, 921)
@@ -299,7 +301,7 @@ func keyLine(plate []ink, w, h, x, y, reach int) bool {
 	return false
 }
 
-// unlined pairs are printed without a key line between them.
+// unlined reports whether two inks are printed without a key line between them.
 func unlined(a, b ink) bool {
 	if a > b {
 		a, b = b, a
