@@ -1,10 +1,9 @@
-// Package cuda says what a CUDA driver is to Impasto: memory, modules of PTX,
+// Package cuda defines what Impasto needs of a CUDA driver: memory, modules of PTX,
 // kernel launches and recorded graphs on one in-order stream.
 //
-// It knows nothing of layers or pictures. Driver is implemented by the
-// software device in cuda/emu, by the real driver in cuda/cu, and by the
-// decorator Debug. The package is pure Go and imports cuda/ptx only, to read
-// kernel signatures.
+// It knows nothing of layers or pictures. Driver is implemented by the software
+// device in cuda/emu, by the real driver in cuda/cu, and by the decorator Debug.
+// The package is pure Go and imports only cuda/ptx, to read kernel signatures.
 package cuda
 
 import (
@@ -34,19 +33,19 @@ func (d Dim3) String() string {
 type Info struct {
 	Name         string
 	Major, Minor int   // compute capability
-	Memory       int64 // bytes in all
+	Memory       int64 // bytes in total
 	SMs          int   // multiprocessors
 	SharedBlock  int   // bytes of shared memory one block may use
 	Driver       int   // driver API version, 11080 for 11.8
 }
 
 // Driver is one device and one in-order stream on it. Copy, Fill, Launch and
-// Graph.Launch are queued and return before they are done; Upload, Download,
-// Free and Sync wait for everything queued before. A fault of a queued call may
-// be reported by any later call, and every call after a fault reports it again:
-// the device is lost until Close.
+// Graph.Launch are queued and may return before they are done. Upload, Download,
+// Free and Sync wait for everything queued before. Any later call may report a
+// fault of a queued call, and every call after a fault reports it again. The device
+// is then lost until Close.
 //
-// A Driver is used by one goroutine at a time.
+// Only one goroutine may use a Driver at a time.
 type Driver interface {
 	Info() Info
 
@@ -57,22 +56,22 @@ type Driver interface {
 	// Upload copies host memory to the device, Download the other way.
 	Upload(dst Ptr, src []byte) error
 	Download(dst []byte, src Ptr) error
-	// Copy copies between two places of the device that do not overlap.
+	// Copy copies between two places on the device that do not overlap.
 	Copy(dst, src Ptr, bytes int64) error
-	// Fill writes the 32-bit word v to dst, words times.
+	// Fill writes the 32-bit word v to dst, words times in a row.
 	Fill(dst Ptr, v uint32, words int64) error
 
 	// Load compiles a module of PTX.
 	Load(ptx string) (Module, error)
-	// Launch runs kernel k on grid.Count() blocks. A zero block takes the size
+	// Launch runs kernel k on grid.Count() blocks. A zero block means the size that
 	// the kernel was compiled for (.reqntid or .maxntid). shared is the size in
-	// bytes of the kernel's extern shared array. The arguments are checked
-	// against the kernel's signature.
+	// bytes of the kernel's extern shared array. The arguments are checked against
+	// the kernel's signature.
 	Launch(k Kernel, grid, block Dim3, shared int, args *Args) error
 
-	// Record calls f and keeps the Copy, Fill and Launch calls it makes,
-	// without running them; any other call inside f is an error. The addresses
-	// and arguments are frozen.
+	// Record calls f and records its calls of Copy, Fill and Launch without running
+	// them. Any other call inside f is an error. Addresses and arguments are fixed
+	// when they are recorded.
 	Record(f func() error) (Graph, error)
 
 	Sync() error
@@ -93,26 +92,27 @@ type Kernel interface {
 	Signature() *Signature
 }
 
-// Graph is a recorded sequence of calls, replayed by one call.
+// Graph is a recorded sequence of calls, which one call replays.
 type Graph interface {
 	Launch() error
 	Close() error
 }
 
-// Optional powers of a Driver are interfaces of one method; find them with As.
+// A Driver may have optional capabilities, which are interfaces of one method. Use
+// As to find them.
 
-// MemoryReporter says how many bytes of device memory nobody holds: other programs
-// share a device. A driver that is recording, or lost, does not know.
+// MemoryReporter reports how many bytes of device memory are free. Other programs
+// may use the same device. A driver that is recording, or lost, cannot report it.
 type MemoryReporter interface {
 	FreeMemory() (int64, error)
 }
 
-// Attributer reports what the compiler made of a kernel.
+// Attributer reports how the compiler translated a kernel.
 type Attributer interface {
 	Attributes(k Kernel) (Attributes, error)
 }
 
-// Attributes are a kernel's needs per thread and per block.
+// Attributes are the resources of a kernel per thread and per block.
 type Attributes struct {
 	Registers  int // per thread
 	Local      int // bytes per thread: spills and arrays
@@ -120,7 +120,7 @@ type Attributes struct {
 	MaxThreads int // per block
 }
 
-// Software is implemented by devices that exist in software alone.
+// Software is implemented by devices that exist only in software.
 type Software interface {
 	Software()
 }
@@ -130,8 +130,8 @@ type Meter interface {
 	Calls() Calls
 }
 
-// Calls counts host calls since a Driver was opened, so that a loop can assert
-// that its iterations neither copy, nor allocate, nor wait.
+// Calls counts host calls since a Driver was opened. With it, a test can assert
+// that a loop's iterations neither copy, nor allocate, nor wait.
 type Calls struct {
 	Allocs, Frees, Uploads, Downloads, Copies, Fills int64
 	Launches, GraphLaunches, Syncs, Loads, Records   int64
@@ -140,8 +140,8 @@ type Calls struct {
 	Live, Peak                                       int64 // bytes allocated now, and at most
 }
 
-// Sub returns the calls made between the earlier count o and c. Live and Peak
-// stay those of c.
+// Sub returns the calls between the earlier counts o and c. Live and Peak are those
+// of c.
 func (c Calls) Sub(o Calls) Calls {
 	return Calls{
 		c.Allocs - o.Allocs, c.Frees - o.Frees, c.Uploads - o.Uploads, c.Downloads - o.Downloads,
@@ -153,7 +153,7 @@ func (c Calls) Sub(o Calls) Calls {
 	}
 }
 
-// As returns the power T of d, looking through decorators that have a method
+// As returns the capability T of d. It looks through decorators that have a method
 // Unwrap() Driver.
 func As[T any](d Driver) (T, bool) {
 	for {
@@ -172,7 +172,7 @@ func As[T any](d Driver) (T, bool) {
 // Code is a CUresult of the driver API.
 type Code int
 
-// The codes Impasto tells apart or hands out itself.
+// These are the codes that Impasto distinguishes or returns itself.
 const (
 	InvalidValue       Code = 1
 	OutOfMemory        Code = 2
@@ -204,14 +204,14 @@ func (c Code) String() string {
 	return "error"
 }
 
-// Error is a failed driver call: what was called, the driver's code, what it
-// says, and what the user can do (may be empty).
+// Error is a failed driver call: the call, the driver's code and text, and what the
+// user can do (may be empty).
 type Error struct {
 	Call string // "launch of gram_fwd"
 	Code Code
 	Text string
 	Hint string
-	// Cause is the fault a software device found, nil from a real driver.
+	// Cause is the fault that a software device found. It is nil for a real driver.
 	Cause error
 }
 
@@ -230,7 +230,7 @@ func Errorf(code Code, call, format string, a ...any) error {
 	return &Error{Call: call, Code: code, Text: fmt.Sprintf(format, a...)}
 }
 
-// CodeOf returns the CUDA code of err, 0 when it has none.
+// CodeOf returns the CUDA code of err, or 0 if it has none.
 func CodeOf(err error) Code {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Code

@@ -14,13 +14,13 @@ type Param struct {
 	Size int
 }
 
-// Signature is what the header of a .entry says about a kernel.
+// Signature is what the header of a .entry declares about a kernel.
 type Signature struct {
 	Name   string
 	Params []Param
-	// Block is the block size the kernel was compiled for; Exact when another
-	// size is not allowed (.reqntid), otherwise it is an upper bound
-	// (.maxntid). Zero when the header says nothing.
+	// Block is the block size that the kernel was compiled for. If Exact is set, no
+	// other size is allowed (.reqntid). Otherwise Block is an upper bound
+	// (.maxntid). It is zero if the header has neither.
 	Block Dim3
 	Exact bool
 	// Shared is the static shared memory in bytes.
@@ -76,7 +76,7 @@ func (a *Args) add(v uint64, size int, float bool) *Args {
 	return a
 }
 
-// Count appends a 32-bit integer. A launch is refused where 32 bits do not hold v.
+// Count appends a 32-bit integer. A launch is refused if v does not fit in 32 bits.
 func (a *Args) Count(v int) *Args {
 	a.add(uint64(uint32(v)), 4, false)
 	if v != int(int32(v)) {
@@ -85,8 +85,8 @@ func (a *Args) Count(v int) *Args {
 	return a
 }
 
-// Ptr appends a device address, Int and Uint 32-bit integers, Long and Ulong
-// 64-bit integers, Float and Double floating-point numbers.
+// Ptr appends a device address. Int and Uint append 32-bit integers, Long and Ulong
+// 64-bit integers, and Float and Double floating-point numbers.
 func (a *Args) Ptr(p Ptr) *Args        { return a.add(uint64(p), 8, false) }
 func (a *Args) Int(v int32) *Args      { return a.add(uint64(uint32(v)), 4, false) }
 func (a *Args) Uint(v uint32) *Args    { return a.add(uint64(v), 4, false) }
@@ -106,8 +106,8 @@ func (a *Args) Cells() []uint64 {
 // RawArgs returns arguments whose types are unknown, as a C caller passes them.
 func RawArgs(cells []uint64) *Args { return &Args{cells: cells} }
 
-// Check says whether a launch fits the signature: the number, size and kind of
-// the arguments, and the block size, which it returns with zero replaced.
+// Check checks whether a launch fits the signature: the number, size and kind of
+// the arguments, and the block size. It returns the block size, with zero replaced.
 func (s *Signature) Check(block Dim3, args *Args) (Dim3, error) {
 	call := "launch of " + s.Name
 	cells := args.Cells()

@@ -73,7 +73,7 @@ func writeManPages(dir string, app *cli.App) error {
 		shortVersion(), app.Usage, list.String(), seeAlso.String()))
 }
 
-// manPage is the page of one command as Markdown.
+// manPage returns the page of one command as Markdown.
 func manPage(name string, words []string, c *cli.Command) string {
 	var b strings.Builder
 	spoken := strings.Join(words, " ")

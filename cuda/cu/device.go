@@ -13,7 +13,7 @@ import (
 	"github.com/impasto/impasto/cuda/libcuda"
 )
 
-// List describes the CUDA devices, in the driver's order. Where there are none the
+// List describes the CUDA devices, in the driver's order. If there are none, the
 // error says why.
 func List() ([]cuda.Info, error) {
 	if why := libcuda.Reason(); why != "" {
@@ -55,12 +55,12 @@ func describe(dev cu.Device) (i cuda.Info, err error) {
 	return i, nil
 }
 
-// driver implements cuda.Driver: one context and one stream of its own, so that
-// Close gives back everything.
+// driver implements cuda.Driver. It has a context and a stream of its own, so that
+// Close releases everything.
 //
 // The driver's current context belongs to a thread, and goroutines move between
-// threads: every call holds its thread and sets the context. A recording holds
-// its thread from end to end, as the driver demands.
+// threads. So every call locks its thread and sets the context. A recording keeps
+// its thread locked from beginning to end, as the driver requires.
 type driver struct {
 	info    cuda.Info
 	context cu.CUContext
@@ -74,10 +74,11 @@ type driver struct {
 
 type recording struct{ broken error }
 
-// stagingBytes is how much is copied to or from the device at once.
+// stagingBytes is the most bytes that are copied to or from the device at once.
 const stagingBytes = 4 << 20
 
-// nonBlocking keeps a stream apart from the legacy one (CU_STREAM_NON_BLOCKING).
+// nonBlocking makes a stream independent of the legacy stream
+// (CU_STREAM_NON_BLOCKING).
 const nonBlocking = cu.NonBlocking
 
 // Open returns device n of List.
@@ -106,13 +107,13 @@ func Open(n int) (cuda.Driver, error) {
 		d.context.Destroy()
 		return nil, fail("open", err)
 	}
-	// Creating a context made it current; this thread may belong to others.
+	// Creating a context made it current on this thread, which others may use.
 	_, err = cu.PopCurrentCtx()
 	return d, fail("open", err)
 }
 
-// call runs f, a call of the driver, on a thread where the context is current.
-// After a fault, and while recording what cannot be recorded, it is refused.
+// call runs f, a call of the driver, on a thread where the context is current. It
+// refuses to run f after a fault, and while recording if f cannot be recorded.
 func (d *driver) call(name string, recordable bool, f func() error) error {
 	if d.lost != nil {
 		return d.lost
@@ -143,7 +144,7 @@ func (d *driver) call(name string, recordable bool, f func() error) error {
 func (d *driver) Info() cuda.Info   { return d.info }
 func (d *driver) Calls() cuda.Calls { return d.calls }
 
-// FreeMemory is what neither this program nor another holds.
+// FreeMemory returns the memory that neither this program nor another one holds.
 func (d *driver) FreeMemory() (free int64, err error) {
 	err = d.call("free memory", false, func() (err error) {
 		free, _, err = cu.MemInfo()

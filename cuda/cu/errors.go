@@ -15,8 +15,9 @@ type code int
 
 func (c code) Error() string { return cuda.Code(c).String() }
 
-// codeOf returns the CUresult behind an error of gorgonia.org/cu, whose type for
-// it is an int that the package does not export; 999, unknown, where there is none.
+// codeOf returns the CUresult of an error of gorgonia.org/cu, whose type for it is
+// an int that the package does not export. It returns 999, unknown, if there is
+// none.
 func codeOf(err error) code {
 	for ; err != nil; err = errors.Unwrap(err) {
 		if v := reflect.ValueOf(err); v.CanInt() {
@@ -26,7 +27,7 @@ func codeOf(err error) code {
 	return 999
 }
 
-// hints are what the user can do about codes that are not ours to mend.
+// hints say what the user can do about errors whose cause is outside this program.
 var hints = map[code]string{
 	46:  "another program holds the device; nvidia-smi says which",
 	100: "impasto doctor",
@@ -37,8 +38,9 @@ var hints = map[code]string{
 	803: "a restart: the driver's library and its kernel module differ",
 }
 
-// fail gives an error of the driver the form of package cuda; nil stays nil. What
-// the emulator found is added where it is what answered.
+// fail converts an error of the driver to the form of package cuda. It returns nil
+// for nil. If the emulator answers the calls, it adds the fault that the emulator
+// found.
 func fail(call string, err error) error {
 	if err == nil {
 		return nil
@@ -53,5 +55,6 @@ func fail(call string, err error) error {
 	return e
 }
 
-// lost says whether a code leaves the context unusable: the faults of kernels.
+// lost reports whether a code makes the context unusable, as the faults of kernels
+// do.
 func (c code) lost() bool { return c >= 700 && c <= 719 && c != 701 && c != 704 && c != 705 }

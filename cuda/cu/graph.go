@@ -8,14 +8,14 @@ import (
 	"github.com/impasto/impasto/cuda"
 )
 
-// graph is a recording the driver has compiled.
+// graph is a recording that the driver has compiled.
 type graph struct {
 	driver *driver
 	exec   executable
 	closed bool
 }
 
-// Record keeps what f queues as a graph.
+// Record returns what f queues as a graph.
 func (d *driver) Record(f func() error) (cuda.Graph, error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -26,7 +26,8 @@ func (d *driver) Record(f func() error) (cuda.Graph, error) {
 	err := f()
 	broken := d.record.broken
 	d.record = nil
-	// The capture is ended in any case, or the stream could not be used again.
+	// The capture must always end, because otherwise the stream could not be used
+	// again.
 	g := &graph{driver: d}
 	end := d.call("record", false, func() (err error) {
 		g.exec, err = endCapture(d.stream)
@@ -57,7 +58,7 @@ func (g *graph) Launch() error {
 // Close waits for launches of the graph that are still queued.
 func (g *graph) Close() error {
 	if g.closed || g.driver.lost != nil {
-		return nil // closing the driver freed it
+		return nil // closing the driver has freed it
 	}
 	return g.driver.call("close of a graph", false, func() error {
 		g.closed = true

@@ -48,9 +48,10 @@ func (d *driver) Free(p cuda.Ptr) error {
 	})
 }
 
-// staged copies n bytes by way of the staging buffer, a part at a time, each done
-// before the next. No Go memory is handed to the driver: it would go on reading or
-// writing after the call, and for pageable memory it copies to such a buffer too.
+// staged copies n bytes through the staging buffer, one part after the other. It
+// passes no Go memory to the driver, because the driver could still read or write
+// it after the call. For pageable memory, the driver copies through such a buffer
+// too.
 func (d *driver) staged(n int, part func(at int, buffer []byte) error) error {
 	for at := 0; at < n; at += stagingBytes {
 		if err := part(at, d.staging[:min(stagingBytes, n-at)]); err != nil {

@@ -20,8 +20,8 @@ type module struct {
 	signatures map[string]*cuda.Signature
 }
 
-// kernel is a function of a module. dynamic is the dynamic shared memory it may
-// be given.
+// kernel is a function of a module. dynamic is the most dynamic shared memory it
+// may use.
 type kernel struct {
 	driver   *driver
 	function cu.Function
@@ -29,8 +29,8 @@ type kernel struct {
 	dynamic  int
 }
 
-// defaultShared is the shared memory, static and dynamic, that a block may have
-// without being allowed more.
+// defaultShared is the most shared memory, static and dynamic, that a block may use
+// without permission for more.
 const defaultShared = 48 << 10
 
 func (d *driver) Load(ptx string) (cuda.Module, error) {
@@ -39,8 +39,8 @@ func (d *driver) Load(ptx string) (cuda.Module, error) {
 		if m.signatures, err = cuda.Signatures(ptx); err != nil {
 			return &cuda.Error{Call: "load", Code: cuda.InvalidPTX, Text: err.Error(), Cause: err}
 		}
-		// The driver writes here what its compiler says against the text. The
-		// buffer crosses as a number, so it must be pinned.
+		// The driver writes the compiler's errors here. The buffer is passed as a
+		// number, so it must be pinned.
 		log := make([]byte, 8<<10)
 		var pin runtime.Pinner
 		pin.Pin(&log[0])

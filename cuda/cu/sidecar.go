@@ -27,14 +27,14 @@ import (
 	"gorgonia.org/cu"
 )
 
-// The calls of the driver that gorgonia.org/cu does not make. Its streams and
-// functions are structs of one field, the driver's handle.
+// These are the calls of the driver that gorgonia.org/cu does not make. Its streams
+// and functions are structs of one field, the driver's handle.
 
 func handleOf(s cu.Stream) C.CUstream { return C.CUstream(unsafe.Pointer(s.C())) }
 
 func functionOf(f cu.Function) C.CUfunction { return *(*C.CUfunction)(unsafe.Pointer(&f)) }
 
-// result is the error of a CUresult.
+// result converts a CUresult to an error.
 func result(r C.CUresult) error {
 	if r == C.CUDA_SUCCESS {
 		return nil
@@ -42,10 +42,10 @@ func result(r C.CUresult) error {
 	return code(r)
 }
 
-// beginCapture makes the stream keep what is queued on it by this thread.
+// beginCapture makes the stream record what this thread queues on it.
 func beginCapture(s cu.Stream) error { return result(C.begin_capture(handleOf(s))) }
 
-// endCapture returns what was kept, ready to be launched.
+// endCapture returns the recording, ready to be launched.
 func endCapture(s cu.Stream) (e executable, err error) {
 	var graph C.CUgraph
 	if err := result(C.cuStreamEndCapture(handleOf(s), &graph)); err != nil {
@@ -62,13 +62,13 @@ func (e executable) launch(s cu.Stream) error { return result(C.cuGraphLaunch(e.
 
 func (e executable) destroy() error { return result(C.cuGraphExecDestroy(e.exec)) }
 
-// allowShared lets launches of f have bytes of dynamic shared memory.
+// allowShared permits launches of f with this many bytes of dynamic shared memory.
 func allowShared(f cu.Function, bytes int) error {
 	return result(C.set_dynamic_shared(functionOf(f), C.int(bytes)))
 }
 
-// allocHost returns page-locked memory of the host, which the device reads and
-// writes by itself. cu.MemFreeHost frees it.
+// allocHost returns page-locked memory of the host, which the device can access
+// directly. cu.MemFreeHost frees it.
 func allocHost(bytes int) ([]byte, error) {
 	var p unsafe.Pointer
 	if err := result(C.cuMemAllocHost(&p, C.size_t(bytes))); err != nil {
@@ -77,7 +77,7 @@ func allocHost(bytes int) ([]byte, error) {
 	return unsafe.Slice((*byte)(p), bytes), nil
 }
 
-// text is what the driver says a code means, "" when it does not know.
+// text returns the driver's text for a code, or "" if it has none.
 func (c code) text() string {
 	var s *C.char
 	if C.cuGetErrorString(C.CUresult(c), &s) != C.CUDA_SUCCESS || s == nil {

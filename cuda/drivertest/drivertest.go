@@ -1,5 +1,5 @@
-// Package drivertest is what every cuda.Driver must do, as a test: call Run from
-// a test of the driver. It imports cuda.
+// Package drivertest tests that a cuda.Driver keeps the contract. Call Run from a
+// test of the driver. The package imports cuda.
 package drivertest
 
 import (
@@ -14,7 +14,7 @@ import (
 	"github.com/impasto/impasto/cuda"
 )
 
-// module has one kernel for each thing that is asked of a launch.
+// module has one kernel for each property of a launch that is tested.
 const module = `.version 6.3
 .target sm_75
 .address_size 64
@@ -71,8 +71,8 @@ const module = `.version 6.3
 }
 `
 
-// Run holds a driver to the contract of cuda.Driver. open returns a new one; Run
-// closes it.
+// Run tests a driver against the contract of cuda.Driver. open returns a new
+// driver, which Run closes.
 func Run(t *testing.T, open func(t *testing.T) cuda.Driver) {
 	for _, c := range []struct {
 		name string
@@ -114,7 +114,7 @@ func (d *device) must(err error) {
 	}
 }
 
-// fails expects an error of package cuda with one of the codes' first.
+// fails expects an error of package cuda whose code is want.
 func (d *device) fails(want cuda.Code, err error) {
 	d.t.Helper()
 	e, ok := errors.AsType[*cuda.Error](err)
@@ -158,7 +158,7 @@ func (d *device) words(v ...uint32) cuda.Ptr {
 	return p
 }
 
-// holds expects words at p.
+// holds expects these words at p.
 func (d *device) holds(p cuda.Ptr, want ...uint32) {
 	d.t.Helper()
 	b := make([]byte, 4*len(want))
@@ -251,7 +251,7 @@ func modules(t *testing.T, d *device) {
 	}
 }
 
-// axpyArgs are the bits of 1.5 x 2 + 3 = 6.
+// These are the bits of the arguments of 1.5 x 2 + 3 = 6.
 const (
 	two, three, six = 0x40000000, 0x40400000, 0x40c00000
 	onePointFive    = 1.5
@@ -276,7 +276,8 @@ func launches(t *testing.T, d *device) {
 	}
 }
 
-// shared asks for dynamic shared memory, more than 48 KiB of it where there is.
+// shared uses dynamic shared memory, more than 48 KiB of it if the device allows
+// it.
 func shared(t *testing.T, d *device) {
 	k := d.kernel("turn")
 	p := d.words(1, 2, 3, 4, 5)
@@ -378,7 +379,7 @@ func recordRefuses(t *testing.T, d *device) {
 			}
 			d.fails(cuda.CaptureUnsupported, inside)
 			d.fails(cuda.CaptureUnsupported, err)
-			d.must(d.Fill(p, 3, 1)) // and the device works on
+			d.must(d.Fill(p, 3, 1)) // the device still works
 			d.holds(p, 3)
 		})
 	}
@@ -390,7 +391,8 @@ func recordRefuses(t *testing.T, d *device) {
 	d.holds(p, 9)
 }
 
-// order queues without waiting; every call sees the one before.
+// order queues calls without waiting. Every call must see the results of the
+// previous one.
 func order(t *testing.T, d *device) {
 	k := d.kernel("axpy")
 	const n = 1000
@@ -405,15 +407,15 @@ func order(t *testing.T, d *device) {
 	}
 }
 
-// threads uses the driver from other threads, one at a time, which a goroutine
-// does without knowing.
+// threads uses the driver from other threads, one at a time, as happens to a
+// goroutine that moves between threads.
 func threads(t *testing.T, d *device) {
 	k := d.kernel("axpy")
 	p := d.words(three)
 	for range 5 {
 		done := make(chan error)
 		go func() {
-			runtime.LockOSThread() // not unlocked: the thread ends with the goroutine
+			runtime.LockOSThread() // not unlocked, so that the thread ends with the goroutine
 			done <- d.Launch(k, cuda.Dim3{X: 1}, cuda.Dim3{}, 0, new(cuda.Args).Ptr(p).Ptr(p).Float(0).Int(1))
 		}()
 		d.must(<-done)

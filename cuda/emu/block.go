@@ -10,8 +10,8 @@ import (
 	"github.com/impasto/impasto/cuda/ptx"
 )
 
-// block runs the blocks of a launch one after another on one goroutine; its
-// warps, registers and shared memory are used again for each.
+// block runs the blocks of a launch one after another on one goroutine. Its warps,
+// registers and shared memory are reused for each of them.
 type block struct {
 	device  *Device
 	options Options
@@ -24,7 +24,7 @@ type block struct {
 	at     cuda.Dim3 // this block's coordinates
 	number uint64    // and its index in the grid
 	warps  []*warp
-	order  []int // the order in which warps get their turn
+	order  []int // the order in which warps run
 	budget int64
 	random *rand.Rand // nil unless the schedule is Random
 
@@ -37,10 +37,10 @@ type block struct {
 	raceable, alone  bool // several blocks in the launch; on one goroutine
 	fenced, ordered  bool // the last-block idiom, see race.go
 	stats            []Stat
-	hints            []*region // per instruction: the region it touched last
+	hints            []*region // for each instruction, the region it accessed last
 	barriers, starts int64
 	traffic          bool
-	seen             map[uint64]struct{} // sectors of global memory, nil unless they are counted
+	seen             map[uint64]struct{} // sectors of global memory; nil unless they are counted
 }
 
 func newBlock(d *Device, k *kernel, grid, dim cuda.Dim3, dynamic int, params []byte) *block {
@@ -71,7 +71,8 @@ func newBlock(d *Device, k *kernel, grid, dim cuda.Dim3, dynamic int, params []b
 	return b
 }
 
-// forget drops what instructions touched last, which may have been freed.
+// forget clears the regions that instructions accessed last, because they may have
+// been freed.
 func (b *block) forget() {
 	for i := range b.hints {
 		b.hints[i] = &noRegion
@@ -140,10 +141,10 @@ func (b *block) runBlock(n uint64) (fault *Fault) {
 	return nil
 }
 
-// yields reports whether a random schedule gives the turn to another warp.
+// yields reports whether a random schedule switches to another warp now.
 func (b *block) yields() bool { return b.random != nil && b.random.Uint32()&3 == 0 }
 
-// nextEpoch orders everything done to shared memory before what comes next.
+// nextEpoch separates earlier accesses to shared memory from later ones.
 func (b *block) nextEpoch() {
 	if b.epoch++; b.epoch > epochMask {
 		clear(b.tags)
@@ -151,7 +152,7 @@ func (b *block) nextEpoch() {
 	}
 }
 
-// arrive parks w at barrier id. need is the number of threads that must
+// arrive makes w wait at barrier id. need is the number of threads that must
 // arrive, 0 for all of the block.
 func (w *warp) arrive(o *op, m uint32, id uint32, need int, vote uint32) {
 	if m != w.live {
@@ -169,7 +170,7 @@ func (w *warp) arrive(o *op, m uint32, id uint32, need int, vote uint32) {
 	w.block.barriers++
 }
 
-// release lets warps go on whose barrier is complete.
+// release lets warps continue whose barrier is complete.
 func (b *block) release() {
 	for _, first := range b.warps {
 		if first.state != waiting {
@@ -185,7 +186,7 @@ func (b *block) release() {
 				w.fail(w.wait.o, bits.TrailingZeros32(w.live), BarrierDivergence,
 					"waits at barrier %d while warp %d waits for it at line %d", id, first.id, first.wait.o.line)
 			}
-			// A warp of n live lanes arrives as a whole warp where the count is given.
+			// A warp of n live lanes arrives as a whole warp if a count is given.
 			arrived += bits.OnesCount32(w.live)
 			if first.wait.need > 0 {
 				arrived += 32 - bits.OnesCount32(w.live)
@@ -210,7 +211,7 @@ func (b *block) release() {
 	}
 }
 
-// deadlock names where each warp waits when none can go on.
+// deadlock reports where each warp waits when none can continue.
 func (b *block) deadlock() *Fault {
 	var where []string
 	var at *warp

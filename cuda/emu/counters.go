@@ -6,7 +6,7 @@ import (
 	"github.com/impasto/impasto/cuda/ptx"
 )
 
-// Class groups instructions for the mix.
+// Class groups instructions for statistics.
 type Class uint8
 
 const (
@@ -36,13 +36,13 @@ type Stat struct {
 	Lanes    int64 // active lanes over all issues
 	Diverged int64 // branches at which a warp split
 	Bytes    int64 // moved by loads, stores and atomics
-	// Requests of memory, with Options.Traffic: for global memory Units are
-	// 32-byte sectors, for shared memory wavefronts; Ideal is the least that
-	// could carry the same bytes. Conflicts are the wavefronts that banks asked
-	// for twice cost.
+	// These count memory requests, with Options.Traffic. For global memory, Units
+	// are 32-byte sectors, and for shared memory they are wavefronts. Ideal is the
+	// least number that could carry the same bytes. Conflicts are the additional
+	// wavefronts due to bank conflicts.
 	Requests, Units, Ideal, Conflicts int64
-	// Sectors of global memory that a block asks for, each once however often it
-	// does, with Options.Sample.
+	// Sectors counts the sectors of global memory that a block accesses, each once
+	// for the block, with Options.Sample.
 	Sectors int64
 }
 
@@ -58,7 +58,7 @@ func (s *Stat) add(o *Stat) {
 	s.Sectors += o.Sectors
 }
 
-// Line is the Stat of one instruction of a kernel.
+// Line holds the counts of one instruction of a kernel.
 type Line struct {
 	Line  int    // of the PTX
 	Inst  string // the opcode
@@ -66,7 +66,7 @@ type Line struct {
 	Stat
 }
 
-// Counters is what a kernel did over all its launches.
+// Counters holds the counts of a kernel over all its launches.
 type Counters struct {
 	Kernel   string
 	Launches int64
@@ -75,7 +75,7 @@ type Counters struct {
 	Lines    []Line
 }
 
-// Class sums the lines of one class.
+// Class returns the sum of the lines of one class.
 func (c *Counters) Class(class Class) Stat {
 	var s Stat
 	for i := range c.Lines {
@@ -86,7 +86,7 @@ func (c *Counters) Class(class Class) Stat {
 	return s
 }
 
-// Total sums all lines.
+// Total returns the sum of all lines.
 func (c *Counters) Total() Stat {
 	var s Stat
 	for i := range c.Lines {
@@ -95,7 +95,7 @@ func (c *Counters) Total() Stat {
 	return s
 }
 
-// countTraffic adds the access of n bytes by each lane of m at w.addr.
+// countTraffic adds the accesses of n bytes at w.addr by each lane of m.
 func (w *warp) countTraffic(o *op, s *Stat, space ptx.Space, m uint32, n uint64) {
 	if space == ptx.Local {
 		return
@@ -112,7 +112,7 @@ func (w *warp) countTraffic(o *op, s *Stat, space ptx.Space, m uint32, n uint64)
 	s.Ideal += (min(total, int64(w.distinctBytes(m, n))) + 31) / 32
 }
 
-// noteSectors adds the sectors of an access that its block had not touched yet.
+// noteSectors adds the sectors of an access that its block had not accessed before.
 func (w *warp) noteSectors(s *Stat, addr *wide, m uint32, n uint64) {
 	seen := w.block.seen
 	if seen == nil {
@@ -129,7 +129,7 @@ func (w *warp) noteSectors(s *Stat, addr *wide, m uint32, n uint64) {
 	}
 }
 
-// sectors counts the 32-byte sectors touched.
+// sectors returns the number of 32-byte sectors that are accessed.
 func (w *warp) sectors(m uint32, n uint64) int {
 	var seen [64]uint64
 	count := 0
@@ -149,7 +149,7 @@ func (w *warp) sectors(m uint32, n uint64) int {
 	return count
 }
 
-// distinctBytes counts the bytes that the lanes ask for, each once.
+// distinctBytes returns the number of different bytes that the lanes access.
 func (w *warp) distinctBytes(m uint32, n uint64) uint64 {
 	var seen [32]uint64
 	count := 0
@@ -167,9 +167,10 @@ next:
 	return uint64(count) * n
 }
 
-// countWavefronts adds the passes shared memory needs: it has 32 banks of 4-byte
-// words, serves 32 lanes of up to 4 bytes, 16 of 8 or 8 of 16 at a time, and
-// takes as many passes as one bank has distinct words asked of it.
+// countWavefronts adds the passes that shared memory needs. It has 32 banks of
+// 4-byte words. A pass serves 32 lanes of up to 4 bytes, 16 of 8, or 8 of 16. The
+// number of passes is the largest number of distinct words that one bank must
+// deliver.
 func (w *warp) countWavefronts(s *Stat, m uint32, n uint64) {
 	group := 32
 	if n > 4 {

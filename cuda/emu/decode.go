@@ -10,8 +10,8 @@ import (
 	"github.com/impasto/impasto/cuda/ptx"
 )
 
-// kernel is a .entry decoded for execution. The register file of a warp has
-// three arrays, of 32-bit, 64-bit and predicate registers; in each the kernel's
+// kernel is a .entry decoded for execution. The register file of a warp has three
+// arrays, of 32-bit, 64-bit and predicate registers. In each array the kernel's
 // registers come first (n32, n64, np of them), then constants and special
 // registers.
 type kernel struct {
@@ -37,8 +37,9 @@ type kernel struct {
 	pool                       []*block
 }
 
-// memop are the operands of an access: base register (slot, -1 without; wide
-// tells its class), offset, bytes per element, elements and their slots.
+// memop holds the operands of an access: the base register (its slot, or -1 without
+// one; wide says its class), the offset, the bytes per element, and the elements
+// and their slots.
 type memop struct {
 	space  ptx.Space
 	base   int32
@@ -50,11 +51,11 @@ type memop struct {
 	signed bool    // sub-word loads extend the sign
 	weak   bool    // ordinary access, subject to the race rules
 	mem64  bool    // data registers are 64-bit
-	quad   bool    // four words, all wanted
+	quad   bool    // four words, all of them used
 	keep   uint32  // the bits a data register narrower than its slot has
 }
 
-// decoding is the state of turning one ptx.Inst into an op.
+// decoding is the state of converting one ptx.Inst to an op.
 type decoding struct {
 	k         *kernel
 	src       *ptx.Kernel
@@ -65,7 +66,7 @@ type decoding struct {
 	addresses map[string]uint64 // global and const variables
 }
 
-// decoders turn an instruction, by base opcode, into its function.
+// decoders maps base opcodes to the functions that decode them.
 var decoders = map[string]func(d *decoding) run{}
 
 // run executes an instruction for the lanes m.
@@ -158,8 +159,8 @@ func (d *decoding) fail(format string, a ...any) {
 	panic(decodeError{fmt.Errorf(format, a...)})
 }
 
-// typ is the instruction's .type modifier or, in forms that spell their type
-// out, its last modifier.
+// typ returns the instruction's .type modifier, or its last modifier in forms that
+// write out their type.
 func (d *decoding) typ() ptx.Type {
 	if t := d.in.Type("type"); t != ptx.NoType {
 		return t
@@ -168,7 +169,7 @@ func (d *decoding) typ() ptx.Type {
 	return d.in.Type(parts[len(parts)-1])
 }
 
-// srcs fills a, b and c from the operands from first on.
+// srcs sets a, b and c to the operands from first on.
 func (d *decoding) srcs(first int) {
 	for i, p := range []*int32{&d.o.a, &d.o.b, &d.o.c} {
 		if first+i < len(d.in.Args) {
@@ -177,8 +178,8 @@ func (d *decoding) srcs(first int) {
 	}
 }
 
-// reg is the slot of a destination register; results nobody wants go to a
-// scratch slot.
+// reg returns the slot of a destination register. Unused results go to a scratch
+// slot.
 func (d *decoding) reg(o *ptx.Operand, t ptx.Type) int32 {
 	switch o.Kind {
 	case ptx.RegOp:
@@ -190,12 +191,13 @@ func (d *decoding) reg(o *ptx.Operand, t ptx.Type) int32 {
 	return 0
 }
 
-// dest is the slot of operand i, the destination.
+// dest returns the slot of operand i, which is the destination.
 func (d *decoding) dest(i int) int32 { return d.reg(&d.in.Args[i], d.typ()) }
 
 func (d *decoding) source(i int, t ptx.Type) int32 { return d.sourceOp(&d.in.Args[i], t) }
 
-// sourceOp is the slot of a source operand of type t; constants take the width of t.
+// sourceOp returns the slot of a source operand of type t. Constants have the width
+// of t.
 func (d *decoding) sourceOp(o *ptx.Operand, t ptx.Type) int32 {
 	switch o.Kind {
 	case ptx.RegOp:
@@ -213,7 +215,8 @@ func (d *decoding) sourceOp(o *ptx.Operand, t ptx.Type) int32 {
 	return 0
 }
 
-// flip is what to xor operand i, a predicate, with: all lanes if it is !p.
+// flip returns the value to xor with operand i, a predicate: all lanes if it is !p,
+// and otherwise 0.
 func (d *decoding) flip(i int) uint32 {
 	if d.in.Args[i].Not {
 		return full
@@ -221,8 +224,8 @@ func (d *decoding) flip(i int) uint32 {
 	return 0
 }
 
-// pair is the destination of an instruction that may have a second one, d|p, and the
-// slot of that, -1 without.
+// pair returns the destination of an instruction that may have a second one, d
+// p, and the slot of the second, or -1 without one.
 func (d *decoding) pair() (dest *ptx.Operand, second int32) {
 	dest = &d.in.Args[0]
 	if dest.Kind != ptx.PairOp {
@@ -245,7 +248,7 @@ func (d *decoding) constant(v uint64, t ptx.Type) int32 {
 	return intern(k.const32, uint32(v), &k.slots32)
 }
 
-// named is the slot of a special register, one per width.
+// named returns the slot of a special register. There is one for each width.
 func (d *decoding) named(name string, t ptx.Type) int32 {
 	k := d.k
 	switch {
@@ -266,7 +269,7 @@ func intern[K comparable](m map[K]int32, key K, next *int) int32 {
 	return m[key]
 }
 
-// symbol is the address of a variable in its own space.
+// symbol returns the address of a variable in its own space.
 func (d *decoding) symbol(name string) uint64 {
 	if o, ok := d.offsets[name]; ok {
 		return uint64(o)
@@ -283,7 +286,7 @@ func (d *decoding) symbol(name string) uint64 {
 	return 0
 }
 
-// address fills the memop's base and offset from operand i.
+// address sets the memop's base and offset from operand i.
 func (d *decoding) address(i int) {
 	a, o := &d.in.Args[i], d.o
 	o.base, o.offset = -1, a.Imm
@@ -295,7 +298,7 @@ func (d *decoding) address(i int) {
 	}
 }
 
-// granule notes the size of an access for the race tags of its space.
+// granule records the size of an access for the race tags of its space.
 func (d *decoding) granule(space ptx.Space, bytes uint64) {
 	shift := uint(math.Log2(float64(bytes)))
 	if space == ptx.Shared || space == ptx.Generic {
@@ -306,8 +309,8 @@ func (d *decoding) granule(space ptx.Space, bytes uint64) {
 	}
 }
 
-// preset fills the slots of constants and of special registers that stay the
-// same for all blocks of a launch.
+// preset sets the slots of constants and of special registers that are the same for
+// all blocks of a launch.
 func (k *kernel) preset(w *warp, dynamic int) {
 	for v, s := range k.const32 {
 		for i := range 32 {
@@ -348,7 +351,7 @@ func (k *kernel) preset(w *warp, dynamic int) {
 	}
 }
 
-// place fills the special registers that differ from block to block.
+// place sets the special registers that differ between blocks.
 func (k *kernel) place(w *warp) {
 	for axis, v := range [3]int{w.block.at.X, w.block.at.Y, w.block.at.Z} {
 		if s, ok := k.special["%ctaid."+"xyz"[axis:axis+1]]; ok {

@@ -28,7 +28,7 @@ import (
 	"github.com/impasto/impasto/cuda/ptx"
 )
 
-// Schedule is the order in which warps of a block, and blocks, take turns.
+// Schedule is the order in which the warps of a block, and the blocks, run.
 type Schedule int
 
 const (
@@ -36,8 +36,8 @@ const (
 	Forward Schedule = iota
 	// Reverse does the same, last warp and last block first.
 	Reverse
-	// Random switches warps after accesses to memory too, and shuffles blocks,
-	// as Options.Seed says.
+	// Random also switches warps after accesses to memory, and shuffles blocks,
+	// with the seed Options.Seed.
 	Random
 )
 
@@ -47,8 +47,8 @@ func (s Schedule) String() string { return [...]string{"forward", "reverse", "ra
 type Options struct {
 	Schedule Schedule
 	Seed     uint64
-	// Serial runs one block at a time, in order: atomics on floats then give
-	// the same result every time.
+	// Serial runs one block at a time, in order, so that atomics on floats give the
+	// same result every time.
 	Serial bool
 	// Workers is the number of goroutines that run blocks, 0 for all cores.
 	Workers int
@@ -57,16 +57,16 @@ type Options struct {
 	// Traffic counts sectors and wavefronts of every access.
 	Traffic bool
 	// Sample, if positive, is how many blocks of a launch are run, one from each of
-	// as many equal parts of the grid: enough to count by, at sizes that would
-	// take too long to compute. All memory then counts as written, and races
-	// between blocks are not looked for.
+	// as many equal parts of the grid. This is enough for counting at sizes that
+	// would take too long to compute. All memory then counts as written, and races
+	// between blocks are not checked.
 	Sample int
 	// Memory is the device memory in bytes, 0 for 1 GiB.
 	Memory int64
 	// SharedBlock is the most shared memory of a block, 0 for 48 KiB.
 	SharedBlock int
-	// Capability is the compute capability, 75 for 7.5; 0 for 80. PTX for a
-	// higher one is refused.
+	// Capability is the compute capability, 75 for 7.5; 0 for 80. PTX for a higher
+	// one is refused.
 	Capability int
 }
 
@@ -104,19 +104,19 @@ func Open(o Options) *Device {
 	}
 }
 
-// Software says that this is no hardware.
+// Software marks the device as a software device.
 func (d *Device) Software() {}
 
 func (d *Device) Info() cuda.Info   { return d.info }
 func (d *Device) Calls() cuda.Calls { return d.calls }
 
-// FreeMemory is what has not been allocated.
+// FreeMemory returns the memory that is not allocated.
 func (d *Device) FreeMemory() (int64, error) { return d.info.Memory - d.calls.Live, nil }
 
 var errClosed = &cuda.Error{Call: "call after close", Code: cuda.Deinitialised}
 
-// enter refuses calls after a fault and, unless it can be recorded, while
-// recording.
+// enter refuses calls after a fault, and while recording unless they can be
+// recorded.
 func (d *Device) enter(call string, recordable bool) error {
 	if d.lost != nil {
 		return d.lost
@@ -182,7 +182,7 @@ func setState(s []byte, v byte) {
 	}
 }
 
-// Download fails when it would hand the host bytes that nothing wrote.
+// Download fails if it would copy bytes that were never written.
 func (d *Device) Download(dst []byte, src cuda.Ptr) error {
 	if err := d.enter("download", false); err != nil {
 		return err
@@ -252,7 +252,7 @@ func (d *Device) Fill(dst cuda.Ptr, v uint32, words int64) error {
 	})
 }
 
-// queue runs f now, or keeps it while recording.
+// queue runs f now, or stores it while recording.
 func (d *Device) queue(f func() error) error {
 	if d.record != nil {
 		d.record.calls = append(d.record.calls, f)
@@ -269,7 +269,7 @@ func (d *Device) Sync() error {
 	return nil
 }
 
-// Close forgets everything; later calls fail.
+// Close releases everything. Later calls fail.
 func (d *Device) Close() error {
 	d.memory, d.modules, d.record = newMemory(), nil, nil
 	if errors.Is(d.lost, errClosed) {
@@ -279,7 +279,7 @@ func (d *Device) Close() error {
 	return nil
 }
 
-// Record keeps what f queues as a graph.
+// Record returns what f queues as a graph.
 func (d *Device) Record(f func() error) (cuda.Graph, error) {
 	if err := d.BeginRecord(); err != nil {
 		return nil, err
@@ -295,8 +295,8 @@ func (d *Device) Record(f func() error) (cuda.Graph, error) {
 	return g, nil
 }
 
-// BeginRecord and EndRecord are Record in two calls, for callers that cannot
-// hand over a function, such as a C interface.
+// BeginRecord and EndRecord do what Record does in two calls, for callers that
+// cannot pass a function, such as a C interface.
 func (d *Device) BeginRecord() error {
 	if err := d.enter("record", false); err != nil {
 		return err
@@ -418,7 +418,7 @@ func (m *module) Unload() error {
 func (k *kernel) Signature() *cuda.Signature { return k.sig }
 
 // Attributes implements cuda.Attributer. PTX has no fixed number of registers, so
-// that is 0.
+// Registers is 0.
 func (d *Device) Attributes(kernelArg cuda.Kernel) (cuda.Attributes, error) {
 	k, ok := kernelArg.(*kernel)
 	if !ok {
@@ -431,7 +431,7 @@ func (d *Device) Attributes(kernelArg cuda.Kernel) (cuda.Attributes, error) {
 	return a, nil
 }
 
-// Counters returns what each kernel did so far, in order of name.
+// Counters returns what each kernel did so far, sorted by name.
 func (d *Device) Counters() []Counters {
 	var all []Counters
 	for _, m := range d.modules {

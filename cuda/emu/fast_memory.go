@@ -7,13 +7,13 @@ import (
 	"github.com/impasto/impasto/cuda/ptx"
 )
 
-// The two patterns most of a kernel's accesses follow, with the checks of load
-// and store done for many bytes at once: a warp's row of consecutive words in
-// global memory, and words of shared memory.
+// This file handles the two patterns of most accesses of a kernel: a warp's row of
+// consecutive words in global memory, and words of shared memory. It does the
+// checks of load and store for many bytes at once.
 
-// row returns the 128 bytes of r that the full warp reaches when lane i accesses
-// word i from its own start on, the commonest pattern in global memory; nil for
-// any other, and where something needs a closer look.
+// row returns the 128 bytes of r that a full warp accesses when lane i accesses
+// word i from a common start. This is the commonest pattern in global memory. It
+// returns nil for any other pattern, and if something needs a closer check.
 func (w *warp) row(o *op, m uint32, r *region) (state, data []byte, off uint64) {
 	start := w.addr[0]
 	off = start - r.base
@@ -28,8 +28,8 @@ func (w *warp) row(o *op, m uint32, r *region) (state, data []byte, off uint64) 
 	return r.state[off : off+128], r.data[off : off+128], off
 }
 
-// all reports whether every byte of state, whose length is a multiple of 8, has
-// exactly, or of the bits of mask, those of want.
+// all reports whether every byte of state has exactly the bits of want, among those
+// of mask. The length of state is a multiple of 8.
 func all(state []byte, mask, want uint64) bool {
 	for len(state) >= 8 {
 		if binary.LittleEndian.Uint64(state)&mask != want {
@@ -40,7 +40,7 @@ func all(state []byte, mask, want uint64) bool {
 	return true
 }
 
-// loadRow and storeRow do the access of a row, if it is one.
+// loadRow and storeRow do the access if it is one of a row.
 func (w *warp) loadRow(o *op, m uint32, r *region) bool {
 	state, data, off := w.row(o, m, r)
 	if state == nil || !all(state, ^uint64(0), written8) {
@@ -78,8 +78,8 @@ func (w *warp) storeRow(o *op, m uint32, r *region) bool {
 	return true
 }
 
-// repeating reports whether the four quarters of a warp ask for the same, as in
-// a tiled product.
+// repeating reports whether the four quarters of a warp access the same addresses,
+// as in a tiled product.
 func repeating(a *wide) bool {
 	for i := range 24 {
 		if a[i] != a[i+8] {
@@ -89,10 +89,10 @@ func repeating(a *wide) bool {
 	return true
 }
 
-// loadShared is load for words of shared memory, where kernels spend most of
-// their loads. Tags that a read would not change are passed over, and the two
-// commonest changes are made here: the first reader since a barrier, and a
-// second lane of the same warp.
+// loadShared is load for words of shared memory, which are most of a kernel's
+// loads. It skips tags that a read would not change. It makes the two commonest
+// changes itself: the first reader since a barrier, and a second lane of the same
+// warp.
 func loadShared(w *warp, o *op, m uint32) {
 	w.addresses(o)
 	b := w.block
@@ -103,7 +103,7 @@ func loadShared(w *warp, o *op, m uint32) {
 	shift := b.kernel.sharedGranule
 	s := w.settled()
 	last, repeats := ^uint64(0), 0
-	known := 32 // lanes from here on ask for what two lanes before them did
+	known := 32 // lanes from here on access the same as two earlier lanes
 	if m == full && repeating(&w.addr) {
 		known = 16
 	}

@@ -28,14 +28,14 @@ const (
 	Overlap           Kind = "overlapping matrix rows"
 )
 
-// codes are the driver's codes for faults; all others are LaunchFailed.
+// codes are the driver's codes for faults. All other faults are LaunchFailed.
 var codes = map[Kind]cuda.Code{
 	OutOfBounds: cuda.IllegalAddress, UseAfterFree: cuda.IllegalAddress, Misaligned: cuda.MisalignedAddress,
 	OverBudget: cuda.LaunchTimeout, Deadlock: cuda.LaunchTimeout, Trap: cuda.IllegalInstruction,
 }
 
-// Fault is one fault of a kernel: what, where in the PTX, in which thread, and
-// at which address.
+// Fault is one fault of a kernel: what happened, where in the PTX, in which thread,
+// and at which address.
 type Fault struct {
 	Kind   Kind
 	Kernel string
@@ -57,7 +57,7 @@ func (f *Fault) Error() string {
 	return s
 }
 
-// fail stops the block with a fault of the given lane at instruction o.
+// fail stops the block with a fault of a lane at instruction o.
 func (w *warp) fail(o *op, lane int, kind Kind, format string, a ...any) {
 	panic(w.fault(o, lane, kind, format, a...))
 }
@@ -70,7 +70,7 @@ func (w *warp) fault(o *op, lane int, kind Kind, format string, a ...any) *Fault
 	}
 }
 
-// failAt is fail for an access of n bytes at addr.
+// failAt is like fail, for an access of n bytes at addr.
 func (w *warp) failAt(o *op, lane int, kind Kind, addr, n uint64, write bool, near string) {
 	verb := "read"
 	if write {

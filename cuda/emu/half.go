@@ -7,9 +7,9 @@ import (
 	"github.com/impasto/impasto/internal/binary16"
 )
 
-// f16 and bf16 as 16-bit patterns.
+// This file converts f16 and bf16, which are held as 16-bit patterns.
 
-// halfToFloat widens a binary16; every NaN is the canonical one.
+// halfToFloat converts a binary16. Every NaN becomes the canonical one.
 func halfToFloat(h uint16) float32 {
 	if f := binary16.Widen(h); f == f {
 		return f
@@ -17,7 +17,7 @@ func halfToFloat(h uint16) float32 {
 	return math.Float32frombits(canonicalNaN)
 }
 
-// halves has the value of each binary16.
+// halves holds the value of each binary16.
 var halves = sync.OnceValue(func() *[1 << 16]float64 {
 	table := new([1 << 16]float64)
 	for h := range table {

@@ -18,8 +18,8 @@ func subAVX2(d, a, b, c *lanes)
 //go:noescape
 func mulAVX2(d, a, b, c *lanes)
 
-// hardware replaces the loops that most of a kernel's time goes into by vector
-// instructions with the same results. IMPASTO_SIMD=generic keeps the loops.
+// init replaces the loops that take most of a kernel's time by vector instructions
+// with the same results. IMPASTO_SIMD=generic keeps the loops.
 func init() {
 	if !cpu.X86.HasAVX2 || !cpu.X86.HasFMA || os.Getenv("IMPASTO_SIMD") == "generic" {
 		return

@@ -2,10 +2,10 @@ package emu
 
 import "math"
 
-// The adapters here make an instruction out of a function over whole registers
-// (alu, alu64, ...) or over one lane (each, each64, ...), which is slower. The
-// function always computes all 32 lanes; lanes that are not active keep what
-// they had.
+// The adapters in this file make an instruction from a function over whole
+// registers (alu, alu64, ...) or over one lane (each, each64, ...), which is
+// slower. The function always computes all 32 lanes. Inactive lanes keep their
+// values.
 
 func alu(f func(d, a, b, c *lanes)) run {
 	return func(w *warp, o *op, m uint32) {
@@ -42,14 +42,15 @@ func each16(f func(a, b, c uint16) uint16) run {
 	return each(func(a, b, c uint32) uint32 { return uint32(f(uint16(a), uint16(b), uint16(c))) })
 }
 
-// eachF64 works on doubles; the hot single-precision forms have loops of their own.
+// eachF64 works on doubles. The common single-precision forms have loops of their
+// own.
 func eachF64(f func(a, b, c float64) float64) run {
 	return each64(func(a, b, c uint64) uint64 {
 		return math.Float64bits(f(math.Float64frombits(a), math.Float64frombits(b), math.Float64frombits(c)))
 	})
 }
 
-// widen makes 64-bit results of 32-bit a and b and 64-bit c.
+// widen makes a 64-bit result of 32-bit a and b and 64-bit c.
 func widen(f func(d *wide, a, b *lanes, c *wide)) run {
 	return func(w *warp, o *op, m uint32) {
 		f(w.dst64(o.d, m), &w.r32[o.a], &w.r32[o.b], &w.r64[o.c])

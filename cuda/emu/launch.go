@@ -10,7 +10,7 @@ import (
 	"github.com/impasto/impasto/cuda"
 )
 
-// Launch runs k on a grid; see cuda.Driver.
+// Launch runs k on a grid (see cuda.Driver).
 func (d *Device) Launch(kernelArg cuda.Kernel, grid, dim cuda.Dim3, shared int, args *cuda.Args) error {
 	if err := d.enter("launch", true); err != nil {
 		return err
@@ -50,9 +50,9 @@ func (d *Device) Launch(kernelArg cuda.Kernel, grid, dim cuda.Dim3, shared int, 
 	})
 }
 
-// run executes all blocks of a launch. Workers take blocks in order; after a
-// fault they still finish the blocks before it, so that the first fault in
-// order is the one reported whatever the number of workers.
+// run executes all blocks of a launch. Workers take blocks in order. After a fault
+// they still finish the earlier blocks, so that the first fault in order is
+// reported, whatever the number of workers.
 func (d *Device) run(k *kernel, grid, dim cuda.Dim3, shared int, params []byte) *Fault {
 	all := uint64(grid.X) * uint64(grid.Y) * uint64(grid.Z)
 	n := all
@@ -124,11 +124,12 @@ func (d *Device) run(k *kernel, grid, dim cuda.Dim3, shared int, params []byte) 
 	return first
 }
 
-// blockOrder returns which block is the i-th of the n that run, of all blocks.
+// blockOrder returns the function that maps i to the i-th block to run, for n of
+// all blocks.
 func (d *Device) blockOrder(n, all uint64) func(i uint64) uint64 {
 	if n < all {
-		// Somewhere within the i-th part: blocks at equal distances might all lie
-		// at one border.
+		// The block lies at a random place within the i-th part, because blocks at
+		// equal distances might all lie at one border.
 		return func(i uint64) uint64 {
 			from, to := i*all/n, (i+1)*all/n
 			return from + (i*0x9e3779b97f4a7c15>>32)%(to-from)
@@ -146,7 +147,7 @@ func (d *Device) blockOrder(n, all uint64) func(i uint64) uint64 {
 	return func(i uint64) uint64 { return i }
 }
 
-// block takes a block of the same shape from an earlier launch, or makes one.
+// block reuses a block of the same shape from an earlier launch, or makes one.
 func (k *kernel) block(d *Device, grid, dim cuda.Dim3, shared int, params []byte) *block {
 	for i, b := range k.pool {
 		if b.dim == dim && b.grid == grid && len(b.shared.data) == k.shared+shared {

@@ -11,9 +11,9 @@ import (
 	"github.com/impasto/impasto/cuda/ptx"
 )
 
-// The address space. Device addresses are never host addresses: an overrun must
-// meet a gap, not another Go value. Generic addresses of shared and local memory
-// lie in windows of their own.
+// These constants divide the address space. Device addresses are never host
+// addresses, because an overrun must reach a gap and not another Go value. Generic
+// addresses of shared and local memory lie in windows of their own.
 const (
 	sharedWindow = uint64(1) << 40
 	localWindow  = uint64(1) << 41
@@ -22,8 +22,8 @@ const (
 	alignment    = 256
 )
 
-// poison is what memory holds until it is written: a signalling NaN as a float,
-// an address far outside everything as a pointer.
+// poison is the content of memory until it is written. As a float it is a
+// signalling NaN, and as a pointer an address far outside everything.
 const poison = 0x7fa5a5a5
 
 var poisonBytes = bytes.Repeat([]byte{0xa5, 0xa5, 0xa5, 0x7f}, 1024)
@@ -34,7 +34,7 @@ func fillPoison(b []byte) {
 	}
 }
 
-// State of one byte of memory.
+// These are the states of one byte of memory.
 const (
 	unwritten = 0
 	written   = 1
@@ -45,8 +45,8 @@ const (
 	pending8 = 0x0202020202020202
 )
 
-// region is a piece of memory with bounds: an allocation, a variable, the
-// shared memory of a block or the local memory of a thread.
+// region is a piece of memory with bounds: an allocation, a variable, the shared
+// memory of a block or the local memory of a thread.
 type region struct {
 	space      ptx.Space
 	base, size uint64
@@ -55,11 +55,11 @@ type region struct {
 	name       string
 	readOnly   bool
 	freed      bool
-	// tags hold who last touched each granule, for the race rules; see race.go.
+	// tags record who last accessed each granule, for the race rules (see race.go).
 	tags atomic.Pointer[[]uint64]
 }
 
-// limit is the number of offsets at which n bytes fit.
+// limit returns the number of offsets at which n bytes fit.
 func (r *region) limit(n uint64) uint64 {
 	if r.size < n {
 		return 0
@@ -67,8 +67,8 @@ func (r *region) limit(n uint64) uint64 {
 	return r.size - n + 1
 }
 
-// memory is all global memory: allocations in order of address, kept after they
-// are freed so that a late use can be named.
+// memory is all global memory. Allocations are sorted by address. They are kept
+// after they are freed, so that a late use can be reported.
 type memory struct {
 	regions []*region
 	next    uint64
@@ -94,7 +94,7 @@ func (m *memory) alloc(size int64, name string, poisoned bool) *region {
 	return r
 }
 
-// free forgets the contents of the region that starts at p.
+// free marks the region that starts at p as freed and drops its content.
 func (m *memory) free(p cuda.Ptr) (*region, error) {
 	r := m.find(uint64(p))
 	switch {
@@ -108,7 +108,7 @@ func (m *memory) free(p cuda.Ptr) (*region, error) {
 	return r, nil
 }
 
-// find returns the region that contains addr, nil if there is none.
+// find returns the region that contains addr, or nil if there is none.
 func (m *memory) find(addr uint64) *region {
 	i := sort.Search(len(m.regions), func(i int) bool { return m.regions[i].base > addr }) - 1
 	if i < 0 {
@@ -120,7 +120,7 @@ func (m *memory) find(addr uint64) *region {
 	return nil
 }
 
-// near describes where addr lies in words: in, before or after which allocation.
+// near describes where addr lies: in, before or after which allocation.
 func (m *memory) near(addr uint64) string {
 	if addr < 4096 {
 		return "a null pointer"

@@ -7,11 +7,11 @@ import (
 )
 
 // cp.async copies from global to shared memory in the background. Its bytes are
-// "pending" until the thread that asked has waited for its group; to touch them
-// before is a fault, and other threads need a barrier after the wait as for any
-// write of that thread.
+// "pending" until the thread that started the copy has waited for its group.
+// Accessing them earlier is a fault. Other threads need a barrier after the wait,
+// as for any write of that thread.
 
-// copies are a warp's asynchronous copies under way.
+// copies are a warp's unfinished asynchronous copies.
 type copies struct {
 	queue  []asyncCopy
 	groups [32]int // groups each lane has committed
@@ -20,7 +20,7 @@ type copies struct {
 type asyncCopy struct {
 	o      *op
 	lane   int
-	group  int // the group of its lane it belongs to
+	group  int // the group of its lane that it belongs to
 	region *region
 	off    uint64
 	data   [16]byte
@@ -53,7 +53,8 @@ func decodeCpAsync(d *decoding) run {
 	if n != 16 && (d.in.Mods["cop"] == "cg" || n != 4 && n != 8) {
 		d.fail("copies %d bytes; .ca copies 4, 8 or 16, .cg 16", n)
 	}
-	// The destination address is the memop's; the source has its own.
+	// The destination address is that of the memop. The source has an address of
+	// its own.
 	d.address(1)
 	from := o.memop
 	d.address(0)
@@ -77,7 +78,7 @@ func decodeCpAsync(d *decoding) run {
 			i := bits.TrailingZeros32(left) & 31
 			r, off, _ := w.find(o, i, w.addr[i], n, true)
 			c := asyncCopy{o: o, lane: i, group: w.groups[i], region: r, off: off, bytes: n}
-			// Fewer source bytes are filled up with zeros.
+			// If there are fewer source bytes, zeros are added.
 			k := n
 			if o.b >= 0 {
 				k = uint64(w.r32[o.b][i])
@@ -115,7 +116,7 @@ func decodeCpAsync(d *decoding) run {
 	}
 }
 
-// land completes the copies of the lanes m that done selects.
+// land completes the copies of the lanes m for which done returns true.
 func (w *warp) land(m uint32, done func(c *asyncCopy) bool) {
 	kept := w.queue[:0]
 	for i := range w.queue {

@@ -7,8 +7,8 @@ import (
 	"github.com/impasto/impasto/cuda/ptx"
 )
 
-// atom and red: read-modify-write in one step, lane after lane. Only one
-// instruction of the device does so at a time.
+// atom and red read, modify and write in one step, one lane after another. Only one
+// such instruction of the device runs at a time.
 
 func decodeAtomic(d *decoding) run {
 	t := d.in.Type("type")

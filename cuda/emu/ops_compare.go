@@ -9,8 +9,8 @@ import (
 
 // Comparison and selection. A comparison makes one bit per lane.
 
-// compare makes the functions of setp.cmp for values of type T found in
-// registers of type R.
+// compare makes the functions of setp.cmp for values of type T in registers of type
+// R.
 func compare[R uint32 | uint64, T cmp.Ordered](get func(R) T) map[string]func(a, b *[32]R) uint32 {
 	mask := func(f func(a, b T) bool) func(a, b *[32]R) uint32 {
 		return func(a, b *[32]R) (r uint32) {
@@ -54,7 +54,7 @@ var compare64 = map[ptx.Type]map[string]func(a, b *wide) uint32{
 }
 
 func init() {
-	// Loop bounds and masks are compared with these all the time.
+	// These are the most common comparisons, in loop bounds and masks.
 	s, f := compare32[ptx.S32], compare32[ptx.F32]
 	s["lt"] = func(a, b *lanes) (r uint32) {
 		for i := range a {
@@ -81,8 +81,9 @@ func init() {
 	decoders["setp"], decoders["selp"] = decodeSetp, decodeSelp
 }
 
-// decodeSetp decodes setp.cmp{.bool}.type p{|q}, a, b{, c}: p is the comparison
-// combined with c, q its complement combined with c.
+// decodeSetp decodes setp.cmp{.bool}.type p{
+// q}, a, b{, c}. p is the comparison combined with c, and q is its complement
+// combined with c.
 func decodeSetp(d *decoding) run {
 	t := d.typ()
 	o := d.o

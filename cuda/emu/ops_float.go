@@ -6,14 +6,15 @@ import (
 	"github.com/impasto/impasto/cuda/ptx"
 )
 
-// Floating-point arithmetic. fma, add, sub and mul to nearest, and min and max,
-// have loops of their own; every other form goes lane by lane through a function
-// of float64 and a rounding.
+// This file has floating-point arithmetic. fma, add, sub and mul to nearest, and
+// min and max, have loops of their own. Every other form computes lane by lane with
+// a function of float64 and a rounding.
 
 var (
-	// fmaNearest rounds once. float64(a)*b is exact; adding c rounds to 53 bits,
-	// and rounding that to 24 bits is wrong only if it lies exactly between two
-	// float32, or is subnormal in float32. Those, and NaN, go the slow way.
+	// fmaNearest rounds once. float64(a)*b is exact, and adding c rounds to 53
+	// bits. Rounding that to 24 bits is wrong only if it lies exactly between two
+	// float32, or is subnormal in float32. Those cases, and NaN, use the slow
+	// method.
 	fmaNearest = alu(func(d, a, b, c *lanes) {
 		for i := range d {
 			s := double(a[i])*double(b[i]) + double(c[i])
@@ -56,7 +57,7 @@ var (
 			}
 		}
 	})
-	// A NaN operand of min and max gives the other operand.
+	// If one operand of min and max is NaN, the result is the other operand.
 	max32 = alu(func(d, a, b, _ *lanes) {
 		for i := range d {
 			r := max(float(a[i]), float(b[i]))
@@ -77,7 +78,7 @@ var (
 	})
 )
 
-// numberOf returns the one of a and b that is a number, if any.
+// numberOf returns the one of a and b that is not NaN, if there is one.
 func numberOf(a, b uint32) uint32 {
 	switch {
 	case canonical(a):
@@ -109,7 +110,7 @@ var fastFloat = map[string]run{
 	"copysign.f64": each64(func(a, b, _ uint64) uint64 { return a&(1<<63) | b&^(1<<63) }),
 }
 
-// lower and higher are min and max: a NaN gives the other operand.
+// lower and higher are min and max. If one operand is NaN, the result is the other.
 func lower(a, b float64) float64 {
 	switch {
 	case a != a:
@@ -139,11 +140,11 @@ var float32Ops = map[string]func(a, b, c float64, rnd string) float32{
 	"min.NaN": func(a, b, _ float64, _ string) float32 { return float32(min(a, b)) },
 	"max.NaN": func(a, b, _ float64, _ string) float32 { return float32(max(a, b)) },
 
-	// Approximations: the manual bounds their error; here they are as exact as
-	// one rounding allows.
+	// The manual limits the error of approximations. Here they are as exact as one
+	// rounding allows.
 	"div.full": func(a, b, _ float64, _ string) float32 { return float32(a / b) },
 	"div.approx": func(a, b, _ float64, _ string) float32 {
-		// The reciprocal of a divisor from 2^126 up underflows to zero.
+		// The reciprocal of a divisor of 2^126 or more underflows to zero.
 		if m := math.Abs(b); m > 0x1p126 && m < 0x1p128 {
 			return float32(a * math.Copysign(0, b))
 		}
@@ -194,7 +195,7 @@ func decodeFloat(d *decoding) run {
 	})
 }
 
-// decodeTestp decodes testp, which asks what kind of number a is.
+// decodeTestp decodes testp, which tests the kind of number that a is.
 func decodeTestp(d *decoding) run {
 	t := d.typ()
 	d.o.d, d.o.a = d.reg(&d.in.Args[0], ptx.Pred), d.source(1, t)

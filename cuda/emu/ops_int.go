@@ -7,11 +7,11 @@ import (
 	"github.com/impasto/impasto/cuda/ptx"
 )
 
-// Integer arithmetic and logic. The forms that address arithmetic and loops are
-// made of have their own loops; the others go lane by lane.
+// This file has integer arithmetic and logic. The forms used in address arithmetic
+// and loops have loops of their own. The others compute lane by lane.
 
-// perType makes the six integer forms of an operation from its 64-bit signed
-// and unsigned definition: narrower values are extended, computed and cut.
+// perType makes the six integer forms of an operation from its 64-bit signed and
+// unsigned definitions. Narrower values are extended, computed and truncated.
 func perType(signed func(a, b, c int64) int64, unsigned func(a, b, c uint64) uint64) map[ptx.Type]run {
 	return map[ptx.Type]run{
 		ptx.S16: each16(func(a, b, c uint16) uint16 {
@@ -32,7 +32,7 @@ func with(base map[ptx.Type]run, special map[ptx.Type]run) map[ptx.Type]run {
 	return base
 }
 
-// bothSigns is perType for operations that do not depend on the sign.
+// bothSigns is like perType, for operations that do not depend on the sign.
 func bothSigns(f func(a, b, c uint64) uint64) map[ptx.Type]run {
 	return perType(func(a, b, c int64) int64 { return int64(f(uint64(a), uint64(b), uint64(c))) }, f)
 }
@@ -90,7 +90,7 @@ var (
 	})
 )
 
-// integers is the table of op{.mode} and type.
+// integers maps op{.mode} and type to functions.
 var integers = map[string]map[ptx.Type]run{
 	"add": with(bothSigns(func(a, b, _ uint64) uint64 { return a + b }),
 		map[ptx.Type]run{ptx.S32: add32, ptx.U32: add32, ptx.S64: add64, ptx.U64: add64}),
@@ -118,7 +118,7 @@ var integers = map[string]map[ptx.Type]run{
 		ptx.S64: each64(func(a, b, c uint64) uint64 { return mulHighSigned(a, b) + c }),
 		ptx.U64: each64(func(a, b, c uint64) uint64 { hi, _ := bits.Mul64(a, b); return hi + c }),
 	},
-	// Division by zero gives all ones, and so a remainder of the dividend.
+	// Division by zero gives all ones, so the remainder is the dividend.
 	"div": perType(func(a, b, _ int64) int64 {
 		if b == 0 {
 			return -1
@@ -195,7 +195,7 @@ func decodeInt(d *decoding) run {
 	return integers[key][d.typ()]
 }
 
-// decodeWide decodes mul.wide and mad.wide, whose result is twice as long.
+// decodeWide decodes mul.wide and mad.wide, whose result is twice as wide.
 func decodeWide(d *decoding) run {
 	t := d.typ()
 	double := map[ptx.Type]ptx.Type{ptx.U16: ptx.U32, ptx.S16: ptx.S32, ptx.U32: ptx.U64, ptx.S32: ptx.S64}[t]
@@ -244,8 +244,8 @@ func decodeLogic(d *decoding) run {
 	return func(w *warp, o *op, m uint32) { w.setPred(o.d, m, f(w.p[o.a]^flip[0], w.p[o.b]^flip[1])) }
 }
 
-// decodeShift decodes shl and shr. The count is 32-bit whatever the type, and
-// one larger than the width shifts everything out.
+// decodeShift decodes shl and shr. The count is 32-bit for all types. A count
+// larger than the width shifts out all bits.
 func decodeShift(d *decoding) run {
 	t := d.typ()
 	o := d.o
@@ -269,8 +269,8 @@ func decodeShift(d *decoding) run {
 	return shr32
 }
 
-// decodeField decodes bfe, which takes c bits of a from position b, extending
-// the sign for signed types, and bfi, which puts e bits of a at position c of b.
+// decodeField decodes bfe and bfi. bfe takes c bits of a from position b, and
+// extends the sign for signed types. bfi puts e bits of a at position c of b.
 func decodeField(d *decoding) run {
 	t := d.typ()
 	o := d.o
@@ -349,8 +349,8 @@ func decodeCount(d *decoding) run {
 	return each(func(a, _, _ uint32) uint32 { return uint32(bits.LeadingZeros32(a)) })
 }
 
-// decodeFunnel decodes shf: {b, a} shifted as 64 bits, the upper half of a left
-// shift, the lower of a right one.
+// decodeFunnel decodes shf, which shifts {b, a} as 64 bits. The result is the upper
+// half of a left shift, or the lower half of a right shift.
 func decodeFunnel(d *decoding) run {
 	d.o.d = d.reg(&d.in.Args[0], ptx.B32)
 	d.o.a, d.o.b, d.o.c = d.source(1, ptx.B32), d.source(2, ptx.B32), d.source(3, ptx.U32)
@@ -369,7 +369,7 @@ func decodeFunnel(d *decoding) run {
 	})
 }
 
-// decodeLop3 decodes lop3: bit by bit, the table n at index abc.
+// decodeLop3 decodes lop3: each bit of the result is bit abc of the table n.
 func decodeLop3(d *decoding) run {
 	d.o.d = d.reg(&d.in.Args[0], ptx.B32)
 	d.o.a, d.o.b, d.o.c = d.source(1, ptx.B32), d.source(2, ptx.B32), d.source(3, ptx.B32)
@@ -395,9 +395,9 @@ func decodeLop3(d *decoding) run {
 	})
 }
 
-// decodePrmt decodes prmt: byte i of the result is byte n of {b, a}, n in the
-// low three bits of nibble i of c, or that byte's sign if the nibble's top bit
-// is set.
+// decodePrmt decodes prmt. Byte i of the result is byte n of {b, a}, where n is the
+// low three bits of nibble i of c. If the nibble's top bit is set, it is the sign
+// of that byte.
 func decodePrmt(d *decoding) run {
 	d.o.d = d.reg(&d.in.Args[0], ptx.B32)
 	d.o.a, d.o.b, d.o.c = d.source(1, ptx.B32), d.source(2, ptx.B32), d.source(3, ptx.B32)

@@ -8,8 +8,8 @@ import (
 	"github.com/impasto/impasto/cuda/ptx"
 )
 
-// ld and st. Every access is checked for bounds, alignment, liveness and, when
-// it reads, for bytes that were never written.
+// This file has ld and st. Every access is checked for bounds, alignment and freed
+// memory. Reads are also checked for bytes that were never written.
 
 func get32(b []byte, off uint64) uint32    { return binary.LittleEndian.Uint32(b[off:]) }
 func put32(b []byte, off uint64, v uint32) { binary.LittleEndian.PutUint32(b[off:], v) }
@@ -44,10 +44,10 @@ func whole16(state []byte, off uint64) bool {
 	return binary.LittleEndian.Uint64(state[off:])&binary.LittleEndian.Uint64(state[off+8:]) == written8
 }
 
-// stateOf is the state written, repeated over n bytes.
+// stateOf returns the state written, repeated for n bytes.
 func stateOf(n uint64) uint64 { return written8 >> (64 - 8*n) }
 
-// addresses computes the lanes' addresses into w.addr.
+// addresses computes the addresses of the lanes into w.addr.
 func (w *warp) addresses(o *op) {
 	switch {
 	case o.base < 0:
@@ -67,9 +67,10 @@ func (w *warp) addresses(o *op) {
 	}
 }
 
-// find returns the region of n bytes at addr in the space of o and the offset
-// in it, or fails naming what is wrong. limit is how far other lanes may use the
-// same region without asking; 0 for local memory, where each lane has its own.
+// find returns the region of n bytes at addr in the space of o, and the offset in
+// it. If there is none, it fails with the reason. limit is the range of offsets at
+// which other lanes may use the same region without another search. It is 0 for
+// local memory, where each lane has its own.
 func (w *warp) find(o *op, lane int, addr, n uint64, write bool) (r *region, off, limit uint64) {
 	b := w.block
 	space := o.space
@@ -119,7 +120,7 @@ func (w *warp) find(o *op, lane int, addr, n uint64, write bool) (r *region, off
 
 var noLocal = region{space: ptx.Local, name: "local memory"}
 
-// localRegion is the local memory of a lane, which = 1 in the generic window.
+// localRegion returns the local memory of a lane. which = 1 is the generic window.
 func (w *warp) localRegion(lane, which int) *region {
 	if w.local == nil {
 		return &noLocal
@@ -127,7 +128,7 @@ func (w *warp) localRegion(lane, which int) *region {
 	return w.local[2*lane+which]
 }
 
-// failState reports bytes that are not in the state a read needs.
+// failState reports bytes that are not in the state that a read needs.
 func (w *warp) failState(o *op, lane int, r *region, addr, off, n uint64) {
 	near := w.block.device.memory.near(addr)
 	if r.space != ptx.Global {
@@ -151,7 +152,7 @@ func (w *warp) note(o *op, lane int, r *region, off, n uint64, write, same bool)
 	}
 }
 
-// finish counts an access, and keeps its region for the next time.
+// finish counts an access, and stores its region for the next time.
 func (w *warp) finish(o *op, m uint32, r *region) {
 	b := w.block
 	if b.hints[o.pc] != r {
@@ -218,7 +219,7 @@ func load(w *warp, o *op, m uint32) {
 	w.finish(o, m, r)
 }
 
-// loadElements moves elements of any size into registers of any width.
+// loadElements copies elements of any size to registers of any width.
 func (w *warp) loadElements(o *op, i int, data []byte, off uint64) {
 	for _, s := range o.vec {
 		v := getN(data, off, o.size)
@@ -237,9 +238,9 @@ func (w *warp) loadElements(o *op, i int, data []byte, off uint64) {
 	}
 }
 
-// inOrder returns m and what to xor lane numbers with so that taking the lowest
-// bit first visits the lanes in the order of the schedule: which of two lanes
-// that write one place wins is not defined.
+// inOrder returns m and a value to xor lane numbers with. Taking the lowest bit
+// first then visits the lanes in the order of the schedule. If two lanes write to
+// one place, it is undefined which of them wins.
 func (b *block) inOrder(m uint32) (left uint32, flip int) {
 	if b.options.Schedule == Reverse {
 		return bits.Reverse32(m), 31
@@ -262,8 +263,8 @@ func store(w *warp, o *op, m uint32) {
 		b.device.memory.atomics.Lock()
 		defer b.device.memory.atomics.Unlock()
 	case raceable && !b.alone && o.space != ptx.Shared && o.space != ptx.Local:
-		// The race rule looks at tags and at what memory holds: no other block
-		// may be between the two.
+		// The race rule reads tags and the content of memory. No other block may
+		// run between the two reads.
 		b.device.memory.stores.Lock()
 		defer b.device.memory.stores.Unlock()
 	}
@@ -304,7 +305,7 @@ func store(w *warp, o *op, m uint32) {
 	w.finish(o, m, r)
 }
 
-// element is the value lane i stores from register s.
+// element returns the value that lane i stores from register s.
 func (w *warp) element(o *op, s int32, i int) uint64 {
 	if o.mem64 {
 		return w.r64[s][i]
@@ -312,7 +313,7 @@ func (w *warp) element(o *op, s int32, i int) uint64 {
 	return uint64(w.r32[s][i])
 }
 
-// holds reports whether memory has already what lane i would store.
+// holds reports whether memory already contains what lane i would store.
 func (w *warp) holds(o *op, i int, r *region, off uint64) bool {
 	mask := ^uint64(0) >> (64 - 8*o.size)
 	for _, s := range o.vec {
@@ -328,7 +329,7 @@ func (w *warp) failPending(o *op, lane int, r *region, addr uint64) {
 	w.failAt(o, lane, UnwaitedCopy, addr, o.bytes, true, r.name)
 }
 
-// access fills the memop of a load, store or atomic of elements of type t.
+// access sets the memop of a load, store or atomic of elements of type t.
 func (d *decoding) access(t ptx.Type, addr int, data *ptx.Operand) {
 	o := d.o
 	d.address(addr)

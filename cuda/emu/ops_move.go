@@ -102,8 +102,8 @@ func (d *decoding) pack(t ptx.Type) run {
 	}
 }
 
-// decodeCvta decodes cvta, which turns an address of a space into a generic one
-// (or, with .to, back). Global addresses are generic ones already.
+// decodeCvta decodes cvta, which converts an address of a space to a generic one,
+// or back with .to. Global addresses are also generic ones.
 func decodeCvta(d *decoding) run {
 	o := d.o
 	o.d, o.a = d.reg(&d.in.Args[0], ptx.U64), d.source(1, ptx.U64)
@@ -114,9 +114,9 @@ func decodeCvta(d *decoding) run {
 	return each64(func(a, _, _ uint64) uint64 { return a + shift })
 }
 
-// decodeCvt decodes cvt: the value is widened to an exact 64-bit integer or to
-// float64, converted, and cut to the destination. Integers and floats have
-// two paths each way.
+// decodeCvt decodes cvt. The value is extended to an exact 64-bit integer or to
+// float64, converted, and truncated to the destination type. Integers and floats
+// each have two paths.
 func decodeCvt(d *decoding) run {
 	if strings.HasSuffix(d.in.Text, "f16x2.f32") {
 		return d.packHalves()
@@ -127,8 +127,8 @@ func decodeCvt(d *decoding) run {
 	o := d.o
 	o.d, o.a = d.reg(&d.in.Args[0], regTo), d.source(1, regFrom)
 	f := convert(to, from, rnd, ftz, sat)
-	// A register wider than the type is filled up: by the sign of a signed
-	// integer, otherwise by zeros.
+	// If a register is wider than the type, the rest is filled with the sign of a
+	// signed integer, or otherwise with zeros.
 	grow := func(v uint64) uint64 { return v }
 	if to.Signed() && regTo.Size() > to.Size() {
 		grow = func(v uint64) uint64 { return signExtend(v, to) }
@@ -154,7 +154,7 @@ func (d *decoding) cvtTypes() (to, from ptx.Type) {
 	return in.Type("to"), in.Type("from")
 }
 
-// width is the type of operand i's register, or t for a constant.
+// width returns the type of operand i's register, or t for a constant.
 func (d *decoding) width(i int, t ptx.Type) ptx.Type {
 	if a := &d.in.Args[i]; a.Kind == ptx.RegOp {
 		return d.src.Regs[a.Reg].Type
@@ -245,7 +245,8 @@ func convert(to, from ptx.Type, rnd string, ftz, sat bool) func(uint64) uint64 {
 	}
 }
 
-// clampInteger is .sat between integers: the nearest value of type to.
+// clampInteger implements .sat between integers: it returns the nearest value of
+// type to.
 func clampInteger(x uint64, signed bool, to ptx.Type) uint64 {
 	width := 8 * to.Size()
 	negative := signed && int64(x) < 0
@@ -262,7 +263,7 @@ func clampInteger(x uint64, signed bool, to ptx.Type) uint64 {
 	return min(x, 1<<width-1)
 }
 
-// integerToOdd is the float64 of an integer, rounded to odd.
+// integerToOdd converts an integer to float64, rounded to odd.
 func integerToOdd(x uint64, signed bool) float64 {
 	if signed && int64(x) < 0 {
 		return -integerToOdd(-x, false)
@@ -283,7 +284,8 @@ func integerToDouble(x uint64, signed bool, rnd string) float64 {
 	if rnd == "rn" || x>>53 == 0 {
 		return float64(x)
 	}
-	// Cut to 53 bits, and add one in the last place if rounding up.
+	// The value is truncated to 53 bits. When rounding up, one is added in the last
+	// place.
 	cut := uint(bits.Len64(x) - 53)
 	y := x >> cut << cut
 	f := float64(y)
@@ -308,8 +310,8 @@ func roundWhole(x float64, rnd string) float64 {
 	return x
 }
 
-// floatToInteger clamps a whole number to the type; NaN gives 0, or for 64 bits
-// the value of the top bit alone.
+// floatToInteger clamps a whole number to the type. NaN gives 0, or for 64 bits the
+// value with only the top bit set.
 func floatToInteger(x float64, to ptx.Type) uint64 {
 	width := 8 * to.Size()
 	if x != x {

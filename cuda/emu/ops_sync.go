@@ -6,7 +6,7 @@ import (
 	"github.com/impasto/impasto/cuda/ptx"
 )
 
-// Barriers, fences, and what lanes of a warp tell each other.
+// This file has barriers, fences, and communication between the lanes of a warp.
 
 func decodeBar(d *decoding) run {
 	o := d.o
@@ -46,7 +46,8 @@ func decodeBar(d *decoding) run {
 }
 
 // finishBarrier gives a released warp the result of bar.red: how many of the
-// block's threads (voters) had the predicate set (votes), or whether all or any.
+// block's threads (voters) had the predicate set (votes), or whether all or any
+// had.
 func finishBarrier(w *warp, votes, voters int) {
 	o := w.wait.o
 	v := uint32(0)
@@ -68,9 +69,10 @@ func finishBarrier(w *warp, votes, voters int) {
 	w.setPred(o.d, w.live, -v)
 }
 
-// members checks the lane mask of a .sync instruction, the same in all lanes
-// that run it: it must hold the lanes that run it, and of the lanes that live,
-// no others, for those would be waited for in vain.
+// members checks the lane mask of a .sync instruction, which must be the same in
+// all lanes that run it. The mask must contain the lanes that run the instruction.
+// Of the other live lanes it must contain none, because the warp would wait for
+// them for ever.
 func (w *warp) members(o *op, m uint32, slot int32) uint32 {
 	masks := &w.r32[slot]
 	first := bits.TrailingZeros32(m)
@@ -90,7 +92,7 @@ func (w *warp) members(o *op, m uint32, slot int32) uint32 {
 	return mask
 }
 
-// whole checks that a .aligned instruction is run by all 32 lanes.
+// whole checks that all 32 lanes run a .aligned instruction.
 func (w *warp) whole(o *op, m uint32) {
 	if m != full {
 		w.fail(o, bits.TrailingZeros32(m), BadMask, "needs all 32 lanes of the warp, lanes %#08x run it", m)
@@ -111,9 +113,10 @@ func decodeFence(d *decoding) run {
 	}
 }
 
-// decodeShfl decodes shfl.sync.mode.b32 d|p, a, b, c, mask. c holds in bits 0-4
-// the clamp, in bits 8-12 the segment mask; lanes move only within a segment. p
-// says whether the source lane was in range; if not, a lane gets its own a.
+// decodeShfl decodes shfl.sync.mode.b32 d
+// p, a, b, c, mask. Bits 0-4 of c hold the clamp, and bits 8-12 the segment mask.
+// Values move only within a segment. p says whether the source lane was in range.
+// If it was not, a lane gets its own a.
 func decodeShfl(d *decoding) run {
 	o := d.o
 	dest, inRange := d.pair()
@@ -141,7 +144,7 @@ func decodeShfl(d *decoding) run {
 	}
 }
 
-// shuffleSource is the lane that lane i reads, and whether it is in range.
+// shuffleSource returns the lane that lane i reads, and whether it is in range.
 func shuffleSource(mode string, i, b, clamp, segment int) (from int, ok bool) {
 	last := i&segment | clamp&^segment
 	first := i & segment
@@ -165,8 +168,8 @@ func shuffleSource(mode string, i, b, clamp, segment int) (from int, ok bool) {
 	return from, ok
 }
 
-// decodeVote decodes vote.sync: all, any and uni (all alike) over the lanes
-// that run it, and ballot, their bits.
+// decodeVote decodes vote.sync. all, any and uni (all equal) combine the lanes that
+// run it, and ballot returns their bits.
 func decodeVote(d *decoding) run {
 	o := d.o
 	mode := d.in.Mods["mode"]
@@ -208,7 +211,8 @@ func decodeActivemask(d *decoding) run {
 	return func(w *warp, o *op, m uint32) { w.broadcast(o.d, m, m) }
 }
 
-// decodeMatch decodes match.any.sync: the lanes that hold the same value.
+// decodeMatch decodes match.any.sync, which returns the lanes that hold the same
+// value.
 func decodeMatch(d *decoding) run {
 	t := d.in.Type("type")
 	o := d.o

@@ -7,8 +7,8 @@ import (
 	"github.com/impasto/impasto/cuda/ptx"
 )
 
-// Tensor-core instructions. Matrices are spread over the warp as the manual's
-// figures show; lane = 4*group + member.
+// This file has tensor-core instructions. Matrices are distributed over the warp as
+// the manual's figures show, with lane = 4*group + member.
 
 // decodeLdmatrix decodes ldmatrix: up to four 8x8 matrices of 16-bit values,
 // matrix m's rows at the addresses of lanes 8m..8m+7, 16 bytes each. Lane l gets

@@ -43,8 +43,8 @@ const (
 	tagReaders = 1<<sharedReaderBits - 1
 )
 
-// settled describes the tags that a read by this warp would leave as they are,
-// and the tags of first reads.
+// settled describes the tags that a read by this warp would not change, and the
+// tags of first reads.
 type settled struct {
 	epoch          uint64
 	maskMany, many uint64 // several warps have read
@@ -63,9 +63,9 @@ func (w *warp) settled() settled {
 	}
 }
 
-// touchShared applies the rule for an access of n bytes at off of the block's
-// shared memory by a lane. same tells that a write stores what is there already,
-// which is forgiven.
+// touchShared applies the rule for an access of n bytes at offset off of the
+// block's shared memory by a lane. same says that a write stores the value that is
+// there already, which is allowed.
 func (w *warp) touchShared(o *op, lane int, off, n uint64, write, same bool) {
 	b := w.block
 	shift := b.kernel.sharedGranule
@@ -87,7 +87,7 @@ func (w *warp) touchShared(o *op, lane int, off, n uint64, write, same bool) {
 		if !write {
 			switch {
 			case readers == 0 || rphase != phase && ofWarp(readers, mine):
-				// What this warp read before its last bar.warp.sync is in order.
+				// Reads of this warp before its last bar.warp.sync are ordered.
 				readers = me
 			case readers == me || readers == readersMany || readers == readersWarp|mine:
 			case readers < readersWarp && (readers-1)/32 == mine:
@@ -148,7 +148,7 @@ func (w *warp) touchGlobal(o *op, lane int, r *region, off, n uint64, write bool
 			}
 			writer, reader := tag>>22&blockMask, tag&blockMask
 			if write && (writer != 0 && writer != me || reader != 0 && reader != me) && w.holds(o, lane, r, off) {
-				break // stores what is there already
+				break // it stores the value that is there already
 			}
 			if writer != 0 && writer != me {
 				w.raceGlobal(o, lane, r, off, n, write, "written by block", writer-1)
@@ -193,8 +193,8 @@ func (w *warp) raceGlobal(o *op, lane int, r *region, off, n uint64, write bool,
 	panic(f)
 }
 
-// granules returns the tags of r for granules of 1<<shift bytes, making or
-// widening them when a kernel with smaller accesses comes.
+// granules returns the tags of r for granules of 1<<shift bytes. It makes them, or
+// divides them further if a kernel has smaller accesses.
 func (r *region) granules(shift uint) []uint64 {
 	need := int(r.size>>shift) + 1
 	for {

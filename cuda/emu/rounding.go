@@ -25,8 +25,8 @@ func quiet(f float32) uint32 {
 // canonicalNaN is the NaN that arithmetic on f32 makes.
 const canonicalNaN = 0x7fffffff
 
-// odd replaces s, the nearest float64 of an exact value that differs from it by
-// something of the sign of err, with the exact value rounded to odd.
+// odd rounds an exact value to odd. s is the float64 nearest to the exact value,
+// and err has the sign of their difference.
 func odd(s, err float64) float64 {
 	u := math.Float64bits(s)
 	if err == 0 || u&1 == 1 || math.IsInf(s, 0) || s != s {
@@ -52,7 +52,7 @@ func sumOdd(a, b float64) float64 {
 	return odd(s, err)
 }
 
-// quotientOdd is a / b, sqrtOdd the root of a, rounded to odd.
+// quotientOdd returns a / b, and sqrtOdd the square root of a, both rounded to odd.
 func quotientOdd(a, b float64) float64 {
 	q := a / b
 	if q != q || math.IsInf(q, 0) || b == 0 || math.IsInf(b, 0) {
@@ -73,7 +73,7 @@ func sqrtOdd(a float64) float64 {
 	return odd(r, math.FMA(-r, r, a))
 }
 
-// to32 rounds x, itself exact or rounded to odd, to float32.
+// to32 rounds x to float32. x must be exact or rounded to odd.
 func to32(x float64, rnd string) float32 {
 	r := float32(x)
 	switch back := float64(r); {
@@ -91,8 +91,8 @@ func to32(x float64, rnd string) float32 {
 	return r
 }
 
-// zeroSum gives an exact zero sum its sign: plus, unless both terms are minus
-// zero or the rounding is down.
+// zeroSum returns an exact zero sum with its sign. The sign is plus, unless both
+// terms are minus zero or the rounding is down.
 func zeroSum(a, b float64, rnd string) float64 {
 	if rnd == "rm" && (math.Signbit(a) || math.Signbit(b)) {
 		return math.Copysign(0, -1)
@@ -110,7 +110,7 @@ func add32f(a, b float64, rnd string) float32 {
 // fmaRound is a*b + c rounded once.
 func fmaRound(a, b, c float64, rnd string) float32 { return add32f(a*b, c, rnd) }
 
-// flush replaces a subnormal by zero of its sign, as .ftz does.
+// flush replaces a subnormal number by zero of the same sign, as .ftz does.
 func flush(u uint32) uint32 {
 	if u&0x7f800000 == 0 {
 		return u & 0x80000000
@@ -118,7 +118,7 @@ func flush(u uint32) uint32 {
 	return u
 }
 
-// saturated clamps to [0, 1], as .sat does; NaN gives 0.
+// saturated clamps to [0, 1], as .sat does. NaN gives 0.
 func saturated(f float32) float32 {
 	switch {
 	case !(f > 0):

@@ -4,15 +4,16 @@ import (
 	"math/bits"
 )
 
-// lanes holds one 32-bit register of a warp, wide one 64-bit register. Registers
-// of 8 and 16 bits live in lanes, zero-extended. A predicate register of a warp
-// is one word, bit i for lane i.
+// lanes holds one 32-bit register of a warp, and wide one 64-bit register.
+// Registers of 8 and 16 bits are held in lanes, zero-extended. A predicate register
+// of a warp is one word, with bit i for lane i.
 type lanes = [32]uint32
 type wide = [32]uint64
 
 const full = ^uint32(0)
 
-// opKind says what the warp's loop does with an instruction besides running it.
+// opKind says what the warp's loop does with an instruction in addition to running
+// it.
 type opKind uint8
 
 const (
@@ -23,8 +24,8 @@ const (
 	barrier
 )
 
-// op is a decoded instruction. Operands are slots of the warp's register file;
-// constants and special registers have slots too, so there is only one kind.
+// op is a decoded instruction. Operands are slots of the warp's register file.
+// Constants and special registers have slots too, so all operands are of one kind.
 type op struct {
 	run    func(w *warp, o *op, m uint32)
 	kind   opKind
@@ -44,8 +45,8 @@ type op struct {
 	class  Class
 }
 
-// frame is one entry of a warp's reconvergence stack: lanes that run together
-// from pc until they reach meet, where the frame below goes on.
+// frame is one entry of a warp's reconvergence stack. It holds lanes that run
+// together from pc until they reach meet, where the frame below continues.
 type frame struct {
 	pc, meet int32
 	mask     uint32
@@ -81,7 +82,7 @@ type warp struct {
 	local []*region // local memory per lane, and again as generic addresses
 }
 
-// waitFor is what a parked warp waits for.
+// waitFor is what a waiting warp waits for.
 type waitFor struct {
 	o    *op
 	id   uint32 // barrier
@@ -120,11 +121,11 @@ func fill[R uint32 | uint64](r [][32]R, v R) {
 	}
 }
 
-// quantum bounds the instructions a warp runs in one go, so that one that spins
-// on another's flag lets it run.
+// quantum is the most instructions that a warp runs before it yields. So a warp
+// that waits in a loop for another's flag lets the other run.
 const quantum = 1 << 16
 
-// run executes until the warp parks at a barrier, finishes or has to yield.
+// run executes until the warp waits at a barrier, ends or must yield.
 func (w *warp) run() {
 	b := w.block
 	code, stats := b.kernel.code, b.stats
@@ -174,7 +175,7 @@ func (w *warp) run() {
 				s.Diverged++
 				rest := w.mask &^ m
 				if o.meet == meet {
-					// The frame below already waits there with these lanes.
+					// The frame below already waits at that place with these lanes.
 					w.stack = w.stack[:len(w.stack)-1]
 				} else {
 					f.pc = o.meet
@@ -219,8 +220,8 @@ func (w *warp) exit(m uint32) {
 	}
 }
 
-// dst32 is where an instruction writes its 32 results; done32 keeps those of
-// the lanes that ran it.
+// dst32 returns the place to which an instruction writes its 32 results. done32
+// keeps the results of the lanes that ran it.
 func (w *warp) dst32(d int32, m uint32) *lanes {
 	if m == full {
 		return &w.r32[d]

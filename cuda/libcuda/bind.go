@@ -14,7 +14,7 @@ import (
 	"github.com/impasto/impasto/cuda/emu"
 )
 
-// Binding is what answers the cu* symbols.
+// Binding says what answers the cu* symbols.
 type Binding int
 
 const (
@@ -23,14 +23,14 @@ const (
 	Emulator Binding = C.BOUND_EMULATOR
 )
 
-// Bound says what answers the cu* symbols.
+// Bound returns what answers the cu* symbols.
 func Bound() Binding { return Binding(C.libcuda_bound()) }
 
 // oldest is the first driver API with everything the sidecar calls: 11.4 brought
 // cuGraphInstantiateWithFlags.
 const oldest = 11040
 
-// Reason says in a few words why there is no driver to use, "" when there is.
+// Reason says in a few words why no driver can be used, or returns "" if one can.
 func Reason() string {
 	r := C.libcuda_reason()
 	version := fmt.Sprintf("CUDA %d.%d", r.version/1000, r.version%1000/10)
@@ -47,8 +47,8 @@ func Reason() string {
 	return C.GoString(r.text)
 }
 
-// Emulate binds the symbols to a software device with the given options, before
-// the first device is used. Contexts that exist already are lost.
+// Emulate binds the symbols to a software device with the given options. Call it
+// before the first device is used, because existing contexts are lost.
 func Emulate(o emu.Options) {
 	lock.Lock()
 	defer lock.Unlock()
@@ -56,8 +56,8 @@ func Emulate(o emu.Options) {
 	C.libcuda_emulate()
 }
 
-// Fault returns the error behind the last code the emulator answered with, which
-// says more than the code; nil where there is none.
+// Fault returns the error for the last code that the emulator returned, which says
+// more than the code. It returns nil if there is none.
 func Fault() error {
 	lock.Lock()
 	defer lock.Unlock()

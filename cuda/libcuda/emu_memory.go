@@ -102,7 +102,7 @@ func emuMemsetD8(dst C.size_t, v C.uchar, n C.size_t) C.int {
 	return fillBytes(dst, []byte{byte(v)}, n)
 }
 
-// fillBytes repeats v n times. The software device fills by words only.
+// fillBytes writes v n times. The software device fills only by words.
 func fillBytes(dst C.size_t, v []byte, n C.size_t) C.int {
 	return within("fill", func(c *context) error { return c.device.Upload(cuda.Ptr(dst), bytes.Repeat(v, int(n))) })
 }

@@ -14,17 +14,17 @@ import (
 	"github.com/impasto/impasto/cuda"
 )
 
-// function is a CUfunction, with the dynamic shared memory it may be given.
+// function is a CUfunction, with the most dynamic shared memory that it may use.
 type function struct {
 	kernel  cuda.Kernel
 	dynamic int
 }
 
-// defaultShared is the shared memory that any block may have; more must be asked
-// for by cuFuncSetAttribute.
+// defaultShared is the shared memory that any block may use. For more, the caller
+// must use cuFuncSetAttribute.
 const defaultShared = 48 << 10
 
-// load makes a CUmodule of PTX.
+// load makes a CUmodule from PTX.
 func load(out *C.size_t, ptx string) error {
 	c := current()
 	if c == nil {
@@ -53,8 +53,8 @@ func emuModuleLoadData(out *C.size_t, image unsafe.Pointer) C.int {
 	return answer(func() error { return load(out, C.GoString((*C.char)(image))) })
 }
 
-// emuModuleLoadDataEx knows one CUjit_option: the buffer for what the compiler
-// says about an error, and its size.
+// emuModuleLoadDataEx supports one CUjit_option: the buffer for the compiler's
+// error message, and its size.
 //
 //export emuModuleLoadDataEx
 func emuModuleLoadDataEx(out *C.size_t, image unsafe.Pointer, n C.uint, names *C.uint, values *unsafe.Pointer) C.int {
@@ -156,8 +156,8 @@ func emuFuncSetAttribute(handle C.size_t, attribute, value C.int) C.int {
 	})
 }
 
-// emuLaunchKernel takes as many arguments as the kernel has parameters, and of
-// each as many bytes as the parameter has, as the driver does.
+// emuLaunchKernel reads as many arguments as the kernel has parameters, and of each
+// as many bytes as the parameter has, as the driver does.
 //
 //export emuLaunchKernel
 func emuLaunchKernel(handle C.size_t, gx, gy, gz, bx, by, bz, shared C.uint, s C.size_t, params *unsafe.Pointer, extra unsafe.Pointer) C.int {
@@ -185,8 +185,8 @@ func emuLaunchKernel(handle C.size_t, gx, gy, gz, bx, by, bz, shared C.uint, s C
 	})
 }
 
-// linked is PTX on its way through a CUlinkState, which here joins nothing: the
-// last text added is what comes out.
+// linked is PTX in a CUlinkState. Nothing is joined: the result is the text that
+// was added last.
 type linked struct{ image *C.char }
 
 //export emuLinkCreate

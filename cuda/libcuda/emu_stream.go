@@ -11,7 +11,7 @@ import (
 	"github.com/impasto/impasto/cuda"
 )
 
-// Streams and events. What they would wait for is always done.
+// Streams and events are always complete, so nothing waits for them.
 
 //export emuStreamCreate
 func emuStreamCreate(out *C.size_t, flags C.uint) C.int {
@@ -52,7 +52,7 @@ func emuStreamSynchronize(handle C.size_t) C.int {
 //export emuStreamWaitEvent
 func emuStreamWaitEvent(handle, event C.size_t, flags C.uint) C.int { return success }
 
-// event is a CUevent: when it was recorded.
+// event is a CUevent. It holds the time at which it was recorded.
 type event struct{ at time.Time }
 
 //export emuEventCreate
@@ -87,7 +87,7 @@ func emuEventElapsedTime(ms *C.float, start, end C.size_t) C.int {
 	})
 }
 
-// Recording. A CUgraph and the CUgraphExec made of it are the same recorded calls.
+// A CUgraph and the CUgraphExec made from it are the same recorded calls.
 
 //export emuStreamBeginCapture
 func emuStreamBeginCapture(handle C.size_t, mode C.int) C.int {

@@ -12,8 +12,8 @@ import (
 
 import "C"
 
-// The functions emuX answer cuX when the symbols are bound to the emulator. Every
-// context is a software device of its own; streams are in name only, because the
+// The function emuX answers cuX when the symbols are bound to the emulator. Every
+// context is a software device of its own. Streams have no effect, because the
 // software device does everything at once and in order. Handles are numbers, never
 // Go pointers.
 
@@ -26,14 +26,16 @@ const (
 	handleSpacing           = 16
 )
 
-// lock guards everything below; software devices are used under it too.
+// lock guards everything below. Software devices are also used only while it is
+// held.
 var (
 	lock    sync.Mutex
 	options emu.Options
 	fault   error
 	handles         = map[uintptr]any{}
 	next    uintptr = handleBase
-	// stacks are the contexts of each thread of the process, the current one last.
+	// stacks holds the contexts of each thread of the process, the current one
+	// last.
 	stacks = map[int][]*context{}
 )
 
@@ -49,7 +51,7 @@ type context struct {
 	capture *stream // that is recording
 }
 
-// stream is a CUstream, event a CUevent; the null stream has no handle.
+// stream is a CUstream. The null stream has no handle.
 type stream struct{ flags, priority int }
 
 func newHandle(v any) uintptr {
@@ -58,7 +60,7 @@ func newHandle(v any) uintptr {
 	return next
 }
 
-// of returns what a handle stands for.
+// of returns the object of a handle.
 func of[T any](call string, handle C.size_t) (T, error) {
 	v, ok := handles[uintptr(handle)].(T)
 	if !ok {
@@ -67,7 +69,7 @@ func of[T any](call string, handle C.size_t) (T, error) {
 	return v, nil
 }
 
-// current returns the context of the calling thread, nil where it has none.
+// current returns the context of the calling thread, or nil if it has none.
 func current() *context {
 	stack := stacks[syscall.Gettid()]
 	if len(stack) == 0 {
@@ -91,7 +93,8 @@ func setCurrent(c *context) {
 	}
 }
 
-// answer runs f and turns its error into a CUresult, keeping it for Fault.
+// answer runs f and converts its error to a CUresult. It stores the error for
+// Fault.
 func answer(f func() error) C.int {
 	lock.Lock()
 	defer lock.Unlock()
@@ -106,7 +109,7 @@ func answer(f func() error) C.int {
 	return unknown
 }
 
-// with is answer for calls on what a handle stands for.
+// with is like answer, for calls on the object of a handle.
 func with[T any](call string, handle C.size_t, f func(v T) error) C.int {
 	return answer(func() error {
 		v, err := of[T](call, handle)
@@ -117,7 +120,7 @@ func with[T any](call string, handle C.size_t, f func(v T) error) C.int {
 	})
 }
 
-// within is answer for calls that need a current context.
+// within is like answer, for calls that need a current context.
 func within(call string, f func(c *context) error) C.int {
 	return answer(func() error {
 		c := current()

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// body is the state of reading one kernel's instructions.
+// body is the state of reading the instructions of one kernel.
 type body struct {
 	p      *parser
 	k      *Kernel
@@ -15,7 +15,8 @@ type body struct {
 	labels map[string]int
 }
 
-// maxRegs bounds the registers of one kernel; hostile text can declare billions.
+// maxRegs is the most registers of one kernel, because hostile text can declare
+// billions.
 const maxRegs = 1 << 16
 
 // body reads { declarations, labels, instructions }.
@@ -227,7 +228,7 @@ func (b *body) number(neg bool) Operand {
 	return Operand{Kind: ImmOp, Imm: bits, Float: float}
 }
 
-// address reads the rest of [base{+offset}], base a register, a variable, a
+// address reads the rest of [base{+offset}]. base is a register, a variable, a
 // parameter or a number.
 func (b *body) address() Operand {
 	p := b.p
@@ -262,7 +263,7 @@ func (b *body) address() Operand {
 	return o
 }
 
-// finish resolves labels and names, and finds where branches meet.
+// finish resolves labels and names, and finds where the paths of branches meet.
 func (b *body) finish() {
 	k := b.k
 	known := func(name string) bool {

@@ -2,10 +2,10 @@ package ptx
 
 import "math/bits"
 
-// flow splits the body into basic blocks and fills Branches: for each branch
-// the first instruction of the nearest block that every path from it to the
-// exit passes, its immediate post-dominator. There the lanes of a warp that
-// went different ways run together again.
+// flow divides the body into basic blocks and sets Branches. For each branch this
+// is the first instruction of its immediate post-dominator: the nearest block that
+// every path from the branch to the exit passes. There the lanes of a warp that
+// took different paths run together again.
 func (k *Kernel) flow() {
 	n := len(k.Body)
 	k.Branches = make([]Flow, n)
@@ -19,7 +19,7 @@ func (k *Kernel) flow() {
 			starts[i+1] = true
 		}
 	}
-	// Blocks in order; block len(first) is the exit.
+	// first holds the start of each block, in order. Block len(first) is the exit.
 	var first []int
 	blockOf := make([]int, n+1)
 	for i := range n {
@@ -44,7 +44,7 @@ func (k *Kernel) flow() {
 		case (in.Op == "ret" || in.Op == "exit" || in.Op == "trap") && in.Guard < 0:
 			succ[b] = append(succ[b], exit)
 		case in.Op == "ret" || in.Op == "exit" || in.Op == "trap":
-			// Lanes that leave here meet nobody, so a guarded exit does not
+			// Lanes that leave here meet no other lanes, so a guarded exit does not
 			// move the meeting point of the others.
 			succ[b] = append(succ[b], blockOf[last+1])
 		default:
@@ -61,9 +61,9 @@ func (k *Kernel) flow() {
 	}
 }
 
-// postDominators returns each block's immediate post-dominator. A block from
-// which the exit cannot be reached gets the exit. Sets are bit vectors,
-// iterated to a fixed point; kernels have a few hundred blocks.
+// postDominators returns each block's immediate post-dominator. For a block from
+// which the exit cannot be reached, that is the exit. Sets are bit vectors,
+// iterated to a fixed point. Kernels have a few hundred blocks.
 func postDominators(succ [][]int, exit int) []int {
 	words := exit/64 + 1
 	sets := make([][]uint64, exit+1)
@@ -101,8 +101,8 @@ func postDominators(succ [][]int, exit int) []int {
 			count[b] += bits.OnesCount64(w)
 		}
 	}
-	// Post-dominators of b form a chain: the nearest is the one that itself has
-	// one fewer.
+	// The post-dominators of b form a chain. The nearest one is the one that has
+	// one post-dominator fewer than b.
 	out := make([]int, exit)
 	for b := range out {
 		out[b] = exit

@@ -98,8 +98,8 @@ func (p *parser) extent(d *[3]int) {
 	}
 }
 
-// skimBody passes over a body, keeping only its .shared variables and the
-// words that may name file-scope variables.
+// skimBody skips a body, but keeps its .shared variables and the words that may
+// name file-scope variables.
 func (p *parser) skimBody(k *Kernel) {
 	depth := 0
 	for {
@@ -123,8 +123,8 @@ func (p *parser) skimBody(k *Kernel) {
 	}
 }
 
-// SharedVars returns the shared variables k uses, in order of declaration:
-// those of the file it names and its own.
+// SharedVars returns the shared variables that k uses, in order of declaration: its
+// own, and those of the file that it names.
 func (m *Module) SharedVars(k *Kernel) []*Var {
 	var vs []*Var
 	for _, v := range m.Vars {
@@ -140,8 +140,8 @@ func (m *Module) SharedVars(k *Kernel) []*Var {
 	return vs
 }
 
-// Layout gives each variable its offset, in order of declaration, extern
-// arrays last and all at the same place; total is the bytes before them.
+// Layout gives each variable its offset, in order of declaration. Extern arrays
+// come last and all have the same offset. total is the number of bytes before them.
 func Layout(vars []*Var) (offset map[string]int, total int) {
 	offset = map[string]int{}
 	align := 1

@@ -45,11 +45,11 @@ var typeSizes = [...]int{0, 0, 1, 2, 4, 8, 1, 2, 4, 8, 1, 2, 4, 8, 2, 2, 4, 4, 8
 
 func (t Type) String() string { return typeNames[t] }
 
-// Size returns the bytes of a value of type t; 0 for a predicate.
+// Size returns the bytes of a value of type t, or 0 for a predicate.
 func (t Type) Size() int { return typeSizes[t] }
 
-// Signed reports whether t is a signed integer, Float whether it is a single
-// floating-point number.
+// Signed reports whether t is a signed integer. Float reports whether it is a
+// single floating-point number.
 func (t Type) Signed() bool { return S8 <= t && t <= S64 }
 func (t Type) Float() bool  { return F16 <= t && t <= F64 }
 
@@ -97,7 +97,7 @@ type Module struct {
 	Kernels     []*Kernel
 }
 
-// Kernel returns the entry called name, nil if there is none.
+// Kernel returns the entry with this name, or nil if there is none.
 func (m *Module) Kernel(name string) *Kernel {
 	for _, k := range m.Kernels {
 		if k.Name == name {
@@ -107,8 +107,8 @@ func (m *Module) Kernel(name string) *Kernel {
 	return nil
 }
 
-// Var is a variable of a state space: an array of Len elements. An extern
-// shared array has Len 0.
+// Var is a variable of a state space, an array of Len elements. An extern shared
+// array has Len 0.
 type Var struct {
 	Name   string
 	Space  Space
@@ -129,7 +129,7 @@ type Param struct {
 	Type  Type
 	Size  int // bytes
 	Align int // bytes
-	// Offset is the parameter's place in the block of all parameters.
+	// Offset is the parameter's offset in the block of all parameters.
 	Offset int
 }
 
@@ -154,7 +154,7 @@ type Reg struct {
 	Type Type
 }
 
-// OperandKind tells what an operand is.
+// OperandKind is the kind of an operand.
 type OperandKind uint8
 
 const (
@@ -169,8 +169,8 @@ const (
 	PairOp                       // Elems: d|p
 )
 
-// Operand is one operand of an instruction. In an address with a base
-// register Reg is its index, otherwise -1.
+// Operand is one operand of an instruction. Reg is the index of the base register
+// of an address, or -1 without one.
 type Operand struct {
 	Kind   OperandKind
 	Reg    int
@@ -215,15 +215,14 @@ func (in *Inst) Vec() int {
 	return 1
 }
 
-// Flow says where control may go after a branch and where its paths meet
-// again.
+// Flow says where control may go after a branch, and where its paths meet again.
 type Flow struct {
-	// Meet is the instruction at which the paths reconverge, the branch's
-	// immediate post-dominator; len(Body) when they meet only at the exit.
+	// Meet is the instruction at which the paths reconverge, the branch's immediate
+	// post-dominator. It is len(Body) if they meet only at the exit.
 	Meet int
 }
 
-// Refused lists every instruction of a module that no grammar rule describes.
+// Refused lists every instruction of a module that matches no grammar rule.
 type Refused []Error
 
 func (r Refused) Error() string {

@@ -15,8 +15,8 @@ const (
 	punct
 )
 
-// token is a word (directive, opcode with its modifiers, register, label),
-// a number, a string or one punctuation character.
+// token is a word (directive, opcode with its modifiers, register, label), a
+// number, a string or one punctuation character.
 type token struct {
 	kind kind
 	text string
@@ -36,9 +36,8 @@ func isWord(c byte) bool {
 	return isDigit(c) || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '_' || c == '$' || c == '%' || c == '.'
 }
 
-// lex splits src into tokens, without comments. Dots belong to words, so
-// "ld.global.v4.f32" and "%tid.x" are one token each; so does "::", as in
-// ".L1::no_allocate".
+// lex splits src into tokens, without comments. Dots and "::" are parts of words,
+// so "ld.global.v4.f32", "%tid.x" and ".L1::no_allocate" are one token each.
 func lex(src string) ([]token, error) {
 	tokens := make([]token, 0, len(src)/4)
 	line := 1

@@ -60,7 +60,8 @@ func immediate(bits uint64, float int, neg bool, t Type) (uint64, error) {
 		}
 		switch {
 		case float == 32 && t.Size() == 4 && t != F16x2 && t != BF16x2:
-			// Kept as bits: a conversion would quieten signalling NaNs.
+			// The bits are kept, because a conversion would change signalling NaNs
+			// to quiet ones.
 			if neg {
 				bits ^= 1 << 31
 			}

@@ -5,13 +5,13 @@ import (
 	"strings"
 )
 
-// Parse reads a module. It fails on the first fault of syntax; instructions
-// outside the grammar are gathered and returned together as Refused.
+// Parse reads a module. It fails at the first syntax error. Instructions outside
+// the grammar are collected and returned together as Refused.
 func Parse(src string) (*Module, error) { return parse(src, false) }
 
 // Headers reads only variables and kernel headers (names, parameters, launch
-// bounds, shared variables) and looks at no instruction, so that signatures can
-// be read from PTX newer than the grammar.
+// bounds, shared variables). It reads no instructions, so that it can read
+// signatures from PTX newer than the grammar.
 func Headers(src string) (*Module, error) { return parse(src, true) }
 
 func parse(src string, headers bool) (m *Module, err error) {
@@ -55,7 +55,7 @@ func (p *parser) next() token {
 	return t
 }
 
-// accept takes the next token if it reads text.
+// accept reads the next token if it is text.
 func (p *parser) accept(text string) bool {
 	t := p.peek()
 	if t.text == text && (t.kind == punct || t.kind == word) {
@@ -71,7 +71,7 @@ func (p *parser) expect(text string) {
 	}
 }
 
-// failf ends parsing with a fault at the next token.
+// failf ends parsing with an error at the next token.
 func (p *parser) failf(format string, a ...any) { failf(p.peek().line, format, a...) }
 
 func failf(line int, format string, a ...any) { panic(&Error{line, fmt.Sprintf(format, a...)}) }
@@ -111,13 +111,13 @@ func (p *parser) number() (bits uint64, float int) {
 	return bits, float
 }
 
-// skipLine drops the tokens left on the line of the token before.
+// skipLine skips the remaining tokens on the line of the previous token.
 func (p *parser) skipLine() {
 	for line := p.tokens[p.pos-1].line; p.peek().kind != eof && p.peek().line == line; p.pos++ {
 	}
 }
 
-// skipBraces drops { ... } with everything nested in it.
+// skipBraces skips { ... } with everything nested in it.
 func (p *parser) skipBraces() {
 	p.expect("{")
 	for depth := 1; depth > 0; {

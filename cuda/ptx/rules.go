@@ -71,7 +71,7 @@ var commonClasses = map[string]string{
 	"scope": "cta gpu sys",
 }
 
-// grammar adds rules, one a line.
+// grammar adds rules, one on each line.
 func grammar(text string) {
 	for _, line := range strings.Split(text, "\n") {
 		if line = strings.TrimSpace(line); line != "" {
@@ -141,8 +141,8 @@ func newArgRule(text string) argRule {
 	return a
 }
 
-// match returns the modifiers by class when parts, the opcode's modifiers in
-// order, fit the slots.
+// match returns the modifiers by class if parts fit the slots of the rule. parts
+// are the opcode's modifiers in order.
 func (r *rule) match(parts []string) (map[string]string, bool) {
 	mods := map[string]string{}
 	if !matchSlots(r.slots, parts, mods) {
@@ -171,7 +171,7 @@ func matchSlots(slots []slot, parts []string, mods map[string]string) bool {
 	return s.optional && matchSlots(slots[1:], parts, mods)
 }
 
-// resolve finds the rule of an instruction and types its operands.
+// resolve finds the rule of an instruction and sets the types of its operands.
 func (in *Inst) resolve(regs []Reg) error {
 	parts := strings.Split(in.Text, ".")
 	in.Op = parts[0]
@@ -195,8 +195,8 @@ func (in *Inst) resolve(regs []Reg) error {
 	return fmt.Errorf("unknown instruction %s", in.Text)
 }
 
-// isBare reports add, sub and mul on floats without .rn, which ptxas is free to
-// contract into fma, so that one PTX would have two meanings.
+// isBare reports whether an instruction is add, sub or mul on floats without .rn.
+// ptxas may contract those into fma, so that one PTX text would have two meanings.
 func isBare(parts []string) bool {
 	if parts[0] != "add" && parts[0] != "sub" && parts[0] != "mul" {
 		return false
