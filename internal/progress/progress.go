@@ -2,7 +2,7 @@
 //
 // One interface has four implementations: a bar for terminals, plain lines for
 // logs, JSON lines for programs, and none. The package knows only the numbers in
-// Update (a render) and Batch. It removes control characters from names and
+// Update (a render) and Batch. It writes no control characters from names and
 // messages.
 package progress
 
