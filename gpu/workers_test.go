@@ -113,9 +113,9 @@ func TestConvAnyThreads(t *testing.T) {
 		n int
 	}{{Shape{44, 61, 192}, 192}, {Shape{50, 37, 48}, 80}, {Shape{11, 15, 256}, 160}} {
 		testConvThreads(t, c.s, c.n, "single", func(threads int) *CPU { return NewCPU(CPUOptions{Threads: threads}) })
-		for _, k := range simd.AllBF16() {
-			testConvThreads(t, c.s, c.n, k.Name, func(threads int) *CPU { return newHalfCPU(threads, k) })
-		}
+	}
+	for _, k := range simd.AllBF16() { // the direct form has one way to share its rows; plain Go is slow
+		testConvThreads(t, Shape{23, 37, 96}, 64, k.Name, func(threads int) *CPU { return newHalfCPU(threads, k) })
 	}
 }
 
