@@ -72,7 +72,7 @@ var table = withChoices([]Setting{
 		Help: "directory for the images that --save-every saves"},
 	{Name: "checkpoint", Group: GroupOutput, Value: "EVERY", Kind: Interval, not: ofOnePicture,
 		Help: "time between checkpoints for --resume, such as 30s or 5m, or off", Default: "30s"},
-	{Name: "resume", Group: GroupOutput, Kind: Switch, not: notTerminal,
+	{Name: "resume", Group: GroupOutput, Kind: Switch, Advanced: true, Demo: true, not: notTerminal,
 		Help: "continue an interrupted or killed render of this output"},
 	{Name: "report", Group: GroupOutput, Value: "FILE.html", Kind: Output, Main: true, Demo: true, not: ofOnePicture,
 		Help: "write a web page with the pictures, loss curves and settings"},
