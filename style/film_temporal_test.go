@@ -64,7 +64,7 @@ func TestTemporalTerm(t *testing.T) {
 					at, was := asGrid(x, env.Network, o), asGrid(before, env.Network, o)
 					losses := func(y grid) float64 { return referenceTemporal(o, y, was, trust) }
 					near(t, "temporal loss", ob.report(env.Backend.Status()).Temporal, losses(at), 1e-5)
-					checkDirections(t, "temporal term, "+string(scale), ob, at, losses)
+					checkDirections(t, "temporal term, "+string(scale), ob, at, losses, smoothLoss)
 					ob.temporal.free(env.Backend)
 					env.Backend.Free(ob.x, ob.g)
 				}
@@ -94,7 +94,7 @@ func TestTemporalBesideTheOthers(t *testing.T) {
 		c, s, tv := referenceLosses(n, o, y, asGrid(content, n, o), []grid{asGrid(style, n, o)}, []float64{1})
 		return c + s + tv + referenceTemporal(o, y, asGrid(before, n, o), trust)
 	}
-	checkDirections(t, "all terms", ob, asGrid(x, n, o), losses)
+	checkDirections(t, "all terms", ob, asGrid(x, n, o), losses, smoothLoss)
 	l := ob.report(ob.b.Status())
 	near(t, "total", l.Total, l.Content+l.Style+l.TV+l.Temporal, 1e-9)
 }

@@ -9,8 +9,6 @@ import (
 	"testing"
 
 	"github.com/impasto/impasto/gpu"
-	"github.com/impasto/impasto/internal/picture"
-	"github.com/impasto/impasto/internal/testutil"
 	"github.com/impasto/impasto/vgg"
 )
 
@@ -63,24 +61,10 @@ func TestHalfOnTheProcessor(t *testing.T) {
 // half and in single precision. Where $IMPASTO_HALF names a folder, it leaves both
 // pictures there.
 func TestHalfOfVGG19OnTheProcessor(t *testing.T) {
-	shared := testutil.SharedDir(t)
 	if gpu.CPUHalf() == "" {
 		t.Skip("SKIPPED: this processor has no instructions for bfloat16, and plain Go takes minutes")
 	}
-	n, err := vgg.LoadFile(context.Background(), filepath.Join(shared, "models", "vgg19_conv5_1_f16.safetensors"), vgg.LoadOptions{})
-	if err != nil {
-		t.Skipf("SKIPPED: %v", err)
-	}
-	read := func(name string) *Picture {
-		p, _, err := picture.Read(filepath.Join(shared, "images", name), picture.ReadOptions{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return (*Picture)(p)
-	}
-	in := Inputs{Content: read("chelsea.png"), Styles: []*Picture{read("starry_night.jpg")}}
-	o := DefaultOptions(ModeArt, "cpu", "vgg19")
-	o.Size, o.Scales, o.Iterations, o.Optimizer = "96", 1, []int{20}, OptimizerAdam
+	n, in, o := catAfterStarryNight(t)
 	var pictures []*Picture
 	for _, p := range []gpu.Precision{gpu.Single, gpu.Half} {
 		cpu := gpu.NewCPU(gpu.CPUOptions{Precision: p})

@@ -97,14 +97,9 @@ func TestHalfAtTheLargestWeights(t *testing.T) {
 	}
 }
 
-// TestHalfOnVGG19 compares 20 iterations on the real network with single
-// precision on the processor. It takes minutes on the software device, so it
-// runs where $IMPASTO_HALF names a folder, in which it leaves both pictures.
-func TestHalfOnVGG19(t *testing.T) {
-	folder := os.Getenv("IMPASTO_HALF")
-	if folder == "" {
-		t.Skip("SKIPPED: IMPASTO_HALF names no folder for the pictures")
-	}
+// catAfterStarryNight returns VGG19, a photograph and a painting, and 20 iterations of
+// Adam at 96 pixels. It skips the test where the weights or the pictures are missing.
+func catAfterStarryNight(t *testing.T) (*vgg.Network, Inputs, Options) {
 	shared := testutil.SharedDir(t)
 	n, err := vgg.LoadFile(context.Background(), filepath.Join(shared, "models", "vgg19_conv5_1_f16.safetensors"), vgg.LoadOptions{})
 	if err != nil {
@@ -120,6 +115,18 @@ func TestHalfOnVGG19(t *testing.T) {
 	in := Inputs{Content: read("chelsea.png"), Styles: []*Picture{read("starry_night.jpg")}}
 	o := DefaultOptions(ModeArt, "cpu", "vgg19")
 	o.Size, o.Scales, o.Iterations, o.Optimizer = "96", 1, []int{20}, OptimizerAdam
+	return n, in, o
+}
+
+// TestHalfOnVGG19 compares 20 iterations on the real network with single
+// precision on the processor. It takes minutes on the software device, so it
+// runs where $IMPASTO_HALF names a folder, in which it leaves both pictures.
+func TestHalfOnVGG19(t *testing.T) {
+	folder := os.Getenv("IMPASTO_HALF")
+	if folder == "" {
+		t.Skip("SKIPPED: IMPASTO_HALF names no folder for the pictures")
+	}
+	n, in, o := catAfterStarryNight(t)
 	half := halfEnv(t)
 	half.Network = n
 	cpu := gpu.NewCPU(gpu.CPUOptions{})

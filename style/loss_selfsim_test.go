@@ -2,7 +2,6 @@ package style
 
 import (
 	"math"
-	"math/rand/v2"
 	"slices"
 	"testing"
 )
@@ -80,28 +79,7 @@ func TestSelfSimContent(t *testing.T) {
 				return total
 			}
 			near(t, "content", ob.report(ob.b.Status()).Content, loss(asGrid(x, n, o)), 1e-5)
-			g := ob.gradient()
-			rng := rand.New(rand.NewPCG(5, 5))
-			for range 3 {
-				direction, got, size := make([]float64, len(g)), 0.0, 0.0
-				for i := range direction {
-					direction[i] = rng.NormFloat64()
-					got += direction[i] * float64(g[i]) / ob.unit
-					size += float64(g[i]) * float64(g[i])
-				}
-				at := func(step float64) float64 {
-					y := asGrid(x, n, o)
-					for i, d := range direction {
-						y.v[i] += step * d
-					}
-					return loss(y)
-				}
-				const step = 1e-4
-				want := (at(step) - at(-step)) / (2 * step)
-				if length := math.Sqrt(size) / ob.unit; math.Abs(got-want) > 5e-3*length {
-					t.Errorf("directional derivative is %.9g, want %.9g (gradient %.3g)", got, want, length)
-				}
-			}
+			checkDirections(t, "content", ob, asGrid(x, n, o), loss, kinkedLoss)
 		})
 	}
 }

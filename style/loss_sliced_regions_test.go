@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -204,28 +202,7 @@ func TestGuidedSlicedLoss(t *testing.T) {
 		}
 		want := loss(asGrid(x, n, o))
 		near(t, fmt.Sprint(styles, " style"), ob.report(ob.b.Status()).Style, want, 1e-5)
-		g := ob.gradient()
-		rng := rand.New(rand.NewPCG(5, 5))
-		for range 3 {
-			direction, got, size := make([]float64, len(g)), 0.0, 0.0
-			for i := range direction {
-				direction[i] = rng.NormFloat64()
-				got += direction[i] * float64(g[i]) / ob.unit
-				size += float64(g[i]) * float64(g[i])
-			}
-			at := func(step float64) float64 {
-				y := asGrid(x, n, o)
-				for i, d := range direction {
-					y.v[i] += step * d
-				}
-				return loss(y)
-			}
-			const step = 1e-4
-			slope := (at(step) - at(-step)) / (2 * step)
-			if length := math.Sqrt(size) / ob.unit; math.Abs(got-slope) > 5e-3*length {
-				t.Errorf("%d paintings: directional derivative is %.9g, want %.9g (gradient %.3g)", styles, got, slope, length)
-			}
-		}
+		checkDirections(t, fmt.Sprint(styles, " style"), ob, asGrid(x, n, o), loss, kinkedLoss)
 		env, _ := deviceEnv(t)
 		env.Network = n
 		near(t, fmt.Sprint(styles, " style on a device"), func() float64 {
