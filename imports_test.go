@@ -77,7 +77,7 @@ var mayImport = map[string][]string{
 	"scripts/mutate":     {},
 	"scripts/peer":       {"internal/bench", "style", "vgg", "gpu", "gpu/simd", "internal/progress"},
 	"scripts/picture":    {"style", "vgg", "gpu"},
-	"scripts/looks":      {"internal/picture", "internal/sample", "style", "vgg", "gpu"},
+	"scripts/looks":      {"internal/bench", "internal/picture", "internal/sample", "style", "vgg", "gpu"},
 	"cmd":                {"style", "internal"},
 }
 
