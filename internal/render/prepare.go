@@ -204,12 +204,14 @@ func deepestLayer(o style.Options) string {
 	return deepest
 }
 
+// checkOptions checks the options for the network, and notes flags without effect.
 func (r *Prepared) checkOptions() ui.Faults {
 	var layers []string
 	if r.network != nil {
 		layers = r.network.Taps()
 	}
 	o := r.values.Options
+	r.noteIdle()
 	var bad ui.Faults
 	bad = append(bad, r.values.LocateOptions(o.Validate(layers...))...)
 	if _, err := picture.ParseSize(o.Size); err != nil {
