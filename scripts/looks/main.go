@@ -1,7 +1,8 @@
 // Looks paints pairs of photographs and paintings in several ways and measures
 // what the eye complains of: fine noise in flat areas, colour specks,
-// checkerboards, and how far style and content are missed. It prints a table and
-// writes a contact sheet. See docs/looks.md; scripts/bench-looks runs it.
+// checkerboards, and how far style and content are missed. With -texture it paints
+// textures of paintings, without photographs. It prints a table and writes a contact
+// sheet. See docs/looks.md and docs/textures.md; scripts/bench-looks runs it.
 package main
 
 import (
@@ -18,11 +19,13 @@ import (
 	"github.com/impasto/impasto/style"
 )
 
-// pair is a photograph and a painting.
+// pair is a photograph and a painting. A texture has no photograph.
 type pair struct {
 	name            string
 	photo, painting *style.Picture
 }
+
+func (p pair) texture() bool { return p.photo == nil }
 
 // samples are the pairs of our own drawings.
 var samples = [][2]string{
@@ -39,28 +42,33 @@ func main() {
 	ruler := flag.String("ruler", "", "network to measure with; the default is the one that paints")
 	size := flag.String("size", "256", "long side of the pictures, in pixels")
 	most := flag.Int("pairs", 8, "how many of our own pairs to paint")
+	texture := flag.Bool("texture", false, "paint textures; -pairs and the arguments are paintings")
 	threads := flag.Int("threads", 0, "processors to use; 0: all")
 	equal := flag.Bool("equal", false, "paint each pair in all ways in the time of the first; iterations are more or fewer in proportion")
 	dir := flag.String("o", "looks", "folder for the pictures, sheet.jpg among them")
 	flag.Usage = func() {
-		fmt.Fprintln(os.Stderr, "usage: looks [flags] [CONTENT STYLE]...   pairs of your own, after our samples")
+		fmt.Fprintln(os.Stderr, "usage: looks [flags] [CONTENT STYLE]...   pairs of your own, after our samples; with -texture [STYLE]...")
 		flag.PrintDefaults()
 	}
 	flag.Parse()
 	if len(list) == 0 {
 		list = usual
 	}
-	if err := run(list, *weights, *ruler, *size, *most, *threads, *equal, *dir, flag.Args()); err != nil {
+	read := readPairs
+	if *texture {
+		read = readPaintings
+	}
+	pairs, err := read(*most, flag.Args())
+	if err == nil {
+		err = run(list, pairs, *weights, *ruler, *size, *threads, *equal, *dir)
+	}
+	if err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(list []way, weights, rulerName, size string, most, threads int, equal bool, dir string, files []string) error {
+func run(list []way, pairs []pair, weights, rulerName, size string, threads int, equal bool, dir string) error {
 	ctx := context.Background()
-	pairs, err := readPairs(most, files)
-	if err != nil {
-		return err
-	}
 	s, err := newStudio(ctx, weights, rulerName, size, threads)
 	if err != nil {
 		return err
@@ -70,11 +78,14 @@ func run(list []way, weights, rulerName, size string, most, threads int, equal b
 		return err
 	}
 	fmt.Printf("painted with %s, measured with %s; processor seconds of the painting alone\n\n", s.network.Name, s.ruler.network.Name)
-	fmt.Println("| pair | way | fine | colour | checker | strokes | Gram | mean | deviation | SSIM | seconds | iterations |")
+	fmt.Println("| pair | way | fine | colour | checker | strokes | Gram | mean | deviation | " + likeness(pairs) + " | seconds | iterations |")
 	fmt.Println("| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
 	sheet, totals := [][]*style.Picture{}, make([]row, len(list))
 	for _, p := range pairs {
-		line := []*style.Picture{p.photo, p.painting}
+		line := []*style.Picture{p.painting}
+		if !p.texture() {
+			line = []*style.Picture{p.photo, p.painting}
+		}
 		limit := 0.0 // seconds for each way; 0: those of all its iterations
 		for i, w := range list {
 			res, measured, err := s.paint(ctx, p, w, limit)

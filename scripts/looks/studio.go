@@ -40,7 +40,7 @@ func newStudio(ctx context.Context, weights, rulerName, size string, threads int
 type row struct {
 	noise                 detail
 	gram, mean, deviation float64
-	ssim                  float64
+	likeness              float64 // SSIM with the photograph; of a texture, how much of a copy it is
 	seconds               float64 // of processor time, of the painting alone
 	share                 float64 // of the way's own iterations
 }
@@ -48,7 +48,7 @@ type row struct {
 func (r *row) add(o row, share float64) {
 	for _, v := range [][2]*float64{
 		{&r.noise.fine, &o.noise.fine}, {&r.noise.colour, &o.noise.colour}, {&r.noise.checker, &o.noise.checker}, {&r.noise.strokes, &o.noise.strokes},
-		{&r.gram, &o.gram}, {&r.mean, &o.mean}, {&r.deviation, &o.deviation}, {&r.ssim, &o.ssim}, {&r.seconds, &o.seconds}, {&r.share, &o.share},
+		{&r.gram, &o.gram}, {&r.mean, &o.mean}, {&r.deviation, &o.deviation}, {&r.likeness, &o.likeness}, {&r.seconds, &o.seconds}, {&r.share, &o.share},
 	} {
 		*v[0] += share * *v[1]
 	}
@@ -56,13 +56,13 @@ func (r *row) add(o row, share float64) {
 
 func (r row) String() string {
 	return fmt.Sprintf("%.2f | %.2f | %.2f | %.2f | %.3f | %.3f | %.3f | %.2f | %.1f | %.0f %%",
-		r.noise.fine, r.noise.colour, r.noise.checker, r.noise.strokes, r.gram, r.mean, r.deviation, r.ssim, r.seconds, 100*r.share)
+		r.noise.fine, r.noise.colour, r.noise.checker, r.noise.strokes, r.gram, r.mean, r.deviation, r.likeness, r.seconds, 100*r.share)
 }
 
 // paint paints a pair in a way and measures the picture. With a limit above 0, the
 // iterations are as many as take that many seconds.
 func (s studio) paint(ctx context.Context, p pair, w way, limit float64) (*style.Picture, row, error) {
-	o, err := w.resolve(s.painter, s.network.Name)
+	o, err := w.resolve(s.painter, s.network.Name, p.texture())
 	if err != nil {
 		return nil, row{}, err
 	}
@@ -83,8 +83,16 @@ func (s studio) paint(ctx context.Context, p pair, w way, limit float64) (*style
 		return nil, row{}, err
 	}
 	m.seconds = seconds
-	photo, painting := fit(p.photo, out.W, out.H), long(p.painting, max(out.W, out.H))
-	m.noise = noiseOf(out, photo, painting)
+	painting := long(p.painting, max(out.W, out.H))
+	if p.texture() {
+		m.noise, m.likeness = noiseOf(out, out, painting), copied(out, painting)
+	} else {
+		photo := fit(p.photo, out.W, out.H)
+		m.noise = noiseOf(out, photo, painting)
+		if m.likeness, err = picture.SSIM((*picture.Picture)(out), (*picture.Picture)(photo)); err != nil {
+			return nil, row{}, err
+		}
+	}
 	own, err := s.ruler.measure(out)
 	if err != nil {
 		return nil, row{}, err
@@ -94,8 +102,7 @@ func (s studio) paint(ctx context.Context, p pair, w way, limit float64) (*style
 		return nil, row{}, err
 	}
 	m.gram, m.mean, m.deviation = distance(own, want)
-	m.ssim, err = picture.SSIM((*picture.Picture)(out), (*picture.Picture)(photo))
-	return out, m, err
+	return out, m, nil
 }
 
 // run paints a pair and returns the processor seconds that it took.
@@ -103,8 +110,11 @@ func (s studio) run(ctx context.Context, p pair, o style.Options) (*style.Pictur
 	before := bench.ProcessorTime()
 	in := style.Inputs{Content: p.photo, Styles: []*style.Picture{p.painting}}
 	art := s.painter.Art
-	if o.Mode == style.ModePatch {
+	switch o.Mode {
+	case style.ModePatch:
 		art = s.painter.Patch
+	case style.ModeTexture:
+		art = s.painter.Texture
 	}
 	res, err := art(ctx, in, style.WithOptions(o))
 	if err != nil {

@@ -52,8 +52,11 @@ func (w way) given(option string) string {
 
 // resolve returns the way's options. As in the command, a mode, a style loss and a
 // method bring the options that go with them, and the way's other options replace these.
-func (w way) resolve(painter *style.Painter, network string) (style.Options, error) {
+func (w way) resolve(painter *style.Painter, network string, texture bool) (style.Options, error) {
 	mode := style.ModeArt
+	if texture {
+		mode = style.ModeTexture
+	}
 	switch m := style.Mode(w.given("mode")); m {
 	case "", style.ModeArt:
 	case style.ModePatch:
