@@ -13,12 +13,14 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/impasto/impasto/internal/settings"
+	"github.com/impasto/impasto/internal/testutil"
 	"github.com/impasto/impasto/internal/ui"
 	"github.com/impasto/impasto/vgg"
 )
@@ -46,6 +48,13 @@ func theCommand(t *testing.T) string {
 
 func TestScripts(t *testing.T) { runScripts(t, "testdata") }
 
+// watchedForRaces are the scripts that run under the race detector: between them
+// they start all the goroutines of the command. The other scripts read flags and
+// files, refuse, and paint as these do.
+var watchedForRaces = []string{
+	"art", "batch_run", "bench", "budget", "demo", "explain", "needs", "outputs", "queue", "resume", "sliced", "studio", "video", "video_queue",
+}
+
 func runScripts(t *testing.T, dir string) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 dir,
@@ -53,6 +62,9 @@ func runScripts(t *testing.T, dir string) {
 		RequireUniqueNames:  true,
 		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"debris": debris},
 		Setup: func(env *testscript.Env) error {
+			if name := strings.TrimPrefix(filepath.Base(env.WorkDir), "script-"); testutil.Race && !slices.Contains(watchedForRaces, name) {
+				env.T().Skip("SKIPPED: the race detector watches only scripts that start goroutines of their own")
+			}
 			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
 			env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, "home", "config"))
 			env.Setenv("XDG_DATA_HOME", filepath.Join(env.WorkDir, "home", "data"))

@@ -18,6 +18,7 @@ import (
 // TestInterruptedWithoutItsServer: a command that waits for a killed server ends at
 // Ctrl-C, with its own exit code.
 func TestInterruptedWithoutItsServer(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("SKIPPED: starts three processes")
 	}

@@ -15,6 +15,7 @@ import (
 // TestStudioGoesOnFromACheckpoint kills the studio after the queue has taken a
 // checkpoint: after the next start the job goes on from there.
 func TestStudioGoesOnFromACheckpoint(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("SKIPPED: waits for a checkpoint")
 	}
@@ -51,6 +52,7 @@ func TestStudioGoesOnFromACheckpoint(t *testing.T) {
 // browser, and starts it again: every stroke is there, also those that were drawn
 // while nobody answered, and the page goes on without a new token.
 func TestStudioIsKilledInAStroke(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("SKIPPED: a browser is not started in short mode")
 	}

@@ -20,6 +20,7 @@ import (
 // TestStudioOfAnotherQueue has a job of the page painted by a worker at a queue
 // that is served elsewhere, and finds the picture in the folder.
 func TestStudioOfAnotherQueue(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("SKIPPED: starts three processes")
 	}

@@ -51,6 +51,7 @@ var quickFilm = []string{"video", "film.mp4", "painting.png", "-s", "33x25", "-n
 // TestFilmToFilm: the film comes out with its length, rate and sound, and
 // nothing else is left.
 func TestFilmToFilm(t *testing.T) {
+	t.Parallel()
 	dir, run := filmStudio(t)
 	stdout, stderr, err := run(append(quickFilm, "-o", "{content}_{style}.mp4", "--json", "-q")...)
 	if err != nil {
@@ -98,6 +99,7 @@ func TestFilmToFilm(t *testing.T) {
 // again, the frames are those of a run that was left alone, and those painted
 // before were not painted again.
 func TestKilledFilmGoesOn(t *testing.T) {
+	t.Parallel()
 	dir, run := filmStudio(t)
 	frames := append(quickFilm[:len(quickFilm):len(quickFilm)], "-o", "quiet/")
 	if _, stderr, err := run(frames...); err != nil {
@@ -141,6 +143,7 @@ func TestKilledFilmGoesOn(t *testing.T) {
 
 // TestInterruptedFilm: Ctrl-C ends with the frames so far and how to go on.
 func TestInterruptedFilm(t *testing.T) {
+	t.Parallel()
 	dir, run := filmStudio(t)
 	words := append(quickFilm[:len(quickFilm):len(quickFilm)], "-n", "1000000", "--plateau", "0", "--next-iterations", "1", "-o", "out.mp4")
 	c := exec.Command(theCommand(t), words...)

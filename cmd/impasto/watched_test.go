@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -21,8 +22,9 @@ import (
 // spoiledEnv names the file, outside of the script's directory.
 const spoiledEnv = "IMPASTO_TEST_SPOILED"
 
-// watchedMain is the command in scripts.
+// watchedMain is the command in scripts and in other tests.
 func watchedMain() {
+	endWithParent()
 	spoiled, dir := os.Getenv(spoiledEnv), os.Getenv("WORK")
 	os.Unsetenv(spoiledEnv)
 	if spoiled == "" || dir == "" {
@@ -50,6 +52,19 @@ func watchedMain() {
 		f.Close()
 	}
 	os.Exit(code)
+}
+
+// endWithParent ends this process when the test that started it is gone. A test
+// binary that is over its time limit, or killed, runs no cleanup: its servers and
+// workers would go on, and slow down whatever is tested next.
+func endWithParent() {
+	parent := os.Getppid()
+	go func() {
+		for os.Getppid() == parent {
+			time.Sleep(time.Second)
+		}
+		os.Exit(1)
+	}()
 }
 
 // overheard keeps what is written to standard error.

@@ -15,6 +15,7 @@ import (
 // has answered leaves nothing, and neither does the one that was killed with -9
 // in its place before. A server that is not there is waited for, and that is told.
 func TestStoppedWhileConnecting(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"silent server", "no server"} {
 		t.Run(name, func(t *testing.T) {
 			server, err := net.Listen("tcp", "127.0.0.1:0")

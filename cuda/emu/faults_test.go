@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/impasto/impasto/cuda"
+	"github.com/impasto/impasto/internal/testutil"
 )
 
 // TestFaults runs the gallery of faulty kernels under every schedule: each must
@@ -38,7 +39,7 @@ func TestFaults(t *testing.T) {
 			for _, o := range append(schedules, Options{Schedule: Random, Seed: 7, Workers: 4}) {
 				o.Budget = 1 << 18
 				faulty := o
-				if raceDetector {
+				if testutil.Race {
 					// Blocks that race are goroutines that race; on one worker
 					// only the emulator's own rules can catch them.
 					faulty.Workers = 1

@@ -60,3 +60,13 @@ func NeedDevices(t testing.TB) {
 		t.Skip("SKIPPED: the software device is tested in the plain run only")
 	}
 }
+
+// OneGoroutine skips a test under the race detector that computes in one goroutine,
+// or in those of a pool that other tests put there under the same work: it has no
+// race to find, and takes ten times as long there.
+func OneGoroutine(t testing.TB) {
+	t.Helper()
+	if Race {
+		t.Skip("SKIPPED: under the race detector, computes in one goroutine")
+	}
+}

@@ -1,6 +1,0 @@
-//go:build race
-
-package emu
-
-// raceDetector reports whether Go's race detector watches this test.
-const raceDetector = true

@@ -1,0 +1,6 @@
+//go:build !race
+
+package testutil
+
+// Race reports whether Go's race detector watches this test.
+const Race = false
