@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/impasto/impasto/gpu/simd"
+	"github.com/impasto/impasto/internal/testutil"
 )
 
 // finish is when the last of n chunks of a cost each is done by workers of these
@@ -43,6 +44,7 @@ func parted(n, each int) (sizes []float64) {
 // panel transform its filters anew, about a twentieth of the products of 192 tiles, is
 // not counted. Beside it is how much longer with a panel's tiles in one chunk.
 func TestSlowCoresDoNotHoldFastOnes(t *testing.T) {
+	testutil.Numerics(t)
 	var layers []struct{ tiles, c, n int }
 	for _, side := range []int{256, 512} {
 		for _, l := range [][3]int{{64, 64, 0}, {64, 128, 1}, {128, 128, 1}, {128, 256, 2}, {256, 256, 2}, {256, 256, 2}, {256, 256, 2},

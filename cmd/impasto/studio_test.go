@@ -30,7 +30,7 @@ func TestStudioIsKilled(t *testing.T) {
 	folder := t.TempDir()
 	first := startStudio(t, folder)
 	browser, base := first.enter(t), first.base
-	job := postStudio(t, browser, base, "/api/jobs", `{"mode":"texture","styles":["sample:mosaic"],"settings":{"size":"96x80","iterations":"150","weights":"mini","seed":"7","scales":"1"}}`)
+	job := postStudio(t, browser, base, "/api/jobs", `{"mode":"texture","styles":["sample:mosaic"],"settings":{"size":"96x80","iterations":"60","weights":"mini","seed":"7","scales":"1"}}`)
 	id := job["job"].(map[string]any)["id"].(string)
 
 	waitFor(t, func() bool { j := jobOf(t, browser, base, id); return j.Moment.Iter > 20 || j.State == "done" })
@@ -48,12 +48,12 @@ func TestStudioIsKilled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if rec.Result.Iterations != 150 || rec.Result.Stopped != "" {
+	if rec.Result.Iterations != 60 || rec.Result.Stopped != "" {
 		t.Errorf("the picture has %d iterations, %q", rec.Result.Iterations, rec.Result.Stopped)
 	}
 	other := filepath.Join(t.TempDir(), "undisturbed.png")
 	var out bytes.Buffer
-	if code := run([]string{"impasto", "texture", "sample:mosaic", "--size=96x80", "--iterations=150", "--weights=mini", "--seed=7", "--scales=1", "--device=cpu", "-q", "-o", other},
+	if code := run([]string{"impasto", "texture", "sample:mosaic", "--size=96x80", "--iterations=60", "--weights=mini", "--seed=7", "--scales=1", "--device=cpu", "-q", "-o", other},
 		strings.NewReader(""), &out, &out); code != 0 {
 		t.Fatal(out.String())
 	}

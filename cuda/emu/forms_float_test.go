@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"github.com/impasto/impasto/internal/testutil"
 )
 
 // format is a binary floating-point format: precision in bits and the exponent
@@ -109,6 +111,7 @@ func special(v float64) (uint64, bool) {
 }
 
 func TestFloatRounding(t *testing.T) {
+	testutil.Numerics(t)
 	ops := []struct {
 		name  string
 		n     int
@@ -279,6 +282,7 @@ func TestVectorLoops(t *testing.T) {
 }
 
 func TestDoubles(t *testing.T) {
+	testutil.Numerics(t)
 	rng := rand.New(rand.NewPCG(5, 6))
 	values := []float64{0, math.Copysign(0, -1), 1, -1, 1.5, math.Pi, -math.E, 1e300, -1e-300, math.Inf(1), math.Inf(-1), math.NaN(), 0x1p-1074, 3}
 	for range 10 {

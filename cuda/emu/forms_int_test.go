@@ -6,6 +6,8 @@ import (
 	"math/bits"
 	"strings"
 	"testing"
+
+	"github.com/impasto/impasto/internal/testutil"
 )
 
 // integerType is a PTX integer type as big.Int sees it.
@@ -44,6 +46,7 @@ func (t integerType) edges() []uint64 {
 }
 
 func TestIntegerArithmetic(t *testing.T) {
+	testutil.Numerics(t)
 	type B = *big.Int
 	wrap := func(f func(a, b, c B) B) func(typ integerType, a, b, c B) B {
 		return func(_ integerType, a, b, c B) B { return f(a, b, c) }

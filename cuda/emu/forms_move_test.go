@@ -5,6 +5,8 @@ import (
 	"math"
 	"math/big"
 	"testing"
+
+	"github.com/impasto/impasto/internal/testutil"
 )
 
 func TestMoves(t *testing.T) {
@@ -170,6 +172,7 @@ func TestFloatToInteger(t *testing.T) {
 }
 
 func TestFloatConversion(t *testing.T) {
+	testutil.Numerics(t)
 	values := []float64{1, -1, 1 + 0x1p-24, 1 + 0x1p-23 + 0x1p-24, 1 + 0x1p-24 + 0x1p-50, math.Pi, -math.E, 1e39, -1e39, 1e-40, -1e-46, 0x1p-149, 0x1p-150,
 		0x1.8p-150, 3.4028235677973366e38, 65504, 65519, 65520, -70000, 0x1p-24, 0x1p-25, 0x1.8p-25, 6e-6, 1 + 0x1p-11, 1 + 3*0x1p-11, 1 + 0x1p-8, 1 + 3*0x1p-8}
 	var rows64, rows32 [][]uint64

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/impasto/impasto/cuda"
+	"github.com/impasto/impasto/internal/testutil"
 )
 
 // words32 encodes words as device memory.
@@ -76,6 +77,7 @@ const (
 )
 
 func TestLoadsAndStores(t *testing.T) {
+	testutil.Numerics(t)
 	in := make([]byte, 256)
 	for i := range in {
 		in[i] = byte(i*37 + 200)

@@ -61,12 +61,11 @@ func NeedDevices(t testing.TB) {
 	}
 }
 
-// OneGoroutine skips a test under the race detector that computes in one goroutine,
-// or in those of a pool that other tests put there under the same work: it has no
-// race to find, and takes ten times as long there.
-func OneGoroutine(t testing.TB) {
+// Numerics skips a test of numbers under the race detector: what goroutines it has
+// are those that other tests of its package run there, and it takes ten times as long.
+func Numerics(t testing.TB) {
 	t.Helper()
 	if Race {
-		t.Skip("SKIPPED: under the race detector, computes in one goroutine")
+		t.Skip("SKIPPED: numbers, whose goroutines other tests run under the race detector")
 	}
 }
