@@ -39,6 +39,7 @@
 //	patch_loss.go, patch_analogy.go  the losses of patches
 //	patch_correspondence.go  reports the matches
 //	memory.go                counts the memory beforehand and chooses the tiles
+//	plan_work.go, plan_seconds.go  count the work beforehand and estimate the time
 //	tile_pass.go             computes tile by tile
 //	tile_objective.go        adds up losses and gradients of tiles
 //	checkpoint.go            saves and reads the state of a run

@@ -41,6 +41,8 @@ type Env struct {
 	// Plan is the result of NewPlan for these inputs, options and Env. If it is nil, the
 	// run makes a plan.
 	Plan *Plan
+
+	inputs *Inputs // what is known of the pictures when a run is planned; see Inputs.Plan
 }
 
 // Art paints the content in the look of the styles. With a style weight of 0 it
@@ -97,8 +99,7 @@ func (env Env) planFor(in Inputs, o Options) (Plan, error) {
 	if env.Plan != nil {
 		return *env.Plan, nil
 	}
-	w, h := in.Canvas(o.Mode)
-	return NewPlan(w, h, o, env)
+	return in.Plan(o, env)
 }
 
 // run is the state of painting one picture, from scale to scale.

@@ -27,6 +27,7 @@ type Sequence struct {
 	o    SequenceOptions
 	env  Env
 	plan Plan // of the first frame
+	next Plan // of the others
 
 	content, result *Picture // of the frame before; nil before the first
 }
@@ -56,15 +57,23 @@ func NewSequence(w, h int, in Inputs, o SequenceOptions, env Env) (*Sequence, er
 	if len(c.problems) > 0 {
 		return nil, c.problems
 	}
-	plan, err := NewPlan(w, h, o.Options, env)
-	if err != nil {
+	env.inputs = &Inputs{Styles: in.Styles}
+	s := &Sequence{in: in, o: o, env: env}
+	var err error
+	if s.plan, err = NewPlan(w, h, o.Options, env); err != nil {
 		return nil, err
 	}
-	o.Options = plan.Options
+	s.o.Options = s.plan.Options
 	if o.NextIterations == 0 {
-		o.NextIterations = max(1, (plan.Scales[len(plan.Scales)-1].Iterations+1)/2)
+		s.o.NextIterations = max(1, (s.plan.Scales[len(s.plan.Scales)-1].Iterations+1)/2)
 	}
-	return &Sequence{in: in, o: o, env: env, plan: plan}, nil
+	later := s.o.Options
+	later.Scales, later.ScaleFrom, later.Iterations, later.Init = 1, 0, []int{s.o.NextIterations}, InitFile
+	if s.next, err = NewPlan(s.plan.W(), s.plan.H(), later, env); err != nil {
+		return nil, err
+	}
+	s.next.Seconds += s.motionWork().host
+	return s, nil
 }
 
 // Plan returns the plan of the first frame.
@@ -73,15 +82,8 @@ func (s *Sequence) Plan() Plan { return s.plan }
 // Options returns the options of the sequence with every automatic value made concrete.
 func (s *Sequence) Options() SequenceOptions { return s.o }
 
-// next returns the options of a frame that begins with the one before.
-func (s *Sequence) next() Options {
-	o := s.o.Options
-	o.Scales, o.ScaleFrom, o.Iterations, o.Init = 1, 0, []int{s.o.NextIterations}, InitFile
-	return o
-}
-
 // NextPlan returns the plan of each frame but the first.
-func (s *Sequence) NextPlan() (Plan, error) { return NewPlan(s.plan.W(), s.plan.H(), s.next(), s.env) }
+func (s *Sequence) NextPlan() Plan { return s.next }
 
 // SetProgress sets the progress function of the next frames.
 func (s *Sequence) SetProgress(f func(Event)) { s.env.Progress = f }
@@ -102,7 +104,7 @@ func (s *Sequence) Follow(content, result *Picture) error {
 // Next paints the next frame of the shot. It ends as Art does. A frame that was not
 // finished does not become the frame before the next one.
 func (s *Sequence) Next(ctx context.Context, content *Picture) (*Frame, error) {
-	in, o, f := s.in, s.o.Options, &Frame{}
+	in, env, f := s.in, s.env, &Frame{}
 	in.Content = content
 	if s.result != nil {
 		f.Moved, f.Trust = s.motion(s.fit(content))
@@ -110,12 +112,13 @@ func (s *Sequence) Next(ctx context.Context, content *Picture) (*Frame, error) {
 			f.Moved, f.Trust = nil, nil
 		}
 	}
+	env.Plan = &s.plan
 	if f.Moved != nil {
-		o = s.next()
+		env.Plan = &s.next
 		in.Init, in.Earlier = f.Moved, &Earlier{f.Moved, f.Trust}
 	}
 	var err error
-	if f.Result, err = Art(ctx, in, o, s.env); err != nil {
+	if f.Result, err = Art(ctx, in, env.Plan.Options, env); err != nil {
 		return f, err
 	}
 	f.Picture = coded(f.Picture)
@@ -173,6 +176,15 @@ func (s *Sequence) motion(content *Picture) (moved *Picture, trust *Map) {
 		moved.Pix[i] = min(max(v, 0), 1)
 	}
 	return moved, trust
+}
+
+// motionWork returns the work of motion for a frame.
+func (s *Sequence) motionWork() work {
+	total := work{what: "motion"}
+	if w, h := float64(s.plan.W()), float64(s.plan.H()); s.o.Flow == FlowDense {
+		total.host = flowSeconds * w * h * min(1, math.Pow(flowSide/max(w, h), 2))
+	}
+	return total
 }
 
 // stillWithin is how far noise and compression may change the value of a pixel that

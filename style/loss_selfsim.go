@@ -161,3 +161,11 @@ func (o Options) contentBytes(b gpu.Backend, f gpu.Shape, cut bool) int64 {
 	}
 	return total
 }
+
+// selfSimFlops returns the arithmetic of the loss at a layer of c channels: similarities
+// of all positions with each other, and their gradient.
+func selfSimFlops(c int, positions float64) float64 {
+	n := min(positions, selfSimPositions)
+	const plain, compared = 4, 100 // of the products, and of a pair beside its product
+	return n * n * (2*2*plain*float64(c) + compared)
+}

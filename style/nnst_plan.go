@@ -26,30 +26,33 @@ func (o Options) neighbourBytes(b gpu.Backend, taps map[string]gpu.Shape, image 
 	}
 }
 
-// neighbourFlops returns the arithmetic of matching at a scale. The speed is measured
-// with a convolution that needs only a quarter of its multiplications. Matching needs
-// all of them, hence the factor plain.
-func (o Options) neighbourFlops(n *vgg.Network, s Scale) float64 {
-	const plain = 4
-	views := o.StyleScale * o.StyleScale * float64(o.neighbourTurns())
-	total, channels := 0.0, 0.0
-	for _, l := range n.Layers {
-		if weightOf(o.StyleLayers, l.Tap()) == 0 {
-			continue
-		}
-		channels += float64(l.Out)
-		if s.refine {
-			f := gpu.Shape{H: s.H >> (l.Block - 1), W: s.W >> (l.Block - 1)}
-			_, h, w := gridStep(f, refinedCanvas)
-			_, sh, sw := gridStep(f, refinedPainting)
-			total += float64(s.Iterations) * plain * 2 * float64(l.Out*h*w*sh*sw) * views
-		}
+// joinedFlops returns the arithmetic of matching the joined features once.
+func (c counter) joinedFlops(s Scale) float64 {
+	pairs, channels := 0.0, 0.0
+	for _, p := range c.styleSizes(s) {
+		pairs += float64(quarter(s.H)*quarter(s.W)) * float64(quarter(p.h)*quarter(p.w)) * float64(c.neighbourTurns())
 	}
-	if !s.refine {
-		positions := float64(quarter(s.H) * quarter(s.W))
-		total += plain * 2 * channels * positions * positions * views
-	}
-	return total
+	c.weighted(c.StyleLayers, func(l vgg.Layer, _ int) { channels += float64(l.Out) })
+	return 2 * channels * pairs
+}
+
+// neighbourIteration returns the work of an iteration in addition to the network's and
+// the optimiser's. Features are joined and their gradient is divided among the layers, or
+// new neighbours are found at some positions of each layer.
+func (c counter) neighbourIteration(s Scale) (matches, others float64) {
+	const resized = 100
+	c.weighted(c.StyleLayers, func(l vgg.Layer, _ int) {
+		if !s.refine {
+			others += 2 * resized * float64(l.Out) * (c.positions(l, s.W, s.H) + float64(quarter(s.H)*quarter(s.W)))
+			return
+		}
+		_, h, w := gridStep(c.features(l, s.W, s.H), refinedCanvas)
+		for _, p := range c.styleSizes(s) {
+			_, sh, sw := gridStep(c.features(l, p.w, p.h), refinedPainting)
+			matches += 2 * float64(l.Out*h*w*sh*sw) * float64(c.neighbourTurns())
+		}
+	})
+	return matches, others
 }
 
 func weightOf(layers []LayerWeight, name string) float64 {

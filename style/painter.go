@@ -233,8 +233,7 @@ func (p *Painter) Plan(mode Mode, in Inputs, options ...Option) (Plan, error) {
 	if err := checkInputs(in, j.options); err != nil {
 		return Plan{}, err
 	}
-	w, h := in.Canvas(mode)
-	return NewPlan(w, h, j.options, j.env)
+	return in.Plan(j.options, j.env)
 }
 
 func (p *Painter) job(mode Mode, options []Option) (*job, error) {

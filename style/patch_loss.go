@@ -384,15 +384,24 @@ func (ob *objective) keepProtected(px pixels, content *Picture) {
 // paintings as the options tell, and at least one.
 func (o Options) patchViews() int { return len(o.views(max(1, len(o.StyleWeights)))) }
 
-// matchFlops returns the arithmetic of matching per iteration, at patch layer number i
-// with c channels: the product of every position of the canvas with every position of
-// the paintings, which are about as large. The speed is measured with a convolution
-// that needs only a quarter of its multiplications. Matching needs all of them, hence
-// the factor plain.
-func (o Options) matchFlops(c int, positions float64, i int) float64 {
-	const plain = 4
-	style := positions * o.StyleScale * o.StyleScale * float64(o.patchViews())
-	return plain * 2 * float64(c) * positions * style / float64(max(1, o.Rematch))
+// matchFlops returns the arithmetic of matching at a patch layer of c channels: the
+// product of every position of the canvas with every position of a view of a painting.
+// With variety the canvas is also searched for the painting's patches.
+func (o Options) matchFlops(c int, canvas, view float64) float64 {
+	flops := 2 * float64(c) * canvas * view
+	if o.Variety > 0 {
+		flops *= 2
+	}
+	return flops
+}
+
+// pullFlops returns the work of the patch loss at patch layer number i, of c channels, as
+// operations of a convolution: each position is compared with its place in every patch
+// that covers it.
+func (o Options) pullFlops(c int, positions float64, i int) float64 {
+	const gathered = 30
+	stride := float64(nth(o.PatchStride, i))
+	return gathered * float64(c*o.PatchSize*o.PatchSize) * positions / (stride * stride)
 }
 
 // patchBytes returns the memory of patches at a layer with features f. It counts the

@@ -65,6 +65,14 @@ func NewPlan(w, h int, o Options, env Env) (Plan, error) {
 	return p, err
 }
 
+// Plan returns the plan of a run with these inputs. It does what NewPlan does, but the
+// estimate of the time counts the pictures as they are.
+func (in Inputs) Plan(o Options, env Env) (Plan, error) {
+	w, h := in.Canvas(o.Mode)
+	env.inputs = &in
+	return NewPlan(w, h, o, env)
+}
+
 // planFor plans a canvas of exactly w x h.
 func planFor(w, h int, o Options, env Env) (Plan, error) {
 	depth, block, err := o.deepest(env.Network)

@@ -8,49 +8,16 @@ import (
 	"github.com/impasto/impasto/vgg"
 )
 
-// flops returns the arithmetic of one iteration at w x h. It counts every convolution
-// of the first depth layers, forward and backward to its input, with 2*9*C*K each a
-// position; the Gram matrices of the style layers and their gradients, with 2*C*C each;
-// and the work of the optimiser on the image.
-func (o Options) flops(n *vgg.Network, depth, w, h int) float64 {
-	pixels := float64(w * h)
-	total := convolutionFlops(n, depth, pixels) + pixels*o.imageFlops()
-	for i, l := range n.Layers[:depth] {
-		positions := pixels / math.Pow(4, float64(l.Block-1))
-		for _, s := range o.StyleLayers {
-			if s.Layer == n.Layers[i].Tap() && o.StyleWeight*s.Weight > 0 && o.Method != MethodNNST {
-				total += o.styleFlops(l.Out, positions)
-			}
-		}
-		for j, t := range o.PatchLayers {
-			if t.Layer == l.Tap() && o.PatchWeight*t.Weight > 0 {
-				total += o.matchFlops(l.Out, positions, j)
-			}
-		}
-	}
-	return total
-}
-
-// styleFlops returns the operations of the style loss at a layer of c channels: Gram
-// matrices and their gradient. The sliced loss needs two plain products and a sort, in
-// which a value takes as long as some thousand operations of a convolution.
+// styleFlops returns the work of the style loss at a layer of c channels, as operations of
+// a convolution: Gram matrices and their gradient, which are plain products, and the
+// comparison of matrices. The sliced loss needs two products and a sort.
 func (o Options) styleFlops(c int, positions float64) float64 {
-	const plain, sorted = 2, 4000
+	const plain, compared, sorted = 4, 1000, 4000
 	if o.StyleLoss == LossSliced {
 		n := float64(slicedCount(int(positions), c))
 		return n * float64(c) * (plain*2*2*float64(c) + sorted)
 	}
-	return 2*2*float64(c*c)*positions + o.rootFlops(c)
-}
-
-// convolutionFlops returns the arithmetic of the first depth layers, forward and
-// backward.
-func convolutionFlops(n *vgg.Network, depth int, pixels float64) float64 {
-	total := 0.0
-	for _, l := range n.Layers[:depth] {
-		total += 2 * 18 * float64(l.In*l.Out) * pixels / math.Pow(4, float64(l.Block-1))
-	}
-	return total
+	return float64(c*c)*(plain*2*2*positions+compared) + o.rootFlops(c)
 }
 
 // rootFlops returns the arithmetic of the matrix roots of the w2 loss at a layer of c
@@ -66,9 +33,9 @@ func (o Options) rootFlops(c int) float64 {
 
 // imageFlops returns the operations of an iteration on a pixel of the image. The
 // vectors of L-BFGS, two for each pair of its history, come from memory, so each of
-// their values takes as long as some thirty operations of a convolution.
+// their values takes as long as some hundred operations of a convolution.
 func (o Options) imageFlops() float64 {
-	const channels, fetched, others = 3, 30, 10
+	const channels, fetched, others = 3, 100, 30
 	vectors := others
 	if o.Optimizer == OptimizerLBFGS {
 		vectors += 2 * o.History
@@ -76,38 +43,16 @@ func (o Options) imageFlops() float64 {
 	return channels * fetched * float64(vectors)
 }
 
-// estimate returns the seconds of all iterations: their arithmetic times the measured
-// speed of this backend.
+// estimate returns the seconds of the run: its arithmetic times the measured speed of
+// this backend, and the work of the host.
 func (p Plan) estimate(env Env, depth int) (float64, error) {
 	perFlop, err := env.Cache.speed(env, p.Options, depth)
 	if err != nil {
 		return 0, err
 	}
-	operations, err := p.operations(env, depth)
-	return operations * perFlop, err
+	all, err := p.work(env, depth)
+	return all.sum().seconds(perFlop), err
 }
-
-// operations returns the arithmetic of all scales.
-func (p Plan) operations(env Env, depth int) (float64, error) {
-	total := 0.0
-	for _, s := range p.Scales {
-		w, h := p.Options.seen(env.Network, s.W, s.H)
-		work, err := p.Options.cutWork(env.Backend, env.Network, h, w, s.cut, s.recompute)
-		if err != nil {
-			return 0, err
-		}
-		iteration := p.Options.flops(env.Network, depth, w, h) * work
-		total += (float64(s.Iterations) + targetIterations) * iteration
-		if p.Options.Method == MethodNNST {
-			total += p.Options.neighbourFlops(env.Network, s)
-		}
-	}
-	return total, nil
-}
-
-// targetIterations is the time for the photograph and the paintings at a scale, in
-// iterations.
-const targetIterations = 1
 
 // measureSpeed makes at least leastCalls calls, of which the first is slow. While other
 // programs keep the machine busy, the fastest of up to mostCalls calls is nearer to the
@@ -139,7 +84,12 @@ func measureSpeed(env Env, o Options, depth int) (float64, error) {
 		once()
 		fastest = min(fastest, time.Since(start).Seconds())
 	}
-	return fastest / convolutionFlops(env.Network, depth, speedSide*speedSide), nil
+	return fastest / speedFlops(env, o, depth), nil
+}
+
+// speedFlops returns the arithmetic of the pass that measureSpeed measures.
+func speedFlops(env Env, o Options, depth int) float64 {
+	return 2 * o.forwardFlops(env.Network, depth, speedSide, speedSide, env.Backend.ConvTile())
 }
 
 // speedSide is the side of the picture that measureSpeed passes through the network.

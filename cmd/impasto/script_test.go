@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 
 // theCommand is a path under which this binary is the command, for tests that
 // need a process.
-func theCommand(t *testing.T) string {
+func theCommand(t testing.TB) string {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {

@@ -42,6 +42,7 @@ type Film struct {
 // The mode of its request is settings.ModeVideo, and the content is the film or a
 // folder of frames.
 func PrepareFilm(ctx context.Context, req Request, env Env) (*Film, error) {
+	begun := time.Now()
 	v := &Film{Prepared: newPrepared(req, env), tools: film.Find()}
 	v.Request.Mode = style.ModeArt // of each frame
 	bad := slices.Clone(req.Faults)
@@ -61,6 +62,7 @@ func PrepareFilm(ctx context.Context, req Request, env Env) (*Film, error) {
 	if len(bad) == 0 {
 		bad.Add(v.planFilm(ctx))
 	}
+	v.took = time.Since(begun)
 	return v, bad.Err()
 }
 
@@ -101,8 +103,8 @@ func (v *Film) newSequence() error {
 	v.plan = v.sequence.Plan()
 	v.values.Options = v.plan.Options
 	v.film.W, v.film.H = v.plan.W(), v.plan.H()
-	v.next, err = v.sequence.NextPlan()
-	return err
+	v.next = v.sequence.NextPlan()
+	return nil
 }
 
 // frameBytes returns the memory of the frames held at a time: the photograph, the

@@ -60,15 +60,16 @@ func (v *Film) header() string {
 
 // seconds estimates the time to paint the missing frames.
 func (v *Film) seconds() float64 {
-	total := 0.0
+	// A painted frame is saved, read again and encoded.
+	total, kept := startSeconds+v.took.Seconds(), 3*writeSeconds(v.plan.W(), v.plan.H())
 	for _, s := range v.shots {
 		for i := s.First; i <= s.Last; i++ {
 			switch {
 			case v.has(i):
 			case i == s.First:
-				total += v.plan.Seconds
+				total += kept + v.plan.Seconds
 			default:
-				total += v.next.Seconds
+				total += kept + v.next.Seconds
 			}
 		}
 	}

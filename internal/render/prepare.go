@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/impasto/impasto/internal/device"
 	"github.com/impasto/impasto/internal/picture"
@@ -50,6 +51,7 @@ type Prepared struct {
 	device  device.Device
 	painter style.Env
 	plan    style.Plan
+	took    time.Duration // the time to prepare it
 	out     target
 	recipe  recipe.Recipe // without its result
 	frames  []frame       // kept for the page
@@ -75,8 +77,10 @@ type inputFile struct {
 // plans the render. It returns all faults together, as ui.Faults. It writes
 // nothing.
 func Prepare(ctx context.Context, req Request, env Env) (*Prepared, error) {
+	begun := time.Now()
 	r := newPrepared(req, env)
 	bad := r.prepare(ctx)
+	r.took = time.Since(begun)
 	return r, bad.Err()
 }
 
@@ -266,12 +270,11 @@ func (r *Prepared) openDevice() (err error) {
 // makePlan plans the scales and the memory. If memory is short, it drops what the
 // library keeps for other renders.
 func (r *Prepared) makePlan() error {
-	w, h := r.inputs.Canvas(r.Request.Mode)
-	plan, err := style.NewPlan(w, h, r.values.Options, r.painter)
+	plan, err := r.inputs.Plan(r.values.Options, r.painter)
 	var short *style.MemoryError
 	if errors.As(err, &short) && r.env.Library.drop() {
 		r.painter.MaxBytes = r.memoryLimit()
-		plan, err = style.NewPlan(w, h, r.values.Options, r.painter)
+		plan, err = r.inputs.Plan(r.values.Options, r.painter)
 	}
 	if err != nil {
 		return r.withDeviceMemory(err)

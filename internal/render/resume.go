@@ -67,8 +67,7 @@ func (r *Prepared) findCheckpoint() (found bool, err error) {
 	asked := r.values.Options
 	changed := r.takeDefaults(&asked, c.Options)
 	if changed || asked.Tile != c.Options.Tile {
-		w, h := r.inputs.Canvas(r.Request.Mode)
-		if r.plan, err = style.NewPlan(w, h, asked, r.painter); err != nil {
+		if r.plan, err = r.inputs.Plan(asked, r.painter); err != nil {
 			return false, err
 		}
 		r.values.Options = r.plan.Options
