@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/impasto/impasto/gpu/simd"
+	"github.com/impasto/impasto/internal/testutil"
 )
 
 // newHalfCPU is a processor that stores features as bfloat16 and multiplies them by
@@ -19,6 +20,7 @@ func newHalfCPU(threads int, k *simd.BF16Kernels) *CPU {
 // TestHalfConvProcessor compares convolutions of several blocks, panels and steps, with
 // all that they fuse, with float64: on each implementation of the products.
 func TestHalfConvProcessor(t *testing.T) {
+	testutil.Numerics(t) // TestConvAnyThreads runs the same goroutines
 	for _, k := range simd.AllBF16() {
 		t.Run(k.Name, func(t *testing.T) {
 			b := newHalfCPU(2, k)
