@@ -121,7 +121,8 @@ func (o *Options) UseStyleLoss(loss StyleLoss, network string) {
 type smoothness struct{ weight, spare float64 }
 
 // Best returns the options of the preset "best", given the default options of a mode.
-// It makes three times the iterations and takes three times as long.
+// It makes three times the iterations and takes three times as long. With mini the picture
+// hardly changes; see docs/looks.md.
 func Best(o Options) Options {
 	o.Preset = "best"
 	o.Iterations = slices.Clone(o.Iterations)
