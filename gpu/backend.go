@@ -72,6 +72,7 @@ type Network interface {
 	ConvTile() int // side of the squares of outputs that are computed together
 	Conv(out ConvOut, x *Array, f *Filter, pad Pad)
 	ConvGrad(dx, dy *Array, f *Filter, o ConvGradOptions)
+	StyleInPlace(dx, dy Shape) bool // whether ConvGrad's dx may be its Style.F
 	Pool(y, x *Array, p Pool)
 	PoolGrad(dx, dy *Array, o PoolGradOptions)
 	Gate(dx *Array, m *Mask)

@@ -37,7 +37,8 @@ type ConvOut struct {
 //	Unpool dy is the gradient of the pooled output: spread it through this
 //	       mask's pooling (max or average) and ReLU first
 //	Add    dx already holds a gradient (of the losses on that layer): add to it
-//	Style  add the gradient of a style loss on that layer as well
+//	Style  add the gradient of a style loss on that layer as well; F may be dx, which
+//	       is overwritten, if StyleInPlace says so
 //	Gate   multiply the sum by the lower layer's ReLU mask
 type ConvGradOptions struct {
 	Pad    Pad
@@ -114,6 +115,9 @@ func checkConvGrad(dx, dy *Array, f *Filter, o ConvGradOptions) {
 	}
 	if o.Style.F != nil {
 		checkStyleGrad(dx, o.Style.F, o.Style.D, o.Style.Shift)
+		if o.Style.F == dx && o.Add {
+			fail("ConvGrad", "dx cannot be both features and a gradient")
+		}
 	}
 	if o.Gate != nil {
 		if o.Gate.Shape != dx.Shape {

@@ -35,9 +35,10 @@ func (b *CPU) Conv(out ConvOut, x *Array, f *Filter, pad Pad) {
 	if x.half != nil && b.halves(Shape{1, 1, f.Out}) {
 		t := &b.halfConv
 		t.h, t.w, t.c, t.n = x.Shape.H, x.Shape.W, f.In, f.Out
-		t.filter = f.forwardHalf()
+		t.setFilter(f, false)
 		t.src = halfSource{x: x.half, pad: pad}
 		t.dst = finishTarget{bias: f.cpu.bias, out: out}
+		t.style.set(b, nil, StyleTerm{})
 		t.run(b)
 		return
 	}
@@ -64,16 +65,17 @@ func (b *CPU) Conv(out ConvOut, x *Array, f *Filter, pad Pad) {
 // options fuse pooling, addition and ReLU.
 func (b *CPU) ConvGrad(dx, dy *Array, f *Filter, o ConvGradOptions) {
 	checkConvGrad(dx, dy, f, o)
-	addStyle(b, dx, &o)
 	if dx.half != nil && dy.half != nil && o.Pad == ZeroPad {
 		t := &b.halfConv
 		t.h, t.w, t.c, t.n = dx.Shape.H, dx.Shape.W, f.Out, f.In
-		t.filter = f.gradHalf()
+		t.setFilter(f, true)
 		t.src = halfSource{x: dy.half, mask: o.Unpool}
 		t.dst = finishTarget{out: ConvOut{Act: dx, Mask: o.Gate}, add: o.Add}
+		t.style.set(b, dx, o.Style)
 		t.run(b)
 		return
 	}
+	addStyle(b, dx, &o)
 	if b.bf16 == nil && b.fast(f) && o.Pad == ZeroPad {
 		t := &b.winograd
 		t.h, t.w, t.c, t.n = dx.Shape.H, dx.Shape.W, padChannels(f.Out), f.In
@@ -157,36 +159,6 @@ func panels(in, out, nr int, tap func(k, c, t int) float32) []float32 {
 			at := p[(k/nr*depth+c)*9*nr+k%nr:]
 			for t := range 9 {
 				at[t*nr] = tap(k, c, t)
-			}
-		}
-	}
-	return p
-}
-
-func (f *Filter) forwardHalf() []uint16 {
-	if f.cpu.half == nil {
-		f.cpu.half = halfPanels(f.In, f.Out, f.tap)
-	}
-	return f.cpu.half
-}
-
-func (f *Filter) gradHalf() []uint16 {
-	if f.cpu.halfGrad == nil {
-		f.cpu.halfGrad = halfPanels(f.Out, f.In, func(c, k, t int) float32 { return f.tap(k, c, 8-t) })
-	}
-	return f.cpu.halfGrad
-}
-
-// halfPanels rounds taps of in inputs and out outputs and lays them out for products of
-// bfloat16: (out/32; 3 dy, in/32, 3 dx; 32, 32), filled up with zeros.
-func halfPanels(in, out int, tap func(k, c, t int) float32) []uint16 {
-	blocks := chunks(in, halfOutputs)
-	p := bf16s(chunks(out, halfOutputs) * 9 * blocks * simd.BF16Step)
-	for k := range out {
-		for c := range in {
-			for t := range 9 {
-				step := ((k/halfOutputs*3+t/3)*blocks+c/halfOutputs)*3 + t%3
-				p[step*simd.BF16Step+simd.BF16Index(c%halfOutputs, k%halfOutputs)] = simd.RoundBF16(tap(k, c, t))
 			}
 		}
 	}

@@ -171,6 +171,9 @@ func (b *Device) ConvGrad(dx, dy *Array, f *Filter, o ConvGradOptions) {
 	b.launchConv3x3Bwd(blocks, dy.at, f.device.backward, dx.at, gate, h, w, f.Out, f.In, across, flag(o.Add))
 }
 
+// StyleInPlace returns false, since blocks of a launch read features that others write.
+func (b *Device) StyleInPlace(dx, dy Shape) bool { return false }
+
 func (b *Device) Gate(dx *Array, m *Mask) {
 	if m.Shape != dx.Shape {
 		fail("Gate", "the mask is %v, dx is %v", m.Shape, dx.Shape)

@@ -14,9 +14,10 @@ import (
 // copied into a strip, where every tap of every pixel is an offset. Backward, inputs
 // and outputs are exchanged, the taps are reversed, and pooling is undone while the
 // strip is filled. Then, for 32 outputs at a time, the block's sums are computed,
-// finished in float32 (bias, ReLU and masks, or the earlier gradient is added) and
-// rounded. Pooling reads the rounded values, so its largest elements are those of the
-// stored values.
+// finished in float32 (bias, ReLU, masks and pooling, or the earlier gradient and that
+// of a style loss are added) and rounded once. Pooling reads the values before they are
+// rounded, so that its largest elements are those of single precision. Rounding keeps
+// their order, so the pooled values are the largest of the stored ones.
 
 const (
 	// halfRows and halfColumns are the sides of a block: whole windows of pooling,
@@ -35,8 +36,10 @@ type halfConvTask struct {
 
 	h, w, c, n int      // positions, inputs, outputs
 	filter     []uint16 // (n/32; steps, 1024)
+	terms      int      // whose sum a weight is
 	src        halfSource
 	dst        finishTarget
+	style      halfStyle
 
 	columns int   // of a block
 	pixel   int   // distance of pixels in a strip
@@ -61,6 +64,7 @@ type halfWorker struct {
 	signs   []byte
 	values  []float32 // a row of a pooled gradient, times the scale of its pooling
 	scaled  []uint16  // the same, rounded
+	styled  []float32 // (rows, columns, outputs), the features of a style loss
 	pool    halfPoolTable
 }
 
@@ -74,10 +78,12 @@ func (t *halfConvTask) run(b *CPU) {
 		t.pixel += halfOutputs
 	}
 	t.offsets = t.offsets[:0]
-	for dy := range 3 {
-		for c := 0; c < inputs; c += halfOutputs {
-			for dx := range 3 {
-				t.offsets = append(t.offsets, (dy*(t.columns+2)+dx)*t.pixel+c)
+	for range t.terms {
+		for dy := range 3 {
+			for c := 0; c < inputs; c += halfOutputs {
+				for dx := range 3 {
+					t.offsets = append(t.offsets, (dy*(t.columns+2)+dx)*t.pixel+c)
+				}
 			}
 		}
 	}
@@ -89,7 +95,7 @@ func (t *halfConvTask) run(b *CPU) {
 	}
 	panels := chunks(t.n, halfOutputs)
 	t.parts = min(panels, chunks(halfChunks*b.workers.n, t.blocks()))
-	if b.workers.n == 1 {
+	if b.workers.n == 1 || t.style.over {
 		t.parts = 1
 	}
 	b.workers.run(t.blocks()*t.parts, t)
@@ -103,6 +109,9 @@ func (w *halfWorker) reserve(t *halfConvTask) {
 	}
 	if n := (t.columns/2 + 2) * t.c; t.src.mask != nil && len(w.scaled) < n {
 		w.scaled, w.values = bf16s(n), simd.Floats(n)
+	}
+	if n := halfRows * t.columns * t.n; t.style.F != nil && len(w.styled) < n {
+		w.styled = simd.Floats(n)
 	}
 	if w.sums == nil {
 		n := halfRows * halfColumns * halfOutputs
@@ -121,6 +130,7 @@ func (t *halfConvTask) chunk(worker, i int) {
 	a := halfArea{y: block / across * halfRows, x: block % across * t.columns}
 	a.rows, a.columns = min(halfRows, t.h-a.y), min(t.columns, t.w-a.x)
 	t.fill(w, a)
+	t.style.fill(t, w, a)
 	panels := chunks(t.n, halfOutputs)
 	for p := part * panels / t.parts; p < (part+1)*panels/t.parts; p++ {
 		first := p * halfOutputs
@@ -283,6 +293,13 @@ func (t *halfConvTask) multiply(w *halfWorker, a halfArea, panel, first, n int) 
 		t.b.bf16.Widen(&sums[0], &w.rounded[0], size)
 	default:
 		acc = false
+	}
+	if t.style.F != nil {
+		if !acc {
+			clear(sums)
+		}
+		t.style.add(t, w, a, first)
+		acc = true
 	}
 	filter := &t.filter[panel*len(t.offsets)*simd.BF16Step]
 	for y := range a.rows {

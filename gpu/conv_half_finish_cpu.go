@@ -23,7 +23,6 @@ func (t *halfConvTask) finish(w *halfWorker, a halfArea, first, n int) {
 		}
 	}
 	if k := out.Pool.Kind; k == MaxPool || k == AvgPool {
-		t.b.bf16.Widen(&w.sums[0], &w.rounded[0], size)
 		w.pool.pool(t, w.sums, a)
 		w.pool.store(t, a, first, n)
 	}

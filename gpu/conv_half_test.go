@@ -33,7 +33,8 @@ func TestHalfConvProcessor(t *testing.T) {
 				x := random(50, s.Len(), 1)
 				what := fmt.Sprintf("%v to %d", s, v.k)
 				out := ConvOut{Act: b.NewArray(full), Pooled: b.NewArray(pool.Out(full)), Mask: b.NewMask(full, pool), Pool: pool}
-				b.Conv(out, upload(b, s, x), f, ZeroPad)
+				stored := upload(b, s, x)
+				b.Conv(out, stored, f, ZeroPad)
 				act := download(b, out.Act)
 				near(t, b, what, act, refReLU(refConv(x, s, weight, bias, v.k, ZeroPad)), 0, 0)
 				near(t, b, what+" pooled", download(b, out.Pooled), refPool(wide(act), full, pool), 0, 0)
@@ -59,7 +60,7 @@ func TestHalfConvProcessor(t *testing.T) {
 				dx := upload(b, s, before)
 				b.ConvGrad(dx, upload(b, full, dy), f, ConvGradOptions{Gate: lower, Add: true})
 				near(t, b, what+" gradient", download(b, dx), gated(refConvGrad(wide(dy), s, weight, v.k, ZeroPad), 1), 0, 0)
-				spread := refPoolGrad(wide(dp), wide(act), full, pool)
+				spread := refPoolGrad(wide(dp), largestOf(b, out.Act, stored, weight, bias), full, pool)
 				for j := range spread {
 					if act[j] <= 0 {
 						spread[j] = 0
@@ -70,6 +71,65 @@ func TestHalfConvProcessor(t *testing.T) {
 				b.FreeFilters(f)
 				if t.Failed() {
 					return
+				}
+			}
+		})
+	}
+}
+
+// largestOf returns the values of which pooling takes the largest: those that the
+// convolution of x stored in act. In half precision on the processor they are those
+// before rounding, here in float64 from x and the weights as they are stored.
+func largestOf(b Backend, act, x *Array, weight, bias []float32) []float64 {
+	if _, ok := b.(*CPU); !ok || act.half == nil {
+		return wide(download(b, act))
+	}
+	s, k := x.Shape, act.Shape.C
+	if x.half != nil {
+		weight = storedWeights(weight, halfTerms(s.C, k))
+	}
+	return refConv(download(b, x), s, weight, bias, k, ZeroPad)
+}
+
+// storedWeights are sums of so many bfloat16.
+func storedWeights(weight []float32, terms int) []float32 {
+	out := make([]float32, len(weight))
+	for i, rest := range weight {
+		for range terms {
+			term := math.Float32frombits(uint32(simd.RoundBF16(rest)) << 16)
+			out[i] += term
+			rest -= term
+		}
+	}
+	return out
+}
+
+// TestHalfStyleProcessor compares style terms that convolutions add with float64, also
+// where the gradient is stored over the features: for one thread and several, to the
+// same bytes.
+func TestHalfStyleProcessor(t *testing.T) {
+	for _, k := range simd.AllBF16() {
+		t.Run(k.Name, func(t *testing.T) {
+			for i, v := range append(wideStyles[:3:3], wideStyles[4], wideStyles[6], wideStyles[7], wideStyles[11]) {
+				var first []float32
+				for _, threads := range []int{1, 3} {
+					for _, over := range []bool{false, true} {
+						if v.over = over; over && v.add {
+							continue
+						}
+						b := newHalfCPU(threads, k)
+						if !b.StyleInPlace(withChannels(v.size, v.c), withChannels(v.size, v.k)) {
+							t.Fatal("features cannot be overwritten")
+						}
+						got := v.check(t, b, fmt.Sprintf("%d: %d threads, %+v", i, threads, v), 1)
+						if first == nil {
+							first = got
+						}
+						if !equal32(got, first) {
+							t.Errorf("%d: other bytes with %d threads, over the features: %v", i, threads, over)
+						}
+						b.Close()
+					}
 				}
 			}
 		})

@@ -49,11 +49,6 @@ func (t *convTask) pool(worker, y0 int, act []float32, s Shape) {
 	h := t.x.Shape.H
 	var pooled []float32
 	at := 0
-	if t.b.halves(s) { // the largest elements are those of the stored values
-		rounded := t.b.halfBuffer(worker, len(act))
-		t.b.round(rounded, act)
-		t.b.widen(act, rounded)
-	}
 	if p := t.out.Pooled; p != nil {
 		row := p.Shape.W * p.Shape.C
 		at = y0 / 2 * row

@@ -35,6 +35,7 @@ type styleCase struct {
 	add   bool // dx holds a gradient
 	gate  bool
 	shift bool    // the style term has one
+	over  bool    // dx holds the features
 	scale float64 // of the matrix
 }
 
@@ -51,12 +52,12 @@ func symmetric(seed uint64, c int, scale float64) []float32 {
 }
 
 // check holds ConvGrad to the float64 reference under the masks that b computed.
-// What is stored is s times the gradient.
-func (v styleCase) check(t *testing.T, b Backend, what string, s float64) {
+// What is stored, and returned, is s times the gradient.
+func (v styleCase) check(t *testing.T, b Backend, what string, s float64) (dx []float32) {
 	t.Helper()
 	lower, full := withChannels(v.size, v.c), withChannels(v.size, v.k)
-	weight := random(70, v.k*v.c*9, 1/math.Sqrt(float64(9*v.k)))
-	filter := b.NewFilter(weight, random(71, v.k, 0.3), v.c, v.k)
+	weight, bias := random(70, v.k*v.c*9, 1/math.Sqrt(float64(9*v.k))), random(71, v.k, 0.3)
+	filter := b.NewFilter(weight, bias, v.c, v.k)
 	defer b.FreeFilters(filter)
 	f := relu(random(72, lower.Len(), 1))
 	features := upload(b, lower, f)
@@ -69,7 +70,7 @@ func (v styleCase) check(t *testing.T, b Backend, what string, s float64) {
 		b.Conv(ConvOut{Act: act, Mask: o.Unpool, Pool: v.pool}, features, filter, ZeroPad)
 		a := download(b, act)
 		dy = random(73, v.pool.Out(full).Len(), 1)
-		want = refPoolGrad(wide(dy), wide(a), full, v.pool)
+		want = refPoolGrad(wide(dy), largestOf(b, act, features, weight, bias), full, v.pool)
 		for i := range want {
 			if a[i] <= 0 {
 				want[i] = 0
@@ -101,16 +102,20 @@ func (v styleCase) check(t *testing.T, b Backend, what string, s float64) {
 			}
 		}
 	}
-	dx := upload(b, lower, before)
-	if !v.add {
-		b.Fill(dx, float32(math.NaN())) // nothing of what lies there counts
+	to := upload(b, lower, before)
+	if v.over {
+		to, o.Style.F = features, features
+	} else if !v.add {
+		b.Fill(to, float32(math.NaN())) // nothing of what lies there counts
 	}
 	from := full
 	if o.Unpool != nil {
 		from = v.pool.Out(full)
 	}
-	b.ConvGrad(dx, upload(b, from, dy), filter, o)
-	near(t, b, what, download(b, dx), want, 2e-4, 1e-4)
+	b.ConvGrad(to, upload(b, from, dy), filter, o)
+	dx = download(b, to)
+	near(t, b, what, dx, want, 2e-4, 1e-4)
+	return dx
 }
 
 // setSigns gives a mask the signs of values.

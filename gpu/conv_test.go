@@ -230,7 +230,7 @@ func TestConvGradFused(t *testing.T) {
 					// Winners and signs come from what the backend computed, so that
 					// rounding cannot move them.
 					a1, a2 := download(b, act1), download(b, act2)
-					dy := refPoolGrad(wide(dp), wide(a2), full, pool)
+					dy := refPoolGrad(wide(dp), largestOf(b, act2, act1, w2, b2), full, pool)
 					for i := range dy {
 						if a2[i] <= 0 {
 							dy[i] = 0

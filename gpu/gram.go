@@ -36,6 +36,9 @@ func addStyle(b Backend, dx *Array, o *ConvGradOptions) {
 	if o.Style.F == nil {
 		return
 	}
+	if o.Style.F == dx {
+		fail("ConvGrad", "features of %v cannot be overwritten", dx.Shape)
+	}
 	if !o.Add {
 		b.Fill(dx, 0)
 	}

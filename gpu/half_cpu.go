@@ -1,6 +1,7 @@
 package gpu
 
 import (
+	"fmt"
 	"math"
 	"os"
 	"unsafe"
@@ -25,14 +26,25 @@ func (b *CPU) Precision() Precision {
 }
 
 // CPUHalf returns the name of the instructions that multiply in half precision on this
-// processor, such as "amx". It returns "" if only plain Go is left, which is slow,
-// unless IMPASTO_SIMD asks for that.
-func CPUHalf() (name string) {
+// processor, such as "amx", and why that is not AMX, nil if it is. The name is "" if
+// only plain Go is left, which is slow, unless IMPASTO_SIMD asks for that.
+func CPUHalf() (name string, without error) {
 	k, err := simd.BestBF16()
-	if err != nil || k.Name == "generic" && os.Getenv("IMPASTO_SIMD") != "generic" {
-		return ""
+	asked := os.Getenv("IMPASTO_SIMD")
+	switch {
+	case err != nil:
+		return "", err
+	case k.Name == "amx":
+		return k.Name, nil
+	case asked != "":
+		without = fmt.Errorf("IMPASTO_SIMD=%s chooses other instructions", asked)
+	default:
+		without = simd.AMX()
 	}
-	return k.Name
+	if k.Name == "generic" && asked != "generic" {
+		return "", without
+	}
+	return k.Name, without
 }
 
 // halves reports whether arrays of shape s are stored as bfloat16.

@@ -61,7 +61,7 @@ func TestHalfOnTheProcessor(t *testing.T) {
 // half and in single precision. Where $IMPASTO_HALF names a folder, it leaves both
 // pictures there.
 func TestHalfOfVGG19OnTheProcessor(t *testing.T) {
-	if gpu.CPUHalf() == "" {
+	if name, _ := gpu.CPUHalf(); name == "" {
 		t.Skip("SKIPPED: this processor has no instructions for bfloat16, and plain Go takes minutes")
 	}
 	n, in, o := catAfterStarryNight(t)
@@ -117,7 +117,7 @@ func TestHalfPlansLessMemory(t *testing.T) {
 			parts[p][part.What] = part.Bytes
 		}
 	}
-	for what, most := range map[string]float64{"the network's activations": 0.55, "the photograph's features": 0.5, "the network's weights": 2.0/3 + 0.001} {
+	for what, most := range map[string]float64{"the network's activations": 0.33, "the photograph's features": 0.5, "the network's weights": 2.0/3 + 0.001} {
 		half, single := parts[gpu.Half][what], parts[gpu.Single][what]
 		if single == 0 || float64(half) > most*float64(single) {
 			t.Errorf("%s take %d bytes in half precision, %d in single", what, half, single)

@@ -206,6 +206,25 @@ func (o Options) taps() []string {
 	return names
 }
 
+// styled lists the taps whose only gradient is that of one style loss on moments.
+func (o Options) styled() (names []string) {
+	if o.StyleLoss == LossSliced || o.Method == MethodNNST || o.Normalize != NormalizeOff || o.Tileable {
+		return nil
+	}
+	uses := map[string]int{}
+	for _, layers := range [][]LayerWeight{o.ContentLayers, o.StyleLayers, o.PatchLayers} {
+		for _, l := range layers {
+			uses[l.Layer]++
+		}
+	}
+	for _, l := range o.StyleLayers {
+		if o.StyleWeight > 0 && l.Weight > 0 && uses[l.Layer] == 1 {
+			names = append(names, l.Layer)
+		}
+	}
+	return names
+}
+
 // side returns the side of a picture (h, w) that the option scale-side selects.
 func (o Options) side(w, h int) int {
 	if o.ScaleSide == SideShort {
@@ -229,7 +248,7 @@ func (o Options) styleSize(s *Picture, canvas int) (w, h int) {
 func (o Options) passOptions(grad bool) vgg.PassOptions {
 	p := vgg.PassOptions{
 		Taps: o.taps(), Pool: vgg.Pool(o.Pooling), Ceil: o.PoolRound == RoundCeil,
-		PoolScale: o.PoolScale, Grad: grad,
+		PoolScale: o.PoolScale, Grad: grad, Styled: o.styled(),
 	}
 	if o.Padding == PadReplicate {
 		p.Pad = gpu.ReplicatePad

@@ -9,6 +9,8 @@ type Gradient struct {
 	sum   *gpu.Array
 	begun bool // sum holds something
 	style gpu.StyleTerm
+
+	styled bool // sum holds the features, and there is one style term alone
 }
 
 // NewGradient returns a gradient of zeros. It is stored in sum, whose earlier values
@@ -17,6 +19,9 @@ func NewGradient(b gpu.Backend, sum *gpu.Array) Gradient { return Gradient{b: b,
 
 // Array returns the array that losses add their gradients to. It begins with zeros.
 func (g *Gradient) Array() *gpu.Array {
+	if g.styled {
+		panic("vgg: a tap of PassOptions.Styled has another gradient")
+	}
 	if !g.begun {
 		g.b.Fill(g.sum, 0)
 		g.begun = true

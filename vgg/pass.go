@@ -22,6 +22,9 @@ type PassOptions struct {
 	Pad gpu.Pad
 	// Grad plans for Backward. Without it a pass needs much less memory.
 	Grad bool
+	// Styled are taps whose only gradient in Backward is one AddStyle. Their features
+	// may be overwritten by the gradient after visit.
+	Styled []string
 	// Stage is the part of the network that is computed; zero: from the image
 	// down to the deepest tap.
 	Stage Stage
@@ -48,7 +51,9 @@ type Pass struct {
 type passLayer struct {
 	name   string // "relu3_1"
 	tap    bool
+	styled bool
 	again  bool // the activation is computed a second time in the backward pass
+	over   bool // the gradient is written over that activation
 	fused  bool // the pooling is undone inside the next ConvGrad
 	out    gpu.Shape
 	pool   gpu.Pool
@@ -336,6 +341,7 @@ func (p *Pass) Backward(dx *gpu.Array, visit func(tap string, act *gpu.Array, gr
 			}
 		}
 		l.seed = NewGradient(p.b, l.grad.Array)
+		l.seed.styled = l.over
 		if l.tap {
 			visit(l.name, p.activation(l), &l.seed)
 		}
@@ -373,8 +379,12 @@ func (p *Pass) activation(l *passLayer) *gpu.Array {
 	if !l.again {
 		return l.act.Array
 	}
-	p.b.Conv(gpu.ConvOut{Act: l.actAgain.Array}, p.x, l.filter, l.pad)
-	return l.actAgain.Array
+	act := l.actAgain.Array
+	if l.over {
+		act = l.grad.Array
+	}
+	p.b.Conv(gpu.ConvOut{Act: act}, p.x, l.filter, l.pad)
+	return act
 }
 
 // pooledOut returns the pooled output that Conv stores itself. L2 pooling is computed

@@ -38,6 +38,15 @@ func (n *Network) plan(b gpu.Backend, h, w int, o PassOptions) (*Pass, error) {
 		}
 		size = l.pool.Out(l.out)
 	}
+	for _, name := range o.Styled {
+		d, err := n.Depth(name)
+		if err != nil {
+			return nil, err
+		}
+		if i := d - 1 - start; i >= 0 && i < len(p.layers) {
+			p.layers[i].styled = true
+		}
+	}
 	var lives []*span
 	for i := range p.layers {
 		p.live(i)
@@ -62,6 +71,7 @@ func (p *Pass) live(i int) {
 	// The first layer has three channels to read, so computing it again costs
 	// a hundredth of a pass and saves a fifth of its memory.
 	l.again = p.start+i == 0 && l.tap && p.opts.Grad && deepest > 0 && !l2
+	l.over = l.again && l.styled && !pools && p.b.StyleInPlace(l.out, p.layers[i+1].out)
 	l.fused = pools && !l2 && !l.tap
 
 	if l.tap || !pools || l2 {
@@ -82,7 +92,7 @@ func (p *Pass) live(i int) {
 	if !p.opts.Grad {
 		return
 	}
-	if l.again {
+	if l.again && !l.over {
 		l.actAgain = buffer{shape: l.out, life: &span{from: back, to: back}}
 	}
 	if !l.fused {

@@ -19,12 +19,23 @@ import (
 func AMX() error { return amx() }
 
 var amx = sync.OnceValue(func() error {
-	if os.Getenv("IMPASTO_TILES") != "emulated" && !(cpu.X86.HasAMXTile && cpu.X86.HasAMXBF16) {
+	has := os.Getenv("IMPASTO_TILES") == "emulated" || cpu.X86.HasAMXTile && cpu.X86.HasAMXBF16
+	return askForTiles(has, requestTiles)
+})
+
+// askForTiles requests tile registers if the processor has them.
+func askForTiles(has bool, request func() syscall.Errno) error {
+	if !has {
 		return errors.New("the processor has no AMX-BF16")
 	}
-	const archReqXcompPerm, xfeatureTileData = 0x1023, 18
-	if _, _, e := syscall.RawSyscall(syscall.SYS_ARCH_PRCTL, archReqXcompPerm, xfeatureTileData, 0); e != 0 {
+	if e := request(); e != 0 {
 		return fmt.Errorf("the system refuses tile registers (arch_prctl: %w)", e)
 	}
 	return nil
-})
+}
+
+func requestTiles() syscall.Errno {
+	const archReqXcompPerm, xfeatureTileData = 0x1023, 18
+	_, _, e := syscall.RawSyscall(syscall.SYS_ARCH_PRCTL, archReqXcompPerm, xfeatureTileData, 0)
+	return e
+}

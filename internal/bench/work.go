@@ -34,7 +34,7 @@ func Art(b gpu.Backend, n *vgg.Network, side int) (*Work, error) {
 	if n.Name != "" && n.Layers[0].Out < 64 {
 		name, layers = "draft", n.Taps()
 	}
-	pass, err := n.NewPass(b, side, side, vgg.PassOptions{Taps: layers, Pool: vgg.PoolMax, Grad: true})
+	pass, err := n.NewPass(b, side, side, vgg.PassOptions{Taps: layers, Pool: vgg.PoolMax, Grad: true, Styled: []string{"relu1_1"}})
 	if err != nil {
 		return nil, err
 	}

@@ -33,6 +33,7 @@ type Device struct {
 
 	drivers      []cuda.Driver // of the backend and the others; none for the processor
 	instructions string        // of the processor in half precision
+	without      error         // why they are not AMX
 }
 
 // String describes the device in a line, with the reason for its choice.
@@ -56,12 +57,13 @@ func (d Device) String() string {
 	return fmt.Sprintf("%s (%s)", what, d.Reason)
 }
 
-// Cost says what half precision does on a processor that has no AMX, else "".
+// Cost says what half precision does on a processor that does not use AMX, and why it
+// does not; else "".
 func (d Device) Cost() string {
-	if d.instructions == "" || d.instructions == "amx" {
+	if d.instructions == "" || d.without == nil {
 		return ""
 	}
-	return "half precision without AMX saves memory, not time: an iteration takes about as long as in single precision, or a little longer"
+	return fmt.Sprintf("half precision without AMX saves memory, not time; AMX is not used, because %v", d.without)
 }
 
 // Memory returns how many bytes can be used on the device, or 0 if that is unknown.
@@ -282,11 +284,17 @@ func openOne(name string, threads int, p gpu.Precision) (Device, error) {
 	return d, Fault(d.Backend.Err())
 }
 
+// halfEdition follows the instructions in the class of a processor in half precision.
+// It changes when the numbers do: pictures of the first edition, which has none, were
+// rounded more often.
+const halfEdition = ", edition 2"
+
 func openCPU(threads int, p gpu.Precision, reason string) Device {
 	d := Device{Class: "cpu", Threads: threads, Reason: reason, Precision: gpu.Single}
 	if p == gpu.Half {
-		d.Precision, d.instructions = gpu.Half, gpu.CPUHalf()
-		d.Class += " " + d.instructions // they sum in another order, so the bytes differ
+		d.Precision = gpu.Half
+		d.instructions, d.without = cpuHalf()
+		d.Class += " " + d.instructions + halfEdition // they sum in another order, so the bytes differ
 	}
 	d.Backend = gpu.NewCPU(gpu.CPUOptions{Threads: threads, Precision: d.Precision})
 	return d

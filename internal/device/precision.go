@@ -100,12 +100,18 @@ func chosen(name string) string {
 	return "cpu"
 }
 
+// cpuHalf is replaced by tests of machines that refuse AMX.
+var cpuHalf = gpu.CPUHalf
+
 // Settle returns the precision that the devices of a list use if p is requested. A
-// processor without instructions for bfloat16 uses single precision even if half is
-// requested. The note then says so, and is "" otherwise.
+// processor without instructions for bfloat16, or on a system that refuses them, uses
+// single precision even if half is requested. The note then says so and why, and is ""
+// otherwise.
 func Settle(list string, p gpu.Precision) (settled gpu.Precision, note string) {
-	if p == gpu.Half && chosen(names(list)[0]) == "cpu" && gpu.CPUHalf() == "" {
-		return gpu.Single, "--precision half: this processor has no instructions for bfloat16 (AMX or AVX512-BF16), so it paints in single precision (float32)"
+	if p == gpu.Half && chosen(names(list)[0]) == "cpu" {
+		if name, without := cpuHalf(); name == "" {
+			return gpu.Single, fmt.Sprintf("--precision half: AMX is not used, because %v; without AMX or AVX512-BF16 the picture is painted in single precision (float32)", without)
+		}
 	}
 	return p, ""
 }

@@ -1,6 +1,7 @@
 package device
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -117,8 +118,9 @@ func TestProcessorsWithoutBfloat16(t *testing.T) {
 			t.Errorf("the processor by %s has %v", name, got)
 		}
 	}
+	t.Setenv("IMPASTO_SIMD", "generic")
 	d, err := Open("cpu", 1, gpu.Half)
-	if name := d.Class + ", " + Format("cpu", d.Precision); err != nil || d.Precision != gpu.Half || name != "cpu generic, bf16" && name != "cpu avx2, bf16" {
+	if name := d.Class + ", " + Format("cpu", d.Precision); err != nil || d.Precision != gpu.Half || name != "cpu generic, edition 2, bf16" {
 		t.Errorf("half on the processor is %s, %v", name, err)
 	}
 	for name, want := range map[string]string{"cpu": "bf16", "emu": "f16"} {
@@ -129,5 +131,38 @@ func TestProcessorsWithoutBfloat16(t *testing.T) {
 	with(t, ampere)
 	if p, note := Settle("auto", gpu.Half); p != gpu.Half || note != "" {
 		t.Errorf("auto with a CUDA device: %s, %q", p, note)
+	}
+}
+
+// TestRefusedAMX: where the system refuses AMX, the line that says what is used instead
+// says why.
+func TestRefusedAMX(t *testing.T) {
+	with(t)
+	before := cpuHalf
+	t.Cleanup(func() { cpuHalf = before })
+	refused := errors.New("the system refuses tile registers (arch_prctl: operation not permitted)")
+	for name, c := range map[string]struct {
+		err           error
+		settled       gpu.Precision
+		note, another string
+	}{
+		"":           {refused, gpu.Single, "AMX is not used, because the system refuses tile registers (arch_prctl: operation not permitted); without AMX or AVX512-BF16 the picture is painted in single", ""},
+		"avx512bf16": {refused, gpu.Half, "", "saves memory, not time; AMX is not used, because the system refuses tile registers (arch_prctl: operation not permitted)"},
+		"amx":        {nil, gpu.Half, "", ""},
+	} {
+		cpuHalf = func() (string, error) { return name, c.err }
+		p, note := Settle("cpu", gpu.Half)
+		d, err := Open("cpu", 1, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for what, got := range map[string][2]string{"without another path": {note, c.note}, "with one": {d.Cost(), c.another}} {
+			if (got[0] == "") != (got[1] == "") || !strings.Contains(got[0], got[1]) || strings.Contains(got[0], "\n") {
+				t.Errorf("by %q %s: %q, want %q", name, what, got[0], got[1])
+			}
+		}
+		if p != c.settled || d.Precision != c.settled {
+			t.Errorf("by %q: %s, opened in %s", name, p, d.Precision)
+		}
 	}
 }
