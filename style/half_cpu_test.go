@@ -3,6 +3,7 @@ package style
 import (
 	"context"
 	"image/png"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -54,6 +55,115 @@ func TestHalfOnTheProcessor(t *testing.T) {
 				t.Errorf("the pictures differ by %.1f dB, want at least %d, and not none", p, otherDevice)
 			}
 		})
+	}
+}
+
+// TestHalfOfEveryMode: every way of painting, and presets unlike the usual losses, compute
+// in half precision too. The bytes do not depend on the number of threads, and the first loss is that in
+// single precision but for rounding. (Pictures may part: L-BFGS enlarges differences, and
+// where two patches match almost equally well, rounding decides.)
+func TestHalfOfEveryMode(t *testing.T) {
+	painting, styleMap := halves(64, 48, false)
+	photo, canvas := halves(70, 50, true)
+	type way struct {
+		o  Options
+		in Inputs
+	}
+	doodle := func(mode Mode, change func(*Options)) Options {
+		o := doodleOptions(mode)
+		o.Size, o.Scales, o.Iterations = "32", 1, []int{2}
+		change(&o)
+		return o
+	}
+	art := func(change func(*Options)) Options {
+		o := tinyOptions(ModeArt)
+		o.Size, o.Scales, o.Iterations = "24", 1, []int{2}
+		change(&o)
+		return o
+	}
+	neighbours := tinyNeighbours()
+	neighbours.Size, neighbours.Scales, neighbours.Iterations, neighbours.Refine = "24", 1, []int{2}, 1
+	ways := map[string]way{
+		"patch":   {doodle(ModePatch, func(o *Options) { o.StyleRotations = 1 }), Inputs{Content: photo, Styles: []*Picture{painting}}},
+		"doodle":  {doodle(ModeDoodle, func(o *Options) { o.Variety = 0.3 }), doodleInputs()},
+		"analogy": {doodle(ModeAnalogy, func(o *Options) { o.AnalogyWeight = 0.5 }), Inputs{A: MapPicture(styleMap), Styles: []*Picture{painting}, B: MapPicture(canvas)}},
+		"nnst":    {neighbours, tinyInputs()},
+		"selfsim": {art(func(o *Options) { o.ContentLoss = ContentSelfSim }), tinyInputs()},
+	}
+	texture := tinyOptions(ModeTexture)
+	texture.Size, texture.Scales, texture.Iterations, texture.Tileable = "24", 1, []int{2}, true
+	ways["texture"] = way{texture, Inputs{Styles: tinyInputs().Styles}}
+	for _, preset := range []string{"gatys", "spst", "best"} {
+		o := tinyPreset(t, preset)
+		o.Size, o.Scales, o.Iterations = "20", 1, []int{2}
+		ways["preset "+preset] = way{o, tinyInputs()}
+	}
+	var backends []gpu.Backend
+	for _, on := range []gpu.CPUOptions{{Threads: 2}, {Threads: 3, Precision: gpu.Half}, {Threads: 1, Precision: gpu.Half}} {
+		b := gpu.NewCPU(on)
+		defer b.Close()
+		backends = append(backends, b)
+	}
+	for name, w := range ways {
+		t.Run(name, func(t *testing.T) {
+			var all []*Result
+			on := backends
+			if name != "doodle" && name != "nnst" { // TestHalfOnTheProcessor has the others' operations
+				on = on[:2]
+			}
+			for _, b := range on {
+				r, err := Paint(context.Background(), w.in, w.o, Env{Backend: b, Network: tinyNetwork(11)})
+				if err != nil {
+					t.Fatal(err)
+				}
+				all = append(all, r)
+			}
+			single, half := all[0], all[1]
+			if !slices.Equal(half.Picture.Pix, all[len(all)-1].Picture.Pix) {
+				t.Error("three threads paint another picture than one")
+			}
+			got, want := half.History[0].Losses.Total, single.History[0].Losses.Total
+			t.Logf("loss %.5g in half precision, %.5g in single; the pictures differ by %.1f dB", got, want, psnr(half.Picture.Pix, single.Picture.Pix))
+			if !(math.Abs(got/want-1) <= 0.01) {
+				t.Errorf("the first loss is %g in half precision, %g in single", got, want)
+			}
+			if last := half.Losses.Total; !(last < got) {
+				t.Errorf("the loss becomes %g, from %g", last, got)
+			}
+			if slices.Equal(half.Picture.Pix, single.Picture.Pix) {
+				t.Error("it computed in single precision")
+			}
+		})
+	}
+}
+
+// TestHalfFilm: the frames of a film in half precision are near those in single, and do
+// not depend on the number of threads.
+func TestHalfFilm(t *testing.T) {
+	o := sequenceOptions()
+	o.Size, o.Scales, o.Iterations, o.NextIterations = "32", 1, []int{2}, 2
+	film := func(on gpu.CPUOptions) (pixels []float32) {
+		b := gpu.NewCPU(on)
+		defer b.Close()
+		s, err := NewSequence(64, 48, Inputs{Styles: tinyInputs().Styles}, o, Env{Backend: b, Network: tinyNetwork(11)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range 2 {
+			f, err := s.Next(context.Background(), panned(i))
+			if err != nil {
+				t.Fatal(err)
+			}
+			pixels = append(pixels, f.Picture.Pix...)
+		}
+		return pixels
+	}
+	single, half := film(gpu.CPUOptions{Threads: 2}), film(gpu.CPUOptions{Threads: 1, Precision: gpu.Half})
+	if !slices.Equal(half, film(gpu.CPUOptions{Threads: 3, Precision: gpu.Half})) {
+		t.Error("three threads paint another film than one")
+	}
+	if p := psnr(single, half); !(p >= otherDevice) || slices.Equal(single, half) {
+		t.Errorf("the films differ by %.1f dB, want at least %d, and not none", p, otherDevice)
 	}
 }
 

@@ -112,7 +112,12 @@ func tinyPreset(t *testing.T, name string) Options {
 // evaluates it once at x.
 func engineObjective(t *testing.T, n *vgg.Network, o Options, x, content *Picture, styles ...*Picture) *objective {
 	t.Helper()
-	env := Env{Backend: gpu.NewCPU(gpu.CPUOptions{Threads: 1}), Network: n}
+	return engineObjectiveIn(t, Env{Backend: gpu.NewCPU(gpu.CPUOptions{Threads: 1}), Network: n}, o, x, content, styles...)
+}
+
+// engineObjectiveIn is engineObjective on another backend.
+func engineObjectiveIn(t *testing.T, env Env, o Options, x, content *Picture, styles ...*Picture) *objective {
+	t.Helper()
 	o.Size = "content"
 	plan, err := NewPlan(x.W, x.H, o, env)
 	if err != nil {
