@@ -21,7 +21,7 @@ import (
 // Check makes all checks. on is the device to test, or auto for all CUDA devices.
 // builtForCUDA says whether the program can use a driver. stderr is where previews go.
 func Check(on string, builtForCUDA bool, stderr io.Writer) []selftest.Finding {
-	return slices.Concat(selftest.Processor(), checkMemory(), selftest.Operations(), checkDriver(builtForCUDA), checkDevices(on),
+	return slices.Concat(selftest.Processor(), checkMemory(), selftest.Operations(), selftest.Half(), checkDriver(builtForCUDA), checkDevices(on),
 		selftest.Weights(), checkQueue(), checkTerminal(stderr), checkPrograms())
 }
 

@@ -53,3 +53,32 @@ func TestKernelsAgreeInHalf(t *testing.T) {
 		t.Errorf("a device without tensor cores for it: %v", found)
 	}
 }
+
+// deaf is a backend whose Gram matrices stay as they are.
+type deaf struct{ gpu.Backend }
+
+func (deaf) Gram(g, f *gpu.Array, norm float64) {}
+
+// TestHalfOfTheProcessor: what half precision rounds on a processor is no fault, an
+// operation that does nothing is one, and a processor without it says why.
+func TestHalfOfTheProcessor(t *testing.T) {
+	t.Setenv("IMPASTO_SIMD", "generic")
+	found := Half()
+	if len(found) != 2 || found[0].State != Note || found[0].What != "half" || !strings.Contains(found[0].Text, "plain Go") || found[1].State != OK {
+		t.Errorf("in plain Go: %+v", found)
+	}
+	b := gpu.NewCPU(gpu.CPUOptions{Precision: gpu.Half})
+	defer b.Close()
+	if found := operations(deaf{b}, "cpu in half precision", halfCPUTolerance); found[0].State != Problem || !strings.HasPrefix(found[0].Text, "Gram matrix on cpu in half precision") {
+		t.Errorf("without Gram matrices: %+v", found)
+	}
+	t.Setenv("IMPASTO_SIMD", "neon")
+	if found := Half(); len(found) != 1 || found[0].State != Note || !strings.HasPrefix(found[0].Text, "IMPASTO_SIMD=neon leaves no") {
+		t.Errorf("without instructions: %+v", found)
+	}
+	t.Setenv("IMPASTO_SIMD", "")
+	found = Half()
+	if available := gpu.CPUHalf() != ""; available != (found[0].State == OK) || available != (len(found) == 2) || !available && !strings.Contains(found[0].Text, "AVX512-BF16") {
+		t.Errorf("on this processor: %+v", found)
+	}
+}

@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
 	"strings"
 
 	"github.com/impasto/impasto/gpu"
+	"github.com/impasto/impasto/gpu/simd"
 )
 
 // opCheck is one operation: got from the backend, want from the loops.
@@ -30,21 +32,53 @@ var opChecks = []opCheck{
 func Operations() []Finding {
 	b := gpu.NewCPU(gpu.CPUOptions{})
 	defer b.Close()
+	return operations(b, "cpu", tolerance)
+}
+
+// operations is Operations on a backend that findings call name. allowed is the largest
+// error, as a share of the largest value.
+func operations(b gpu.Backend, name string, allowed float64) (all []Finding) {
 	var names []string
-	var all []Finding
 	for _, c := range opChecks {
 		worst := c.worst(b)
-		if !(worst <= tolerance) {
+		if !(worst <= allowed) {
 			all = append(all, Finding{State: Problem, What: "self-test", Fix: "IMPASTO_SIMD=generic impasto doctor",
-				Text: fmt.Sprintf("%s on %s is off by %.2g of its largest value", c.name, b.Name(), worst)})
+				Text: fmt.Sprintf("%s on %s is off by %.2g of its largest value", c.name, name, worst)})
 			continue
 		}
 		names = append(names, c.name)
 	}
 	if len(names) > 0 {
-		all = append(all, Finding{State: OK, What: "self-test", Text: b.Name() + ": " + strings.Join(names, ", ")})
+		all = append(all, Finding{State: OK, What: "self-test", Text: name + ": " + strings.Join(names, ", ")})
 	}
 	return all
+}
+
+// Half says by which instructions the processor multiplies in half precision, or why it
+// cannot, and compares its operations as Operations does.
+func Half() []Finding {
+	name := gpu.CPUHalf()
+	f := Finding{State: OK, What: "half", Text: "bfloat16 by " + name}
+	switch set := os.Getenv("IMPASTO_SIMD"); {
+	case name == "" && set != "":
+		f.State, f.Text = Note, "IMPASTO_SIMD="+set+" leaves no instructions for bfloat16; --precision half paints in single precision"
+	case name == "":
+		f.State, f.Text = Note, fmt.Sprintf("no instructions for bfloat16: %v, nor is there AVX512-BF16; --precision half paints in single precision", simd.AMX())
+	case name == "generic":
+		f.State, f.Text = Note, "bfloat16 in plain Go, which is slow: IMPASTO_SIMD=generic asks for it"
+	case name != "amx":
+		f.Text += "; without AMX half precision saves memory, not time"
+		if set == "" {
+			f.Text += fmt.Sprintf(" (%v)", simd.AMX())
+		}
+	}
+	all := []Finding{f}
+	if name == "" {
+		return all
+	}
+	b := gpu.NewCPU(gpu.CPUOptions{Precision: gpu.Half})
+	defer b.Close()
+	return append(all, operations(b, "cpu in half precision", halfCPUTolerance)...)
 }
 
 // worst is the largest error over the largest wanted value.
@@ -71,6 +105,16 @@ func randoms(r *rand.Rand, n int) []float32 {
 	return v
 }
 
+// coarse is randoms with the 8 bits that bfloat16 stores exactly, so that half precision
+// rounds nothing but the results.
+func coarse(r *rand.Rand, n int) []float32 {
+	v := make([]float32, n)
+	for i := range v {
+		v[i] = float32(r.IntN(256)-128) / 128
+	}
+	return v
+}
+
 const testH, testW, testC, testK = 13, 17, 16, 32
 
 // tap calls f for every product of a 3x3 convolution: output pixel o, input
@@ -88,7 +132,7 @@ func tap(f func(o, i, t int)) {
 }
 
 func testConv(b gpu.Backend, r *rand.Rand) ([]float32, []float64) {
-	x, w, bias := randoms(r, testH*testW*testC), randoms(r, testK*testC*9), randoms(r, testK)
+	x, w, bias := coarse(r, testH*testW*testC), coarse(r, testK*testC*9), coarse(r, testK)
 	act := b.NewArray(gpu.Shape{H: testH, W: testW, C: testK})
 	b.Conv(gpu.ConvOut{Act: act}, gpu.ArrayOf(b, gpu.Shape{H: testH, W: testW, C: testC}, x), b.NewFilter(w, bias, testC, testK), gpu.ZeroPad)
 	want := make([]float64, testH*testW*testK)
@@ -106,7 +150,7 @@ func testConv(b gpu.Backend, r *rand.Rand) ([]float32, []float64) {
 }
 
 func testConvGrad(b gpu.Backend, r *rand.Rand) ([]float32, []float64) {
-	dy, w := randoms(r, testH*testW*testK), randoms(r, testK*testC*9)
+	dy, w := coarse(r, testH*testW*testK), coarse(r, testK*testC*9)
 	dx := b.NewArray(gpu.Shape{H: testH, W: testW, C: testC})
 	b.ConvGrad(dx, gpu.ArrayOf(b, gpu.Shape{H: testH, W: testW, C: testK}, dy), b.NewFilter(w, make([]float32, testK), testC, testK), gpu.ConvGradOptions{})
 	want := make([]float64, testH*testW*testC)
@@ -121,7 +165,7 @@ func testConvGrad(b gpu.Backend, r *rand.Rand) ([]float32, []float64) {
 }
 
 func testPool(b gpu.Backend, r *rand.Rand, kind gpu.PoolKind) ([]float32, []float64) {
-	x := randoms(r, testH*testW*testC)
+	x := coarse(r, testH*testW*testC)
 	in := gpu.Shape{H: testH, W: testW, C: testC}
 	p := gpu.Pool{Kind: kind}
 	out := p.Out(in)
@@ -144,7 +188,7 @@ func testPool(b gpu.Backend, r *rand.Rand, kind gpu.PoolKind) ([]float32, []floa
 }
 
 func testGram(b gpu.Backend, r *rand.Rand) ([]float32, []float64) {
-	f := randoms(r, testH*testW*testC)
+	f := coarse(r, testH*testW*testC)
 	g := b.NewArray(gpu.Matrix(testC))
 	b.Gram(g, gpu.ArrayOf(b, gpu.Shape{H: testH, W: testW, C: testC}, f), 0.5)
 	want := make([]float64, testC*testC)
@@ -159,7 +203,7 @@ func testGram(b gpu.Backend, r *rand.Rand) ([]float32, []float64) {
 }
 
 func testStyleGrad(b gpu.Backend, r *rand.Rand) ([]float32, []float64) {
-	f, d := randoms(r, testH*testW*testC), randoms(r, testC*testC)
+	f, d := coarse(r, testH*testW*testC), coarse(r, testC*testC)
 	for i := range testC { // as a loss makes it, d is symmetric
 		for j := range i {
 			d[i*testC+j] = d[j*testC+i]
@@ -178,7 +222,7 @@ func testStyleGrad(b gpu.Backend, r *rand.Rand) ([]float32, []float64) {
 }
 
 func testContent(b gpu.Backend, r *rand.Rand) ([]float32, []float64) {
-	f, target := randoms(r, testH*testW*testC), randoms(r, testH*testW*testC)
+	f, target := coarse(r, testH*testW*testC), coarse(r, testH*testW*testC)
 	s := gpu.Shape{H: testH, W: testW, C: testC}
 	dx := b.NewArray(s)
 	b.ContentLoss(dx, gpu.ArrayOf(b, s, f), gpu.ArrayOf(b, s, target), 0.5, 0)

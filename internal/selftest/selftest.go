@@ -15,6 +15,10 @@ const (
 	halfFew       = 0.1
 )
 
+// halfCPUTolerance is that of operations on a processor in half precision, of inputs
+// that bfloat16 stores exactly: rounding a result to 8 bits moves it by 2^-8 of itself at most.
+const halfCPUTolerance = 0x1p-8 + tolerance
+
 // States of a Finding.
 const (
 	OK      = "ok"
