@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,12 +36,14 @@ func benchCommand(s *session) *cli.Command {
 			"sizes. --work throughput times whole images by preset: 512 pixels and 500\n" +
 			"iterations put together from a few, or with --full all run. Keep a --json report\n" +
 			"and --compare a later one with it, or set several beside each other on a page:\n" +
-			"bench report A.json B.json -o bench.html. The kinds are art, draft, matching,\n" +
-			"convolution, tiled, operations and throughput.",
+			"bench report A.json B.json -o bench.html. --precision both times single and half\n" +
+			"precision in turn. The kinds are art, draft, matching, convolution, tiled,\n" +
+			"operations and throughput.",
 		Flags: []cli.Flag{
 			textFlag("work", "", "", "KINDS", "kinds to measure, such as tiled,throughput (default: art,draft,matching)"),
 			textFlag("size", "s", "", "PIXELS", "side of the square picture (default: 256; for throughput 512)"),
 			textFlag("threads", "", "", "N", "CPU threads (default: all)"),
+			textFlag("precision", "", "", "KIND", "precision to measure: single, half, both (in turn, to compare them) or auto, which is half for throughput on a GPU that has it and otherwise single (default: auto)"),
 			textFlag("seconds", "", "", "N", "time for each measurement, in seconds (default: 2)"),
 			textFlag("presets", "", "", "NAMES", "presets whose throughput is measured (default: default,jj; with --full all)"),
 			textFlag("iterations", "n", "", "N", "iterations of each image for throughput (default: 500; patches: 100 a scale)"),
@@ -67,7 +70,8 @@ type benchOrder struct {
 	works      bench.Options
 	throughput *bench.ThroughputOptions // nil: none
 	device     string
-	old        *bench.Report // to compare with; nil: none
+	precisions []device.Precision // of throughput
+	old        *bench.Report      // to compare with; nil: none
 	oldName    string
 	chart      string
 	output     string
@@ -125,6 +129,9 @@ func readBench(c *cli.Context) (o benchOrder, bad ui.Faults) {
 			}
 		}
 	}
+	if len(bad) == 0 {
+		bad.Add(readPrecision(c, &o))
+	}
 	if path := flagText(c, "compare"); c.IsSet("compare") {
 		var err error
 		o.old, err = bench.Load(path)
@@ -138,6 +145,24 @@ func readBench(c *cli.Context) (o benchOrder, bad ui.Faults) {
 		bad.Add(settings.BadValue("output", o.output, "a file name that ends in .html or .json"))
 	}
 	return o, bad
+}
+
+// readPrecision sets the precisions of works, which run on the processor, and those of
+// throughput.
+func readPrecision(c *cli.Context, o *benchOrder) error {
+	kind := cmp.Or(flagText(c, "precision"), "auto")
+	if kinds := []string{"auto", "single", "half", "both"}; !slices.Contains(kinds, kind) {
+		return settings.BadValue("precision", kind, strings.Join(kinds, ", "))
+	}
+	var err error
+	if len(o.works.Works) > 0 {
+		o.works.Precisions, err = device.Measured(kind, "cpu")
+	}
+	if o.throughput == nil || err != nil {
+		return err
+	}
+	o.precisions, err = device.Measured(kind, o.device)
+	return err
 }
 
 func readThroughput(c *cli.Context, sides []int, full bool, bad *ui.Faults) *bench.ThroughputOptions {
@@ -207,17 +232,22 @@ func runBench(s *session, c *cli.Context) error {
 
 // throughput measures whole images on the chosen device.
 func throughput(ctx context.Context, s *session, r *bench.Report, o benchOrder) error {
-	d, err := device.Open(o.device, o.works.Threads, device.Auto)
-	if err != nil {
-		return err
+	for _, p := range o.precisions {
+		d, err := device.Open(o.device, o.works.Threads, p)
+		if err != nil {
+			return err
+		}
+		if p == device.Half {
+			o.throughput.Check = device.CheckHalf
+		}
+		o.throughput.Backends = append(o.throughput.Backends, d.Backend)
+		r.Machine.Device = &bench.Device{Name: d.Backend.Name()}
+		if i := d.Info; i != nil {
+			r.Machine.Device.Model, r.Machine.Device.Memory = i.Name, i.Memory
+			r.Machine.Device.Architecture = fmt.Sprintf("sm_%d%d", i.Major, i.Minor)
+		}
 	}
 	o.throughput.OnProgress = func(text string) { s.note("%s", text) }
-	o.throughput.Backend = d.Backend
-	r.Machine.Device = &bench.Device{Name: d.Backend.Name()}
-	if i := d.Info; i != nil {
-		r.Machine.Device.Model, r.Machine.Device.Memory = i.Name, i.Memory
-		r.Machine.Device.Architecture = fmt.Sprintf("sm_%d%d", i.Major, i.Minor)
-	}
 	return r.Throughput(ctx, *o.throughput)
 }
 
@@ -245,7 +275,7 @@ func writeBench(s *session, r *bench.Report, o benchOrder) error {
 	if s.json {
 		return writeJSON(s.stdout, r)
 	}
-	if err := r.Write(s.stdout); err != nil || o.old == nil {
+	if err := errors.Join(r.Write(s.stdout), r.WritePrecisions(s.stdout)); err != nil || o.old == nil {
 		return err
 	}
 	if len(r.Images) > 0 {

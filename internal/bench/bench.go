@@ -18,10 +18,11 @@ import (
 
 // Options say what to measure.
 type Options struct {
-	Sides      []int         // of the picture
-	Works      []string      // of Kinds
-	Threads    int           // 0: one per processor Go may use
-	Budget     time.Duration // for each work, beside its first run
+	Sides      []int           // of the picture
+	Works      []string        // of Kinds
+	Threads    int             // 0: one per processor Go may use
+	Precisions []gpu.Precision // none: Single. Several are measured in turn
+	Budget     time.Duration   // for each work, beside its first run
 	MinRuns    int
 	OnProgress func(name string)
 }
@@ -34,15 +35,16 @@ type Result struct {
 	Name    string  `json:"name"`
 	Group   string  `json:"group"`
 	Side    int     `json:"side"`
+	Format  string  `json:"precision"` // of features: "f32" or "bf16"
 	Runs    int     `json:"runs"`
 	Min     float64 `json:"min_s"`
 	Median  float64 `json:"median_s"`
 	Spread  float64 `json:"spread"` // interquartile range over the median
 	Flops   float64 `json:"flops"`  // of the direct form, per second, at the median
 	OfPeak  float64 `json:"of_peak"`
-	OfBus   float64 `json:"of_bandwidth"`    // of what must be moved
-	Allocs  float64 `json:"allocated_bytes"` // per run, after the first
-	PeakRSS int64   `json:"peak_memory_bytes"`
+	OfBus   float64 `json:"of_bandwidth"`      // of what must be moved
+	Allocs  float64 `json:"allocated_bytes"`   // per run, after the first
+	PeakRSS int64   `json:"peak_memory_bytes"` // 0 where several precisions were measured in turn
 }
 
 // Version is the version of the report's JSON form. It grows when a reader of the
@@ -68,39 +70,74 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	if r.Machine, err = Measure(o.Threads); err != nil {
 		return nil, err
 	}
+	if slices.Contains(o.Precisions, gpu.Half) {
+		if err := r.Machine.measureHalf(); err != nil {
+			return nil, err
+		}
+	}
 	for _, kind := range o.Works {
 		for _, side := range o.Sides {
 			if ctx.Err() != nil {
 				return r, ctx.Err()
 			}
-			resetPeak()
-			works, err := prepare(kind, side, o.Threads)
-			if err != nil {
-				return nil, err
-			}
-			for _, w := range works {
-				if o.OnProgress != nil {
-					o.OnProgress(w.String())
-				}
-				r.Results = append(r.Results, r.Machine.time(ctx, w, o))
-				if w.Close != nil {
-					w.Close()
-				}
-				if ctx.Err() != nil {
-					return r, ctx.Err()
-				}
+			if err := r.measure(ctx, kind, side, o); err != nil {
+				return r, err
 			}
 		}
 	}
 	return r, nil
 }
 
+// measure measures the works of one kind at one side, each in all precisions in turn.
+func (r *Report) measure(ctx context.Context, kind string, side int, o Options) error {
+	resetPeak()
+	var all [][]*Work // by work and precision
+	for _, p := range o.precisions() {
+		works, err := prepare(kind, side, o.Threads, p)
+		if err != nil {
+			return err
+		}
+		for i, w := range works {
+			if len(all) == i {
+				all = append(all, nil)
+			}
+			all[i] = append(all[i], w)
+		}
+	}
+	for _, works := range all {
+		if o.OnProgress != nil {
+			o.OnProgress(works[0].String())
+		}
+		r.Results = append(r.Results, r.Machine.time(ctx, works, o)...)
+		for _, w := range works {
+			if w.Close != nil {
+				w.Close()
+			}
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
 // prepare prepares the works of one kind at one side, on a backend of their own.
-func prepare(kind string, side, threads int) ([]*Work, error) {
-	b := gpu.NewCPU(gpu.CPUOptions{Threads: threads})
+func prepare(kind string, side, threads int, p gpu.Precision) ([]*Work, error) {
+	b := gpu.NewCPU(gpu.CPUOptions{Threads: threads, Precision: p})
 	if err := b.Err(); err != nil {
 		return nil, err
 	}
+	works, err := worksOn(b, kind, side, threads)
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range works {
+		w.Format = format(b)
+	}
+	return works, nil
+}
+
+func worksOn(b *gpu.CPU, kind string, side, threads int) ([]*Work, error) {
 	switch kind {
 	case "matching":
 		return []*Work{Matching(b, "relu3_1", side), Matching(b, "relu4_1", side)}, nil
@@ -123,36 +160,55 @@ func prepare(kind string, side, threads int) ([]*Work, error) {
 		w, err := Art(b, n, side)
 		return []*Work{w}, err
 	case "tiled":
-		return Tiled(n, side, threads), nil
+		return Tiled(n, side, threads, b.Precision()), nil
 	case "operations":
 		return Operations(b, n, side), nil
 	}
 	return nil, fmt.Errorf("unknown work %q", kind)
 }
 
-// time runs a work once to warm up, then until the budget is spent.
-func (m *Machine) time(ctx context.Context, w *Work, o Options) Result {
-	w.Run()
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	var all []float64
-	for start := time.Now(); len(all) < max(1, o.MinRuns) || time.Since(start) < o.Budget; {
-		t := time.Now()
+// time runs works once to warm up, then in turn until each has had its budget.
+func (m *Machine) time(ctx context.Context, works []*Work, o Options) []Result {
+	all, allocated := make([][]float64, len(works)), make([]float64, len(works))
+	for _, w := range works {
 		w.Run()
-		all = append(all, time.Since(t).Seconds())
+	}
+	budget := time.Duration(len(works)) * o.Budget
+	for start := time.Now(); len(all[0]) < max(1, o.MinRuns) || time.Since(start) < budget; {
+		for i, w := range works {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			t := time.Now()
+			w.Run()
+			took := time.Since(t).Seconds()
+			runtime.ReadMemStats(&after)
+			all[i] = append(all[i], took)
+			allocated[i] += float64(after.TotalAlloc - before.TotalAlloc)
+		}
 		if ctx.Err() != nil {
 			break
 		}
 	}
-	runtime.ReadMemStats(&after)
-	slices.Sort(all)
-	quantile := func(q float64) float64 { return all[int(q*float64(len(all)-1)+0.5)] }
-	r := Result{Name: w.Name, Group: w.Group, Side: w.Side, Runs: len(all), Min: all[0], Median: quantile(0.5)}
+	var results []Result
+	for i, w := range works {
+		r := m.result(w, all[i])
+		r.Allocs = allocated[i] / float64(len(all[i]))
+		if len(works) == 1 {
+			r.PeakRSS = PeakRSS()
+		}
+		results = append(results, r)
+	}
+	return results
+}
+
+// result returns what the seconds of the runs of a work say.
+func (m *Machine) result(w *Work, seconds []float64) Result {
+	slices.Sort(seconds)
+	quantile := func(q float64) float64 { return seconds[int(q*float64(len(seconds)-1)+0.5)] }
+	r := Result{Name: w.Name, Group: w.Group, Side: w.Side, Format: w.Format, Runs: len(seconds), Min: seconds[0], Median: quantile(0.5)}
 	r.Spread = (quantile(0.75) - quantile(0.25)) / r.Median
 	r.Flops = w.Flop / r.Median
-	r.OfPeak = r.Flops / m.Peak
+	r.OfPeak = r.Flops / m.peakOf(w.Format)
 	r.OfBus = w.Bytes / r.Median / m.Bandwidth
-	r.Allocs = float64(after.TotalAlloc-before.TotalAlloc) / float64(len(all))
-	r.PeakRSS = PeakRSS()
 	return r
 }

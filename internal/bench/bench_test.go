@@ -5,12 +5,15 @@ import (
 	"context"
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"io"
 	"math"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/impasto/impasto/gpu"
 )
 
 // TestRun measures every kind once at a tiny size: that all numbers are there
@@ -62,6 +65,40 @@ func TestRun(t *testing.T) {
 	}
 	if all := r.Compare(old); len(all) != len(r.Results) || all[0].Ratio != 1 || all[0].Clear {
 		t.Errorf("%d of %d compared with themselves, the first %+v", len(all), len(r.Results), all[0])
+	}
+}
+
+// TestBothPrecisions: each work is measured in both precisions, which a report tells
+// apart and compares.
+func TestBothPrecisions(t *testing.T) {
+	t.Setenv("IMPASTO_SIMD", "generic")
+	r, err := Run(context.Background(), Options{Sides: []int{32}, Works: []string{"draft"}, Threads: 2, Precisions: []gpu.Precision{gpu.Single, gpu.Half}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Results) != 2 || r.Results[0].Format != "f32" || r.Results[1].Format != "bf16" || r.Results[0].Runs != r.Results[1].Runs {
+		t.Errorf("%+v", r.Results)
+	}
+	if m := r.Machine; m.HalfKernels != "generic" || !(m.HalfPeak > 0) || r.Results[1].OfPeak != r.Results[1].Flops/m.HalfPeak {
+		t.Errorf("%+v, %+v", m, r.Results[1])
+	}
+	var text bytes.Buffer
+	if err := errors.Join(r.Write(&text), r.WritePrecisions(&text), Page(&text, []Named{{"now", r}}, "test")); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"in bfloat16 by generic", "draft in bf16", "single ms  half ms", "peak in bfloat16, measured"} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("no %q in\n%s", want, &text)
+		}
+	}
+	old := &Report{Results: []Result{{Name: "draft", Side: 32, Median: 1}}, Images: []Image{{Name: "jj"}}}
+	old.addFormats()
+	if all := r.Compare(old); len(all) != 1 || all[0].New.Format != "f32" || old.Images[0].Format != "f32" {
+		t.Errorf("with an old report: %+v, %+v", all, old)
+	}
+	old = &Report{Machine: Machine{Device: &Device{Name: "cuda:0", Architecture: "sm_90"}}, Images: []Image{{Name: "jj"}}}
+	if old.addFormats(); old.Images[0].Format != "f16" {
+		t.Errorf("images of an old report of a GPU are in %s", old.Images[0].Format)
 	}
 }
 

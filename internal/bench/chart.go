@@ -34,7 +34,7 @@ func (r *Report) Chart(w io.Writer) error {
 	fmt.Fprintf(&b, `<text x="12" y="40" fill="#666">%s</text>`+"\n", escape(r.Machine.Processor))
 	for i, x := range rows {
 		y := chartHead + i*chartRow
-		fmt.Fprintf(&b, `<text x="%d" y="%d" text-anchor="end">%s</text>`, chartLabel-8, y+14, escape(fmt.Sprintf("%s %d px", x.Name, x.Side)))
+		fmt.Fprintf(&b, `<text x="%d" y="%d" text-anchor="end">%s</text>`, chartLabel-8, y+14, escape(fmt.Sprintf("%s %d px", x.label(), x.Side)))
 		fmt.Fprintf(&b, `<rect x="%d" y="%d" width="%.1f" height="%d" fill="#3b6ea5"/>`, chartLabel, y+2, x.Flops*scale, chartRow-6)
 		fmt.Fprintf(&b, `<text x="%.1f" y="%d" fill="#444">%.0f</text>`+"\n", chartLabel+x.Flops*scale+5, y+14, x.Flops/1e9)
 	}

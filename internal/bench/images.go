@@ -24,7 +24,7 @@ func (r *Report) writeImages(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(t, "image\tpixels\titerations\trun\trounds\tseconds\tfrom\tto\tcpu s\tit/s\timages/h\tplanned\tpeak\t")
 	for _, x := range r.Images {
-		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", x.Name, x.size(), x.Iterations, x.Measured, len(x.Rounds),
+		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", x.label(), x.size(), x.Iterations, x.Measured, len(x.Rounds),
 			digits(x.Seconds.Median), digits(x.Seconds.Min), digits(x.Seconds.Max), digits(x.Processor), digits(x.PerSecond), digits(x.PerHour),
 			progress.Bytes(x.Planned), progress.Bytes(x.PeakRSS))
 	}
@@ -109,13 +109,16 @@ func (r *Report) CompareImages(old *Report) []ImageChange {
 		if i < 0 {
 			continue
 		}
-		y := old.Images[i]
-		c := ImageChange{Old: y, New: x, Ratio: Range{
-			Min: y.Seconds.Min / x.Seconds.Max, Median: y.Seconds.Median / x.Seconds.Median, Max: y.Seconds.Max / x.Seconds.Min}}
-		c.Clear = c.apart() && min(len(x.Rounds), len(y.Rounds)) >= enough && !c.busy()
-		all = append(all, c)
+		all = append(all, newImageChange(old.Images[i], x))
 	}
 	return all
+}
+
+func newImageChange(y, x Image) ImageChange {
+	c := ImageChange{Old: y, New: x, Ratio: Range{
+		Min: y.Seconds.Min / x.Seconds.Max, Median: y.Seconds.Median / x.Seconds.Median, Max: y.Seconds.Max / x.Seconds.Min}}
+	c.Clear = c.apart() && min(len(x.Rounds), len(y.Rounds)) >= enough && !c.busy()
+	return c
 }
 
 // apart reports whether all rounds of one are faster than all rounds of the other.
@@ -142,13 +145,7 @@ func (c ImageChange) verdict() string {
 // WriteImageChanges prints a comparison as a table, and the reasons why it may not
 // compare only the programs.
 func (r *Report) WriteImageChanges(w io.Writer, old *Report) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "image\tpixels\told s\tnew s\tspeed\tfrom\tto\t\t")
-	for _, c := range r.CompareImages(old) {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%.2fx\t%.2fx\t%.2fx\t%s\t\n", c.New.Name, c.New.size(), digits(c.Old.Seconds.Median), digits(c.New.Seconds.Median),
-			c.Ratio.Median, c.Ratio.Min, c.Ratio.Max, c.verdict())
-	}
-	if err := t.Flush(); err != nil {
+	if err := writeImageChanges(w, r.CompareImages(old), "old", "new"); err != nil {
 		return err
 	}
 	for _, d := range differences(old.Machine, r.Machine) {
@@ -157,6 +154,16 @@ func (r *Report) WriteImageChanges(w io.Writer, old *Report) error {
 		}
 	}
 	return nil
+}
+
+func writeImageChanges(w io.Writer, all []ImageChange, old, now string) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintf(t, "image\tpixels\t%s s\t%s s\tspeed\tfrom\tto\t\t\n", old, now)
+	for _, c := range all {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%.2fx\t%.2fx\t%.2fx\t%s\t\n", c.New.label(), c.New.size(), digits(c.Old.Seconds.Median), digits(c.New.Seconds.Median),
+			c.Ratio.Median, c.Ratio.Min, c.Ratio.Max, c.verdict())
+	}
+	return t.Flush()
 }
 
 // differences lists the facts in which two machines differ, other than the program.

@@ -12,19 +12,21 @@ import (
 
 // Machine describes the machine that was measured.
 type Machine struct {
-	OS        string  `json:"os"`
-	Release   string  `json:"os_release,omitempty"` // of its kernel
-	Arch      string  `json:"arch"`
-	Processor string  `json:"processor,omitempty"`
-	Cores     int     `json:"cores"`   // that the system offers
-	Kernels   string  `json:"kernels"` // which micro-kernels run: avx512, avx2, neon, generic
-	Threads   int     `json:"threads"`
-	Memory    int64   `json:"memory_bytes,omitempty"`
-	Load      float64 `json:"load_1m"`        // before anything was measured; 0 if unknown
-	Peak      float64 `json:"peak_flops"`     // multiply-adds in registers, on all threads
-	Bandwidth float64 `json:"bandwidth_bps"`  // bytes read and written by a copy, on all threads
-	Version   string  `json:"go"`             // of the compiler
-	Date      string  `json:"date,omitempty"` // RFC 3339, UTC
+	OS          string  `json:"os"`
+	Release     string  `json:"os_release,omitempty"` // of its kernel
+	Arch        string  `json:"arch"`
+	Processor   string  `json:"processor,omitempty"`
+	Cores       int     `json:"cores"`   // that the system offers
+	Kernels     string  `json:"kernels"` // which micro-kernels run: avx512, avx2, neon, generic
+	Threads     int     `json:"threads"`
+	Memory      int64   `json:"memory_bytes,omitempty"`
+	Load        float64 `json:"load_1m"`                   // before anything was measured; 0 if unknown
+	Peak        float64 `json:"peak_flops"`                // multiply-adds in registers, on all threads
+	HalfKernels string  `json:"half_kernels,omitempty"`    // which multiply in half precision: amx, avx512bf16, generic
+	HalfPeak    float64 `json:"half_peak_flops,omitempty"` // as Peak, by these
+	Bandwidth   float64 `json:"bandwidth_bps"`             // bytes read and written by a copy, on all threads
+	Version     string  `json:"go"`                        // of the compiler
+	Date        string  `json:"date,omitempty"`            // RFC 3339, UTC
 
 	// What only the command knows.
 	Program string  `json:"program,omitempty"`
@@ -53,15 +55,7 @@ func Measure(threads int) (Machine, error) {
 		Kernels: k.Name, Threads: threads, Memory: totalMemory(), Load: loadAverage(),
 		Version: runtime.Version(), Date: time.Now().UTC().Format(time.RFC3339),
 	}
-	for range 10 {
-		m.Peak = max(m.Peak, perSecond(threads, func(int) float64 {
-			flop := 0
-			for range 400 {
-				flop += k.FMA(1 << 16)
-			}
-			return float64(flop)
-		}))
-	}
+	m.Peak = peak(threads, k.FMA)
 	const size = 16 << 20 // floats a thread: more than any cache
 	src, dst := make([][]float32, threads), make([][]float32, threads)
 	for i := range src {
@@ -78,6 +72,21 @@ func Measure(threads int) (Machine, error) {
 		}))
 	}
 	return m, nil
+}
+
+// peak returns the operations a second of fma, which runs about as many as it is given
+// and returns how many it ran.
+func peak(threads int, fma func(n int) int) (most float64) {
+	for range 10 {
+		most = max(most, perSecond(threads, func(int) float64 {
+			flop := 0
+			for range 400 {
+				flop += fma(1 << 16)
+			}
+			return float64(flop)
+		}))
+	}
+	return most
 }
 
 // perSecond runs f on all threads at once and returns their total rate.

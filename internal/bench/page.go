@@ -88,7 +88,7 @@ func imageBars(all []Named, works []Image, title, label string, bar func(Image) 
 		chart.Series = append(chart.Series, r.Name)
 	}
 	for _, work := range works {
-		g := report.BarGroup{Name: work.Name + ", " + work.size()}
+		g := report.BarGroup{Name: work.label() + ", " + work.size()}
 		for i, r := range all {
 			for _, x := range r.Images {
 				if x.key() == work.key() {
@@ -129,7 +129,7 @@ func memoryBars(all []Named, works []Image) *report.Section {
 		chart.Series = append(chart.Series, prefixed(all, r.Name, "planned"), prefixed(all, r.Name, "held at most"))
 	}
 	for _, work := range works {
-		g := report.BarGroup{Name: work.Name + ", " + work.size()}
+		g := report.BarGroup{Name: work.label() + ", " + work.size()}
 		for i, r := range all {
 			for _, x := range r.Images {
 				if x.key() != work.key() {
@@ -150,7 +150,7 @@ func imageTable(all []Named) *report.Section {
 		"it/s", "images/h", "planned", "held", "others"}}
 	for _, r := range all {
 		for _, x := range r.Images {
-			t.Rows = append(t.Rows, []string{prefixed(all, r.Name, x.Name), x.size(), fmt.Sprint(x.Iterations), fmt.Sprint(x.Measured), fmt.Sprint(len(x.Rounds)),
+			t.Rows = append(t.Rows, []string{prefixed(all, r.Name, x.label()), x.size(), fmt.Sprint(x.Iterations), fmt.Sprint(x.Measured), fmt.Sprint(len(x.Rounds)),
 				digits(x.Seconds.Median), digits(x.Seconds.Min), digits(x.Seconds.Max), fmt.Sprintf("%.0f %%", 100*x.Seconds.Spread()),
 				digits(x.Processor), digits(1e3 * x.Iteration.Median), digits(x.Overhead), digits(x.PerSecond), digits(x.PerHour),
 				progress.Bytes(x.Planned), progress.Bytes(x.PeakRSS), fmt.Sprintf("%.0f %%", 100*x.Others)})
@@ -167,7 +167,7 @@ func contents(works []Image) *report.Section {
 		for _, s := range x.Scales {
 			scales = append(scales, fmt.Sprintf("%dx%d: %d", s.W, s.H, s.Iterations))
 		}
-		t.Rows = append(t.Rows, []string{x.Name, string(x.Mode), strings.Join(scales, ", "), orDash("%.0f", float64(x.History)), x.Layers})
+		t.Rows = append(t.Rows, []string{x.label(), string(x.Mode), strings.Join(scales, ", "), orDash("%.0f", float64(x.History)), x.Layers})
 	}
 	return &report.Section{Title: "What was painted", Table: t}
 }
@@ -190,9 +190,9 @@ func changes(old, r Named) *report.Section {
 				colour = 1
 			}
 		}
-		s.Bars.Groups = append(s.Bars.Groups, report.BarGroup{Name: c.New.Name + ", " + c.New.size(), Bars: []report.Bar{{
+		s.Bars.Groups = append(s.Bars.Groups, report.BarGroup{Name: c.New.label() + ", " + c.New.size(), Bars: []report.Bar{{
 			Series: colour, Value: c.Ratio.Median, Min: c.Ratio.Min, Max: c.Ratio.Max, Text: fmt.Sprintf("%.2fx, %s", c.Ratio.Median, c.verdict())}}})
-		s.Table.Rows = append(s.Table.Rows, []string{c.New.Name, c.New.size(), digits(c.Old.Seconds.Median), digits(c.New.Seconds.Median),
+		s.Table.Rows = append(s.Table.Rows, []string{c.New.label(), c.New.size(), digits(c.Old.Seconds.Median), digits(c.New.Seconds.Median),
 			fmt.Sprintf("%.2fx", c.Ratio.Median), fmt.Sprintf("%.2fx", c.Ratio.Min), fmt.Sprintf("%.2fx", c.Ratio.Max), c.verdict()})
 	}
 	return s
@@ -206,7 +206,7 @@ func workChanges(old, r Named) *report.Section {
 	}
 	t := &report.Table{Head: []string{"work", "pixels", "old ms", "new ms", "speed", ""}}
 	for _, c := range all {
-		t.Rows = append(t.Rows, []string{c.New.Name, fmt.Sprint(c.New.Side), digits(1e3 * c.Old.Median), digits(1e3 * c.New.Median), fmt.Sprintf("%.2fx", c.Ratio), c.verdict()})
+		t.Rows = append(t.Rows, []string{c.New.label(), fmt.Sprint(c.New.Side), digits(1e3 * c.Old.Median), digits(1e3 * c.New.Median), fmt.Sprintf("%.2fx", c.Ratio), c.verdict()})
 	}
 	return &report.Section{Title: "Works: " + r.Name + " against " + old.Name, Table: t}
 }
@@ -220,10 +220,10 @@ func workTable(all []Named, r Named) *report.Section {
 	s := &report.Section{Title: prefixed(all, r.Name, "works"), Bars: &report.Bars{Label: "GFLOP/s of the direct form"},
 		Table: &report.Table{Head: []string{"work", "pixels", "runs", "min ms", "median ms", "spread", "GFLOP/s", "of peak", "of memory", "peak"}}}
 	for _, x := range r.Results {
-		s.Bars.Groups = append(s.Bars.Groups, report.BarGroup{Name: fmt.Sprintf("%s, %d px", x.Name, x.Side),
+		s.Bars.Groups = append(s.Bars.Groups, report.BarGroup{Name: fmt.Sprintf("%s, %d px", x.label(), x.Side),
 			Bars: []report.Bar{{Value: x.Flops / 1e9, Text: fmt.Sprintf("%.0f", x.Flops/1e9)}}})
-		s.Table.Rows = append(s.Table.Rows, []string{x.Name, fmt.Sprint(x.Side), fmt.Sprint(x.Runs), digits(1e3 * x.Min), digits(1e3 * x.Median),
-			fmt.Sprintf("%.0f %%", 100*x.Spread), orDash("%.0f", x.Flops/1e9), orDash("%.0f %%", 100*x.OfPeak), orDash("%.0f %%", 100*x.OfBus), progress.Bytes(x.PeakRSS)})
+		s.Table.Rows = append(s.Table.Rows, []string{x.label(), fmt.Sprint(x.Side), fmt.Sprint(x.Runs), digits(1e3 * x.Min), digits(1e3 * x.Median),
+			fmt.Sprintf("%.0f %%", 100*x.Spread), orDash("%.0f", x.Flops/1e9), orDash("%.0f %%", 100*x.OfPeak), orDash("%.0f %%", 100*x.OfBus), cmp.Or(bytesOrNone(x.PeakRSS), "-")})
 	}
 	return s
 }
@@ -246,6 +246,14 @@ func machines(all []Named) *report.Section {
 	row("threads", func(m Machine) string { return numberOrNone(m.Threads) })
 	row("vector kernels", func(m Machine) string { return m.Kernels })
 	row("peak, measured", func(m Machine) string { return fmt.Sprintf("%.0f GFLOP/s", m.Peak/1e9) })
+	if slices.ContainsFunc(all, func(r Named) bool { return r.Machine.HalfPeak > 0 }) {
+		row("peak in bfloat16, measured", func(m Machine) string {
+			if m.HalfPeak == 0 {
+				return "-"
+			}
+			return fmt.Sprintf("%.0f GFLOP/s by %s", m.HalfPeak/1e9, m.HalfKernels)
+		})
+	}
 	row("memory bandwidth, measured", func(m Machine) string { return fmt.Sprintf("%.1f GB/s", m.Bandwidth/1e9) })
 	row("memory", func(m Machine) string { return bytesOrNone(m.Memory) })
 	row("device", Machine.device)

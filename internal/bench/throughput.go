@@ -16,13 +16,14 @@ import (
 
 // ThroughputOptions say which images are measured, and how long.
 type ThroughputOptions struct {
-	Presets    []string // of ThroughputPresets
-	Sides      []int    // of the square pictures; none: each preset's own
-	Iterations int      // 0: each preset's own
-	Sample     int      // iterations of a scale that are measured, beside warming up; 0: all
-	Rounds     int      // images of each case
-	Weights    string   // as vgg.Load takes them; "" for random weights of VGG-19's shape
-	Backend    gpu.Backend
+	Presets    []string                 // of ThroughputPresets
+	Sides      []int                    // of the square pictures; none: each preset's own
+	Iterations int                      // 0: each preset's own
+	Sample     int                      // iterations of a scale that are measured, beside warming up; 0: all
+	Rounds     int                      // images of each case
+	Weights    string                   // as vgg.Load takes them; "" for random weights of VGG-19's shape
+	Backends   []gpu.Backend            // each image is measured on each in turn
+	Check      func(*vgg.Network) error // whether the backends can run a network; nil: all can
 	OnProgress func(text string)
 }
 
@@ -41,6 +42,7 @@ type Image struct {
 	History    int             `json:"history,omitempty"` // of L-BFGS
 	Layers     string          `json:"layers"`
 	Side       int             `json:"side"`
+	Format     string          `json:"precision"` // of features: "f32", "f16" or "bf16"
 	Scales     []Scale         `json:"scales"`
 	Iterations int             `json:"iterations"` // evaluations of an image, over all scales
 
@@ -70,7 +72,7 @@ type Scale struct {
 
 // key identifies images of two reports that are the same work.
 func (x Image) key() string {
-	return fmt.Sprint(x.Name, " ", x.Layers, " ", x.Scales, " ", x.History)
+	return fmt.Sprint(x.Name, " ", x.Layers, " ", x.Scales, " ", x.History, " ", x.Format)
 }
 
 // size returns the size of the picture.
@@ -94,6 +96,11 @@ func (r *Report) Throughput(ctx context.Context, o ThroughputOptions) error {
 	if err != nil {
 		return err
 	}
+	if o.Check != nil {
+		if err := o.Check(network); err != nil {
+			return err
+		}
+	}
 	r.Machine.Weights = network.Name
 	dir, err := os.MkdirTemp("", "impasto-bench-")
 	if err != nil {
@@ -104,9 +111,11 @@ func (r *Report) Throughput(ctx context.Context, o ThroughputOptions) error {
 	defer debug.SetGCPercent(debug.SetGCPercent(10))
 
 	m := meter{o: o, network: network, dir: dir}
-	tallies := make([]tally, len(cases))
-	for i, c := range cases {
-		tallies[i].c = c
+	var tallies []tally
+	for _, c := range cases {
+		for _, b := range o.Backends {
+			tallies = append(tallies, tally{c: c, b: b})
+		}
 	}
 	defer func() {
 		for _, t := range tallies {
@@ -116,18 +125,19 @@ func (r *Report) Throughput(ctx context.Context, o ThroughputOptions) error {
 		}
 	}()
 	seconds := 0.0
-	for _, c := range cases { // report impossible cases before anything slow starts
-		p, err := style.NewPlan(c.Side, c.Side, c.atMost(o.limit()), style.Env{Backend: o.Backend, Network: network})
+	for _, t := range tallies { // report impossible cases before anything slow starts
+		c := t.c
+		p, err := style.NewPlan(c.Side, c.Side, c.atMost(o.limit()), style.Env{Backend: t.b, Network: network})
 		if err != nil {
 			return fmt.Errorf("%s, %d pixels: %w", c.Name, c.Side, err)
 		}
 		seconds += p.Seconds * float64(o.Rounds)
 	}
-	m.report("about %s for %s of %s", time.Duration(seconds*float64(time.Second)).Round(time.Second), count(o.Rounds, "round"), count(len(cases), "image"))
+	m.report("about %s for %s of %s", time.Duration(seconds*float64(time.Second)).Round(time.Second), count(o.Rounds, "round"), count(len(tallies), "image"))
 	// Each case runs once without measuring, so that files are read into memory and
 	// weights are arranged.
 	for i := range tallies {
-		m.report("warming up: %s", tallies[i].c.Name)
+		m.report("warming up: %s", tallies[i].name())
 		if err := m.warm(ctx, &tallies[i]); err != nil {
 			return err
 		}
@@ -135,7 +145,7 @@ func (r *Report) Throughput(ctx context.Context, o ThroughputOptions) error {
 	for round := range o.Rounds {
 		for i := range tallies {
 			t := &tallies[i]
-			m.report("round %d of %d: %s, %s", round+1, o.Rounds, t.c.Name, t.c.Options.Size)
+			m.report("round %d of %d: %s, %s", round+1, o.Rounds, t.name(), t.c.Options.Size)
 			if err := m.round(ctx, t); err != nil {
 				return err
 			}
@@ -179,6 +189,7 @@ type meter struct {
 // tally holds the measurements of a case so far.
 type tally struct {
 	c         Case
+	b         gpu.Backend
 	from      pictures
 	seconds   []float64 // by round
 	iteration []float64
@@ -188,6 +199,8 @@ type tally struct {
 	peak      int64
 	last      *painting
 }
+
+func (t *tally) name() string { return named(t.c.Name, format(t.b)) }
 
 func (m *meter) report(format string, a ...any) {
 	if m.o.OnProgress != nil {
@@ -200,14 +213,14 @@ func (m *meter) warm(ctx context.Context, t *tally) error {
 	if t.from, err = draw(m.dir, t.c.Side); err != nil {
 		return err
 	}
-	_, err = paint(ctx, t.c, 1, m.o.Backend, m.network, t.from, filepath.Join(m.dir, "out.png"))
+	_, err = paint(ctx, t.c, 1, t.b, m.network, t.from, filepath.Join(m.dir, "out.png"))
 	return err
 }
 
 func (m *meter) round(ctx context.Context, t *tally) error {
 	resetPeak()
 	before, start := readProcessors(), time.Now()
-	p, err := paint(ctx, t.c, m.o.limit(), m.o.Backend, m.network, t.from, filepath.Join(m.dir, "out.png"))
+	p, err := paint(ctx, t.c, m.o.limit(), t.b, m.network, t.from, filepath.Join(m.dir, "out.png"))
 	if err != nil {
 		return err
 	}
@@ -217,7 +230,7 @@ func (m *meter) round(ctx context.Context, t *tally) error {
 	for i := range p.scales {
 		s := &p.scales[i]
 		if s.Done < s.Planned && s.History > 0 {
-			s.Slope = m.slope(p.plan.Scales[i], s.History)
+			s.Slope = m.slope(t.b, p.plan.Scales[i], s.History)
 		}
 	}
 	whole, iterating := estimate(p.spent, p.scales)
@@ -229,14 +242,14 @@ func (m *meter) round(ctx context.Context, t *tally) error {
 }
 
 // slope returns historySlope, which it measures once for each size.
-func (m *meter) slope(s style.Scale, history int) float64 {
-	key := fmt.Sprint(s.W, s.H, history)
+func (m *meter) slope(b gpu.Backend, s style.Scale, history int) float64 {
+	key := fmt.Sprint(s.W, s.H, history, format(b))
 	if m.slopes == nil {
 		m.slopes = map[string]float64{}
 	}
 	v, ok := m.slopes[key]
 	if !ok {
-		v = historySlope(m.o.Backend, s.W, s.H, history)
+		v = historySlope(b, s.W, s.H, history)
 		m.slopes[key] = v
 	}
 	return v
@@ -246,7 +259,7 @@ func (m *meter) slope(s style.Scale, history int) float64 {
 func (t *tally) image() Image {
 	o, p := t.c.Options, t.last
 	x := Image{
-		Name: t.c.Name, Preset: o.Preset, Mode: o.Mode, Optimizer: o.Optimizer, Layers: t.c.layers(), Side: t.c.Side,
+		Name: t.c.Name, Preset: o.Preset, Mode: o.Mode, Optimizer: o.Optimizer, Layers: t.c.layers(), Side: t.c.Side, Format: format(t.b),
 		Measured: p.done(), Rounds: t.seconds,
 		Seconds: rangeOf(t.seconds), Iteration: rangeOf(t.iteration), Processor: median(t.processor), Overhead: median(t.overhead),
 		Planned: p.plan.PeakBytes, PeakRSS: t.peak, Held: p.held, Others: median(t.others),

@@ -25,7 +25,7 @@ func TestThroughput(t *testing.T) {
 	told := 0
 	o := ThroughputOptions{
 		Presets: []string{"jj"}, Sides: []int{48, 8}, Iterations: 9, Sample: 3, Rounds: 2,
-		Backend: gpu.NewCPU(gpu.CPUOptions{Threads: 2}), OnProgress: func(string) { told++ },
+		Backends: []gpu.Backend{gpu.NewCPU(gpu.CPUOptions{Threads: 2})}, OnProgress: func(string) { told++ },
 	}
 	err := r.Throughput(context.Background(), o)
 	var bad style.Problems
@@ -82,7 +82,7 @@ func TestThroughputInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &Report{}
 	err := r.Throughput(ctx, ThroughputOptions{
-		Presets: []string{"gatys"}, Sides: []int{48}, Iterations: 3, Sample: 3, Rounds: 3, Backend: gpu.NewCPU(gpu.CPUOptions{Threads: 2}),
+		Presets: []string{"gatys"}, Sides: []int{48}, Iterations: 3, Sample: 3, Rounds: 3, Backends: []gpu.Backend{gpu.NewCPU(gpu.CPUOptions{Threads: 2})},
 		OnProgress: func(text string) {
 			if strings.HasPrefix(text, "round 2") {
 				cancel()

@@ -15,16 +15,17 @@ const tileSide = 1024
 
 // Tiled returns iterations of a whole render and of one divided into tiles, each as
 // the program paints it. They show how much time tiles cost.
-func Tiled(n *vgg.Network, side, threads int) []*Work {
+func Tiled(n *vgg.Network, side, threads int, p gpu.Precision) []*Work {
 	tile := fmt.Sprint(max(64, min(tileSide, (side+1)/2)))
+	on := gpu.CPUOptions{Threads: threads, Precision: p}
 	return []*Work{
-		iterations("whole", n, side, threads, "off"),
-		iterations("tiles of "+tile, n, side, threads, tile),
+		iterations("whole", n, side, on, "off"),
+		iterations("tiles of "+tile, n, side, on, tile),
 	}
 }
 
 // iterations returns a render that pauses after each iteration until the next Run.
-func iterations(name string, n *vgg.Network, side, threads int, tile string) *Work {
+func iterations(name string, n *vgg.Network, side int, on gpu.CPUOptions, tile string) *Work {
 	o := style.DefaultOptions(style.ModeArt, "cpu", "vgg19")
 	o.Size, o.Scales, o.Iterations, o.Plateau, o.Tile = "content", 1, []int{1_000_000}, 0, tile
 	o.Optimizer = style.OptimizerAdam
@@ -32,7 +33,7 @@ func iterations(name string, n *vgg.Network, side, threads int, tile string) *Wo
 	ctx, cancel := context.WithCancel(context.Background())
 	iterated, next, ended := make(chan error), make(chan struct{}), make(chan struct{})
 	begin := func() {
-		b := gpu.NewCPU(gpu.CPUOptions{Threads: threads})
+		b := gpu.NewCPU(on)
 		_, err := style.Art(ctx, in, o, style.Env{Backend: b, Network: n, Every: 1, Progress: func(style.Event) {
 			select {
 			case iterated <- nil:

@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"fmt"
 	"math/rand/v2"
 
 	"github.com/impasto/impasto/gpu"
@@ -10,13 +9,14 @@ import (
 
 // Work is something whose speed is measured. Run does it once.
 type Work struct {
-	Name  string
-	Group string  // "iteration", "operation" or "matching"
-	Side  int     // of the picture, in pixels
-	Flop  float64 // of the direct form; a fast algorithm may do with fewer
-	Bytes float64 // it cannot avoid moving: inputs read and outputs written once; 0: not counted
-	Run   func()
-	Close func() // gives back what Run holds; nil: nothing
+	Name   string
+	Group  string  // "iteration", "operation" or "matching"
+	Side   int     // of the picture, in pixels
+	Format string  // of features: "f32" or "bf16"
+	Flop   float64 // of the direct form; a fast algorithm may do with fewer
+	Bytes  float64 // it cannot avoid moving: inputs read and outputs written once; 0: not counted
+	Run    func()
+	Close  func() // gives back what Run holds; nil: nothing
 }
 
 // styleLayers and contentLayer are the layers of Gatys et al. 2016.
@@ -127,7 +127,7 @@ func Convolution(b gpu.Backend, layer string, side int) *Work {
 		b.Sync()
 	}
 	return &Work{Name: "convolution " + layer, Group: "matching", Side: side, Flop: 18 * float64(c) * float64(patches) * float64(patches),
-		Bytes: 4 * float64(patches) * float64(patches), Run: run}
+		Bytes: float64(b.Bytes(gpu.Shape{H: patches, W: patches, C: slice})) / slice, Run: run}
 }
 
 // Matching is the search for normalised 3x3 patches of a relu layer. It matches the
@@ -139,15 +139,15 @@ func Matching(b gpu.Backend, layer string, side int) *Work {
 	x, m := noise(b, s, 4), b.NewMatches(bank.MatchGrid(s, 1))
 	patches := float64((n - 2) * (n - 2))
 	return &Work{Name: "matching " + layer, Group: "matching", Side: side, Flop: 18 * float64(c) * patches * patches,
-		Bytes: 8 * float64(s.Len()), Run: func() { b.Match(m, x, bank, gpu.MatchOptions{}); b.Sync() }}
+		Bytes: 2 * float64(b.Bytes(s)), Run: func() { b.Match(m, x, bank, gpu.MatchOptions{}); b.Sync() }}
 }
 
 // Operations returns the operations of an iteration one by one, each at its sizes
 // in VGG19.
 func Operations(b gpu.Backend, n *vgg.Network, side int) []*Work {
 	var all []*Work
-	add := func(name string, flop float64, floats int, run func()) {
-		all = append(all, &Work{Name: name, Group: "operation", Side: side, Flop: flop, Bytes: 4 * float64(floats),
+	add := func(name string, flop float64, bytes int64, run func()) {
+		all = append(all, &Work{Name: name, Group: "operation", Side: side, Flop: flop, Bytes: float64(bytes),
 			Run: func() { run(); b.Sync() }})
 	}
 	for i, l := range n.Layers {
@@ -159,22 +159,25 @@ func Operations(b gpu.Backend, n *vgg.Network, side int) []*Work {
 		x, y, f := noise(b, s, 5), noise(b, out, 6), b.NewFilter(l.Weight, l.Bias, l.In, l.Out)
 		mx, my := b.NewMask(s, gpu.Pool{}), b.NewMask(out, gpu.Pool{})
 		flop := 18 * float64(l.In*l.Out) * float64(s.Pixels())
-		floats := s.Len() + out.Len() + len(l.Weight)
-		add(l.Name+" forward", flop, floats, func() { b.Conv(gpu.ConvOut{Act: y, Mask: my}, x, f, gpu.ZeroPad) })
-		add(l.Name+" backward", flop, floats, func() { b.ConvGrad(x, y, f, gpu.ConvGradOptions{Gate: mx}) })
+		bytes := b.Bytes(s) + b.Bytes(out) + 4*int64(len(l.Weight))
+		if format(b) != f32 {
+			bytes -= 2 * int64(len(l.Weight))
+		}
+		add(l.Name+" forward", flop, bytes, func() { b.Conv(gpu.ConvOut{Act: y, Mask: my}, x, f, gpu.ZeroPad) })
+		add(l.Name+" backward", flop, bytes, func() { b.ConvGrad(x, y, f, gpu.ConvGradOptions{Gate: mx}) })
 		if l.Index > 1 {
 			continue
 		}
 		g := b.NewArray(gpu.Matrix(l.Out))
 		square := float64(l.Out*l.Out) * float64(s.Pixels())
-		add(l.Tap()+" Gram", 2*square, out.Len(), func() { b.Gram(g, y, 1e-6) })
-		add(l.Tap()+" Gram backward", 2*square, 3*out.Len(), func() { b.StyleGrad(y, y, g, nil) })
+		add(l.Tap()+" Gram", 2*square, b.Bytes(out), func() { b.Gram(g, y, 1e-6) })
+		add(l.Tap()+" Gram backward", 2*square, 3*b.Bytes(out), func() { b.StyleGrad(y, y, g, nil) })
 	}
 	s := gpu.Shape{H: side, W: side, C: 3}
 	x, dx := noise(b, s, 7), noise(b, s, 8)
 	adam := b.NewAdam(s, gpu.AdamOptions{LearningRate: 1e-6})
-	add("total variation", 0, 3*s.Len(), func() { b.TV(dx, x, nil, gpu.TVL2, 1e-9, 0) })
-	add("Adam step", 0, 9*s.Len(), func() { adam.Step(x, dx) })
+	add("total variation", 0, 3*b.Bytes(s), func() { b.TV(dx, x, nil, gpu.TVL2, 1e-9, 0) })
+	add("Adam step", 0, 9*b.Bytes(s), func() { adam.Step(x, dx) })
 	return all
 }
 
@@ -187,5 +190,3 @@ func noise(b gpu.Backend, s gpu.Shape, seed uint64) *gpu.Array {
 	}
 	return gpu.ArrayOf(b, s, v)
 }
-
-func (w *Work) String() string { return fmt.Sprintf("%s %d px", w.Name, w.Side) }

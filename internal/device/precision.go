@@ -10,7 +10,9 @@ import (
 	"github.com/impasto/impasto/vgg"
 )
 
-// These are the precisions, for callers that do not import package gpu.
+// Precision and these are the precisions, for callers that do not import package gpu.
+type Precision = gpu.Precision
+
 const (
 	Auto   = gpu.Auto
 	Half   = gpu.Half
@@ -23,6 +25,14 @@ func Precisions(name string) []gpu.Precision {
 		return []gpu.Precision{Single}
 	}
 	return []gpu.Precision{Single, Half}
+}
+
+// Usual returns the precision of the device name for Auto.
+func Usual(name string) gpu.Precision {
+	if Kind(name) == "cuda" && len(Precisions(name)) > 1 {
+		return Half
+	}
+	return Single
 }
 
 // halfFrom is the lowest compute capability with tensor cores for half precision.
@@ -126,6 +136,32 @@ func Format(list string, p gpu.Precision) string {
 		return "bf16"
 	}
 	return "f16"
+}
+
+// Measured returns the precisions that bench measures on a device, by the text of its
+// --precision: auto, single, half or both. A processor without instructions for bfloat16
+// has no half precision to measure.
+func Measured(text, name string) ([]gpu.Precision, error) {
+	all := []gpu.Precision{Single, Half}
+	if text != "both" {
+		p, err := ParsePrecision(text)
+		if err != nil || p != Half {
+			return []gpu.Precision{p}, err
+		}
+		all = all[1:]
+	}
+	if _, note := Settle(name, Half); note != "" {
+		return nil, ui.NewFault(ui.ExitDevice, "no_device",
+			fmt.Sprintf("--precision %s: this processor has no instructions for bfloat16 (AMX or AVX512-BF16), so there is no half precision to measure", text),
+			"--precision single", "impasto doctor")
+	}
+	return all, CheckPrecision(name, Half)
+}
+
+// CheckHalf checks that a network can be painted with in half precision.
+func CheckHalf(n *vgg.Network) error {
+	_, err := For(n, Half)
+	return err
 }
 
 // CheckPrecision checks that the CUDA devices of a list, which Check has accepted,

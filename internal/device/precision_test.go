@@ -118,6 +118,21 @@ func TestProcessorsWithoutBfloat16(t *testing.T) {
 			t.Errorf("the processor by %s has %v", name, got)
 		}
 	}
+	for name, half := range map[string]bool{"avx2": false, "generic": true} {
+		t.Setenv("IMPASTO_SIMD", name)
+		for text, want := range map[string][]gpu.Precision{"auto": {gpu.Auto}, "single": {gpu.Single}, "half": {gpu.Half}, "both": {gpu.Single, gpu.Half}} {
+			got, err := Measured(text, "cpu")
+			if refused := !half && (text == "half" || text == "both"); refused != (err != nil) || !refused && !slices.Equal(got, want) {
+				t.Errorf("bench --precision %s by %s measures %v, %v", text, name, got, err)
+			}
+		}
+	}
+	if _, err := Measured("both", "cuda:0"); err == nil || !strings.Contains(err.Error(), "8.0") {
+		t.Errorf("both precisions of an old device: %v", err)
+	}
+	if Usual("cpu") != gpu.Single || Usual("cuda:0") != gpu.Single {
+		t.Error("half precision is usual on the processor, or on an old device")
+	}
 	t.Setenv("IMPASTO_SIMD", "generic")
 	d, err := Open("cpu", 1, gpu.Half)
 	if name := d.Class + ", " + Format("cpu", d.Precision); err != nil || d.Precision != gpu.Half || name != "cpu generic, edition 2, bf16" {
@@ -129,6 +144,9 @@ func TestProcessorsWithoutBfloat16(t *testing.T) {
 		}
 	}
 	with(t, ampere)
+	if Usual("cuda:0") != gpu.Half {
+		t.Error("half precision is not usual on a device that has it")
+	}
 	if p, note := Settle("auto", gpu.Half); p != gpu.Half || note != "" {
 		t.Errorf("auto with a CUDA device: %s, %q", p, note)
 	}
