@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/impasto/impasto/internal/filelock"
+	"github.com/impasto/impasto/internal/replace"
 )
 
 // ImportOptions say how a file is installed as weights.
@@ -101,7 +102,7 @@ func (s *Store) install(ctx context.Context, n *Network, source string, opts Imp
 func (s *Store) writeIndex(list []Installed) error {
 	raw, err := json.MarshalIndent(index{indexVersion, list}, "", "  ")
 	if err == nil {
-		err = writeBeside(filepath.Join(s.Dir, indexName), func(w io.Writer) error {
+		err = replace.File(filepath.Join(s.Dir, indexName), 0o666, func(w io.Writer) error {
 			_, err := w.Write(append(raw, '\n'))
 			return err
 		})

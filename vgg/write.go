@@ -9,11 +9,10 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/impasto/impasto/internal/binary16"
+	"github.com/impasto/impasto/internal/replace"
 )
 
 // Write stores the network's convolutions as one safetensors file. It writes the file
@@ -30,7 +29,7 @@ func (n *Network) Write(path string, half bool) (sum string, size int64, err err
 		return "", 0, err
 	}
 	h := sha256.New()
-	err = writeBeside(path, func(f io.Writer) error {
+	err = replace.File(path, 0o666, func(f io.Writer) error {
 		w := bufio.NewWriterSize(io.MultiWriter(f, h), 1<<16)
 		w.Write(binary.LittleEndian.AppendUint64(nil, uint64(len(head))))
 		w.Write(head)
@@ -114,32 +113,4 @@ func writeFloats(w io.Writer, values []float32, dtype string) error {
 	}
 	_, err := w.Write(raw)
 	return err
-}
-
-// writeBeside writes a file under another name, makes sure that it is on the disk, and
-// renames it. So there is never an incomplete file at path.
-func writeBeside(path string, write func(io.Writer) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
-		}
-	}()
-	if err := write(f); err != nil {
-		return err
-	}
-	if err := f.Chmod(0o644); err != nil {
-		return err
-	}
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }

@@ -64,7 +64,7 @@ func withOwn(flags []cli.Flag, own ...valueFlag) []cli.Flag {
 // queueChoice returns which queue a command line chooses.
 func queueChoice(c *cli.Context) batch.QueueChoice {
 	return batch.QueueChoice{Queue: flagText(c, "queue"), TokenFile: ui.Home(flagText(c, "token-file")), TLS: ui.Home(flagText(c, "tls")),
-		Lease: flagText(c, "lease"), Who: "impasto " + c.Command.FullName(), Warnings: c.App.ErrWriter}
+		Lease: flagText(c, "lease"), Who: c.Command.HelpName, Warnings: c.App.ErrWriter}
 }
 
 // queuePlace returns the options of the queue that a command line names.

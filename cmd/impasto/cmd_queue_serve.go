@@ -42,7 +42,6 @@ func queueServe(s *session, c *cli.Context) error {
 		return settings.BadValue("listen", listen, "HOST:PORT, such as 0.0.0.0:4222")
 	}
 	choice := queueChoice(c)
-	choice.Who = "impasto queue serve"
 	o, err := choice.Served()
 	if err != nil {
 		return err

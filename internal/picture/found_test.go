@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/impasto/impasto/internal/replace"
 )
 
 // Files as they come: each is made here, opened, and its pixels compared with
@@ -269,7 +271,7 @@ func TestLongestNames(t *testing.T) {
 		if _, err := os.Stat(path); err != nil {
 			t.Fatal(err)
 		}
-		if a, b := Sidecar(path), Sidecar(path[:len(path)-5]+"b.png"); a == b || len(filepath.Base(a)) > longestName {
+		if a, b := Sidecar(path), Sidecar(path[:len(path)-5]+"b.png"); a == b || len(filepath.Base(a)) > replace.LongestName {
 			t.Errorf("%d and %d bytes: %v", len(filepath.Base(a)), len(filepath.Base(b)), a == b)
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"strings"
+
+	"github.com/impasto/impasto/internal/replace"
 )
 
 // A picture carries the recipe it was made by, a JSON text that this package
@@ -24,7 +26,7 @@ const (
 )
 
 // Sidecar returns the path of the file beside a picture that holds its recipe.
-func Sidecar(path string) string { return Beside(path, ".recipe.json") }
+func Sidecar(path string) string { return replace.Beside(path, ".recipe.json") }
 
 // ReadRecipe returns the recipe in the picture at path or beside it. If there is
 // none, the error has the code "no_recipe".

@@ -1,9 +1,6 @@
 package picture
 
 import (
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+
+	"github.com/impasto/impasto/internal/replace"
 )
 
 // Save writes p to path in the format of its extension, atomically, with the recipe
@@ -39,11 +38,9 @@ func Save(path string, p *Picture, o WriteOptions) error {
 	return nil
 }
 
-// WriteFile replaces the content of the file at path. After an error or a panic,
-// the file has its old content. The new content is written to a temporary file
-// beside it, flushed to the disk and renamed. A link is followed. A device or pipe
-// is written directly.
-func WriteFile(path string, write func(io.Writer) error) (err error) {
+// WriteFile replaces the content of the file at path as replace.File does. A link is
+// followed. A device or pipe is written directly.
+func WriteFile(path string, write func(io.Writer) error) error {
 	target := path
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		target = real
@@ -58,49 +55,10 @@ func WriteFile(path string, write func(io.Writer) error) (err error) {
 		}
 		mode = st.Mode().Perm()
 	}
-	tmp, err := createBeside(target, mode)
-	if err != nil {
+	if err := replace.File(target, mode, write); err != nil {
 		return unwritable(path, err)
 	}
-	defer func() {
-		if tmp != nil { // not renamed: an error, or a panic on its way up
-			tmp.Close()
-			os.Remove(tmp.Name())
-		}
-	}()
-	if err := write(tmp); err != nil {
-		return unwritable(path, err)
-	}
-	if err := errors.Join(tmp.Sync(), tmp.Close()); err != nil {
-		return unwritable(path, err)
-	}
-	if err := os.Rename(tmp.Name(), target); err != nil {
-		return unwritable(path, err)
-	}
-	tmp = nil
-	syncDir(filepath.Dir(target))
 	return nil
-}
-
-// longestName is the longest name of a file that file systems allow, in bytes.
-const longestName = 255
-
-// Beside returns the path of a file beside path: path with the suffix added. If the
-// name would be longer than file systems allow, it is the beginning of the name, a
-// checksum and the suffix.
-func Beside(path, suffix string) string {
-	dir, base := filepath.Split(path)
-	if len(base)+len(suffix) <= longestName {
-		return path + suffix
-	}
-	sum := sha256.Sum256([]byte(base))
-	mark := "-" + hex.EncodeToString(sum[:4]) + suffix
-	return dir + strings.ToValidUTF8(base[:max(0, min(len(base), longestName-len(mark)))], "") + mark
-}
-
-// createBeside opens path.tmp-XXXXXXXX, which must not exist yet.
-func createBeside(path string, mode fs.FileMode) (*os.File, error) {
-	return os.OpenFile(Beside(path, ".tmp-"+strings.ToLower(rand.Text()[:8])), os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 }
 
 func writeDevice(path string, write func(io.Writer) error) error {
@@ -112,15 +70,6 @@ func writeDevice(path string, write func(io.Writer) error) error {
 		return unwritable(path, err)
 	}
 	return nil
-}
-
-// syncDir makes a renaming survive a power failure. Not every system supports this,
-// but the file itself is safe already.
-func syncDir(dir string) {
-	if d, err := os.Open(dir); err == nil {
-		d.Sync()
-		d.Close()
-	}
 }
 
 // unwritable returns an error with a message for the user. It returns an *Error
@@ -182,7 +131,7 @@ func Destination(path string, o Overwrite) (dest string, skip bool, err error) {
 			path = numbered(path)
 		}
 	}
-	probe, err := createBeside(path, 0o600)
+	probe, err := replace.CreateBeside(path, 0o600)
 	if err != nil {
 		return "", false, unwritable(path, err)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/impasto/impasto/internal/overwrite"
 	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/internal/recipe"
+	"github.com/impasto/impasto/internal/replace"
 	"github.com/impasto/impasto/internal/settings"
 	"github.com/impasto/impasto/internal/ui"
 	"github.com/impasto/impasto/style"
@@ -29,7 +30,7 @@ func CheckpointOf(output string) string {
 	if output == ui.Stdout || output == "" {
 		return ""
 	}
-	if long := picture.Beside(output, ".checkpoint.before"); !strings.HasPrefix(long, output) {
+	if long := replace.Beside(output, ".checkpoint.before"); !strings.HasPrefix(long, output) {
 		return strings.TrimSuffix(long, ".before") // the longer of the two names has to fit
 	}
 	return output + ".checkpoint"
@@ -60,6 +61,10 @@ func (r *Prepared) findCheckpoint() (found bool, err error) {
 		return false, nil
 	case err != nil:
 		return false, ui.NewFault(ui.ExitInput, "checkpoint", err.Error(), r.again(Change{Flag: "resume", Drop: true}, Change{Flag: "y"})+"   (from the beginning)")
+	}
+	if then := r.otherDevice(c.Note); r.env.Job && then != "" {
+		r.Notes = append(r.Notes, fmt.Sprintf("the checkpoint is of a picture on %s; painting from the beginning on %s", then, deviceText(r.recipe.Device, r.recipe.Precision)))
+		return true, nil
 	}
 	// Tiles depend on the available memory. A resumed render keeps the tiles that
 	// it began with.
@@ -95,6 +100,16 @@ func (r *Prepared) takeDefaults(o *style.Options, then style.Options) (changed b
 		}
 	}
 	return changed
+}
+
+// otherDevice returns the device of the recipe of a checkpoint if it is of another class
+// or precision than this one, and otherwise "". A job may come from such a worker.
+func (r *Prepared) otherDevice(note string) string {
+	var then recipe.Recipe
+	if json.Unmarshal([]byte(note), &then) != nil || then.Device == r.recipe.Device && then.Precision == r.recipe.Precision {
+		return ""
+	}
+	return deviceText(then.Device, then.Precision)
 }
 
 // compareRecipe refuses the checkpoint of another render.

@@ -80,18 +80,3 @@ func flagNamed(mode style.Mode, name string) (s Setting, on, ok bool) {
 	s, ok = findFlag(For(mode), positive)
 	return s, false, negated && ok && s.Kind == Switch
 }
-
-// Words writes a command line in the form that ParseWords reads and jobs store.
-func Words(command string, given Given, args []string) []string {
-	words := []string{command}
-	mode, _ := CommandMode(command)
-	for _, s := range For(mode) {
-		for _, value := range given[s.Name] {
-			words = append(words, "--"+s.Name+"="+value)
-		}
-	}
-	if len(args) > 0 {
-		words = append(append(words, "--"), args...)
-	}
-	return words
-}
