@@ -75,6 +75,7 @@ func openStudio(s *session, c *cli.Context) error {
 	place := places[0]
 	painter := studio.NewPainter(s.jobs, place)
 	defer painter.Release()
+	painter.Elsewhere = at.URL != ""
 	page, err := studio.New(studio.Options{Folder: folder, Hosts: flagTexts(c, "allow-host"), Queue: q, Engine: painter, Program: software(), Log: s.workLog(),
 		Link: func(token string) {
 			fmt.Fprintf(s.stderr, "a used address was opened; for one more browser: %s\n", studio.Address(listener.Addr(), token))

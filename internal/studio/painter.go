@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/impasto/impasto/internal/device"
 	"github.com/impasto/impasto/internal/farm"
 	"github.com/impasto/impasto/internal/job"
 	"github.com/impasto/impasto/internal/maps"
@@ -21,6 +22,9 @@ import (
 
 // Painter is the Engine that paints in this process, one picture at a time.
 type Painter struct {
+	// Elsewhere says that the workers of another queue paint, perhaps on other devices.
+	Elsewhere bool
+
 	env   render.Env // of jobs
 	place job.Place
 
@@ -139,7 +143,7 @@ func (p *Painter) Derive(ctx context.Context, img *picture.Picture, regions int)
 }
 
 // besides are settings of the page that are not options of a picture.
-var besides = []string{"weights", "map-check"}
+var besides = []string{"weights", "map-check", "precision"}
 
 // Settings implements Engine: the settings that affect the picture and name no
 // file.
@@ -147,7 +151,7 @@ func (p *Painter) Settings(mode style.Mode, from *recipe.Recipe) []Setting {
 	var list []Setting
 	defaults := settings.Defaults(mode, "", p.place.Device)
 	for _, s := range settings.For(mode) {
-		if !s.Option() && !slices.Contains(besides, s.Name) {
+		if !s.Option() && !slices.Contains(besides, s.Name) || s.Name == "precision" && !p.hasHalf() {
 			continue
 		}
 		one := Setting{Name: s.Name, Value: s.Value, Help: s.HelpFor(mode), Group: s.Group, Advanced: s.Advanced, Default: s.Default}
@@ -165,6 +169,11 @@ func (p *Painter) Settings(mode style.Mode, from *recipe.Recipe) []Setting {
 	return list
 }
 
+// hasHalf reports whether the page offers half precision.
+func (p *Painter) hasHalf() bool {
+	return p.Elsewhere || len(device.Precisions(p.place.Device)) > 1
+}
+
 // fromRecipe sets the value of a setting to that of a recipe, if that is not the
 // default.
 func (p *Painter) fromRecipe(one *Setting, s settings.Setting, from *recipe.Recipe) {
@@ -172,6 +181,12 @@ func (p *Painter) fromRecipe(one *Setting, s settings.Setting, from *recipe.Reci
 	case s.Name == "weights":
 		if slices.Contains(one.Choices, from.Weights.Name) {
 			one.Text = from.Weights.Name
+		}
+	case s.Name == "precision":
+		for _, kind := range device.Precisions(p.place.Device) {
+			if device.Format(p.place.Device, kind) == from.Precision && kind != device.Usual(p.place.Device) {
+				one.Text = kind.String()
+			}
 		}
 	case s.Option():
 		text := settings.OptionText(&from.Options, s.Name)
