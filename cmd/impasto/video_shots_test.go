@@ -48,7 +48,7 @@ func TestShotGoesOnElsewhere(t *testing.T) {
 
 	// do has one worker paint in a folder, until stop of a frame's number is
 	// true, and returns the numbers of the frames it worked at.
-	do := func(folder string, stop func(frame int) bool) (painted []int, err error) {
+	do := func(folder string, stop func(frame int) bool, more ...string) (painted []int, err error) {
 		output := filepath.Join(folder, "shot-painted.tar")
 		if err := os.MkdirAll(folder, 0o777); err != nil {
 			t.Fatal(err)
@@ -57,7 +57,7 @@ func TestShotGoesOnElsewhere(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
 		defer cancel()
 		task := &farm.Task{Dir: folder, Attempt: 1, Inputs: []string{shot, filepath.Join(dir, "painting.png")},
-			Steps:        [][]string{{"video", "--size=32", "--iterations=3", "--weights=mini", "--cut=off", "--output=" + output, "--", shot, filepath.Join(dir, "painting.png")}},
+			Steps:        [][]string{append(append([]string{"video"}, more...), "--size=32", "--iterations=3", "--weights=mini", "--cut=off", "--output="+output, "--", shot, filepath.Join(dir, "painting.png"))},
 			Checkpointed: func(string) {},
 			Progress: func(_ float64, text string) {
 				var frame, of int
@@ -105,6 +105,20 @@ func TestShotGoesOnElsewhere(t *testing.T) {
 	if !bytes.Equal(sums["quiet"], sums["second"]) {
 		t.Error("the painted frames are others than those of a quiet run")
 	}
+
+	// nobody goes on in another precision: all frames are painted anew
+	t.Setenv("IMPASTO_SIMD", "generic")
+	half := filepath.Join(dir, "half")
+	if err := os.Mkdir(half, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(half, "shot-painted.tar.checkpoint"), checkpoint, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if painted, err := do(half, func(frame int) bool { return frame == 2 }, "--precision=half"); !errors.Is(err, context.Canceled) || !slices.Equal(painted, []int{1, 2}) {
+		t.Errorf("in half precision: frames %v, %v", painted, err)
+	}
+	t.Setenv("IMPASTO_SIMD", "")
 
 	// a damaged checkpoint costs time, not the film
 	third := filepath.Join(dir, "third")

@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -65,7 +67,7 @@ func (v *FilmShots) Paint(ctx context.Context, r progress.Reporter) (o *render.F
 			r.Event("warning", fmt.Sprintf("painted shots stay in the queue: %v", err), nil)
 		}
 	}
-	sum := 0.0
+	sum, precisions := 0.0, []string{}
 	f.Collect = func(ctx context.Context, st farm.Status) error {
 		if err := Collect(ctx, v.Queue, st, true); err != nil {
 			return err
@@ -75,6 +77,7 @@ func (v *FilmShots) Paint(ctx context.Context, r progress.Reporter) (o *render.F
 			sum += *one.Flicker * float64(one.Compared)
 			o.Compared += one.Compared
 		}
+		precisions = append(precisions, one.Precision)
 		shot := p.shot(st.Job.ID)
 		o.Painted += shot.Len()
 		if err := v.TakeShot(ctx, shot); err != nil {
@@ -108,6 +111,10 @@ func (v *FilmShots) Paint(ctx context.Context, r progress.Reporter) (o *render.F
 		stays(p.forgetAll(whole))
 	}
 	o.Painted -= p.before
+	slices.Sort(precisions)
+	if o.Precision = strings.Join(slices.Compact(precisions), ", "); strings.Contains(o.Precision, ", ") {
+		r.Event("warning", "workers painted shots in different precisions: "+o.Precision, nil)
+	}
 	if o.Compared > 0 {
 		mean := sum / float64(o.Compared)
 		o.Flicker = &mean

@@ -243,7 +243,7 @@ func (b *Builder) addStep(d *draft, step manifest.Step) {
 			d.plan = plan
 			words, outputs = withOutput(words, outputs, plan.Output)
 			words, step.Inputs = withMaps(words, step.Inputs, plan.Files)
-			d.onGPU = d.onGPU || plan.Device != "cpu"
+			d.onGPU = d.onGPU || !strings.HasPrefix(plan.Device, "cpu") // in half precision it names the instructions too
 		}
 	}
 	for _, path := range step.Inputs {

@@ -72,6 +72,9 @@ func cellOf(j JobReport, choices []report.Row, folder string) report.Cell {
 			report.Row{Name: "loss", Value: fmt.Sprintf("%s (%s)", progress.Number(o.Losses.Total), render.LossText(o.Losses, ", "))},
 			report.Row{Name: "recipe", Value: o.Recipe[:min(8, len(o.Recipe))]})
 	}
+	if on := j.painter.text(); on != "" {
+		c.Facts = append(c.Facts, report.Row{Name: "painted on", Value: on})
+	}
 	if j.Seconds > 0 {
 		c.Facts = append(c.Facts, report.Row{Name: "time", Value: progress.Seconds(j.Seconds) + BillText(j.Bill)})
 	}

@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -37,6 +38,26 @@ type View struct {
 	Inputs   map[string]string `json:"inputs,omitempty"`
 	Outputs  []string          `json:"outputs"`
 	Results  map[string]string `json:"results,omitempty"` // output -> SHA-256
+	painter
+}
+
+// painter says what painted the last picture or film of a job that is done.
+type painter struct {
+	Device    string `json:"device,omitempty"`    // its class
+	Precision string `json:"precision,omitempty"` // "f32", "f16" or "bf16"
+}
+
+func painterOf(st farm.Status) (p painter) {
+	_ = json.Unmarshal(st.Outcome, &p) // the outcome of a map names none
+	return p
+}
+
+// text returns the device and the precision, or "" if they are not known.
+func (p painter) text() string {
+	if p.Precision == "" {
+		return ""
+	}
+	return strings.TrimSpace(p.Device + " in " + p.Precision)
 }
 
 func ViewOf(st farm.Status) View {
@@ -45,6 +66,7 @@ func ViewOf(st farm.Status) View {
 		Fraction: st.Fraction, Text: st.Text, Worker: st.Worker, Attempts: st.Attempts, Deaths: st.Deaths, Error: st.Error,
 		Seconds: st.Seconds, Bill: st.Bill, Started: st.Started, Ended: st.Ended,
 		Needs: st.Job.Needs, Inputs: st.Job.Inputs, Outputs: st.Job.Outputs, Results: st.Results,
+		painter: painterOf(st),
 	}
 	for _, step := range st.Job.Steps {
 		v.Commands = append(v.Commands, ui.ImpastoCommand(step))
@@ -211,6 +233,7 @@ func WriteFacts(w io.Writer, st farm.Status) {
 	}
 	line("state", "%s", state)
 	line("worker", "%s", st.Worker)
+	line("painted on", "%s", painterOf(st).text())
 	line("needs", "%s", NeedsText(st.Job))
 	line("class", "%s, priority %d", st.Job.Class, st.Job.Priority)
 	if st.Attempts > 0 || st.Deaths > 0 {

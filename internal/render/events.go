@@ -109,6 +109,8 @@ type Result struct {
 	Iterating  float64      `json:"iterating"` // seconds of Seconds spent in iterations
 	Losses     style.Losses `json:"losses"`
 	Weights    string       `json:"weights"`
+	Device     string       `json:"device"`    // its class
+	Precision  string       `json:"precision"` // of features: "f32", "f16" or "bf16"
 	Seed       uint64       `json:"seed"`
 	Recipe     string       `json:"recipe"` // its hash
 	Report     string       `json:"report,omitempty"`

@@ -36,6 +36,7 @@ type Film struct {
 	rate   film.Rate
 	order  filmOrder
 	begun  time.Time
+	anew   bool // the painted frames in the folder are painted again
 }
 
 // PrepareFilm prepares a film as Prepare prepares a picture, and finds the shots.

@@ -95,10 +95,15 @@ func (v *Film) openFrames(ctx context.Context) error {
 		return err
 	}
 	kept, err := readOrder(dir)
-	if err != nil && !v.values.On("restart") {
+	v.anew = v.values.On("restart")
+	if err != nil && !v.anew {
 		return err
 	}
-	if kept != nil && !v.values.On("restart") {
+	if kept != nil && v.env.Job && kept.Order.Device != v.order.Device {
+		v.Notes = append(v.Notes, fmt.Sprintf("the frames so far were painted on %s; painting all on %s", kept.Order.Device, v.order.Device))
+		v.anew = true
+	}
+	if kept != nil && !v.anew {
 		if what := difference(kept.Order, v.order); len(what) > 0 {
 			return ui.NewFault(ui.ExitOutput, "other_frames", fmt.Sprintf("the frames in %q are of another film: %s", dir, strings.Join(what[:min(3, len(what))], ", ")),
 				"-o "+ui.ShellQuote(v.freeName())+"   (another place)", "--restart   (paint them anew)")
@@ -163,7 +168,7 @@ func (v *Film) Begin() error {
 		return err
 	}
 	v.sweep()
-	if v.values.On("restart") {
+	if v.anew {
 		for i := 0; v.has(i) || i < v.input.Frames; i++ {
 			_ = os.Remove(v.frame(i)) // a frame that remains is replaced later
 		}
@@ -245,7 +250,7 @@ func (v *Film) unpack(ctx context.Context) error {
 func (v *Film) sweep() {
 	shots := filepath.Join(filepath.Dir(v.frames), shotsFolder)
 	patterns := []string{numbers.ReplaceAllString(v.frames, "*") + ".tmp-*", filepath.Join(shots, "*.tmp-*")}
-	if v.values.On("restart") { // they may be of another film
+	if v.anew { // they may be of another film
 		patterns = append(patterns, filepath.Join(shots, "frames_*.tar"), filepath.Join(shots, "painted_*.tar"))
 	}
 	if v.film.Path != "" {

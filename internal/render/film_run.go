@@ -18,19 +18,21 @@ import (
 // FilmResult is the outcome of a film. Its JSON form is the result that commands
 // print and jobs store.
 type FilmResult struct {
-	Output   string   `json:"output"`
-	W        int      `json:"width"`
-	H        int      `json:"height"`
-	Frames   int      `json:"frames"`
-	Painted  int      `json:"painted"` // number of frames painted now; the others existed
-	Shots    int      `json:"shots"`
-	Seconds  float64  `json:"seconds"`
-	Flicker  *float64 `json:"flicker"`  // mean over the frames compared, in levels of 255
-	Compared int      `json:"compared"` // number of frames painted now that were compared with the previous frame
-	Weights  string   `json:"weights"`
-	Seed     uint64   `json:"seed"`
-	Recipe   string   `json:"recipe"` // its hash
-	Stopped  string   `json:"stopped,omitempty"`
+	Output    string   `json:"output"`
+	W         int      `json:"width"`
+	H         int      `json:"height"`
+	Frames    int      `json:"frames"`
+	Painted   int      `json:"painted"` // number of frames painted now; the others existed
+	Shots     int      `json:"shots"`
+	Seconds   float64  `json:"seconds"`
+	Flicker   *float64 `json:"flicker"`  // mean over the frames compared, in levels of 255
+	Compared  int      `json:"compared"` // number of frames painted now that were compared with the previous frame
+	Weights   string   `json:"weights"`
+	Device    string   `json:"device,omitempty"`    // its class; "" if workers painted the film
+	Precision string   `json:"precision,omitempty"` // of features: "f32", "f16" or "bf16"; all that workers used
+	Seed      uint64   `json:"seed"`
+	Recipe    string   `json:"recipe"` // its hash
+	Stopped   string   `json:"stopped,omitempty"`
 }
 
 // roll is the state of a film that is being painted.
@@ -72,7 +74,7 @@ func (v *Film) Run(ctx context.Context, watch Observer) (*FilmResult, error) {
 			return nil, v.Stopped(err)
 		}
 	}
-	out := &FilmResult{Painted: r.painted, Compared: r.pairs}
+	out := &FilmResult{Painted: r.painted, Compared: r.pairs, Device: v.device.Class, Precision: v.format()}
 	if r.pairs > 0 {
 		mean := r.flicker / float64(r.pairs)
 		out.Flicker = &mean

@@ -352,13 +352,18 @@ func (r *Prepared) newRecipe() recipe.Recipe {
 	rec := recipe.Recipe{
 		Version: recipe.Version, Program: r.env.Program, Mode: r.Request.Mode, Options: r.values.Options,
 		Weights: recipe.Weights{Name: r.network.Name, SHA256: r.network.Meta.SHA256},
-		Device:  r.device.Class, Precision: device.Format(r.values.Text("device"), r.device.Precision),
+		Device:  r.device.Class, Precision: r.format(),
 	}
 	for _, f := range r.files {
 		rec.Inputs = append(rec.Inputs, recipe.Input{
 			Role: f.role, Name: baseName(f.info.Name), SHA256: hex.EncodeToString(f.info.SHA256[:]), Bytes: f.info.Bytes})
 	}
 	return rec
+}
+
+// format returns the number format of features.
+func (r *Prepared) format() string {
+	return device.Format(r.values.Text("device"), r.device.Precision)
 }
 
 // baseName removes directories written in the style of any operating system,

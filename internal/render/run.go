@@ -147,7 +147,7 @@ func (r *Prepared) finish(watch Observer, res *style.Result, runErr error) (*Res
 	out := &Result{
 		Output: r.out.path, W: res.Picture.W, H: res.Picture.H, Iterations: res.Iterations,
 		Seconds: res.Elapsed.Seconds(), Iterating: res.Iterating.Seconds(), Losses: finiteLosses(res.Losses),
-		Weights: r.network.Name, Seed: r.values.Options.Seed, Recipe: rec.Hash(), Stopped: stopped, Picture: res.Picture,
+		Weights: r.network.Name, Device: rec.Device, Precision: rec.Precision, Seed: r.values.Options.Seed, Recipe: rec.Hash(), Stopped: stopped, Picture: res.Picture,
 	}
 	if err := r.writeExtras(out, res, rec); err != nil {
 		return nil, err

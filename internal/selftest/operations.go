@@ -4,11 +4,9 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
 	"strings"
 
 	"github.com/impasto/impasto/gpu"
-	"github.com/impasto/impasto/gpu/simd"
 )
 
 // opCheck is one operation: got from the backend, want from the loops.
@@ -57,20 +55,16 @@ func operations(b gpu.Backend, name string, allowed float64) (all []Finding) {
 // Half says by which instructions the processor multiplies in half precision, or why it
 // cannot, and compares its operations as Operations does.
 func Half() []Finding {
-	name := gpu.CPUHalf()
+	name, without := gpu.CPUHalf()
 	f := Finding{State: OK, What: "half", Text: "bfloat16 by " + name}
-	switch set := os.Getenv("IMPASTO_SIMD"); {
-	case name == "" && set != "":
-		f.State, f.Text = Note, "IMPASTO_SIMD="+set+" leaves no instructions for bfloat16; --precision half paints in single precision"
-	case name == "":
-		f.State, f.Text = Note, fmt.Sprintf("no instructions for bfloat16: %v, nor is there AVX512-BF16; --precision half paints in single precision", simd.AMX())
-	case name == "generic":
+	switch name {
+	case "":
+		f.State, f.Text = Note, fmt.Sprintf("AMX is not used, because %v, nor is AVX512-BF16; --precision half paints in single precision", without)
+	case "generic":
 		f.State, f.Text = Note, "bfloat16 in plain Go, which is slow: IMPASTO_SIMD=generic asks for it"
-	case name != "amx":
-		f.Text += "; without AMX half precision saves memory, not time"
-		if set == "" {
-			f.Text += fmt.Sprintf(" (%v)", simd.AMX())
-		}
+	case "amx":
+	default:
+		f.Text += fmt.Sprintf("; AMX is not used, because %v, and without it half precision saves memory, not time", without)
 	}
 	all := []Finding{f}
 	if name == "" {
