@@ -89,7 +89,7 @@ type Losses interface {
 	Gram(g, f *Array, norm float64)
 	GramLoss(d, g *Array, targets []GramTarget, norm float64, slot int)
 	Mean(m, f *Array)
-	NewW2Target(mean, second *Array, eps float64) *W2Target
+	NewW2Target(mean, second *Array, eps float64, form W2Form) *W2Target
 	W2Loss(d, shift, mean, second *Array, t *W2Target, pixels int, coef float64, slot int)
 	NewCovarianceTarget(mean, second *Array) *CovarianceTarget // waits
 	CovarianceLoss(d, shift, mean, second *Array, t *CovarianceTarget, pixels int, coef float64, slot int)

@@ -37,7 +37,7 @@ func everyKernel(b *Device) {
 	b.GramLoss(d, g, []GramTarget{{up(Matrix(64)), 1}}, 1, 0)
 	b.Mean(mean, feat)
 	b.StyleGrad(dx, feat, d, shift)
-	b.W2Loss(d, shift, mean, g, b.NewW2Target(mean, g, 1e-4), s.Pixels(), 1, 1)
+	b.W2Loss(d, shift, mean, g, b.NewW2Target(mean, g, 1e-4, W2Fast), s.Pixels(), 1, 1)
 	b.CovarianceLoss(d, shift, mean, g, b.NewCovarianceTarget(mean, g), s.Pixels(), 1, 5)
 	b.MomentsLoss(d, shift, mean, g, b.NewMomentsTarget(mean, g), MomentsWeights{1, 1, 1}, s.Pixels(), 6)
 	b.SelfSimLoss(dx, feat, b.NewSelfSimilarity(other, everyNth(s, 7)), 1, 7)

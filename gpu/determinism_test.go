@@ -48,7 +48,7 @@ func newArtist(b Backend, s Shape, opt func(b Backend, s Shape) Optimizer) *arti
 	style := upload(b, deep, random(83, deep.Len(), 4))
 	b.Mean(a.mean, style)
 	b.Gram(a.d, style, 1/float64(deep.Pixels()))
-	a.w2 = b.NewW2Target(a.mean, a.d, 1e-4)
+	a.w2 = b.NewW2Target(a.mean, a.d, 1e-4, W2Fast)
 	a.covariance = b.NewCovarianceTarget(a.mean, a.d)
 	a.moments = b.NewMomentsTarget(a.mean, a.d)
 	a.photo = b.NewSelfSimilarity(style, everyNth(deep, 3))

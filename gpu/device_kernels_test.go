@@ -57,14 +57,17 @@ func TestAdamOfManyChunks(t *testing.T) {
 // TestW2Wide runs the reductions of the mean+covariance loss for more channels
 // than a block has threads; the products before them would take too long here.
 func TestW2Wide(t *testing.T) {
-	const c, pixels, coef, norm = 260, 7, 0.5, 2.25
+	const c, r, pixels, coef, norm = 260, 258, 7, 0.5, 2.25
 	mean, mean2 := random(70, c, 1), random(71, c, 1)
-	cov, cov2, root, inverse := random(72, c*c, 1), random(73, c*c, 1), random(74, c*c, 1), random(75, c*c, 1)
+	cov, variance2, root, inverse := random(72, c*c, 1), random(73, c, 1), random(74, r*r, 1), random(75, c*c, 1)
 	loss := 0.0
 	d, shift := make([]float64, c*c), make([]float64, c)
 	for i := range c {
 		e := float64(mean[i]) - float64(mean2[i])
-		loss += coef / c * (e*e + float64(cov[i*c+i]) + float64(cov2[i*c+i]) - 2*math.Sqrt(norm)*float64(root[i*c+i]))
+		loss += coef / c * (e*e + float64(cov[i*c+i]) + float64(variance2[i]))
+		if i < r {
+			loss -= coef / c * 2 * math.Sqrt(norm) * float64(root[i*r+i])
+		}
 		shift[i] = 2 * coef / c / pixels * e
 		for j := range c {
 			g := -(float64(inverse[i*c+j]) + float64(inverse[j*c+i])) / 2 / math.Sqrt(norm)
@@ -80,7 +83,7 @@ func TestW2Wide(t *testing.T) {
 		n := b.alloc(8)
 		b.upload(n, binary.LittleEndian.AppendUint64(nil, math.Float64bits(norm)))
 		m, m2 := at(Vector(c), mean), at(Vector(c), mean2)
-		b.launchW2Loss(cuda.Dim3{X: 1}, b.slot(3), m, m2, at(Matrix(c), cov), at(Matrix(c), cov2), at(Matrix(c), root), n, c, coef)
+		b.launchW2Loss(cuda.Dim3{X: 1}, b.slot(3), m, m2, at(Matrix(c), cov), at(Vector(c), variance2), at(Matrix(r), root), n, c, r, coef)
 		near(t, b, "loss", []float64{lossOf(b, 3)}, []float64{loss}, 1e-9, 1e-9)
 		gotD, gotShift := b.NewArray(Matrix(c)), b.NewArray(Vector(c))
 		b.launchW2Grad(cuda.Dim3{X: c}, gotD.at, gotShift.at, at(Matrix(c), inverse), n, m, m2, c, pixels, coef)
@@ -97,26 +100,32 @@ func TestW2Wide(t *testing.T) {
 	})
 }
 
-// TestProduct multiplies matrices that are not symmetric, as those of the
-// mean+covariance loss all are.
+// TestProduct multiplies matrices of different sides. Where only one half is computed,
+// the right factor is the left one transposed.
 func TestProduct(t *testing.T) {
 	onDevices(t, func(t *testing.T, b *Device) {
-		for _, c := range []int{1, 5, 33, 68} {
-			x, y := random(76, c*c, 1), random(77, c*c, 1)
-			want := make([]float64, c*c)
-			for i := range c {
-				for j := range c {
-					for k := range c {
-						want[i*c+j] += -0.5 * float64(x[i*c+k]) * float64(y[k*c+j])
-					}
-					if i == j {
-						want[i*c+j] += 1.5
-					}
+		for _, size := range []struct {
+			m, k, n int
+			half    bool
+		}{{1, 1, 1, false}, {5, 5, 5, false}, {33, 68, 5, false}, {3, 35, 70, false}, {68, 68, 68, false}, {1, 3, 1, true}, {33, 5, 33, true}, {70, 33, 70, true}} {
+			m, k, n := size.m, size.k, size.n
+			x, y := random(76, m*k, 1), random(77, k*n, 1)
+			if size.half {
+				for i := range y {
+					y[i] = x[i%n*k+i/n]
 				}
 			}
-			dst := b.NewArray(Matrix(c))
-			b.product(dst, upload(b, Matrix(c), x), upload(b, Matrix(c), y), -0.5, 1.5)
-			near(t, b, fmt.Sprintf("%d x %d", c, c), download(b, dst), want, 1e-5, 1e-5)
+			want := product(wide(x), wide(y), m, k, n)
+			for i := range want {
+				want[i] *= -0.5
+				if i/n == i%n {
+					want[i] += 1.5
+				}
+			}
+			shape := func(h, w int) Shape { return Shape{H: h, W: w, C: 1} }
+			dst := b.NewArray(shape(m, n))
+			b.product(dst, upload(b, shape(m, k), x), upload(b, shape(k, n), y), m, k, n, -0.5, 1.5, size.half)
+			near(t, b, fmt.Sprint(size), download(b, dst), want, 1e-5, 1e-5)
 		}
 	})
 }

@@ -114,7 +114,7 @@ func TestManyColumns(t *testing.T) {
 	onADevice(t, func(t *testing.T, b *Device) {
 		const c = 260
 		x, y, dst := random(103, c*c, 1), random(104, c*c, 1), b.NewArray(Matrix(c))
-		b.product(dst, upload(b, Matrix(c), x), upload(b, Matrix(c), y), 1, 0)
+		b.product(dst, upload(b, Matrix(c), x), upload(b, Matrix(c), y), c, c, c, 1, 0, false)
 		got := download(b, dst)
 		for i := 0; i < c; i += 37 {
 			for j := range c {

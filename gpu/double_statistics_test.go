@@ -59,10 +59,10 @@ func TestDoubleMean(t *testing.T) {
 
 func TestDoubleW2(t *testing.T) {
 	onADevice(t, func(t *testing.T, b *Device) {
-		const c, pixels, coef, norm = 36, 7, 0.375, 2.2500000001
+		const c, rank, pixels, coef, norm = 36, 35, 7, 0.375, 2.2500000001
 		at := func(s Shape, v []float32) cuda.Ptr { return upload(b, s, v).at }
 		mean, mean2 := ragged(510, c), ragged(511, c)
-		cov, cov2, root, inverse := ragged(512, c*c), ragged(513, c*c), ragged(514, c*c), ragged(515, c*c)
+		cov, variance2, root, inverse := ragged(512, c*c), ragged(513, c), ragged(514, rank*rank), ragged(515, c*c)
 		m, m2, n := at(Vector(c), mean), at(Vector(c), mean2), newDoubles(b, norm)
 
 		const eps = float32(0.3)
@@ -102,7 +102,10 @@ func TestDoubleW2(t *testing.T) {
 		wantD, wantShift := make([]float64, c*c), make([]float64, c)
 		for i := range c {
 			e := float64(mean[i]) - float64(mean2[i])
-			loss += coef / c * (e*e + float64(cov[i*c+i]) + float64(cov2[i*c+i]) - 2*math.Sqrt(norm)*float64(root[i*c+i]))
+			loss += coef / c * (e*e + float64(cov[i*c+i]) + float64(variance2[i]))
+			if i < rank {
+				loss -= coef / c * 2 * math.Sqrt(norm) * float64(root[i*rank+i])
+			}
 			shift := 2 * coef / c * e
 			for j := range c {
 				g := -(float64(inverse[i*c+j]) + float64(inverse[j*c+i])) / 2 / math.Sqrt(norm)
@@ -114,7 +117,7 @@ func TestDoubleW2(t *testing.T) {
 			}
 			wantShift[i] = shift / pixels
 		}
-		b.launchW2Loss(cuda.Dim3{X: 1}, b.slot(4), m, m2, at(Matrix(c), cov), at(Matrix(c), cov2), at(Matrix(c), root), n, c, coef)
+		b.launchW2Loss(cuda.Dim3{X: 1}, b.slot(4), m, m2, at(Matrix(c), cov), at(Vector(c), variance2), at(Matrix(rank), root), n, c, rank, coef)
 		sameDouble(t, "loss", lossOf(b, 4), loss)
 		d, shift := b.NewArray(Matrix(c)), b.NewArray(Vector(c))
 		b.launchW2Grad(cuda.Dim3{X: c}, d.at, shift.at, at(Matrix(c), inverse), n, m, m2, c, pixels, coef)

@@ -546,8 +546,8 @@ func (dev *Device) launchCovariance(grid cuda.Dim3, cov, mean, second cuda.Ptr, 
 	dev.launch("w2", "covariance", grid, 0, new(cuda.Args).Ptr(cov).Ptr(mean).Ptr(second).Count(C).Float(eps))
 }
 
-func (dev *Device) launchMatmul(grid cuda.Dim3, dst, a, b cuda.Ptr, C int, scale, diagonal float32) {
-	dev.launch("w2", "matmul", grid, 0, new(cuda.Args).Ptr(dst).Ptr(a).Ptr(b).Count(C).Float(scale).Float(diagonal))
+func (dev *Device) launchMatmul(grid cuda.Dim3, dst, a, b cuda.Ptr, M, K, N int, scale, diagonal float32, symmetric int) {
+	dev.launch("w2", "matmul", grid, 0, new(cuda.Args).Ptr(dst).Ptr(a).Ptr(b).Count(M).Count(K).Count(N).Float(scale).Float(diagonal).Count(symmetric))
 }
 
 func (dev *Device) launchNewtonSchulzStart(grid cuda.Dim3, norm, y, z, m cuda.Ptr, C int) {
@@ -562,6 +562,6 @@ func (dev *Device) launchW2Grad(grid cuda.Dim3, d, shift, inverse, norm, mean, m
 	dev.launch("w2", "w2_grad", grid, 0, new(cuda.Args).Ptr(d).Ptr(shift).Ptr(inverse).Ptr(norm).Ptr(mean).Ptr(mean2).Count(C).Count(pixels).Float(coef))
 }
 
-func (dev *Device) launchW2Loss(grid cuda.Dim3, slot, mean, mean2, cov, cov2, root, norm cuda.Ptr, C int, coef float32) {
-	dev.launch("w2", "w2_loss", grid, 0, new(cuda.Args).Ptr(slot).Ptr(mean).Ptr(mean2).Ptr(cov).Ptr(cov2).Ptr(root).Ptr(norm).Count(C).Float(coef))
+func (dev *Device) launchW2Loss(grid cuda.Dim3, slot, mean, mean2, cov, variance2, root, norm cuda.Ptr, C, R int, coef float32) {
+	dev.launch("w2", "w2_loss", grid, 0, new(cuda.Args).Ptr(slot).Ptr(mean).Ptr(mean2).Ptr(cov).Ptr(variance2).Ptr(root).Ptr(norm).Count(C).Count(R).Float(coef))
 }

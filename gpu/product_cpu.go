@@ -29,12 +29,25 @@ type productTask struct {
 	p, row   []float32
 	m, k, n  int
 	add      bool
-	packing  bool
+	phase    productPhase
 	panelLen int
+
+	symmetric       bool // compute the upper triangle and copy it
+	scale, diagonal float32
 }
 
-// productRows is how many rows of dst a chunk computes.
-const productRows = 96
+// productPhase is a part of a product that its chunks do together.
+type productPhase int
+
+const (
+	packPanels productPhase = iota
+	multiplyRows
+	mirrorRows
+)
+
+// productRows is how many rows of dst a chunk computes, and symmetricRows how many of a
+// symmetric one. With fewer, less is computed below the diagonal in vain.
+const productRows, symmetricRows = 96, 48
 
 func (b *CPU) multiply(dst, a, p, row []float32, k, n int, add bool) {
 	b.multiplyArrays(Array{data: dst}, Array{data: a}, p, row, len(a)/k, k, n, add)
@@ -43,29 +56,91 @@ func (b *CPU) multiply(dst, a, p, row []float32, k, n int, add bool) {
 func (b *CPU) multiplyArrays(dst, a Array, p, row []float32, m, k, n int, add bool) {
 	t := &b.product
 	*t = productTask{b: b, dst: dst, a: a, p: p, row: row, m: m, k: k, n: n, add: add, panelLen: (k + 1) * b.kernels.NR}
-	panels := chunks(n, b.kernels.NR)
+	t.start()
+}
+
+// multiplySymmetric computes dst (n, n) = scale * a (n, k) * p (k, n) + diagonal * I for
+// factors whose product is symmetric but for rounding. dst is symmetric to the bit.
+func (b *CPU) multiplySymmetric(dst, a, p []float32, n int, scale, diagonal float32) {
+	t := &b.product
+	k := len(a) / n
+	*t = productTask{b: b, dst: Array{data: dst}, a: Array{data: a}, p: p, m: n, k: k, n: n,
+		panelLen: (k + 1) * b.kernels.NR, symmetric: true, scale: scale, diagonal: diagonal}
+	t.start()
+}
+
+func (t *productTask) start() {
+	b := t.b
+	panels := chunks(t.n, b.kernels.NR)
 	grown(&b.packed, panels*t.panelLen)
-	t.packing = true
+	t.phase = packPanels
 	b.workers.run(panels, t)
-	t.packing = false
-	b.workers.run(chunks(m, productRows), t)
+	t.phase = multiplyRows
+	b.workers.run(chunks(t.m, t.rows()), t)
+	if t.symmetric {
+		t.phase = mirrorRows
+		b.workers.run(chunks(t.m, t.rows()), t)
+	}
+}
+
+func (t *productTask) rows() int {
+	if t.symmetric {
+		return symmetricRows
+	}
+	return productRows
 }
 
 func (t *productTask) chunk(worker, i int) {
+	switch t.phase {
+	case packPanels:
+		t.pack(i)
+	case multiplyRows:
+		t.multiply(worker, i)
+	case mirrorRows:
+		t.mirror(i)
+	}
+}
+
+func (t *productTask) pack(i int) {
+	nr := t.b.kernels.NR
+	panel := t.b.packed[i*t.panelLen:]
+	pack(panel, t.p, t.k, t.n, i*nr, t.n, nr)
+	if t.row != nil {
+		pack(panel[t.k*nr:], t.row, 1, t.n, i*nr, t.n, nr)
+	}
+}
+
+// mirror scales the upper triangle in a chunk of rows, adds to its diagonal and copies it
+// below. It goes through the triangle in blocks, because columns are far apart in memory.
+func (t *productTask) mirror(i int) {
+	const block = 16
+	n, dst := t.n, t.dst.data
+	end := min((i+1)*symmetricRows, n)
+	for r0 := i * symmetricRows; r0 < end; r0 += block {
+		r1 := min(r0+block, end)
+		for col := r0; col < n; col++ {
+			below := dst[col*n:][:n]
+			for r := r0; r < min(r1, col+1); r++ {
+				v := t.scale * dst[r*n+col]
+				if r == col {
+					v += t.diagonal
+				}
+				dst[r*n+col], below[r] = v, v
+			}
+		}
+	}
+}
+
+func (t *productTask) multiply(worker, i int) {
 	ks := t.b.kernels
 	nr := ks.NR
-	if t.packing {
-		panel := t.b.packed[i*t.panelLen:]
-		pack(panel, t.p, t.k, t.n, i*nr, t.n, nr)
-		if t.row != nil {
-			pack(panel[t.k*nr:], t.row, 1, t.n, i*nr, t.n, nr)
-		}
-		return
+	r0, first := i*t.rows(), 0
+	rows := min(t.rows(), t.m-r0)
+	if t.symmetric {
+		first = r0 / nr
 	}
-	r0 := i * productRows
-	rows := min(productRows, t.m-r0)
 	a, out := t.b.read(worker, 0, &t.a, r0*t.k, rows*t.k), t.b.read(worker, 1, &t.dst, r0*t.n, rows*t.n)
-	for j := range chunks(t.n, nr) {
+	for j := first; j < chunks(t.n, nr); j++ {
 		panel := t.b.packed[j*t.panelLen:]
 		cols := min(nr, t.n-j*nr)
 		dst, ld, add := out[j*nr:], t.n, t.add

@@ -32,6 +32,15 @@ const (
 	LossSliced     StyleLoss = "sliced"     // sliced Wasserstein distance of whole distributions (Heitz et al. 2021)
 )
 
+// W2Root is how LossW2 computes roots of matrices.
+type W2Root string
+
+// The ways to compute roots. Pictures look alike with both.
+const (
+	RootFast W2Root = "fast" // factors of low rank and scaled steps; see gpu.W2Fast
+	RootFull W2Root = "full" // whole matrices and plain steps; see gpu.W2Full
+)
+
 // ContentLoss selects what the content loss compares of the features of two pictures.
 type ContentLoss string
 
@@ -178,6 +187,7 @@ var choices = []wordOption{
 	{"mode", words(ModeArt, ModeTexture, ModePatch, ModeDoodle, ModeAnalogy), false},
 	{"method", words(MethodLosses, MethodNNST), false},
 	{"style-loss", words(LossGram, LossCovariance, LossMoments, LossW2, LossSliced), false},
+	{"w2-root", words(RootFast, RootFull), false},
 	{"content-loss", words(ContentFeatures, ContentSelfSim), false},
 	{"loss-scale", words(ScaleRelative, ScalePaper, ScaleMean, ScaleSum), false},
 	{"style-blend", words(BlendTargets, BlendLosses), false},
@@ -198,7 +208,7 @@ var choices = []wordOption{
 
 // omitted are options that recipes of older versions do not have. If they are empty,
 // the picture is painted as by those versions.
-var omitted = map[string]bool{"method": true, "color-space": true, "content-loss": true, "scale-side": true}
+var omitted = map[string]bool{"method": true, "color-space": true, "content-loss": true, "scale-side": true, "w2-root": true}
 
 // wordOption is an option that takes one of a few words.
 type wordOption struct {

@@ -103,10 +103,11 @@ func TestDrawPositions(t *testing.T) {
 	}
 }
 
-// TestContentLossOfOlderRecipes: one that names none compares features.
+// TestContentLossOfOlderRecipes: one that names none compares features. Nor need it name
+// how roots are computed.
 func TestContentLossOfOlderRecipes(t *testing.T) {
 	o := tinyOptions(ModeArt)
-	o.ContentLoss, o.ScaleSide = "", ""
+	o.ContentLoss, o.ScaleSide, o.W2Root = "", "", ""
 	if err := o.Validate("relu1_1", "relu2_1", "relu3_1"); err != nil {
 		t.Error(err)
 	}

@@ -213,7 +213,11 @@ func (ob *objective) addGaussians(t *styleTerm, layer string, all []moments, wei
 				coef /= power
 				eps *= power // the result must not depend on the network's units
 			}
-			target := ob.b.NewW2Target(m.mean, m.second, eps)
+			form := gpu.W2Full
+			if ob.o.W2Root == RootFast {
+				form = gpu.W2Fast
+			}
+			target := ob.b.NewW2Target(m.mean, m.second, eps, form)
 			g = gaussianTerm{target.Arrays(), func(d, shift, mean, second *gpu.Array, pixels int) {
 				ob.b.W2Loss(d, shift, mean, second, target, pixels, coef, slot)
 			}}

@@ -183,7 +183,7 @@ func (o Options) styleBytes(b gpu.Backend, f gpu.Shape, cut bool) int64 {
 	matrices += styles
 	switch o.StyleLoss {
 	case LossW2:
-		matrices += 2 + 7*styles // gradients; covariance, root and work space of each painting
+		matrices += 2 + 7*styles // gradients; factors and work space of each painting
 	case LossCovariance, LossMoments:
 		matrices += 2 + styles // gradients; a matrix of each painting
 	}

@@ -17,18 +17,24 @@ func (o Options) styleFlops(c int, positions float64) float64 {
 		n := float64(slicedCount(int(positions), c))
 		return n * float64(c) * (plain*2*2*float64(c) + sorted)
 	}
-	return float64(c*c)*(plain*2*2*positions+compared) + o.rootFlops(c)
+	return float64(c*c)*(plain*2*2*positions+compared) + o.rootFlops(float64(c), positions)
 }
 
 // rootFlops returns the arithmetic of the matrix roots of the w2 loss at a layer of c
-// channels: some fifty products of (C, C) matrices, whatever the picture's size. A
-// convolution needs only half of its multiplications, a product needs all of them.
-func (o Options) rootFlops(c int) float64 {
+// channels. RootFull takes some fifty products of (C, C) matrices, whatever the picture's
+// size; RootFast twelve of the rank r of the painting's covariance, and a few of both
+// sizes. The painting is taken to have as many positions as the canvas. A convolution
+// needs only half of its multiplications, a product needs all of them.
+func (o Options) rootFlops(c, positions float64) float64 {
 	const products, plain = 50, 2
 	if o.StyleLoss != LossW2 || o.Method == MethodNNST {
 		return 0
 	}
-	return plain * products * 2 * math.Pow(float64(c), 3)
+	if o.W2Root != RootFast {
+		return plain * products * 2 * c * c * c
+	}
+	r := min(c, positions)
+	return plain * 2 * (12*r*r*r + 1.5*c*r*(c+r))
 }
 
 // imageFlops returns the operations of an iteration on a pixel of the image. The

@@ -39,6 +39,7 @@ func DefaultOptions(mode Mode, device, network string) Options {
 		ContentLayers: []LayerWeight{{"relu4_2", 1}},
 		StyleLayers:   gatysStyleLayers(),
 		StyleLoss:     LossGram,
+		W2Root:        RootFast,
 		ContentLoss:   ContentFeatures,
 		LossScale:     ScaleRelative,
 		Normalize:     NormalizeOff,
@@ -159,7 +160,7 @@ func Preset(name string, mode Mode) (Options, error) {
 	if name == "best" {
 		return Best(o), nil
 	}
-	o.StyleLoss, o.ColorSpace, o.TVSpare = LossGram, ColorYUV, 0
+	o.StyleLoss, o.W2Root, o.ColorSpace, o.TVSpare = LossGram, RootFull, ColorYUV, 0
 	o.Tileable, o.LayerPositions = false, 0
 	switch name {
 	case "gatys":

@@ -106,12 +106,13 @@ var deviceChecks = []deviceCheck{
 			return m, g
 		}
 		painting, products := moments()
-		target := o.NewW2Target(painting, products, 1e-4)
 		m, g := moments()
 		d, shift := o.NewArray(gpu.Matrix(s.C)), o.NewArray(gpu.Vector(s.C))
-		o.W2Loss(d, shift, m, g, target, s.Pixels(), 0.5, 0)
-		o.loss()
-		o.keep(d, shift)
+		for _, form := range []gpu.W2Form{gpu.W2Full, gpu.W2Fast} {
+			o.W2Loss(d, shift, m, g, o.NewW2Target(painting, products, 1e-4, form), s.Pixels(), 0.5, 0)
+			o.loss()
+			o.keep(d, shift)
+		}
 		o.CovarianceLoss(d, shift, m, g, o.NewCovarianceTarget(painting, products), s.Pixels(), 0.5, 0)
 		o.loss()
 		o.keep(d, shift)

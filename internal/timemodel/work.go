@@ -85,8 +85,10 @@ var works = map[string]func(l *Launch) Work{
 	"moments_loss": func(l *Launch) Work { return moves(4 * l.i(0, 0) * (2 + l.p(0))) },
 
 	// w2.cu
-	"covariance":          func(l *Launch) Work { return moves(8 * l.i(0, 0)) },
-	"matmul":              func(l *Launch) Work { return Work{Flop: 2 * l.i(0, 0, 0), Bytes: 12 * l.i(0, 0)} },
+	"covariance": func(l *Launch) Work { return moves(8 * l.i(0, 0)) },
+	"matmul": func(l *Launch) Work {
+		return Work{Flop: 2 * l.i(0, 1, 2) / (1 + l.i(3)), Bytes: 4 * (l.i(0, 1) + l.i(1, 2) + l.i(0, 2))}
+	},
 	"newton_schulz_start": func(l *Launch) Work { return moves(12 * l.i(0, 0)) },
 	"scale_root":          func(l *Launch) Work { return moves(8 * l.i(0)) },
 	"w2_loss":             func(l *Launch) Work { return moves(20 * l.i(0)) },
