@@ -107,12 +107,6 @@ func (b *CPU) buffer(worker, k, n int) []float32 {
 	return (*v)[:n]
 }
 
-// halfBuffer returns memory for n values of the worker.
-func (b *CPU) halfBuffer(worker, n int) []uint16 {
-	v := b.buffer(worker, len(buffers{})-1, (n+1)/2)
-	return unsafe.Slice((*uint16)(unsafe.Pointer(&v[0])), n)
-}
-
 // packHalf does what pack does for features in half precision, whose rows are c apart.
 func (b *CPU) packHalf(panel []float32, x []uint16, rows, c, first int) {
 	nr := b.kernels.NR

@@ -54,12 +54,3 @@ func (c counter) neighbourIteration(s Scale) (matches, others float64) {
 	})
 	return matches, others
 }
-
-func weightOf(layers []LayerWeight, name string) float64 {
-	for _, l := range layers {
-		if l.Layer == name {
-			return l.Weight
-		}
-	}
-	return 0
-}
