@@ -37,7 +37,9 @@ func everyKernel(b *Device) {
 	b.GramLoss(d, g, []GramTarget{{up(Matrix(64)), 1}}, 1, 0)
 	b.Mean(mean, feat)
 	b.StyleGrad(dx, feat, d, shift)
-	b.W2Loss(d, shift, mean, g, b.NewW2Target(mean, g, 1e-4, W2Fast), s.Pixels(), 1, 1)
+	for _, form := range []W2Form{W2Full, W2Fast} {
+		b.W2Loss(d, shift, mean, g, b.NewW2Target(mean, g, 1e-4, form), s.Pixels(), 1, 1)
+	}
 	b.CovarianceLoss(d, shift, mean, g, b.NewCovarianceTarget(mean, g), s.Pixels(), 1, 5)
 	b.MomentsLoss(d, shift, mean, g, b.NewMomentsTarget(mean, g), MomentsWeights{1, 1, 1}, s.Pixels(), 6)
 	b.SelfSimLoss(dx, feat, b.NewSelfSimilarity(other, everyNth(s, 7)), 1, 7)
@@ -99,8 +101,9 @@ var strided = map[string]float64{
 	"style_grad": 1.3, "ncc_match1": 2, "ncc_match3": 2, "ncc_match_any": 7,
 	// 3 colours to a thread.
 	"tv_loss": 3, "tv_stencil": 3, "resample_x": 2.2, "pool_any": 3.5, "pool_any_bwd": 1.1,
-	// Matrices of C x C and scalars, not pictures.
-	"gram_finish": 1.8, "w2_grad": 2.6, "w2_loss": 5, "sum_finish": 1.2, "lbfgs_dots": 1.1, "lbfgs_solve": 1.1,
+	// Matrices of C x C and scalars, not pictures; matmul writes the half below the
+	// diagonal across rows.
+	"gram_finish": 1.8, "matmul": 1.2, "w2_grad": 2.6, "w2_loss": 5, "sum_finish": 1.2, "lbfgs_dots": 1.1, "lbfgs_solve": 1.1,
 	// Rows that do not start where a sector does.
 	"join": 1.1, "match_finish": 1.1, "patch_loss": 1.1, "patch_vote": 1.1, "join_half": 1.1, "join_from_half": 1.1,
 	"join_to_half": 1.2, "patch_loss_half": 1.1, "patch_vote_half": 1.1, "patch_norm_half": 1.2,

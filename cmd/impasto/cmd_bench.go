@@ -36,14 +36,14 @@ func benchCommand(s *session) *cli.Command {
 			"sizes. --work throughput times whole images by preset: 512 pixels and 500\n" +
 			"iterations put together from a few, or with --full all run. Keep a --json report\n" +
 			"and --compare a later one with it, or set several beside each other on a page:\n" +
-			"bench report A.json B.json -o bench.html. --precision both times single and half\n" +
-			"precision in turn. The kinds are art, draft, matching, convolution, tiled,\n" +
+			"bench report A.json B.json -o bench.html. --precision auto is half for throughput on\n" +
+			"a GPU that has it, and otherwise single. The kinds are art, draft, matching, convolution, tiled,\n" +
 			"operations and throughput.",
 		Flags: []cli.Flag{
 			textFlag("work", "", "", "KINDS", "kinds to measure, such as tiled,throughput (default: art,draft,matching)"),
 			textFlag("size", "s", "", "PIXELS", "side of the square picture (default: 256; for throughput 512)"),
 			textFlag("threads", "", "", "N", "CPU threads (default: all)"),
-			textFlag("precision", "", "", "KIND", "precision to measure: single, half, both (in turn, to compare them) or auto, which is half for throughput on a GPU that has it and otherwise single (default: auto)"),
+			textFlag("precision", "", "", "KIND", "precision: auto, single, half, or both in turn (default: auto)"),
 			textFlag("seconds", "", "", "N", "time for each measurement, in seconds (default: 2)"),
 			textFlag("presets", "", "", "NAMES", "presets whose throughput is measured (default: default,jj; with --full all)"),
 			textFlag("iterations", "n", "", "N", "iterations of each image for throughput (default: 500; patches: 100 a scale)"),

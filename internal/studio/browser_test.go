@@ -108,7 +108,7 @@ func eval[T any](p *page, script string) T {
 // wait waits until a script is true.
 func (p *page) wait(script string) {
 	p.t.Helper()
-	for end := time.Now().Add(3 * time.Minute); time.Now().Before(end); {
+	for end := time.Now().Add(6 * time.Minute); time.Now().Before(end); {
 		if ok, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool]("!!("+script+")", chromedp.EvalAwaitPromise)); err == nil && ok {
 			return
 		}
