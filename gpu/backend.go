@@ -72,7 +72,9 @@ type Network interface {
 	ConvTile() int // side of the squares of outputs that are computed together
 	Conv(out ConvOut, x *Array, f *Filter, pad Pad)
 	ConvGrad(dx, dy *Array, f *Filter, o ConvGradOptions)
-	StyleInPlace(dx, dy Shape) bool // whether ConvGrad's dx may be its Style.F
+	Split(x, y Shape) Shape           // of features x with their rounding errors, which Conv to y can read
+	Recomputes(from, x, y Shape) bool // whether Conv to y computes x from ConvFrom.X and does not read it
+	StyleInPlace(dx, dy Shape) bool   // whether ConvGrad's dx may be its Style.F
 	Pool(y, x *Array, p Pool)
 	PoolGrad(dx, dy *Array, o PoolGradOptions)
 	Gate(dx *Array, m *Mask)

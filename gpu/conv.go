@@ -19,8 +19,11 @@ type Filter struct {
 // (H, W, C) and a filter of K outputs:
 //
 //	Act    (H, W, K)    max(0, conv(x) + bias)
-//	Pooled (H', W', K)  Act pooled by Pool; H', W' are Pool.Out's
+//	Pooled (H', W', K)  Act pooled by Pool; H', W' are Pool.Out's. Or of the shape
+//	                    Split, for another Conv
 //	Mask   (H, W, K)    sign of Act, and the winners of max pooling
+//
+// From says where X comes from. Without it, X is as exact as it is stored.
 //
 // A layer whose activation carries no loss stores only Pooled and Mask, or
 // only what the next layer reads and Mask.
@@ -29,6 +32,16 @@ type ConvOut struct {
 	Pooled *Array
 	Mask   *Mask
 	Pool   Pool // Kind None: no pooling
+	From   ConvFrom
+}
+
+// ConvFrom is the convolution whose Act is the input of another one, which computes it
+// once more, to have it before it was rounded, if Recomputes says so. The zero value:
+// unknown.
+type ConvFrom struct {
+	X      *Array
+	Filter *Filter
+	Pad    Pad
 }
 
 // ConvGradOptions are the fusions of ConvGrad:
@@ -62,8 +75,11 @@ type ConvGradOptions struct {
 //
 // Gate multiplies dx by the mask's ReLU, for the deepest layer of a network.
 
-func checkConv(out ConvOut, x *Array, f *Filter) {
-	if x.Shape.C != f.In {
+// withDepth returns s with c channels.
+func withDepth(s Shape, c int) Shape { return Shape{s.H, s.W, c} }
+
+func checkConv(b Network, out ConvOut, x *Array, f *Filter) {
+	if s := withDepth(x.Shape, f.In); x.Shape != s && x.Shape != b.Split(s, withDepth(s, f.Out)) {
 		fail("Conv", "x is %v, the filter takes %d channels", x.Shape, f.In)
 	}
 	want := Shape{x.Shape.H, x.Shape.W, f.Out}
@@ -79,12 +95,15 @@ func checkConv(out ConvOut, x *Array, f *Filter) {
 		if out.Pool.Kind == NoPool {
 			fail("Conv", "a pooled output needs a kind of pooling")
 		}
-		if out.Pooled.Shape != out.Pool.Out(want) {
+		if s := out.Pool.Out(want); out.Pooled.Shape != s && out.Pooled.Shape != b.Split(s, s) {
 			fail("Conv", "pooled is %v, want %v", out.Pooled.Shape, out.Pool.Out(want))
 		}
 		if out.Pool.size() != 2 {
 			fail("Conv", "only 2x2 pooling is fused, not %d", out.Pool.size())
 		}
+	}
+	if f := out.From; f.X != nil && (f.X.Shape.C != f.Filter.In || x.Shape != Shape{f.X.Shape.H, f.X.Shape.W, f.Filter.Out}) {
+		fail("Conv", "x is %v, not what %d filters make of %v", x.Shape, f.Filter.Out, f.X.Shape)
 	}
 	if out.Mask != nil {
 		if out.Mask.Shape != want {

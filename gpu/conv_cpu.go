@@ -31,16 +31,20 @@ func (b *CPU) ConvTile() int { return winogradTile }
 
 // Conv uses Winograd's form except for layers of very few channels.
 func (b *CPU) Conv(out ConvOut, x *Array, f *Filter, pad Pad) {
-	checkConv(out, x, f)
+	checkConv(b, out, x, f)
 	if x.half != nil && b.halves(Shape{1, 1, f.Out}) {
 		t := &b.halfConv
-		t.h, t.w, t.c, t.n = x.Shape.H, x.Shape.W, f.In, f.Out
+		t.h, t.w, t.c, t.n = x.Shape.H, x.Shape.W, x.Shape.C, f.Out
 		t.setFilter(f, false)
-		t.src = halfSource{x: x.half, pad: pad}
+		t.src = halfSource{x: x.half, pad: pad, split: x.Shape.C != f.In}
+		t.setExact(b, out.From, x.Shape)
 		t.dst = finishTarget{bias: f.cpu.bias, out: out}
 		t.style.set(b, nil, StyleTerm{})
 		t.run(b)
 		return
+	}
+	if out.Pooled != nil && out.Pooled.Shape.C != f.Out {
+		fail("Conv", "only a convolution in half precision stores split features")
 	}
 	if b.bf16 == nil && b.fast(f) && (out.Pool.Kind == NoPool || out.Pool.size() == 2) {
 		t := &b.winograd

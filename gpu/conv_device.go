@@ -89,7 +89,7 @@ func convGrid(s Shape, k int) (cuda.Dim3, int) {
 }
 
 func (b *Device) Conv(out ConvOut, x *Array, f *Filter, pad Pad) {
-	checkConv(out, x, f)
+	checkConv(b, out, x, f)
 	h, w := x.Shape.H, x.Shape.W
 	full := Shape{x.Shape.H, x.Shape.W, f.Out}
 	var mask deviceMask
@@ -170,6 +170,12 @@ func (b *Device) ConvGrad(dx, dy *Array, f *Filter, o ConvGradOptions) {
 	}
 	b.launchConv3x3Bwd(blocks, dy.at, f.device.backward, dx.at, gate, h, w, f.Out, f.In, across, flag(o.Add))
 }
+
+// Split returns x: only the processor stores rounding errors.
+func (b *Device) Split(x, y Shape) Shape { return x }
+
+// Recomputes returns false.
+func (b *Device) Recomputes(from, x, y Shape) bool { return false }
 
 // StyleInPlace returns false, since blocks of a launch read features that others write.
 func (b *Device) StyleInPlace(dx, dy Shape) bool { return false }

@@ -10,8 +10,11 @@ package gpu
 // outputs stay in the first level of cache.
 const firstColumns = 48
 
+// narrowInputs is the most inputs of the first layer's form.
+const narrowInputs = 4
+
 // narrow reports whether the first layer's form applies, which is for few inputs.
-func (f *Filter) narrow() bool { return f.In <= 4 && f.Out >= channelStep/2 }
+func (f *Filter) narrow() bool { return f.In <= narrowInputs && f.Out >= channelStep/2 }
 
 // firstPanels returns the taps in panels (K/NR; 9*C + 1, NR), the bias last.
 func (f *Filter) firstPanels(nr int) []float32 {
@@ -47,9 +50,10 @@ func (f *Filter) firstGradPanels(nr int) []float32 {
 	return f.cpu.panelsGrad
 }
 
-// products computes rows y0..y1 of conv(x) + bias into act, before ReLU.
-func (t *convTask) products(worker, y0, y1 int, act []float32) {
-	h, w, c, k := t.x.Shape.H, t.x.Shape.W, t.x.Shape.C, t.f.Out
+// products computes conv(x) + bias, before ReLU, into act (rows, columns, K). a has at
+// most convRows rows.
+func (t *convTask) products(worker int, a area, act []float32) {
+	w, c, k := a.columns, t.x.Shape.C, t.f.Out
 	ks := t.b.kernels
 	nr := ks.NR
 	stride := (w + 2) * c
@@ -57,26 +61,11 @@ func (t *convTask) products(worker, y0, y1 int, act []float32) {
 	// the columns beyond the layer's.
 	s := t.b.scratchFor(worker, convRows*w*k+(convRows+2)*stride+firstColumns*nr)[convRows*w*k:]
 	strip, spare := s[:(convRows+2)*stride], s[(convRows+2)*stride:]
-	for r := range y1 - y0 + 2 {
-		row := strip[r*stride:][:stride]
-		y := y0 + r - 1
-		if t.pad == ReplicatePad {
-			y = min(max(y, 0), h-1)
-		} else if y < 0 || y >= h {
-			clear(row)
-			continue
-		}
-		src := t.x.data[y*w*c:][:w*c]
-		copy(row[c:], src)
-		clear(row[:c])
-		clear(row[(w+1)*c:])
-		if t.pad == ReplicatePad {
-			copy(row[:c], src)
-			copy(row[(w+1)*c:], src[(w-1)*c:])
-		}
+	for r := range a.rows + 2 {
+		t.inputs(strip[r*stride:][:stride], a.y+r-1, a)
 	}
 	depth := 9*c + 1
-	for y := range y1 - y0 {
+	for y := range a.rows {
 		for x := 0; x < w; x += firstColumns {
 			cols := min(firstColumns, w-x)
 			for p := 0; p*nr < k; p++ {
@@ -94,6 +83,33 @@ func (t *convTask) products(worker, y0, y1 int, act []float32) {
 					copyColumns(act[(y*w+x)*k+p*nr:], dst, cols, k, nr, n, false)
 				}
 			}
+		}
+	}
+}
+
+// inputs copies row y of the inputs of an area, with those beyond the image.
+func (t *convTask) inputs(row []float32, y int, a area) {
+	h, w, c := t.x.Shape.H, t.x.Shape.W, t.x.Shape.C
+	if t.pad == ReplicatePad {
+		y = min(max(y, 0), h-1)
+	} else if y < 0 || y >= h {
+		clear(row)
+		return
+	}
+	from, to := max(a.x-1, 0), min(a.x+a.columns+1, w) // inside the image
+	src := t.x.data[(y*w+from)*c : (y*w+to)*c]
+	copy(row[(from-a.x+1)*c:], src)
+	left, right := row[:c], row[(a.columns+1)*c:]
+	if a.x == 0 {
+		clear(left)
+		if t.pad == ReplicatePad {
+			copy(left, src)
+		}
+	}
+	if a.x+a.columns == w {
+		clear(right)
+		if t.pad == ReplicatePad {
+			copy(right, src[len(src)-c:])
 		}
 	}
 }

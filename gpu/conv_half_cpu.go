@@ -41,24 +41,28 @@ type halfConvTask struct {
 	dst        finishTarget
 	style      halfStyle
 
-	columns int   // of a block
-	pixel   int   // distance of pixels in a strip
-	offsets []int // of each step in a strip
-	parts   int   // number of parts into which the panels are divided
+	first   convTask // that src.exact points to
+	columns int      // of a block
+	pixel   int      // distance of pixels in a strip
+	offsets []int    // of each step in a strip
+	parts   int      // number of parts into which the panels are divided
 	workers []*halfWorker
 }
 
 // halfSource is the input of a convolution: x (h, w, c), or with a mask the gradient of
 // x's pooled form, which is spread through the mask.
 type halfSource struct {
-	x    []uint16
-	pad  Pad
-	mask *Mask
+	x     []uint16
+	pad   Pad
+	mask  *Mask
+	split bool      // each pixel is rounded values, then their errors
+	exact *convTask // computes x split; nil: x is read
 }
 
 // halfWorker is the memory of one worker.
 type halfWorker struct {
 	strip   []uint16
+	exact   exactRow
 	sums    []float32 // (rows, columns, 32) of a block
 	rounded []uint16
 	signs   []byte
@@ -74,7 +78,10 @@ func (t *halfConvTask) run(b *CPU) {
 	t.columns = min(halfColumns, t.w)
 	inputs := chunks(t.c, halfOutputs) * halfOutputs
 	t.pixel = inputs
-	if inputs%512 == 0 { // pixels a power of two apart would share few sets of the cache
+	if t.src.split {
+		inputs /= 2
+	}
+	if t.pixel%512 == 0 { // pixels a power of two apart would share few sets of the cache
 		t.pixel += halfOutputs
 	}
 	t.offsets = t.offsets[:0]
@@ -107,6 +114,7 @@ func (w *halfWorker) reserve(t *halfConvTask) {
 	if n := (halfRows + 2) * (t.columns + 2) * t.pixel; len(w.strip) < n {
 		w.strip = bf16s(n)
 	}
+	w.exact.reserve(t)
 	if n := (t.columns/2 + 2) * t.c; t.src.mask != nil && len(w.scaled) < n {
 		w.scaled, w.values = bf16s(n), simd.Floats(n)
 	}
@@ -120,16 +128,16 @@ func (w *halfWorker) reserve(t *halfConvTask) {
 	}
 }
 
-// halfArea is a part of the outputs: its first position and its size.
-type halfArea struct{ y, x, rows, columns int }
+// area is a part of the outputs: its first position and its size.
+type area struct{ y, x, rows, columns int }
 
 func (t *halfConvTask) chunk(worker, i int) {
 	w := t.workers[worker]
 	block, part := i/t.parts, i%t.parts
 	across := chunks(t.w, t.columns)
-	a := halfArea{y: block / across * halfRows, x: block % across * t.columns}
+	a := area{y: block / across * halfRows, x: block % across * t.columns}
 	a.rows, a.columns = min(halfRows, t.h-a.y), min(t.columns, t.w-a.x)
-	t.fill(w, a)
+	t.fill(worker, a)
 	t.style.fill(t, w, a)
 	panels := chunks(t.n, halfOutputs)
 	for p := part * panels / t.parts; p < (part+1)*panels/t.parts; p++ {
@@ -145,7 +153,8 @@ func (t *halfConvTask) chunk(worker, i int) {
 }
 
 // fill copies the inputs of a block into the strip.
-func (t *halfConvTask) fill(w *halfWorker, a halfArea) {
+func (t *halfConvTask) fill(worker int, a area) {
+	w := t.workers[worker]
 	for r := range a.rows + 2 {
 		row := w.strip[r*(t.columns+2)*t.pixel:][:(a.columns+2)*t.pixel]
 		y := a.y + r - 1
@@ -162,7 +171,12 @@ func (t *halfConvTask) fill(w *halfWorker, a halfArea) {
 		}
 		from, to := max(a.x-1, 0), min(a.x+a.columns+1, t.w) // inside the image
 		in := row[(from-a.x+1)*t.pixel:]
-		src := t.src.x[(y*t.w+from)*t.c : (y*t.w+to)*t.c]
+		var src []uint16
+		if t.src.exact != nil {
+			src = w.exact.row(t, worker, area{y, from, 1, to - from})
+		} else {
+			src = t.src.x[(y*t.w+from)*t.c : (y*t.w+to)*t.c]
+		}
 		if t.pixel == t.c {
 			copy(in, src)
 		} else {
@@ -190,7 +204,7 @@ func (t *halfConvTask) border(px, inside []uint16) {
 }
 
 // fillUnpooled fills a row of the strip with row y of the gradient before pooling.
-func (t *halfConvTask) fillUnpooled(w *halfWorker, row []uint16, y int, a halfArea) {
+func (t *halfConvTask) fillUnpooled(w *halfWorker, row []uint16, y int, a area) {
 	m := t.src.mask
 	out := m.Pool.Out(m.Shape)
 	if y/2 >= out.H {
@@ -272,7 +286,7 @@ var fourOf = func() (all [16]uint64) {
 }()
 
 // multiply computes the sums of a panel, n outputs from first on, of a block.
-func (t *halfConvTask) multiply(w *halfWorker, a halfArea, panel, first, n int) {
+func (t *halfConvTask) multiply(w *halfWorker, a area, panel, first, n int) {
 	size := a.rows * a.columns * halfOutputs
 	sums := w.sums[:size]
 	acc := true
@@ -304,8 +318,11 @@ func (t *halfConvTask) multiply(w *halfWorker, a halfArea, panel, first, n int) 
 	filter := &t.filter[panel*len(t.offsets)*simd.BF16Step]
 	for y := range a.rows {
 		for x := 0; x < a.columns; x += halfPixels {
-			t.b.bf16.Mul(min(halfPixels, a.columns-x), &w.strip[(y*(t.columns+2)+x)*t.pixel], t.pixel, &t.offsets[0], len(t.offsets),
-				filter, &sums[(y*a.columns+x)*halfOutputs], halfOutputs, acc)
+			m, at, to := min(halfPixels, a.columns-x), (y*(t.columns+2)+x)*t.pixel, &sums[(y*a.columns+x)*halfOutputs]
+			t.b.bf16.Mul(m, &w.strip[at], t.pixel, &t.offsets[0], len(t.offsets), filter, to, halfOutputs, acc)
+			if t.src.split {
+				t.b.bf16.Mul(m, &w.strip[at+t.c/2], t.pixel, &t.offsets[0], len(t.offsets)/t.terms, filter, to, halfOutputs, true)
+			}
 		}
 	}
 }

@@ -8,30 +8,45 @@ import (
 
 // A weight is stored as bfloat16, with a relative error of up to 2^-9. In layers of few
 // channels, whose errors all others inherit, it is the sum of two: the weight rounded,
-// and the rounding error. There a convolution has two products for each tap.
+// and the rounding error. There a convolution has two products for each tap. Its
+// gradient has one: rounding errors of gradients change pictures much less.
 
-// splitChannels is the most channels of a layer whose weights are two numbers. In VGG19
-// that is conv1_2, a tenth of all products.
-const splitChannels = 64
+const (
+	// splitWeights is the most channels of a layer whose weights are two numbers. In
+	// VGG19 these are conv1_2, conv2_1 and conv2_2.
+	splitWeights = 128
+	// splitFeatures is the most channels of pooled features that are two numbers.
+	splitFeatures = 64
+)
 
 // halfTerms returns how many numbers a weight is.
 func halfTerms(in, out int) int {
-	if max(in, out) <= splitChannels {
+	if max(in, out) <= splitWeights {
 		return 2
 	}
 	return 1
 }
 
+// Split doubles the channels of features in half precision if they are few: each
+// position has the rounded values, then their rounding errors.
+func (b *CPU) Split(x, y Shape) Shape {
+	if b.halves(x) && b.halves(y) && x.C%halfOutputs == 0 && x.C <= splitFeatures {
+		x.C *= 2
+	}
+	return x
+}
+
 // setFilter sets the weights of a convolution with f, or of its gradient.
 func (t *halfConvTask) setFilter(f *Filter, grad bool) {
-	t.terms = halfTerms(f.In, f.Out)
 	if grad {
+		t.terms = 1
 		if f.cpu.halfGrad == nil {
-			f.cpu.halfGrad = halfPanels(f.Out, f.In, t.terms, func(c, k, t int) float32 { return f.tap(k, c, 8-t) })
+			f.cpu.halfGrad = halfPanels(f.Out, f.In, 1, func(c, k, t int) float32 { return f.tap(k, c, 8-t) })
 		}
 		t.filter = f.cpu.halfGrad
 		return
 	}
+	t.terms = halfTerms(f.In, f.Out)
 	if f.cpu.half == nil {
 		f.cpu.half = halfPanels(f.In, f.Out, t.terms, f.tap)
 	}

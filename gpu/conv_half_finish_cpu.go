@@ -4,7 +4,7 @@ import "github.com/impasto/impasto/gpu/simd"
 
 // finish computes activations from the sums of a block, n outputs from first on: ReLU,
 // rounding, signs and pooling.
-func (t *halfConvTask) finish(w *halfWorker, a halfArea, first, n int) {
+func (t *halfConvTask) finish(w *halfWorker, a area, first, n int) {
 	out := &t.dst.out
 	size := a.rows * a.columns * halfOutputs
 	t.b.kernels.ReLU(&w.sums[0], &w.signs[0], size)
@@ -29,7 +29,7 @@ func (t *halfConvTask) finish(w *halfWorker, a halfArea, first, n int) {
 }
 
 // finishGrad stores the sums of a block as gradients, gated by the layer below.
-func (t *halfConvTask) finishGrad(w *halfWorker, a halfArea, first, n int) {
+func (t *halfConvTask) finishGrad(w *halfWorker, a area, first, n int) {
 	dx, gate := t.dst.out.Act.half, t.dst.out.Mask
 	t.b.bf16.Round(&w.rounded[0], &w.sums[0], a.rows*a.columns*halfOutputs)
 	planes := signBytes(t.n)
@@ -68,7 +68,7 @@ func (p *halfPoolTable) reserve() {
 // pool pools activations of a block (rows, columns, 32). Pixels of a window beyond the
 // edge of the image count as zero. No activation is lower, so they are never the
 // largest.
-func (p *halfPoolTable) pool(t *halfConvTask, act []float32, a halfArea) {
+func (p *halfPoolTable) pool(t *halfConvTask, act []float32, a area) {
 	kind, scale := t.dst.out.Pool.Kind, t.dst.out.Pool.scale()
 	high, wide := chunks(a.rows, 2), chunks(a.columns, 2)
 	for y := 0; y < a.rows; y += 4 {
@@ -100,7 +100,7 @@ func (p *halfPoolTable) pool(t *halfConvTask, act []float32, a halfArea) {
 }
 
 // weighEdges corrects the means of windows that lack a row or a column.
-func (p *halfPoolTable) weighEdges(a halfArea, high, wide int) {
+func (p *halfPoolTable) weighEdges(a area, high, wide int) {
 	for wy := range high {
 		for wx := range wide {
 			k := float32(4 / (min(2, a.rows-2*wy) * min(2, a.columns-2*wx)))
@@ -113,22 +113,41 @@ func (p *halfPoolTable) weighEdges(a halfArea, high, wide int) {
 }
 
 // store rounds and stores the windows of a block, n outputs from first on.
-func (p *halfPoolTable) store(t *halfConvTask, a halfArea, first, n int) {
+func (p *halfPoolTable) store(t *halfConvTask, a area, first, n int) {
 	out := &t.dst.out
 	s := out.Pool.Out(Shape{t.h, t.w, t.n})
 	wide, planes := chunks(a.columns, 2), signBytes(t.n)
-	t.b.bf16.Round(&p.rounded[0], &p.pooled[0], chunks(a.rows, 2)*wide*halfOutputs)
+	size := chunks(a.rows, 2) * wide * halfOutputs
+	t.b.bf16.Round(&p.rounded[0], &p.pooled[0], size)
+	p.copy(t, a, first, n, 0)
+	if out.Pooled != nil && out.Pooled.Shape.C != t.n {
+		t.b.errors(p.rounded[:size], p.pooled[:size])
+		p.copy(t, a, first, n, t.n)
+	}
+	if out.Mask == nil || out.Pool.Kind != MaxPool {
+		return
+	}
 	for wy := range min(chunks(a.rows, 2), s.H-a.y/2) {
 		for wx := range min(wide, s.W-a.x/2) {
 			i, at := wy*wide+wx, (a.y/2+wy)*s.W+a.x/2+wx
-			if out.Pooled != nil {
-				copy(out.Pooled.half[at*t.n+first:][:n], p.rounded[i*halfOutputs:])
-			}
-			if m := out.Mask; m != nil && out.Pool.Kind == MaxPool {
-				arg := m.arg[at*2*planes+first/8:]
-				copy(arg[:n/8], p.winners[i*8:])
-				copy(arg[planes:][:n/8], p.winners[i*8+4:])
-			}
+			arg := out.Mask.arg[at*2*planes+first/8:]
+			copy(arg[:n/8], p.winners[i*8:])
+			copy(arg[planes:][:n/8], p.winners[i*8+4:])
+		}
+	}
+}
+
+// copy stores the rounded windows in channels from offset + first on.
+func (p *halfPoolTable) copy(t *halfConvTask, a area, first, n, offset int) {
+	pooled := t.dst.out.Pooled
+	if pooled == nil {
+		return
+	}
+	s, wide := pooled.Shape, chunks(a.columns, 2)
+	for wy := range min(chunks(a.rows, 2), s.H-a.y/2) {
+		for wx := range min(wide, s.W-a.x/2) {
+			at := (a.y/2+wy)*s.W + a.x/2 + wx
+			copy(pooled.half[at*s.C+offset+first:][:n], p.rounded[(wy*wide+wx)*halfOutputs:])
 		}
 	}
 }

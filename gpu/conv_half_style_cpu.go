@@ -33,7 +33,7 @@ func (s *halfStyle) set(b *CPU, dx *Array, term StyleTerm) {
 }
 
 // fill copies the features of a block.
-func (s *halfStyle) fill(t *halfConvTask, w *halfWorker, a halfArea) {
+func (s *halfStyle) fill(t *halfConvTask, w *halfWorker, a area) {
 	if s.F == nil {
 		return
 	}
@@ -44,7 +44,7 @@ func (s *halfStyle) fill(t *halfConvTask, w *halfWorker, a halfArea) {
 }
 
 // add adds the term to the sums of a block, 32 outputs from first on.
-func (s *halfStyle) add(t *halfConvTask, w *halfWorker, a halfArea, first int) {
+func (s *halfStyle) add(t *halfConvTask, w *halfWorker, a area, first int) {
 	ks := t.b.kernels
 	nr := ks.NR // which divides 32
 	for c := first; c < min(first+halfOutputs, t.n); c += nr {

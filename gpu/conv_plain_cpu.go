@@ -27,7 +27,7 @@ func (t *convTask) chunk(worker, i int) {
 		act = t.b.scratchFor(worker, convRows*w*k)[:(y1-y0)*w*k]
 	}
 	if t.f.narrow() {
-		t.products(worker, y0, y1, act)
+		t.products(worker, area{y: y0, rows: y1 - y0, columns: w}, act)
 	} else {
 		t.sums(worker, y0, y1, act)
 	}

@@ -199,8 +199,9 @@ func TestHalfOfVGG19OnTheProcessor(t *testing.T) {
 	}
 	p := psnr(pictures[0].Pix, pictures[1].Pix)
 	t.Logf("the pictures differ by %.1f dB", p)
-	if !(p >= otherDevice) {
-		t.Errorf("the pictures differ by %.1f dB, want at least %d", p, otherDevice)
+	const least = 39 // docs/performance.md has 40.7; another order of sums changes a few tenths
+	if !(p >= least) {
+		t.Errorf("the pictures differ by %.1f dB, want at least %d", p, least)
 	}
 }
 

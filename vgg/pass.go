@@ -298,7 +298,7 @@ func (p *Pass) Forward(x *gpu.Array, visit func(tap string, act *gpu.Array)) {
 	in := x
 	for i := range p.layers {
 		l := &p.layers[i]
-		p.b.Conv(gpu.ConvOut{Act: l.act.Array, Pooled: l.pooledOut(), Mask: l.mask, Pool: l.pool}, in, l.filter, l.pad)
+		p.b.Conv(gpu.ConvOut{Act: l.act.Array, Pooled: l.pooledOut(), Mask: l.mask, Pool: l.pool, From: p.from(i)}, in, l.filter, l.pad)
 		if l.pool.Kind == gpu.L2Pool {
 			p.b.Pool(l.pooled.Array, l.act.Array, l.pool)
 		}
@@ -313,6 +313,14 @@ func (p *Pass) Forward(x *gpu.Array, visit func(tap string, act *gpu.Array)) {
 	if visit != nil && p.pooled() {
 		visit(p.opts.Stage.Output(), in)
 	}
+}
+
+// from returns where the second layer's input comes from; the others' is unknown.
+func (p *Pass) from(i int) gpu.ConvFrom {
+	if i != 1 || p.start > 0 || p.layers[0].pool.Kind != gpu.NoPool {
+		return gpu.ConvFrom{}
+	}
+	return gpu.ConvFrom{X: p.x, Filter: p.layers[0].filter, Pad: p.layers[0].pad}
 }
 
 // pooled reports whether the pass ends with a pooling, which is the output of a stage.

@@ -76,7 +76,7 @@ func (p *Pass) live(i int) {
 
 	if l.tap || !pools || l2 {
 		l.act = buffer{shape: l.out, life: &span{from: i, to: i}}
-		if i < deepest && !pools {
+		if i < deepest && !pools && !(p.start+i == 0 && p.b.Recomputes(p.shape, l.out, p.layers[1].out)) {
 			l.act.life.to = i + 1
 		}
 		if p.opts.Grad && (l2 || l.tap && !l.again) {
@@ -85,6 +85,9 @@ func (p *Pass) live(i int) {
 	}
 	if pools {
 		l.pooled = buffer{shape: l.pool.Out(l.out), life: &span{from: i, to: i + 1}}
+		if p.start+i > 0 && i < deepest && !l.tap && !l2 {
+			l.pooled.shape = p.b.Split(l.pooled.shape, p.layers[i+1].out) // which only the next layer reads
+		}
 		if p.opts.Grad && l2 {
 			l.pooled.life.to = back
 		}
