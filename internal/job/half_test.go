@@ -1,15 +1,18 @@
 package job
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/impasto/impasto/internal/device"
 	"github.com/impasto/impasto/internal/picture"
 	"github.com/impasto/impasto/internal/recipe"
+	"github.com/impasto/impasto/internal/render"
 )
 
 // withoutHalf makes this a machine whose processor has no half precision.
@@ -41,6 +44,22 @@ func TestHalfOnWorkers(t *testing.T) {
 		t.Fatal(err)
 	}
 	job.Checkpointed = nil
+
+	// The checkpoint of another job is no reason to begin again: it stays.
+	t.Setenv("IMPASTO_SIMD", "generic")
+	other := task(t, strings.Replace(step, "--iterations=8", "--iterations=9", 1))
+	theirs := filepath.Join(other.Dir, "x.png.checkpoint")
+	if err := os.WriteFile(theirs, begun, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := (&Runner{Device: "cpu", Env: NewEnv("test")}).Do(context.Background(), other); err == nil {
+		t.Error("a job painted over the checkpoint of another one")
+	}
+	if got, err := os.ReadFile(theirs); err != nil || !bytes.Equal(got, begun) {
+		t.Errorf("the checkpoint of another job is gone, %v", err)
+	}
+	withoutHalf(t)
+
 	for _, c := range []struct{ simd, precision, device string }{
 		{os.Getenv("IMPASTO_SIMD"), "f32", "cpu"},
 		{"generic", "bf16", "cpu generic, edition 2"},
@@ -49,17 +68,18 @@ func TestHalfOnWorkers(t *testing.T) {
 		if err := os.WriteFile(checkpoint, begun, 0o666); err != nil {
 			t.Fatal(err)
 		}
-		first := -1.0
-		job.Progress = func(fraction float64, _ string) {
-			if first < 0 {
-				first = fraction
+		var notes []string
+		watch := func(e render.Event) {
+			if e, ok := e.(render.Warning); ok {
+				notes = append(notes, e.Text)
 			}
 		}
-		if err := (&Runner{Device: "cpu", Env: NewEnv("test")}).Do(context.Background(), job); err != nil {
+		if err := (&Runner{Device: "cpu", Env: NewEnv("test"), Watch: watch}).Do(context.Background(), job); err != nil {
 			t.Fatal(err)
 		}
-		if anew := first <= 1.0/8; anew != (c.precision == "bf16") {
-			t.Errorf("in %s it goes on at %g", c.precision, first)
+		want := map[string]string{"f32": "going on at scale 1", "bf16": "painting from the beginning"}[c.precision]
+		if !strings.Contains(strings.Join(notes, "\n"), want) {
+			t.Errorf("in %s the notes lack %q: %q", c.precision, want, notes)
 		}
 		var outcome struct{ Device, Precision string }
 		if err := json.Unmarshal(job.Outcome, &outcome); err != nil || outcome.Precision != c.precision || outcome.Device != c.device {
