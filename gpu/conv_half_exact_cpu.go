@@ -54,15 +54,16 @@ func (r *exactRow) row(t *halfConvTask, worker int, a area) []uint16 {
 	for x := range a.columns {
 		copy(split[2*x*c:], rounded[x*c:][:c])
 	}
-	t.b.errors(rounded, v)
+	t.b.roundingErrors(rounded, v)
 	for x := range a.columns {
 		copy(split[(2*x+1)*c:], rounded[x*c:][:c])
 	}
 	return split
 }
 
-// errors replaces rounded, which are v rounded, by their rounding errors, and changes v.
-func (b *CPU) errors(rounded []uint16, v []float32) {
+// roundingErrors replaces rounded, which are v rounded, by their rounding errors, and
+// changes v.
+func (b *CPU) roundingErrors(rounded []uint16, v []float32) {
 	for i, x := range rounded {
 		v[i] -= math.Float32frombits(uint32(x) << 16)
 	}

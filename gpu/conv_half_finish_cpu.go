@@ -121,7 +121,7 @@ func (p *halfPoolTable) store(t *halfConvTask, a area, first, n int) {
 	t.b.bf16.Round(&p.rounded[0], &p.pooled[0], size)
 	p.copy(t, a, first, n, 0)
 	if out.Pooled != nil && out.Pooled.Shape.C != t.n {
-		t.b.errors(p.rounded[:size], p.pooled[:size])
+		t.b.roundingErrors(p.rounded[:size], p.pooled[:size])
 		p.copy(t, a, first, n, t.n)
 	}
 	if out.Mask == nil || out.Pool.Kind != MaxPool {

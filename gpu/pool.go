@@ -99,6 +99,10 @@ func checkPool(y, x *Array, p Pool) {
 	}
 }
 
+// gradReads reports whether the gradient of the pooling reads the values that were pooled.
+// Otherwise other arrays may lie in their memory by then.
+func (p Pool) gradReads(m *Mask) bool { return p.Kind == L2Pool || p.Kind == MaxPool && m == nil }
+
 func checkPoolGrad(dx, dy *Array, o PoolGradOptions) Pool {
 	p := o.Pool
 	if o.Mask != nil {
@@ -113,7 +117,7 @@ func checkPoolGrad(dx, dy *Array, o PoolGradOptions) Pool {
 	if dy.Shape != p.Out(dx.Shape) {
 		fail("PoolGrad", "dy is %v, want %v", dy.Shape, p.Out(dx.Shape))
 	}
-	if p.Kind == L2Pool || (p.Kind == MaxPool && o.Mask == nil) {
+	if p.gradReads(o.Mask) {
 		if o.X == nil || o.Y == nil {
 			fail("PoolGrad", "%v pooling needs x and y", p.Kind)
 		}

@@ -141,7 +141,7 @@ func (b *CPU) unpoolRow(worker int, row []float32, dy, xs, ys *Array, m *Mask, p
 	y0, y1 := oy*n, min((oy+1)*n, s.H) // rows of the windows
 	grads := b.read(worker, 1, dy, oy*out.W*c, out.W*c)
 	var values, pooled []float32
-	if p.Kind == L2Pool || (p.Kind == MaxPool && m == nil) { // otherwise other arrays may lie there by now
+	if p.gradReads(m) {
 		values = b.read(worker, 2, xs, y0*w*c, (y1-y0)*w*c)
 	}
 	if p.Kind == L2Pool {

@@ -1,6 +1,9 @@
 package gpu
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // W2Target is a painting's feature statistics prepared for W2Loss: mean (1, C, 1),
 // variances (1, C, 1), a factor of the covariance, and the work space of the loss.
@@ -89,15 +92,10 @@ func (f W2Form) scales() []float64 {
 	if f == W2Fast {
 		return scaledSteps[:]
 	}
-	return plainSteps[:]
+	return plainSteps
 }
 
-var plainSteps = func() (ones [newtonSchulzSteps]float64) {
-	for i := range ones {
-		ones[i] = 1
-	}
-	return ones
-}()
+var plainSteps = slices.Repeat([]float64{1}, newtonSchulzSteps)
 
 func checkW2(d, shift, mean, second *Array, t *W2Target, pixels, slot int) {
 	checkStatisticsLoss("W2Loss", d, shift, mean, second, t.mean, t.work[0], pixels, slot)

@@ -23,8 +23,8 @@ func (o Options) styleFlops(c int, positions float64) float64 {
 // rootFlops returns the arithmetic of the matrix roots of the w2 loss at a layer of c
 // channels. RootFull takes some fifty products of (C, C) matrices, whatever the picture's
 // size; RootFast twelve of the rank r of the painting's covariance, and a few of both
-// sizes. The painting is taken to have as many positions as the canvas. A convolution
-// needs only half of its multiplications, a product needs all of them.
+// sizes. The painting is taken to have as many positions as the canvas. An operation of
+// such a product takes plain times as long as one of a convolution, as measured.
 func (o Options) rootFlops(c, positions float64) float64 {
 	const products, plain = 50, 2
 	if o.StyleLoss != LossW2 || o.Method == MethodNNST {

@@ -37,8 +37,8 @@ func benchCommand(s *session) *cli.Command {
 			"iterations put together from a few, or with --full all run. Keep a --json report\n" +
 			"and --compare a later one with it, or set several beside each other on a page:\n" +
 			"bench report A.json B.json -o bench.html. --precision auto is half for throughput on\n" +
-			"a GPU that has it, and otherwise single. The kinds are art, draft, matching, convolution, tiled,\n" +
-			"operations and throughput.",
+			"a GPU that has it, and otherwise single. The kinds are art, draft, matching,\n" +
+			"convolution, tiled, operations and throughput.",
 		Flags: []cli.Flag{
 			textFlag("work", "", "", "KINDS", "kinds to measure, such as tiled,throughput (default: art,draft,matching)"),
 			textFlag("size", "s", "", "PIXELS", "side of the square picture (default: 256; for throughput 512)"),

@@ -118,6 +118,18 @@ func TestShotGoesOnElsewhere(t *testing.T) {
 	if painted, err := do(half, func(frame int) bool { return frame == 2 }, "--precision=half"); !errors.Is(err, context.Canceled) || !slices.Equal(painted, []int{1, 2}) {
 		t.Errorf("in half precision: frames %v, %v", painted, err)
 	}
+
+	// and frames of another film are refused, whatever painted them
+	other := filepath.Join(dir, "other")
+	if err := os.Mkdir(other, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(other, "shot-painted.tar.checkpoint"), checkpoint, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if painted, err := do(other, never, "--precision=half", "--seed=2"); err == nil || len(painted) > 0 {
+		t.Errorf("another film: frames %v, %v", painted, err)
+	}
 	t.Setenv("IMPASTO_SIMD", "")
 
 	// a damaged checkpoint costs time, not the film

@@ -99,7 +99,7 @@ func (v *Film) openFrames(ctx context.Context) error {
 	if err != nil && !v.anew {
 		return err
 	}
-	if kept != nil && v.env.Job && kept.Order.Device != v.order.Device {
+	if kept != nil && v.env.Job && onlyDevice(kept.Order, v.order) {
 		v.Notes = append(v.Notes, fmt.Sprintf("the frames so far were painted on %s; painting all on %s", kept.Order.Device, v.order.Device))
 		v.anew = true
 	}
@@ -295,6 +295,13 @@ func whole(shots []film.Shot) bool {
 		next = s.Last + 1
 	}
 	return next > 0
+}
+
+// onlyDevice reports whether the device is all in which two orders differ.
+func onlyDevice(then, now filmOrder) bool {
+	same := then.Device == now.Device
+	then.Device = now.Device
+	return !same && len(difference(then, now)) == 0
 }
 
 // difference names the fields in which two orders differ.

@@ -102,11 +102,16 @@ func (r *Prepared) takeDefaults(o *style.Options, then style.Options) (changed b
 	return changed
 }
 
-// otherDevice returns the device of the recipe of a checkpoint if it is of another class
-// or precision than this one, and otherwise "". A job may come from such a worker.
+// otherDevice returns the device of the recipe of a checkpoint if its class or precision
+// is all that differs from this recipe, and otherwise "". A job may come from such a
+// worker.
 func (r *Prepared) otherDevice(note string) string {
 	var then recipe.Recipe
-	if json.Unmarshal([]byte(note), &then) != nil || then.Device == r.recipe.Device && then.Precision == r.recipe.Precision {
+	if json.Unmarshal([]byte(note), &then) != nil || then.Hash() == r.recipe.Hash() {
+		return ""
+	}
+	here := then
+	if here.Device, here.Precision = r.recipe.Device, r.recipe.Precision; here.Hash() != r.recipe.Hash() {
 		return ""
 	}
 	return deviceText(then.Device, then.Precision)

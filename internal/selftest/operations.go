@@ -59,7 +59,7 @@ func Half() []Finding {
 	f := Finding{State: OK, What: "half", Text: "bfloat16 by " + name}
 	switch name {
 	case "":
-		f.State, f.Text = Note, fmt.Sprintf("AMX is not used, because %v, nor is AVX512-BF16; --precision half paints in single precision", without)
+		f.State, f.Text = Note, fmt.Sprintf("without AMX or AVX512-BF16, --precision half paints in single precision; AMX is not used, because %v", without)
 	case "generic":
 		f.State, f.Text = Note, "bfloat16 in plain Go, which is slow: IMPASTO_SIMD=generic asks for it"
 	case "amx":
