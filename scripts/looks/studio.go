@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"github.com/impasto/impasto/gpu"
 	"github.com/impasto/impasto/internal/bench"
@@ -76,9 +77,16 @@ func (s studio) paint(ctx context.Context, p pair, w way, limit float64) (*style
 		if err != nil {
 			return nil, row{}, err
 		}
-		o = shortened(o, m.share)
 	}
+	all := o
+	o = shortened(all, m.share)
 	out, seconds, err := s.run(ctx, p, o)
+	if limit > 0 && err == nil && unlike(seconds, limit) {
+		// Short runs mislead if iterations differ, as those that match patches do.
+		m.share *= limit / seconds
+		o = shortened(all, m.share)
+		out, seconds, err = s.run(ctx, p, o)
+	}
 	if err != nil {
 		return nil, row{}, err
 	}
@@ -104,6 +112,9 @@ func (s studio) paint(ctx context.Context, p pair, w way, limit float64) (*style
 	m.gram, m.mean, m.deviation = distance(own, want)
 	return out, m, nil
 }
+
+// unlike reports whether a time is more than an eighth off the wanted one.
+func unlike(seconds, want float64) bool { return math.Abs(seconds-want) > want/8 }
 
 // run paints a pair and returns the processor seconds that it took.
 func (s studio) run(ctx context.Context, p pair, o style.Options) (*style.Picture, float64, error) {
