@@ -389,13 +389,16 @@ func (r *run) result() *Result {
 	}
 }
 
-// picture downloads an image. It takes the content's colours if they are kept, and the
+// picture downloads an image and reduces it to the size of the result. It takes the content's colours if they are kept, and the
 // content's alpha if there is one.
 func (r *run) picture(image *gpu.Array) *Picture {
 	if image == nil {
 		return nil
 	}
 	p := r.px.download(r.env.Backend, image)
+	if w, h := r.o.reduced(p.W, p.H); w < p.W || h < p.H {
+		p = p.Resize(w, h)
+	}
 	switch {
 	case r.o.Color == ColorContent:
 		p = r.o.ColorSpace.keep(p, r.content)

@@ -121,7 +121,7 @@ func (p Plan) accountOf(env Env, w, h int, c Cut, stages []stage, pass int64, re
 		{"the paintings' patches", patches},
 		{"the image and its gradient", images * image},
 		{"what is spared smoothing", o.spareBytes(b, h, w)},
-		{"the frame before", o.temporalBytes(b, gpu.Shape{H: p.H(), W: p.W(), C: 3})},
+		{"the frame before", o.temporalBytes(b, gpu.Shape{H: h, W: w, C: 3})},
 		{fmt.Sprintf("the optimiser's %d images", o.optimizerImages()), int64(o.optimizerImages()) * image},
 		{"the network's weights", p.weightBytes(env)},
 		{"input pictures", env.Pictures},
@@ -139,12 +139,13 @@ func (p Plan) accountOf(env Env, w, h int, c Cut, stages []stage, pass int64, re
 // checkUncut refuses a canvas if the memory that does not shrink with tiles is over the
 // limit already. The search among cuts is not needed then.
 func (p Plan) checkUncut(env Env, tiles bool) error {
-	image := env.Backend.Bytes(gpu.Shape{H: p.H(), W: p.W(), C: 3})
+	w, h := p.Canvas()
+	image := env.Backend.Bytes(gpu.Shape{H: h, W: w, C: 3})
 	least := int64(2+p.Options.optimizerImages())*image + p.weightBytes(env) + env.Pictures + programBytes
 	if env.MaxBytes <= 0 || least <= env.MaxBytes {
 		return nil
 	}
-	whole, err := p.bytes(env, p.W(), p.H(), Cut{}, false)
+	whole, err := p.bytes(env, w, h, Cut{}, false)
 	if err != nil {
 		return err
 	}
@@ -259,6 +260,9 @@ func (e *MemoryError) advise(w, h int, o Options, env Env) {
 		if p, err := planFor(e.W, e.H, o, env); err == nil {
 			e.Try = append(e.Try, Suggestion{option, value, gigabytes(p.PeakBytes)})
 		}
+	}
+	if o.Supersample > 1 {
+		other("supersample", "1", func(o *Options) { o.Supersample = 1 })
 	}
 	if o.Tile == tileOff {
 		other("tile", "auto", func(o *Options) { o.Tile = "" })

@@ -51,7 +51,7 @@ func (o *Options) UseMethod(m Method, network string) {
 	}
 	o.LossScale, o.Normalize = ScaleRelative, NormalizeOff
 	o.Iterations, o.Refine = []int{200}, 200
-	o.MinScale, o.ScaleStep, o.ScaleFrom, o.Plateau, o.CarryState = 64, 2, 0, 0, false
+	o.MinScale, o.ScaleStep, o.ScaleFrom, o.Supersample, o.Plateau, o.CarryState = 64, 2, 0, 0, 0, false
 	o.Optimizer, o.LR, o.LineSearch, o.Box, o.Average = OptimizerAdam, 2e-3*255, false, false, 0
 	o.Beta1, o.Beta2, o.Epsilon = 0.9, 0.999, 1e-8
 	o.ColorFinish = true

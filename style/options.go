@@ -122,8 +122,13 @@ type ScaleOptions struct {
 	MinScale   int     `json:"min-scale"`            // least side of the coarsest scale, in pixels, as ScaleSide measures it
 	ScaleSide  Side    `json:"scale-side,omitempty"` // the side that MinScale and StyleScale measure: SideLong (also "") or SideShort
 	ScaleFrom  float64 `json:"scale-from,omitempty"` // > 0: scales grow in even steps from this share of the size
-	CarryState bool    `json:"carry-state"`          // keep the optimiser's state, resampled, from scale to scale: good for Adam; L-BFGS may overshoot
-	Plateau    float64 `json:"plateau"`              // end a scale when 50 iterations lower the loss by less than this share; 0: never
+
+	// Supersample is the side of the canvas over that of the result, which is the canvas
+	// reduced, by Lanczos: ModeArt alone. 0 and 1: the canvas is the result.
+	Supersample float64 `json:"supersample,omitempty"`
+
+	CarryState bool    `json:"carry-state"` // keep the optimiser's state, resampled, from scale to scale: good for Adam; L-BFGS may overshoot
+	Plateau    float64 `json:"plateau"`     // end a scale when 50 iterations lower the loss by less than this share; 0: never
 }
 
 // OptimizerOptions are the optimiser and its parameters.

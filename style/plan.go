@@ -73,21 +73,22 @@ func (in Inputs) Plan(o Options, env Env) (Plan, error) {
 	return NewPlan(w, h, o, env)
 }
 
-// planFor plans a canvas of exactly w x h.
+// planFor plans a result of exactly w x h.
 func planFor(w, h int, o Options, env Env) (Plan, error) {
 	depth, block, err := o.deepest(env.Network)
 	if err != nil {
 		return Plan{}, err
 	}
+	canvasW, canvasH := o.canvas(w, h)
 	least := max(1<<(block-1), o.leastForPatches(env.Network)) // pixels that become one position there
-	if min(w, h) < least {
+	if min(canvasW, canvasH) < least {
 		return Plan{}, Problems{{
 			Option: "size", Value: o.Size,
-			Reason: fmt.Sprintf("%dx%d is too small: layer %q needs at least %d pixels on each side", w, h, env.Network.Layers[depth-1].Tap(), least),
-			Try:    []Suggestion{{"size", o.sizeFor(w, h, least), ""}},
+			Reason: fmt.Sprintf("%dx%d is too small: layer %q needs at least %d pixels on each side", canvasW, canvasH, env.Network.Layers[depth-1].Tap(), least),
+			Try:    []Suggestion{{"size", o.sizeFor(w, h, int(math.Ceil(float64(least)/o.enlarged()))), ""}},
 		}}
 	}
-	scales := o.scales(w, h, 2*least)
+	scales := o.scales(canvasW, canvasH, 2*least)
 	if c := scales[0]; min(c.W, c.H) < least {
 		return Plan{}, Problems{{
 			Option: "scales", Value: o.Scales,
@@ -132,11 +133,38 @@ func (o Options) concrete(w, h int, scales []Scale) Options {
 	return o
 }
 
+// canvas returns the size of the canvas for a result of w x h.
+func (o Options) canvas(w, h int) (int, int) {
+	return atLeastOne(float64(w) * o.enlarged()), atLeastOne(float64(h) * o.enlarged())
+}
+
+// reduced returns the size of the result for a canvas of w x h. It undoes canvas: as the
+// canvas is the larger, rounding it loses nothing.
+func (o Options) reduced(w, h int) (int, int) {
+	return atLeastOne(float64(w) / o.enlarged()), atLeastOne(float64(h) / o.enlarged())
+}
+
+// enlarged returns the side of the canvas over that of the result.
+func (o Options) enlarged() float64 { return max(1, o.Supersample) }
+
 // W returns the width of the finished picture.
-func (p Plan) W() int { return p.Scales[len(p.Scales)-1].W }
+func (p Plan) W() int {
+	w, _ := p.Options.reduced(p.Canvas())
+	return w
+}
 
 // H returns the height of the finished picture.
-func (p Plan) H() int { return p.Scales[len(p.Scales)-1].H }
+func (p Plan) H() int {
+	_, h := p.Options.reduced(p.Canvas())
+	return h
+}
+
+// Canvas returns the width and height of the last scale. The finished picture is smaller
+// if Options.Supersample is above 1.
+func (p Plan) Canvas() (w, h int) {
+	last := p.Scales[len(p.Scales)-1]
+	return last.W, last.H
+}
 
 // Iterations returns the number of iterations over all scales.
 func (p Plan) Iterations() int {
@@ -234,12 +262,12 @@ func (o Options) side(w, h int) int {
 }
 
 // styleSize returns a painting's size for a canvas with that scale-side. The painting's
-// scale-side is style-scale times the canvas's. It is not enlarged unless the options
-// ask for that.
+// scale-side is style-scale times the canvas's. Beside the result it is not enlarged
+// unless the options ask for that.
 func (o Options) styleSize(s *Picture, canvas int) (w, h int) {
 	ratio := o.StyleScale * float64(canvas) / float64(o.side(s.W, s.H))
 	if !o.StyleUpscale {
-		ratio = min(ratio, 1)
+		ratio = min(ratio, o.enlarged())
 	}
 	return atLeastOne(float64(s.W) * ratio), atLeastOne(float64(s.H) * ratio)
 }

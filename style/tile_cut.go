@@ -74,7 +74,8 @@ func (p *Plan) chooseCuts(env Env) error {
 			asked = tileChoice{size: p.Tile, cut: &p.Cut}
 		}
 	}
-	w, h := p.Options.seen(env.Network, p.W(), p.H())
+	w, h := p.Canvas()
+	w, h = p.Options.seen(env.Network, w, h)
 	if p.Memory, err = p.account(env, w, h, p.Cut, p.Recompute); err != nil {
 		return err
 	}

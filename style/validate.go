@@ -36,6 +36,7 @@ func (o Options) Validate(layers ...string) error {
 	c.losses(o)
 	c.patches(o, layers)
 	c.neighbours(o)
+	c.supersample(o)
 	return c.problems.err()
 }
 
@@ -126,6 +127,21 @@ func (c *checker) numbers(o Options) {
 	c.weights("style-weights", "style weight", o.StyleWeights)
 	if len(o.StyleWeights) > 0 && sum(o.StyleWeights) == 0 {
 		c.add("style-weights", nil, "style weights are all 0")
+	}
+}
+
+func (c *checker) supersample(o Options) {
+	f := o.Supersample
+	if f == 0 {
+		return
+	}
+	c.intervals(interval{"supersample", f, 1, 4, false})
+	off := []Suggestion{{"supersample", "1", ""}}
+	if f != 1 && o.Mode != ModeArt {
+		c.add("supersample", off, "supersample is %g; only mode %s paints larger than the result, not %s", f, ModeArt, o.Mode)
+	}
+	if f != 1 && o.TemporalWeight > 0 {
+		c.add("supersample", off, "supersample is %g; frames of a film are painted at their own size", f)
 	}
 }
 

@@ -96,7 +96,11 @@ func (r *Prepared) seconds() float64 {
 
 // header says in one line what was chosen and why.
 func (r *Prepared) header() string {
-	parts := []string{r.device.String(), fmt.Sprintf("%dx%d", r.plan.W(), r.plan.H()), ui.Count(len(r.plan.Scales), "scale")}
+	size := fmt.Sprintf("%dx%d", r.plan.W(), r.plan.H())
+	if w, h := r.plan.Canvas(); w > r.plan.W() || h > r.plan.H() {
+		size += fmt.Sprintf(" (painted at %dx%d)", w, h)
+	}
+	parts := []string{r.device.String(), size, ui.Count(len(r.plan.Scales), "scale")}
 	if s := r.seconds(); s > 0 {
 		parts = append(parts, "~"+progress.Span(time.Duration(s*float64(time.Second))))
 	}
