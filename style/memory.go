@@ -249,15 +249,17 @@ func largest(w, h int, o Options, env Env) (Plan, error) {
 	return try(max(n, 1) * step)
 }
 
-// advise adds to the error sizes and settings that would fit.
+// advise adds to the error sizes and settings that would fit. The size has the
+// proportions w x h, and the settings keep the size that was asked for.
 func (e *MemoryError) advise(w, h int, o Options, env Env) {
 	if p, err := largest(w, h, o, env); err == nil {
 		e.Fits = fmt.Sprintf("%dx%d", p.W(), p.H())
 		e.Try = append(e.Try, Suggestion{"size", "max", e.Fits + " here"})
 	}
 	other := func(option, value string, change func(*Options)) {
-		change(&o)
-		if p, err := planFor(e.W, e.H, o, env); err == nil {
+		changed := o // each suggestion is tried alone
+		change(&changed)
+		if p, err := planFor(e.W, e.H, changed, env); err == nil {
 			e.Try = append(e.Try, Suggestion{option, value, gigabytes(p.PeakBytes)})
 		}
 	}

@@ -53,11 +53,11 @@ func NewPlan(w, h int, o Options, env Env) (Plan, error) {
 	if size.IsMax() {
 		return largest(w, h, o, env)
 	}
-	w, h, err = size.Resolve(w, h)
+	askedW, askedH, err := size.Resolve(w, h)
 	if err != nil {
 		return Plan{}, err
 	}
-	p, err := planFor(w, h, o, env)
+	p, err := planFor(askedW, askedH, o, env)
 	var memory *MemoryError
 	if errors.As(err, &memory) {
 		memory.advise(w, h, o, env)

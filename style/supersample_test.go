@@ -3,6 +3,7 @@ package style
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -149,5 +150,52 @@ func TestBest(t *testing.T) {
 	frame.TemporalWeight = 1
 	if best := Best(frame); best.Supersample > 1 || best.Validate() != nil {
 		t.Errorf("a film's frame gets supersample %g: %v", best.Supersample, best.Validate())
+	}
+}
+
+// TestMemoryAdviceWorks: each suggestion of a memory error is enough alone, and "max" is
+// the size that was promised.
+func TestMemoryAdviceWorks(t *testing.T) {
+	env := tinyEnv(1)
+	followed := map[string]int{}
+	for _, tile := range []string{"off", ""} {
+		for megabytes := int64(60); megabytes <= 150; megabytes += 10 {
+			o := tinyOptions(ModeArt)
+			o.Size, o.Tile, o.Supersample = "400", tile, 2
+			env.MaxBytes = megabytes << 20
+			var memory *MemoryError
+			if _, err := NewPlan(96, 61, o, env); !errors.As(err, &memory) {
+				continue
+			}
+			for _, s := range memory.Try {
+				o := o
+				switch s.Option {
+				case "size":
+					o.Size = s.Value
+				case "supersample":
+					o.Supersample = 1
+				case "tile":
+					o.Tile = ""
+				case "history":
+					o.History = 5
+				case "optimizer":
+					o.Optimizer = OptimizerAdam
+				default:
+					t.Fatalf("unknown suggestion %v", s)
+				}
+				followed[s.Option]++
+				p, err := NewPlan(96, 61, o, env)
+				if err != nil {
+					t.Errorf("%d MiB, tile %q: %s %s does not help: %v", megabytes, tile, s.Option, s.Value, err)
+				} else if got := fmt.Sprintf("%dx%d", p.W(), p.H()); s.Option == "size" && got != memory.Fits {
+					t.Errorf("%d MiB, tile %q: max is %s, promised was %s", megabytes, tile, got, memory.Fits)
+				}
+			}
+		}
+	}
+	for _, option := range []string{"size", "supersample", "optimizer"} {
+		if followed[option] == 0 {
+			t.Errorf("%s was never suggested: %v", option, followed)
+		}
 	}
 }
