@@ -82,9 +82,13 @@ func planFor(w, h int, o Options, env Env) (Plan, error) {
 	canvasW, canvasH := o.canvas(w, h)
 	least := max(1<<(block-1), o.leastForPatches(env.Network)) // pixels that become one position there
 	if min(canvasW, canvasH) < least {
+		small := fmt.Sprintf("%dx%d", w, h)
+		if canvasW > w || canvasH > h {
+			small += fmt.Sprintf(", painted at %dx%d,", canvasW, canvasH)
+		}
 		return Plan{}, Problems{{
 			Option: "size", Value: o.Size,
-			Reason: fmt.Sprintf("%dx%d is too small: layer %q needs at least %d pixels on each side", canvasW, canvasH, env.Network.Layers[depth-1].Tap(), least),
+			Reason: fmt.Sprintf("%s is too small: layer %q needs at least %d pixels on each side", small, env.Network.Layers[depth-1].Tap(), least),
 			Try:    []Suggestion{{"size", o.sizeFor(w, h, int(math.Ceil(float64(least)/o.enlarged()))), ""}},
 		}}
 	}

@@ -199,3 +199,28 @@ func TestMemoryAdviceWorks(t *testing.T) {
 		}
 	}
 }
+
+// TestSupersampledTooSmall: the error names the size that was asked for, and the size
+// that it suggests works.
+func TestSupersampledTooSmall(t *testing.T) {
+	for _, factor := range []float64{1, 1.3, 1.5, 2.7} {
+		for _, size := range []string{"1", "2", "2x1", "3x1"} {
+			o := tinyOptions(ModeArt)
+			o.Size, o.Supersample = size, factor
+			_, err := NewPlan(96, 61, o, tinyEnv(1))
+			var problems Problems
+			if !errors.As(err, &problems) {
+				continue // the larger canvas is large enough
+			}
+			o.Size = problems[0].Try[0].Value
+			if _, err := NewPlan(96, 61, o, tinyEnv(1)); err != nil {
+				t.Errorf("%s with factor %g: the size %s does not help: %v", size, factor, o.Size, err)
+			}
+		}
+	}
+	o := tinyOptions(ModeArt)
+	o.Size, o.Supersample = "3x2", 1.4
+	if _, err := NewPlan(96, 61, o, tinyEnv(1)); err == nil || !strings.Contains(err.Error(), "3x2, painted at 4x3, is too small") {
+		t.Errorf("got %v", err)
+	}
+}
