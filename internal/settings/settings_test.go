@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -376,6 +377,14 @@ func TestDefaultsFitTheDevice(t *testing.T) {
 	v.PaintOn("cuda:0", "worker")
 	if len(v.Options.Iterations) != len(before) || v.Options.Iterations[0] != before[0] {
 		t.Errorf("the preset's iterations %v became %v", before, v.Options.Iterations)
+	}
+	for _, given := range []Given{{"preset": {"best"}}, {"preset": {"best"}, "method": {"nnst"}}, {"method": {"nnst"}}, {"preset": {"best"}, "iterations": {"7"}}} {
+		here := resolve(given)
+		here.PaintOn("cuda:0", "worker")
+		given["device"] = []string{"cuda:0"}
+		if there := resolve(given); fmt.Sprint(here.Options) != fmt.Sprint(there.Options) {
+			t.Errorf("%v: a job on a GPU gets\n%+v, with the GPU named\n%+v", given, here.Options, there.Options)
+		}
 	}
 }
 

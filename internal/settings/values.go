@@ -183,12 +183,21 @@ func Resolve(mode style.Mode, given Given, layers ...Layer) (*Values, ui.Faults)
 }
 
 // PaintOn sets the device of a job that names none. Options that nobody set get the
-// defaults for that device.
+// defaults for that device, and those of the preset best follow from them.
 func (v *Values) PaintOn(name, origin string) {
 	v.SetText("device", name, origin)
+	if !ownPreset(v.Options.Preset) {
+		return
+	}
 	defaults := defaultsWith(v.Mode, v.Text("weights"), name, v.Options.StyleLoss)
+	if v.Options.Preset == "best" {
+		defaults = style.Best(defaults)
+	}
+	if v.Options.Method == style.MethodNNST {
+		defaults.UseMethod(style.MethodNNST, networkName(v.Text("weights")))
+	}
 	for _, option := range optionNames() {
-		if v.origins[option] == OriginDefault && v.Options.Preset == "default" {
+		if from := v.origins[option]; from == OriginDefault || from == "preset best" {
 			// A default is a valid value, so there is no fault to return.
 			_ = SetOption(&v.Options, option, OptionText(&defaults, option))
 		}
