@@ -51,8 +51,8 @@ func (p Replay) Request() (Request, ui.Faults) {
 	for _, change := range p.Changes {
 		bad.Add(v.ApplyChange(change))
 	}
-	if v.Origin("size") == "--set" && v.Origin("scales") != "--set" {
-		// The number of scales in the recipe was chosen for its size.
+	if (v.Origin("size") == "--set" || v.Origin("supersample") == "--set") && v.Origin("scales") != "--set" {
+		// The number of scales in the recipe was chosen for the size of its canvas.
 		if o, err := style.Preset(rec.Options.Preset, rec.Mode); err == nil {
 			v.Options.Scales = o.Scales
 		}
