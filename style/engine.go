@@ -389,8 +389,8 @@ func (r *run) result() *Result {
 	}
 }
 
-// picture downloads an image and reduces it to the size of the result. It takes the content's colours if they are kept, and the
-// content's alpha if there is one.
+// picture downloads an image and reduces it to the size of the result. It takes the
+// content's colours if they are kept, and the content's alpha if there is one.
 func (r *run) picture(image *gpu.Array) *Picture {
 	if image == nil {
 		return nil

@@ -126,8 +126,9 @@ const bestSupersample = 1.5
 
 // Best returns the options of the preset "best", given the default options of a mode.
 // A picture is painted larger, through scales that are as much larger, and then reduced:
-// edges and strokes are clearer, in about twice the time. Frames of films and modes that match patches make three times the iterations
-// instead, which changes them little. See docs/looks.md.
+// edges and strokes are clearer, in about twice the time. Frames of films and the other
+// modes make three times the iterations instead, which changes them little. See
+// docs/looks.md.
 func Best(o Options) Options {
 	o.Preset = "best"
 	if o.Mode == ModeArt && o.TemporalWeight == 0 {

@@ -223,7 +223,7 @@ var table = withChoices([]Setting{
 	{Name: "scale-from", Group: GroupScale, Value: "X", Advanced: true,
 		Help: "size of the first scale as a share of the last, such as 0.25, with even steps between; 0 uses --scale-step"},
 	{Name: "supersample", Group: GroupScale, Value: "X", Modes: artMode, not: ofOnePicture,
-		Help: "paint X times as large as --size says, and reduce the picture: clearer edges and strokes, for more time and memory; 1 does not"},
+		Help: "paint X times as large as --size says, and reduce the picture: clearer edges and strokes, for more time and memory; 0 and 1 do not"},
 	{Name: "carry-state", Group: GroupScale, Kind: Switch, Advanced: true,
 		Help: "keep the optimiser's state from one scale to the next"},
 	{Name: "draft", Group: GroupScale, Kind: Switch, Main: true, not: notOneCommand | inReplay,
