@@ -22,13 +22,14 @@ type Demo struct {
 // Request returns the request for the demo, with the settings of a command line,
 // and its title.
 func (d Demo) Request(given settings.Given) (r Request, title string, err error) {
-	mode := style.ModeArt
+	mode, chosen := style.ModeArt, settings.Demo
 	content, painting := "lighthouse", DemoPainting
 	if d.Doodle {
-		mode, content, painting = style.ModeDoodle, "valley", "strokes"
+		mode, chosen = style.ModeDoodle, settings.DemoDoodle
+		content, painting = "valley", "strokes"
 	}
 	content, painting = cmp.Or(d.Content, content), cmp.Or(d.Style, painting)
-	v, bad := settings.Resolve(mode, given, settings.Demo)
+	v, bad := settings.Resolve(mode, given, chosen)
 	bad.Add(checkSample(content, sample.Content))
 	bad.Add(checkSample(painting, sample.Painting))
 	if len(bad) > 0 {

@@ -57,6 +57,9 @@ func TestDemo(t *testing.T) {
 	if err != nil || r.Mode != style.ModeDoodle || r.Inputs.Content != "" || !slices.Equal(r.Inputs.Maps, []string{"sample:still-life_sem"}) {
 		t.Errorf("got %+v, %v", r.Inputs, err)
 	}
+	if usual := settings.Defaults(style.ModeDoodle, "mini", "cpu"); r.Values.Options.MinScale != usual.MinScale {
+		t.Errorf("a map is painted from %d pixels, not from %d", r.Values.Options.MinScale, usual.MinScale)
+	}
 	_, _, err = Demo{Content: "mosaic", Style: "mosiac"}.Request(settings.Given{"lr": {"x"}})
 	got := ui.FaultsOf(err)
 	if len(got) != 3 || !slices.Equal(got[2].Try, []string{`did you mean "mosaic"?`}) {

@@ -50,11 +50,18 @@ func Fixed(origin string, values map[string]string) Layer {
 // draft holds the settings that --draft changes.
 var draft = map[string]string{"weights": "mini", "size": "256", "iterations": "60,40"}
 
-// Demo holds the settings of the demo. They give a good picture in well under a
-// minute on two cores, whatever the user has configured. With the larger content weight
-// and coarsest scale, tower and boat stay upright.
+// Demo holds the settings of the demo that paints a scene. They give a good picture in
+// well under a minute on two cores, whatever the user has configured. With the larger
+// content weight and coarsest scale, tower and boat stay upright.
 var Demo = Fixed("demo", map[string]string{
 	"weights": "mini", "size": "512", "supersample": "1.5", "min-scale": "192", "iterations": "120,80,50", "content-weight": "3",
+	"output": "impasto-demo.png", "overwrite": "replace",
+})
+
+// DemoDoodle holds the settings of the demo that paints a map. It begins with noise and
+// needs the small scales: without them the sky stays empty.
+var DemoDoodle = Fixed("demo", map[string]string{
+	"weights": "mini", "size": "512", "iterations": "120,100,80", "optimizer": "adam", "lr": "4",
 	"output": "impasto-demo.png", "overwrite": "replace",
 })
 
