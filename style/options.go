@@ -123,8 +123,9 @@ type ScaleOptions struct {
 	ScaleSide  Side    `json:"scale-side,omitempty"` // the side that MinScale and StyleScale measure: SideLong (also "") or SideShort
 	ScaleFrom  float64 `json:"scale-from,omitempty"` // > 0: scales grow in even steps from this share of the size
 
-	// Supersample is the side of the canvas over that of the result, which is the canvas
-	// reduced, by Lanczos: ModeArt alone. 0 and 1: the canvas is the result.
+	// Supersample is the side of the canvas over that of the result. The canvas is reduced
+	// to the result by Lanczos resampling. 0 and 1 leave it as it is. Only ModeArt takes
+	// more than 1.
 	Supersample float64 `json:"supersample,omitempty"`
 
 	CarryState bool    `json:"carry-state"` // keep the optimiser's state, resampled, from scale to scale: good for Adam; L-BFGS may overshoot

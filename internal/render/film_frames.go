@@ -297,11 +297,11 @@ func whole(shots []film.Shot) bool {
 	return next > 0
 }
 
-// onlyDevice reports whether the device is all in which two orders differ.
+// onlyDevice reports whether the device is all that differs between two orders.
 func onlyDevice(then, now filmOrder) bool {
-	same := then.Device == now.Device
+	other := then.Device != now.Device
 	then.Device = now.Device
-	return !same && len(difference(then, now)) == 0
+	return other && len(difference(then, now)) == 0
 }
 
 // difference names the fields in which two orders differ.

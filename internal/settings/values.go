@@ -153,7 +153,7 @@ func Resolve(mode style.Mode, given Given, layers ...Layer) (*Values, ui.Faults)
 	loss, _, _ := find("style-loss")
 	defaults := defaultsWith(mode, weights, on, style.StyleLoss(loss))
 	bad := v.usePreset(preset, defaults)
-	from := "preset " + preset
+	from := presetOrigin(preset)
 	if method, _, _ := find("method"); mode == style.ModeArt && style.Method(method) == style.MethodNNST {
 		v.Options.UseMethod(style.MethodNNST, networkName(weights))
 		from = "method " + method
@@ -204,12 +204,15 @@ func (v *Values) PaintOn(name, origin string) {
 		defaults.UseMethod(style.MethodNNST, networkName(v.Text("weights")))
 	}
 	for _, option := range optionNames() {
-		if from := v.origins[option]; from == OriginDefault || from == "preset best" {
+		if from := v.origins[option]; from == OriginDefault || from == presetOrigin(v.Options.Preset) {
 			// A default is a valid value, so there is no fault to return.
 			_ = SetOption(&v.Options, option, OptionText(&defaults, option))
 		}
 	}
 }
+
+// presetOrigin returns the origin of values that a preset sets.
+func presetOrigin(preset string) string { return "preset " + preset }
 
 // lookUp returns the value of the first layer that has a setting.
 func lookUp(name string, layers []Layer) (text, origin string, ok bool) {

@@ -194,8 +194,10 @@ func (j *jobs) all() []jobView {
 func (j *jobs) Do(ctx context.Context, t *farm.Task) error {
 	j.mu.Lock()
 	delete(j.keeping, t.Job.ID)
-	if b := j.of(t.Job); b.State == "" { // a short job is done before the queue says that it runs
-		b.State = string(farm.Running)
+	if t.Job.Batch == j.batch { // a short job is done before the queue says that it runs
+		if b := j.of(t.Job); b.State == "" {
+			b.State = string(farm.Running)
+		}
 	}
 	j.mu.Unlock()
 	name := filepath.Base(t.Job.Outputs[0])
