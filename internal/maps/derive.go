@@ -53,9 +53,10 @@ const (
 
 // Derive draws a map of a picture, as a start to be edited. It divides the picture
 // into superpixels, groups them by k-means over their mean colour (Lab), features
-// and place, merges islands, and smooths edges. Regions take the colours of Palette
-// that are nearest to their own, the largest region first. So a sky is likely to be
-// blue, and the same picture gets the same map every time.
+// and place, merges islands, smooths edges, and merges regions too small to guide a
+// layer. Regions take the colours of Palette that are nearest to their own, the largest
+// region first. So a sky is likely to be blue, and the same picture gets the same map
+// every time.
 func Derive(p *picture.Picture, o DeriveOptions) (*Map, error) {
 	if o.Regions < MinRegions || o.Regions > MostRegions {
 		return nil, inputError("count", "a map is derived with %d to %d regions, not %d", MinRegions, MostRegions, o.Regions).Hint("-k 6")
@@ -99,6 +100,7 @@ func Derive(p *picture.Picture, o DeriveOptions) (*Map, error) {
 	if w != p.W || h != p.H {
 		m = m.Enlarge(p.W, p.H)
 	}
+	m.mergeVanishing() // what Check would refuse
 	return m, nil
 }
 

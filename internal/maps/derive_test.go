@@ -115,6 +115,24 @@ func TestDeriveMergesIslandsAndKeepsColoursApart(t *testing.T) {
 	}
 }
 
+// TestDeriveMergesWhatVanishes: a spot that fills no cell of relu4_1 by half becomes no
+// region, because lint would refuse the map.
+func TestDeriveMergesWhatVanishes(t *testing.T) {
+	p := block(halves(), 11, 11, 10, 10, color.NRGBA{0, 255, 0, 255})
+	m, err := Derive(p, DeriveOptions{Regions: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, cover := range m.Coverage(CoarsestCell) {
+		if cover < leastCover {
+			t.Errorf("%s fills %.2f of a cell at most", m.Regions[i], cover)
+		}
+	}
+	if len(m.Regions) != 2 {
+		t.Errorf("%d regions, want the two halves", len(m.Regions))
+	}
+}
+
 func TestDeriveRefuses(t *testing.T) {
 	p, _ := painted(100, 80)
 	for _, c := range []struct {
