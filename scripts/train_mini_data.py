@@ -14,15 +14,16 @@ def held_out(name):
     return zlib.crc32(name.encode()) % 12 == 0
 
 
+def paths(folder, held=False):
+    """The names of a folder's pictures, either the trained-on ones or the held-out ones."""
+    return [path for path in sorted(glob.glob(os.path.join(folder, "*")))
+            if path.lower().endswith((".jpg", ".jpeg", ".png")) and held_out(os.path.basename(path)) == held]
+
+
 def load(folder, held=False):
-    """The pictures of a folder, uint8 (H, W, 3), either the trained-on ones or the held-out ones."""
-    out = []
-    for path in sorted(glob.glob(os.path.join(folder, "*"))):
-        if path.lower().endswith((".jpg", ".jpeg", ".png")) and held_out(os.path.basename(path)) == held:
-            im = Image.open(path).convert("RGB")
-            if min(im.size) >= CROP:
-                out.append(im)
-    return out
+    """The pictures of a folder that are at least CROP pixels high and wide."""
+    pictures = [Image.open(path).convert("RGB") for path in paths(folder, held)]
+    return [im for im in pictures if min(im.size) >= CROP]
 
 
 def photo_crop(rng, pictures, n=CROP):
@@ -61,8 +62,20 @@ def texture_crop(rng, n=CROP):
     return (a + mix[..., 1:] * (colours[2] - a)).astype(np.float32)
 
 
-def crop(rng, pictures, n=CROP):
-    """One training crop (3, n, n), RGB 0..255: clean (two in three), noisy, or of uneven noise."""
+def painting_crop(rng, paintings, n=CROP):
+    """A square of a random painting at its own pixels: what an optimiser does to single pixels is to be seen."""
+    im = paintings[rng.integers(len(paintings))]
+    x, y = rng.integers(im.width - n + 1), rng.integers(im.height - n + 1)
+    a = np.asarray(im.crop((x, y, x + n, y + n)), np.float32)
+    if rng.random() < 0.5:
+        a = a[:, ::-1]
+    return a[:, :, rng.permutation(3)] if rng.random() < 0.25 else a
+
+
+def crop(rng, pictures, paintings=(), n=CROP):
+    """One training crop (3, n, n), RGB 0..255: of a painting (one in three, if there are any), clean, or noisy."""
+    if paintings and rng.random() < 1 / 3:
+        return np.ascontiguousarray(painting_crop(rng, paintings, n).transpose(2, 0, 1), np.float32)
     a = texture_crop(rng, n) if rng.random() < 0.1 else photo_crop(rng, pictures, n)
     r = rng.random()
     if r < 0.2:

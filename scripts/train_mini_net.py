@@ -9,14 +9,14 @@ import torch.nn.functional as F
 MEAN = torch.tensor([123.68, 116.779, 103.939])[:, None, None]  # RGB, 0..255
 INPUT_SCALE = 60.0  # the student trains on (RGB - mean) / 60; folded into conv1_1 when saved
 VGG_BLOCKS, VGG_WIDTHS = (2, 2, 4, 4, 1), (64, 128, 256, 512, 512)
-BLOCKS, WIDTHS = (2, 2, 2, 3, 1), (32, 64, 96, 160, 256)
+BLOCKS, WIDTHS = (2, 2, 2, 4, 1), (32, 64, 128, 144, 256)
 # (student's layer, teacher's layer, weight). Adapters are 1x1 convolutions from the one to the other.
 # Layers of the same name are what the losses of a painting look at, so they weigh most; the second layer of
-# a block is also regressed so that the next block starts from what VGG19's next block starts from. 4_3 brings relu5_1
-# closer, which lies three convolutions beyond relu4_2 in VGG19.
+# a block is also regressed so that the next block starts from what VGG19's next block starts from. 4_3 and 4_4 bring
+# relu5_1 closer, which lies three convolutions beyond relu4_2.
 TAPS = (("1_1", "1_1", 1.0), ("1_2", "1_2", 0.5), ("2_1", "2_1", 1.0), ("2_2", "2_2", 0.5), ("3_1", "3_1", 1.0),
         ("3_2", "3_4", 0.5), ("4_1", "4_1", 1.0), ("4_2", "4_2", 1.0),
-        ("4_3", "4_4", 0.5), ("5_1", "5_1", 1.0))
+        ("4_3", "4_3", 0.5), ("4_4", "4_4", 0.5), ("5_1", "5_1", 1.0))
 # Losses of the first blocks are taken at every 8th, 4th and 2nd position: 1x1 adapters need no more.
 STRIDE = {"1": 8, "2": 4, "3": 2}
 
@@ -42,7 +42,7 @@ def write_safetensors(path, tensors, meta):
     """Write float16 tensors, in the order given."""
     header, blobs, at = {"__metadata__": meta}, [], 0
     for name, t in tensors.items():
-        b = t.detach().numpy().astype(np.float16).tobytes()
+        b = t.detach().contiguous().numpy().astype(np.float16).tobytes()
         header[name] = {"dtype": "F16", "shape": list(t.shape), "data_offsets": [at, at + len(b)]}
         blobs.append(b)
         at += len(b)
@@ -84,10 +84,35 @@ def bfloat16(weights):
     return {k: v if k.startswith("conv1_1") else v.bfloat16() for k, v in weights.items()}
 
 
+def channels_last(weights):
+    """The weights in the layout in which two threads convolve fastest."""
+    return {k: v.contiguous(memory_format=torch.channels_last) if v.dim() == 4 else v for k, v in weights.items()}
+
+
 def load_vgg(path):
     """VGG19 conv1_1..conv5_1 for RGB input minus MEAN; the file's conv1_1 takes BGR (as the Caffe release does)."""
     w, _ = read_safetensors(path)
     w["conv1_1.weight"] = w["conv1_1.weight"].flip(1).contiguous()
+    return w
+
+
+def narrowed(weights, widths, x):
+    """The network without the channels that its widths have no room for: those of which the next layer sees least."""
+    w = {k: v.detach() for k, v in weights.items()}
+    with torch.no_grad():
+        f = student_features(w, x)
+    layers = list(f)
+    for n, after in zip(layers, layers[1:] + [None]):
+        c = widths[int(n[0]) - 1]
+        if len(w[f"conv{n}.bias"]) <= c:
+            continue
+        seen = (f[n] ** 2).mean(dim=(0, 2, 3)).sqrt()
+        if after:
+            seen = seen * w[f"conv{after}.weight"].flatten(2).norm(dim=(0, 2))
+        kept = seen.argsort(descending=True)[:c].sort().values
+        w[f"conv{n}.weight"], w[f"conv{n}.bias"] = w[f"conv{n}.weight"][kept], w[f"conv{n}.bias"][kept]
+        if after:
+            w[f"conv{after}.weight"] = w[f"conv{after}.weight"][:, kept]
     return w
 
 
@@ -98,6 +123,8 @@ def init_student(x, seed, widths, weights):
     channel that it lacked, or that never fires, starts at zero: the network computes what the other did. A layer that the
     other lacked passes on what it is given.
     """
+    if weights and widths:
+        weights = narrowed(weights, widths, x)
     if not widths:
         widths = [len(weights[f"conv{b}_1.bias"]) for b in range(1, len(BLOCKS) + 1)] if weights else WIDTHS
     g, w, cin, scale, alive = torch.Generator().manual_seed(seed), {}, 3, torch.ones(3), torch.ones(3, dtype=torch.bool)
@@ -111,8 +138,6 @@ def init_student(x, seed, widths, weights):
             elif weights:
                 old = weights[k + ".weight"].detach()
                 kept, read = old.shape[:2]
-                if kept > c or read > cin:
-                    raise SystemExit(f"{k} has {kept} channels of {read}, more than {c} of {cin}")
                 v[:kept, :read], bias[:kept] = old, weights[k + ".bias"].detach()
             else:
                 kept, read = 0, cin

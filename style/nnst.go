@@ -57,8 +57,8 @@ func (o *Options) UseMethod(m Method, network string) {
 	o.ColorFinish = true
 }
 
-// layersOf returns the names that are layers of a network, "vgg19" or "mini". mini has
-// two layers a block, and a relu4_3 that imitates relu4_4 and replaces it.
+// layersOf returns those of the names that a loss takes from a network, "vgg19" or "mini":
+// of mini it takes the first two layers of a block.
 func layersOf(network string, names []string) []string {
 	if network != "mini" {
 		return names

@@ -14,22 +14,22 @@ import (
 //go:embed mini.safetensors
 var miniFile []byte
 
-// firstMiniFile is the first edition, which paints older recipes again.
+// Earlier editions, which paint older recipes again.
 //
 //go:embed mini1.safetensors
-var firstMiniFile []byte
+var mini1File []byte
 
-// firstMini is the name of the first edition.
-const firstMini = "mini:1"
+//go:embed mini2.safetensors
+var mini2File []byte
 
-// loadMini reads the network that is part of the program, or its first edition, up to
-// a layer. Both have the name mini, as in recipes; their checksums differ.
-func loadMini(ctx context.Context, edition, layer string) (*Network, error) {
-	file := miniFile
-	if edition == firstMini {
-		file = firstMiniFile
-	}
-	src := &source{name: edition, ReaderAt: bytes.NewReader(file), size: int64(len(file))}
+// minis are the networks that are part of the program, by name.
+var minis = map[string][]byte{"mini": miniFile, "mini:1": mini1File, "mini:2": mini2File}
+
+// loadMini reads one of minis up to a layer. Each has the name mini, as in recipes; their
+// checksums differ.
+func loadMini(ctx context.Context, name, layer string) (*Network, error) {
+	file := minis[name]
+	src := &source{name: name, ReaderAt: bytes.NewReader(file), size: int64(len(file))}
 	n, err := load(ctx, src, LoadOptions{UpTo: layer})
 	if err != nil {
 		return nil, wrap(src.name, err)
@@ -43,9 +43,9 @@ func loadMini(ctx context.Context, edition, layer string) (*Network, error) {
 func Mini() (*Network, error) { return loadMini(context.Background(), "mini", "") }
 
 // BuiltinOf returns the name of the built-in weights that have a SHA-256: "mini", "mini:1"
-// for the first edition, or "".
+// or "mini:2" for an earlier edition, or "".
 func BuiltinOf(sum string) string {
-	for name, file := range map[string][]byte{"mini": miniFile, firstMini: firstMiniFile} {
+	for name, file := range minis {
 		if s := sha256.Sum256(file); hex.EncodeToString(s[:]) == sum {
 			return name
 		}

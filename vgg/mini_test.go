@@ -16,7 +16,7 @@ func TestMini(t *testing.T) {
 	if n.Name != "mini" || n.Pool != PoolAvg || n.Meta.Layout != LayoutRGB || n.Meta.Licence == "" || len(n.Meta.SHA256) != 64 {
 		t.Errorf("%q, %s pooling, %s, licence %q", n.Name, n.Pool, n.Meta.Layout, n.Meta.Licence)
 	}
-	if len(miniFile) > 3<<20 {
+	if len(miniFile) > 3_000_000 {
 		t.Errorf("%d bytes, at most 3 MB are meant", len(miniFile))
 	}
 	for _, tap := range []string{"relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu4_2", "relu5_1"} {
@@ -24,7 +24,7 @@ func TestMini(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if want := topology([]int{2, 2, 2, 3, 1}, []int{32, 64, 128, 160, 256}); !slices.Equal(n.shapes(), want) {
+	if want := topology([]int{2, 2, 2, 4, 1}, []int{32, 64, 128, 144, 256}); !slices.Equal(n.shapes(), want) {
 		t.Errorf("layers %v, want %v", n.shapes(), want)
 	}
 	part, err := Load(context.Background(), "mini", LoadOptions{UpTo: "relu2_1"})
@@ -33,22 +33,29 @@ func TestMini(t *testing.T) {
 	}
 }
 
-// TestFirstMini: older recipes and checkpoints find the first edition by its checksum,
-// and the first edition has not changed.
-func TestFirstMini(t *testing.T) {
-	const sum = "9b06fea182603cf57284ab770d2d8c9748dd7b98bc3d27036d747aacab2edc04"
-	if name := BuiltinOf(sum); name != "mini:1" {
-		t.Errorf("the first edition's checksum names %q", name)
-	}
-	n, err := Load(context.Background(), "mini:1", LoadOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if n.Name != "mini" || n.Meta.SHA256 != sum {
-		t.Errorf("mini:1 is %s, %s", n.Name, n.Meta.SHA256)
-	}
-	if want := topology([]int{2, 2, 2, 2, 1}, []int{16, 48, 64, 128, 128}); !slices.Equal(n.shapes(), want) {
-		t.Errorf("layers %v, want %v", n.shapes(), want)
+// TestEarlierMinis: older recipes and checkpoints find an earlier edition by its checksum,
+// and it has not changed.
+func TestEarlierMinis(t *testing.T) {
+	for _, c := range []struct {
+		name, sum      string
+		blocks, widths []int
+	}{
+		{"mini:1", "9b06fea182603cf57284ab770d2d8c9748dd7b98bc3d27036d747aacab2edc04", []int{2, 2, 2, 2, 1}, []int{16, 48, 64, 128, 128}},
+		{"mini:2", "54a33801caf8bbad474c625728c6efe1370763564ac1b145d03b915d7518dc23", []int{2, 2, 2, 3, 1}, []int{32, 64, 128, 160, 256}},
+	} {
+		if name := BuiltinOf(c.sum); name != c.name {
+			t.Errorf("the checksum of %s names %q", c.name, name)
+		}
+		n, err := Load(context.Background(), c.name, LoadOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n.Name != "mini" || n.Meta.SHA256 != c.sum {
+			t.Errorf("%s is %s, %s", c.name, n.Name, n.Meta.SHA256)
+		}
+		if want := topology(c.blocks, c.widths); !slices.Equal(n.shapes(), want) {
+			t.Errorf("%s: layers %v, want %v", c.name, n.shapes(), want)
+		}
 	}
 	now, err := Mini()
 	if err != nil {

@@ -63,7 +63,7 @@ func dataHome() string {
 
 // Source says which weights a name stands for, and why.
 type Source struct {
-	Name    string // "vgg19", "mini", "mini:1", "random:1"; "" for a bare file
+	Name    string // "vgg19", "mini", "mini:2", "random:1"; "" for a bare file
 	Path    string // of the file; "" for weights inside the program
 	SHA256  string // that was recorded when they were installed; "" if none was
 	Builtin string // "mini", "random" or ""
@@ -104,7 +104,7 @@ func (s *Store) Resolve(name string) (Source, error) {
 // lookUp resolves a name or a path. A name with a separator or an extension is
 // a path; installed names have neither.
 func (s *Store) lookUp(name, why string) (Source, error) {
-	if name == "mini" || name == firstMini {
+	if minis[name] != nil {
 		return Source{Name: name, Builtin: "mini", Why: why}, nil
 	}
 	if text, ok := strings.CutPrefix(name, "random"); ok && (text == "" || text[0] == ':') {

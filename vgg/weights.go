@@ -26,8 +26,8 @@ type LoadOptions struct {
 }
 
 // Load reads a network: an installed one by its name, a file by its path,
-// "mini", "mini:1" (its first edition), "random:SEED", or, for "", the one that
-// Resolve chooses. Only layers up to opts.UpTo are read. Errors are *Error.
+// "mini", "mini:1" or "mini:2" (its earlier editions), "random:SEED", or, for "", the
+// one that Resolve chooses. Only layers up to opts.UpTo are read. Errors are *Error.
 func Load(ctx context.Context, name string, opts LoadOptions) (*Network, error) {
 	store := opts.Store
 	if store == nil {
