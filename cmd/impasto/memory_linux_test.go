@@ -23,7 +23,7 @@ func TestPlanIsKeptTo(t *testing.T) {
 	program := theCommand(t)
 	for name, flags := range map[string][]string{
 		"adam":     {"-s", "640", "-n", "2", "--optimizer", "adam"},
-		"l-bfgs":   {"-s", "400", "-n", "13", "--plateau", "0"}, // until its history is full
+		"l-bfgs":   {"-s", "400", "-n", "30", "--plateau", "0"}, // until its history is full
 		"in tiles": {"-s", "1000", "-n", "2", "--optimizer", "adam", "--tile", "256"},
 	} {
 		run := func(more ...string) (out []byte, peak int64) {
