@@ -13,9 +13,9 @@ import (
 // A chunk is a block of outputs. Its inputs, with a pixel of padding all round, are
 // copied into a strip, where every tap of every pixel is an offset. Backward, inputs
 // and outputs are exchanged, the taps are reversed, and pooling is undone while the
-// strip is filled. Then, for 32 outputs at a time, the block's sums are computed,
-// finished in float32 (bias, ReLU, masks and pooling, or the earlier gradient and that
-// of a style loss are added) and rounded once. Pooling reads the values before they are
+// strip is filled. Then, for 32 outputs at a time, the block's sums are computed and
+// finished in float32: bias, ReLU, masks and pooling, or the earlier gradient and that
+// of a style loss. They are rounded once. Pooling reads the values before they are
 // rounded, so that its largest elements are those of single precision. Rounding keeps
 // their order, so the pooled values are the largest of the stored ones.
 
@@ -23,8 +23,6 @@ const (
 	// halfRows and halfColumns are the sides of a block: whole windows of pooling,
 	// and with 512 channels a strip of 700 KB that stays in the second level of cache.
 	halfRows, halfColumns = 8, 64
-	// halfPixels is how many neighbouring pixels one product takes.
-	halfPixels = 32
 	// halfOutputs is the outputs of a panel, and the inputs of a step.
 	halfOutputs = 32
 	// halfChunks is how many chunks a worker should find.
@@ -64,11 +62,13 @@ type halfWorker struct {
 	strip   []uint16
 	exact   exactRow
 	sums    []float32 // (rows, columns, 32) of a block
-	rounded []uint16
+	bias    [halfOutputs]float32
+	rounded []uint16 // (columns, 32) of a row
 	signs   []byte
 	values  []float32 // a row of a pooled gradient, times the scale of its pooling
 	scaled  []uint16  // the same, rounded
-	styled  []float32 // (rows, columns, outputs), the features of a style loss
+	styled  []uint16  // (rows, columns, outputs), the features of a style loss
+	bits    []byte    // of the channels of a pixel
 	pool    halfPoolTable
 }
 
@@ -77,12 +77,9 @@ func (t *halfConvTask) run(b *CPU) {
 	t.b = b
 	t.columns = min(halfColumns, t.w)
 	inputs := chunks(t.c, halfOutputs) * halfOutputs
-	t.pixel = inputs
+	t.pixel = halfPixel(t.c)
 	if t.src.split {
 		inputs /= 2
-	}
-	if t.pixel%512 == 0 { // pixels a power of two apart would share few sets of the cache
-		t.pixel += halfOutputs
 	}
 	t.offsets = t.offsets[:0]
 	for range t.terms {
@@ -118,12 +115,15 @@ func (w *halfWorker) reserve(t *halfConvTask) {
 	if n := (t.columns/2 + 2) * t.c; t.src.mask != nil && len(w.scaled) < n {
 		w.scaled, w.values = bf16s(n), simd.Floats(n)
 	}
-	if n := halfRows * t.columns * t.n; t.style.F != nil && len(w.styled) < n {
-		w.styled = simd.Floats(n)
+	if n := halfRows * t.columns * t.style.pixel; t.style.F != nil && len(w.styled) < n {
+		w.styled = bf16s(n)
+	}
+	if n := signBytes(t.c); len(w.bits) < n {
+		w.bits = make([]byte, n)
 	}
 	if w.sums == nil {
-		n := halfRows * halfColumns * halfOutputs
-		w.sums, w.rounded, w.signs = simd.Floats(n), bf16s(n), make([]byte, n/8)
+		n := halfColumns * halfOutputs
+		w.sums, w.rounded, w.signs = simd.Floats(halfRows*n), bf16s(n), make([]byte, n/8)
 		w.pool.reserve()
 	}
 }
@@ -143,12 +143,7 @@ func (t *halfConvTask) chunk(worker, i int) {
 	for p := part * panels / t.parts; p < (part+1)*panels/t.parts; p++ {
 		first := p * halfOutputs
 		n := min(halfOutputs, t.n-first)
-		t.multiply(w, a, p, first, n)
-		if t.dst.bias != nil {
-			t.finish(w, a, first, n)
-		} else {
-			t.finishGrad(w, a, first, n)
-		}
+		t.compute(w, a, p, first, n)
 	}
 }
 
@@ -177,15 +172,7 @@ func (t *halfConvTask) fill(worker int, a area) {
 		} else {
 			src = t.src.x[(y*t.w+from)*t.c : (y*t.w+to)*t.c]
 		}
-		if t.pixel == t.c {
-			copy(in, src)
-		} else {
-			for x := range to - from {
-				px := in[x*t.pixel:][:t.pixel]
-				copy(px, src[x*t.c:][:t.c])
-				clear(px[t.c:])
-			}
-		}
+		copyPixels(in, t.pixel, src, t.c)
 		if a.x == 0 {
 			t.border(row[:t.pixel], src)
 		}
@@ -228,17 +215,28 @@ func (t *halfConvTask) fillUnpooled(w *halfWorker, row []uint16, y int, a area) 
 		dy := g[(x/2-first)*t.c:][:t.c]
 		sign := m.sign[(y*t.w+x)*planes:][:planes]
 		if m.Pool.Kind == AvgPool {
-			for j, bits := range sign {
-				keepWhere(px[8*j:], dy[8*j:], bits)
-			}
+			t.keep(px, dy, sign)
 			continue
 		}
 		arg := m.arg[(y/2*out.W+x/2)*2*planes:][:2*planes]
 		lo, hi := arg[:planes], arg[planes:]
 		notX, notY := byte(x&1)-1, byte(y&1)-1 // all ones where the pixel is the first
-		for j, bits := range sign {
-			keepWhere(px[8*j:], dy[8*j:], bits&(lo[j]^notX)&(hi[j]^notY))
+		bits := w.bits[:planes]
+		for j := range bits {
+			bits[j] = sign[j] & (lo[j] ^ notX) & (hi[j] ^ notY)
 		}
+		t.keep(px, dy, bits)
+	}
+}
+
+// keep copies the channels of src whose bit is set to dst, and zeros.
+func (t *halfConvTask) keep(dst, src []uint16, bits []byte) {
+	n := len(bits) / 4 * 4
+	if n > 0 {
+		t.b.bf16.Keep(&dst[0], &src[0], &bits[0], 8*n)
+	}
+	for j := n; j < len(bits); j++ {
+		keepWhere(dst[8*j:], src[8*j:], bits[j])
 	}
 }
 
@@ -285,44 +283,50 @@ var fourOf = func() (all [16]uint64) {
 	return all
 }()
 
-// multiply computes the sums of a panel, n outputs from first on, of a block.
-func (t *halfConvTask) multiply(w *halfWorker, a area, panel, first, n int) {
-	size := a.rows * a.columns * halfOutputs
-	sums := w.sums[:size]
-	acc := true
-	switch {
-	case t.dst.bias != nil:
-		var bias [halfOutputs]float32
-		copy(bias[:n], t.dst.bias[first:])
-		for i := 0; i < size; i += halfOutputs {
-			*(*[halfOutputs]float32)(sums[i:]) = bias
-		}
-	case t.dst.add:
-		for y := range a.rows {
-			src := t.dst.out.Act.half[((a.y+y)*t.w+a.x)*t.n+first:]
-			for x := range a.columns {
-				copy(w.rounded[(y*a.columns+x)*halfOutputs:][:n], src[x*t.n:])
-			}
-		}
-		t.b.bf16.Widen(&sums[0], &w.rounded[0], size)
-	default:
-		acc = false
+// compute computes panel p of a block, n outputs from first on. Each row is finished
+// while its sums are in the first level of cache.
+func (t *halfConvTask) compute(w *halfWorker, a area, p, first, n int) {
+	filter := &t.filter[p*len(t.offsets)*simd.BF16Step]
+	forward := t.dst.bias != nil
+	if forward {
+		clear(w.bias[copy(w.bias[:], t.dst.bias[first:first+n]):])
 	}
-	if t.style.F != nil {
-		if !acc {
-			clear(sums)
-		}
-		t.style.add(t, w, a, first)
-		acc = true
-	}
-	filter := &t.filter[panel*len(t.offsets)*simd.BF16Step]
 	for y := range a.rows {
-		for x := 0; x < a.columns; x += halfPixels {
-			m, at, to := min(halfPixels, a.columns-x), (y*(t.columns+2)+x)*t.pixel, &sums[(y*a.columns+x)*halfOutputs]
-			t.b.bf16.Mul(m, &w.strip[at], t.pixel, &t.offsets[0], len(t.offsets), filter, to, halfOutputs, acc)
-			if t.src.split {
-				t.b.bf16.Mul(m, &w.strip[at+t.c/2], t.pixel, &t.offsets[0], len(t.offsets)/t.terms, filter, to, halfOutputs, true)
-			}
+		sums := w.sums[y*a.columns*halfOutputs:][:a.columns*halfOutputs]
+		acc := !forward && t.begin(w, a, y, first, n, sums)
+		at := y * (t.columns + 2) * t.pixel
+		t.b.bf16.Mul(a.columns, &w.strip[at], t.pixel, &t.offsets[0], len(t.offsets), filter, &sums[0], halfOutputs, acc)
+		if t.src.split {
+			t.b.bf16.Mul(a.columns, &w.strip[at+t.c/2], t.pixel, &t.offsets[0], len(t.offsets)/t.terms, filter, &sums[0], halfOutputs, true)
+		}
+		if forward {
+			t.finish(w, a, y, first, n, sums)
+		} else {
+			t.finishGrad(w, a, y, first, n, sums)
 		}
 	}
+	if k := t.dst.out.Pool.Kind; forward && (k == MaxPool || k == AvgPool) {
+		w.pool.pool(t, w.sums, a)
+		w.pool.store(t, a, first, n)
+	}
+}
+
+// begin sets the sums of row y of a block to the gradient that is there and that of a
+// style loss. It returns false, and leaves the sums, if there is neither.
+func (t *halfConvTask) begin(w *halfWorker, a area, y, first, n int, sums []float32) bool {
+	if t.dst.add {
+		src := t.dst.out.Act.half[((a.y+y)*t.w+a.x)*t.n+first:]
+		for x := range a.columns {
+			copy(w.rounded[x*halfOutputs:][:n], src[x*t.n:])
+		}
+		t.b.bf16.Widen(&sums[0], &w.rounded[0], len(sums))
+	}
+	if t.style.F == nil {
+		return t.dst.add
+	}
+	if !t.dst.add {
+		clear(sums)
+	}
+	t.style.add(t.b, w.styled[y*a.columns*t.style.pixel:], first, n, sums)
+	return true
 }

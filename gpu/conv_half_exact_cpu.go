@@ -1,10 +1,6 @@
 package gpu
 
-import (
-	"math"
-
-	"github.com/impasto/impasto/gpu/simd"
-)
+import "github.com/impasto/impasto/gpu/simd"
 
 // All layers inherit the rounding errors of the first ones, so the inputs of these are
 // split: each is the sum of two bfloat16, the value rounded and the rounding error. Of
@@ -32,40 +28,26 @@ func (t *halfConvTask) setExact(b *CPU, from ConvFrom, x Shape) {
 
 // exactRow is memory for a row of a split input.
 type exactRow struct {
-	values  []float32 // (columns, c)
-	rounded []uint16  // (columns, c)
-	split   []uint16  // (columns, 2, c)
+	values []float32 // (columns, c)
+	split  []uint16  // (columns, 2, c)
 }
 
 func (r *exactRow) reserve(t *halfConvTask) {
 	if n := (t.columns + 2) * t.c / 2; t.src.exact != nil && len(r.values) < n {
-		r.values, r.rounded, r.split = simd.Floats(n), bf16s(n), bf16s(2*n)
+		r.values, r.split = simd.Floats(n), bf16s(2*n)
 	}
 }
 
 // row computes one row of the activation.
 func (r *exactRow) row(t *halfConvTask, worker int, a area) []uint16 {
 	c := t.c / 2
-	n := a.columns * c
-	v, rounded, split := r.values[:n], r.rounded[:n], r.split[:2*n]
+	v, split := r.values[:a.columns*c], r.split[:2*a.columns*c]
 	t.src.exact.products(worker, a, v)
 	t.src.exact.relu(v, nil)
-	t.b.round(rounded, v)
 	for x := range a.columns {
-		copy(split[2*x*c:], rounded[x*c:][:c])
-	}
-	t.b.roundingErrors(rounded, v)
-	for x := range a.columns {
-		copy(split[(2*x+1)*c:], rounded[x*c:][:c])
+		px, to := v[x*c:][:c], split[2*x*c:][:2*c]
+		t.b.round(to[:c], px)
+		t.b.residue(to[c:], px, to[:c])
 	}
 	return split
-}
-
-// roundingErrors replaces rounded, which are v rounded, by their rounding errors, and
-// changes v.
-func (b *CPU) roundingErrors(rounded []uint16, v []float32) {
-	for i, x := range rounded {
-		v[i] -= math.Float32frombits(uint32(x) << 16)
-	}
-	b.round(rounded, v)
 }

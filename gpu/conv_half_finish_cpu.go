@@ -2,48 +2,50 @@ package gpu
 
 import "github.com/impasto/impasto/gpu/simd"
 
-// finish computes activations from the sums of a block, n outputs from first on: ReLU,
-// rounding, signs and pooling.
-func (t *halfConvTask) finish(w *halfWorker, a area, first, n int) {
-	out := &t.dst.out
-	size := a.rows * a.columns * halfOutputs
-	t.b.kernels.ReLU(&w.sums[0], &w.signs[0], size)
-	t.b.bf16.Round(&w.rounded[0], &w.sums[0], size)
-	planes := signBytes(t.n)
-	for y := range a.rows {
-		at := (a.y+y)*t.w + a.x
-		for x := range a.columns {
-			i := y*a.columns + x
-			if out.Act != nil {
-				copy(out.Act.half[(at+x)*t.n+first:][:n], w.rounded[i*halfOutputs:])
-			}
-			if out.Mask != nil {
-				copy(out.Mask.sign[(at+x)*planes+first/8:][:n/8], w.signs[i*halfOutputs/8:])
-			}
-		}
+// finish computes activations from the sums of row y of a block, n outputs from first
+// on: bias, ReLU, rounding and signs.
+func (t *halfConvTask) finish(w *halfWorker, a area, y, first, n int, sums []float32) {
+	out, at, planes := &t.dst.out, (a.y+y)*t.w+a.x, signBytes(t.n)
+	act, stride := w.rounded, halfOutputs
+	if out.Act != nil && n == halfOutputs {
+		act, stride = out.Act.half[at*t.n+first:], t.n
 	}
-	if k := out.Pool.Kind; k == MaxPool || k == AvgPool {
-		w.pool.pool(t, w.sums, a)
-		w.pool.store(t, a, first, n)
+	signs, signStride := w.signs, halfOutputs/8
+	if out.Mask != nil && n == halfOutputs {
+		signs, signStride = out.Mask.sign[at*planes+first/8:], planes
+	}
+	t.b.bf16.Activate(&sums[0], &w.bias[0], &act[0], stride, &signs[0], signStride, a.columns)
+	if n == halfOutputs {
+		return
+	}
+	for x := range a.columns {
+		if out.Act != nil {
+			copy(out.Act.half[(at+x)*t.n+first:][:n], w.rounded[x*halfOutputs:])
+		}
+		if out.Mask != nil {
+			copy(out.Mask.sign[(at+x)*planes+first/8:][:n/8], w.signs[x*halfOutputs/8:])
+		}
 	}
 }
 
-// finishGrad stores the sums of a block as gradients, gated by the layer below.
-func (t *halfConvTask) finishGrad(w *halfWorker, a area, first, n int) {
-	dx, gate := t.dst.out.Act.half, t.dst.out.Mask
-	t.b.bf16.Round(&w.rounded[0], &w.sums[0], a.rows*a.columns*halfOutputs)
-	planes := signBytes(t.n)
-	for y := range a.rows {
-		at := (a.y+y)*t.w + a.x
-		for x := range a.columns {
-			to, from := dx[(at+x)*t.n+first:][:n], w.rounded[(y*a.columns+x)*halfOutputs:][:n]
-			if gate == nil {
-				copy(to, from)
-				continue
-			}
-			for j, bits := range gate.sign[(at+x)*planes+first/8:][:n/8] {
-				keepWhere(to[8*j:], from[8*j:], bits)
-			}
+// ones is a gate that keeps 32 values.
+var ones = [4]byte{0xff, 0xff, 0xff, 0xff}
+
+// finishGrad stores the sums of row y of a block as gradients, gated by the layer below.
+func (t *halfConvTask) finishGrad(w *halfWorker, a area, y, first, n int, sums []float32) {
+	at, planes := (a.y+y)*t.w+a.x, signBytes(t.n)
+	dx, bits, step := t.dst.out.Act.half[at*t.n+first:], ones[:], 0
+	if gate := t.dst.out.Mask; gate != nil {
+		bits, step = gate.sign[at*planes+first/8:], planes
+	}
+	if n == halfOutputs {
+		t.b.bf16.RoundGated(&dx[0], t.n, &sums[0], &bits[0], step, a.columns)
+		return
+	}
+	t.b.bf16.Round(&w.rounded[0], &sums[0], len(sums))
+	for x := range a.columns {
+		for j, keep := range bits[x*step:][:n/8] {
+			keepWhere(dx[x*t.n+8*j:], w.rounded[x*halfOutputs+8*j:], keep)
 		}
 	}
 }
@@ -121,7 +123,7 @@ func (p *halfPoolTable) store(t *halfConvTask, a area, first, n int) {
 	t.b.bf16.Round(&p.rounded[0], &p.pooled[0], size)
 	p.copy(t, a, first, n, 0)
 	if out.Pooled != nil && out.Pooled.Shape.C != t.n {
-		t.b.roundingErrors(p.rounded[:size], p.pooled[:size])
+		t.b.residue(p.rounded[:size], p.pooled[:size], p.rounded[:size])
 		p.copy(t, a, first, n, t.n)
 	}
 	if out.Mask == nil || out.Pool.Kind != MaxPool {

@@ -47,6 +47,7 @@ type work struct {
 	winograd   winogradTask
 	firstGrad  firstGradTask
 	halfConv   halfConvTask
+	halfStyle  halfStyleTask
 	product    productTask
 	momentum   momentTask
 	conv       convTask

@@ -25,6 +25,17 @@ func (b *CPU) Gram(g, f *Array, norm float64) {
 func (b *CPU) GramLoss(d, g *Array, targets []GramTarget, norm float64, slot int) {
 	checkGramLoss(d, g, targets, slot)
 	loss := 0.0
+	if len(targets) == 1 && d != nil {
+		coef, a, out := targets[0].Coef, targets[0].A.data[:len(g.data)], d.data[:len(g.data)]
+		for i, v := range g.data {
+			e := float64(v) - float64(a[i])
+			s := coef * e
+			loss += s * e
+			out[i] = float32(4 * norm * s)
+		}
+		b.status.Loss[slot] = loss
+		return
+	}
 	for i, v := range g.data {
 		s := 0.0
 		for _, t := range targets {
@@ -49,6 +60,10 @@ func (b *CPU) StyleGrad(dx, f, d, shift *Array) {
 		row = shift.data
 	}
 	c := f.Shape.C
+	if dx.half != nil && f.half != nil {
+		b.halfStyle.run(b, dx.half, f.half, d.data, row, c)
+		return
+	}
 	b.multiplyArrays(*dx, *f, d.data, row, f.Shape.Pixels(), c, c, true) // d is symmetric
 }
 

@@ -107,17 +107,6 @@ func (b *CPU) buffer(worker, k, n int) []float32 {
 	return (*v)[:n]
 }
 
-// packHalf does what pack does for features in half precision, whose rows are c apart.
-func (b *CPU) packHalf(panel []float32, x []uint16, rows, c, first int) {
-	nr := b.kernels.NR
-	cols := min(nr, c-first)
-	for r := range rows {
-		row := panel[r*nr:][:nr]
-		b.widen(row[:cols], x[r*c+first:][:cols])
-		clear(row[cols:])
-	}
-}
-
 // The routines on bfloat16 need lengths that are multiples of halfStep.
 const halfStep = 16
 
@@ -140,6 +129,17 @@ func (b *CPU) round(dst []uint16, src []float32) {
 	}
 	for i, x := range src[n:] {
 		dst[n+i] = simd.RoundBF16(x)
+	}
+}
+
+// residue rounds src - rounded, the errors of rounding src, into dst.
+func (b *CPU) residue(dst []uint16, src []float32, rounded []uint16) {
+	n := len(src) / halfStep * halfStep
+	if n > 0 {
+		b.bf16.Residue(&dst[0], &src[0], &rounded[0], n)
+	}
+	for i, x := range src[n:] {
+		dst[n+i] = simd.RoundBF16(x - math.Float32frombits(uint32(rounded[n+i])<<16))
 	}
 }
 

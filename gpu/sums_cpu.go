@@ -119,9 +119,11 @@ type momentTask struct {
 	cell            int
 	first, cells    int // of this batch
 	round, slice    int
-	packed, partial []float32
+	width           int       // channels of a panel
+	packed, partial []float32 // in half precision packed is bfloat16
+	offsets         []int     // in half precision
 	sum             []float64
-	phase           func(t *momentTask, i int)
+	phase           func(t *momentTask, worker, i int)
 }
 
 const (
@@ -136,7 +138,8 @@ const (
 
 func (b *CPU) products(sum []float64, f *Array, r Rect, cell int) {
 	t := &b.momentum
-	*t = momentTask{b: b, ks: b.kernels, f: f, r: r, cell: cell, sum: sum}
+	*t = momentTask{b: b, ks: b.kernels, f: f, r: r, cell: cell, sum: sum, width: b.kernels.NR, offsets: t.offsets}
+	pack, multiply := (*momentTask).pack, (*momentTask).multiply
 	t.cell = min(cell, max(r.H, r.W))
 	most := 1
 	t.slice = gramSliceLarge
@@ -144,17 +147,21 @@ func (b *CPU) products(sum []float64, f *Array, r Rect, cell int) {
 		most, t.slice = gramCells, gramSlice
 	}
 	t.slice = min(t.slice, t.cell*t.cell)
-	panels := chunks(f.Shape.C, t.ks.NR)
-	side := panels * t.ks.NR
+	if f.half != nil {
+		pack, multiply = (*momentTask).packHalf, (*momentTask).multiplyHalf
+		t.setHalf()
+	}
+	panels := chunks(f.Shape.C, t.width)
+	side := panels * t.width
 	t.packed = grown(&b.packed, most*side*t.slice)
 	t.partial = grown(&b.partialMoments, most*side*side)
 	all := chunks(r.H, t.cell) * chunks(r.W, t.cell)
 	for ; t.first < all; t.first += most {
 		t.cells = min(most, all-t.first)
 		for t.round = range chunks(t.cell*t.cell, t.slice) {
-			t.phase = (*momentTask).pack
+			t.phase = pack
 			b.workers.run(t.cells*panels, t)
-			t.phase = (*momentTask).multiply
+			t.phase = multiply
 			b.workers.run(t.cells*panels, t)
 		}
 		t.phase = (*momentTask).finish
@@ -162,7 +169,7 @@ func (b *CPU) products(sum []float64, f *Array, r Rect, cell int) {
 	}
 }
 
-func (t *momentTask) chunk(_, i int) { t.phase(t, i) }
+func (t *momentTask) chunk(worker, i int) { t.phase(t, worker, i) }
 
 // part returns a cell of the batch, and its positions in this round.
 func (t *momentTask) part(i int) (r Rect, from, to int) {
@@ -173,11 +180,16 @@ func (t *momentTask) part(i int) (r Rect, from, to int) {
 	return r, from, min(r.H*r.W, from+t.slice)
 }
 
-func (t *momentTask) panel(cell, j int) []float32 {
-	return t.packed[(cell*chunks(t.f.Shape.C, t.ks.NR)+j)*t.slice*t.ks.NR:]
+// at is where position p of a cell begins.
+func (t *momentTask) at(r Rect, p int) int {
+	return ((r.Y+p/r.W)*t.f.Shape.W + r.X + p%r.W) * t.f.Shape.C
 }
 
-func (t *momentTask) pack(i int) {
+func (t *momentTask) panel(cell, j int) []float32 {
+	return t.packed[(cell*chunks(t.f.Shape.C, t.width)+j)*t.slice*t.width:]
+}
+
+func (t *momentTask) pack(_, i int) {
 	c, nr := t.f.Shape.C, t.ks.NR
 	panels := chunks(c, nr)
 	cell, j := i/panels, i%panels
@@ -185,19 +197,14 @@ func (t *momentTask) pack(i int) {
 	panel := t.panel(cell, j)
 	for p := from; p < to; {
 		n := min(to-p, r.W-p%r.W) // positions in one row
-		at := ((r.Y+p/r.W)*t.f.Shape.W + r.X + p%r.W) * c
-		if t.f.half != nil {
-			t.b.packHalf(panel[(p-from)*nr:], t.f.half[at:], n, c, j*nr)
-		} else {
-			pack(panel[(p-from)*nr:], t.f.data[at:], n, c, j*nr, c, nr)
-		}
+		pack(panel[(p-from)*nr:], t.f.data[t.at(r, p):], n, c, j*nr, c, nr)
 		p += n
 	}
 }
 
 // multiply multiplies panel j of a cell with the panels up to it. Those with most work
 // come first.
-func (t *momentTask) multiply(i int) {
+func (t *momentTask) multiply(_, i int) {
 	nr, panels := t.ks.NR, chunks(t.f.Shape.C, t.ks.NR)
 	cell, j := i%t.cells, panels-1-i/t.cells
 	side := panels * nr
@@ -212,9 +219,9 @@ func (t *momentTask) multiply(i int) {
 }
 
 // finish adds the cells in their order.
-func (t *momentTask) finish(i int) {
+func (t *momentTask) finish(_, i int) {
 	c := t.f.Shape.C
-	side := chunks(c, t.ks.NR) * t.ks.NR
+	side := chunks(c, t.width) * t.width
 	for y := i * gramRows; y < min(c, (i+1)*gramRows); y++ {
 		sum := t.sum[y*c+y : y*c+c]
 		for cell := range t.cells {

@@ -33,6 +33,30 @@ type BF16Kernels struct {
 	// Widen is the reverse, which is exact. n is a multiple of 16.
 	Widen func(dst *float32, src *uint16, n int)
 
+	// Residue rounds src - rounded, the rounding errors of n values (a multiple of 16),
+	// to bfloat16. dst may be rounded.
+	Residue func(dst *uint16, src *float32, rounded *uint16, n int)
+
+	// RoundGated rounds rows of 32 values to rows of dst, stride elements apart. Of each
+	// four bytes at gate, gateStride bytes apart, a bit that is 0 makes its value 0.
+	RoundGated func(dst *uint16, stride int, src *float32, gate *byte, gateStride, rows int)
+
+	// Activate finishes rows of 32 sums. It adds bias (32 values), replaces sums by
+	// max(0, v), where NaN stays NaN, and rounds them to rows of dst, stride elements
+	// apart. In four bytes at sign, signStride bytes apart, it stores which are positive.
+	Activate func(sums, bias *float32, dst *uint16, stride int, sign *byte, signStride, rows int)
+
+	// Keep copies n values (a multiple of 32). A bit of bits that is 0 makes its value 0.
+	Keep func(dst, src *uint16, bits *byte, n int)
+
+	// Pack writes one step of Mul's b. Input p is row p of src, which has 32 rows of 32
+	// values, stride elements apart.
+	Pack func(step, src *uint16, stride int)
+
+	// Transpose makes of such a step pixels for Mul's a: dst has 32 rows of 32 values,
+	// and row j holds the factors for output j.
+	Transpose func(dst, step *uint16)
+
 	// FMA runs about n flop of independent products in registers, for measuring the
 	// peak, and returns how many it ran.
 	FMA func(n int) int
@@ -86,11 +110,17 @@ func unknown(name string) error {
 
 // genericBF16 is the implementation in plain Go, and the reference of the others.
 var genericBF16 = &BF16Kernels{
-	Name:  "generic",
-	Mul:   mulBF16Generic,
-	Round: roundBF16Generic,
-	Widen: widenBF16Generic,
-	FMA:   fmaGeneric,
+	Name:       "generic",
+	Mul:        mulBF16Generic,
+	Round:      roundBF16Generic,
+	Widen:      widenBF16Generic,
+	Residue:    residueBF16Generic,
+	RoundGated: roundGatedBF16Generic,
+	Activate:   activateBF16Generic,
+	Keep:       keepBF16Generic,
+	Pack:       packBF16Generic,
+	Transpose:  transposeBF16Generic,
+	FMA:        fmaGeneric,
 }
 
 func mulBF16Generic(m int, a *uint16, stride int, offsets *int, steps int, b *uint16, c *float32, crs int, acc bool) {
@@ -130,6 +160,63 @@ func widenBF16Generic(dst *float32, src *uint16, n int) {
 	to := unsafe.Slice(dst, n)
 	for i, x := range unsafe.Slice(src, n) {
 		to[i] = widen(x)
+	}
+}
+
+func residueBF16Generic(dst *uint16, src *float32, rounded *uint16, n int) {
+	to, from := unsafe.Slice(dst, n), unsafe.Slice(rounded, n)
+	for i, x := range unsafe.Slice(src, n) {
+		to[i] = RoundBF16(x - widen(from[i]))
+	}
+}
+
+func roundGatedBF16Generic(dst *uint16, stride int, src *float32, gate *byte, gateStride, rows int) {
+	for r := range rows {
+		to := (*[32]uint16)(unsafe.Add(unsafe.Pointer(dst), 2*r*stride))
+		bits := (*[4]byte)(unsafe.Add(unsafe.Pointer(gate), r*gateStride))
+		for j, x := range unsafe.Slice(at(src, 32*r), 32) {
+			to[j] = gated(RoundBF16(x), bits[j/8]>>(j%8))
+		}
+	}
+}
+
+func activateBF16Generic(sums, bias *float32, dst *uint16, stride int, sign *byte, signStride, rows int) {
+	b := (*[32]float32)(unsafe.Pointer(bias))
+	for r := range rows {
+		row := unsafe.Slice(at(sums, 32*r), 32)
+		for j := range row {
+			row[j] += b[j]
+		}
+		reluGeneric(&row[0], (*byte)(unsafe.Add(unsafe.Pointer(sign), r*signStride)), 32)
+		roundBF16Generic((*uint16)(unsafe.Add(unsafe.Pointer(dst), 2*r*stride)), &row[0], 32)
+	}
+}
+
+func keepBF16Generic(dst, src *uint16, bits *byte, n int) {
+	to, gates := unsafe.Slice(dst, n), unsafe.Slice(bits, n/8)
+	for i, x := range unsafe.Slice(src, n) {
+		to[i] = gated(x, gates[i/8]>>(i%8))
+	}
+}
+
+// gated is x if the lowest bit of gate is set, else 0.
+func gated(x uint16, gate byte) uint16 { return x & -uint16(gate&1) }
+
+func packBF16Generic(step, src *uint16, stride int) {
+	to := (*[BF16Step]uint16)(unsafe.Pointer(step))
+	for p := range 32 {
+		for j, x := range unsafe.Slice((*uint16)(unsafe.Add(unsafe.Pointer(src), 2*p*stride)), 32) {
+			to[BF16Index(p, j)] = x
+		}
+	}
+}
+
+func transposeBF16Generic(dst, step *uint16) {
+	to, from := (*[BF16Step]uint16)(unsafe.Pointer(dst)), (*[BF16Step]uint16)(unsafe.Pointer(step))
+	for j := range 32 {
+		for p := range 32 {
+			to[32*j+p] = from[BF16Index(p, j)]
+		}
 	}
 }
 

@@ -38,13 +38,10 @@ var tileConfigs = func() (cfgs [33]tileConfig) {
 // newAMX returns the implementation with tile instructions. They are used only to
 // multiply; the other routines are those of other.
 func newAMX(other *BF16Kernels) *BF16Kernels {
-	return &BF16Kernels{
-		Name:  "amx",
-		Mul:   mulAMX,
-		Round: other.Round,
-		Widen: other.Widen,
-		FMA:   func(n int) int { peakAMX(n/65536+1, &tileConfigs[32]); return (n/65536 + 1) * 65536 },
-	}
+	k := *other
+	k.Name, k.Mul = "amx", mulAMX
+	k.FMA = func(n int) int { peakAMX(n/65536+1, &tileConfigs[32]); return (n/65536 + 1) * 65536 }
+	return &k
 }
 
 func mulAMX(m int, a *uint16, stride int, offsets *int, steps int, b *uint16, c *float32, crs int, acc bool) {

@@ -1,6 +1,6 @@
 #include "textflag.h"
 
-// Go's assembler lacks AVX512_BF16, so these two instructions are spelled in bytes. Their
+// Go's assembler lacks AVX512_BF16, so this instruction is spelled in bytes. Its
 // operands are numbers of registers, in the assembler's order. EVEX: 62, then
 // RXBR'0mmm, Wvvvv1pp and zL'LbV'aaa, the opcode and ModRM; R, X, B, R', v and V' are
 // inverted.
@@ -13,9 +13,6 @@
 	BYTE $(0x40 | ((~(a)&16)>>1))                                                            \
 	BYTE $0x52                                                                               \
 	BYTE $(0xc0 | (((acc)&7)<<3) | ((b)&7))
-
-// VCVTNEPS2BF16_Z0_Y0 rounds the sixteen float32 of Z0 to bfloat16 in Y0.
-#define VCVTNEPS2BF16_Z0_Y0 BYTE $0x62; BYTE $0xf2; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xc0
 
 // func mulBF16AVX512(m int, a *uint16, stride int, offsets *int, steps int, b *uint16, c *float32, crs, acc int)
 //
@@ -254,40 +251,6 @@ four1:
 	JMP  pixels1
 
 end:
-	VZEROUPPER
-	RET
-
-// func roundBF16AVX512(dst *uint16, src *float32, n16 int)
-TEXT ·roundBF16AVX512(SB), NOSPLIT, $0-24
-	MOVQ dst+0(FP), DI
-	MOVQ src+8(FP), SI
-	MOVQ n16+16(FP), CX
-
-round:
-	VMOVUPS (SI), Z0
-	VCVTNEPS2BF16_Z0_Y0
-	VMOVDQU64 Y0, (DI)
-	ADDQ $64, SI
-	ADDQ $32, DI
-	DECQ CX
-	JNZ  round
-	VZEROUPPER
-	RET
-
-// func widenBF16AVX512(dst *float32, src *uint16, n16 int)
-TEXT ·widenBF16AVX512(SB), NOSPLIT, $0-24
-	MOVQ dst+0(FP), DI
-	MOVQ src+8(FP), SI
-	MOVQ n16+16(FP), CX
-
-widen:
-	VPMOVZXWD (SI), Z0
-	VPSLLD $16, Z0, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $32, SI
-	ADDQ $64, DI
-	DECQ CX
-	JNZ  widen
 	VZEROUPPER
 	RET
 

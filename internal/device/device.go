@@ -285,9 +285,9 @@ func openOne(name string, threads int, p gpu.Precision) (Device, error) {
 }
 
 // halfEdition follows the instructions in the class of a processor in half precision.
-// It changes when the numbers do: pictures of the first edition, which has none, were
-// rounded more often.
-const halfEdition = ", edition 2"
+// It changes when the numbers do: in the first edition, which has no number, pictures
+// were rounded more often, and in the second Gram matrices were summed in another order.
+const halfEdition = ", edition 3"
 
 func openCPU(threads int, p gpu.Precision, reason string) Device {
 	d := Device{Class: "cpu", Threads: threads, Reason: reason, Precision: gpu.Single}

@@ -135,7 +135,7 @@ func TestProcessorsWithoutBfloat16(t *testing.T) {
 	}
 	t.Setenv("IMPASTO_SIMD", "generic")
 	d, err := Open("cpu", 1, gpu.Half)
-	if name := d.Class + ", " + Format("cpu", d.Precision); err != nil || d.Precision != gpu.Half || name != "cpu generic, edition 2, bf16" {
+	if name := d.Class + ", " + Format("cpu", d.Precision); err != nil || d.Precision != gpu.Half || name != "cpu generic, edition 3, bf16" {
 		t.Errorf("half on the processor is %s, %v", name, err)
 	}
 	for name, want := range map[string]string{"cpu": "bf16", "emu": "f16"} {

@@ -62,7 +62,7 @@ func TestHalfOnWorkers(t *testing.T) {
 
 	for _, c := range []struct{ simd, precision, device string }{
 		{os.Getenv("IMPASTO_SIMD"), "f32", "cpu"},
-		{"generic", "bf16", "cpu generic, edition 2"},
+		{"generic", "bf16", "cpu generic, edition 3"},
 	} {
 		t.Setenv("IMPASTO_SIMD", c.simd)
 		if err := os.WriteFile(checkpoint, begun, 0o666); err != nil {

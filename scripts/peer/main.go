@@ -1,6 +1,6 @@
 // Command peer is our side of scripts/bench-peers. Its arguments are a work
-// (art, relu3_1, relu4_1), a side in pixels and a number of threads. For each
-// line on standard input it runs the work once and prints the seconds it took by
+// (art, relu3_1, relu4_1), a side in pixels, a number of threads and a precision
+// (single, half). For each line on standard input it runs the work once and prints the seconds it took by
 // the clock, the seconds of processor time, and the process's peak memory in bytes.
 package main
 
@@ -24,8 +24,8 @@ func main() {
 }
 
 func serve(args []string) error {
-	if len(args) != 3 {
-		return fmt.Errorf("want WORK SIDE THREADS, got %d arguments", len(args))
+	if len(args) != 4 {
+		return fmt.Errorf("want WORK SIDE THREADS PRECISION, got %d arguments", len(args))
 	}
 	side, err := strconv.Atoi(args[1])
 	if err != nil {
@@ -35,7 +35,14 @@ func serve(args []string) error {
 	if err != nil {
 		return err
 	}
-	b := gpu.NewCPU(gpu.CPUOptions{Threads: threads})
+	precision := map[string]gpu.Precision{"single": gpu.Single, "half": gpu.Half}[args[3]]
+	if precision == gpu.Auto {
+		return fmt.Errorf("precision %q: want single or half", args[3])
+	}
+	if name, without := gpu.CPUHalf(); precision == gpu.Half && name == "" {
+		return fmt.Errorf("half precision: %w", without)
+	}
+	b := gpu.NewCPU(gpu.CPUOptions{Threads: threads, Precision: precision})
 	if err := b.Err(); err != nil {
 		return err
 	}
