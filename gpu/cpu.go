@@ -60,6 +60,7 @@ type work struct {
 	join       joinTask
 	patch      patchTask
 	mean       meanTask
+	second     secondTask
 	covariance covarianceTask
 	moments    momentsTask
 	content    contentTask

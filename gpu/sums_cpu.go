@@ -57,15 +57,33 @@ func (b *CPU) WriteSums(s *Sums, v []float64) {
 func (b *CPU) Moments(second, mean *Array, s *Sums, norm float64, pixels int) {
 	checkMoments(second, mean, s, pixels)
 	c := s.Channels
-	for y := range c {
-		for x := y; x < c; x++ {
-			v := float32(norm * s.second[y*c+x])
-			second.data[y*c+x], second.data[x*c+y] = v, v
-		}
-	}
+	b.second = secondTask{second.data, s.second, norm, c}
+	b.workers.run(chunks(c, secondRows), &b.second)
 	if mean != nil {
 		for i, v := range s.mean {
 			mean.data[i] = float32(v / float64(pixels))
+		}
+	}
+}
+
+// secondRows is how many rows a chunk computes, and writes as columns.
+const secondRows = 16
+
+// secondTask computes second moments from their upper triangle.
+type secondTask struct {
+	out  []float32
+	sum  []float64
+	norm float64
+	c    int
+}
+
+func (t *secondTask) chunk(_, i int) {
+	first := i * secondRows
+	for x := first; x < t.c; x++ {
+		column := t.out[x*t.c:][:t.c]
+		for y := first; y < min(first+secondRows, x+1); y++ {
+			v := float32(t.norm * t.sum[y*t.c+x])
+			t.out[y*t.c+x], column[y] = v, v
 		}
 	}
 }
