@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -61,6 +62,7 @@ func (b *Batch) WriteReport(path, program string, e *Submission, f *Follower) (s
 		}
 		r.Jobs = append(r.Jobs, v)
 	}
+	removeLeft(f.Begun, path, sheetPath(path))
 	err = picture.WriteFile(path, func(w io.Writer) error {
 		out := json.NewEncoder(w)
 		out.SetEscapeHTML(false)
@@ -71,6 +73,19 @@ func (b *Batch) WriteReport(path, program string, e *Submission, f *Follower) (s
 		sheet, err = b.writeSheet(r, path)
 	}
 	return sheet, err
+}
+
+// removeLeft removes the temporary files of paths that were left by writers which were
+// killed before this run began. Later ones may still be written by another run.
+func removeLeft(begun time.Time, paths ...string) {
+	for _, path := range paths {
+		left, _ := filepath.Glob(path + ".tmp-*")
+		for _, name := range left {
+			if info, err := os.Lstat(name); err == nil && info.ModTime().Before(begun) {
+				_ = os.Remove(name)
+			}
+		}
+	}
 }
 
 // FollowOptions say what is done with the results of a batch.
