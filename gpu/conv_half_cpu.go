@@ -327,6 +327,6 @@ func (t *halfConvTask) begin(w *halfWorker, a area, y, first, n int, sums []floa
 	if !t.dst.add {
 		clear(sums)
 	}
-	t.style.add(t.b, w.styled[y*a.columns*t.style.pixel:], first, n, sums)
+	t.style.add(w.styled[y*a.columns*t.style.pixel:], first, n, sums)
 	return true
 }

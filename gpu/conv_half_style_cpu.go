@@ -37,9 +37,9 @@ func (s *halfStyle) fill(t *halfConvTask, w *halfWorker, a area) {
 }
 
 // add adds the term of copied pixels to their sums, n outputs from first on.
-func (s *halfStyle) add(b *CPU, pixels []uint16, first, n int, sums []float32) {
+func (s *halfStyle) add(pixels []uint16, first, n int, sums []float32) {
 	if s.Shift != nil {
-		b.addRow(sums, s.Shift.data[first:first+n])
+		s.b.addRow(sums, s.Shift.data[first:first+n])
 	}
-	s.multiply(b, pixels, s.pixel, first/halfOutputs, sums)
+	s.multiply(pixels, s.pixel, first/halfOutputs, sums)
 }

@@ -25,7 +25,7 @@ func (b *CPU) Gram(g, f *Array, norm float64) {
 func (b *CPU) GramLoss(d, g *Array, targets []GramTarget, norm float64, slot int) {
 	checkGramLoss(d, g, targets, slot)
 	loss := 0.0
-	if len(targets) == 1 && d != nil {
+	if len(targets) == 1 && d != nil { // the usual case, without the inner loop
 		coef, a, out := targets[0].Coef, targets[0].A.data[:len(g.data)], d.data[:len(g.data)]
 		for i, v := range g.data {
 			e := float64(v) - float64(a[i])
@@ -64,7 +64,7 @@ func (b *CPU) StyleGrad(dx, f, d, shift *Array) {
 		b.halfStyle.run(b, dx.half, f.half, d.data, row, c)
 		return
 	}
-	b.multiplyArrays(*dx, *f, d.data, row, f.Shape.Pixels(), c, c, true) // d is symmetric
+	b.multiply(dx.data, f.data, d.data, row, c, c, true) // d is symmetric
 }
 
 // Mean writes the mean of features f (H, W, C) over positions to m (1, C, 1).

@@ -7,10 +7,8 @@ const halfStyleRows = 128
 
 // halfStyleTask computes StyleGrad of stored features.
 type halfStyleTask struct {
-	b       *CPU
 	dx, f   []uint16
 	shift   []float32
-	c       int
 	workers []halfStyleWorker
 	matrixPanels
 }
@@ -22,7 +20,7 @@ type halfStyleWorker struct {
 }
 
 func (t *halfStyleTask) run(b *CPU, dx, f []uint16, d, shift []float32, c int) {
-	t.b, t.dx, t.f, t.shift, t.c = b, dx, f, shift, c
+	t.dx, t.f, t.shift = dx, f, shift
 	for len(t.workers) < b.workers.n {
 		t.workers = append(t.workers, halfStyleWorker{rows: bf16s(halfStyleRows * halfOutputs), sums: simd.Floats(halfStyleRows * halfOutputs)})
 	}
@@ -52,7 +50,7 @@ func (t *halfStyleTask) chunk(worker, i int) {
 		if t.shift != nil {
 			t.b.addRow(sums, t.shift[first:first+cols])
 		}
-		t.multiply(t.b, w.pixels, pixel, first/halfOutputs, sums)
+		t.multiply(w.pixels, pixel, first/halfOutputs, sums)
 		t.b.round(rows, sums)
 		for r := range n {
 			copy(dx[r*c:][:cols], rows[r*halfOutputs:])

@@ -25,7 +25,7 @@ var one = [1]float32{1}
 // rows. If row is not nil, it is added to every row of dst.
 type productTask struct {
 	b        *CPU
-	dst, a   Array
+	dst, a   []float32
 	p, row   []float32
 	m, k, n  int
 	add      bool
@@ -50,12 +50,8 @@ const (
 const productRows, symmetricRows = 96, 48
 
 func (b *CPU) multiply(dst, a, p, row []float32, k, n int, add bool) {
-	b.multiplyArrays(Array{data: dst}, Array{data: a}, p, row, len(a)/k, k, n, add)
-}
-
-func (b *CPU) multiplyArrays(dst, a Array, p, row []float32, m, k, n int, add bool) {
 	t := &b.product
-	*t = productTask{b: b, dst: dst, a: a, p: p, row: row, m: m, k: k, n: n, add: add, panelLen: (k + 1) * b.kernels.NR}
+	*t = productTask{b: b, dst: dst, a: a, p: p, row: row, m: len(a) / k, k: k, n: n, add: add, panelLen: (k + 1) * b.kernels.NR}
 	t.start()
 }
 
@@ -64,7 +60,7 @@ func (b *CPU) multiplyArrays(dst, a Array, p, row []float32, m, k, n int, add bo
 func (b *CPU) multiplySymmetric(dst, a, p []float32, n int, scale, diagonal float32) {
 	t := &b.product
 	k := len(a) / n
-	*t = productTask{b: b, dst: Array{data: dst}, a: Array{data: a}, p: p, m: n, k: k, n: n,
+	*t = productTask{b: b, dst: dst, a: a, p: p, m: n, k: k, n: n,
 		panelLen: (k + 1) * b.kernels.NR, symmetric: true, scale: scale, diagonal: diagonal}
 	t.start()
 }
@@ -114,7 +110,7 @@ func (t *productTask) pack(i int) {
 // below. It goes through the triangle in blocks, because columns are far apart in memory.
 func (t *productTask) mirror(i int) {
 	const block = 16
-	n, dst := t.n, t.dst.data
+	n, dst := t.n, t.dst
 	end := min((i+1)*symmetricRows, n)
 	for r0 := i * symmetricRows; r0 < end; r0 += block {
 		r1 := min(r0+block, end)
@@ -139,7 +135,7 @@ func (t *productTask) multiply(worker, i int) {
 	if t.symmetric {
 		first = r0 / nr
 	}
-	a, out := t.b.read(worker, 0, &t.a, r0*t.k, rows*t.k), t.b.read(worker, 1, &t.dst, r0*t.n, rows*t.n)
+	a, out := t.a[r0*t.k:], t.dst[r0*t.n:]
 	for j := first; j < chunks(t.n, nr); j++ {
 		panel := t.b.packed[j*t.panelLen:]
 		cols := min(nr, t.n-j*nr)
@@ -159,7 +155,6 @@ func (t *productTask) multiply(worker, i int) {
 			copyColumns(out[j*nr:], dst, rows, t.n, nr, cols, t.add)
 		}
 	}
-	t.b.keep(&t.dst, r0*t.n, out)
 }
 
 // copyColumns copies or adds cols columns of src (rows nr apart) to dst (rows ld apart).

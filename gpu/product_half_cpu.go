@@ -91,7 +91,7 @@ func (p *matrixPanels) chunk(_, i int) {
 }
 
 // multiply adds to sums (n, 32) the products of n pixels and output panel j.
-func (p *matrixPanels) multiply(b *CPU, pixels []uint16, pixel, j int, sums []float32) {
-	b.bf16.Mul(len(sums)/halfOutputs, &pixels[0], pixel, &p.offsets[0], len(p.offsets),
+func (p *matrixPanels) multiply(pixels []uint16, pixel, j int, sums []float32) {
+	p.b.bf16.Mul(len(sums)/halfOutputs, &pixels[0], pixel, &p.offsets[0], len(p.offsets),
 		&p.panels[j*len(p.offsets)*simd.BF16Step], &sums[0], halfOutputs, true)
 }

@@ -79,7 +79,7 @@ func (b *Batch) WriteReport(path, program string, e *Submission, f *Follower) (s
 // killed before this run began. Later ones may still be written by another run.
 func removeLeft(begun time.Time, paths ...string) {
 	for _, path := range paths {
-		left, _ := filepath.Glob(path + ".tmp-*")
+		left, _ := filepath.Glob(path + ".tmp-????????")
 		for _, name := range left {
 			if info, err := os.Lstat(name); err == nil && info.ModTime().Before(begun) {
 				_ = os.Remove(name)

@@ -1,7 +1,8 @@
 // Command peer is our side of scripts/bench-peers. Its arguments are a work
 // (art, relu3_1, relu4_1), a side in pixels, a number of threads and a precision
-// (single, half). For each line on standard input it runs the work once and prints the seconds it took by
-// the clock, the seconds of processor time, and the process's peak memory in bytes.
+// (single, half). For each line on standard input it runs the work once and prints
+// the seconds it took by the clock, the seconds of processor time, and the process's
+// peak memory in bytes.
 package main
 
 import (
