@@ -105,21 +105,19 @@ func (o *Options) UseStyleLoss(loss StyleLoss, network string) {
 	if o.Mode != ModeArt {
 		return
 	}
-	onVGG19, onMini := smoothness{50, 0.95}, smoothness{70, 0.95}
-	o.ContentWeight = 1.2
+	onVGG19, onMini := artWeights{1.2, 50, 0.95}, artWeights{1.2, 70, 0.95}
 	if loss == LossMoments {
-		onVGG19, onMini = smoothness{180, 0.96}, smoothness{350, 0.98}
-		o.ContentWeight = 1.5
+		onVGG19, onMini = artWeights{1.5, 180, 0.96}, artWeights{2, 700, 0.985}
 	}
 	use := onVGG19
 	if network == "mini" {
 		use = onMini
 	}
-	o.TVWeight, o.TVSpare = use.weight, use.spare
+	o.ContentWeight, o.TVWeight, o.TVSpare = use.content, use.tv, use.spare
 }
 
-// smoothness is a TVWeight and the TVSpare that goes with it.
-type smoothness struct{ weight, spare float64 }
+// artWeights are the weights of content and smoothness that go with a style loss.
+type artWeights struct{ content, tv, spare float64 }
 
 // bestSupersample is the Supersample of the preset "best".
 const bestSupersample = 1.5

@@ -13,16 +13,16 @@ func TestDefaultTextNamesTheMethod(t *testing.T) {
 		all           bool
 		want          string
 	}{
-		{"art", "content-weight", false, "1.5; nnst 0.75"},
-		{"art", "tv-weight", false, "180; mini 350"},
-		{"art", "content-weight", true, "1.5; nnst 0.75"},
+		{"art", "content-weight", false, "1.5; mini 2; nnst 0.75"},
+		{"art", "tv-weight", false, "180; mini 700"},
+		{"art", "content-weight", true, "1.5; mini 2; nnst 0.75"},
 		{"art", "refine", true, "0; nnst 200"},
 		{"art", "color-finish", true, "off; nnst on"},
 		{"art", "content-layers", true, "relu4_2; nnst none"},
-		{"art", "tv-weight", true, "180; mini 350; nnst 0"},
+		{"art", "tv-weight", true, "180; mini 700; nnst 0"},
 		{"art", "style-weight", true, "1"},
 		{"art", "history", true, "10"},
-		{"video", "content-weight", true, "1.5"},
+		{"video", "content-weight", true, "1.5; mini 2"},
 		{"patch", "optimizer", true, "lbfgs"},
 	} {
 		if got := defaultText(line{path: []string{c.command}, helpAll: c.all}, c.flag); got != c.want {
