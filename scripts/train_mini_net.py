@@ -25,6 +25,14 @@ def names(blocks):
     return [f"{b}_{i}" for b, n in enumerate(blocks, 1) for i in range(1, n + 1)]
 
 
+def by_layer(widths):
+    """The channels of each layer by name, from one number for each block or for each layer; None if it is neither."""
+    layers = names(BLOCKS)
+    if len(widths) == len(BLOCKS):
+        return {n: widths[int(n[0]) - 1] for n in layers}
+    return dict(zip(layers, widths)) if len(widths) == len(layers) else None
+
+
 def read_safetensors(path):
     """The tensors of a file by name, float32, and its metadata."""
     with open(path, "rb") as f:
@@ -103,7 +111,7 @@ def narrowed(weights, widths, x):
         f = student_features(w, x)
     layers = list(f)
     for n, after in zip(layers, layers[1:] + [None]):
-        c = widths[int(n[0]) - 1]
+        c = widths[n]
         if len(w[f"conv{n}.bias"]) <= c:
             continue
         seen = (f[n] ** 2).mean(dim=(0, 2, 3)).sqrt()
@@ -126,11 +134,13 @@ def init_student(x, seed, widths, weights):
     if weights and widths:
         weights = narrowed(weights, widths, x)
     if not widths:
-        widths = [len(weights[f"conv{b}_1.bias"]) for b in range(1, len(BLOCKS) + 1)] if weights else WIDTHS
+        widths = by_layer(WIDTHS)
+        for n in widths if weights else ():
+            widths[n] = len(weights.get(f"conv{n}.bias", weights[f"conv{n[0]}_1.bias"]))
     g, w, cin, scale, alive = torch.Generator().manual_seed(seed), {}, 3, torch.ones(3), torch.ones(3, dtype=torch.bool)
-    for b, (n, c) in enumerate(zip(BLOCKS, widths), 1):
+    for b, n in enumerate(BLOCKS, 1):
         for i in range(1, n + 1):
-            k = f"conv{b}_{i}"
+            k, c = f"conv{b}_{i}", widths[f"{b}_{i}"]
             v, bias = torch.zeros(c, cin, 3, 3), torch.zeros(c)
             if weights and k + ".bias" not in weights:
                 kept = read = min(c, cin)
