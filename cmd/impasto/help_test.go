@@ -13,7 +13,7 @@ func TestDefaultTextNamesTheMethod(t *testing.T) {
 		all           bool
 		want          string
 	}{
-		{"art", "content-weight", false, "1.5; mini 2; nnst 0.75"},
+		{"art", "content-weight", false, "1.5; mini 2"},
 		{"art", "tv-weight", false, "180; mini 700"},
 		{"art", "content-weight", true, "1.5; mini 2; nnst 0.75"},
 		{"art", "refine", true, "0; nnst 200"},
