@@ -108,12 +108,13 @@ type job struct {
 	err     error
 }
 
-// network returns "vgg19" or "mini". The defaults differ between them.
-func (j *job) network() string {
-	if n := j.env.Network; n != nil {
-		return n.Name
+// networkName returns the name by which defaults are chosen for a network: "mini" for
+// those as narrow as it, or "vgg19".
+func networkName(n *vgg.Network) string {
+	if n != nil && n.Narrow() {
+		return "mini"
 	}
-	return ""
+	return "vgg19"
 }
 
 // WithOptions replaces all options by o, such as the options of an earlier Result.
@@ -134,13 +135,13 @@ func WithPreset(name string) Option {
 // WithMethod paints by a method and the options that go with it; see UseMethod.
 // Options that set other values come after it.
 func WithMethod(m Method) Option {
-	return func(j *job) { j.options.UseMethod(m, j.network()) }
+	return func(j *job) { j.options.UseMethod(m, networkName(j.env.Network)) }
 }
 
 // WithStyleLoss paints by a style loss and the weights that go with it; see
 // UseStyleLoss. Options that set other weights come after it.
 func WithStyleLoss(loss StyleLoss) Option {
-	return func(j *job) { j.options.UseStyleLoss(loss, j.network()) }
+	return func(j *job) { j.options.UseStyleLoss(loss, networkName(j.env.Network)) }
 }
 
 // WithSize sets the size of the result: "512" (the long side), "640x480", "2x",
@@ -169,14 +170,11 @@ func (p *Painter) Defaults(mode Mode) Options {
 }
 
 func (p *Painter) defaults(mode Mode) Options {
-	device, network := "cpu", "vgg19"
+	device := "cpu"
 	if p.env.Backend != nil && strings.HasPrefix(p.env.Backend.Name(), "cuda") {
 		device = "cuda"
 	}
-	if n := p.env.Network; n != nil && n.Name == "mini" {
-		network = n.Name
-	}
-	return DefaultOptions(mode, device, network)
+	return DefaultOptions(mode, device, networkName(p.env.Network))
 }
 
 // Art paints in.Content in the look of in.Styles; see the function Art.

@@ -66,6 +66,9 @@ func TestPainterOptions(t *testing.T) {
 	if o := p.Defaults(ModeTexture); o.Mode != ModeTexture || o.Init != InitNoise {
 		t.Errorf("defaults of a texture: %+v", o)
 	}
+	if o, mini := p.Defaults(ModeArt), DefaultOptions(ModeArt, "cpu", "mini"); o.TVWeight != mini.TVWeight {
+		t.Errorf("a narrow network has --tv-weight %g, not mini's %g", o.TVWeight, mini.TVWeight)
+	}
 }
 
 // TestPainterPaintsInEveryMode: as the functions of the same names do, with the

@@ -2,6 +2,7 @@ package vgg
 
 import (
 	"fmt"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -60,6 +61,33 @@ func familyOf(list []shape) (string, error) {
 	}
 	return "", nil // not reached: such a list is VGG19's
 }
+
+// Narrow reports whether a network has fewer channels than VGG-19, as mini has. Its losses
+// need other weights.
+func (n *Network) Narrow() bool { return len(n.Layers) > 0 && narrow(n.Layers[0].Out) }
+
+// Narrow reports whether the source holds a network with fewer channels than VGG-19, as
+// mini has. It reads a file's table of contents alone. A file that cannot be read is not
+// narrow; Load returns the error.
+func (s Source) Narrow() bool {
+	if s.Path == "" {
+		return s.Builtin == "mini"
+	}
+	f, size, err := openWeights(s.Path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	a, err := open(&source{name: filepath.Base(s.Path), path: s.Path, ReaderAt: f, size: size})
+	if err != nil {
+		return false
+	}
+	list, _, err := a.topology()
+	return err == nil && len(list) > 0 && narrow(list[0].out)
+}
+
+// narrow decides by the channels of conv1_1.
+func narrow(first int) bool { return first < vggWidths[0] }
 
 var getVGG19 = []string{"impasto weights get vgg19", "--weights mini   (part of the program)"}
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/impasto/impasto/internal/film"
 	"github.com/impasto/impasto/style"
+	"github.com/impasto/impasto/vgg"
 )
 
 // TestEveryOptionIsASettingAndComesBack: an option without a row could be set by
@@ -411,5 +412,36 @@ func TestTexturesHaveNoPhotograph(t *testing.T) {
 	}
 	if s, ok := Find("content-weight", style.ModeTexture); ok {
 		t.Errorf("a texture has --%s", s.Name)
+	}
+}
+
+// TestDefaultsFollowTheNetworkOfAFile: a file with mini's layers gets mini's weights of
+// content and smoothness, a file with VGG19's gets VGG19's, and so does one that cannot
+// be read.
+func TestDefaultsFollowTheNetworkOfAFile(t *testing.T) {
+	dir := t.TempDir()
+	save := func(name string, n *vgg.Network, err error) string {
+		path := filepath.Join(dir, name)
+		if err == nil {
+			_, _, err = n.Write(path, true)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	mini, err := vgg.Mini()
+	narrow := save("narrow.safetensors", mini, err)
+	random, err := vgg.Random(1, "relu2_1")
+	wide := save("wide.safetensors", random, err)
+	for path, network := range map[string]string{narrow: "mini", wide: "vgg19", filepath.Join(dir, "missing"): "vgg19"} {
+		for _, loss := range []style.StyleLoss{style.LossMoments, style.LossCovariance} {
+			want := style.DefaultOptions(style.ModeArt, "cpu", network)
+			want.UseStyleLoss(loss, network)
+			if got := defaultsWith(style.ModeArt, path, "cpu", loss); !reflect.DeepEqual(got, want) {
+				t.Errorf("%s, %s: alpha %g and smoothness %g, not %g and %g", path, loss,
+					got.ContentWeight, got.TVWeight, want.ContentWeight, want.TVWeight)
+			}
+		}
 	}
 }

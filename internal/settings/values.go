@@ -276,9 +276,9 @@ func defaultsWith(mode style.Mode, weights, on string, loss style.StyleLoss) sty
 }
 
 // networkName returns the network name by which defaults are chosen for weights:
-// "mini", or "vgg19" for all others.
+// "mini" for networks as narrow as it, or "vgg19" for all others.
 func networkName(weights string) string {
-	if src, err := vgg.Resolve(ui.Home(weights)); err == nil && src.Builtin == "mini" {
+	if src, err := vgg.Resolve(ui.Home(weights)); err == nil && src.Narrow() {
 		return "mini"
 	}
 	return "vgg19"
