@@ -37,6 +37,12 @@ const (
 	// depthStep is how many inputs a product sums at a time, so that a panel of
 	// U stays in the first level of cache, and 36 of them in the second.
 	depthStep = 128
+	// filterStep is how many inputs are transformed at a time. Their taps stay in the first
+	// level of cache from one row point to the next.
+	filterStep = 16
+	// rowStep is how many of the six row points are transformed at a time where each worker
+	// makes U. With more of them, taps are read less often and U takes more of the cache.
+	rowStep = 3
 	// blockTiles of V and M fill half of a second level of 1 MB at 64 channels.
 	blockTiles = 24
 	// roundTiles bounds the tiles whose V is shared at a time.
@@ -151,18 +157,23 @@ func (t *winogradTask) filterLen(c int) int {
 // remainder.
 func padRows(tiles int) int { return (tiles + 3) &^ 3 }
 
-// filter transforms depth inputs from c on of a panel's taps, at a row point.
-func (t *winogradTask) filter(u []float32, panel, c, depth, row int) {
-	t.ks.WinoFilter(&t.taps[(panel*t.c+c)*9*t.ks.NR], &u[0], t.filterPlane(depth), depth, row)
+// filter transforms depth inputs from c on of a panel's taps, at rows row points from row
+// on.
+func (t *winogradTask) filter(u []float32, panel, c, depth, row, rows int) {
+	plane := t.filterPlane(depth)
+	for at := 0; at < depth; at += filterStep {
+		taps, n := &t.taps[(panel*t.c+c+at)*9*t.ks.NR], min(filterStep, depth-at)
+		for r := range rows {
+			t.ks.WinoFilter(taps, &u[r*6*plane+at*t.ks.NR], plane, n, row+r)
+		}
+	}
 }
 
 func (t *winogradTask) filterChunk(_, panel int) {
 	u := t.u[panel*t.filterLen(t.c):]
 	for c := 0; c < t.c; c += depthStep {
 		depth := min(depthStep, t.c-c)
-		for row := range 6 {
-			t.filter(u[t.filterLen(c)+row*6*t.filterPlane(depth):], panel, c, depth, row)
-		}
+		t.filter(u[t.filterLen(c):], panel, c, depth, 0, 6)
 	}
 }
 
@@ -199,7 +210,7 @@ func (t *winogradTask) gatherChunk(worker, i int) {
 }
 
 // panelChunk multiplies a part of the round's patches with one panel of filters, at
-// one of the six row points after the other, so that the U and M in use stay in
+// rowStep of the six row points at a time, so that the U and M in use stay in
 // the second level of cache. Each product fetches the patches of the next ahead.
 func (t *winogradTask) panelChunk(worker, i int) {
 	s := t.workers[worker]
@@ -208,15 +219,15 @@ func (t *winogradTask) panelChunk(worker, i int) {
 	end := min(t.t1, t.t0+first+t.cut.part)
 	all, rows := padRows(t.t1-t.t0), padRows(end-t.t0-first)
 	vp, mp := t.patchPlane(all), t.productPlane(rows)
-	size := 6 * t.filterPlane(min(t.c, depthStep))
+	size := rowStep * 6 * t.filterPlane(min(t.c, depthStep))
 	um := grown(&s.scratch, size+36*mp)
 	u, m := um[:size], um[size:]
-	for row := range 6 {
+	for row := 0; row < 6; row += rowStep {
 		for c := 0; c < t.c; c += depthStep {
 			depth := min(depthStep, t.c-c)
 			up := t.filterPlane(depth)
-			t.filter(u, p, c, depth, row)
-			for i := row * 6; i < row*6+6; i++ {
+			t.filter(u, p, c, depth, row, rowStep)
+			for i := row * 6; i < (row+rowStep)*6; i++ {
 				t.ks.Gemm(rows, depth, &t.v[i*vp+c*all+first*depth], depth, 1, &u[(i-row*6)*up], &m[i*mp], t.ks.NR, c > 0,
 					t.nextPatches(vp, all, first, i, c), rows*depth)
 			}
@@ -228,11 +239,12 @@ func (t *winogradTask) panelChunk(worker, i int) {
 // nextPatches returns the address of the patches from first on that panelChunk reads
 // after those of plane i and channel c.
 func (t *winogradTask) nextPatches(vp, rows, first, i, c int) *float32 {
+	const planes = 6 * rowStep
 	switch {
-	case i%6 < 5:
+	case i%planes < planes-1:
 		i++
 	case c+depthStep < t.c:
-		i, c = i-5, c+depthStep
+		i, c = i-planes+1, c+depthStep
 	default:
 		i, c = min(i+1, 35), 0
 	}
