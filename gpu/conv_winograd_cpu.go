@@ -40,8 +40,8 @@ const (
 	// filterStep is how many inputs are transformed at a time. Their taps stay in the first
 	// level of cache from one row point to the next.
 	filterStep = 16
-	// rowStep is how many of the six row points are transformed at a time where each worker
-	// makes U. With more of them, taps are read less often and U takes more of the cache.
+	// rowStep is how many row points panelChunk transforms at a time; it divides six. With
+	// more of them, taps are read less often and U takes more of the cache.
 	rowStep = 3
 	// blockTiles of V and M fill half of a second level of 1 MB at 64 channels.
 	blockTiles = 24
@@ -157,8 +157,8 @@ func (t *winogradTask) filterLen(c int) int {
 // remainder.
 func padRows(tiles int) int { return (tiles + 3) &^ 3 }
 
-// filter transforms depth inputs from c on of a panel's taps, at rows row points from row
-// on.
+// filter transforms a panel's taps of depth inputs, from input c on, at the row points from
+// row to row+rows-1.
 func (t *winogradTask) filter(u []float32, panel, c, depth, row, rows int) {
 	plane := t.filterPlane(depth)
 	for at := 0; at < depth; at += filterStep {

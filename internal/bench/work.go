@@ -31,7 +31,7 @@ const contentLayer = "relu4_2"
 func Art(b gpu.Backend, n *vgg.Network, side int) (*Work, error) {
 	layers := append([]string{contentLayer}, styleLayers...)
 	name := "art"
-	if n.Name != "" && n.Layers[0].Out < 64 {
+	if n.Name != "" && n.Narrow() {
 		name, layers = "draft", n.Taps()
 	}
 	pass, err := n.NewPass(b, side, side, vgg.PassOptions{Taps: layers, Pool: vgg.PoolMax, Grad: true, Styled: []string{"relu1_1"}})
